@@ -2,6 +2,7 @@ import { deleteConnections, readConnections, saveConnection, useLink } from '../
 import type { Tx } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
 import { lockInstallation } from '../database/installations.ts';
+import type { ConnectionRow } from '../database/records.ts';
 import type { LinkClaims } from './link.ts';
 
 /** What happens if the workspace already belongs to another account. */
@@ -37,12 +38,7 @@ export async function connectByHand(
   const others = known.filter(({ org }) => org !== account.org);
   if (others.length > 0 && !wish.move) return 'other';
   const line = { installationId, at: now, userId: null };
-  for (const { org } of others)
-    await appendHistory(transaction, { ...line, kind: 'disconnected', detail: org });
-  await deleteConnections(
-    transaction,
-    others.map(({ id }) => id),
-  );
+  await disconnect(transaction, others, line);
   const same = known.find(({ org }) => org === account.org);
   const { subject = null, label = null, data = null } = same ?? {};
   await saveConnection(transaction, {
@@ -56,6 +52,17 @@ export async function connectByHand(
   if (same) return 'kept';
   await appendHistory(transaction, { ...line, kind: 'connected', detail: account.org });
   return 'connected';
+}
+
+async function disconnect(
+  transaction: Tx,
+  connections: readonly ConnectionRow[],
+  line: { installationId: string; at: number; userId: string | null },
+): Promise<void> {
+  for (const { id, org } of connections) {
+    await appendHistory(transaction, { ...line, kind: 'disconnected', detail: org });
+    await deleteConnections(transaction, [id]);
+  }
 }
 
 /** Thrown when a link has already connected a workspace. */
@@ -93,15 +100,8 @@ interface ConnectingInstall {
  */
 export async function commitConnection(transaction: Tx, install: ConnectingInstall): Promise<void> {
   const { clientId, installationId, runId, link, rule, now } = install;
-  const use = {
-    clientId,
-    jti: link.jti,
-    installation_id: installationId,
-    run_id: runId,
-    org: link.org,
-    now,
-  };
-  if (!(await useLink(transaction, { ...use, progress_hash: install.progressHash })))
+  const leadsTo = { installation_id: installationId, run_id: runId, progress_hash: install.progressHash };
+  if (!(await useLink(transaction, { clientId, jti: link.jti, org: link.org, ...leadsTo, now })))
     throw new LinkUsedError('this link was already used to connect a workspace');
   const known = await readConnections(transaction, installationId);
   const others = known.filter(({ org }) => org !== link.org);
@@ -110,14 +110,7 @@ export async function commitConnection(transaction: Tx, install: ConnectingInsta
     if (rule === 'move' && !install.confirmedMove) throw new MoveUnconfirmedError('not confirmed yet');
   }
   const line = { installationId, at: now, userId: install.userId };
-  if (rule !== 'share' || install.isNewLife) {
-    for (const { org } of others)
-      await appendHistory(transaction, { ...line, kind: 'disconnected', detail: org });
-    await deleteConnections(
-      transaction,
-      others.map(({ id }) => id),
-    );
-  }
+  if (rule !== 'share' || install.isNewLife) await disconnect(transaction, others, line);
   await saveConnection(transaction, {
     installationId,
     org: link.org,

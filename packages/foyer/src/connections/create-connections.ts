@@ -60,21 +60,13 @@ export interface ConnectOptions {
 }
 
 /** Who claims a workspace. */
-export interface ClaimingAccount {
-  subject?: string;
-  org: string;
-  label?: string;
-}
+export type ClaimingAccount = Pick<ConnectOptions, 'subject' | 'org' | 'label'>;
 
 /** The workspace that a claim is about. */
-export interface ClaimedWorkspace {
-  installationId: string;
-  teamId: string | null;
-  teamName: string | null;
-  enterpriseId: string | null;
+export type ClaimedWorkspace = Pick<Connection, 'installationId' | 'teamId' | 'teamName' | 'enterpriseId'> & {
   enterpriseName: string | null;
   expiresAt: Date;
-}
+};
 
 /** How an app reads and removes its connections. */
 export interface ConnectionList {
@@ -204,11 +196,8 @@ export function createConnections(deps: ConnectionsDeps) {
     /** Reads which workspace a claim is about, so that a page can name it next to its button. */
     async readClaim(token: string): Promise<ClaimedWorkspace> {
       const claim = openClaim(token);
-      const row = await database.queries
-        .selectFrom('installations')
-        .selectAll()
-        .where('id', '=', claim.installationId)
-        .executeTakeFirst();
+      const rows = database.queries.selectFrom('installations').where('id', '=', claim.installationId);
+      const row = await rows.selectAll().executeTakeFirst();
       await assertClaimable(database.queries, claim, row);
       return {
         installationId: claim.installationId,

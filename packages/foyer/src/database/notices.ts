@@ -1,4 +1,5 @@
 import type { Database, Queries, Tx } from './database.ts';
+import { appendHistory } from './history.ts';
 import type { NoticeChannel, NoticeKind, NoticeStatus, OperatorNoticeRow } from './records.ts';
 
 /** Every channel. A cause waits in each of them; one that is not configured drops it when it is due. */
@@ -34,7 +35,6 @@ export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {
         created_at: notice.now,
         status: 'pending' as const,
         attempts: 0,
-        error_code: null,
         due_at: notice.dueAt ?? notice.now,
         changed_at: notice.now,
       })),
@@ -87,12 +87,9 @@ export async function beginRunNotice(
       installation_id: notice.installationId,
       kind: 'installed',
       user_id: notice.userId,
-      detail: null,
       created_at: now,
       status: 'sending',
       attempts: 1,
-      error_code: null,
-      due_at: null,
       changed_at: now,
     })
     .onConflict((conflict) =>
@@ -162,23 +159,21 @@ type NoticeKey = Pick<OperatorNoticeRow, 'cause_id' | 'channel'>;
 /** Records how a send ended. With `dueAt` it is tried again then; without, it is settled, or left to its run's step. */
 export async function settleNotice(
   tx: Tx,
-  key: NoticeKey,
+  { cause_id, channel }: NoticeKey,
   end: { status: NoticeStatus; errorCode: string | null; dueAt: number | null; now: number },
 ): Promise<void> {
   await tx
     .updateTable('operator_notices')
     .set({ status: end.status, error_code: end.errorCode, due_at: end.dueAt, changed_at: end.now })
-    .where('cause_id', '=', key.cause_id)
-    .where('channel', '=', key.channel)
+    .where((eb) => eb.and({ cause_id, channel }))
     .execute();
 }
 
 /** Deletes a notice that no one needs. */
-export async function dropNotice(tx: Tx, key: NoticeKey): Promise<void> {
+export async function dropNotice(tx: Tx, { cause_id, channel }: NoticeKey): Promise<void> {
   await tx
     .deleteFrom('operator_notices')
-    .where('cause_id', '=', key.cause_id)
-    .where('channel', '=', key.channel)
+    .where((eb) => eb.and({ cause_id, channel }))
     .execute();
 }
 
@@ -202,12 +197,14 @@ export async function countNotices(queries: Queries, since: number): Promise<Rec
  */
 const patienceMs = 60_000;
 
-/** Queues a notice to the operators about a token that Slack refuses permanently. */
-export async function queueDeadTokenNotice(
-  transaction: Tx,
-  notice: Omit<NewNotice, 'kind' | 'dueAt'>,
+/** Adds a token that Slack refuses permanently to the history, and queues a notice to the operators about it. */
+export async function noteDeadToken(
+  tx: Tx,
+  token: { installationId: string; userId: string | null; detail: string; now: number },
+  kind: 'token_died' | 'tokens_revoked' = 'token_died',
 ): Promise<void> {
-  await queueNotice(transaction, { ...notice, kind: 'token_died', dueAt: notice.now + patienceMs });
+  const causeId = await appendHistory(tx, { ...token, at: token.now, kind });
+  await queueNotice(tx, { ...token, causeId, kind: 'token_died', dueAt: token.now + patienceMs });
 }
 
 /** Counts, for each channel, the messages that were tried in vain and that are tried again later. */

@@ -1,7 +1,5 @@
-import type { Logger } from '../config/log.ts';
-import type { Database, Tx } from '../database/database.ts';
+import type { Tx } from '../database/database.ts';
 import { eraseInstallation, eraseUserTokens } from '../database/erase-installation.ts';
-import { appendHistory } from '../database/history.ts';
 import { installationTokens, prepareInstallationTokens } from '../database/installation-tokens.ts';
 import {
   type InstallationKey,
@@ -9,7 +7,7 @@ import {
   markInstallationBroken,
   readStandings,
 } from '../database/installations.ts';
-import { queueDeadTokenNotice } from '../database/notices.ts';
+import { noteDeadToken } from '../database/notices.ts';
 import { saveRefreshedToken, type TokenHolder } from '../database/token-refreshes.ts';
 import {
   InstallationNotFoundError,
@@ -30,7 +28,7 @@ import {
   revokeUsers,
   uninstall,
 } from './lifecycle-changes.ts';
-import { findUnopened, type MomentStepNames, startMoment } from './moments.ts';
+import { findUnopened, startMoment } from './moments.ts';
 import { createInstallationCache, createTokenCipher, openInstallation } from './open-installation.ts';
 import {
   cleanInstallation,
@@ -42,17 +40,8 @@ import {
 
 export type { InstallationStore, RecordedInstall } from './installation-store.ts';
 
-/** The store's dependencies. `stepNames` are those of the install pipeline, in order; `now` is in milliseconds. */
-interface InstallationStoreDeps {
-  database: Database;
-  keyring: Keyring;
-  clientId: string;
-  stepNames: readonly string[];
-  uninstallStepNames?: readonly string[];
-  momentStepNames?: MomentStepNames;
-  now: () => number;
-  log: Logger;
-}
+/** The store's dependencies. */
+type InstallationStoreDeps = Omit<StoreContext, 'cipher'> & { keyring: Keyring };
 
 /** By how much Slack's clock may be ahead of Foyer's, which says when an installation ended. */
 const lastEventsMs = 60_000;
@@ -127,20 +116,17 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       return structuredClone(found.installation);
     },
 
-    async recordInstall(given, { installRequestId, leavesTokens, issuedAt, patienceMs, commitWith } = {}) {
-      const installation = cleanInstallation(given);
-      const work = async (transaction: Tx) => {
-        const install = { installation, installRequestId, leavesTokens, issuedAt };
+    async recordInstall(given, { patienceMs, commitWith, ...options } = {}) {
+      const install = { ...options, installation: cleanInstallation(given) };
+      return database.write(async (transaction) => {
         const recorded = await recordInstall(transaction, context, install);
         await commitWith?.(transaction, recorded);
         return recorded;
-      };
-      return database.write(work, patienceMs);
+      }, patienceMs);
     },
 
-    async recordMember(given, { installRequestId, leavesTokens, issuedAt, patienceMs } = {}) {
-      const installation = cleanInstallation(given);
-      const grant = { installation, installRequestId, leavesTokens, issuedAt };
+    async recordMember(given, { patienceMs, ...options } = {}) {
+      const grant = { ...options, installation: cleanInstallation(given) };
       return database.write((transaction) => recordMember(transaction, context, grant), patienceMs);
     },
 
@@ -164,9 +150,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     markBroken(installationId, reason, ifVersion) {
       return database.write(async (transaction) => {
         if (!(await markInstallationBroken(transaction, { installationId, reason, ifVersion }))) return false;
-        const line = { installationId, userId: null, detail: reason };
-        const causeId = await appendHistory(transaction, { ...line, at: now(), kind: 'token_died' });
-        await queueDeadTokenNotice(transaction, { ...line, causeId, now: now() });
+        await noteDeadToken(transaction, { installationId, userId: null, detail: reason, now: now() });
         return true;
       });
     },
@@ -207,9 +191,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       const dropped = await database.write(async (transaction) => {
         const erasure = { installationId, userIds: [userId], ifVersion };
         if ((await eraseUserTokens(transaction, erasure)).length === 0) return false;
-        const line = { installationId, userId, detail: reason };
-        const causeId = await appendHistory(transaction, { ...line, at: now(), kind: 'token_died' });
-        await queueDeadTokenNotice(transaction, { ...line, causeId, now: now() });
+        await noteDeadToken(transaction, { installationId, userId, detail: reason, now: now() });
         return true;
       });
       if (dropped) await scrub();

@@ -1,11 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AuthorizeResult } from '@slack/bolt';
-import type { Config } from '../config/config.ts';
-import type { Logger } from '../config/log.ts';
-import type { Database } from '../database/database.ts';
 import { inactiveCode } from '../database/installations.ts';
 import { findLapsingTokens, type TokenHolder } from '../database/token-refreshes.ts';
-import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { createInactiveInstallations } from './inactive-installations.ts';
 import {
@@ -19,18 +14,12 @@ import { createRefresher, isDeadRefresh, type LapsingTokens, type RefreshDeps } 
 import { type BotAccess, TokenRefreshError, type TokenSource } from './token-source.ts';
 
 /** The dependencies of the token source; `now` is in milliseconds. */
-interface TokenSourceDeps {
+interface TokenSourceDeps extends Omit<RefreshDeps, 'appWorks'> {
   store: InstallationStore;
-  database: Database;
-  slack: SlackClientFactory;
-  config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
-  onRefreshEnded?: RefreshDeps['onRefreshEnded'];
   /** An installation was uninstalled: its uninstall run is due. Must not throw. */
   onUninstalled?(): void;
   /** A held installation is active again: its Home is stale, and runs of it may be due. Must not throw. */
   onWorksAgain?(installationId: string): void;
-  now: () => number;
-  log: Logger;
 }
 
 /** How long a caller waits for a new token while the old one still works: Slack waits three seconds for an answer. */
@@ -45,7 +34,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   const inactive = createInactiveInstallations({
     ...deps,
     async renewExpired(stored) {
-      const lapsing = lapsingBot(stored, now());
+      const lapsing = lapsingOf(stored, 'bot', now());
       if (!lapsing || lapsing.leftMs > spareMs) return undefined;
       try {
         await refresher.refresh(lapsing);
@@ -104,8 +93,8 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   /** Reads an installation and renews tokens that expire soon: the bot's, and with `withUser` the user half's. */
   async function readFresh(asked: string | TenantQuery, withUser: boolean): Promise<StoredInstallation> {
     const stored = await read(asked);
-    const bot = lapsingBot(stored, now());
-    const user = withUser ? lapsingUser(stored, now()) : undefined;
+    const bot = lapsingOf(stored, 'bot', now());
+    const user = withUser ? lapsingOf(stored, 'user', now()) : undefined;
     if (!bot && !user) return stored;
     const [botRenewed, userRenewed] = await Promise.all([
       bot ? renew(bot) : false,
@@ -128,7 +117,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   async function renewHolder(holder: TokenHolder, leftMs: number): Promise<void> {
     const stored = await store.readInstallation(holder.installationId, holder.userId);
     if (!stored) return;
-    const lapsing = holder.userId === undefined ? lapsingBot(stored, now()) : lapsingUser(stored, now());
+    const lapsing = lapsingOf(stored, holder.userId === undefined ? 'bot' : 'user', now());
     if (lapsing && lapsing.leftMs <= leftMs) await refresher.refresh(lapsing);
   }
 
@@ -157,19 +146,14 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       const userToken = source.userId ? stored.installation.user.token : undefined;
       if (!access && !userToken) throw new InstallationNotFoundError(stored.tenant, 'no_bot');
       const { team, enterprise } = stored.installation;
-      const result: AuthorizeResult & { installationId: string } = {
+      return {
         installationId: stored.installationId,
         // An org-wide install has no team of its own: act in the event's team.
         teamId: team?.id ?? source.teamId ?? undefined,
         enterpriseId: enterprise?.id ?? source.enterpriseId ?? undefined,
+        ...(access && { botToken: access.token, botId: access.botId, botUserId: access.botUserId }),
+        ...(userToken && { userToken }),
       };
-      if (access) {
-        result.botToken = access.token;
-        result.botId = access.botId;
-        result.botUserId = access.botUserId;
-      }
-      if (userToken) result.userToken = userToken;
-      return result;
     },
 
     async reportDeadToken({ installationId, token, error }) {
@@ -234,22 +218,14 @@ function botAccess(stored: StoredInstallation): BotAccess | undefined {
   };
 }
 
-/** The bot's tokens, if they are due for renewal at `now` (milliseconds). */
-function lapsingBot(stored: StoredInstallation, now: number): Lapsing | undefined {
-  const { installationId, version, status, installation } = stored;
-  const { refreshToken, expiresAt } = installation.bot ?? {};
-  if (!refreshToken || expiresAt === undefined) return undefined;
+/** The tokens of the bot or of the user half, if they are due for renewal at `now` (milliseconds). */
+function lapsingOf(stored: StoredInstallation, half: 'bot' | 'user', now: number): Lapsing | undefined {
+  const { installationId, installation } = stored;
+  const { refreshToken, expiresAt } = installation[half] ?? {};
+  const version = half === 'bot' ? stored.version : stored.userVersion;
+  if (version === null || !refreshToken || expiresAt === undefined) return undefined;
   const leftMs = expiresAt * 1000 - now;
   if (leftMs > renewBeforeMs) return undefined;
-  return { holder: { installationId }, version, refreshToken, leftMs, hopeless: status === 'broken' };
-}
-
-/** The user half's tokens, if they are due for renewal at `now` (milliseconds). */
-function lapsingUser(stored: StoredInstallation, now: number): Lapsing | undefined {
-  const { installationId, userVersion, installation } = stored;
-  const { id: userId, refreshToken, expiresAt } = installation.user;
-  if (userVersion === null || !refreshToken || expiresAt === undefined) return undefined;
-  const leftMs = expiresAt * 1000 - now;
-  if (leftMs > renewBeforeMs) return undefined;
-  return { holder: { installationId, userId }, version: userVersion, refreshToken, leftMs, hopeless: false };
+  const holder = half === 'bot' ? { installationId } : { installationId, userId: installation.user.id };
+  return { holder, version, refreshToken, leftMs, hopeless: half === 'bot' && stored.status === 'broken' };
 }

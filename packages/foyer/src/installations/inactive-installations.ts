@@ -18,14 +18,6 @@ import type { InstallationStore, StoredInstallation } from './installation-store
  * Why a lone customer is held too: a suspension cannot be ruled out, and to wait costs less than to cancel a plan by
  * mistake. The next install is a witness. Slack's own event is applied at once, even while installations are held.
  */
-export interface InactiveInstallations {
-  /** Handles an installation that Slack has just called inactive: uninstalls or holds it. Resolves to whether it changed. */
-  settle(stored: StoredInstallation): Promise<boolean>;
-  /** Returns whether Slack accepts the token of an active installation other than `except`. Asks two at most. */
-  appWorks(except?: string): Promise<boolean>;
-  /** Asks again about held installations, as `TokenSource.settleHeld` promises. */
-  settleHeld(options?: SettleHeldOptions): Promise<SettledHeld>;
-}
 
 /** `limit` is the most that are asked about in one pass; `signal` ends the pass early. */
 export interface SettleHeldOptions {
@@ -66,7 +58,7 @@ export function createInactiveInstallations(deps: {
   onWorksAgain?(installationId: string): void;
   now: () => number;
   log: Logger;
-}): InactiveInstallations {
+}) {
   const { store, database, now, log } = deps;
   const { clientId } = deps.config.slack;
 
@@ -81,6 +73,7 @@ export function createInactiveInstallations(deps: {
     }
   }
 
+  /** Returns whether Slack accepts the token of an active installation other than `except`. Asks two at most. */
   async function appWorks(except?: string): Promise<boolean> {
     const search = { clientId, except, now: now(), limit: witnessesAsked };
     for (const installationId of await findWitnesses(database.queries, search)) {
@@ -149,7 +142,8 @@ export function createInactiveInstallations(deps: {
   return {
     appWorks,
 
-    async settle(stored) {
+    /** Handles an installation that Slack has just called inactive: uninstalls or holds it. Resolves to whether it changed. */
+    async settle(stored: StoredInstallation): Promise<boolean> {
       const token = stored.installation.bot?.token;
       if (!token || !(await appWorks(stored.installationId))) return markBroken(stored, inactiveCode);
       // Why ask again: a single wrong answer must not erase a customer's tokens and cancel their plan.
@@ -158,7 +152,8 @@ export function createInactiveInstallations(deps: {
       return markBroken(stored, answer === 'works' || answer === 'unknown' ? inactiveCode : answer);
     },
 
-    async settleHeld({ limit = 500, signal } = {}) {
+    /** Asks again about held installations, as `TokenSource.settleHeld` promises. */
+    async settleHeld({ limit = 500, signal }: SettleHeldOptions = {}): Promise<SettledHeld> {
       const queue = await listHeldInstallations(database.queries, { clientId, limit });
       const settled: SettledHeld = { active: 0, uninstalled: 0, broken: 0, held: 0 };
       let inARow = 0;

@@ -73,7 +73,8 @@ export class AppNotInstalledError extends Error {
   readonly code = 'not_installed';
 }
 
-interface RecordInstallOptions {
+/** What an install, or a member's authorization, is stored with. */
+export interface RecordInstallOptions {
   /** The row of `install_requests` that this install finishes, in the same transaction. */
   installRequestId?: string;
   /** The request keeps its tokens, since Slack issued more than the installation has: the caller revokes the others. */

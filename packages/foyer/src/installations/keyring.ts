@@ -87,9 +87,6 @@ export function loadKeyring(deps: {
   }
 }
 
-const hasCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && 'code' in error && error.code === code;
-
 /**
  * Reads a key file (one `id:base64` per line; the first encrypts). If there is none, creates one (mode 0600, one new
  * key) that survives a power failure. Two processes that start at once get the same key. If others on this machine
@@ -131,7 +128,7 @@ function makeKeyFile(file: string): void {
     fsyncSync(handle);
     linkSync(draft, file);
   } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   } finally {
     closeSync(handle);
     unlinkSync(draft);

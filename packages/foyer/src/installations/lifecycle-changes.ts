@@ -8,7 +8,7 @@ import {
   markInstallationWorking,
   recordTeamAccess,
 } from '../database/installations.ts';
-import { queueDeadTokenNotice, queueNotice } from '../database/notices.ts';
+import { noteDeadToken, queueNotice } from '../database/notices.ts';
 import type { InstallationRow } from '../database/records.ts';
 import {
   cancelRuns,
@@ -91,9 +91,7 @@ export async function revokeBot(
   await eraseBotToken(transaction, { installationId, status: 'broken', reason: 'tokens_revoked' });
   await cancelRuns(transaction, { installationId, reason: 'the bot’s token was revoked', now });
   const detail = removalDetail(options, 'bot_token');
-  const line = { installationId, userId: null, detail };
-  const causeId = await appendHistory(transaction, { ...line, at: now, kind: 'tokens_revoked' });
-  await queueDeadTokenNotice(transaction, { ...line, causeId, now });
+  await noteDeadToken(transaction, { installationId, userId: null, detail, now }, 'tokens_revoked');
   return true;
 }
 

@@ -3,7 +3,7 @@ import type { Database } from '../database/database.ts';
 import type { InstallationTokens } from '../database/installation-tokens.ts';
 import type { StoredInstallation } from './installation-store.ts';
 import type { Keyring } from './keyring.ts';
-import { createSealer, type Sealer } from './sealer.ts';
+import { createSealer } from './sealer.ts';
 
 /** Slack's Installation without its user half: what a `sealed_bot` holds. It may have no bot. */
 type BotHalf = Omit<Installation, 'user'>;
@@ -18,25 +18,20 @@ export const places = {
 };
 
 /** Seals and opens the contents of the `sealed…` columns. Opening throws SealBrokenError and KeyMissingError. */
-export interface TokenCipher {
-  sealBot(installationId: string, half: BotHalf): string;
-  openBot(installationId: string, sealed: string): BotHalf;
-  sealUser(installationId: string, half: UserHalf): string;
-  openUser(installationId: string, userId: string, sealed: string): UserHalf;
-  /** The sealer behind all of these. */
-  readonly sealer: Sealer;
-}
+export type TokenCipher = ReturnType<typeof createTokenCipher>;
 
 /** Makes the cipher for every stored token. */
-export function createTokenCipher(deps: { keyring: Keyring }): TokenCipher {
+export function createTokenCipher(deps: { keyring: Keyring }) {
   const sealer = createSealer({ keyring: deps.keyring, purpose: 'tokens' });
   // A text that opens was sealed by this file. Its authenticity is the check, so its shape is trusted.
   return {
+    /** The sealer behind all of these. */
     sealer,
-    sealBot: (id, half) => sealer.seal(JSON.stringify(half), places.bot(id)),
-    openBot: (id, sealed) => JSON.parse(sealer.open(sealed, places.bot(id))) as BotHalf,
-    sealUser: (id, half) => sealer.seal(JSON.stringify(half), places.user(id, half.id)),
-    openUser: (id, userId, sealed) => JSON.parse(sealer.open(sealed, places.user(id, userId))) as UserHalf,
+    sealBot: (id: string, half: BotHalf) => sealer.seal(JSON.stringify(half), places.bot(id)),
+    openBot: (id: string, sealed: string) => JSON.parse(sealer.open(sealed, places.bot(id))) as BotHalf,
+    sealUser: (id: string, half: UserHalf) => sealer.seal(JSON.stringify(half), places.user(id, half.id)),
+    openUser: (id: string, userId: string, sealed: string) =>
+      JSON.parse(sealer.open(sealed, places.user(id, userId))) as UserHalf,
   };
 }
 
@@ -126,18 +121,8 @@ const mostKept = 2000;
 /** `mark` is the change mark from before the row was read. */
 type Kept = Opened & { mark: number };
 
-/** Opened installations, kept until anything changes. They are shared, and frozen. */
-interface InstallationCache {
-  /** Returns the cached installation of a key. If there is none, caches what `read` finds and `open` opens. */
-  get(
-    key: string,
-    read: () => Promise<InstallationTokens | undefined>,
-    open: (row: InstallationTokens, before: Opened | undefined) => StoredInstallation,
-  ): Promise<StoredInstallation | undefined>;
-}
-
-/** Makes an empty cache. */
-export function createInstallationCache(database: Pick<Database, 'changeMark'>): InstallationCache {
+/** Makes an empty cache of opened installations, kept until anything changes. They are shared, and frozen. */
+export function createInstallationCache(database: Pick<Database, 'changeMark'>) {
   let recent = new Map<string, Kept>();
   let older = new Map<string, Kept>();
 
@@ -148,7 +133,12 @@ export function createInstallationCache(database: Pick<Database, 'changeMark'>):
   }
 
   return {
-    async get(key, read, open) {
+    /** Returns the cached installation of a key. If there is none, caches what `read` finds and `open` opens. */
+    async get(
+      key: string,
+      read: () => Promise<InstallationTokens | undefined>,
+      open: (row: InstallationTokens, before: Opened | undefined) => StoredInstallation,
+    ): Promise<StoredInstallation | undefined> {
       const mark = database.changeMark();
       const known = recent.get(key);
       if (known?.mark === mark) return known.installation;

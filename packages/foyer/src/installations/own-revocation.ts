@@ -52,8 +52,8 @@ export async function finishOwnRevocation(
     .where('installation_id', '=', installationId)
     .where('updated_at', '>', beganAt)
     .limit(1)
-    .execute();
-  if (newer.length > 0) return false;
+    .executeTakeFirst();
+  if (newer) return false;
   await eraseBotToken(tx, { installationId, status: 'broken', reason: revokedByOperator });
   await eraseUserTokens(tx, { installationId });
   await eraseHomeViews(tx, installationId);

@@ -5,7 +5,12 @@ import { appendHistory } from '../database/history.ts';
 import { registeredTeamId } from '../database/install-record.ts';
 import { finishInstallRequest } from '../database/install-requests.ts';
 import { saveUserToken } from '../database/installation-tokens.ts';
-import { addInstallation, lockInstallation, saveInstallation } from '../database/installations.ts';
+import {
+  addInstallation,
+  lockInstallation,
+  type NewState,
+  saveInstallation,
+} from '../database/installations.ts';
 import { newId } from '../database/new-id.ts';
 import { recordUser } from '../database/people/people.ts';
 import type { InstallationRow } from '../database/records.ts';
@@ -14,6 +19,7 @@ import { scopesIn, visibleText } from '../slack/slack-text.ts';
 import {
   AppNotInstalledError,
   type RecordedInstall,
+  type RecordInstallOptions,
   TenantUnclearError,
   tenantOfInstallation,
 } from './installation-store.ts';
@@ -37,8 +43,6 @@ export interface StoreContext {
   readonly log: Logger;
 }
 
-type NextRow = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
-
 /** Slack counts expiry in seconds, the database in whole milliseconds. Null if it is not a time, or none. */
 export function expiryMs(expiresAt: number | undefined | null): number | null {
   const expiry = Math.round(Number(expiresAt ?? Number.NaN) * 1000);
@@ -46,12 +50,9 @@ export function expiryMs(expiresAt: number | undefined | null): number | null {
 }
 
 /** What one OAuth attempt granted. */
-interface Grant {
+type Grant = Pick<RecordInstallOptions, 'installRequestId' | 'leavesTokens' | 'issuedAt'> & {
   installation: Installation;
-  installRequestId: string | undefined;
-  leavesTokens: boolean | undefined;
-  issuedAt: number | undefined;
-}
+};
 
 /**
  * Writes an install in a transaction: the installation, its user's token, history and run together (invariant 1).
@@ -167,31 +168,26 @@ async function finishRequest(
 async function saveRow(
   transaction: Tx,
   context: StoreContext,
-  install: { installation: Installation; issuedAt: number | undefined },
+  install: Grant,
 ): Promise<{
   known: InstallationRow | undefined;
-  row: NextRow;
+  row: NewState;
   kind: RecordedInstall['kind'];
   now: number;
 }> {
-  const { installation, issuedAt } = install;
+  const { installation } = install;
   const tenant = tenantOfInstallation(installation);
   const known = await lockInstallation(transaction, { clientId: context.clientId, tenant });
   const now = context.now();
-  const kind = kindOf(known, installation);
+  const onlyUser = !installation.bot && known?.status !== 'uninstalled';
+  const kind = !known ? 'installed' : onlyUser ? 'user_authorized' : 'reinstalled';
   // A person's authorization leaves the bot, its webhook and the installer as they are.
   if (known && kind === 'user_authorized') return { known, row: known, kind, now };
-  const row = nextRow(known, tenant, context, { installation, issuedAt, now });
+  const row = nextRow(known, tenant, context, { ...install, now });
   if (known) await saveInstallation(transaction, row);
   // Two first installs ran at the same moment: the other one is committed by now, so its row can be read.
   else if (!(await addInstallation(transaction, row))) return saveRow(transaction, context, install);
   return { known, row, kind, now };
-}
-
-function kindOf(known: InstallationRow | undefined, installation: Installation): RecordedInstall['kind'] {
-  if (!known) return 'installed';
-  const onlyUser = !installation.bot && known.status !== 'uninstalled';
-  return onlyUser ? 'user_authorized' : 'reinstalled';
 }
 
 /** The row after an install: everything comes from the new installation except its id, its life and its version. */
@@ -199,8 +195,8 @@ function nextRow(
   known: InstallationRow | undefined,
   tenant: string,
   context: StoreContext,
-  install: { installation: Installation; issuedAt: number | undefined; now: number },
-): NextRow {
+  install: Grant & { now: number },
+): NewState {
   const { user, ...botHalf } = install.installation;
   const { team, enterprise, bot } = botHalf;
   const id = known?.id ?? newId('ins');

@@ -76,18 +76,8 @@ export interface LapsingTokens {
   refreshToken: string;
 }
 
-/** Refreshes tokens; `underWay` holds this process's unfinished refreshes. */
-interface Refresher {
-  /**
-   * Resolves once tokens newer than these are stored, no matter which process refreshed them.
-   * @throws TokenRefreshError, DatabaseUnavailableError
-   */
-  refresh(tokens: LapsingTokens): Promise<void>;
-  readonly underWay: ReadonlyMap<string, Promise<void>>;
-}
-
-/** Makes the refresher of a process. */
-export function createRefresher(deps: RefreshDeps): Refresher {
+/** Makes the refresher of a process; `underWay` holds its unfinished refreshes. */
+export function createRefresher(deps: RefreshDeps) {
   const { database, now, log } = deps;
   const owner = randomUUID();
   const underWay = new Map<string, Promise<void>>();
@@ -177,7 +167,11 @@ export function createRefresher(deps: RefreshDeps): Refresher {
 
   return {
     underWay,
-    refresh(tokens) {
+    /**
+     * Resolves once tokens newer than these are stored, no matter which process refreshed them.
+     * @throws TokenRefreshError, DatabaseUnavailableError
+     */
+    refresh(tokens: LapsingTokens): Promise<void> {
       const key = `${nameOf(tokens.holder)} ${tokens.version}`;
       const running = underWay.get(key);
       if (running) return running;

@@ -41,12 +41,7 @@ export class KeyMissingError extends Error {
 }
 
 /** Seals texts under one purpose's keys and opens them again. */
-export interface Sealer {
-  /** `place` says where the sealed text is kept, such as `installation:ins_1:bot`; it opens only there. */
-  seal(text: string, place: string): string;
-  /** @throws SealBrokenError, KeyMissingError */
-  open(sealed: string, place: string): string;
-}
+export type Sealer = ReturnType<typeof createSealer>;
 
 /** The key id under which a text was sealed; undefined if it is not a sealed text. */
 export function sealedKeyId(sealed: string): string | undefined {
@@ -59,18 +54,20 @@ export function sealedPrefix(keyId: string): string {
 }
 
 /** Makes the sealer of one purpose. Each purpose has its own keys: a state never opens as a token. */
-export function createSealer(deps: { keyring: Keyring; purpose: string }): Sealer {
+export function createSealer(deps: { keyring: Keyring; purpose: string }) {
   const { current, byId } = deps.keyring.deriveKeys(deps.purpose);
   const additionalData = (place: string): Buffer => Buffer.from(`${deps.purpose}\n${place}`, 'utf8');
   return {
-    seal(text, place) {
+    /** `place` says where the sealed text is kept, such as `installation:ins_1:bot`; it opens only there. */
+    seal(text: string, place: string): string {
       const iv = randomBytes(ivBytes);
       const cipher = createCipheriv(algorithm, current.key, iv, { authTagLength: tagBytes });
       cipher.setAAD(additionalData(place));
       const parts = [iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()];
       return sealedPrefix(current.id) + Buffer.concat(parts).toString('base64url');
     },
-    open(sealed, place) {
+    /** @throws SealBrokenError, KeyMissingError */
+    open(sealed: string, place: string): string {
       const keyId = sealedKeyId(sealed);
       if (keyId === undefined) throw new SealBrokenError(place, undefined);
       const key = byId.get(keyId);

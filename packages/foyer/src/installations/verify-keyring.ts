@@ -36,24 +36,16 @@ export async function verifyKeyring(
     await recordKeys(transaction, keyring, keyring.ids, now());
     const misfit = await findKeyMisfit(transaction, keyring, { now: now(), everySeal: false });
     if (misfit !== undefined) throw new KeyringError(misfit);
-    if (process !== undefined && !isKnown) await refuseKeyOnlyHere(transaction, keyring, process, now());
+    if (process !== undefined && !isKnown) {
+      // A running Foyer certainly lacks this key: it could not read what this one stores, and would lose the events of those
+      // teams. Every Foyer records its keys when it starts, so a key that is not recorded is new to all.
+      const search = { otherThan: process, seenSince: now() - keyHeldMs };
+      const other = await findKeyHolder(transaction, search);
+      if (other) throw new KeyringError(keyOnlyHere(other, keyring.ids[0]));
+    }
     await retireEncryptionKeys(transaction, { except: keyring.ids, now: now() });
     if (process !== undefined) await holdKey(transaction, { process, keyId: keyring.ids[0], now: now() });
   }, 15_000);
-}
-
-/**
- * Refuses a first key that a running Foyer certainly lacks: that one could not read what this one stores, and would lose
- * the events of those teams. Every Foyer records its keys when it starts, so a key that is not recorded is new to all.
- */
-async function refuseKeyOnlyHere(
-  transaction: Tx,
-  { ids: [keyId] }: Keyring,
-  process: string,
-  now: number,
-): Promise<void> {
-  const other = await findKeyHolder(transaction, { otherThan: process, seenSince: now - keyHeldMs });
-  if (other) throw new KeyringError(keyOnlyHere(other, keyId));
 }
 
 async function recordKeys(
