@@ -50,14 +50,7 @@ const lookMs = 1000;
 const recordMs = 5000;
 
 /** The jobs of this process. */
-export interface Jobs {
-  /** Runs each job when it is due, from now on. */
-  start(): Chore[];
-  /** Runs the jobs that are due now, within `limitMs`. */
-  pass(limitMs: number): Promise<void>;
-  /** Aborts the turns in progress. */
-  abort(): void;
-}
+export type Jobs = ReturnType<typeof createJobs>;
 
 /** Creates the runner of a definition's jobs; nothing happens before `start` or `pass`. */
 export function createJobs<Foyer>(deps: {
@@ -70,7 +63,7 @@ export function createJobs<Foyer>(deps: {
   machine: string;
   now: () => number;
   log: Logger;
-}): Jobs {
+}) {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
   /** By name: the interval that is known to be taken, so that the database is queried once per interval. */
@@ -140,7 +133,8 @@ export function createJobs<Foyer>(deps: {
   }
 
   return {
-    start: () =>
+    /** Runs each job when it is due, from now on. */
+    start: (): Chore[] =>
       jobs.map((job) =>
         repeat({
           everyMs: Math.min(job.everyMs, lookMs),
@@ -149,10 +143,12 @@ export function createJobs<Foyer>(deps: {
           log: deps.log,
         }),
       ),
-    async pass(limitMs) {
+    /** Runs the jobs that are due now, within `limitMs`. */
+    async pass(limitMs: number): Promise<void> {
       await Promise.all(jobs.map((job) => doIfDue(job, limitMs)));
     },
-    abort: () => stopping.abort(),
+    /** Aborts the turns in progress. */
+    abort: (): void => stopping.abort(),
   };
 }
 

@@ -79,7 +79,7 @@ function stateOf(
   now: number,
 ): JobState {
   const nextDueAt = nextDue(row?.begun_at, { everyMs, now });
-  const turn = row ? lastTurn(row, now) : neverRun;
+  const turn = lastTurn(row, now);
   const graceMs = Math.min(Math.max(everyMs, lateAfterMs.least), lateAfterMs.most);
   const isLate = turn.status !== 'running' && now - nextDueAt > graceMs;
   return { name, everyMs, nextDueAt, ...turn, status: isLate ? 'overdue' : turn.status };
@@ -87,12 +87,17 @@ function stateOf(
 
 type LastTurn = Pick<JobState, 'status' | 'outcome' | 'startedAt' | 'machine' | 'tookMs' | 'errorCode'>;
 
-const neverRun: LastTurn = {
-  ...{ status: 'waiting', outcome: null, startedAt: null },
-  ...{ machine: null, tookMs: null, errorCode: null },
-};
-
-function lastTurn(row: ChoreRow, now: number): LastTurn {
+function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
+  if (!row) {
+    return {
+      status: 'waiting',
+      outcome: null,
+      startedAt: null,
+      machine: null,
+      tookMs: null,
+      errorCode: null,
+    };
+  }
   const { started_at: startedAt, leased_until: leasedUntil, machine } = row;
   const ended = { outcome: row.outcome, errorCode: row.error_code };
   if (leasedUntil === null) {

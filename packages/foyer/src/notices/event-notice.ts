@@ -30,7 +30,7 @@ export async function eventNotice(
     case 'token_died':
       return isStillDead(record, row) ? tokenDiedNotice(appName, record, row) : undefined;
     case 'run_failed': {
-      const run = await readRun(queries, runIdOf(row));
+      const run = await readRun(queries, row.cause_id.split('/')[0] ?? row.cause_id);
       return run && isUntold(run) ? runFailedNotice(appName, record, run) : undefined;
     }
     case 'rate_limited':
@@ -40,10 +40,6 @@ export async function eventNotice(
     case 'installed':
       return undefined;
   }
-}
-
-function runIdOf(row: OperatorNoticeRow): string {
-  return row.cause_id.split('/')[0] ?? row.cause_id;
 }
 
 function isStillDead(record: InstallRecord, row: OperatorNoticeRow): boolean {

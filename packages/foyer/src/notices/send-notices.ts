@@ -27,13 +27,6 @@ const keptTryingMs = 24 * 3_600_000;
 /** How long a stop waits for a message that is being sent. */
 const drainMs = 3000;
 
-interface NoticeSender {
-  /** Sends what is due now. @throws DatabaseUnavailableError */
-  send(): Promise<void>;
-  /** Sends no further message, and soon aborts the one in progress. */
-  stop(): void;
-}
-
 /** Creates the sender. Two processes may safely send at the same time. */
 export function createNoticeSender(deps: {
   config: Pick<Config, 'app' | 'notify' | 'slack'>;
@@ -42,7 +35,7 @@ export function createNoticeSender(deps: {
   onSent?(notice: { channel: NoticeChannel; status: NoticeStatus }): void;
   now: () => number;
   log: Logger;
-}): NoticeSender {
+}) {
   const { config, database, now, log } = deps;
   const stopped = new AbortController();
   const pausedUntil = new Map<NoticeChannel, number>();
@@ -82,13 +75,8 @@ export function createNoticeSender(deps: {
   /** If a channel does not accept a message, it gets no other before the next turn. */
   async function sendThrough(name: NoticeChannel, channel: OperatorChannel | undefined): Promise<void> {
     for (let sent = 0; sent < mostPerTurn && !stopping && now() >= (pausedUntil.get(name) ?? 0); sent += 1) {
-      const claim = {
-        clientId: config.slack.clientId,
-        channel: name,
-        now: now(),
-        leaseUntil: now() + leaseMs,
-      };
-      const row = await claimDueNotice(database, claim);
+      const claim = { channel: name, now: now(), leaseUntil: now() + leaseMs };
+      const row = await claimDueNotice(database, { clientId: config.slack.clientId, ...claim });
       if (!row) return;
       if (!channel) {
         await database.write((transaction) => dropNotice(transaction, row));
@@ -101,22 +89,20 @@ export function createNoticeSender(deps: {
   }
 
   return {
-    async send() {
+    /** Sends what is due now. @throws DatabaseUnavailableError */
+    async send(): Promise<void> {
       const channels = await openOperatorChannels(config.notify);
-      const work = noticeChannels.map((name) =>
-        sendThrough(
-          name,
-          channels.find((channel) => channel.name === name),
-        ),
-      );
+      const opened = (name: NoticeChannel) => channels.find((channel) => channel.name === name);
       try {
+        const work = noticeChannels.map((name) => sendThrough(name, opened(name)));
         const ends = await Promise.allSettled(work);
         for (const end of ends) if (end.status === 'rejected') throw end.reason;
       } finally {
         for (const channel of channels) channel.close();
       }
     },
-    stop() {
+    /** Sends no further message, and soon aborts the one in progress. */
+    stop(): void {
       stopping = true;
       setTimeout(() => stopped.abort(), drainMs).unref();
     },

@@ -1,16 +1,7 @@
 import type { ConfigProblem } from '../config/config-error.ts';
 
-const known = [
-  'name',
-  'title',
-  'required',
-  'timeLimitMs',
-  'maxAttempts',
-  'run',
-  'write',
-  'unneeded',
-  'forOperators',
-];
+const documented = ['name', 'title', 'required', 'timeLimitMs', 'maxAttempts', 'run'];
+const known = [...documented, 'write', 'unneeded', 'forOperators'];
 const wholeNumber = (value: unknown, most: number): boolean =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
 
@@ -77,6 +68,6 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
   }
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
   if (unknown.length > 0)
-    fault(`has unknown properties: ${unknown.join(', ')}`, `use ${known.slice(0, 6).join(', ')}`);
+    fault(`has unknown properties: ${unknown.join(', ')}`, `use ${documented.join(', ')}`);
   return problems;
 }

@@ -1,7 +1,7 @@
-import type { Database, Tx } from '../database/database.ts';
+import type { Database } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
 import { lockInstallation } from '../database/installations.ts';
-import type { RunRow, StepRow } from '../database/records.ts';
+import type { StepRow } from '../database/records.ts';
 import { earlierStepFailed } from '../database/run-steps.ts';
 import { isBehindRun, queueRun } from '../database/runs.ts';
 
@@ -29,7 +29,7 @@ export type RetryOutcome =
 export async function retryRun(
   database: Database,
   runId: string,
-  retry: { userId?: string | null; now: number },
+  { userId = null, now }: { userId?: string | null; now: number },
 ): Promise<RetryOutcome> {
   return database.write(async (transaction) => {
     const ofRun = await transaction
@@ -38,55 +38,28 @@ export async function retryRun(
       .where('id', '=', runId)
       .executeTakeFirst();
     const installation = ofRun && (await lockInstallation(transaction, ofRun));
-    const run = await lockRun(transaction, runId);
+    // Locks the run, so that no worker claims it in the meantime.
+    const locked = transaction.selectFrom('runs').selectAll().where('id', '=', runId).forUpdate();
+    const run = await locked.executeTakeFirst();
     if (!run || !installation) return 'unknown';
     const isOfThisLife = installation.status !== 'uninstalled' && installation.life === run.life;
     if (run.pipeline !== 'uninstall' && !isOfThisLife) return 'not-installed';
     if (run.status === 'queued' || run.status === 'running') return 'going';
     if (isBehindRun(run)) return 'going';
     const steps = await transaction.selectFrom('steps').selectAll().where('run_id', '=', runId).execute();
-    return run.status === 'waiting'
-      ? wakeRun(transaction, run, steps, retry.now)
-      : repeatRun(transaction, run, steps, retry);
+    if (run.status === 'waiting') {
+      const limited = steps.some((step) => step.status === 'retrying' && step.error_code === 'rate_limited');
+      if (limited && run.due_at !== null && run.due_at > now) return 'rate-limited';
+      await queueRun(transaction, { id: runId, now, stepsToRepeat: [] });
+      return 'woken';
+    }
+    const stepsToRepeat = steps.filter(isUnfinishedBusiness).map((step) => step.name);
+    if (stepsToRepeat.length === 0) return 'nothing-to-retry';
+    await queueRun(transaction, { id: runId, now, stepsToRepeat });
+    const line = { installationId: run.installation_id, at: now, userId };
+    await appendHistory(transaction, { ...line, kind: 'run_retried', detail: runId });
+    return 'queued';
   });
-}
-
-/** Locks the run, so that no worker claims it in the meantime. */
-async function lockRun(transaction: Tx, runId: string): Promise<RunRow | undefined> {
-  return transaction.selectFrom('runs').selectAll().where('id', '=', runId).forUpdate().executeTakeFirst();
-}
-
-async function wakeRun(
-  transaction: Tx,
-  run: RunRow,
-  steps: readonly StepRow[],
-  now: number,
-): Promise<RetryOutcome> {
-  const limited = steps.some((step) => step.status === 'retrying' && step.error_code === 'rate_limited');
-  if (limited && run.due_at !== null && run.due_at > now) {
-    return 'rate-limited';
-  }
-  await queueRun(transaction, { id: run.id, now, stepsToRepeat: [] });
-  return 'woken';
-}
-
-async function repeatRun(
-  transaction: Tx,
-  run: RunRow,
-  steps: readonly StepRow[],
-  retry: { userId?: string | null; now: number },
-): Promise<RetryOutcome> {
-  const stepsToRepeat = steps.filter(isUnfinishedBusiness).map((step) => step.name);
-  if (stepsToRepeat.length === 0) return 'nothing-to-retry';
-  await queueRun(transaction, { id: run.id, now: retry.now, stepsToRepeat });
-  await appendHistory(transaction, {
-    installationId: run.installation_id,
-    at: retry.now,
-    kind: 'run_retried',
-    userId: retry.userId ?? null,
-    detail: run.id,
-  });
-  return 'queued';
 }
 
 function isUnfinishedBusiness(step: StepRow): boolean {

@@ -144,7 +144,7 @@ export interface PipelineDeps {
   /** Traces runs and attempts; without it, no spans are created. */
   span?: TraceSpan;
   /** Where runs came from; without it, the log and `onStepEnded` do not know. */
-  origins?: Pick<RunOrigins, 'find' | 'forget'>;
+  origins?: Pick<ReturnType<typeof createRunOrigins>, 'find' | 'forget'>;
   /**
    * Called once the end of an attempt is committed: the step's new status, and how long it took. `sinceCallbackMs` is
    * the time since the install's callback, in the first pass through a workspace's install. Must not throw.
@@ -168,32 +168,24 @@ interface RunOrigin {
   trace?: SpanContext;
 }
 
-/** Remembers which callback each run came from. */
-interface RunOrigins {
-  /** Keeps the origin of a run that this process has just stored. */
-  remember(runId: string, origin: RunOrigin): void;
-  /** Finds a run's origin; undefined if no install request led to it. @throws DatabaseUnavailableError */
-  find(run: Pick<RunRow, 'id' | 'created_at' | 'pipeline'>): Promise<RunOrigin | undefined>;
-  /** Forgets a run that has ended. */
-  forget(runId: string): void;
-}
-
 /** Runs that wait for days, or that another process takes, are not remembered: the database knows them too. */
 const mostRemembered = 1000;
 
 /**
- * Makes the origins of runs. Why in memory: an install's run usually starts in the process that stored it, a moment
+ * Remembers which callback each run came from. Why in memory: an install's run usually starts in the process that stored it, a moment
  * later, and needs no query. Any other process, and a run after a restart, asks the database.
  */
-export function createRunOrigins(deps: { database: Database; clientId: string }): RunOrigins {
+export function createRunOrigins(deps: { database: Database; clientId: string }) {
   const remembered = new Map<string, RunOrigin>();
   return {
-    remember(runId, origin) {
+    /** Keeps the origin of a run that this process has just stored. */
+    remember(runId: string, origin: RunOrigin): void {
       remembered.set(runId, origin);
       const [oldest] = remembered.keys();
       if (remembered.size > mostRemembered && oldest !== undefined) remembered.delete(oldest);
     },
-    async find(run) {
+    /** Finds a run's origin; undefined if no install request led to it. @throws DatabaseUnavailableError */
+    async find(run: Pick<RunRow, 'id' | 'created_at' | 'pipeline'>): Promise<RunOrigin | undefined> {
       const known = remembered.get(run.id);
       if (known || run.pipeline !== 'install') return known;
       const { clientId } = deps;
@@ -201,6 +193,7 @@ export function createRunOrigins(deps: { database: Database; clientId: string })
       const request = await findRequestOfRun(deps.database.queries, search);
       return request && { requestId: request.id, callbackAt: request.started_at };
     },
-    forget: (runId) => void remembered.delete(runId),
+    /** Forgets a run that has ended. */
+    forget: (runId: string) => void remembered.delete(runId),
   };
 }

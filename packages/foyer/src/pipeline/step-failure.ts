@@ -1,7 +1,7 @@
 import { DatabaseUnavailableError } from '../database/database.ts';
 import { InstallationNotFoundError } from '../installations/installation-store.ts';
 import { KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
-import { type SlackFailure, slackFailure } from '../slack/slack-failure.ts';
+import { slackFailure } from '../slack/slack-failure.ts';
 import { StepError } from './step.ts';
 
 /**
@@ -31,11 +31,12 @@ export function stepFailure(error: unknown): StepFailure {
 }
 
 function judge(error: unknown): StepFailure {
-  if (isDatabaseFault(error)) {
+  const causes = causesOf(error);
+  if (causes.some((cause) => cause instanceof DatabaseUnavailableError)) {
     const message = 'The database could not be used';
     return { kind: 'database', code: 'database_unavailable', message, tokenDead: false };
   }
-  const failure = slackFailureWithin(error);
+  const failure = causes.map(slackFailure).find((found) => found !== undefined);
   if (!failure) return { kind: isFinal(error) ? 'final' : 'retry', ...describe(error), tokenDead: false };
   const { code, message } = failure;
   switch (failure.kind) {
@@ -55,18 +56,6 @@ function causesOf(error: unknown): unknown[] {
   const causes = [error];
   for (let at = error; at instanceof Error && causes.length < 6; at = at.cause) causes.push(at.cause);
   return causes;
-}
-
-function isDatabaseFault(error: unknown): boolean {
-  return causesOf(error).some((cause) => cause instanceof DatabaseUnavailableError);
-}
-
-function slackFailureWithin(error: unknown): SlackFailure | undefined {
-  for (const cause of causesOf(error)) {
-    const failure = slackFailure(cause);
-    if (failure) return failure;
-  }
-  return undefined;
 }
 
 /** A token that is missing or cannot be decrypted stays so for the next attempt. */

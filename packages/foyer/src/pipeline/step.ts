@@ -68,14 +68,6 @@ export interface RecordingStep<Output extends Json = Json> extends StepTraits {
   readonly run?: undefined;
 }
 
-/** Which of the host's accounts a workspace belongs to, in the host's own ids. */
-interface StepConnection {
-  readonly org: string;
-  readonly subject: string | null;
-  /** The data that the link carried. */
-  readonly data: Json;
-}
-
 /** What is known about a run when a step starts. */
 export interface StepFacts {
   readonly runId: string;
@@ -110,8 +102,11 @@ export interface StepFacts {
   readonly botUserId: string | null;
   /** The scopes granted to the bot; null if the install has no bot. */
   readonly botScopes: readonly string[] | null;
-  /** Which of the host's accounts the installation belongs to; null if it is not connected. */
-  readonly connection: StepConnection | null;
+  /**
+   * Which of the host's accounts the installation belongs to, in the host's own ids, with the data that the link carried;
+   * null if it is not connected.
+   */
+  readonly connection: { readonly org: string; readonly subject: string | null; readonly data: Json } | null;
   /** 1 for the first attempt of this step in this run. */
   readonly attempt: number;
   /** The newest answer to a question of this step: a choice's value, a channel's id or a text. Absent before then. */
@@ -205,26 +200,18 @@ export type StepEnd = { readonly [ended]: true } & (
   | { readonly kind: 'skipped'; readonly code: string; readonly message: string }
   | { readonly kind: 'unconfirmed'; readonly code: string; readonly message: string }
   | { readonly kind: 'wait-for'; readonly event: WaitEvent }
-  | Asked
+  /** `reminds`: its reminder was posted in this attempt. */
+  | { readonly kind: 'ask'; readonly question: Question; readonly reminds: boolean }
   | { readonly kind: 'wait'; readonly delayMs: number; readonly why?: WaitCause }
 );
-
-/** `reminds`: its reminder was posted in this attempt. */
-interface Asked {
-  readonly kind: 'ask';
-  readonly question: Question;
-  readonly reminds: boolean;
-}
 
 /** The end of a step that has nothing to do. */
 export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
 
 /** Why these functions check: what they return is stored, and a wrong value would fail after the step has acted. */
 function assertEnd(isRight: boolean, fix: string): void {
-  if (!isRight)
-    throw new StepError('invalid_end', `The step ended in a way that cannot be stored: ${fix}`, {
-      final: true,
-    });
+  const message = `The step ended in a way that cannot be stored: ${fix}`;
+  if (!isRight) throw new StepError('invalid_end', message, { final: true });
 }
 
 function assertWords(name: string, code: unknown, message: unknown): void {
@@ -317,17 +304,11 @@ const longestRestMs = 366 * 24 * 60 * 60 * 1000;
  * second, or one that has passed, means a second. @throws StepError for more than 366 days
  */
 export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
-  assertEnd(
-    typeof delayMs === 'number' && delayMs <= longestRestMs,
-    'give retryIn milliseconds, 366 days at most',
-  );
+  const isTime = typeof delayMs === 'number' && delayMs <= longestRestMs;
+  assertEnd(isTime, 'give retryIn milliseconds, 366 days at most');
   if (why) assertWords('retryIn', why.code, why.message);
-  return {
-    [ended]: true,
-    kind: 'wait',
-    delayMs: Math.ceil(Math.max(delayMs, shortestRestMs)),
-    ...(why && { why }),
-  };
+  const restMs = Math.ceil(Math.max(delayMs, shortestRestMs));
+  return { [ended]: true, kind: 'wait', delayMs: restMs, ...(why && { why }) };
 }
 
 /** How long an attempt may take, and how often one may fail, unless its step says otherwise. */

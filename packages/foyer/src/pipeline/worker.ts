@@ -34,16 +34,7 @@ export interface WorkerDeps extends PipelineDeps {
 }
 
 /** Executes runs in this process. */
-export interface Worker {
-  /** Starts to claim runs, and takes over the runs of processes on this machine that die. */
-  start(): void;
-  /** Looks for work soon. Called after an install was stored, or a run was queued or cancelled. */
-  wake(): void;
-  /** Whether no run is under way and none is being claimed. */
-  isIdle(): boolean;
-  /** Claims nothing more, and resolves within `drainMs`: running steps end, or are handed back to run again. */
-  stop(options: { drainMs: number }): Promise<void>;
-}
+export type Worker = ReturnType<typeof createWorker>;
 
 /**
  * The database is not asked for work more often than this, even if work is due again and again. Why a wake waits this
@@ -57,7 +48,7 @@ const faultsOfOutage = 10;
 const handBackMs = 1500;
 
 /** Makes the worker; nothing happens before `start`. */
-export function createWorker(deps: WorkerDeps): Worker {
+export function createWorker(deps: WorkerDeps) {
   const { database, now, log, concurrency = 32, leaseMs = 30_000, pollMs = 2000, lookMs = 500 } = deps;
   const identity = deps.identity ?? thisProcess();
   const prefix = `${ownerPrefix(identity)}/${randomUUID().slice(0, 8)}`;
@@ -138,14 +129,16 @@ export function createWorker(deps: WorkerDeps): Worker {
   const isFull = (): boolean => active.count() >= concurrency;
 
   return {
-    start() {
+    /** Starts to claim runs, and takes over the runs of processes on this machine that die. */
+    start(): void {
       if (phase !== 'new') return;
       phase = 'working';
       heartbeat = setInterval(active.renew, leaseMs / 3);
       lookout = setInterval(active.look, lookMs);
       turn();
     },
-    wake() {
+    /** Looks for work soon. Called after an install was stored, or a run was queued or cancelled. */
+    wake(): void {
       if (phase !== 'working') return;
       // The worker's own lines, and those of other runs, must not have the ids of the install that woke it.
       withLineIds({}, () => {
@@ -157,8 +150,10 @@ export function createWorker(deps: WorkerDeps): Worker {
         }, leastPauseMs);
       });
     },
+    /** Whether no run is under way and none is being claimed. */
     isIdle: () => active.count() === 0 && turning === undefined,
-    async stop({ drainMs }) {
+    /** Claims nothing more, and resolves within `drainMs`: running steps end, or are handed back to run again. */
+    async stop({ drainMs }: { drainMs: number }): Promise<void> {
       phase = 'stopping';
       clearTimeout(timer);
       const handBack = Math.min(handBackMs, drainMs / 2);
@@ -183,23 +178,6 @@ async function within(work: Promise<void>, limitMs: number): Promise<void> {
   over.abort();
 }
 
-/** The runs that this process works on, and their leases. */
-interface ActiveRuns {
-  count(): number;
-  /** Whether a lease has expired by our clock, so that the run could be claimed a second time. */
-  hasLapsed(now: number): boolean;
-  /** Executes a claimed run until it rests or ends. */
-  work(lease: RunLease, leaseUntil: number): void;
-  /** Aborts runs that were cancelled or taken over, by this process or another. Never rejects. */
-  look(): Promise<void>;
-  /** Renews the leases, and aborts the same runs as `look`. Never rejects. */
-  renew(): Promise<void>;
-  /** Aborts the running steps; their runs are handed back. */
-  abort(): void;
-  /** Resolves when all runs that are active now have ended. */
-  ended(): Promise<void>;
-}
-
 interface ActiveRun {
   lease: RunLease;
   /** By our clock; after it, another worker may own the run. */
@@ -211,11 +189,11 @@ interface ActiveRun {
 /** How long a run rests after an error of our own, not the step's. */
 const faultPauseMs = 2000;
 
-/** Tracks the active runs; `onEnded` is called after each. */
+/** Tracks the runs that this process works on, and their leases; `onEnded` is called after each. */
 export function createActiveRuns(
   deps: PipelineDeps,
   options: { leaseMs: number; draining(): boolean; onEnded(): void },
-): ActiveRuns {
+) {
   const { database, now, log } = deps;
   const active = new Set<ActiveRun>();
 
@@ -238,8 +216,10 @@ export function createActiveRuns(
 
   return {
     count: () => active.size,
-    hasLapsed: (at) => [...active].some((run) => run.leaseUntil <= at),
-    work(lease, leaseUntil) {
+    /** Whether a lease has expired by our clock, so that the run could be claimed a second time. */
+    hasLapsed: (at: number) => [...active].some((run) => run.leaseUntil <= at),
+    /** Executes a claimed run until it rests or ends. */
+    work(lease: RunLease, leaseUntil: number): void {
       const abort = new AbortController();
       const control = { signal: abort.signal, draining: options.draining };
       const run: ActiveRun = { lease, leaseUntil, abort, ended: work() };
@@ -250,7 +230,8 @@ export function createActiveRuns(
         options.onEnded();
       }
     },
-    async look() {
+    /** Aborts runs that were cancelled or taken over, by this process or another. Never rejects. */
+    async look(): Promise<void> {
       const runs = [...active];
       if (runs.length === 0) return;
       try {
@@ -259,7 +240,8 @@ export function createActiveRuns(
         log.warn({ err: error }, 'leases could not be checked');
       }
     },
-    async renew() {
+    /** Renews the leases, and aborts the same runs as `look`. Never rejects. */
+    async renew(): Promise<void> {
       const runs = [...active];
       if (runs.length === 0) return;
       const leaseUntil = now() + options.leaseMs;
@@ -271,10 +253,12 @@ export function createActiveRuns(
         for (const run of runs) if (run.leaseUntil <= now()) run.abort.abort();
       }
     },
-    abort() {
+    /** Aborts the running steps; their runs are handed back. */
+    abort(): void {
       for (const run of active) run.abort.abort();
     },
-    async ended() {
+    /** Resolves when all runs that are active now have ended. */
+    async ended(): Promise<void> {
       await Promise.all([...active].map((run) => run.ended));
     },
   };

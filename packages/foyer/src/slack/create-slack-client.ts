@@ -30,15 +30,13 @@ export interface SlackCall {
   ms: number;
 }
 
-/** Receives each finished call to Slack. Must not throw. */
-type OnSlackCall = (call: SlackCall) => void;
-
 /** What all calls of Foyer to Slack share. */
 export interface SlackCalls {
   config: Pick<Config, 'slack'>;
   log: Logger;
   transport: SlackTransport;
-  onCall?: OnSlackCall;
+  /** Receives each finished call to Slack. Must not throw. */
+  onCall?(call: SlackCall): void;
   /** Traces each call; without it, no span is created. */
   span?: TraceSpan;
 }

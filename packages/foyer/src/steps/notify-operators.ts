@@ -53,10 +53,8 @@ export const notifyOperators: ActingStep<NotifiedOperators> = {
     const channels = await openOperatorChannels(context.services.config.notify);
     try {
       const outcomes = await Promise.all(channels.map((channel) => tell(context, channel)));
-      return endOf(
-        outcomes,
-        channels.map(({ name }) => name),
-      );
+      const names = channels.map(({ name }) => name);
+      return endOf(outcomes, names);
     } finally {
       for (const channel of channels) channel.close();
     }
@@ -66,15 +64,9 @@ export const notifyOperators: ActingStep<NotifiedOperators> = {
 async function tell(context: StepContext, channel: OperatorChannel): Promise<SendOutcome> {
   const { runId, installationId, userId, log, now, services } = context;
   const key = { cause_id: runId, channel: channel.name };
+  const notice = { runId, stepName: notifyOperators.name, channel: channel.name, installationId, userId };
   const stood = await services.database.write((transaction) =>
-    beginRunNotice(transaction, {
-      runId,
-      stepName: notifyOperators.name,
-      channel: channel.name,
-      installationId,
-      userId,
-      now: now(),
-    }),
+    beginRunNotice(transaction, { ...notice, now: now() }),
   );
   const settled = settledBefore(stood, channel);
   if (settled && stood !== 'sending') return settled;
@@ -122,10 +114,8 @@ function unknownOutcome(channel: OperatorChannel): SendOutcome {
 
 /** The step's end: first what is still to be sent, then what was refused, then what is unknown. */
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
-  for (const outcome of outcomes) {
-    if (outcome.kind === 'wait')
-      return retryIn(outcome.delayMs, { code: 'rate_limited', message: 'The webhook asked us to wait' });
-  }
+  const wait = outcomes.find((outcome) => outcome.kind === 'wait');
+  if (wait) return retryIn(wait.delayMs, { code: 'rate_limited', message: 'The webhook asked us to wait' });
   for (const kind of ['retry', 'failed'] as const) {
     for (const outcome of outcomes) {
       if (outcome.kind === kind)
@@ -139,21 +129,7 @@ function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOp
 }
 
 /** Builds the message to operators about an install: who, where, new or known, and what failed. */
-function installNotice(
-  context: Pick<
-    StepContext,
-    | 'services'
-    | 'runId'
-    | 'userId'
-    | 'teamId'
-    | 'teamName'
-    | 'enterpriseId'
-    | 'enterpriseName'
-    | 'isEnterpriseInstall'
-    | 'earlierSteps'
-    | 'output'
-  >,
-): OperatorMessage {
+function installNotice(context: StepContext): OperatorMessage {
   const profile = context.output(fetchProfile);
   const appName = context.services.config.app.name;
   const placeId = registeredTeamId(context);

@@ -1,7 +1,8 @@
 import type { Database, Tx } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
+import { newestInstallRun } from '../database/install-record.ts';
 import { lockInstallation } from '../database/installations.ts';
-import type { InstallationRow, RunRow } from '../database/records.ts';
+import type { InstallationRow } from '../database/records.ts';
 import { queueRun } from '../database/runs.ts';
 import { sendWelcome } from './send-welcome.ts';
 
@@ -27,11 +28,10 @@ export async function requestWelcome(
     const run = installation && (await newestRunOfThisLife(transaction, installation));
     if (!run) return 'not-installed';
     if (['queued', 'running', 'waiting'].includes(run.status)) return 'going';
+    const { installation_id, life, user_id } = run;
     await transaction
       .deleteFrom('welcomes')
-      .where('installation_id', '=', run.installation_id)
-      .where('life', '=', run.life)
-      .where('user_id', '=', run.user_id)
+      .where((eb) => eb.and({ installation_id, life, user_id }))
       .execute();
     await queueRun(transaction, { id: run.id, now: request.now, stepsToRepeat: [sendWelcome.name] });
     await appendHistory(transaction, {
@@ -45,20 +45,11 @@ export async function requestWelcome(
   });
 }
 
-async function newestRunOfThisLife(
-  transaction: Tx,
-  installation: InstallationRow,
-): Promise<RunRow | undefined> {
+async function newestRunOfThisLife(transaction: Tx, installation: InstallationRow) {
   if (installation.status === 'uninstalled') return undefined;
-  return transaction
-    .selectFrom('runs')
+  return newestInstallRun(transaction, installation.id)
     .selectAll()
-    .where('installation_id', '=', installation.id)
     .where('life', '=', installation.life)
-    .where('pipeline', '=', 'install')
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
-    .limit(1)
     .forUpdate()
     .executeTakeFirst();
 }
