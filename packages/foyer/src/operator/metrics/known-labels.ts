@@ -55,7 +55,6 @@ export const knownEventTypes: readonly string[] = [
   'team_join',
   'team_rename',
   'tokens_revoked',
-  'unverified',
   'user_change',
   'user_connection',
   'view_closed',

@@ -32,51 +32,50 @@ export function addStateGauges(deps: {
   const gauge = <Label extends string>(name: string, help: string, labelNames: Label[] = []) =>
     new Gauge({ name, help, labelNames, registers });
 
-  const queued = gauge('foyer_queue_runs', 'Unfinished runs, by status', ['status']);
-  const due = gauge('foyer_queue_due_runs', 'Due runs that no worker has taken yet');
-  const oldest = gauge(
-    'foyer_queue_oldest_due_seconds',
-    'How long the oldest due run has waited for a worker',
-  );
-  const installations = gauge('foyer_installations', 'Installations by status', ['status']);
-  const held = gauge(
-    'foyer_installations_held',
-    'Broken installations that Slack calls inactive, and that are not uninstalled since the app may be suspended',
-  );
-  const lapsing = gauge('foyer_tokens_lapsing', 'Tokens that expire within an hour and were not refreshed');
-  const unstored = gauge(
-    'foyer_tokens_unstored',
-    'Install requests whose tokens still have to be revoked at Slack',
-  );
-  const maintenance = gauge('foyer_maintenance', 'Whether installs are paused by `maintenance on`');
-  const undelivered = gauge(
-    'foyer_notices_undelivered',
-    'Messages to the operators that were tried in vain and that are tried again',
-    ['channel'],
-  );
-  const backup = gauge(
-    'foyer_backup_timestamp_seconds',
-    'When the backup command last made a verified backup of this database; 0 if it never did',
-  );
-  const size = gauge('foyer_database_size_bytes', 'The size of the database on disk, with its log');
-  const pool = gauge(
-    'foyer_database_connections',
-    'Connections of this process to the database server; waiting: callers that wait for one',
-    ['state'],
-  );
-  const diskSize = gauge('foyer_disk_size_bytes', 'The size of the disk that holds the SQLite file');
-  const diskFree = gauge(
-    'foyer_disk_free_bytes',
-    'What Foyer may still write to the disk that holds the SQLite file',
-  );
-  const unknown = gauge(
-    'foyer_unknown_teams',
-    'Teams that Slack sends events for, and that have no installation here',
-  );
-  const troubled = gauge(
-    'foyer_jobs_troubled',
-    'Jobs whose last turn failed or was interrupted, or that are overdue',
-  );
+  const gauges = {
+    queued: gauge('foyer_queue_runs', 'Unfinished runs, by status', ['status']),
+    due: gauge('foyer_queue_due_runs', 'Due runs that no worker has taken yet'),
+    oldest: gauge('foyer_queue_oldest_due_seconds', 'How long the oldest due run has waited for a worker'),
+    installations: gauge('foyer_installations', 'Installations by status', ['status']),
+    held: gauge(
+      'foyer_installations_held',
+      'Broken installations that Slack calls inactive, and that are not uninstalled since the app may be suspended',
+    ),
+    lapsing: gauge('foyer_tokens_lapsing', 'Tokens that expire within an hour and were not refreshed'),
+    unstored: gauge(
+      'foyer_tokens_unstored',
+      'Install requests whose tokens still have to be revoked at Slack',
+    ),
+    maintenance: gauge('foyer_maintenance', 'Whether installs are paused by `maintenance on`'),
+    undelivered: gauge(
+      'foyer_notices_undelivered',
+      'Messages to the operators that were tried in vain and that are tried again',
+      ['channel'],
+    ),
+    backup: gauge(
+      'foyer_backup_timestamp_seconds',
+      'When the backup command last made a verified backup of this database; 0 if it never did',
+    ),
+    size: gauge('foyer_database_size_bytes', 'The size of the database on disk, with its log'),
+    pool: gauge(
+      'foyer_database_connections',
+      'Connections of this process to the database server; waiting: callers that wait for one',
+      ['state'],
+    ),
+    diskSize: gauge('foyer_disk_size_bytes', 'The size of the disk that holds the SQLite file'),
+    diskFree: gauge(
+      'foyer_disk_free_bytes',
+      'What Foyer may still write to the disk that holds the SQLite file',
+    ),
+    unknown: gauge(
+      'foyer_unknown_teams',
+      'Teams that Slack sends events for, and that have no installation here',
+    ),
+    troubled: gauge(
+      'foyer_jobs_troubled',
+      'Jobs whose last turn failed or was interrupted, or that are overdue',
+    ),
+  };
   const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
 
   // Not of the state: these are reported even while the database does not answer.
@@ -101,35 +100,36 @@ export function addStateGauges(deps: {
   async function readState(): Promise<void> {
     const { queries } = database;
     const queue = await readQueueState(queries, { clientId, now: now() });
-    for (const status of ['queued', 'running', 'waiting'] as const) queued.set({ status }, queue[status]);
-    due.set(queue.due);
-    oldest.set(queue.oldestDueAt === null ? 0 : Math.max(0, (now() - queue.oldestDueAt) / 1000));
+    for (const status of ['queued', 'running', 'waiting'] as const)
+      gauges.queued.set({ status }, queue[status]);
+    gauges.due.set(queue.due);
+    gauges.oldest.set(queue.oldestDueAt === null ? 0 : Math.max(0, (now() - queue.oldestDueAt) / 1000));
     const counts = await readInstallationCounts(queries, { clientId, now: now() });
     for (const status of ['active', 'broken', 'uninstalled'] as const)
-      installations.set({ status }, counts[status]);
-    held.set(await countHeld(queries, clientId));
+      gauges.installations.set({ status }, counts[status]);
+    gauges.held.set(await countHeld(queries, clientId));
     const tokens = await countTokensAtRisk(queries, { clientId, before: now() + lapsingWithinMs });
-    lapsing.set(tokens.lapsingBots + tokens.lapsingUsers);
-    unstored.set(tokens.unstored);
-    unknown.set((await listUnknownTeams(queries, { clientId, now: now() })).length);
-    troubled.set((await readJobs(queries, { clientId, jobs, now: now() })).filter(isInTrouble).length);
-    maintenance.set((await readMaintenance(queries, clientId)) === undefined ? 0 : 1);
+    gauges.lapsing.set(tokens.lapsingBots + tokens.lapsingUsers);
+    gauges.unstored.set(tokens.unstored);
+    gauges.unknown.set((await listUnknownTeams(queries, { clientId, now: now() })).length);
+    gauges.troubled.set((await readJobs(queries, { clientId, jobs, now: now() })).filter(isInTrouble).length);
+    gauges.maintenance.set((await readMaintenance(queries, clientId)) === undefined ? 0 : 1);
     const notices = await countUndelivered(queries, now());
-    for (const channel of noticeChannels) undelivered.set({ channel }, notices[channel]);
-    backup.set(((await lastBackupAt(queries)) ?? 0) / 1000);
+    for (const channel of noticeChannels) gauges.undelivered.set({ channel }, notices[channel]);
+    gauges.backup.set(((await lastBackupAt(queries)) ?? 0) / 1000);
     await readSize();
   }
 
   async function readSize(): Promise<void> {
     const measured = await database.measure();
-    size.set(measured.bytes);
+    gauges.size.set(measured.bytes);
     for (const state of ['busy', 'idle', 'waiting', 'most'] as const)
-      pool.set({ state }, measured.pool[state]);
+      gauges.pool.set({ state }, measured.pool[state]);
     // The database server's disk is not monitored here: without a file there is no such series, and no alert on it.
-    if (!measured.disk) for (const each of [diskSize, diskFree]) each.remove();
+    if (!measured.disk) for (const each of [gauges.diskSize, gauges.diskFree]) each.remove();
     else {
-      diskSize.set(measured.disk.bytes);
-      diskFree.set(measured.disk.freeBytes);
+      gauges.diskSize.set(measured.disk.bytes);
+      gauges.diskFree.set(measured.disk.freeBytes);
     }
   }
 
@@ -140,22 +140,10 @@ export function addStateGauges(deps: {
     } catch (error) {
       log.warn({ err: error }, 'the metrics could not be read from the database');
       // Values of the last scrape must not look current.
-      for (const each of [queued, installations, undelivered, pool]) each.reset();
-      for (const each of [
-        due,
-        oldest,
-        held,
-        lapsing,
-        unstored,
-        maintenance,
-        unknown,
-        troubled,
-        backup,
-        size,
-        diskSize,
-        diskFree,
-      ])
-        each.remove();
+      for (const each of Object.values(gauges)) {
+        each.reset();
+        each.remove({});
+      }
       up.set(0);
     }
   };
