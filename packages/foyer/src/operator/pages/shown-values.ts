@@ -1,52 +1,14 @@
-import type { JobStatus } from '../../chores/read-jobs.ts';
 import type { InstallRecord } from '../../database/install-record.ts';
-import type {
-  AttemptOutcome,
-  InstallationStatus,
-  InstallRequestOutcome,
-  RunStatus,
-  StepStatus,
-} from '../../database/records.ts';
 import { type Html, html } from '../../http/html.ts';
 import { plainName } from '../../slack/slack-text.ts';
+import { statusTones } from '../terminal/status-style.ts';
 import { durationText, spanText, timeText } from '../terminal/time-text.ts';
 
 /** How single values look on every page: a status, a time, a name. */
 
-type AnyStatus =
-  | InstallationStatus
-  | RunStatus
-  | StepStatus
-  | AttemptOutcome
-  | InstallRequestOutcome
-  | JobStatus;
-
-const tones: Readonly<Record<AnyStatus, 'good' | 'bad' | 'warn' | 'busy' | 'muted'>> = {
-  active: 'good',
-  broken: 'bad',
-  uninstalled: 'muted',
-  queued: 'busy',
-  running: 'busy',
-  waiting: 'warn',
-  succeeded: 'good',
-  failed: 'bad',
-  refused: 'warn',
-  cancelled: 'muted',
-  pending: 'muted',
-  retrying: 'warn',
-  retry: 'warn',
-  skipped: 'muted',
-  unconfirmed: 'warn',
-  started: 'busy',
-  installed: 'good',
-  interrupted: 'bad',
-  overdue: 'bad',
-  removed: 'muted',
-};
-
-/** Shows a status as a colored word: the same word looks the same on every page. */
-export function badge(status: AnyStatus): Html {
-  return html`<span class="badge" data-tone="${tones[status]}">${status}</span>`;
+/** Shows a status as a colored word. */
+export function badge(status: keyof typeof statusTones): Html {
+  return html`<span class="badge" data-tone="${statusTones[status]}">${status}</span>`;
 }
 
 /** Shows a time in UTC. */

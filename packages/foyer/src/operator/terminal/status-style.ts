@@ -8,35 +8,41 @@ import type {
 } from '../../database/records.ts';
 import type { Style } from './output.ts';
 
-const styles: Readonly<
-  Record<
-    InstallationStatus | RunStatus | StepStatus | AttemptOutcome | InstallRequestOutcome | JobStatus,
-    Style | undefined
-  >
-> = {
-  active: 'green',
-  broken: 'red',
-  uninstalled: 'dim',
-  queued: undefined,
-  running: undefined,
-  waiting: 'yellow',
-  succeeded: 'green',
-  failed: 'red',
-  refused: 'yellow',
-  cancelled: 'dim',
-  pending: 'dim',
-  retrying: 'yellow',
-  retry: 'yellow',
-  skipped: 'dim',
-  unconfirmed: 'yellow',
-  started: undefined,
-  installed: 'green',
-  interrupted: 'red',
-  overdue: 'red',
-  removed: 'dim',
-};
+type AnyStatus =
+  | InstallationStatus
+  | RunStatus
+  | StepStatus
+  | AttemptOutcome
+  | InstallRequestOutcome
+  | JobStatus;
 
-/** Returns the style of a status: the same word looks the same in every table. */
-export function statusStyle(status: keyof typeof styles): Style | undefined {
-  return styles[status];
+/** How good each status is: the same word looks the same in every table and on every page. */
+export const statusTones = {
+  active: 'good',
+  broken: 'bad',
+  uninstalled: 'muted',
+  queued: 'busy',
+  running: 'busy',
+  waiting: 'warn',
+  succeeded: 'good',
+  failed: 'bad',
+  refused: 'warn',
+  cancelled: 'muted',
+  pending: 'muted',
+  retrying: 'warn',
+  retry: 'warn',
+  skipped: 'muted',
+  unconfirmed: 'warn',
+  started: 'busy',
+  installed: 'good',
+  interrupted: 'bad',
+  overdue: 'bad',
+  removed: 'muted',
+} as const satisfies Record<AnyStatus, string>;
+
+const styles = { good: 'green', bad: 'red', warn: 'yellow', busy: undefined, muted: 'dim' } as const;
+
+/** Returns the style of a status on a terminal. */
+export function statusStyle(status: AnyStatus): Style | undefined {
+  return styles[statusTones[status]];
 }
