@@ -3,23 +3,8 @@ import type { Queries } from '../database/database.ts';
 import type { PageCursor } from '../database/page.ts';
 import type { InstallRequestOutcome } from '../database/records.ts';
 
-/** One OAuth attempt as the operator sees it: without the hash of its progress page and without its sealed tokens. */
-export interface InstallRequestRecord {
-  /** The id inside its state. The id alone opens nothing: a state contains more, and is sealed. */
-  id: string;
-  outcome: InstallRequestOutcome;
-  errorCode: string | null;
-  startedAt: number;
-  finishedAt: number | null;
-  /** The team that `?team=` asked for at the start. */
-  requestedTeamId: string | null;
-  teamId: string | null;
-  teamName: string | null;
-  enterpriseId: string | null;
-  userId: string | null;
-  installationId: string | null;
-  runId: string | null;
-}
+/** One OAuth attempt as the operator sees it. */
+export type InstallRequestRecord = Awaited<ReturnType<typeof listInstallRequests>>[number];
 
 /** Returns the person who installed, named as in a row about people. */
 export function requesterOf({ teamId, enterpriseId, userId }: InstallRequestRecord) {
@@ -41,10 +26,7 @@ interface InstallRequestFilter {
 }
 
 /** Reads install requests, newest first (but see `cursor`). */
-export async function listInstallRequests(
-  queries: Queries,
-  filter: InstallRequestFilter,
-): Promise<InstallRequestRecord[]> {
+export async function listInstallRequests(queries: Queries, filter: InstallRequestFilter) {
   const { from, before, teamId, outcome, cursor } = filter;
   const direction = cursor?.towards === 'newer' ? 'asc' : 'desc';
   const idsOf = (column: 'team_id' | 'enterprise_id' | 'requested_team_id') =>
@@ -55,8 +37,19 @@ export async function listInstallRequests(
       .where(column, '=', teamId ?? '');
   let query = queries
     .selectFrom('install_requests')
-    .select(['id', 'outcome', 'error_code', 'started_at', 'finished_at', 'requested_team_id'])
-    .select(['team_id', 'team_name', 'enterprise_id', 'user_id', 'installation_id', 'run_id']);
+    // Without the hash of its progress page and without its sealed tokens. The id is that of its state; it opens nothing
+    // alone: a state contains more, and is sealed.
+    .select([
+      'id',
+      'outcome',
+      'error_code as errorCode',
+      'started_at as startedAt',
+      'finished_at as finishedAt',
+    ])
+    // `requestedTeamId` is the team that `?team=` asked for at the start.
+    .select(['requested_team_id as requestedTeamId', 'team_id as teamId', 'team_name as teamName'])
+    .select(['enterprise_id as enterpriseId', 'user_id as userId'])
+    .select(['installation_id as installationId', 'run_id as runId']);
   if (from !== undefined) query = query.where('started_at', '>=', from);
   if (before !== undefined) query = query.where('started_at', '<', before);
   if (outcome !== undefined) query = query.where('outcome', '=', outcome);
@@ -79,25 +72,7 @@ export async function listInstallRequests(
       ),
     );
   }
-  const rows = await query
-    .orderBy('started_at', direction)
-    .orderBy('id', direction)
-    .limit(filter.limit)
-    .execute();
-  return rows.map((row) => ({
-    id: row.id,
-    outcome: row.outcome,
-    errorCode: row.error_code,
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    requestedTeamId: row.requested_team_id,
-    teamId: row.team_id,
-    teamName: row.team_name,
-    enterpriseId: row.enterprise_id,
-    userId: row.user_id,
-    installationId: row.installation_id,
-    runId: row.run_id,
-  }));
+  return query.orderBy('started_at', direction).orderBy('id', direction).limit(filter.limit).execute();
 }
 
 const dayMs = 86_400_000;
@@ -121,13 +96,8 @@ export async function countRequestsByDay(
 ): Promise<RequestsOfDay[]> {
   const today = Math.floor(count.now / dayMs);
   const first = today - count.days + 1;
-  const days = Array.from({ length: count.days }, (_, index) => ({
-    day: (first + index) * dayMs,
-    installed: 0,
-    failed: 0,
-    refused: 0,
-    cancelled: 0,
-  }));
+  const none = { installed: 0, failed: 0, refused: 0, cancelled: 0 };
+  const days = Array.from({ length: count.days }, (_, index) => ({ day: (first + index) * dayMs, ...none }));
   // Each number on its own, from the index alone: to group a busy day by its outcomes, the database would sort it.
   const listed = (values: readonly (number | string)[]) =>
     sql.join(values.map((value) => sql`(${sql.lit(value)})`));
