@@ -57,8 +57,8 @@ async function readPage(
   let query = queries
     .selectFrom('runs')
     .innerJoin('installations', 'installations.id', 'runs.installation_id')
-    .select(['runs.id', 'runs.pipeline', 'runs.created_at', 'team_id', 'enterprise_id'])
-    .select('installations.status as installation')
+    .select(['runs.id', 'runs.pipeline', 'runs.created_at', 'team_id as teamId'])
+    .select(['enterprise_id as enterpriseId', 'installations.status as installation'])
     .where('runs.status', '=', status)
     .where('installations.client_id', '=', clientId)
     .where((eb) =>
@@ -93,24 +93,17 @@ async function readPage(
 }
 
 async function withSteps(queries: Queries, rows: readonly FoundRun[]): Promise<FailedRun[]> {
+  const ids = rows.map(({ id }) => id);
   const steps = await queries
     .selectFrom('steps')
-    .select(['run_id', 'name', 'error_code'])
-    .where(
-      'run_id',
-      'in',
-      rows.map(({ id }) => id),
-    )
+    .select(['run_id', 'name as step', 'error_code as error'])
+    .where('run_id', 'in', ids)
     .where('status', '=', 'failed')
     .orderBy('position')
     .execute();
   const byRun = Map.groupBy(steps, (step) => step.run_id);
-  return rows.map((row) => ({
-    id: row.id,
-    pipeline: row.pipeline,
-    teamId: row.team_id,
-    enterpriseId: row.enterprise_id,
-    installation: row.installation,
-    failed: (byRun.get(row.id) ?? []).map(({ name, error_code }) => ({ step: name, error: error_code })),
+  return rows.map(({ created_at: _position, ...run }) => ({
+    ...run,
+    failed: (byRun.get(run.id) ?? []).map(({ step, error }) => ({ step, error })),
   }));
 }

@@ -4,6 +4,7 @@ import type { Tables } from '../database/records.ts';
 import { isOfApp } from '../database/run-leases.ts';
 import { isNewestRun } from './installation-lists.ts';
 import { countUpTo, mostProblems } from './kept-counts.ts';
+import { countRows } from './token-times.ts';
 
 /** The state of the queue of runs. */
 export interface QueueState {
@@ -49,21 +50,9 @@ export async function readQueueState(
     .where(isOwn)
     .groupBy('status')
     .execute();
-  const { count: due } = await queries
-    .selectFrom('runs')
-    .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
-    .where('due_at', '<=', now)
-    .where(isOwn)
-    .executeTakeFirstOrThrow();
-  const oldest = await queries
-    .selectFrom('runs')
-    .select('due_at')
-    .where('due_at', '<=', now)
-    .where(isOwn)
-    .orderBy('due_at')
-    .limit(1)
-    .executeTakeFirst();
-  const state: QueueState = { queued: 0, running: 0, waiting: 0, due: Number(due), oldestDueAt: null };
+  const due = queries.selectFrom('runs').where('due_at', '<=', now).where(isOwn);
+  const oldest = await due.select('due_at').orderBy('due_at').limit(1).executeTakeFirst();
+  const state = { queued: 0, running: 0, waiting: 0, due: await countRows(due) };
   for (const { status, count } of byStatus) {
     if (status === 'queued' || status === 'running' || status === 'waiting') state[status] = Number(count);
   }

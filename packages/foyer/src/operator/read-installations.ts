@@ -3,7 +3,6 @@ import type { Queries } from '../database/database.ts';
 import {
   type InstallRecord,
   newestConnection,
-  type RunRecord,
   recordColumns,
   runColumns,
   stepColumns,
@@ -69,44 +68,36 @@ export async function readInstallationsById(
   return ids.flatMap((id) => records.get(id) ?? []);
 }
 
+/** Adds the newest run of each installation's install pipeline. */
 async function withRuns(
   queries: Queries,
   rows: readonly Parameters<typeof toInstallRecord>[0][],
 ): Promise<InstallRecord[]> {
-  const runs = await newestRuns(
-    queries,
-    rows.map(({ id }) => id),
-  );
-  return rows.map((row) => toInstallRecord(row, runs.get(row.id) ?? null));
-}
-
-/** Reads the newest run of each installation's install pipeline, by installation. */
-async function newestRuns(
-  queries: Queries,
-  installationIds: readonly string[],
-): Promise<Map<string, RunRecord>> {
-  if (installationIds.length === 0) return new Map();
+  const ids = rows.map(({ id }) => id);
   const isNewest = sql<boolean>`not exists (
     select 1 from runs as newer where newer.installation_id = runs.installation_id and newer.pipeline = 'install'
     and (newer.created_at, newer.id) > (runs.created_at, runs.id))`;
-  const runs = await queries
-    .selectFrom('runs')
-    .select([...runColumns, 'installation_id'])
-    .where('installation_id', 'in', installationIds)
-    .where('pipeline', '=', 'install')
-    .where(isNewest)
-    .execute();
-  if (runs.length === 0) return new Map();
-  const steps = await queries
-    .selectFrom('steps')
-    .select([...stepColumns, 'run_id'])
-    .where(
-      'run_id',
-      'in',
-      runs.map(({ id }) => id),
-    )
-    .orderBy('position')
-    .execute();
+  const runs =
+    ids.length === 0
+      ? []
+      : await queries
+          .selectFrom('runs')
+          .select([...runColumns, 'installation_id'])
+          .where('installation_id', 'in', ids)
+          .where('pipeline', '=', 'install')
+          .where(isNewest)
+          .execute();
+  const runIds = runs.map(({ id }) => id);
+  const steps =
+    runIds.length === 0
+      ? []
+      : await queries
+          .selectFrom('steps')
+          .select([...stepColumns, 'run_id'])
+          .where('run_id', 'in', runIds)
+          .orderBy('position')
+          .execute();
   const byRun = Map.groupBy(steps, (step) => step.run_id);
-  return new Map(runs.map((run) => [run.installation_id, toRunRecord(run, byRun.get(run.id) ?? [])]));
+  const newest = new Map(runs.map((run) => [run.installation_id, toRunRecord(run, byRun.get(run.id) ?? [])]));
+  return rows.map((row) => toInstallRecord(row, newest.get(row.id) ?? null));
 }

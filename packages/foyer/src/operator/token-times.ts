@@ -1,4 +1,6 @@
+import type { SelectQueryBuilder } from 'kysely';
 import type { Queries } from '../database/database.ts';
+import type { Tables } from '../database/records.ts';
 
 /** The public facts about an installation's tokens: that they exist, and when they expire; never the tokens. */
 export interface TokenTimes {
@@ -42,25 +44,19 @@ export interface TokensAtRisk {
   unstored: number;
 }
 
-type Count = number | string | bigint;
-
 /** Counts the tokens that expire before `before`, and the install requests whose tokens wait to be revoked. */
 export async function countTokensAtRisk(
   queries: Queries,
-  search: { clientId: string; before: number },
+  { clientId, before }: { clientId: string; before: number },
 ): Promise<TokensAtRisk> {
-  const { clientId, before } = search;
-  const bots = await queries
+  const bots = queries
     .selectFrom('installations')
-    .select(({ fn }) => fn.countAll<Count>().as('count'))
     .where('client_id', '=', clientId)
     .where('status', '=', 'active')
-    .where('bot_expires_at', '<=', before)
-    .executeTakeFirstOrThrow();
+    .where('bot_expires_at', '<=', before);
   // Not a join: it would start from every installation, although few people's tokens expire soon.
-  const users = await queries
+  const users = queries
     .selectFrom('user_tokens')
-    .select(({ fn }) => fn.countAll<Count>().as('count'))
     .where('expires_at', '<=', before)
     .where(({ exists, selectFrom }) =>
       exists(
@@ -69,17 +65,24 @@ export async function countTokensAtRisk(
           .whereRef('installations.id', '=', 'user_tokens.installation_id')
           .where('installations.client_id', '=', clientId),
       ),
-    )
-    .executeTakeFirstOrThrow();
-  const unstored = await queries
+    );
+  const unstored = queries
     .selectFrom('install_requests')
-    .select(({ fn }) => fn.countAll<Count>().as('count'))
     .where('client_id', '=', clientId)
-    .where('sealed_tokens', 'is not', null)
-    .executeTakeFirstOrThrow();
+    .where('sealed_tokens', 'is not', null);
   return {
-    lapsingBots: Number(bots.count),
-    lapsingUsers: Number(users.count),
-    unstored: Number(unstored.count),
+    lapsingBots: await countRows(bots),
+    lapsingUsers: await countRows(users),
+    unstored: await countRows(unstored),
   };
+}
+
+/** Counts all rows of a query. */
+export async function countRows<T extends keyof Tables>(
+  found: SelectQueryBuilder<Tables, T, object>,
+): Promise<number> {
+  const { count } = await found
+    .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
+    .executeTakeFirstOrThrow();
+  return Number(count);
 }

@@ -32,16 +32,13 @@ export async function readFailedSteps(queries: Queries, clientId: string) {
     .orderBy('id', 'desc')
     .limit(failedRuns)
     .execute();
-  if (runs.length === 0) return [];
+  const ids = runs.map(({ id }) => id);
+  if (ids.length === 0) return [];
   const steps = await queries
     .selectFrom('steps')
     .select(['run_id', 'name', 'attempts', 'error_code', 'finished_at'])
     .where('status', '=', 'failed')
-    .where(
-      'run_id',
-      'in',
-      runs.map(({ id }) => id),
-    )
+    .where('run_id', 'in', ids)
     .orderBy('position')
     .execute();
   const byRun = Map.groupBy(steps, (step) => step.run_id);
@@ -52,7 +49,7 @@ export async function readFailedSteps(queries: Queries, clientId: string) {
       step: step.name,
       attempts: step.attempts,
       errorCode: codeAlone(step.error_code),
-      at: step.finished_at === null ? null : isoTime(step.finished_at),
+      at: isoTime(step.finished_at),
     })),
   );
 }
