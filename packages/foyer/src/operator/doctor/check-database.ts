@@ -10,7 +10,9 @@ import {
 } from '../../database/sqlite/inspect-sqlite.ts';
 import { checkPostgres } from './check-postgres.ts';
 import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings.ts';
-import { type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
+
+const database = findingsOf('database');
 
 const megabyte = 1_000_000;
 
@@ -46,22 +48,19 @@ function missing(file: string): Finding {
   const name = basename(file);
   const traces = (isThere ? readdirSync(folder) : []).filter((each) => each.startsWith(name));
   if (traces.length === 0) {
-    return warning(
-      'database',
+    return database.warning(
       `There is no database yet at ${file}.`,
       'Start Foyer once (npm start) to make it; if there was one, DATABASE_URL names the wrong place.',
     );
   }
-  return fault(
-    'database',
+  return database.fault(
     `The database ${file} is gone: ${traces.join(', ')} is still there.`,
     'Do not start Foyer, which would make an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).',
   );
 }
 
 function notAFile(file: string): Finding {
-  return fault(
-    'database',
+  return database.fault(
     `${file} is a folder or a device, not a file.`,
     'Name a file in DATABASE_URL, such as file:./data/foyer.db.',
   );
@@ -79,16 +78,15 @@ function notOpened(file: string, error: unknown): Finding {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   if (code === corruptCode) {
     const detail = `${file} is damaged: ${reason}.`;
-    return fault('database', detail, damagedFix);
+    return database.fault(detail, damagedFix);
   }
   const detail = `${file} cannot be opened: ${reason}.`;
   // A log or index of another user stops SQLite as the file itself does, and its error does not say which it was.
   const unwritable = findUnwritable(file);
   if (unwritable.length > 0) {
-    return fault('database', `${detail} ${unwritableDetail(unwritable)}`, writeFix(file, unwritable));
+    return database.fault(`${detail} ${unwritableDetail(unwritable)}`, writeFix(file, unwritable));
   }
-  return fault(
-    'database',
+  return database.fault(
     detail,
     busyCodes.includes(code)
       ? 'Another program has locked it: find out which (fuser, lsof), and stop it.'
@@ -112,9 +110,9 @@ export function judgeDatabase(
 }
 
 function written(file: string, { bytes, unwritable }: SqliteInspection): Finding {
-  const check = 'database';
-  if (unwritable.length === 0) return ok(check, `${file} opens and can be written (${sizeText(bytes)}).`);
-  return fault(check, unwritableDetail(unwritable), writeFix(file, unwritable));
+  const { ok, fault } = findingsOf('database');
+  if (unwritable.length === 0) return ok(`${file} opens and can be written (${sizeText(bytes)}).`);
+  return fault(unwritableDetail(unwritable), writeFix(file, unwritable));
 }
 
 function unwritableDetail(unwritable: readonly UnwritablePath[]): string {
@@ -135,39 +133,38 @@ function writeFix(file: string, unwritable: readonly UnwritablePath[]): string {
 }
 
 function sound({ integrity }: SqliteInspection): Finding {
-  const check = 'database-integrity';
-  if (integrity === 'ok') return ok(check, 'SQLite’s quick_check finds no damage.');
-  return fault(check, `The database is damaged: ${integrity.replace(/\s*\n\s*/g, ' ')}.`, damagedFix);
+  const { ok, fault } = findingsOf('database-integrity');
+  if (integrity === 'ok') return ok('SQLite’s quick_check finds no damage.');
+  return fault(`The database is damaged: ${integrity.replace(/\s*\n\s*/g, ' ')}.`, damagedFix);
 }
 
 function disk(file: string, { freeBytes, hasNoFileLeft }: SqliteInspection): Finding {
-  const check = 'disk';
+  const { ok, warning, fault } = findingsOf('disk');
   const fix = 'Free space on that disk, or move the database to another one (DATABASE_URL).';
   if (hasNoFileLeft) {
     const detail = `The disk of ${dirname(file)} is full: it has no free inode, so that no file can be made.`;
-    return fault(check, detail, 'Delete files that no one needs (df -i shows where they are).');
+    return fault(detail, 'Delete files that no one needs (df -i shows where they are).');
   }
   // Less than the disk probe of /readyz writes.
   if (freeBytes < 256 * 1024) {
-    return fault(check, `The disk of ${dirname(file)} is full (${sizeText(freeBytes)} free).`, fix);
+    return fault(`The disk of ${dirname(file)} is full (${sizeText(freeBytes)} free).`, fix);
   }
   const detail = `${sizeText(freeBytes)} are free on the database’s disk.`;
-  if (freeBytes < 50 * megabyte) return fault(check, detail, fix);
-  return freeBytes < 500 * megabyte ? warning(check, detail, fix) : ok(check, detail);
+  if (freeBytes < 50 * megabyte) return fault(detail, fix);
+  return freeBytes < 500 * megabyte ? warning(detail, fix) : ok(detail);
 }
 
 function wal(file: string, { walBytes, isLogWithoutIndex }: SqliteInspection): Finding {
-  const check = 'database-wal';
+  const { ok, warning } = findingsOf('database-wal');
   if (isLogWithoutIndex) {
     return warning(
-      check,
       `${file}-wal is next to the database without ${basename(file)}-shm. These checks do not read it.`,
       'If it belongs to this database, start Foyer: it reads the log in. If the database was restored, the log is of the former one: move it away before the start.',
     );
   }
   const detail = `The write-ahead log has ${sizeText(walBytes)}.`;
-  if (walBytes < 100 * megabyte) return ok(check, detail);
+  if (walBytes < 100 * megabyte) return ok(detail);
   const fix =
     'A long read keeps SQLite from emptying the log: find the program that reads the database (fuser, lsof), or restart Foyer.';
-  return warning(check, detail, fix);
+  return warning(detail, fix);
 }

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 import type { Setting } from './read-setting.ts';
 
 /** Finds every environment problem that would stop the start, and whether others can read the secrets in `.env`. */
@@ -9,18 +9,14 @@ export function checkEnvironment(setting: Setting, folder: string): Finding[] {
 }
 
 function problemsOf({ problems, unreadable }: Setting): Finding[] {
-  const check = 'environment';
+  const { ok, fault } = findingsOf('environment');
   if (unreadable !== undefined) {
     return [
-      fault(
-        check,
-        `.env cannot be read: ${unreadable}`,
-        'Make it a file that this user can read (chmod 600 .env).',
-      ),
+      fault(`.env cannot be read: ${unreadable}`, 'Make it a file that this user can read (chmod 600 .env).'),
     ];
   }
-  if (problems.length === 0) return [ok(check, 'Every variable is valid.')];
-  return problems.map(({ name, problem, fix }) => fault(check, `${name} ${problem}.`, `${capital(fix)}.`));
+  if (problems.length === 0) return [ok('Every variable is valid.')];
+  return problems.map(({ name, problem, fix }) => fault(`${name} ${problem}.`, `${capital(fix)}.`));
 }
 
 function capital(text: string): string {
@@ -28,10 +24,11 @@ function capital(text: string): string {
 }
 
 function envFile(folder: string): Finding[] {
+  const { ok, warning } = findingsOf('env-file');
   const file = statSync(join(folder, '.env'), { throwIfNoEntry: false });
   if (!file || process.platform === 'win32') return [];
   const mode = file.mode & 0o777;
-  if ((mode & 0o077) === 0) return [ok('env-file', 'Only its owner can read .env.')];
+  if ((mode & 0o077) === 0) return [ok('Only its owner can read .env.')];
   const detail = `.env holds secrets, and other users of this machine can read it (mode ${mode.toString(8)}).`;
-  return [warning('env-file', detail, 'chmod 600 .env')];
+  return [warning(detail, 'chmod 600 .env')];
 }

@@ -7,7 +7,9 @@ import { type Keyring, KeyringError } from '../../installations/keyring.ts';
 import { createTokenCipher } from '../../installations/open-installation.ts';
 import { SealBrokenError } from '../../installations/sealer.ts';
 import { findKeyMisfit } from '../../installations/verify-keyring.ts';
-import { type Finding, fault, ok, unchecked, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
+
+const key = findingsOf('key');
 
 /** Checks that the encryption key exists, is private, and is the one that the database was written with. */
 export async function checkKey(
@@ -20,7 +22,7 @@ export async function checkKey(
     config.encryptionKeys || config.database.kind !== 'sqlite' ? undefined : `${config.database.file}.key`;
   const found = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
   if (file !== undefined && !found && databaseIsAbsent) {
-    return [ok('key', `The key file ${file} is created at the first start.`)];
+    return [key.ok(`The key file ${file} is created at the first start.`)];
   }
   try {
     const keyring = loadKeyring(config);
@@ -31,8 +33,7 @@ export async function checkKey(
   } catch (error) {
     if (!(error instanceof KeyringError)) throw error;
     return [
-      fault(
-        'key',
+      key.fault(
         error.message,
         'Restore the key from your copy: without it, stored tokens cannot be decrypted (docs/runbook.md#a-key-is-lost).',
       ),
@@ -48,20 +49,19 @@ async function fits(
   const names = keyring.ids.join(', ');
   if (!queries) {
     return databaseIsAbsent
-      ? ok('key', `There is a key (${names}), and nothing is stored yet.`)
-      : unchecked('key', 'the database cannot be read');
+      ? key.ok(`There is a key (${names}), and nothing is stored yet.`)
+      : key.unchecked('the database cannot be read');
   }
   const misfit = await findKeyMisfit(queries, keyring, { now: Date.now(), everySeal: true });
   if (misfit !== undefined)
-    return fault('key', misfit, 'Put the right key back; Foyer does not start without it.');
+    return key.fault(misfit, 'Put the right key back; Foyer does not start without it.');
   const { broken, isSample } = await findBrokenSeals(keyring, queries);
   if (broken.length === 0 && isSample) {
-    return ok(
-      'key',
+    return key.ok(
       `Everything stored is encrypted with a known key (${names}), and the tokens of the ${mostOpened} oldest and the ${mostOpened} newest installations decrypt; the others were not tried.`,
     );
   }
-  if (broken.length === 0) return ok('key', `The keys (${names}) decrypt everything that is stored.`);
+  if (broken.length === 0) return key.ok(`The keys (${names}) decrypt everything that is stored.`);
   const howMany =
     broken.length > mostBroken
       ? `More than ${mostBroken} installations`
@@ -69,8 +69,7 @@ async function fits(
   const where = isSample
     ? ` Of all installations, only the ${mostOpened} oldest and the ${mostOpened} newest were tried.`
     : '';
-  return fault(
-    'key',
+  return key.fault(
     `${howMany} hold${broken.length === 1 ? 's' : ''} a token that the right key does not decrypt: it was changed, or comes from another database or another row (${broken.slice(0, 5).join(', ')}).${where}`,
     'Restore the newest backup; or have an admin there install the app again, which stores a new token.',
   );
@@ -119,9 +118,9 @@ async function findBrokenSeals(
 }
 
 function modeOf(file: string, mode: number): Finding {
-  const check = 'key-file';
+  const { ok, warning } = findingsOf('key-file');
   if (process.platform === 'win32' || (mode & 0o077) === 0)
-    return ok(check, 'Only its owner can read the key file.');
+    return ok('Only its owner can read the key file.');
   const detail = `Other users of this machine can read the key file ${file} (mode ${(mode & 0o777).toString(8)}).`;
-  return warning(check, detail, `chmod 600 ${file}`);
+  return warning(detail, `chmod 600 ${file}`);
 }

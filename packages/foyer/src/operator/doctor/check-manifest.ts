@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import { messagesTabOf, messagesTabProblem } from '../../config/manifest.ts';
-import { type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 
 const url = z.string().optional();
 
@@ -75,7 +75,10 @@ export function checkManifest(
   if (!parsed.success) {
     const detail = `${given.name} is not an app manifest: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}.`;
     return [
-      fault('manifest', detail, 'Restore it from the repository, or export it from Slack again as JSON.'),
+      findingsOf('manifest').fault(
+        detail,
+        'Restore it from the repository, or export it from Slack again as JSON.',
+      ),
     ];
   }
   const paste = given.isSlacks
@@ -94,7 +97,7 @@ interface About {
 }
 
 function scopes({ manifest, config, name, paste }: About): Finding {
-  const check = 'manifest-scopes';
+  const { ok, warning, fault } = findingsOf('manifest-scopes');
   const { bot, bot_optional, user, user_optional } = manifest.oauth_config.scopes;
   const { botScopes, userScopes } = config.slack;
   const missing = [
@@ -103,22 +106,21 @@ function scopes({ manifest, config, name, paste }: About): Finding {
   ];
   if (missing.length > 0) {
     const detail = `Foyer asks for ${missing.join(', ')}, which ${name} does not list.`;
-    return fault(check, detail, `${paste} Or remove them from SLACK_SCOPES and SLACK_USER_SCOPES.`);
+    return fault(detail, `${paste} Or remove them from SLACK_SCOPES and SLACK_USER_SCOPES.`);
   }
   const lost = Object.entries(ownScopes).filter(([scope]) => !botScopes.includes(scope));
   if (lost.length > 0) {
     const detail = `Foyer does not ask for ${lost.map(([scope, loss]) => `${scope} (${loss})`).join(', ')}.`;
     return warning(
-      check,
       detail,
       'Add them to manifest.json (and to SLACK_SCOPES, if that is set), or remove those steps.',
     );
   }
-  return ok(check, `${name} lists every scope that Foyer asks for.`);
+  return ok(`${name} lists every scope that Foyer asks for.`);
 }
 
 function urls({ manifest, config, name, isSlacks, paste }: About): Finding {
-  const check = 'manifest-urls';
+  const { ok, fault } = findingsOf('manifest-urls');
   const { baseUrl: publicUrl } = config.http;
   const redirect = `${publicUrl}/slack/oauth_redirect`;
   const eventsUrl = `${publicUrl}/slack/events`;
@@ -136,38 +138,33 @@ function urls({ manifest, config, name, isSlacks, paste }: About): Finding {
     wrong.push(`its interactivity URL is ${interactivity.request_url ?? 'missing'}, not ${eventsUrl}`);
   }
   if (socket_mode_enabled) wrong.push('its socket mode is on, so events never reach the event URL');
-  if (wrong.length > 0) return fault(check, `${name} does not fit PUBLIC_URL: ${wrong.join('; ')}.`, paste);
+  if (wrong.length > 0) return fault(`${name} does not fit PUBLIC_URL: ${wrong.join('; ')}.`, paste);
   if (!isSlacks) {
     return ok(
-      check,
       `What \`npm run foyer -- manifest\` prints fits ${publicUrl}. To check what Slack has, export the manifest there and pass it with --manifest.`,
     );
   }
-  return ok(check, `The redirect, event and interactivity URLs of ${name} are at ${publicUrl}.`);
+  return ok(`The redirect, event and interactivity URLs of ${name} are at ${publicUrl}.`);
 }
 
 function events({ manifest, name, paste }: About): Finding {
-  const check = 'manifest-events';
+  const { ok, fault } = findingsOf('manifest-events');
   const { event_subscriptions, org_deploy_enabled } = manifest.settings;
   const wanted = { ...neededEvents, ...(org_deploy_enabled && orgEvents) };
   const missing = Object.entries(wanted).filter(([event]) => !event_subscriptions.bot_events.includes(event));
-  if (missing.length === 0) return ok(check, `${name} subscribes to every event that Foyer acts on.`);
-  return fault(
-    check,
-    `${name} lacks ${missing.map(([event, loss]) => `${event} (${loss})`).join(', ')}.`,
-    paste,
-  );
+  if (missing.length === 0) return ok(`${name} subscribes to every event that Foyer acts on.`);
+  return fault(`${name} lacks ${missing.map(([event, loss]) => `${event} (${loss})`).join(', ')}.`, paste);
 }
 
 function tabs({ manifest, name, paste }: About): Finding {
-  const check = 'manifest-tabs';
+  const { ok, warning, fault } = findingsOf('manifest-tabs');
   const { home_tab_enabled, messages_tab_enabled } = manifest.features.app_home;
   const off = [
     ...(home_tab_enabled ? [] : ['the Home tab (App Home cannot be published)']),
     ...(messages_tab_enabled ? [] : ['the Messages tab (the welcome cannot be sent)']),
   ];
-  if (off.length > 0) return fault(check, `${name} turns off ${off.join(' and ')}.`, paste);
+  if (off.length > 0) return fault(`${name} turns off ${off.join(' and ')}.`, paste);
   const wrong = messagesTabProblem(messagesTabOf(manifest));
-  if (!wrong) return ok(check, `The Home and Messages tabs are on in ${name}.`);
-  return warning(check, `By ${name}, ${wrong.problem}.`, `In manifest.json, ${wrong.fix}. ${paste}`);
+  if (!wrong) return ok(`The Home and Messages tabs are on in ${name}.`);
+  return warning(`By ${name}, ${wrong.problem}.`, `In manifest.json, ${wrong.fix}. ${paste}`);
 }

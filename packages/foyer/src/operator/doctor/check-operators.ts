@@ -2,26 +2,22 @@ import type { Config } from '../../config/config.ts';
 import { isLoopback } from '../../config/environment-schema.ts';
 import type { Queries } from '../../database/database.ts';
 import { countNotices, listChannelTroubles } from '../../database/notices.ts';
-import { type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
 
 /** Reports whether the operator's pages are on, and checks that their password is not sent in the clear. */
 export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'http'>): Finding {
-  const check = 'operator-pages';
+  const { ok, fault } = findingsOf('operator-pages');
   const { baseUrl: publicUrl, secure } = config.http;
   if (config.operatorPassword === undefined)
-    return ok(check, 'Off: /operator answers 404. OPERATOR_PASSWORD turns it on.');
+    return ok('Off: /operator answers 404. OPERATOR_PASSWORD turns it on.');
   if (!secure && !isLoopback(new URL(publicUrl).hostname)) {
     const fix = 'Put a TLS proxy in front of Foyer, or leave OPERATOR_PASSWORD out.';
-    return fault(
-      check,
-      `On at ${publicUrl}/operator, and the password crosses the network unencrypted.`,
-      fix,
-    );
+    return fault(`On at ${publicUrl}/operator, and the password crosses the network unencrypted.`, fix);
   }
-  return ok(check, `On at ${publicUrl}/operator.`);
+  return ok(`On at ${publicUrl}/operator.`);
 }
 
 /** Checks that a way to notify the operators is configured, and whether it accepts messages. */
@@ -30,20 +26,19 @@ export async function checkNotices(
   queries: Queries | undefined,
   now: number,
 ): Promise<Finding> {
-  const check = 'notify';
+  const { ok, warning } = findingsOf('notify');
   const { slackWebhookUrl, mail } = config.notify;
   const ways = [...(slackWebhookUrl ? ['a webhook'] : []), ...(mail ? ['mail'] : [])];
   if (ways.length === 0) {
     const fix =
       'Set NOTIFY_SLACK_WEBHOOK_URL, or NOTIFY_SMTP_URL with NOTIFY_EMAIL_FROM and NOTIFY_EMAIL_TO.';
-    return warning(check, 'No one is notified of installs, failed runs, uninstalls and dead tokens.', fix);
+    return warning('No one is notified of installs, failed runs, uninstalls and dead tokens.', fix);
   }
   const [trouble] = queries ? await listChannelTroubles(queries) : [];
   if (trouble) {
     const name = trouble.channel === 'webhook' ? 'webhook' : 'mail server';
     const since = new Date(trouble.since).toISOString().slice(0, 16).replace('T', ' ');
     return warning(
-      check,
       `The ${name} has accepted no notification since ${since} UTC (${trouble.errorCode ?? 'no answer'}). Installs are not affected.`,
       `Fix it (see the check “${trouble.channel === 'webhook' ? 'webhook' : 'mail-server'}”): Foyer tries for a day to deliver what waits. \`npm run foyer -- list\` shows what was missed, and \`npm run foyer -- retry --failed --step notify-operators\` then sends the missed messages about installs.`,
     );
@@ -52,13 +47,12 @@ export async function checkNotices(
     const { failed, unconfirmed } = await countNotices(queries, now - weekMs);
     if (failed + unconfirmed > 0) {
       return warning(
-        check,
         `Of last week’s notifications, ${failed} could not be sent and ${unconfirmed} stayed unconfirmed.`,
         'The channels work again, as far as they were tried. `npm run foyer -- list` shows what was missed, and `npm run foyer -- retry --failed --step notify-operators` sends the missed messages about installs.',
       );
     }
   }
-  return ok(check, `The operators are notified by ${ways.join(' and ')}.`);
+  return ok(`The operators are notified by ${ways.join(' and ')}.`);
 }
 
 /**
@@ -69,7 +63,7 @@ export async function checkNotices(
 export async function checkWebhook(config: Pick<Config, 'notify'>): Promise<Finding[]> {
   const { slackWebhookUrl } = config.notify;
   if (slackWebhookUrl === undefined) return [];
-  const check = 'webhook';
+  const { ok, warning, fault } = findingsOf('webhook');
   const fix =
     'Add a new webhook on the app’s Incoming Webhooks page at api.slack.com/apps, set NOTIFY_SLACK_WEBHOOK_URL to it, and restart Foyer.';
   try {
@@ -82,18 +76,18 @@ export async function checkWebhook(config: Pick<Config, 'notify'>): Promise<Find
     });
     if (status === 403 || status === 404 || status === 410) {
       const reason = status === 410 ? 'its channel is archived' : 'it was removed, or may no longer post';
-      return [fault(check, `The webhook is gone (HTTP ${status}): ${reason}.`, fix)];
+      return [fault(`The webhook is gone (HTTP ${status}): ${reason}.`, fix)];
     }
     if (status >= 500 || (status >= 300 && status < 400)) {
       const later =
         'Run doctor again in a few minutes. If it stays, check the address (NOTIFY_SLACK_WEBHOOK_URL).';
-      return [warning(check, `The webhook’s server answers with HTTP ${status}.`, later)];
+      return [warning(`The webhook’s server answers with HTTP ${status}.`, later)];
     }
-    return [ok(check, 'The webhook exists.')];
+    return [ok('The webhook exists.')];
   } catch (error) {
     const reach =
       'Check NOTIFY_SLACK_WEBHOOK_URL, and allow this machine to reach its host (firewall, proxy, DNS).';
-    return [fault(check, `The webhook’s server ${networkReason(error)}.`, reach)];
+    return [fault(`The webhook’s server ${networkReason(error)}.`, reach)];
   }
 }
 
@@ -101,7 +95,7 @@ export async function checkWebhook(config: Pick<Config, 'notify'>): Promise<Find
 export async function checkMailServer(config: Pick<Config, 'notify'>): Promise<Finding[]> {
   const { mail } = config.notify;
   if (!mail) return [];
-  const check = 'mail-server';
+  const { ok, fault } = findingsOf('mail-server');
   const { mailFailure, openMailTransport } = await import('../../notices/mail-transport.ts');
   const transport = openMailTransport(mail.smtpUrl);
   const given = AbortSignal.timeout(10_000);
@@ -112,10 +106,10 @@ export async function checkMailServer(config: Pick<Config, 'notify'>): Promise<F
         given.addEventListener('abort', () => reject(given.reason), { once: true }),
       ),
     ]);
-    return [ok(check, 'The mail server answers and accepts the login.')];
+    return [ok('The mail server answers and accepts the login.')];
   } catch (error) {
-    if (given.aborted) return [fault(check, 'The mail server did not answer in time.', mailFix)];
-    return [fault(check, `${mailFailure(error).message}.`, mailFix)];
+    if (given.aborted) return [fault('The mail server did not answer in time.', mailFix)];
+    return [fault(`${mailFailure(error).message}.`, mailFix)];
   } finally {
     transport.close({ force: true });
   }

@@ -5,7 +5,7 @@ import {
   readPostgres,
 } from '../../database/postgres/inspect-postgres.ts';
 import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings.ts';
-import { type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 import { postgresFault } from './postgres-fault.ts';
 
 /** How many connections a Foyer opens if `pool_max` is not in the URL. */
@@ -43,27 +43,25 @@ export function judgePostgres(
 
 /** Reports whether Foyer can work there at all, or the first obstacle. */
 function reached(name: string, found: PostgresInspection): Finding {
-  const check = 'database';
+  const { ok, fault } = findingsOf('database');
   if (found.majorVersion < 14) {
     const detail = `${name} runs Postgres ${found.version}; Foyer needs 14 or newer.`;
     return fault(
-      check,
       detail,
       'Upgrade the server (with pg_upgrade, or as its provider describes), or use another one.',
     );
   }
   if (found.isStandby) {
     const detail = `${name} is a standby, which takes no writes.`;
-    return fault(check, detail, 'Name the primary in DATABASE_URL, or an address that always leads to it.');
+    return fault(detail, 'Name the primary in DATABASE_URL, or an address that always leads to it.');
   }
   if (found.isReadOnly) {
     const detail = `${name} lets this role only read (default_transaction_read_only).`;
-    return fault(check, detail, 'Set it to off for the role and the database, or use another role.');
+    return fault(detail, 'Set it to off for the role and the database, or use another role.');
   }
   if (found.encoding !== 'UTF8') {
     const detail = `${name} has the encoding ${found.encoding}, which cannot store every name of a team or person.`;
     return fault(
-      check,
       detail,
       'Create a database with ENCODING UTF8 TEMPLATE template0, and name it in DATABASE_URL.',
     );
@@ -71,29 +69,25 @@ function reached(name: string, found: PostgresInspection): Finding {
   if (found.schema === null || !found.mayCreateTables) {
     const detail = `This role may not create tables in ${found.schema ?? 'any schema of its search_path'} of ${name}.`;
     const fix = `As its owner: GRANT USAGE, CREATE ON SCHEMA ${found.schema ?? 'public'} TO the role, or make the role the database’s owner.`;
-    return fault(check, detail, fix);
+    return fault(detail, fix);
   }
   if (!found.mayWrite) {
     const detail = `This role may not read and write all tables of ${name}.`;
-    return fault(
-      check,
-      detail,
-      'Use the role that owns them, or GRANT ALL ON ALL TABLES IN SCHEMA to this one.',
-    );
+    return fault(detail, 'Use the role that owns them, or GRANT ALL ON ALL TABLES IN SCHEMA to this one.');
   }
-  return ok(check, `${name} can be written (Postgres ${found.version}, ${sizeText(found.bytes)}).`);
+  return ok(`${name} can be written (Postgres ${found.version}, ${sizeText(found.bytes)}).`);
 }
 
 function encrypted(url: string, { isEncrypted }: PostgresInspection): Finding {
-  const check = 'database-encryption';
+  const { ok, warning } = findingsOf('database-encryption');
   const fix =
     'Add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE if its certificate is from a CA of your own).';
   if (isEncrypted && new URL(url).searchParams.get('sslmode') === 'no-verify') {
-    return warning(check, 'The connection is encrypted, but the server’s certificate is not verified.', fix);
+    return warning('The connection is encrypted, but the server’s certificate is not verified.', fix);
   }
-  if (isEncrypted) return ok(check, 'The connection to the server is encrypted.');
-  if (isLocal(url)) return ok(check, 'The server is on this machine.');
-  return warning(check, 'The connection crosses the network unencrypted, and so does the login.', fix);
+  if (isEncrypted) return ok('The connection to the server is encrypted.');
+  if (isLocal(url)) return ok('The server is on this machine.');
+  return warning('The connection crosses the network unencrypted, and so does the login.', fix);
 }
 
 /** Returns whether the connection never leaves this machine: loopback, or a socket in the file system. */
@@ -104,37 +98,35 @@ function isLocal(url: string): boolean {
 }
 
 function noTables(): Finding {
-  return warning(
-    'database-schema',
+  return findingsOf('database-schema').warning(
     'There are no tables of Foyer yet.',
     'Start Foyer once (npm start) to create them; if there were some, DATABASE_URL names the wrong database.',
   );
 }
 
 function connections(url: string, { mostConnections: most, connections: used }: PostgresInspection): Finding {
-  const check = 'database-connections';
+  const { ok, warning } = findingsOf('database-connections');
   const poolMax = Number(new URL(url).searchParams.get('pool_max')) || defaultPoolMax;
   const detail = `${used} of the server’s ${most} connections are in use, and each Foyer takes up to ${poolMax}.`;
-  if (used + poolMax <= most) return ok(check, detail);
+  if (used + poolMax <= most) return ok(detail);
   const fix =
     'Raise max_connections, give each Foyer fewer (?pool_max=5 in DATABASE_URL), or put PgBouncer in front.';
-  return warning(check, `${detail} One more Foyer may get none.`, fix);
+  return warning(`${detail} One more Foyer may get none.`, fix);
 }
 
 /** Finds what keeps the server from removing dead rows, which eventually fills its disk. */
 function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspection): Finding {
-  const check = 'database-vacuum';
+  const { ok, warning } = findingsOf('database-vacuum');
   if (idleSlots.length > 0) {
     const detail = `No one reads the replication slot ${idleSlots.join(', ')}: the server keeps all of its log for it.`;
     return warning(
-      check,
       detail,
       'Start the replica that reads it, or drop it: SELECT pg_drop_replication_slot(…).',
     );
   }
   if (seconds !== null && seconds > longTransactionSeconds) {
     const detail = `A transaction has been open for ${Math.round(seconds / 60)} min: dead rows stay until it ends.`;
-    return warning(check, detail, 'Find it in pg_stat_activity (state, xact_start), and end it.');
+    return warning(detail, 'Find it in pg_stat_activity (state, xact_start), and end it.');
   }
-  return ok(check, 'Nothing keeps the server from clearing dead rows away.');
+  return ok('Nothing keeps the server from clearing dead rows away.');
 }

@@ -11,7 +11,7 @@ import {
   reportQuestion,
   settingFingerprints,
 } from '../process-report.ts';
-import { type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 
 /**
  * Asks the running Foyer what only it can know, at two addresses: the port on this machine, and PUBLIC_URL. The answers
@@ -104,16 +104,14 @@ async function askAt(url: string, keyring: Keyring, headers: Record<string, stri
 }
 
 function otherFoyer(publicUrl: string): Finding {
-  return fault(
-    'process',
+  return findingsOf('process').fault(
     `The Foyer that answers at ${publicUrl} has other encryption keys than this environment.`,
     'If it is another Foyer, make PUBLIC_URL, DNS and the proxy lead to this one. If it is this one, give both the same TOKEN_ENCRYPTION_KEYS, and restart it.',
   );
 }
 
 function otherClock(publicUrl: string): Finding {
-  return warning(
-    'process',
+  return findingsOf('process').warning(
     `The clocks of this machine and of the Foyer that answers at ${publicUrl} differ by more than two minutes.`,
     'Synchronize both with NTP (timedatectl set-ntp true), and run doctor again.',
   );
@@ -124,11 +122,10 @@ async function runsAsConfigured(
   { report, isReady }: Extract<Answer, { kind: 'report' }>,
   { queries, wrong }: { queries: Queries | undefined; wrong: readonly string[] },
 ): Promise<Finding> {
-  const check = 'process';
+  const { ok, fault } = findingsOf('process');
   const name = processName(report);
   if (!isReady) {
     return fault(
-      check,
       `The running Foyer (${name}) cannot use its database.`,
       'Fix what the database checks report. If they report nothing, its log says why (level error); then restart it.',
     );
@@ -139,19 +136,17 @@ async function runsAsConfigured(
   );
   if (different.length > 0) {
     return fault(
-      check,
       `The running Foyer (${name}) has another ${different.join(', ')} than this environment.`,
       'If the environment is right, restart Foyer: it reads its settings only at the start. Else run doctor with the environment that Foyer has.',
     );
   }
   if (queries && !(await isKeyHolder(queries, report.process))) {
     return fault(
-      check,
       `The running Foyer (${name}) works on another database than this environment names.`,
       'Give both the same DATABASE_URL (a relative path depends on the folder that Foyer is started in), and restart Foyer.',
     );
   }
-  return ok(check, `Foyer is running (${name}) with this environment’s settings, keys and database.`);
+  return ok(`Foyer is running (${name}) with this environment’s settings, keys and database.`);
 }
 
 function processName({ process }: ProcessReport): string {
@@ -160,30 +155,25 @@ function processName({ process }: ProcessReport): string {
 }
 
 function signatures(report: ProcessReport, now: number): Finding {
-  const check = 'signatures';
+  const { ok, fault } = findingsOf('signatures');
   const { verified, lastVerifiedAt, wrong, wrongSinceVerified, wrongForThisApp, untimely } = report.slack;
   const since = `since it was started ${ago(now - report.startedAt)}`;
   const fix =
     'Copy the signing secret again from the app’s Basic Information page at api.slack.com/apps into SLACK_SIGNING_SECRET, and restart Foyer (docs/runbook.md#the-signing-or-client-secret-was-regenerated-or-leaked).';
   if (verified === 0 && (wrong >= telling || wrongForThisApp > 0)) {
     const detail = `${processName(report)} has refused ${wrong === 1 ? 'the only signed request' : `all ${wrong} signed requests`} ${since}: SLACK_SIGNING_SECRET is not this app’s.`;
-    return fault(check, capital(detail), fix);
+    return fault(capital(detail), fix);
   }
   if (lastVerifiedAt !== null && wrongSinceVerified >= tellingLater && now - lastVerifiedAt > quietMs) {
     const detail = `${processName(report)} verified its last request from Slack ${ago(now - lastVerifiedAt)}, and has refused ${wrongSinceVerified} since: the signing secret was regenerated, or someone imitates Slack.`;
-    return fault(check, capital(detail), fix);
+    return fault(capital(detail), fix);
   }
   if (untimely >= telling && untimely > verified) {
     const detail = `${processName(report)} has refused ${counted(untimely, 'request')} as too old or from the future ${since}.`;
-    return fault(
-      check,
-      capital(detail),
-      'Synchronize that machine’s clock with NTP (timedatectl set-ntp true).',
-    );
+    return fault(capital(detail), 'Synchronize that machine’s clock with NTP (timedatectl set-ntp true).');
   }
-  if (lastVerifiedAt === null) return ok(check, `Slack has sent nothing ${since}.`);
+  if (lastVerifiedAt === null) return ok(`Slack has sent nothing ${since}.`);
   return ok(
-    check,
     `${counted(verified, 'request')} from Slack verified ${since}, the last ${ago(now - lastVerifiedAt)}.`,
   );
 }
@@ -194,8 +184,7 @@ async function emptyDatabase(report: ProcessReport, queries: Queries | undefined
   const row = await queries.selectFrom('installations').select('id').limit(1).executeTakeFirst();
   if (row) return [];
   return [
-    fault(
-      'database-empty',
+    findingsOf('database-empty').fault(
       `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation: it is not the one that they were installed with.`,
       'Stop Foyer, and put back the former database or its newest backup (docs/runbook.md#restore-and-who-is-missing); or correct DATABASE_URL.',
     ),
@@ -204,30 +193,27 @@ async function emptyDatabase(report: ProcessReport, queries: Queries | undefined
 
 /** Checks the proxies: the question came through PUBLIC_URL as a visitor's would, and each proxy added an address. */
 function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string): Finding {
-  const check = 'trust-proxy';
+  const { ok, warning, fault } = findingsOf('trust-proxy');
   const passed = `A request through ${publicUrl} passes ${forwardedBy === 1 ? 'one proxy' : `${forwardedBy} proxies`}`;
   if (forwardedBy > trustProxy) {
     return fault(
-      check,
       `${passed}, and TRUST_PROXY is ${trustProxy}: all visitors count as one, and share its limits.`,
       `Set TRUST_PROXY=${forwardedBy}, and restart Foyer.`,
     );
   }
   if (forwardedBy < trustProxy && forwardedBy === 0) {
     return warning(
-      check,
       `TRUST_PROXY is ${trustProxy}, and a request through ${publicUrl} brings no X-Forwarded-For: visitors can choose the address that limits count by.`,
       'Let the proxy set X-Forwarded-For; if there is no proxy, remove TRUST_PROXY and restart Foyer.',
     );
   }
   if (forwardedBy < trustProxy) {
     return warning(
-      check,
       `${passed}, and TRUST_PROXY is ${trustProxy}: visitors can choose the address that limits count by.`,
       `Set TRUST_PROXY=${forwardedBy}, and restart Foyer; unless this machine takes a shorter way than visitors do.`,
     );
   }
-  return ok(check, `${passed}, as TRUST_PROXY says.`);
+  return ok(`${passed}, as TRUST_PROXY says.`);
 }
 
 function ago(ms: number): string {

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
 import { isLoopback } from '../../config/environment-schema.ts';
-import { type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
 const timeoutMs = 5000;
-const check = 'public-url';
+const { ok, warning, fault } = findingsOf('public-url');
 const health = z.object({ status: z.literal('ok') });
 
 /** Checks that the public URL is https and that Foyer answers there, as seen from this machine and its DNS. */
@@ -16,20 +16,20 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
     const fix =
       'Put a TLS proxy in front of Foyer (or a tunnel while you develop), and set PUBLIC_URL to its https address.';
-    return fault(check, `${publicUrl} is http, and Slack sends people back only to https addresses.`, fix);
+    return fault(`${publicUrl} is http, and Slack sends people back only to https addresses.`, fix);
   }
   const refusal = await ask(publicUrl);
   if (refusal !== undefined) {
     const fix =
       'Start Foyer (npm start), and make sure that PUBLIC_URL is right, and that proxy, DNS, firewall and certificate lead to its port.';
-    return fault(check, `${publicUrl}/healthz ${refusal}.`, fix);
+    return fault(`${publicUrl}/healthz ${refusal}.`, fix);
   }
   if (isLoopback(url.hostname) && !sandboxed) {
     const fix =
       'For Slack’s events, use a tunnel or a host of your own, and set PUBLIC_URL to its https address.';
-    return warning(check, `Foyer answers at ${publicUrl}, which only this machine can reach.`, fix);
+    return warning(`Foyer answers at ${publicUrl}, which only this machine can reach.`, fix);
   }
-  return ok(check, `Foyer answers at ${publicUrl}.`);
+  return ok(`Foyer answers at ${publicUrl}.`);
 }
 
 /** Resolves to undefined if Foyer answers, else to a description of what happened. */

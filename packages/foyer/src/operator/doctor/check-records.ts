@@ -13,7 +13,7 @@ import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { listInstallRequests } from '../request-lists.ts';
 import { spanText } from '../terminal/time-text.ts';
 import { countTokensAtRisk } from '../token-times.ts';
-import { type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 
 /** A run overdue by this much was lost: a worker polls every two seconds, and a lease expires after thirty. */
 const hangsAfterMs = 2 * 60_000;
@@ -44,18 +44,18 @@ export async function checkRecords(
 }
 
 async function grantedScopes(queries: Queries, { slack }: Pick<Config, 'slack'>): Promise<Finding> {
-  const check = 'granted-scopes';
+  const { ok, warning } = findingsOf('granted-scopes');
   const needed = slack.botScopes.filter((scope) => !slack.optionalBotScopes.includes(scope));
   const groups = await countGrantedScopes(queries, slack.clientId);
   const all = groups.reduce((sum, group) => sum + group.installations, 0);
   const lacking = needed
     .map((scope) => ({ scope, count: countWithout(groups, scope) }))
     .filter(({ count }) => count > 0);
-  if (lacking.length === 0) return ok(check, `${counted(all, 'active installation')}: no scope is missing.`);
+  if (lacking.length === 0) return ok(`${counted(all, 'active installation')}: no scope is missing.`);
   const detail = lacking.map(({ scope, count }) => `${count} of ${all} lack ${scope}`).join('; ');
   const fix =
     'Their App Home shows “Update permissions” to the installer; or send an admin there to /slack/install?team=T….';
-  return warning(check, `Of the active installations, ${detail}.`, fix);
+  return warning(`Of the active installations, ${detail}.`, fix);
 }
 
 function countWithout(groups: readonly { scopes: string[]; installations: number }[], scope: string): number {
@@ -63,72 +63,65 @@ function countWithout(groups: readonly { scopes: string[]; installations: number
 }
 
 async function deadTokens(queries: Queries, clientId: string): Promise<Finding> {
-  const check = 'tokens-dead';
+  const { ok, warning } = findingsOf('tokens-dead');
   const held = await countHeld(queries, clientId);
   const broken = (await countInstallations(queries, clientId)).broken - held;
-  if (broken <= 0) return ok(check, 'Slack accepts every installation’s token, as far as Foyer has used it.');
+  if (broken <= 0) return ok('Slack accepts every installation’s token, as far as Foyer has used it.');
   const detail = `${counted(broken, 'installation')} ${broken === 1 ? 'is' : 'are'} broken: Slack refuses the token, or it was revoked or its key lost here.`;
   const fix =
     '`npm run foyer -- list --status broken` shows which; an admin there installs the app again, or `npm run foyer -- purge TEAM` erases it.';
-  return warning(check, detail, fix);
+  return warning(detail, fix);
 }
 
 async function heldInstallations(queries: Queries, clientId: string): Promise<Finding> {
-  const check = 'app-suspended';
+  const { ok, warning, fault } = findingsOf('app-suspended');
   const held = await countHeld(queries, clientId);
-  if (held === 0) return ok(check, 'No sign that Slack has suspended the app.');
+  if (held === 0) return ok('No sign that Slack has suspended the app.');
   const { active } = await countInstallations(queries, clientId);
   const isOne = held === 1;
   const detail = `${counted(held, 'installation')} ${isOne ? 'is' : 'are'} held: Slack answers ${inactiveCode}, and no other installation has shown that the app works. ${isOne ? 'Its' : 'Their'} tokens are kept, and nothing is uninstalled.`;
   const fix =
     'See whether api.slack.com/apps says that the app is suspended (docs/runbook.md#foyerappsuspended). Foyer asks Slack again every 15 minutes and settles it; purge nothing.';
-  return isProbablySuspended({ held, active }) ? fault(check, detail, fix) : warning(check, detail, fix);
+  return isProbablySuspended({ held, active }) ? fault(detail, fix) : warning(detail, fix);
 }
 
 async function expiredTokens(queries: Queries, clientId: string, now: number): Promise<Finding> {
-  const check = 'tokens-expired';
+  const { ok, fault } = findingsOf('tokens-expired');
   const { lapsingBots, lapsingUsers } = await countTokensAtRisk(queries, { clientId, before: now });
-  if (lapsingBots + lapsingUsers === 0) return ok(check, 'No token has expired without being renewed.');
+  if (lapsingBots + lapsingUsers === 0) return ok('No token has expired without being renewed.');
   const detail = `Tokens have expired and were not renewed: ${lapsingBots} of bots, ${lapsingUsers} of people.`;
   return fault(
-    check,
     detail,
     'Start Foyer (npm start): it renews them. If it is running, its log says why Slack refuses (level warn).',
   );
 }
 
 async function hangingRuns(queries: Queries, clientId: string, now: number): Promise<Finding> {
-  const check = 'runs-hanging';
+  const { ok, fault } = findingsOf('runs-hanging');
   const { due, oldestDueAt } = await readQueueState(queries, { clientId, now });
-  if (oldestDueAt === null || now - oldestDueAt < hangsAfterMs)
-    return ok(check, 'No run waits for a worker.');
+  if (oldestDueAt === null || now - oldestDueAt < hangsAfterMs) return ok('No run waits for a worker.');
   const minutes = Math.round((now - oldestDueAt) / 60_000);
   const detail = `${counted(due, 'run')} ${due === 1 ? 'is due, and no worker is running it' : 'are due, and no worker is running them'}: the oldest has waited for ${minutes} min.`;
-  return fault(
-    check,
-    detail,
-    'Start Foyer (npm start); if it is running, look in its log for database errors.',
-  );
+  return fault(detail, 'Start Foyer (npm start); if it is running, look in its log for database errors.');
 }
 
 async function failedRuns(queries: Queries, clientId: string): Promise<Finding> {
-  const check = 'runs-failed';
+  const { ok, warning } = findingsOf('runs-failed');
   const failing = await countFailingRuns(queries, clientId);
-  if (failing === 0) return ok(check, 'No installation’s newest run has failed.');
+  if (failing === 0) return ok('No installation’s newest run has failed.');
   const shown =
     failing > mostProblems ? `more than ${mostProblems} installations` : counted(failing, 'installation');
   const detail = `The newest run of ${shown} has failed.`;
   return warning(
-    check,
     detail,
     '`npm run foyer -- list --failed` lists them, `npm run foyer -- show TEAM` shows the cause; once that is fixed, `npm run foyer -- retry RUN` tries one again, and `npm run foyer -- retry --failed` all of them.',
   );
 }
 
 async function troubledJobs(queries: Queries, app: Parameters<typeof readJobs>[1]): Promise<Finding> {
-  const check = 'jobs';
+  const { ok, warning } = findingsOf('jobs');
   const troubled = (await readJobs(queries, app)).filter(isInTrouble);
-  if (troubled.length === 0) return ok(check, 'No job is overdue, and no job’s last turn has failed.');
+  if (troubled.length === 0) return ok('No job is overdue, and no job’s last turn has failed.');
   const isOverdue = troubled.some(({ status }) => status === 'overdue');
   const detail = troubled.map(({ name, status, outcome, startedAt, nextDueAt, errorCode }) => {
     const late = status === 'overdue' && `is overdue by ${spanText(app.now - (nextDueAt ?? app.now))}`;
@@ -140,26 +133,26 @@ async function troubledJobs(queries: Queries, app: Parameters<typeof readJobs>[1
   const fix = isOverdue
     ? 'Start Foyer with this definition (npm start): it makes up for missed intervals once. If it is running, look in its log for database errors; a host that calls no `foyer.start()` has to call `foyer.drain()`.'
     : 'The log has the error (job: its name): the next turn comes in the next interval. `npm run foyer -- jobs` shows all of them.';
-  return warning(check, `${detail.join('; ')}.`, fix);
+  return warning(`${detail.join('; ')}.`, fix);
 }
 
 async function unstoredTokens(queries: Queries, clientId: string, now: number): Promise<Finding> {
-  const check = 'tokens-unstored';
+  const { ok, fault } = findingsOf('tokens-unstored');
   const search = { clientId, before: now - unstoredAfterMs, limit: 1000 };
   const left = (await findInterruptedRequests(queries, search)).filter(
     (request) => request.sealed_tokens !== null,
   );
   if (left.length === 0)
-    return ok(check, 'No interrupted install has left tokens that are neither stored nor revoked.');
+    return ok('No interrupted install has left tokens that are neither stored nor revoked.');
   const detail = `${counted(left.length, 'interrupted install')} left tokens that are still valid at Slack and belong to no installation.`;
   const fix =
     'Start Foyer (npm start): it revokes them within a minute. If it is running, its log says why it cannot: Slack does not answer, or the key is missing.';
-  return fault(check, detail, fix);
+  return fault(detail, fix);
 }
 
 /** Only warns: a stranger with his own state can make an OAuth attempt fail with any error in its address. */
 async function installs(queries: Queries, clientId: string, now: number): Promise<Finding> {
-  const check = 'installs';
+  const { ok, warning } = findingsOf('installs');
   const search = { clientId, from: now - 24 * 3_600_000, limit: 500 };
   const failed = await listInstallRequests(queries, { ...search, outcome: 'failed' });
   const [installed] = await listInstallRequests(queries, { ...search, outcome: 'installed', limit: 1 });
@@ -167,31 +160,28 @@ async function installs(queries: Queries, clientId: string, now: number): Promis
   const undistributed = since.filter(({ errorCode }) => errorCode === undistributedCode);
   if (undistributed.length > 0) {
     return warning(
-      check,
       `Slack has refused ${counted(undistributed.length, 'install')} since yesterday, because the app’s public distribution is off.`,
       'Turn it on at api.slack.com/apps, Manage Distribution: until then the app installs only in its own workspace (docs/going-live.md).',
     );
   }
-  if (since.length < 3) return ok(check, 'No series of failed installs since yesterday.');
+  if (since.length < 3) return ok('No series of failed installs since yesterday.');
   const counts = new Map<string, number>();
   for (const { errorCode } of since) {
     counts.set(errorCode ?? 'unknown', (counts.get(errorCode ?? 'unknown') ?? 0) + 1);
   }
   const most = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'unknown';
   return warning(
-    check,
     `The last ${since.length} installs have failed since yesterday, most often with ${most}.`,
     '`npm run foyer -- requests --outcome failed` lists them; docs/runbook.md#foyerinstallsfailing says what each error means.',
   );
 }
 
 async function maintenance(queries: Queries, clientId: string): Promise<Finding> {
-  const check = 'maintenance';
+  const { ok, warning } = findingsOf('maintenance');
   const beganAt = await readMaintenance(queries, clientId);
-  if (beganAt === undefined) return ok(check, 'Installs are accepted: maintenance is off.');
+  if (beganAt === undefined) return ok('Installs are accepted: maintenance is off.');
   const since = new Date(beganAt).toISOString().slice(0, 16).replace('T', ' ');
   return warning(
-    check,
     `Maintenance is on since ${since} UTC: every install is answered with 503.`,
     '`npm run foyer -- maintenance off` accepts installs again.',
   );
@@ -201,13 +191,12 @@ async function maintenance(queries: Queries, clientId: string): Promise<Finding>
 const undistributedCode = 'invalid_team_for_non_distributed_app';
 
 async function unknownTeams(queries: Queries, clientId: string, now: number): Promise<Finding> {
-  const check = 'teams-unknown';
+  const { ok, warning } = findingsOf('teams-unknown');
   const unknown = await listUnknownTeams(queries, { clientId, now });
-  if (unknown.length === 0) return ok(check, 'Slack sends events only for teams that are installed here.');
+  if (unknown.length === 0) return ok('Slack sends events only for teams that are installed here.');
   const named = unknown.slice(0, 5).map(({ teamId, enterpriseId }) => teamId ?? enterpriseId);
   const rest = unknown.length > named.length ? ` and ${unknown.length - named.length} more` : '';
   return warning(
-    check,
     `Slack sends events for ${counted(unknown.length, 'team')} without an installation here, as after a restore: ${named.join(', ')}${rest}.`,
     'Check first that DATABASE_URL names the right database, and whether a newer backup has these teams. If neither helps, an admin of each installs the app again: `npm run foyer -- list --unknown` prints a link for each (docs/runbook.md#foyerunknownteams).',
   );

@@ -2,8 +2,11 @@ import type { Config } from '../../config/config.ts';
 import type { SlackClientFactory } from '../../slack/create-slack-client.ts';
 import { slackFailure } from '../../slack/slack-failure.ts';
 import { createSlackTransport } from '../../slack/slack-transport.ts';
-import { type Finding, fault, ok, unchecked, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 import { networkReason } from './network-reason.ts';
+
+const reach = findingsOf('slack');
+const clock = findingsOf('clock');
 
 const timeoutMs = 5000;
 
@@ -24,11 +27,11 @@ export async function checkSlack(config: Pick<Config, 'slack'>, now: () => numbe
     const clock = clockFinding(response.headers.get('date'), (askedAt + now()) / 2);
     if (response.status !== 200)
       return [notReached(`${apiUrl}api.test answers with HTTP ${response.status}`), clock];
-    return [ok('slack', `Slack answers at ${apiUrl}.`), clock];
+    return [reach.ok(`Slack answers at ${apiUrl}.`), clock];
   } catch (error) {
     return [
       notReached(`${apiUrl}api.test ${networkReason(error)}`),
-      unchecked('clock', 'Slack does not answer'),
+      clock.unchecked('Slack does not answer'),
     ];
   }
 }
@@ -36,22 +39,22 @@ export async function checkSlack(config: Pick<Config, 'slack'>, now: () => numbe
 function notReached(what: string): Finding {
   const fix =
     'Allow this machine to make https connections to slack.com (firewall, proxy, DNS); slack-status.com shows outages.';
-  return fault('slack', `${what}.`, fix);
+  return reach.fault(`${what}.`, fix);
 }
 
 /** The header counts whole seconds. */
 function clockFinding(date: string | null, now: number): Finding {
   const theirs = date === null ? Number.NaN : Date.parse(date) + 500;
-  if (Number.isNaN(theirs)) return unchecked('clock', 'Slack’s answer has no date');
+  if (Number.isNaN(theirs)) return clock.unchecked('Slack’s answer has no date');
   const seconds = Math.round((now - theirs) / 1000);
   const distance = `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} Slack’s`;
   const fix = 'Synchronize this machine’s clock with NTP (timedatectl set-ntp true).';
   if (Math.abs(seconds) >= 240) {
     const detail = `This machine’s clock is ${distance}: from five minutes on, Foyer refuses every request from Slack as a replay.`;
-    return fault('clock', detail, fix);
+    return clock.fault(detail, fix);
   }
-  if (Math.abs(seconds) >= 30) return warning('clock', `This machine’s clock is ${distance}.`, fix);
-  return ok('clock', 'This machine’s clock agrees with Slack’s.');
+  if (Math.abs(seconds) >= 30) return clock.warning(`This machine’s clock is ${distance}.`, fix);
+  return clock.ok('This machine’s clock agrees with Slack’s.');
 }
 
 /**
@@ -64,12 +67,11 @@ export async function checkCredentials(
   config: Pick<Config, 'slack'>,
   slack: SlackClientFactory,
 ): Promise<Finding> {
-  const check = 'credentials';
+  const { ok, fault, unchecked } = findingsOf('credentials');
   const { clientId, clientSecret, signingSecret } = config.slack;
   const where = 'Copy it again from the app’s Basic Information page at api.slack.com/apps.';
   if (clientSecret === signingSecret) {
     return fault(
-      check,
       'SLACK_SIGNING_SECRET is the same as SLACK_CLIENT_SECRET.',
       `They are two different secrets. ${where}`,
     );
@@ -83,16 +85,15 @@ export async function checkCredentials(
     switch (failure.code) {
       case 'invalid_code':
         return ok(
-          check,
           'Slack accepts the client id and secret. (The first event shows whether the signing secret is right.)',
         );
       case 'invalid_client_id':
-        return fault(check, 'Slack does not know SLACK_CLIENT_ID.', where);
+        return fault('Slack does not know SLACK_CLIENT_ID.', where);
       case 'bad_client_secret':
-        return fault(check, 'SLACK_CLIENT_SECRET is not this app’s.', where);
+        return fault('SLACK_CLIENT_SECRET is not this app’s.', where);
       default:
-        return unchecked(check, `${failure.message} when asked about the client id and secret`);
+        return unchecked(`${failure.message} when asked about the client id and secret`);
     }
   }
-  return unchecked(check, 'Slack accepted a code that no one was given');
+  return unchecked('Slack accepted a code that no one was given');
 }

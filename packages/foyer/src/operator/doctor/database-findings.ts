@@ -1,6 +1,6 @@
 import type { Queries } from '../../database/database.ts';
 import { unfinishedCopy } from '../../database/open-database.ts';
-import { type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 
 /** The findings about a database. */
 export interface DatabaseCheck {
@@ -28,16 +28,15 @@ const megabyte = 1_000_000;
 
 /** Checks that the schema is this Foyer's and that the database is not an unfinished copy. */
 export function schemaFinding(inspection: SchemaInspection): Finding {
-  const check = 'database-schema';
+  const { ok, warning, fault } = findingsOf('database-schema');
   const { missingMigrations, unknownMigrations, isUnfinishedCopy } = inspection;
   if (isUnfinishedCopy) {
-    return fault(check, 'The database holds an unfinished copy.', unfinishedCopy('another database'));
+    return fault('The database holds an unfinished copy.', unfinishedCopy('another database'));
   }
   if (unknownMigrations.length > 0) {
     const detail = `A newer Foyer, or a newer version of the app, has changed the database (${unknownMigrations.join(', ')}).`;
     const isOtherBranch = missingMigrations.length > 0;
     return fault(
-      check,
       detail,
       isOtherBranch
         ? `This version has migrations that the database lacks (${missingMigrations.join(', ')}): two versions were made side by side. Run one that has the migrations of both.`
@@ -46,9 +45,9 @@ export function schemaFinding(inspection: SchemaInspection): Finding {
   }
   if (missingMigrations.length > 0) {
     const detail = `The database is older than this version (it lacks ${missingMigrations.join(', ')}).`;
-    return warning(check, detail, 'Make a backup, and restart Foyer: it brings the database up to date.');
+    return warning(detail, 'Make a backup, and restart Foyer: it brings the database up to date.');
   }
-  return ok(check, 'The schema is up to date.');
+  return ok('The schema is up to date.');
 }
 
 /** A size for people: `4.1 MB`, `12 GB`. */

@@ -10,22 +10,18 @@ export interface Finding {
   fix: string | null;
 }
 
-/** A finding that needs no action. */
-export function ok(check: string, detail: string): Finding {
-  return { check, status: 'ok', detail, fix: null };
-}
-
-/** A finding that something works, but someone should look. */
-export function warning(check: string, detail: string, fix: string): Finding {
-  return { check, status: 'warning', detail, fix };
-}
-
-/** A finding that something does not work. */
-export function fault(check: string, detail: string, fix: string): Finding {
-  return { check, status: 'fault', detail, fix };
-}
-
-/** A finding that a check could not be made, for a reason that another finding names. */
-export function unchecked(check: string, reason: string): Finding {
-  return warning(check, `Not checked: ${reason}.`, 'Fix that first, and run doctor again.');
+/** Makes the findings of one check. */
+export function findingsOf(check: string) {
+  const warning = (detail: string, fix: string): Finding => ({ check, status: 'warning', detail, fix });
+  return {
+    /** Needs no action. */
+    ok: (detail: string): Finding => ({ check, status: 'ok', detail, fix: null }),
+    /** It works, but someone should look. */
+    warning,
+    /** It does not work. */
+    fault: (detail: string, fix: string): Finding => ({ check, status: 'fault', detail, fix }),
+    /** The check could not be made, for a reason that another finding names. */
+    unchecked: (reason: string) =>
+      warning(`Not checked: ${reason}.`, 'Fix that first, and run doctor again.'),
+  };
 }

@@ -1,5 +1,5 @@
 import { serverName } from '../../config/database-target.ts';
-import { type Finding, fault } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
 /** A cause of failure: the rest of a sentence that begins with the server's name, and the fix. */
@@ -75,7 +75,7 @@ export function postgresFault(url: string, error: unknown): Finding {
   const fix =
     reason?.fix ??
     'Make sure that the server runs, that DATABASE_URL names its host and port, and that no firewall blocks the way.';
-  return fault('database', `${name} ${detail}.`, fix);
+  return findingsOf('database').fault(`${name} ${detail}.`, fix);
 }
 
 /** Returns the innermost error, which has the code. */

@@ -17,7 +17,7 @@ import { checkPublicUrl } from './check-public-url.ts';
 import { checkRecords } from './check-records.ts';
 import { checkCredentials, checkSlack } from './check-slack.ts';
 import type { DatabaseCheck, ReadableDatabase } from './database-findings.ts';
-import { type Finding, fault, unchecked, warning } from './finding.ts';
+import { type Finding, findingsOf } from './finding.ts';
 import { readSetting, type Setting } from './read-setting.ts';
 
 export interface DoctorOptions {
@@ -51,7 +51,8 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
   const setting = readSetting(deps);
   const { config } = setting;
   const environment = checkEnvironment(setting, deps.folder);
-  if (!config) return [...environment, unchecked('everything else', 'the environment cannot be used')];
+  if (!config)
+    return [...environment, findingsOf('everything else').unchecked('the environment cannot be used')];
   const scrub = createScrubber(config.secrets);
   // This comes first: it blocks while it reads the whole file, which would use up the network checks' time limits.
   const file = await lookAtDatabase(deps, config, setting);
@@ -62,7 +63,7 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
     const groups = await Promise.all([
       findings('key', () =>
         setting.wrongOf('TOKEN_ENCRYPTION_KEYS', 'DATABASE_URL').length > 0
-          ? [unchecked('key', 'the environment names no usable key or database')]
+          ? [findingsOf('key').unchecked('the environment names no usable key or database')]
           : checkKey(config, deps.loadKeyring, database?.queries, file.absent),
       ),
       findings('manifest', () => manifestFindings(deps, setting, config, options)),
@@ -92,7 +93,7 @@ function networkChecks(
   const unlessWrong = (check: string, names: string[], work: () => Promise<Finding[]>) =>
     findings(check, () => {
       const wrong = setting.wrongOf(...names);
-      return wrong.length > 0 ? [unchecked(check, `${wrong.join(', ')} cannot be used`)] : work();
+      return wrong.length > 0 ? [findingsOf(check).unchecked(`${wrong.join(', ')} cannot be used`)] : work();
     });
   return [
     unlessWrong('public-url', ['PUBLIC_URL'], () => one(checkPublicUrl(config))),
@@ -137,8 +138,9 @@ function manifestFindings(
   { manifestFile }: DoctorOptions,
 ): Finding[] {
   if (setting.wrongOf('manifest.json').length > 0)
-    return [unchecked('manifest', 'manifest.json cannot be read')];
-  if (setting.wrongOf('PUBLIC_URL').length > 0) return [unchecked('manifest', 'PUBLIC_URL cannot be used')];
+    return [findingsOf('manifest').unchecked('manifest.json cannot be read')];
+  if (setting.wrongOf('PUBLIC_URL').length > 0)
+    return [findingsOf('manifest').unchecked('PUBLIC_URL cannot be used')];
   const kept = join(deps.folder, manifestFileName);
   const file = manifestFile ?? (existsSync(kept) ? kept : undefined);
   if (file === undefined) {
@@ -158,14 +160,17 @@ function manifestFindings(
 function unreadableManifest(asked: string | undefined, error: unknown): Finding {
   const detail = `${asked ?? manifestFileName} cannot be read as JSON: ${messageOf(error)}.`;
   if (asked === undefined)
-    return warning('manifest', detail, 'Delete it, or run setup again, which writes a new one.');
-  return fault('manifest', detail, 'Export the manifest from the app’s App Manifest page, as JSON.');
+    return findingsOf('manifest').warning(detail, 'Delete it, or run setup again, which writes a new one.');
+  return findingsOf('manifest').fault(
+    detail,
+    'Export the manifest from the app’s App Manifest page, as JSON.',
+  );
 }
 
 async function lookAtDatabase(deps: DoctorDeps, config: Config, setting: Setting): Promise<DatabaseCheck> {
   const unusable = { open: undefined, absent: false };
   if (setting.wrongOf('DATABASE_URL').length > 0) {
-    return { ...unusable, findings: [unchecked('database', 'DATABASE_URL cannot be used')] };
+    return { ...unusable, findings: [findingsOf('database').unchecked('DATABASE_URL cannot be used')] };
   }
   try {
     return await checkDatabase(config, Object.keys(deps.migrations));
@@ -184,7 +189,7 @@ function openUnlessBroken({ open }: DatabaseCheck): ReadableDatabase | undefined
 }
 
 function absentOr(check: string, { absent }: DatabaseCheck): Finding[] {
-  return absent ? [] : [unchecked(check, 'the database cannot be read')];
+  return absent ? [] : [findingsOf(check).unchecked('the database cannot be read')];
 }
 
 /** An error inside a check becomes a finding, so that the other findings are still reported. */
@@ -197,7 +202,7 @@ async function findings(check: string, work: () => Finding[] | Promise<Finding[]
 }
 
 function ownFault(check: string, error: unknown): Finding {
-  return unchecked(check, `the check itself failed (${messageOf(error)})`);
+  return findingsOf(check).unchecked(`the check itself failed (${messageOf(error)})`);
 }
 
 function messageOf(error: unknown): string {
