@@ -18,7 +18,7 @@ import { createKeyring, type Keyring } from './installations/keyring.ts';
 import { localCommands } from './operator/local-commands.ts';
 import { loadExistingKeyring, openExistingDatabase } from './operator/open-existing-database.ts';
 import { runOperatorCommand } from './operator/operator-program.ts';
-import { createSetupPrompts } from './operator/setup/create-setup-prompts.ts';
+import { createSetupPrompts } from './operator/setup/setup-prompts.ts';
 import { createOutput } from './operator/terminal/output.ts';
 import { createProgressBar } from './operator/terminal/progress-bar.ts';
 import type { SlackClientFactory } from './slack/create-slack-client.ts';

@@ -160,26 +160,23 @@ async function completeSettings(
       app: offer(publicUrl),
     };
   }
-  let app: OfferedApp | undefined;
-  const settings = await askSettings(
-    prompts,
-    given,
-    suggestions(deps, environment),
-    async (publicUrl, face) => {
+  let takeBack = (): void => {};
+  try {
+    const suggested = suggestions(deps, environment);
+    return await askSettings(prompts, given, suggested, async (publicUrl, face, confirm) => {
       if (face) tellLeftovers(deps, prompts, face);
-      app = offer(publicUrl, face);
+      const app = offer(publicUrl, face);
+      takeBack = app.takeBack;
       prompts.tell('Create the app', appLines(app));
       const program = opens ? browserProgram(process.platform, environment) : undefined;
-      if (program === undefined) return true;
-      const message = 'Open this link in your browser?';
-      const answer = await prompts.confirm({ message, initialValue: true });
-      if (answer) openInBrowser(app.createAppUrl, program);
-      return answer !== undefined;
-    },
-  );
-  if (settings && app) return { settings, app };
-  app?.takeBack();
-  throw new CommandError('Cancelled: nothing was written.');
+      if (program !== undefined && (await confirm('Open this link in your browser?', true)))
+        openInBrowser(app.createAppUrl, program);
+      return app;
+    });
+  } catch (error) {
+    takeBack();
+    throw error;
+  }
 }
 
 function suggestions(

@@ -1,4 +1,6 @@
+import { CommandError } from '../command-error.ts';
 import { type AppFace, contrastAdvice, faceProblem } from './app-face.ts';
+import type { OfferedApp } from './offer-app.ts';
 import {
   credentialProblem,
   httpAdvice,
@@ -20,49 +22,59 @@ export interface Suggestions {
   links: Readonly<Partial<Record<LinkName, string>>>;
 }
 
+/** The questions of `setup`: one that is cancelled ends it with a CommandError. */
+type Questions = ReturnType<typeof endOnCancel>;
+
+function endOnCancel({ text, secret, confirm, tell }: SetupPrompts) {
+  async function answered<T>(asked: Promise<T | undefined>): Promise<T> {
+    const answer = await asked;
+    if (answer === undefined) throw new CommandError('Cancelled: nothing was written.');
+    return answer;
+  }
+  return {
+    text: async (question: Parameters<typeof text>[0]) => (await answered(text(question))).trim(),
+    secret: async (question: Parameters<typeof secret>[0]) => (await answered(secret(question))).trim(),
+    confirm: (message: string, initialValue: boolean) => answered(confirm({ message, initialValue })),
+    tell,
+  };
+}
+
 /**
  * Asks for missing settings, in the order in which a newcomer gets them: what the app is, its address, then the app that
- * Slack creates from the manifest with both, then its secrets. Calls `offerApp` in between. Resolves to undefined if a
- * question was cancelled.
+ * Slack creates from the manifest with both, then its secrets. Calls `offerApp` in between.
+ * @throws CommandError if a question was cancelled
  */
 export async function askSettings(
   prompts: SetupPrompts,
   given: Partial<Settings>,
   suggested: Suggestions,
-  offerApp: (publicUrl: string, face: AppFace | undefined) => Promise<boolean>,
-): Promise<Settings | undefined> {
-  const face = suggested.face && (await askFace(prompts, suggested.face));
-  if (suggested.face && face === undefined) return undefined;
-  const links = await askLinks(prompts, suggested.links);
-  if (links === undefined) return undefined;
-  const publicUrl = given.publicUrl ?? (await askPublicUrl(prompts, suggested.publicUrl));
-  if (publicUrl === undefined) return undefined;
-  if (!(await offerApp(publicUrl, face))) return undefined;
-
-  const credentials = await askCredentials(prompts, given);
-  if (credentials === undefined) return undefined;
+  offerApp: (
+    publicUrl: string,
+    face: AppFace | undefined,
+    confirm: Questions['confirm'],
+  ) => Promise<OfferedApp>,
+): Promise<{ settings: Settings; app: OfferedApp }> {
+  const ask = endOnCancel(prompts);
+  const face = suggested.face && (await askFace(ask, suggested.face));
+  const links = await askLinks(ask, suggested.links);
+  const publicUrl = given.publicUrl ?? (await askPublicUrl(ask, suggested.publicUrl));
+  const app = await offerApp(publicUrl, face, ask.confirm);
+  const credentials = await askCredentials(ask, given);
   const production =
     given.production ??
-    (publicUrl.startsWith('https:')
-      ? await prompts.confirm({
-          message: 'Will this Foyer serve real workspaces (NODE_ENV=production)?',
-          initialValue: false,
-        })
-      : false);
-  return production === undefined ? undefined : { publicUrl, ...credentials, production, links };
+    (publicUrl.startsWith('https:') &&
+      (await ask.confirm('Will this Foyer serve real workspaces (NODE_ENV=production)?', false)));
+  return { settings: { publicUrl, ...credentials, production, links }, app };
 }
 
-async function askFace(prompts: SetupPrompts, before: AppFace): Promise<AppFace | undefined> {
-  const ask = async (part: keyof AppFace, message: string): Promise<string | undefined> =>
-    (await prompts.text({ message, initialValue: before[part], validate: faceProblem[part] }))?.trim();
-  const name = await ask('name', 'What is your app called?');
-  if (name === undefined) return undefined;
-  const description = await ask('description', 'What does it do, in one line?');
-  if (description === undefined) return undefined;
-  const color = await ask('color', 'What is its background color (#rrggbb)?');
-  if (color === undefined) return undefined;
+async function askFace(ask: Questions, before: AppFace): Promise<AppFace> {
+  const askPart = (part: keyof AppFace, message: string) =>
+    ask.text({ message, initialValue: before[part], validate: faceProblem[part] });
+  const name = await askPart('name', 'What is your app called?');
+  const description = await askPart('description', 'What does it do, in one line?');
+  const color = await askPart('color', 'What is its background color (#rrggbb)?');
   const advice = contrastAdvice(color);
-  if (advice !== undefined) prompts.tell('Color', advice);
+  if (advice !== undefined) ask.tell('Color', advice);
   return { name, description, color };
 }
 
@@ -72,18 +84,14 @@ const linkQuestions: Readonly<Record<LinkName, string>> = {
 };
 
 /** Resolves to the links that changed. */
-async function askLinks(
-  prompts: SetupPrompts,
-  before: Suggestions['links'],
-): Promise<Settings['links'] | undefined> {
+async function askLinks(ask: Questions, before: Suggestions['links']): Promise<Settings['links']> {
   const links: Partial<Record<LinkName, string>> = {};
   for (const name of linkNames) {
     const initialValue = before[name];
     if (initialValue === undefined) continue;
     const validate = (text: string) => linkProblem(name, text);
-    const answer = await prompts.text({ message: linkQuestions[name], initialValue, validate });
-    if (answer === undefined) return undefined;
-    if (answer.trim() !== initialValue) links[name] = answer.trim();
+    const answer = await ask.text({ message: linkQuestions[name], initialValue, validate });
+    if (answer !== initialValue) links[name] = answer;
   }
   return links;
 }
@@ -91,50 +99,40 @@ async function askLinks(
 type Credentials = Pick<Settings, 'clientId' | 'clientSecret' | 'signingSecret'>;
 
 /** Asks whether to keep existing credentials: they may be wrong, or another app's. */
-async function askCredentials(
-  prompts: SetupPrompts,
-  given: Partial<Settings>,
-): Promise<Credentials | undefined> {
+async function askCredentials(ask: Questions, given: Partial<Settings>): Promise<Credentials> {
   const { clientId, clientSecret, signingSecret } = given;
   if (clientId === undefined || clientSecret === undefined || signingSecret === undefined) {
-    return askNewCredentials(prompts, given);
+    return askNewCredentials(ask, given);
   }
-  const message = `Keep the secrets that are already set for the app ${clientId}?`;
-  const keep = await prompts.confirm({ message, initialValue: true });
-  if (keep === undefined) return undefined;
-  return keep ? { clientId, clientSecret, signingSecret } : askNewCredentials(prompts, {});
+  const keep = await ask.confirm(`Keep the secrets that are already set for the app ${clientId}?`, true);
+  return keep ? { clientId, clientSecret, signingSecret } : askNewCredentials(ask, {});
 }
 
-async function askNewCredentials(
-  prompts: SetupPrompts,
-  given: Partial<Settings>,
-): Promise<Credentials | undefined> {
+async function askNewCredentials(ask: Questions, given: Partial<Settings>): Promise<Credentials> {
   const question = (name: string) => ({
     message: `${name} (Basic Information → App Credentials)`,
     validate: credentialProblem,
   });
-  const clientId = (given.clientId ?? (await prompts.text(question('Client ID'))))?.trim();
-  if (clientId === undefined) return undefined;
-  const clientSecret = (given.clientSecret ?? (await prompts.secret(question('Client Secret'))))?.trim();
-  if (clientSecret === undefined) return undefined;
+  const clientId = given.clientId ?? (await ask.text(question('Client ID')));
+  const clientSecret = given.clientSecret ?? (await ask.secret(question('Client Secret')));
   const isTheOther = (text: string) =>
     text.trim() === clientSecret
       ? 'That is the Client Secret. The Signing Secret is a different one'
       : undefined;
   const validate = (text: string) => credentialProblem(text) ?? isTheOther(text);
-  const asked = given.signingSecret ?? (await prompts.secret({ ...question('Signing Secret'), validate }));
-  return asked === undefined ? undefined : { clientId, clientSecret, signingSecret: asked.trim() };
+  const signingSecret =
+    given.signingSecret ?? (await ask.secret({ ...question('Signing Secret'), validate }));
+  return { clientId, clientSecret, signingSecret };
 }
 
-async function askPublicUrl(prompts: SetupPrompts, suggested: string): Promise<string | undefined> {
-  const answer = await prompts.text({
+async function askPublicUrl(ask: Questions, suggested: string): Promise<string> {
+  const answer = await ask.text({
     message: 'What is the address at which browsers and Slack will reach Foyer?',
     initialValue: suggested,
     validate: publicUrlProblem,
   });
-  if (answer === undefined) return undefined;
   const publicUrl = publicUrlOf(answer);
   const advice = httpAdvice(publicUrl);
-  if (advice !== undefined) prompts.tell('https', advice);
+  if (advice !== undefined) ask.tell('https', advice);
   return publicUrl;
 }

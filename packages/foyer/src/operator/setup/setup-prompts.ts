@@ -1,3 +1,6 @@
+import type { Readable, Writable } from 'node:stream';
+import { styleText } from 'node:util';
+
 /** How `setup` asks. A question that is cancelled (Ctrl-C) resolves to undefined, and no other follows. */
 export interface SetupPrompts {
   text(question: SetupQuestion & { initialValue?: string }): Promise<string | undefined>;
@@ -12,4 +15,36 @@ export interface SetupPrompts {
 export interface SetupQuestion {
   message: string;
   validate(answer: string): string | undefined;
+}
+
+/**
+ * Asks on a terminal. `output` is stderr: stdout is for the result. Clack returns a symbol when cancelled, and is loaded
+ * by the first question: most commands ask nothing.
+ */
+export function createSetupPrompts(streams: { input: Readable; output: Writable }): SetupPrompts {
+  const answered = <T extends string | boolean>(answer: T | symbol): T | undefined =>
+    typeof answer === 'symbol' ? undefined : answer;
+  return {
+    async text({ message, initialValue, validate }) {
+      const { text } = await import('@clack/prompts');
+      const initial = initialValue === undefined ? {} : { initialValue };
+      return answered<string>(
+        await text({ message, ...initial, ...streams, validate: (value) => validate(value ?? '') }),
+      );
+    },
+    async secret({ message, validate }) {
+      const { password } = await import('@clack/prompts');
+      return answered<string>(
+        await password({ message, ...streams, validate: (value) => validate(value ?? '') }),
+      );
+    },
+    async confirm({ message, initialValue }) {
+      const { confirm } = await import('@clack/prompts');
+      return answered<boolean>(await confirm({ message, initialValue, ...streams }));
+    },
+    tell(title, lines) {
+      // No box and no bar around it: a long link must stay easy to click and copy.
+      streams.output.write(`\n${styleText('bold', title, { stream: streams.output })}\n${lines}\n\n`);
+    },
+  };
 }
