@@ -31,10 +31,13 @@ function checkFile(file: string, own: readonly string[]): DatabaseCheck {
   const nothing = { open: undefined, absent: false };
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found || found.size === 0) return { ...nothing, findings: [missing(file)], absent: true };
-  if (!found.isFile()) return { ...nothing, findings: [notAFile(file)] };
+  if (!found.isFile()) {
+    const detail = `${file} is a folder or a device, not a file.`;
+    const fix = 'Name a file in DATABASE_URL, such as file:./data/foyer.db.';
+    return { ...nothing, findings: [database.fault(detail, fix)] };
+  }
   try {
-    const inspection = inspectSqlite(file, own);
-    const { findings, usable } = judgeDatabase(file, inspection);
+    const { findings, usable } = judgeDatabase(file, inspectSqlite(file, own));
     return { findings, open: usable ? () => readUntouched(file) : undefined, absent: false };
   } catch (error) {
     return { ...nothing, findings: [notOpened(file, error)] };
@@ -59,13 +62,6 @@ function missing(file: string): Finding {
   );
 }
 
-function notAFile(file: string): Finding {
-  return database.fault(
-    `${file} is a folder or a device, not a file.`,
-    'Name a file in DATABASE_URL, such as file:./data/foyer.db.',
-  );
-}
-
 /** Result codes of SQLite: BUSY and LOCKED, and CORRUPT. (sqlite.org/rescode.html) */
 const busyCodes = [5, 6];
 const corruptCode = 11;
@@ -76,10 +72,7 @@ const damagedFix =
 function notOpened(file: string, error: unknown): Finding {
   const reason = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
-  if (code === corruptCode) {
-    const detail = `${file} is damaged: ${reason}.`;
-    return database.fault(detail, damagedFix);
-  }
+  if (code === corruptCode) return database.fault(`${file} is damaged: ${reason}.`, damagedFix);
   const detail = `${file} cannot be opened: ${reason}.`;
   // A log or index of another user stops SQLite as the file itself does, and its error does not say which it was.
   const unwritable = findUnwritable(file);
@@ -99,14 +92,17 @@ export function judgeDatabase(
   file: string,
   inspection: SqliteInspection,
 ): { findings: Finding[]; usable: boolean } {
-  const findings = [
-    written(file, inspection),
-    sound(inspection),
-    schemaFinding(inspection),
-    disk(file, inspection),
-    wal(file, inspection),
-  ];
-  return { findings, usable: inspection.integrity === 'ok' && schemaFinding(inspection).status === 'ok' };
+  const schema = schemaFinding(inspection);
+  return {
+    findings: [
+      written(file, inspection),
+      sound(inspection),
+      schema,
+      disk(file, inspection),
+      wal(file, inspection),
+    ],
+    usable: inspection.integrity === 'ok' && schema.status === 'ok',
+  };
 }
 
 function written(file: string, { bytes, unwritable }: SqliteInspection): Finding {

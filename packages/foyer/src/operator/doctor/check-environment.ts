@@ -4,23 +4,17 @@ import { type Finding, findingsOf } from './finding.ts';
 import type { Setting } from './read-setting.ts';
 
 /** Finds every environment problem that would stop the start, and whether others can read the secrets in `.env`. */
-export function checkEnvironment(setting: Setting, folder: string): Finding[] {
-  return [...problemsOf(setting), ...envFile(folder)];
-}
-
-function problemsOf({ problems, unreadable }: Setting): Finding[] {
+export function checkEnvironment({ problems, unreadable }: Setting, folder: string): Finding[] {
   const { ok, fault } = findingsOf('environment');
   if (unreadable !== undefined) {
-    return [
-      fault(`.env cannot be read: ${unreadable}`, 'Make it a file that this user can read (chmod 600 .env).'),
-    ];
+    const fix = 'Make it a file that this user can read (chmod 600 .env).';
+    return [fault(`.env cannot be read: ${unreadable}`, fix), ...envFile(folder)];
   }
-  if (problems.length === 0) return [ok('Every variable is valid.')];
-  return problems.map(({ name, problem, fix }) => fault(`${name} ${problem}.`, `${capital(fix)}.`));
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  if (problems.length === 0) return [ok('Every variable is valid.'), ...envFile(folder)];
+  const faults = problems.map(({ name, problem, fix }) =>
+    fault(`${name} ${problem}.`, `${fix.charAt(0).toUpperCase()}${fix.slice(1)}.`),
+  );
+  return [...faults, ...envFile(folder)];
 }
 
 function envFile(folder: string): Finding[] {

@@ -30,7 +30,13 @@ export function judgePostgres(
   inspection: PostgresInspection,
 ): { findings: Finding[]; usable: boolean } {
   const first = reached(serverName(url), inspection);
-  const schema = inspection.isEmpty && !inspection.isUnfinishedCopy ? noTables() : schemaFinding(inspection);
+  const schema =
+    inspection.isEmpty && !inspection.isUnfinishedCopy
+      ? findingsOf('database-schema').warning(
+          'There are no tables of Foyer yet.',
+          'Start Foyer once (npm start) to create them; if there were some, DATABASE_URL names the wrong database.',
+        )
+      : schemaFinding(inspection);
   const findings = [
     first,
     encrypted(url, inspection),
@@ -95,13 +101,6 @@ function isLocal(url: string): boolean {
   const { hostname, searchParams } = new URL(url);
   const host = searchParams.get('host') ?? decodeURIComponent(hostname);
   return /^(?:localhost|127\.\d+\.\d+\.\d+|\[?::1\]?|\/.*|)$/.test(host);
-}
-
-function noTables(): Finding {
-  return findingsOf('database-schema').warning(
-    'There are no tables of Foyer yet.',
-    'Start Foyer once (npm start) to create them; if there were some, DATABASE_URL names the wrong database.',
-  );
 }
 
 function connections(url: string, { mostConnections: most, connections: used }: PostgresInspection): Finding {

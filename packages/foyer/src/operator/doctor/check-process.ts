@@ -41,8 +41,17 @@ export async function checkProcess(
   const { keyring, queries, now } = known;
   const publicUrl = config.http.baseUrl;
   const { atPublicUrl, here } = await askProcesses(config, keyring, now);
-  if (atPublicUrl.kind === 'other_keys') return [otherFoyer(publicUrl)];
-  if (atPublicUrl.kind === 'other_clock') return [otherClock(publicUrl)];
+  const { fault, warning } = findingsOf('process');
+  if (atPublicUrl.kind === 'other_keys') {
+    const detail = `The Foyer that answers at ${publicUrl} has other encryption keys than this environment.`;
+    const fix =
+      'If it is another Foyer, make PUBLIC_URL, DNS and the proxy lead to this one. If it is this one, give both the same TOKEN_ENCRYPTION_KEYS, and restart it.';
+    return [fault(detail, fix)];
+  }
+  if (atPublicUrl.kind === 'other_clock') {
+    const detail = `The clocks of this machine and of the Foyer that answers at ${publicUrl} differ by more than two minutes.`;
+    return [warning(detail, 'Synchronize both with NTP (timedatectl set-ntp true), and run doctor again.')];
+  }
   const answers = [atPublicUrl, here].filter((answer) => answer.kind === 'report');
   const seen = new Set<string>();
   const findings: Finding[] = [];
@@ -103,20 +112,6 @@ async function askAt(url: string, keyring: Keyring, headers: Record<string, stri
   }
 }
 
-function otherFoyer(publicUrl: string): Finding {
-  return findingsOf('process').fault(
-    `The Foyer that answers at ${publicUrl} has other encryption keys than this environment.`,
-    'If it is another Foyer, make PUBLIC_URL, DNS and the proxy lead to this one. If it is this one, give both the same TOKEN_ENCRYPTION_KEYS, and restart it.',
-  );
-}
-
-function otherClock(publicUrl: string): Finding {
-  return findingsOf('process').warning(
-    `The clocks of this machine and of the Foyer that answers at ${publicUrl} differ by more than two minutes.`,
-    'Synchronize both with NTP (timedatectl set-ntp true), and run doctor again.',
-  );
-}
-
 async function runsAsConfigured(
   config: Pick<Config, 'http' | 'slack'>,
   { report, isReady }: Extract<Answer, { kind: 'report' }>,
@@ -157,20 +152,21 @@ function processName({ process }: ProcessReport): string {
 function signatures(report: ProcessReport, now: number): Finding {
   const { ok, fault } = findingsOf('signatures');
   const { verified, lastVerifiedAt, wrong, wrongSinceVerified, wrongForThisApp, untimely } = report.slack;
+  const name = processName(report).replace(/^p/, 'P');
   const since = `since it was started ${ago(now - report.startedAt)}`;
   const fix =
     'Copy the signing secret again from the app’s Basic Information page at api.slack.com/apps into SLACK_SIGNING_SECRET, and restart Foyer (docs/runbook.md#the-signing-or-client-secret-was-regenerated-or-leaked).';
   if (verified === 0 && (wrong >= telling || wrongForThisApp > 0)) {
-    const detail = `${processName(report)} has refused ${wrong === 1 ? 'the only signed request' : `all ${wrong} signed requests`} ${since}: SLACK_SIGNING_SECRET is not this app’s.`;
-    return fault(capital(detail), fix);
+    const detail = `${name} has refused ${wrong === 1 ? 'the only signed request' : `all ${wrong} signed requests`} ${since}: SLACK_SIGNING_SECRET is not this app’s.`;
+    return fault(detail, fix);
   }
   if (lastVerifiedAt !== null && wrongSinceVerified >= tellingLater && now - lastVerifiedAt > quietMs) {
-    const detail = `${processName(report)} verified its last request from Slack ${ago(now - lastVerifiedAt)}, and has refused ${wrongSinceVerified} since: the signing secret was regenerated, or someone imitates Slack.`;
-    return fault(capital(detail), fix);
+    const detail = `${name} verified its last request from Slack ${ago(now - lastVerifiedAt)}, and has refused ${wrongSinceVerified} since: the signing secret was regenerated, or someone imitates Slack.`;
+    return fault(detail, fix);
   }
   if (untimely >= telling && untimely > verified) {
-    const detail = `${processName(report)} has refused ${counted(untimely, 'request')} as too old or from the future ${since}.`;
-    return fault(capital(detail), 'Synchronize that machine’s clock with NTP (timedatectl set-ntp true).');
+    const detail = `${name} has refused ${counted(untimely, 'request')} as too old or from the future ${since}.`;
+    return fault(detail, 'Synchronize that machine’s clock with NTP (timedatectl set-ntp true).');
   }
   if (lastVerifiedAt === null) return ok(`Slack has sent nothing ${since}.`);
   return ok(
@@ -221,8 +217,4 @@ function ago(ms: number): string {
   if (minutes < 1) return 'less than a minute ago';
   if (minutes < 120) return `${minutes} min ago`;
   return minutes < 2880 ? `${Math.round(minutes / 60)} h ago` : `${Math.round(minutes / 1440)} days ago`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

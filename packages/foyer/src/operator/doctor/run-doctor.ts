@@ -58,7 +58,10 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
   const file = await lookAtDatabase(deps, config, setting);
   const database = openUnlessBroken(file);
   const stored = (check: string, work: (queries: Queries) => Promise<Finding[]>) =>
-    findings(check, () => (database ? work(database.queries) : absentOr(check, file)));
+    findings(check, () => {
+      if (database) return work(database.queries);
+      return file.absent ? [] : [findingsOf(check).unchecked('the database cannot be read')];
+    });
   try {
     const groups = await Promise.all([
       findings('key', () =>
@@ -186,10 +189,6 @@ function openUnlessBroken({ open }: DatabaseCheck): ReadableDatabase | undefined
   } catch {
     return undefined;
   }
-}
-
-function absentOr(check: string, { absent }: DatabaseCheck): Finding[] {
-  return absent ? [] : [findingsOf(check).unchecked('the database cannot be read')];
 }
 
 /** An error inside a check becomes a finding, so that the other findings are still reported. */
