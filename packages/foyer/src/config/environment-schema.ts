@@ -120,6 +120,10 @@ const fixes: Readonly<Record<string, string>> = {
   NODE_USE_ENV_PROXY:
     'use 1 to send calls through the proxy in HTTPS_PROXY, or leave it out: Node accepts no other value',
   METRICS_TOKEN: 'use what `openssl rand -hex 24` prints',
+  OPERATOR_PASSWORD:
+    'choose a stronger one: it guards every installation. `openssl rand -base64 18` makes one',
+  NOTIFY_SMTP_URL:
+    'give smtp://user:password@host:587 or smtps://…; in the password write # / ? @ : % as %23 %2F %3F %40 %3A %25',
 };
 
 /** Every variable, with its default and its format. */
@@ -242,13 +246,6 @@ export function rightOf(given: Readonly<Record<string, string>>): Partial<Enviro
   return Object.fromEntries(right) as Partial<Environment>;
 }
 
-const otherFixes: Readonly<Record<string, string>> = {
-  OPERATOR_PASSWORD:
-    'choose a stronger one: it guards every installation. `openssl rand -base64 18` makes one',
-  NOTIFY_SMTP_URL:
-    'give smtp://user:password@host:587 or smtps://…; in the password write # / ? @ : % as %23 %2F %3F %40 %3A %25',
-};
-
 /** The problems that the schema found, each with its fix. */
 export function problemsOf(error: z.ZodError): ConfigProblem[] {
   return error.issues.map((issue) => {
@@ -258,7 +255,7 @@ export function problemsOf(error: z.ZodError): ConfigProblem[] {
     return {
       name,
       problem,
-      fix: typeof own === 'string' ? own : (fixes[name] ?? otherFixes[name] ?? 'see .env.example'),
+      fix: typeof own === 'string' ? own : (fixes[name] ?? 'see .env.example'),
     };
   });
 }

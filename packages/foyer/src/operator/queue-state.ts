@@ -4,7 +4,7 @@ import type { Tables } from '../database/records.ts';
 import { isOfApp } from '../database/run-leases.ts';
 import { isNewestRun } from './installation-lists.ts';
 import { countUpTo, mostProblems } from './kept-counts.ts';
-import { countRows } from './token-times.ts';
+import { countFound } from './token-times.ts';
 
 /** The state of the queue of runs. */
 export interface QueueState {
@@ -52,7 +52,7 @@ export async function readQueueState(
     .execute();
   const due = queries.selectFrom('runs').where('due_at', '<=', now).where(isOwn);
   const oldest = await due.select('due_at').orderBy('due_at').limit(1).executeTakeFirst();
-  const state = { queued: 0, running: 0, waiting: 0, due: await countRows(due) };
+  const state = { queued: 0, running: 0, waiting: 0, due: await countFound(due) };
   for (const { status, count } of byStatus) {
     if (status === 'queued' || status === 'running' || status === 'waiting') state[status] = Number(count);
   }

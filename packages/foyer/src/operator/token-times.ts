@@ -71,14 +71,14 @@ export async function countTokensAtRisk(
     .where('client_id', '=', clientId)
     .where('sealed_tokens', 'is not', null);
   return {
-    lapsingBots: await countRows(bots),
-    lapsingUsers: await countRows(users),
-    unstored: await countRows(unstored),
+    lapsingBots: await countFound(bots),
+    lapsingUsers: await countFound(users),
+    unstored: await countFound(unstored),
   };
 }
 
 /** Counts all rows of a query. */
-export async function countRows<T extends keyof Tables>(
+export async function countFound<T extends keyof Tables>(
   found: SelectQueryBuilder<Tables, T, object>,
 ): Promise<number> {
   const { count } = await found
