@@ -13,8 +13,7 @@ import type { ConnectResult } from './connections/link.ts';
 import type { CookieTarget } from './connections/link-cookies.ts';
 import type { NoTables, OwnDatabase } from './database/own-database.ts';
 import type { InstallationStatus } from './database/records.ts';
-import type { installRecordJson } from './operator/install-record-json.ts';
-import type { memberJson } from './operator/member-json.ts';
+import type { installRecordJson, memberJson } from './operator/install-record-json.ts';
 import type { RequestWithCookies, SignedInMember } from './signin/find-member.ts';
 
 /**

@@ -12,9 +12,8 @@ import type { InstallationStore } from './installations/create-installation-stor
 import { InstallationNotFoundError, type TenantQuery } from './installations/installation-store.ts';
 import { KeyMissingError, SealBrokenError } from './installations/sealer.ts';
 import type { TokenSource } from './installations/token-source.ts';
-import { installRecordJson } from './operator/install-record-json.ts';
+import { installRecordJson, memberJson } from './operator/install-record-json.ts';
 import { listInstallationsPage } from './operator/installation-lists.ts';
-import { memberJson } from './operator/member-json.ts';
 import { revokeTokens } from './operator/revoke-tokens.ts';
 import { retryRun } from './pipeline/retry-run.ts';
 import { mostBytesOfListeners, type SlackClientFactory } from './slack/create-slack-client.ts';

@@ -1,5 +1,6 @@
 import type { HistoryRecord } from '../database/history.ts';
 import type { InstallRecord, RunRecord } from '../database/install-record.ts';
+import type { MemberRecord } from '../database/people/members.ts';
 import type { UserRecord } from '../database/people/people.ts';
 
 /**
@@ -71,5 +72,27 @@ export function installDetailsJson(
       firstSeenAt: isoTime(user.firstSeenAt),
     })),
     history: history.map(({ at, kind, userId, detail }) => ({ at: isoTime(at), kind, userId, detail })),
+  };
+}
+
+/** Returns a member as `members --json` prints them. Absent values are null. */
+export function memberJson(member: MemberRecord) {
+  const { role, userId, teamId, name, realName, email, timezone, locale, avatarUrl, hasUserToken } = member;
+  return {
+    userId,
+    /** Their own workspace (or organization); for the role `external`, it differs from the installation's. */
+    teamId,
+    role,
+    name,
+    realName,
+    email,
+    timezone,
+    locale,
+    avatarUrl,
+    hasUserToken,
+    isDeactivated: member.deactivatedAt !== null,
+    firstSeenAt: isoTime(member.firstSeenAt),
+    /** To within an hour. */
+    lastSeenAt: isoTime(member.lastSeenAt),
   };
 }

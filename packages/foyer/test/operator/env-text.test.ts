@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { parse as parseDotenv } from 'dotenv';
 import fc from 'fast-check';
 import { CommandError } from '../../src/operator/command-error.ts';
-import { setVariables } from '../../src/operator/setup/env-text.ts';
+import { setVariables } from '../../src/operator/setup/write-env-file.ts';
 
 const existing = `# Our own notes: don't lose them
 export PORT=3100 # behind nginx

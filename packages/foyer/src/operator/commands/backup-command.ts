@@ -1,13 +1,17 @@
-import { resolve } from 'node:path';
+import { copyFileSync, lstatSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
-
 import { type BackupProgress, type Database, DatabaseUnavailableError } from '../../database/database.ts';
 import { recordBackup } from '../../database/last-backup.ts';
-
+import { verifyBackup } from '../../database/sqlite/verify-backup.ts';
+import { findKeyMisfit } from '../../installations/verify-keyring.ts';
 import { backupDatabase } from '../backup-database.ts';
+import { CommandError } from '../command-error.ts';
 import { sizeText } from '../doctor/database-findings.ts';
+import { isoTime } from '../install-record-json.ts';
+import { countInstallations } from '../installation-lists.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
-import { rehearseRestore } from '../rehearse-restore.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
@@ -53,17 +57,9 @@ export function backupCommand(deps: OperatorDeps): Command {
 }
 
 async function verify(deps: OperatorDeps, file: string, options: { json?: boolean }): Promise<void> {
-  const config = deps.readConfig();
-  const restored = await rehearseRestore(file, {
-    open: deps.openDatabase,
-    keyring: deps.loadKeyring(config),
-    clientId: config.slack.clientId,
-    now: deps.now(),
-  });
-  const { bytes, installations, newestInstallAt } = restored;
-  const newest = newestInstallAt === null ? null : new Date(newestInstallAt).toISOString();
+  const { bytes, installations, newestInstallAt } = await rehearseRestore(deps, file);
   if (options.json) {
-    return deps.output.printJson({ file, bytes, restorable: true, installations, newestInstallAt: newest });
+    return deps.output.printJson({ file, bytes, restorable: true, installations, newestInstallAt });
   }
   const { active, broken, uninstalled } = installations;
   deps.output.print(
@@ -72,7 +68,7 @@ async function verify(deps: OperatorDeps, file: string, options: { json?: boolea
       ['bytes', String(bytes)],
       ['restorable', 'yes, with the keys of today'],
       ['installations', `${active} active, ${broken} broken, ${uninstalled} uninstalled`],
-      ['newest install', newest],
+      ['newest install', newestInstallAt],
     ]),
   );
 }
@@ -84,5 +80,49 @@ async function noteBackup(deps: OperatorDeps, database: Database): Promise<void>
   } catch (error) {
     if (!(error instanceof DatabaseUnavailableError)) throw error;
     deps.output.note('The database cannot be written, so the metrics do not count this backup.');
+  }
+}
+
+/**
+ * Restores a backup into a copy in the folder for temporary files, as a start would: checks every page, applies this
+ * version's migrations, and checks every stored token against the keys. It only reads the backup itself.
+ * @throws CommandError, BackupDamagedError, DatabaseNewerError, OwnMigrationError
+ */
+async function rehearseRestore(deps: OperatorDeps, file: string) {
+  const config = deps.readConfig();
+  const keyring = deps.loadKeyring(config);
+  const { clientId } = config.slack;
+  if (lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
+    throw new CommandError(`There is no backup at ${file}.`);
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'foyer-rehearsal-'));
+  try {
+    const copy = join(folder, basename(file));
+    copyFileSync(file, copy);
+    verifyBackup(copy);
+    const database = await deps.openDatabase({ kind: 'sqlite', file: copy });
+    try {
+      const { queries } = database;
+      const misfit = await findKeyMisfit(queries, keyring, { now: deps.now(), everySeal: true });
+      if (misfit !== undefined)
+        throw new CommandError(`The backup cannot be used with these keys. ${misfit}`);
+      const newest = await queries
+        .selectFrom('installations')
+        .select('installed_at')
+        .where('client_id', '=', clientId)
+        .orderBy('installed_at', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      return {
+        bytes: statSync(file).size,
+        installations: await countInstallations(queries, clientId),
+        /** Later installs are not in the backup. */
+        newestInstallAt: newest ? isoTime(newest.installed_at) : null,
+      };
+    } finally {
+      await database.close();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }

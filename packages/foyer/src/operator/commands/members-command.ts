@@ -5,7 +5,7 @@ import type { PageCursor } from '../../database/page.ts';
 import { listMembersPage } from '../../database/people/member-lists.ts';
 import type { MemberRecord } from '../../database/people/members.ts';
 import { findTeamOrName } from '../find-team.ts';
-import { memberJson } from '../member-json.ts';
+import { memberJson } from '../install-record-json.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { type Column, createTable } from '../terminal/table.ts';
 import { timeText } from '../terminal/time-text.ts';

@@ -1,7 +1,8 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../command-error.ts';
 import { createAppUrl, fillManifest, manifestFileName } from '../fill-manifest.ts';
+import { readIfThere } from './write-env-file.ts';
 
 /** The app that Slack will create. */
 export interface OfferedApp {
@@ -56,14 +57,5 @@ function replace(file: string, text: string): () => void {
       `${file} could not be written: ${reason}. Run setup as a user who may write there. Nothing was changed.`,
       { cause },
     );
-  }
-}
-
-function readIfThere(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
   }
 }
