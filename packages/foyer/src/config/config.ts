@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'dotenv';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { type DatabaseTarget, passwordsOf } from './database-target.ts';
 import { parseEncryptionKeys } from './encryption-keys.ts';
@@ -11,7 +13,6 @@ import {
 import { type Manifest, type MessagesTab, messagesTabOf, parseManifest } from './manifest.ts';
 import { plainValues } from './plain-values.ts';
 import { problemsBetween } from './problems-between.ts';
-import { withDotenv } from './read-environment.ts';
 
 /**
  * Only this file reads `process.env`. `environment-schema.ts` lists what can be set and what is wrong with a value;
@@ -269,11 +270,29 @@ function freeze<T extends object>(value: T): T {
 }
 
 /**
- * The environment on top of `.env`, unchecked: for code that diagnoses problems.
- * @throws ConfigError if `.env` cannot be read
+ * The environment on top of `.env` (if there is one), unchecked: real variables win.
+ * @throws ConfigError if `.env` exists and cannot be read; its cause is the file system's error
  */
 export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  return withDotenv(environment);
+  return { ...parse(readDotenv()), ...environment };
+}
+
+function readDotenv(): string {
+  try {
+    const text = readFileSync('.env', 'utf8');
+    // Windows may save UTF-16: no variable would be found in it, and each would be reported as missing.
+    if (text.includes('\0')) throw new Error('it is not UTF-8 text');
+    return text;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return '';
+    const fault = {
+      name: '.env',
+      problem: `exists but cannot be read: ${message}`,
+      fix: 'run this as the user that Foyer runs as, or make .env a UTF-8 file that this user can read (it holds secrets)',
+    };
+    throw new ConfigError([fault], { cause });
+  }
 }
 
 /**
@@ -283,7 +302,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): N
  */
 export function readConfig(environment?: Readonly<Record<string, string | undefined>>): FoyerConfig {
   const problems: ConfigProblem[] = [];
-  const config = parseEnvironment(environment ?? withDotenv(process.env), problems);
+  const config = parseEnvironment(environment ?? readEnvironment(), problems);
   if (!config) throw new ConfigError(problems);
   return freeze(config);
 }
@@ -294,7 +313,7 @@ export function readConfig(environment?: Readonly<Record<string, string | undefi
  */
 export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): string {
   const problems: ConfigProblem[] = [];
-  const given = plainValues(withDotenv(environment), ['PUBLIC_URL'], problems);
+  const given = plainValues(readEnvironment(environment), ['PUBLIC_URL'], problems);
   const parsed = environmentSchema.pick({ PUBLIC_URL: true }).safeParse(given);
   if (!parsed.success) problems.push(...problemsOf(parsed.error));
   if (problems.length > 0 || !parsed.success) throw new ConfigError(problems);
@@ -303,7 +322,7 @@ export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): str
 
 /** Reads only whether SIGN_IN is on, for the same reason. A value that is neither on nor off counts as off. */
 export function readSignsIn(environment: NodeJS.ProcessEnv = process.env): boolean {
-  return plainValues(withDotenv(environment), ['SIGN_IN'], []).SIGN_IN === 'on';
+  return plainValues(readEnvironment(environment), ['SIGN_IN'], []).SIGN_IN === 'on';
 }
 
 /** Whether npm started this process, as with `npm start`. */

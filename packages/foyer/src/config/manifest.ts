@@ -2,35 +2,22 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 
+const prose = z.string().default('');
+const flag = z.boolean().default(false);
+const list = z.array(z.string()).default([]);
+const messagesTab = { messages_tab_enabled: flag, messages_tab_read_only_enabled: flag };
+
 const manifestSchema = z.object({
   display_information: z.object({
     name: z.string().min(1),
-    description: z.string().default(''),
-    long_description: z.string().default(''),
+    description: prose,
+    long_description: prose,
     background_color: z.string().optional(),
   }),
-  features: z
-    .object({
-      app_home: z
-        .object({
-          messages_tab_enabled: z.boolean().default(false),
-          messages_tab_read_only_enabled: z.boolean().default(false),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
-  settings: z
-    .object({
-      event_subscriptions: z.object({ bot_events: z.array(z.string()).default([]) }).prefault({}),
-    })
-    .prefault({}),
+  features: z.object({ app_home: z.object(messagesTab).prefault({}) }).prefault({}),
+  settings: z.object({ event_subscriptions: z.object({ bot_events: list }).prefault({}) }).prefault({}),
   oauth_config: z.object({
-    scopes: z.object({
-      bot: z.array(z.string()).default([]),
-      bot_optional: z.array(z.string()).default([]),
-      user: z.array(z.string()).default([]),
-      user_optional: z.array(z.string()).default([]),
-    }),
+    scopes: z.object({ bot: list, bot_optional: list, user: list, user_optional: list }),
   }),
 });
 

@@ -4,41 +4,25 @@ import { messagesTabOf, messagesTabProblem } from '../../config/manifest.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 const url = z.string().optional();
+const flag = z.boolean().default(false);
+const list = z.array(z.string()).default([]);
+const tabFlags = {
+  home_tab_enabled: flag,
+  messages_tab_enabled: flag,
+  messages_tab_read_only_enabled: flag,
+};
+const scopeLists = { bot: list, bot_optional: list, user: list, user_optional: list };
 
 /** The parts of a manifest that Foyer depends on. */
 const manifestSchema = z.object({
-  features: z
-    .object({
-      app_home: z
-        .object({
-          home_tab_enabled: z.boolean().default(false),
-          messages_tab_enabled: z.boolean().default(false),
-          messages_tab_read_only_enabled: z.boolean().default(false),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
-  oauth_config: z
-    .object({
-      redirect_urls: z.array(z.string()).default([]),
-      scopes: z
-        .object({
-          bot: z.array(z.string()).default([]),
-          bot_optional: z.array(z.string()).default([]),
-          user: z.array(z.string()).default([]),
-          user_optional: z.array(z.string()).default([]),
-        })
-        .prefault({}),
-    })
-    .prefault({}),
+  features: z.object({ app_home: z.object(tabFlags).prefault({}) }).prefault({}),
+  oauth_config: z.object({ redirect_urls: list, scopes: z.object(scopeLists).prefault({}) }).prefault({}),
   settings: z
     .object({
-      event_subscriptions: z
-        .object({ request_url: url, bot_events: z.array(z.string()).default([]) })
-        .prefault({}),
-      interactivity: z.object({ is_enabled: z.boolean().default(false), request_url: url }).prefault({}),
-      org_deploy_enabled: z.boolean().default(false),
-      socket_mode_enabled: z.boolean().default(false),
+      event_subscriptions: z.object({ request_url: url, bot_events: list }).prefault({}),
+      interactivity: z.object({ is_enabled: flag, request_url: url }).prefault({}),
+      org_deploy_enabled: flag,
+      socket_mode_enabled: flag,
     })
     .prefault({}),
 });

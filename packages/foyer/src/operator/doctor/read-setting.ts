@@ -1,6 +1,7 @@
-import { type Config, completeConfig, type FoyerConfig, parseConfig } from '../../config/config.ts';
+import { type Config, completeConfig, parseConfig } from '../../config/config.ts';
 import { ConfigError, type ConfigProblem } from '../../config/config-error.ts';
 import { parseManifest } from '../../config/manifest.ts';
+import type { OperatorDeps } from '../operator-deps.ts';
 
 /** The usable part of the environment, and the problems of the rest. */
 export interface Setting {
@@ -23,12 +24,9 @@ const placeholders: Readonly<Record<string, string>> = {
 };
 
 /** Reads the environment. Wrong values are reported in `problems` and left out of the configuration. */
-export function readSetting(deps: {
-  givenConfig?: FoyerConfig;
-  basePath: string;
-  readEnvironment: () => Readonly<Record<string, string | undefined>>;
-  readManifest: () => string;
-}): Setting {
+export function readSetting(
+  deps: Pick<OperatorDeps, 'givenConfig' | 'basePath' | 'readEnvironment' | 'readManifest'>,
+): Setting {
   const { givenConfig, basePath } = deps;
   if (givenConfig) {
     const problems: ConfigProblem[] = [];
