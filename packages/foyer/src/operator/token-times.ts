@@ -35,6 +35,9 @@ export async function readTokenTimes(queries: Queries, installationId: string): 
   };
 }
 
+/** Foyer refreshes tokens two hours before they expire: one with less than this left was not refreshed in time. */
+export const lapsingWithinMs = 3_600_000;
+
 /** Tokens that may need an operator's attention. */
 export interface TokensAtRisk {
   /** Tokens of bots and people that expire before the given time, or have expired. */

@@ -9,10 +9,7 @@ import { countUndelivered, noticeChannels } from '../../database/notices.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { countHeld, readInstallationCounts } from '../kept-counts.ts';
 import { readQueueState } from '../queue-state.ts';
-import { countTokensAtRisk } from '../token-times.ts';
-
-/** Foyer refreshes tokens two hours before they expire: one with less than this left was not refreshed in time. */
-const lapsingWithinMs = 3_600_000;
+import { countTokensAtRisk, lapsingWithinMs } from '../token-times.ts';
 
 /**
  * Adds the gauges that are read from the database. The returned function reads all of them, through indexes; call it

@@ -21,7 +21,7 @@ import { withNames } from '../people-names.ts';
 import { readRefusedRequests, readUnconfirmedWelcomes } from '../problems.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { listInstallRequests, requesterOf } from '../request-lists.ts';
-import { countTokensAtRisk, readTokenTimes } from '../token-times.ts';
+import { countTokensAtRisk, lapsingWithinMs, readTokenTimes } from '../token-times.ts';
 import { confirmPage } from './confirm-page.ts';
 import { installationPage, shownHistory, shownPeople } from './installation-page.ts';
 import { installationStatuses, installationsPage, runStatuses } from './installations-page.ts';
@@ -38,8 +38,6 @@ type OperatorView = (frame: OperatorFrame) => string;
 const rowsPerPage = 50;
 const shownRuns = 10;
 const shownFailing = 5;
-/** Foyer refreshes tokens two hours before they expire: one with less than this left was not refreshed in time. */
-const lapsingWithinMs = 3_600_000;
 const dayMs = 86_400_000;
 
 /** Creates the functions that read the data of every page. They write nothing. */

@@ -53,7 +53,14 @@ function runBody({ words, faces, now }: RunFrame, { run, attempts }: RunWithAtte
   <ol class="run-steps" role="list">${run.steps.map((step) => stepItem(step, of(step), words.step(step.name, faces[step.name]?.title, 'todo')))}</ol>`;
 }
 
-const runName = ({ pipeline }: RunRecord): string => (pipeline === 'uninstall' ? 'uninstall run' : 'run');
+function collapsed(frame: RunFrame, name: Html | string, each: RunWithAttempts): Html {
+  return html`<details class="older-run"><summary>${name}, ${time(each.run.createdAt)} ${badge(each.run.status)}</summary>
+  ${runBody(frame, each)}</details>`;
+}
+
+const earlier = ({ pipeline }: RunRecord) =>
+  `An earlier ${pipeline === 'uninstall' ? 'uninstall run' : 'run'}`;
+const moment = (run: RunRecord) => html`Moment <code>${momentText(run)}</code>`;
 
 /** Shows an installation's runs: the newest in full, older ones and those of moments collapsed. */
 export function runsSection(
@@ -66,17 +73,7 @@ export function runsSection(
   return html`<section class="card panel" aria-labelledby="run">
   <h2 id="run">${newest.run.pipeline === 'uninstall' ? 'Uninstall run' : 'Newest run'} ${badge(newest.run.status)}</h2>
   ${runBody(frame, newest)}
-  ${older.map(
-    (
-      each,
-    ) => html`<details class="older-run"><summary>An earlier ${runName(each.run)}, ${time(each.run.createdAt)} ${badge(each.run.status)}</summary>
-  ${runBody(frame, each)}</details>`,
-  )}
-  ${moments.map(
-    (
-      each,
-    ) => html`<details class="older-run"><summary>Moment <code>${momentText(each.run)}</code>, ${time(each.run.createdAt)} ${badge(each.run.status)}</summary>
-  ${runBody(frame, each)}</details>`,
-  )}
+  ${older.map((each) => collapsed(frame, earlier(each.run), each))}
+  ${moments.map((each) => collapsed(frame, moment(each.run), each))}
 </section>`;
 }
