@@ -1,11 +1,15 @@
-import type { Queries } from '../database/database.ts';
+import type { Config } from '../config/config.ts';
+import type { Database, Queries } from '../database/database.ts';
 import type { TokenHolder } from '../database/token-refreshes.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
+import { KeyringError } from '../installations/keyring.ts';
 import { refreshPaused, refreshTokenDead } from '../installations/refresh-tokens.ts';
+import { KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
 import { TokenRefreshError, type TokenSource } from '../installations/token-source.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { listTokenHolders } from './installation-lists.ts';
+import type { OperatorDeps } from './operator-deps.ts';
 
 /**
  * Why expired tokens are renewed first: Slack does not revoke an expired access token, and its refresh token, which does
@@ -26,6 +30,22 @@ interface RevokeTokensDeps {
   slack: SlackClientFactory;
   /** Ends the waiting, for a page that has to be answered. A renewal under way continues, and is stored. */
   signal?: AbortSignal;
+}
+
+/** Opens what a command needs to revoke tokens. @throws KeyringError */
+export async function openRevocation(
+  deps: Pick<OperatorDeps, 'openStore' | 'openTokens' | 'slackClients'>,
+  config: Config,
+  database: Database,
+): Promise<RevokeTokensDeps> {
+  const store = deps.openStore(config, database);
+  const tokens = await deps.openTokens(config, database);
+  return { queries: database.queries, store, tokens, slack: await deps.slackClients(config) };
+}
+
+/** Whether tokens cannot be decrypted, since the keys are unusable, missing or wrong. */
+export function isKeyFault(error: unknown): error is Error {
+  return [KeyringError, SealBrokenError, KeyMissingError].some((known) => error instanceof known);
 }
 
 /** The owners of expired tokens that were not renewed, and why; undefined if the refresh token is dead too. */

@@ -3,12 +3,10 @@ import type { Config } from '../../config/config.ts';
 import type { Database } from '../../database/database.ts';
 import { type ErasedPerson, erasePerson } from '../../database/people/erase-person.ts';
 import { type PersonData, readPersonData } from '../../database/people/person-data.ts';
-import { KeyringError } from '../../installations/keyring.ts';
-import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { readOwnTables } from '../own-tables.ts';
-import { revokeTokens } from '../revoke-tokens.ts';
+import { isKeyFault, openRevocation, revokeTokens } from '../revoke-tokens.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { type NamedPerson, operatorCommand, userOption } from './command-help.ts';
@@ -80,16 +78,11 @@ async function revokeOwnTokens(
 ): Promise<void> {
   for (const { installation_id: installationId } of data.ownTokens) {
     try {
-      const store = deps.openStore(config, database);
-      const tokens = await deps.openTokens(config, database);
-      const slack = await deps.slackClients(config);
-      const revoking = { queries: database.queries, store, tokens, slack };
+      const revoking = await openRevocation(deps, config, database);
       const { notRevoked } = await revokeTokens(revoking, installationId, { onlyOf: userId });
       for (const { error } of notRevoked) note(error);
     } catch (error) {
-      const isKeyFault =
-        error instanceof KeyringError || error instanceof SealBrokenError || error instanceof KeyMissingError;
-      if (!isKeyFault) throw error;
+      if (!isKeyFault(error)) throw error;
       note(error.message);
     }
   }

@@ -4,13 +4,11 @@ import type { Database } from '../../database/database.ts';
 import { countInstallationRows } from '../../database/erase-installation.ts';
 import { type InstallRecord, type RunRecord, registeredTeamId } from '../../database/install-record.ts';
 import { countMembers } from '../../database/people/member-lists.ts';
-import { KeyringError } from '../../installations/keyring.ts';
-import { KeyMissingError, SealBrokenError } from '../../installations/sealer.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { findTeam } from '../find-team.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { readOwnTables } from '../own-tables.ts';
-import { type Revocation, revokeTokens } from '../revoke-tokens.ts';
+import { isKeyFault, openRevocation, type Revocation, revokeTokens } from '../revoke-tokens.ts';
 import { settleUninstall } from '../settle-uninstall.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
@@ -65,7 +63,8 @@ async function purge(deps: OperatorDeps, team: string, options: PurgeOptions): P
       const sure = await confirm?.(`Erase ${registeredTeamId(record)}?`);
       if (!sure) throw new CommandError('Nothing was erased.');
     }
-    const tokens = await giveBack(deps, config, database, record, options.revoke);
+    const mayWork = options.revoke && record.status !== 'uninstalled';
+    const tokens = mayWork ? await giveBack(deps, config, database, record) : { revoked: 0, notRevoked: [] };
     const eraser = deps.openEraser(config, database);
     const { teamId, enterpriseId, isEnterpriseInstall } = record;
     if (options.wait) {
@@ -144,41 +143,27 @@ function erasedLines(record: InstallRecord, erased: Erased): string {
   ]);
 }
 
-/** Revokes tokens that may still work. A token that Slack does not revoke is reported, and does not stop the purge. */
+/**
+ * Revokes tokens that may still work. A token that Slack does not revoke is reported, and does not stop the purge.
+ * Without the right key, erases nothing: only the operator may choose to erase without revoking (--no-revoke).
+ */
 async function giveBack(
   deps: OperatorDeps,
   config: Config,
   database: Database,
   record: InstallRecord,
-  wanted: boolean,
-): Promise<Revocation> {
-  if (!wanted || record.status === 'uninstalled') return { revoked: 0, notRevoked: [] };
-  const revocation = await revoke(deps, config, database, record.id);
-  for (const { of, error } of revocation.notRevoked) {
-    const whose = of === 'bot' ? 'The bot’s token' : `The token of ${of}`;
-    deps.output.note(
-      `${whose} could not be revoked at Slack (${error}): it stays valid there until the app is removed.`,
-    );
-  }
-  return revocation;
-}
-
-/** Without the right key, erases nothing: only the operator may choose to erase without revoking (--no-revoke). */
-async function revoke(
-  deps: OperatorDeps,
-  config: Config,
-  database: Database,
-  installationId: string,
 ): Promise<Revocation> {
   try {
-    const store = deps.openStore(config, database);
-    const tokens = await deps.openTokens(config, database);
-    const slack = await deps.slackClients(config);
-    return await revokeTokens({ queries: database.queries, store, tokens, slack }, installationId);
+    const revocation = await revokeTokens(await openRevocation(deps, config, database), record.id);
+    for (const { of, error } of revocation.notRevoked) {
+      const whose = of === 'bot' ? 'The bot’s token' : `The token of ${of}`;
+      deps.output.note(
+        `${whose} could not be revoked at Slack (${error}): it stays valid there until the app is removed.`,
+      );
+    }
+    return revocation;
   } catch (error) {
-    const keyFault =
-      error instanceof KeyringError || error instanceof SealBrokenError || error instanceof KeyMissingError;
-    if (!keyFault) throw error;
+    if (!isKeyFault(error)) throw error;
     const choice = 'Nothing was erased. If the key is lost, --no-revoke erases without revoking the tokens.';
     throw new CommandError(`${error.message}\n${choice}`, { cause: error });
   }

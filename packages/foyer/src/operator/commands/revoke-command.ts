@@ -16,7 +16,7 @@ import { listTokenHolders } from '../installation-lists.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { readInstallations } from '../read-installations.ts';
 import { type Disconnected, noteReconnectLinks, withReconnectLink } from '../reconnect-link.ts';
-import { type Revocation, renewExpiredTokens, revokeTokens } from '../revoke-tokens.ts';
+import { openRevocation, type Revocation, renewExpiredTokens, revokeTokens } from '../revoke-tokens.ts';
 import { type Column, createTable } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
@@ -133,10 +133,8 @@ const atOnce = 8;
 const mostRefused = 16;
 
 async function createRevoker(deps: OperatorDeps, config: Config, database: Database) {
-  const { queries } = database;
-  const store = deps.openStore(config, database);
-  const tokens = await deps.openTokens(config, database);
-  const slack = await deps.slackClients(config);
+  const revoking = await openRevocation(deps, config, database);
+  const { queries, store } = revoking;
   let refused = 0;
 
   async function* revokeAll(
@@ -162,11 +160,11 @@ async function createRevoker(deps: OperatorDeps, config: Config, database: Datab
       return { ...team, outcome: 'kept', revoked: 0, notRevoked: [{ of: 'bot', error: undecryptable }] };
     }
     // Before the revocation begins: tokens that are stored after that belong to a newer install.
-    const notRenewed = await renewExpiredTokens({ queries, tokens }, id);
+    const notRenewed = await renewExpiredTokens(revoking, id);
     const beganAt = deps.now();
     const version = (await store.readInstallation(id))?.version ?? before.version;
     await database.write((tx) => beginOwnRevocation(tx, id, beganAt));
-    const revocation = await revokeTokens({ queries, store, tokens, slack }, id, { notRenewed });
+    const revocation = await revokeTokens(revoking, id, { notRenewed });
     if (revocation.notRevoked.length > 0) {
       await database.write((tx) => giveUpOwnRevocation(tx, id, deps.now()));
       return { ...team, outcome: 'kept', ...revocation };

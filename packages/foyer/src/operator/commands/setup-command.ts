@@ -17,9 +17,9 @@ import {
   publicUrlOf,
   publicUrlProblem,
   type Settings,
+  setupVariables,
 } from '../setup/settings.ts';
 import type { SetupPrompts } from '../setup/setup-prompts.ts';
-import { setupVariables } from '../setup/setup-variables.ts';
 import { writeEnvFile } from '../setup/write-env-file.ts';
 import { operatorCommand } from './command-help.ts';
 import { findingLines } from './doctor-command.ts';
