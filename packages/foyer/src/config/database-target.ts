@@ -26,15 +26,16 @@ function isPostgresUrl(text: string): boolean {
 export function passwordsOf(url: string): string[] {
   const { password, searchParams } = new URL(url);
   const given = [password, searchParams.get('password') ?? ''].filter((text) => text !== '');
-  return [...new Set(given.flatMap((text) => [text, decoded(text)]))];
+  return [...new Set(given.flatMap(withDecoded))];
 }
 
-function decoded(text: string): string {
+/** Returns a part of a URL as written and as decoded. */
+export function withDecoded(text: string): string[] {
   try {
-    return decodeURIComponent(text);
+    return [text, decodeURIComponent(text)];
   } catch {
     // A % that encodes nothing stands for itself.
-    return text;
+    return [text];
   }
 }
 

@@ -28,6 +28,15 @@ export function momentText({ pipeline, moment }: Pick<RunRecord, 'pipeline' | 'm
   }
 }
 
+/** The steps that an operator looks at first: all that failed, else those that are unconfirmed, else retrying. */
+export function troubledSteps({ run }: InstallRecord): StepRecord[] {
+  const steps = run?.steps ?? [];
+  const worst = (['failed', 'unconfirmed', 'retrying'] as const).find((status) =>
+    steps.some((step) => step.status === status),
+  );
+  return steps.filter(({ status }) => status === worst);
+}
+
 /** Everything that `show` prints about one installation. */
 interface InstallDetails {
   record: InstallRecord;

@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import { counted } from '../../config/counted.ts';
 import { CommandError } from '../command-error.ts';
 import type { Finding } from '../doctor/finding.ts';
-import type { DoctorOptions } from '../doctor/run-doctor.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import type { Output, Style } from '../terminal/output.ts';
 import { plainText } from '../terminal/plain-text.ts';
@@ -32,12 +31,8 @@ export function doctorCommand(deps: OperatorDeps): Command {
       'a JSON manifest exported from Slack (default: the one that setup saved, or manifest.json)',
     )
     .action(async (options: { offline?: boolean; manifest?: string; json?: boolean }) => {
-      const doctorOptions: DoctorOptions = {
-        ...(options.offline && { offline: true }),
-        ...(options.manifest !== undefined && { manifestFile: options.manifest }),
-      };
       const { runDoctor } = await import('../doctor/run-doctor.ts');
-      const findings = await runDoctor(deps, doctorOptions);
+      const findings = await runDoctor(deps, { offline: options.offline, manifestFile: options.manifest });
       if (options.json) deps.output.printJson(findings);
       else deps.output.print(findingLines(deps.output, findings));
       const problems = findings.filter(({ status }) => status === 'fault').length;

@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
-import { type InstallRecord, installerOf, isHeld, type StepRecord } from '../../database/install-record.ts';
+import { type InstallRecord, installerOf, isHeld } from '../../database/install-record.ts';
 import type { InstallationStatus } from '../../database/records.ts';
 import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { UsageError } from '../command-error.ts';
 import { installRecordJson } from '../install-record-json.ts';
+import { troubledSteps } from '../install-record-text.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { type Named, withNames } from '../people-names.ts';
 import { readInstallations } from '../read-installations.ts';
@@ -139,15 +140,6 @@ async function* mapPages<From, To>(
 
 function hasFailed({ run }: InstallRecord): boolean {
   return run !== null && (run.status === 'failed' || run.steps.some((step) => step.status === 'failed'));
-}
-
-/** The steps that an operator looks at first: all that failed, else those that are unconfirmed, else retrying. */
-function troubledSteps({ run }: InstallRecord): StepRecord[] {
-  const steps = run?.steps ?? [];
-  const worst = (['failed', 'unconfirmed', 'retrying'] as const).find((status) =>
-    steps.some((step) => step.status === status),
-  );
-  return steps.filter(({ status }) => status === worst);
 }
 
 function troubleText(record: InstallRecord): string | null {

@@ -79,8 +79,8 @@ async function copyAll(
     target: to,
     sourceName: names.source,
     targetIsNew,
-    ...(onProgress && { onProgress }),
-    ...(onStartOver && { onStartOver }),
+    onProgress,
+    onStartOver,
   }).catch((error: unknown) => {
     if (!(error instanceof CopyError) || error.code !== 'source_changed') throw error;
     const fix =

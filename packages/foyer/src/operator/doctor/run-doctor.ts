@@ -20,7 +20,7 @@ import type { DatabaseCheck, ReadableDatabase } from './database-findings.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { readSetting, type Setting } from './read-setting.ts';
 
-export interface DoctorOptions {
+interface DoctorOptions {
   /** Contacts neither Slack nor the public URL, a running Foyer, the mail server or the webhook. */
   offline?: boolean;
   /** A manifest exported from Slack. */

@@ -122,14 +122,10 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
   ): void {
     // A request that took too long has already been answered.
     if (visit.res.headersSent) return;
-    const address = basePath + path;
-    const location =
-      options.notice === undefined
-        ? address
-        : `${address}${path.includes('?') ? '&' : '?'}done=${options.notice}`;
+    const done = options.notice && `${path.includes('?') ? '&' : '?'}done=${options.notice}`;
     const cookie = options.cookie === undefined ? {} : { 'Set-Cookie': options.cookie };
     const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...cookie };
-    visit.res.writeHead(303, { Location: location, ...headers }).end();
+    visit.res.writeHead(303, { Location: basePath + path + (done ?? ''), ...headers }).end();
   }
 
   /** Checks a password; after wrong ones, the next try must wait. */
@@ -200,11 +196,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
       const notice = tried === 'wrong' ? 'wrong_password' : 'password_slowed';
       if (tried !== 'right') return seeOther(visit, `/operator/installations/${id}`, { notice });
     }
-    const notice = await act(known, record, {
-      form,
-      address: clientAddress(req, trustProxy),
-      by: session,
-    });
+    const notice = await act(known, record, { form, address: clientAddress(req, trustProxy), by: session });
     const isThere = (await readInstallRecord(database.queries, id)) !== undefined;
     seeOther(visit, isThere ? `/operator/installations/${id}` : '/operator/installations', { notice });
   }

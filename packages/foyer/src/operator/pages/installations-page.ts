@@ -2,6 +2,7 @@ import { type InstallRecord, registeredTeamId } from '../../database/install-rec
 import type { Page } from '../../database/page.ts';
 import { type Html, html } from '../../http/html.ts';
 import { plainName } from '../../slack/slack-text.ts';
+import { troubledSteps } from '../install-record-text.ts';
 import type { Named } from '../people-names.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
 import { choice, type ListFilters, pager } from './list-address.ts';
@@ -23,11 +24,7 @@ export const runStatuses = ['failed', 'waiting', 'queued', 'running', 'cancelled
 /** Returns the problem that an operator looks at first. */
 function trouble(record: InstallRecord): Html | string | null {
   if (record.status === 'broken') return html`<code>${record.brokenReason}</code>`;
-  const steps = record.run?.steps ?? [];
-  const step =
-    steps.find(({ status }) => status === 'failed') ??
-    steps.find(({ status }) => status === 'unconfirmed') ??
-    steps.find(({ status }) => status === 'retrying');
+  const [step] = troubledSteps(record);
   if (step) return html`<code>${step.name}: ${step.errorCode ?? step.status}</code>`;
   return record.run?.waitingFor ? html`waits for <code>${record.run.waitingFor}</code>` : null;
 }

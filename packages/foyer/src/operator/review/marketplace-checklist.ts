@@ -59,17 +59,14 @@ function listing({ brand }: ReviewedApp): ReviewPoint[] {
     ),
     judge('short description', tagline.length >= 10 && tagline.length <= 140, tagline, short),
     judge('long description', description.length >= 175, `It has ${description.length} characters.`, long),
-    logo === null
-      ? {
-          point: 'icon',
-          result: 'fail',
-          detail: 'Set brand.logo, and upload the same picture at Slack (512 pixels square or more).',
-        }
-      : {
-          point: 'icon',
-          result: 'by hand',
-          detail: 'Upload it at Slack too: 512 pixels square or more, and nothing like Slack’s own logo.',
-        },
+    {
+      point: 'icon',
+      result: logo === null ? 'fail' : 'by hand',
+      detail:
+        logo === null
+          ? 'Set brand.logo, and upload the same picture at Slack (512 pixels square or more).'
+          : 'Upload it at Slack too: 512 pixels square or more, and nothing like Slack’s own logo.',
+    },
   ];
 }
 
@@ -107,7 +104,7 @@ function scopes({ config, words }: ReviewedApp): ReviewPoint[] {
   const refused = all.filter((scope) => unsuitable.test(scope));
   const ofPeople = userScopes.filter((scope) => scope.endsWith(':history'));
   const close = botScopes.filter((scope) => sensitive.test(scope));
-  const points = [
+  return [
     judge(
       'a reason for each scope',
       without.length === 0,
@@ -120,22 +117,19 @@ function scopes({ config, words }: ReviewedApp): ReviewPoint[] {
       'None is of a kind that the Marketplace refuses.',
       `The Marketplace takes no app with ${[...refused, ...ofPeople.map((scope) => `${scope} (user)`)].join(', ')}.`,
     ),
+    ...close.map((scope): ReviewPoint => {
+      const advice = optionalBotScopes.includes(scope)
+        ? 'It is optional here, which helps.'
+        : 'Consider making it optional (bot_optional).';
+      const detail = `Show the reviewer what needs it. ${advice}`;
+      return { point: `${scope} is looked at closely`, result: 'by hand', detail };
+    }),
   ];
-  for (const scope of close) {
-    const detail = optionalBotScopes.includes(scope)
-      ? 'It is optional here, which helps.'
-      : 'Consider making it optional (bot_optional).';
-    points.push({
-      point: `${scope} is looked at closely`,
-      result: 'by hand',
-      detail: `Show the reviewer what needs it. ${detail}`,
-    });
-  }
-  return points;
 }
 
 function manifest({ manifest: given }: ReviewedApp): ReviewPoint[] {
-  const events = arrayAt(given, 'settings', 'event_subscriptions', 'bot_events');
+  const subscribed = at(given, 'settings', 'event_subscriptions', 'bot_events');
+  const events: unknown[] = Array.isArray(subscribed) ? subscribed : [];
   const missing = ['app_uninstalled', 'tokens_revoked'].filter((event) => !events.includes(event));
   const isReadOnly = at(given, 'features', 'app_home', 'messages_tab_read_only_enabled') === true;
   const isOn = at(given, 'features', 'app_home', 'messages_tab_enabled') === true;
@@ -193,9 +187,4 @@ function at(value: unknown, ...path: string[]): unknown {
     (inner, key) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, key) : undefined),
     value,
   );
-}
-
-function arrayAt(value: unknown, ...path: string[]): unknown[] {
-  const found = at(value, ...path);
-  return Array.isArray(found) ? found : [];
 }

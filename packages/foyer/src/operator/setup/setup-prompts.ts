@@ -27,9 +27,8 @@ export function createSetupPrompts(streams: { input: Readable; output: Writable 
   return {
     async text({ message, initialValue, validate }) {
       const { text } = await import('@clack/prompts');
-      const initial = initialValue === undefined ? {} : { initialValue };
       return answered<string>(
-        await text({ message, ...initial, ...streams, validate: (value) => validate(value ?? '') }),
+        await text({ message, initialValue, ...streams, validate: (value) => validate(value ?? '') }),
       );
     },
     async secret({ message, validate }) {

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import { withDecoded } from '../../config/database-target.ts';
 import { environmentSchema } from '../../config/environment-schema.ts';
 import { plainValues } from '../../config/plain-values.ts';
 
@@ -86,19 +87,10 @@ export function secretsOf(environment: Variables): string[] {
     // Everything between the user and the last @ of an address, or a parameter of its query.
     const [, inAddress] = /:\/\/[^\s:/@]*:(\S+)@/.exec(plain) ?? [];
     const [, inQuery] = /[?&]password=([^\s&]+)/.exec(plain) ?? [];
-    const passwords = [inAddress, inQuery].filter((text) => text !== undefined).flatMap(asDecoded);
+    const passwords = [inAddress, inQuery].filter((text) => text !== undefined).flatMap(withDecoded);
     if (!secretName.test(name)) return passwords;
     // Keys are given as id:base64, comma separated.
     const keys = plain.split(',').map((entry) => entry.slice(entry.indexOf(':') + 1).trim());
     return [value.trim(), plain, ...passwords, ...keys];
   });
-}
-
-function asDecoded(text: string): string[] {
-  try {
-    return [text, decodeURIComponent(text)];
-  } catch {
-    // A % that encodes nothing stands for itself.
-    return [text];
-  }
 }
