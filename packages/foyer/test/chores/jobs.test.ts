@@ -128,10 +128,14 @@ for (const [engine, open] of Object.entries(engines)) {
       // One that hangs runs until its machine has certainly died; the last outcome stays meanwhile.
       now += hour;
       const hanging = Promise.withResolvers<void>();
-      fail = () => hanging.promise;
-      const dead = runner('web-3', [bill]);
-      const passing = dead.pass(600_000);
-      await eventually(async () => (await stateOf()).status === 'running');
+      // The row says so a moment before the job begins.
+      const begun = Promise.withResolvers<void>();
+      fail = () => {
+        begun.resolve();
+        return hanging.promise;
+      };
+      const passing = runner('web-3', [bill]).pass(600_000);
+      await begun.promise;
       const running = await stateOf();
       assert.deepEqual([running.machine, running.outcome, running.tookMs], ['web-3', 'failed', null]);
       now += 10 * 60_000;
