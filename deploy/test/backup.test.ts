@@ -45,7 +45,7 @@ describe('the units of the daily backup', () => {
       unit
         .split('\n')
         .filter((line) =>
-          /^(?:User|Group|EnvironmentFile|StateDirectory|UMask|LimitCORE|No|Capability|Ambient|Protect|Private|Restrict|Lock|Remove|Keyring|SystemCall)/.test(
+          /^(?:User|Group|EnvironmentFile|StateDirectory|UMask|LimitCORE|NoNew|Capability|Ambient|Protect|Private|Restrict|Lock|Remove|Keyring|SystemCall)/.test(
             line,
           ),
         )

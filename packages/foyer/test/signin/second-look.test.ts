@@ -58,6 +58,7 @@ for (const [engine, open] of Object.entries(engines)) {
         log: pino({ level: 'silent' }),
       } as unknown as SignInDeps);
       const res = {
+        removeHeader() {},
         writeHead(status: number) {
           answers.push(status);
           return { end() {} };
