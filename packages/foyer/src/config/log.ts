@@ -117,7 +117,7 @@ export function createLogger(
     // The number is what pino's tools read; the label is what people and other tools read.
     formatters: { level: (severity: string, level: number) => ({ level, severity }) },
     timestamp: stdTimeFunctions.isoTime,
-    serializers: { err: describeError },
+    serializers: { err: (error: unknown) => describeError(error, scrub) },
     // A copy: pino adds the line's own fields to it.
     mixin: () => ({ ...lineIds.getStore() }),
     redact: {
@@ -181,17 +181,29 @@ function loadPretty(): typeof import('pino-pretty') {
   return createRequire(import.meta.url)('pino-pretty');
 }
 
+/** The longest message and the longest stack of an error in a line: an app may throw megabytes. */
+const mostCharacters = 20_000;
+/** No secret is longer. */
+const longestSecret = 2000;
+
+/** Cuts a long text. What may be the half of a secret, which no scrubber knows, stands at the end and is left out. */
+function cut(text: string, scrub: (text: string) => string): string {
+  if (text.length <= mostCharacters) return text;
+  return `${scrub(text.slice(0, mostCharacters)).slice(0, -longestSecret)}… (${text.length} characters)`;
+}
+
 /** Returns what the log shows of an error: name, code, message, stack and causes; no headers, bodies or payload. */
-function describeError(error: unknown, depth = 0): Record<string, unknown> {
+function describeError(error: unknown, scrub: (text: string) => string, depth = 0): Record<string, unknown> {
+  const shown = (text: unknown) => cut(String(text), scrub);
   try {
-    if (!(error instanceof Error)) return { message: String(error) };
+    if (!(error instanceof Error)) return { message: shown(error) };
     const { code, cause } = error as Error & { code?: unknown };
     return {
-      name: error.name,
-      code: typeof code === 'string' ? code : undefined,
-      message: error.message,
-      stack: error.stack,
-      cause: cause !== undefined && depth < 4 ? describeError(cause, depth + 1) : undefined,
+      name: shown(error.name),
+      code: typeof code === 'string' ? shown(code) : undefined,
+      message: shown(error.message),
+      stack: error.stack === undefined ? undefined : shown(error.stack),
+      cause: cause !== undefined && depth < 4 ? describeError(cause, scrub, depth + 1) : undefined,
     };
   } catch {
     // An app's code can throw anything: an object without a prototype, a proxy, an error whose getters throw.

@@ -79,6 +79,19 @@ describe('the log', () => {
     );
     assert.ok(!output.includes('private'));
   });
+
+  it('cuts an error of megabytes, and no secret in two', () => {
+    for (const left of [0, 5, 16, 30, 2000]) {
+      const output = logged(`
+        const error = new Error('first words ' + 'x'.repeat(20_000 - 12 - ${left}) + 'the-client-secret' + 'y'.repeat(2_000_000));
+        log.error({ err: error }, 'failed');
+        log.error({ err: 'z'.repeat(3_000_000) }, 'failed');`);
+      assert.ok(output.length < 70_000, `${output.length} characters`);
+      assert.match(output, /first words/);
+      assert.match(output, /20\d{5} characters/);
+      assert.doesNotMatch(output, /the-cl/);
+    }
+  });
 });
 
 describe('the scrubber', () => {
