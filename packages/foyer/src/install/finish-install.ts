@@ -21,8 +21,8 @@ import {
   type NewInstallRequest,
   recordUnusedRequest,
 } from '../database/install-requests.ts';
-import { leadTo } from '../http/lead-to.ts';
 import type { FailureKind } from '../http/pages/failure-texts.ts';
+import { leadTo } from '../http/request-handler.ts';
 import type { SendPages } from '../http/send-pages.ts';
 import {
   type InstallationStore,

@@ -16,11 +16,11 @@ import {
   type QuestionRecord,
 } from '../database/questions.ts';
 import type { InstallRequestRow } from '../database/records.ts';
-import { leadTo } from '../http/lead-to.ts';
 import { answerNotices, type ShownQuestion } from '../http/pages/progress-question.ts';
 import { type Progress, type ProgressStatus, progressStatus } from '../http/pages/progress-status.ts';
 import type { BodyReader } from '../http/read-body.ts';
 import { isFromHere, readForm } from '../http/read-form.ts';
+import { leadTo } from '../http/request-handler.ts';
 import type { SendPages } from '../http/send-pages.ts';
 import { openInSlack } from '../slack/slack-text.ts';
 import type { StepFaces } from '../texts/create-texts.ts';

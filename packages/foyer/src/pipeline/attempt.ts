@@ -1,5 +1,4 @@
 import { CompiledQuery } from 'kysely';
-import { boundedWrite } from '../database/bounded-write.ts';
 import type { Tx } from '../database/database.ts';
 import type { Pipeline, StepRow } from '../database/records.ts';
 import type { StepEnding } from '../database/run-steps.ts';
@@ -126,7 +125,7 @@ export async function attemptHere(
     const skip = step.unneeded?.(facts);
     if (skip) return { kind: 'returned', result: skip };
     if (step.run) return { kind: 'acts', step };
-    const result = await undoneIfItThrows(transaction, (tx) => step.write(tx, facts));
+    const result = await undoneIfItThrows(transaction, () => step.write(transaction, facts));
     return { kind: 'returned', result };
   } catch (error) {
     return threw(error);
@@ -138,7 +137,7 @@ export async function writeLearnt(transaction: Tx, attempt: Attempt): Promise<At
   if (attempt.kind !== 'returned' || !attempt.write) return attempt;
   const { write, result } = attempt;
   try {
-    await undoneIfItThrows(transaction, write);
+    await undoneIfItThrows(transaction, () => write(transaction));
     return { kind: 'returned', result };
   } catch (error) {
     return threw(error);
@@ -153,11 +152,11 @@ function threw(error: unknown): Attempt {
 }
 
 /** Undoes a write that fails: other writes must not see its traces, and in Postgres would fail too. */
-async function undoneIfItThrows<T>(transaction: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {
+async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Promise<T> {
   const say = (command: string) => transaction.executeQuery(CompiledQuery.raw(command));
   await say('savepoint step');
   try {
-    const value = await boundedWrite(transaction, work);
+    const value = await work();
     await say('release savepoint step');
     return value;
   } catch (error) {

@@ -2,6 +2,7 @@ import type { SpanContext } from '@opentelemetry/api';
 import type { WebClient } from '@slack/web-api';
 import type { Logger } from '../config/log.ts';
 import type { TraceSpan } from '../config/tracing.ts';
+import { boundedWrite } from '../database/bounded-write.ts';
 import type { Database } from '../database/database.ts';
 import { momentOf, toStepRecord } from '../database/install-record.ts';
 import { findRequestOfRun } from '../database/install-requests.ts';
@@ -95,7 +96,7 @@ export function stepContext(
     ...facts,
     signal,
     // Kysely's types differ only in their tables, which the app knows.
-    write: (work) => void writes.push(work as unknown as StepWrite),
+    write: (work) => void writes.push((tx) => boundedWrite(tx, work as unknown as StepWrite)),
     log: deps.log.child({ step: stepName }),
     services: { ...deps.services, database: deps.database },
     async slack(limits) {

@@ -8,9 +8,9 @@ import { recordUser, saveProfile, updatePerson } from '../database/people/people
 import { findSignInInstallation, type SignInInstallation, spendState } from '../database/sessions.ts';
 import { recordTeam } from '../database/teams.ts';
 import { clientAddress } from '../http/bound-connections.ts';
-import { leadTo } from '../http/lead-to.ts';
 import type { FailureKind } from '../http/pages/failure-texts.ts';
 import { isFromHere } from '../http/read-form.ts';
+import { leadTo } from '../http/request-handler.ts';
 import type { SendPages } from '../http/send-pages.ts';
 import { type createBoundStates, stateLifetimeMs } from '../install/state.ts';
 import type { FoundPerson, LookUpPerson } from './look-up-person.ts';

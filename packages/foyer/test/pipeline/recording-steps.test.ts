@@ -202,7 +202,13 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         await new Promise(() => {});
       };
       const steps = [
-        { ...acting('stuck', async () => withWrite(1, stuck)), maxAttempts: 1, required: false },
+        {
+          ...acting('stuck', async ({ write }) => {
+            write(stuck);
+            return null;
+          }),
+          ...{ maxAttempts: 1, required: false },
+        },
         recording('after'),
       ];
       const stage = await setStage(t, { engine, steps });
