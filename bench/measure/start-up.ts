@@ -25,7 +25,7 @@ type Name = (typeof names)[number];
 type Metric = 'readyMs';
 
 const bareBolt = fileURLToPath(new URL('../contenders/bare-bolt.js', import.meta.url));
-const foyer = fileURLToPath(new URL('../../packages/foyer/src/serve.ts', import.meta.url));
+const foyer = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 /** Start-up, cold and warm. */
 export const startUp: Measurement = {
@@ -38,7 +38,7 @@ export const startUp: Measurement = {
     const environment = foyerEnvironment({ database: `file:${file}` });
     const start = (name: Name, script: string, cache?: string) => async (): Promise<Sample<Metric>> => {
       if (cache) await mkdir(cache, { recursive: true });
-      const flags = [...(script === foyer ? startFlags() : []), ...profileFlags(options.profileOf(name))];
+      const flags = [...(script === foyer ? ['--conditions=source', ...startFlags()] : []), ...profileFlags(options.profileOf(name))];
       const cached: Record<string, string> = cache ? { NODE_COMPILE_CACHE: cache } : {};
       return { readyMs: await msToReady([...flags, script], { ...environment, ...cached }) };
     };
