@@ -38,7 +38,10 @@ export const startUp: Measurement = {
     const environment = foyerEnvironment({ database: `file:${file}` });
     const start = (name: Name, script: string, cache?: string) => async (): Promise<Sample<Metric>> => {
       if (cache) await mkdir(cache, { recursive: true });
-      const flags = [...(script === foyer ? ['--conditions=source', ...startFlags()] : []), ...profileFlags(options.profileOf(name))];
+      const flags = [
+        ...(script === foyer ? ['--conditions=source', ...startFlags()] : []),
+        ...profileFlags(options.profileOf(name)),
+      ];
       const cached: Record<string, string> = cache ? { NODE_COMPILE_CACHE: cache } : {};
       return { readyMs: await msToReady([...flags, script], { ...environment, ...cached }) };
     };
