@@ -23,8 +23,9 @@ export class WriteStuckError extends Error {
 }
 
 /**
- * Runs the app's work in a transaction, until it sends no query for too long. Whatever it sends later is refused.
- * @throws WriteStuckError, and whatever the work throws
+ * Runs the app's work in a transaction, and rejects if the work sends no query for `idleMs` milliseconds; its later
+ * queries fail.
+ * @throws WriteStuckError, or the error of the work
  */
 export async function boundedWrite<T>(tx: Tx, work: (tx: Tx) => Promise<T>, idleMs = mostIdleMs): Promise<T> {
   const { promise: stuck, reject } = Promise.withResolvers<never>();

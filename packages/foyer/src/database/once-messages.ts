@@ -64,7 +64,7 @@ export async function beginOnceMessage(
     status: 'sending' as const,
     channel_id: call.channelId,
     sent_at: call.settledBy,
-    // The search for a message that is sent again starts anew.
+    // A message that is sent again has to be searched for from the beginning.
     search_before: null,
     search_calls: 0,
   };

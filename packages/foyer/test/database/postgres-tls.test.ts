@@ -34,7 +34,8 @@ it('Postgres over TLS: the certificate and the name in it are verified, once', {
     ({ stdout }) => stdout.startsWith('OpenSSL 3'),
     () => false,
   );
-  if (!hasOpenssl) return t.skip('OpenSSL 3 makes the certificates (apt-get install openssl)');
+  if (!hasOpenssl)
+    return t.skip('OpenSSL 3 is not installed, and makes the certificates (apt-get install openssl)');
   const folder = await mkdtemp(join(tmpdir(), 'foyer-tls-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await makeCertificates(folder, 'localhost');

@@ -101,7 +101,10 @@ describe('a file that is taken away under a running Foyer', { concurrency: 3 }, 
 describe('a disk that fails', { concurrency: 3 }, () => {
   async function setFaulty(t: TestContext): Promise<{ stage: ProcessStage; disk: FaultyDisk } | undefined> {
     const disk = createFaultyDisk(t);
-    if (!disk) return void t.skip('a C compiler builds the disk that fails (apt-get install gcc libc6-dev)');
+    if (!disk)
+      return void t.skip(
+        'no C compiler is installed to build the failing disk (apt-get install gcc libc6-dev)',
+      );
     return { stage: await setUp(t, disk.environment), disk };
   }
 

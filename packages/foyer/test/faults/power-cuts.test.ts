@@ -83,7 +83,9 @@ async function record(t: TestContext) {
 
 it('a power cut at any moment loses nothing that was acknowledged, and leaves a database that a Foyer opens', async (t) => {
   if (!canRecord())
-    return t.skip('strace records what reaches the disk (Linux: apt-get install strace, and let it trace)');
+    return t.skip(
+      'strace is not installed, or may not trace: it records the writes (Linux: apt-get install strace)',
+    );
   const { stage, root, steps, acknowledged } = await record(t);
   assert.ok(steps.length > 100 && steps.some(({ kind }) => kind === 'sync-folder'), `${steps.length} steps`);
   const random = createRandom();

@@ -7,8 +7,7 @@ import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import { setMachines } from './support/set-machines.ts';
 
 it('two machines work through PgBouncer in transaction mode, with fewer connections than they ask for', async (t) => {
-  if (!(await hasPgBouncer()))
-    return t.skip('PgBouncer itself is tested against (apt-get install pgbouncer)');
+  if (!(await hasPgBouncer())) return t.skip('PgBouncer is not installed (apt-get install pgbouncer)');
   // Empty, so that the migrations go through it as well.
   const { url, drop } = await createPostgresDatabase({ empty: true });
   t.after(drop);

@@ -76,12 +76,10 @@ describe('the runbook', () => {
         TOKEN_ENCRYPTION_KEYS: `main:${Buffer.alloc(32, 7).toString('base64')}`,
       });
       if (spawnSync('sqlite3', ['-version']).error)
-        return t.skip('the runbook rescues data with sqlite3 (apt-get install sqlite3)');
+        return t.skip('the command sqlite3 is not installed (apt-get install sqlite3)');
       const canRecover = spawnSync('sqlite3', [':memory:', 'pragma compile_options'], { encoding: 'utf8' });
       if (index === 0 && !canRecover.stdout.includes('ENABLE_DBPAGE_VTAB'))
-        return t.skip(
-          'this sqlite3 was built without .recover, as Debian’s is; the runbook then says to use .dump',
-        );
+        return t.skip('this sqlite3 was built without .recover, like Debian’s; the next test covers .dump');
       const count = 40;
       for (let team = 1; team <= count; team += 1) {
         await storeInstallation(database, { id: `ins_${team}`, team_id: `T${team}` });
