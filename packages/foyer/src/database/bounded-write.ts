@@ -7,8 +7,10 @@ import type { Tx } from './database.ts';
  * ever if it never ends. In Postgres it would keep its connection.
  */
 
-/** How long a write may go without a query: a single statement of Postgres has the same limit. */
+/** How long a write may go without a query. */
 const mostIdleMs = 5000;
+/** A query in progress has this much longer: Postgres ends it by its own limit, with its own error. */
+const mostStatementMs = 5000;
 
 /** Thrown in place of a write that waits for something other than the database. */
 export class WriteStuckError extends Error {
@@ -30,24 +32,29 @@ export class WriteStuckError extends Error {
 export async function boundedWrite<T>(tx: Tx, work: (tx: Tx) => Promise<T>, idleMs = mostIdleMs): Promise<T> {
   const { promise: stuck, reject } = Promise.withResolvers<never>();
   let error: WriteStuckError | undefined;
-  const idle = setTimeout(() => {
-    error = new WriteStuckError(idleMs);
-    reject(error);
-  }, idleMs);
+  let timer: NodeJS.Timeout | undefined;
+  const waitAtMost = (ms: number): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      error = new WriteStuckError(idleMs);
+      reject(error);
+    }, ms);
+  };
   const watch: KyselyPlugin = {
     transformQuery({ node }) {
       if (error) throw error;
-      idle.refresh();
+      waitAtMost(idleMs + mostStatementMs);
       return node;
     },
     async transformResult({ result }) {
-      if (!error) idle.refresh();
+      if (!error) waitAtMost(idleMs);
       return result;
     },
   };
+  waitAtMost(idleMs);
   try {
     return await Promise.race([work(tx.withPlugin(watch)), stuck]);
   } finally {
-    clearTimeout(idle);
+    clearTimeout(timer);
   }
 }
