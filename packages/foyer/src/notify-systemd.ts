@@ -8,6 +8,9 @@ export interface SystemdNotifier {
   ready(status: string): void;
 }
 
+/** How long after a failure Foyer reports again. */
+const tryAgainMs = 1000;
+
 /** Passes each line on, and ends with the exit code of the first that could not be sent. */
 const passOn = 'while IFS= read -r line; do systemd-notify "$line" || exit; done';
 
@@ -22,6 +25,7 @@ export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined 
   const unit = readSystemdUnit();
   if (!unit) return undefined;
   let shell: ChildProcess | undefined;
+  let lines: readonly string[] = [];
 
   function startShell(): ChildProcess {
     // Only what `systemd-notify` needs: the environment has secrets.
@@ -32,6 +36,8 @@ export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined 
     const lose = (why: object): void => {
       if (shell !== started) return;
       shell = undefined;
+      // What it had not passed on is lost: without READY=1, `systemctl start` would wait for ever.
+      setTimeout(sayReady, tryAgainMs).unref();
       log.error(why, 'systemd-notify failed: systemd does not learn that Foyer is ready and alive');
     };
     started.on('error', (error) => lose({ err: error }));
@@ -46,10 +52,14 @@ export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined 
     shell.stdin?.write(`${line}\n`);
   }
 
+  function sayReady(): void {
+    for (const line of lines) send(line);
+  }
+
   return {
     ready(status) {
-      send(`STATUS=${status}`);
-      send('READY=1');
+      lines = [`STATUS=${status}`, 'READY=1'];
+      sayReady();
       if (unit.watchdogMs !== undefined) setInterval(() => send('WATCHDOG=1'), unit.watchdogMs / 3).unref();
     },
   };

@@ -98,6 +98,12 @@ describe('in a systemd unit with Type=notify', () => {
     assert.equal(foyer.hasEnded(), false);
   });
 
+  it('reports again that it is ready if the first report fails', async (t) => {
+    const program = `#!/bin/sh\n[ -e failed ] || { touch failed; exit 1; }\n${notifyOnce}`;
+    const { notified } = startUnit(t, {}, { program });
+    await eventually(async () => notified().includes('READY=1'));
+  });
+
   it('ends with 78, which systemd does not restart, if a person must change something', async (t) => {
     const { foyer, notified } = startUnit(t, { PORT: '70000' });
     assert.deepEqual(await foyer.ended, { code: 78, signal: null });
