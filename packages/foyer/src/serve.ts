@@ -147,10 +147,12 @@ const exConfig = 78;
 
 /**
  * Whether a start fails again until a person changes something: without a log, the configuration was refused. A port may
- * become free, and a database reachable.
+ * become free, a database reachable, and a process that lacks a key may end.
  */
 const isForPerson = (error: unknown, log: Logger | undefined): boolean =>
-  log === undefined || error instanceof KeyringError || error instanceof DatabaseNewerError;
+  log === undefined ||
+  (error instanceof KeyringError && !error.mayPass) ||
+  error instanceof DatabaseNewerError;
 
 /**
  * Says why Foyer could not start: on stderr for the person who started it, and in the log for log collectors. If the

@@ -115,4 +115,19 @@ describe('in a systemd unit with Type=notify', () => {
     const { foyer } = startUnit(t, { HOST: '192.0.2.1' });
     assert.deepEqual(await foyer.ended, { code: 1, signal: null });
   });
+
+  it('ends with 1 if a process that was killed may still use other keys, which passes', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'foyer-keys-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const [old, added] = [7, 8].map((byte) => `k${byte}:${Buffer.alloc(32, byte).toString('base64')}`);
+    const startWith = (keys: string) =>
+      startUnit(t, { DATABASE_URL: `file:${join(folder, 'foyer.db')}`, TOKEN_ENCRYPTION_KEYS: keys }).foyer;
+    const killed = startWith(`${old}`);
+    assert.ok(await isServing(killed));
+    killed.kill();
+    await killed.ended;
+    const next = startWith(`${added},${old}`);
+    assert.deepEqual(await next.ended, { code: 1, signal: null });
+    assert.match(next.output(), /k8/);
+  });
 });

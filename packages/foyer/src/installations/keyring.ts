@@ -35,6 +35,12 @@ export interface Keyring {
 export class KeyringError extends Error {
   override readonly name = 'KeyringError';
   readonly code = 'keyring_unusable';
+  /** Whether a later start may succeed although no one has changed anything. */
+  readonly mayPass: boolean;
+  constructor(message: string, { mayPass = false, ...options }: ErrorOptions & { mayPass?: boolean } = {}) {
+    super(message, options);
+    this.mayPass = mayPass;
+  }
 }
 
 /** Makes a keyring from `id:base64` entries; the first encrypts. @throws KeyringError */
