@@ -265,7 +265,7 @@ async function prepare(t: TestContext, engine: EngineName) {
     const from = stage.logged().length;
     const query = new URLSearchParams({ code: 'c', state });
     const answer = await visitor.get(`${stage.url}/slack/oauth_redirect?${query}`);
-    const page = await answer.text();
+    const page = (await answer.text()).replaceAll(/nonce="[^"]*"/g, 'nonce=""');
     const lines = stage.logged().slice(from);
     assert.equal(lines.join('\n').match(/xox[a-z][.-]|bot\d+\b.*token/), null, 'a token is in the log');
     assert.equal(page.match(/xox[a-z]/), null, 'a token is on the page');

@@ -231,7 +231,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       await database.queries
         .insertInto('questions')
         .values([
-          { ...question, question_id: 'one', answer: 'hers', answered_by: priya },
+          { ...question, question_id: 'one', answer: 'her own answer', answered_by: priya },
           { ...question, question_id: 'two', answer: 'his', answered_by: grace },
         ])
         .execute();
@@ -250,14 +250,14 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         ])
         .execute();
       const data = JSON.parse((await run('export', '--user', `${teamId}/${priya}`)).stdout);
-      assert.deepEqual([data.answers[0].answer, data.answers.length], ['hers', 1]);
+      assert.deepEqual([data.answers[0].answer, data.answers.length], ['her own answer', 1]);
       assert.deepEqual(
         [data.metByOtherTeams[0].realName, data.metByOtherTeams.length],
         ['Priya Elsewhere', 1],
       );
       assert.equal((await run('erase', '--user', `${teamId}/${priya}`, '--yes')).exitCode, 0);
       const left = await stored();
-      for (const words of ['hers', 'Priya Elsewhere']) assert.ok(!left.includes(words), words);
+      for (const words of ['her own answer', 'Priya Elsewhere']) assert.ok(!left.includes(words), words);
       for (const words of ['"his"', 'Another Person', 'Of Another App'])
         assert.ok(left.includes(words), words);
     });
