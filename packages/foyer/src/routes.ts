@@ -95,6 +95,7 @@ export function needsOwnHost(method: string, url: string): boolean {
   // The connect form: a press on it connects a workspace, and its address holds no link. The answer to a question.
   if (method === 'POST' && /^\/(?:slack\/install|installs\/[^/]+)\/?$/.test(path)) return true;
   if (/^\/(?:operator|slack\/(?:sign(?:in|out)|connect))(?:\/|$)/.test(path)) return true;
+  if (query === '') return false;
   const asked = new URLSearchParams(query);
   return asked.has('connect') || asked.has('claim');
 }

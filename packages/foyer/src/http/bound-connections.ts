@@ -9,6 +9,7 @@ import type { RefusalKind, Refusals } from './count-refusals.ts';
 export function clientAddress(req: Pick<IncomingMessage, 'headers' | 'socket'>, trustProxy: number): string {
   // A request that came through `fetch` has no socket.
   const direct = req.socket?.remoteAddress ?? '';
+  if (trustProxy === 0) return direct;
   const header = req.headers['x-forwarded-for'] ?? '';
   const forwarded = String(header)
     .split(',')
@@ -80,7 +81,7 @@ interface Connection {
 
 const lookEveryMs = 200;
 /** How much of what a connection has sent is parsed at once, of headers and of a body, and how long before others. */
-const headerPieceBytes = 1024;
+const headerPieceBytes = 2048;
 const bodyPieceBytes = 8192;
 const sliceMs = 0.5;
 

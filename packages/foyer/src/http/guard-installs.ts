@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Config } from '../config/config.ts';
@@ -67,7 +67,7 @@ export function createInstallLimits(deps: {
   } as const;
   type Limiters = { perAddress: RateLimiterMemory; inAll: RateLimiterMemory; kind: RefusalKind };
   // A secret of this process: a stranger cannot search for addresses that share a counter with someone else's.
-  const secret = randomBytes(16);
+  const secret = createSecretKey(randomBytes(16));
 
   function keyOf(req: IncomingMessage): string {
     const network = networkOf(clientAddress(req, trustProxy));

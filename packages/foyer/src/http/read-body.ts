@@ -58,6 +58,25 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
   let held = 0;
   let large = 0;
   let lingering = 0;
+  let isTimed = false;
+
+  /** Ends the bodies that are late, from now on. Why one timer for all: one for each takes longer than most bodies. */
+  function endLateIn(ms: number): void {
+    if (isTimed) return;
+    isTimed = true;
+    const end = (): void => {
+      isTimed = false;
+      for (const { startedAt, settle } of underWay) {
+        const leftMs = startedAt + withinMs - performance.now();
+        if (leftMs > 0) {
+          endLateIn(leftMs);
+          return;
+        }
+        settle(408);
+      }
+    };
+    setTimeout(end, ms).unref();
+  }
 
   /** Ends the oldest body of those that count, if it has been in progress long enough. */
   function giveWay(reading: Reading, counts: (other: Reading) => boolean): boolean {
@@ -137,7 +156,6 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
           if (!underWay.delete(reading)) return;
           held -= reading.heldBytes;
           if (reading.isLarge) large -= 1;
-          clearTimeout(timer);
           joined = undefined;
           req.off('data', keep);
           if (typeof result === 'number') req.pause();
@@ -185,7 +203,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
           underWay.delete(reading);
           return resolve(503);
         }
-        const timer = setTimeout(() => settle(408), withinMs);
+        endLateIn(withinMs);
         req.on('data', keep);
         req.on('end', () => settle(joined ? joined.subarray(0, length) : Buffer.alloc(0)));
         // The sender hung up; after the end of the body this changes nothing.

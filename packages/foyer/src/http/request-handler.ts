@@ -115,9 +115,9 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
     return own.startsWith('/') ? own : undefined;
   }
 
-  async function answer(req: IncomingMessage, res: ServerResponse, url: string, route: Route): Promise<void> {
+  async function answer(req: IncomingMessage, res: ServerResponse, url: string, path: string, route: Route) {
     const open: Open = {
-      path: pathOf(url),
+      path,
       requestId: () => deps.requestIdOf(url, req.headers),
       address: clientAddress(req, trustProxy),
       res,
@@ -157,7 +157,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
       }
       if (typeof route === 'function') {
         req.url = url;
-        await answer(req, res, url, route);
+        await answer(req, res, url, path, route);
         return true;
       }
       pages.sendFailure(res, { kind: route.kind }, 'headers' in route ? route.headers : {});

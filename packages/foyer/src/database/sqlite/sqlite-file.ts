@@ -21,6 +21,15 @@ class FoyerCompiler extends SqliteQueryCompiler {
   protected override visitSelectModifier(node: SelectModifierNode): void {
     if (node.modifier === 'Distinct') super.visitSelectModifier(node);
   }
+
+  /**
+   * Hides values from SQLite's planner, which otherwise compiles a query with an order, a limit or a join again for each
+   * value that is bound: without this, the CPU of an install is a sixth more. The condition of a partial index is
+   * therefore a literal (`sql.lit`). (sqlite.org/c3ref/prepare.html, "influence the choice of query plan")
+   */
+  protected override getCurrentParameterPlaceholder(): string {
+    return '+?';
+  }
 }
 
 /**
