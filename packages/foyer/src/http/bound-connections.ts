@@ -80,7 +80,10 @@ interface Connection {
 }
 
 const lookEveryMs = 200;
-/** How much of what a connection has sent is parsed at once, of headers and of a body, and how long before others. */
+/**
+ * How much of what a connection has sent is parsed at once, of headers and of a body, and how long before others. An
+ * event of Slack's usual size is one piece.
+ */
 const headerPieceBytes = 2048;
 const bodyPieceBytes = 8192;
 const sliceMs = 0.5;
