@@ -150,7 +150,12 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
         ? form
         : JSON.parse(form.payload)
       : JSON.parse(text);
-    if (!form && isEvent(parsed)) parsed.type = 'event_callback';
+    if (!form && isEvent(parsed)) {
+      parsed.type = 'event_callback';
+      // Bolt reads the first one's fields unseen, and would report a listener that failed.
+      if (Array.isArray(parsed.authorizations))
+        parsed.authorizations = parsed.authorizations.filter((entry) => Object(entry) === entry);
+    }
     if (isTyped(parsed)) return parsed;
   } catch (cause) {
     throw new MalformedBodyError('the body is neither JSON nor one of Slack’s forms', { cause });

@@ -43,6 +43,20 @@ it('an event is one whatever the type of its envelope, unless that is no type at
   assert.equal(parseSlackBody(formType, Buffer.from(String(form))).type, 'block_actions');
 });
 
+it('an event’s authorizations that are no objects do not reach Bolt, which reads the first one unseen', () => {
+  const parse = (body: object) =>
+    parseSlackBody('application/json', Buffer.from(JSON.stringify({ event: { type: 'message' }, ...body })));
+  const known = { team_id: 'T1' };
+  for (const [given, expected] of [
+    [[null], []],
+    [[null, 'T1', 5, known], [known]],
+    [[known], [known]],
+    ['T1', 'T1'],
+    [undefined, undefined],
+  ])
+    assert.deepEqual(parse({ authorizations: given }).authorizations, expected);
+});
+
 it('a person of another workspace is not taken for one of the workspace whose dialog they opened', () => {
   const user = { id: 'U1', team_id: 'T1' };
   assert.deepEqual(personIn({ user, team: { id: 'T1' } }), { userId: 'U1' });
