@@ -78,6 +78,23 @@ describe('a SQLite database', () => {
     };
   }
 
+  it('compiles a query with an order, a join and a limit once, whatever values it gets', async (t) => {
+    const { queries, write } = await open();
+    await write((tx) => recordEncryptionKey(tx, key('first')));
+    // better-sqlite3 makes a function for the rows of a query each time that SQLite has compiled it.
+    const compiled = t.mock.method(globalThis, 'Function');
+    for (const limit of [1, 2, 3])
+      await queries
+        .selectFrom('encryption_keys as k')
+        .innerJoin('encryption_keys as same', 'same.sealed_check', 'k.sealed_check')
+        .select('k.id')
+        .where('k.sealed_check', '=', 'v1.x')
+        .orderBy('k.retired_at')
+        .limit(limit)
+        .execute();
+    assert.equal(compiled.mock.callCount(), 1);
+  });
+
   it('a SQLite database is taken away from everyone but its owner, with its log, if others could reach it', async () => {
     const first = await open();
     await first.write((transaction) => recordEncryptionKey(transaction, key('a')));
