@@ -18,7 +18,7 @@ export async function readConnections(queries: Queries, installationId: string):
   return (await ofInstallation(queries, { installationId })).rows;
 }
 
-/** Reads the connection that a run is for: that of the link that started it, else the installation's newest. */
+/** Reads the connection that a run is for: that of the link that started the run, or else the installation's newest. */
 export async function readRunConnection(
   queries: Queries,
   run: { id: string; installationId: string },
@@ -75,8 +75,8 @@ export type ConnectionWithPlace = ConnectionRow & {
 };
 
 /**
- * Reads connections, by account, by installation or by id, or all of the app's: those of active installations first, then
- * broken, then uninstalled; newest first within each.
+ * Reads connections, by account, by installation or by id, or all of the app's: those of active installations first,
+ * then of broken ones, then of uninstalled ones; newest first within each.
  */
 export async function listConnections(
   queries: Queries,
@@ -104,7 +104,7 @@ export async function listConnections(
   return rows.sort((a, b) => rank[a.status] - rank[b.status]);
 }
 
-/** Uses up a link or a claim; returns true for the one transaction that may connect with it. */
+/** Marks a link or a claim as used; returns true for the one transaction that may connect with it. */
 export async function useLink(
   transaction: Tx,
   use: Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: string; now: number },

@@ -2,7 +2,7 @@ import type { Queries, Tx } from './database.ts';
 import { recordChore } from './last-backup.ts';
 
 /**
- * Waits until no other process is checking its keys against the record, and keeps others from it until the transaction
+ * Waits until no other process is checking its keys against the record, and blocks the others until the transaction
  * ends. Why: two first starts with different keys would each find an empty record, and both would begin to encrypt.
  */
 export async function lockKeyRecord(transaction: Tx, now: number): Promise<void> {
@@ -36,8 +36,8 @@ export async function recordEncryptionKey(
 }
 
 /**
- * Marks the keys that are no longer given as retired. Their ids stay known: only `deleteEncryptionKey` deletes a key
- * from the record.
+ * Marks the keys that are no longer configured as retired. Their ids stay known: only `deleteEncryptionKey` deletes a
+ * key from the record.
  */
 export async function retireEncryptionKeys(
   transaction: Tx,
@@ -51,7 +51,7 @@ export async function retireEncryptionKeys(
     .execute();
 }
 
-/** Deletes a key that the operator has lost from the record. */
+/** Deletes from the record a key that the operator has lost. */
 export async function deleteEncryptionKey(transaction: Tx, id: string): Promise<void> {
   await transaction.deleteFrom('encryption_keys').where('id', '=', id).execute();
 }
@@ -75,7 +75,7 @@ export interface KeyHolder {
   keyId: string;
 }
 
-/** Records that a process is running and encrypts with a key, and removes those that have not been seen for a day. */
+/** Records that a process is running and encrypts with a key; removes processes that have not been seen for a day. */
 export async function holdKey(transaction: Tx, holder: KeyHolder & { now: number }): Promise<void> {
   const { process, keyId, now } = holder;
   const seen = { key_id: keyId, seen_at: now };
@@ -95,7 +95,7 @@ export async function letGoOfKey(transaction: Tx, process: string): Promise<void
   await transaction.deleteFrom('key_holders').where('process', '=', process).execute();
 }
 
-/** Whether a process has recorded itself in this database, and did not end in order since. */
+/** Whether a process has recorded itself in this database, and has not removed its record since. */
 export async function isKeyHolder(queries: Queries, process: string): Promise<boolean> {
   const row = await queries
     .selectFrom('key_holders')
@@ -105,7 +105,10 @@ export async function isKeyHolder(queries: Queries, process: string): Promise<bo
   return row !== undefined;
 }
 
-/** Finds a process, seen at or after `seenSince`, that encrypts with `keyId`, or with none of `notOf`, or is another one. */
+/**
+ * Finds a process, seen at or after `seenSince`, that encrypts with `keyId`, that encrypts with a key not in `notOf`,
+ * or that is not `otherThan`.
+ */
 export async function findKeyHolder(
   queries: Queries,
   search: { seenSince: number } & ({ keyId: string } | { notOf: readonly string[] } | { otherThan: string }),

@@ -3,7 +3,8 @@ import { lockInstallation, purgeKey } from './installations.ts';
 
 /**
  * Erases an installation with everything below it (tokens, runs, welcomes, history, Home views), its team with its
- * people, and its install requests. The same person's row in another team stays. Returns whether there was one.
+ * people, and its install requests. The same person's row in another team stays. Returns false if there is no such
+ * installation.
  */
 export async function eraseInstallation(tx: Tx, installationId: string, now: number): Promise<boolean> {
   const row = await lockInstallation(tx, { id: installationId });
@@ -29,8 +30,8 @@ export async function eraseInstallation(tx: Tx, installationId: string, now: num
 }
 
 /**
- * Keeps a workspace's id for an hour. Why: Slack's last events about it may name only the workspace and its Grid org,
- * and with nothing here they would pass for events about an org-wide install (invariant 9).
+ * Remembers a workspace's id for an hour. Why: Slack's last events about it may name only the workspace and its Grid
+ * org, and without this row Foyer would take them for events about an org-wide install (invariant 9).
  */
 async function markPurged(tx: Tx, row: { client_id: string; tenant: string }, now: number): Promise<void> {
   await tx
@@ -40,7 +41,7 @@ async function markPurged(tx: Tx, row: { client_id: string; tenant: string }, no
     .execute();
 }
 
-/** Requests in progress, and those with tokens still to be revoked, stay until that is done (invariant 1). */
+/** Keeps requests that are in progress, and those whose tokens are not yet revoked (invariant 1). */
 async function eraseInstallRequests(
   tx: Tx,
   row: { id: string; client_id: string; team_id: string | null; enterprise_id: string | null },
@@ -92,7 +93,7 @@ export async function eraseBotToken(
 /** Which user tokens to erase. */
 interface UserTokenErasure {
   installationId: string;
-  /** Everyone's if omitted. */
+  /** Erases everyone's tokens if omitted. */
   userIds?: readonly string[];
   /** Only tokens that were last granted or refreshed before this time. */
   updatedBefore?: number;
@@ -114,7 +115,10 @@ export async function eraseUserTokens(tx: Tx, erasure: UserTokenErasure): Promis
   return erased.map((row) => row.user_id);
 }
 
-/** Deletes what an installation's people were shown in App Home: without a token nothing can be published. */
+/**
+ * Deletes the records of the App Home views that an installation's people saw: Foyer can publish nothing without a
+ * token.
+ */
 export async function eraseHomeViews(tx: Tx, installationId: string): Promise<void> {
   await tx.deleteFrom('home_views').where('installation_id', '=', installationId).execute();
 }

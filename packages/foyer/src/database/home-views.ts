@@ -10,7 +10,7 @@ export interface Onlooker {
 
 /** What is known about the view that a person was shown. */
 interface ShownView {
-  /** When they opened App Home, to within minutes; zero for a person who was shown it without opening it. */
+  /** When they opened App Home, accurate to a few minutes; zero for a person who was shown it without opening it. */
   openedAt: number;
   /** The hash of the view that Slack accepted last; null while that is unknown. */
   publishedHash: string | null;
@@ -91,9 +91,10 @@ const announce = prepareQuery((queries, given: Given<Onlooker & ViewAnnouncement
 );
 
 /**
- * Records which view is about to be sent, and forgets what was shown before: whether Slack accepted a view is unknown
- * while it is being sent, and after a crash or a time-out. Returns false if nothing may be sent: the installation is
- * uninstalled, or since `lastSent` was read another process has begun to send, perhaps something newer.
+ * Records which view is about to be sent, and forgets which view was shown before: while a view is being sent, and
+ * after a crash or a time-out, Foyer does not know whether Slack accepted it. Returns false if the caller must not
+ * send: the installation is uninstalled, or another process has begun to send a view, perhaps a newer one, since the
+ * caller read `lastSent`.
  * @throws DatabaseUnavailableError
  */
 export async function announceView(
@@ -122,8 +123,8 @@ const confirm = prepareQuery((queries, given: Given<Onlooker & { hash: string }>
 );
 
 /**
- * Stores the view that Slack accepted; stores nothing if the person or the installation is gone by now. Returns false
- * if another process has sent another view in between: then no one knows which of them Slack accepted last.
+ * Records that Slack accepted the view; does nothing if the person or the installation is gone by now. Returns false if
+ * another process has sent another view in between: then no one knows which of them Slack accepted last.
  * @throws DatabaseUnavailableError
  */
 export async function confirmView(database: Database, onlooker: Onlooker, hash: string): Promise<boolean> {
@@ -132,8 +133,8 @@ export async function confirmView(database: Database, onlooker: Onlooker, hash: 
 }
 
 /**
- * Up to `most` people who may be looking at an installation's App Home: its installer, the person of its newest run,
- * and those who opened it after `openedAfter`, newest first. Empty if it is uninstalled.
+ * Lists up to `most` people who may be looking at an installation's App Home: its installer, the person of its newest
+ * install run, and those who opened it after `openedAfter`, newest first. Empty if the app is uninstalled.
  */
 export async function listLookers(
   { queries }: Pick<Database, 'queries'>,

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Queries, Tx } from './database.ts';
 import type { InstallRequestRow } from './records.ts';
 
-/** What the state alone says about an OAuth attempt. */
+/** What the OAuth `state` alone says about an attempt. */
 export interface NewInstallRequest {
   /** The state's id. */
   id: string;
@@ -24,7 +24,9 @@ export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<
   return putUnused(tx, request, started);
 }
 
-/** Inserts a request, or updates the existing one if its state is unused; returns true if it did either. */
+/**
+ * Inserts a request, or updates the existing one if its state is unused; returns true if a row was inserted or updated.
+ */
 async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing): Promise<boolean> {
   const inserted = await tx
     .insertInto('install_requests')
@@ -36,7 +38,7 @@ async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing)
       requested_team_id: request.requestedTeamId,
       ...standing,
     })
-    // The conflict names no index, since two inserts at the same time may collide in either of them.
+    // Names no index: two inserts at the same time may conflict in the index of the id or in that of the progress hash.
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
@@ -60,7 +62,10 @@ export async function recordUnusedRequest(
   await putUnused(tx, request, { outcome, error_code, used_at: null, finished_at: request.now });
 }
 
-/** Records that an attempt whose state was used has failed, or was refused. An installed one stays unchanged. */
+/**
+ * Records that an attempt whose state was used has failed, or was refused. Changes only an attempt that is still
+ * `started`.
+ */
 export async function failInstallRequest(
   tx: Tx,
   failure: { id: string; outcome?: 'failed' | 'refused'; errorCode: string; now: number },
@@ -97,7 +102,7 @@ export async function findInstallRequest(
     .executeTakeFirst();
 }
 
-/** A callback is answered within ten seconds, so its run is created within a little more than that. */
+/** A callback is answered within ten seconds; 30 s leaves room for a slow commit. */
 const longestCallbackMs = 30_000;
 
 /** Finds the OAuth attempt that led to a run; `storedAt` is when the run was created. */
@@ -112,7 +117,7 @@ export async function findRequestOfRun(
       .select(['id', 'started_at'])
       .where('client_id', '=', clientId)
       .where('outcome', '=', 'installed')
-      // Why the time: there is no index on the run, and this one makes it a short search.
+      // Why also the time: `run_id` has no index, and the index of `started_at` makes this a short search.
       .where('started_at', '>=', storedAt - longestCallbackMs)
       .where('started_at', '<=', storedAt)
       .where('run_id', '=', runId)
@@ -121,7 +126,7 @@ export async function findRequestOfRun(
 }
 
 /**
- * Finds OAuth attempts that began before `before` and were interrupted, by a crash or a failed clean-up. Uses two
+ * Finds OAuth attempts that began before `before` and were interrupted, by a crash or a failed cleanup. Uses two
  * queries, since each condition has its own index and their `or` has none.
  */
 export async function findInterruptedRequests(
@@ -136,20 +141,20 @@ export async function findInterruptedRequests(
     .where('started_at', '<', before)
     .limit(limit);
   const open = await begunBefore.where('outcome', '=', sql.lit('started')).orderBy('started_at').execute();
-  // In random order: tokens that Slack never revokes must not keep others from their turn.
+  // In random order: tokens that Slack never revokes must not block the others.
   const unstored = await begunBefore.where('sealed_tokens', 'is not', null).orderBy(sql`random()`).execute();
   return [...new Map([...open, ...unstored].map((row) => [row.id, row])).values()];
 }
 
 /**
- * Erases the oldest requests that began before `before`, at most `limit` of them; those with tokens still to be revoked
- * stay. Returns how many it erased. Few at a time: one write transaction must not hold up all others.
+ * Erases the oldest requests that began before `before`, at most `limit` of them; keeps those whose tokens are not yet
+ * revoked. Returns how many it erased. Why a limit: one write transaction must not block the others for long.
  */
 export async function sweepInstallRequests(
   transaction: Queries,
   sweep: { clientId: string; before: number; outcome?: 'cancelled' | 'failed'; limit: number },
 ): Promise<number> {
-  // Two queries: for a single one, Postgres would scan all ids.
+  // Two queries: with a single one, Postgres would scan all ids.
   const found = await transaction
     .selectFrom('install_requests')
     .select('id')
@@ -195,15 +200,17 @@ interface InstalledRequest {
   enterpriseId: string | null;
   userId: string;
   installationId: string;
-  /** Null if a member connected their account: that starts no run. */
+  /** Null if a member connected their account: this starts no run. */
   runId: string | null;
-  /** Whether the request keeps its tokens: those that the installation does not have are still to be revoked. */
+  /**
+   * True if the request keeps its tokens, because Foyer must still revoke those that the installation does not hold.
+   */
   leavesTokens?: boolean;
   now: number;
 }
 
 /**
- * Marks an OAuth attempt as installed, and deletes the tokens that were kept for revoking them: called in the
+ * Marks an OAuth attempt as installed, and deletes the tokens that the request kept for revoking them. Call it in the
  * transaction that stores the installation permanently (invariant 1).
  */
 export async function finishInstallRequest(tx: Tx, request: InstalledRequest): Promise<void> {

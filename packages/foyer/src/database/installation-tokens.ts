@@ -33,8 +33,8 @@ export type InstallationTokens = Pick<InstallationRow, (typeof columns)[number]>
 type Value = string | Expression<string>;
 
 /**
- * What every event needs, in one query: an installation and the tokens of `userId` (by default the installer). Skips
- * uninstalled ones. Two subselects, since SQLite takes four times as long to prepare a left join.
+ * Selects what every event needs in one query: an installation and the tokens of `userId` (by default the installer).
+ * Skips uninstalled installations. Why two subselects: SQLite takes four times as long to prepare a left join.
  */
 export function installationTokens(
   queries: Queries,
@@ -57,7 +57,10 @@ export function installationTokens(
     : found.where('client_id', '=', key.clientId).where('tenant', '=', key.tenant);
 }
 
-/** Prepares `installationTokens`: by an installation's id or its tenant, with the tokens of the given person. */
+/**
+ * Prepares `installationTokens`: by an installation's id or its tenant, with the tokens of the person or of the
+ * installer.
+ */
 export function prepareInstallationTokens(database: Database) {
   type Tenant = { clientId: string; tenant: string };
   const ofInstaller = {

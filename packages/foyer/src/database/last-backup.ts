@@ -1,12 +1,12 @@
 import type { Queries, Tx } from './database.ts';
 
-/** The name of its row, next to those of the chores. */
+/** The name of the backup's row in the table of chores. */
 const name = 'backup';
 
 /** Records that a verified backup was made: `/metrics` reports how old the newest one is. */
 export const recordBackup = (tx: Tx, now: number): Promise<void> => recordChore(tx, name, now);
 
-/** Records when a chore that takes no turns was last done. */
+/** Records when a chore was last done, for a chore that any process may do at any time. */
 export async function recordChore(tx: Tx, name: string, now: number): Promise<void> {
   await tx
     .insertInto('chores')
@@ -15,7 +15,7 @@ export async function recordChore(tx: Tx, name: string, now: number): Promise<vo
     .execute();
 }
 
-/** When the newest backup was made; undefined if none was. */
+/** When the newest backup was made; undefined if there is none. */
 export async function lastBackupAt(queries: Queries): Promise<number | undefined> {
   const row = await queries
     .selectFrom('chores')

@@ -34,9 +34,9 @@ export async function openDatabase(
 }
 
 /**
- * The same for a database that may hold an unfinished copy: the copy continues with it.
+ * Opens a database as `openDatabase` does, but accepts an unfinished copy, so that `copy` can continue it.
  *
- * Why each engine is loaded here: the other engine's driver would be one module in thirty at startup, for nothing.
+ * Why dynamic imports: the other engine's driver would be one module in thirty at startup, for nothing.
  */
 export async function openAnyDatabase(
   target: DatabaseTarget,

@@ -15,8 +15,8 @@ type Stable<Name extends keyof Tables, Columns extends keyof Tables[Name]> = Rea
 
 /**
  * The Foyer tables that an app may read in addition to its own, with the columns that stay from version to version.
- * They can be joined and filtered but not written: Foyer's own functions do that. A time is a whole number of
- * milliseconds since 1970, a flag is 0 or 1, a list is JSON text.
+ * Queries can join and filter them; only Foyer's own functions write them. A time is a whole number of milliseconds
+ * since 1970, a flag is 0 or 1, a list is JSON text.
  */
 export interface FoyerTables {
   installations: Stable<
@@ -58,7 +58,7 @@ export interface FoyerTables {
 /** The tables of an app that has none of its own. */
 export type NoTables = Record<never, never>;
 
-/** An app's tables, for Kysely; the compiler refuses one with the name of a Foyer table. */
+/** An app's tables, for Kysely; the compiler refuses a table that has the name of a Foyer table. */
 type OwnTables<MyTables> = {
   [Name in keyof MyTables]: Name extends keyof Tables ? never : MyTables[Name];
 };
@@ -77,17 +77,18 @@ export interface OwnDatabase<MyTables = NoTables> {
   readonly queries: Kysely<JoinedTables<MyTables>>;
   /**
    * Runs `work` in one transaction, and resolves once it is safely on disk. If the database is busy or its connection
-   * is lost, `work` runs again: it does nothing but queries. If it sends none for five seconds, it is undone.
+   * is lost, `work` runs again, so it must only run queries. If `work` sends no query for five seconds, Foyer rolls the
+   * transaction back.
    * @throws DatabaseUnavailableError, WriteStuckError
    */
   write<T>(work: (tx: Transaction<JoinedTables<MyTables>>) => Promise<T>): Promise<T>;
 }
 
 /**
- * A Foyer transaction as the app's code sees it: what both write in it is committed together.
+ * A Foyer transaction as the app's code sees it: Foyer's writes and the app's are committed together.
  *
- * Why the cast is safe: the object is the same, and `FoyerTables` takes every column from `Tables` by name, so that a
- * column that is renamed there does not compile here.
+ * Why the cast is safe: the object is the same, and `FoyerTables` takes every column from `Tables` by name, so renaming
+ * a column there is a compile error here.
  */
 function ownTransaction<MyTables>(tx: Tx): Transaction<JoinedTables<MyTables>> {
   return tx as unknown as Transaction<JoinedTables<MyTables>>;

@@ -1,6 +1,6 @@
 /**
  * Why keysets and not page numbers: `offset` reads every row that it skips, and a list that grows at its head would
- * show a row twice. A page is found by the row at its edge, which an index finds at once.
+ * show a row twice. A page starts next to a known row, which an index finds at once.
  */
 
 /** A row's position in a list that goes from new to old. */
@@ -10,7 +10,7 @@ export interface PagePosition {
   id: string;
 }
 
-/** Where a page begins: at the row next to that position, on its older or its newer side. */
+/** Where a page begins: next to this position, on its older or its newer side. */
 export interface PageCursor extends PagePosition {
   towards: 'older' | 'newer';
 }

@@ -1,24 +1,29 @@
 import type { ColumnType } from 'kysely';
 
 /**
- * The rows, and the words that their columns use. A time is a whole number of milliseconds since 1970 (UTC); a flag is
- * 0 or 1; a JSON column holds text. All three are the same in SQLite and Postgres, so one set of queries serves both. A
+ * The rows, and the values of their columns. A time is a whole number of milliseconds since 1970 (UTC); a flag is 0 or
+ * 1; a JSON column holds text. All three are the same in SQLite and Postgres, so one set of queries serves both. A
  * column named `sealed…` holds what `installations/open-installation.ts` made; no other column may hold a secret.
+ *
+ * A **life** of an installation is the time from one install to the next uninstall; a reinstall begins a new life.
  */
 
 /** active: usable; broken: Slack refuses its token; uninstalled: removed, its tokens erased, the record kept. */
 export type InstallationStatus = 'active' | 'broken' | 'uninstalled';
 
 /**
- * The outcome of one OAuth attempt; `started` while the code is being exchanged. refused: by the gate, or by the rule
- * for a workspace that is another account's.
+ * The outcome of one OAuth attempt; `started` while the code is being exchanged. refused: by the app's gate, or because
+ * the workspace belongs to another account.
  */
 export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'refused' | 'installed';
 
-/** queued: claimable now; waiting: for a time or an event; the last three are final until someone tries again. */
+/**
+ * queued: a worker may claim it; waiting: for a time, an event or another run; the last three are final until someone
+ * retries.
+ */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
 
-/** unconfirmed: it may have happened, and no one can find out (invariant 3). */
+/** unconfirmed: the step's effect may have happened, and Foyer cannot find out (invariant 3). */
 export type StepStatus =
   | 'pending'
   | 'running'
@@ -31,7 +36,7 @@ export type StepStatus =
 /** Which list of steps a run executes; `Moment` explains the last three. */
 export type Pipeline = 'install' | 'uninstall' | MomentKind;
 
-/** What happened to an installation while the app was installed: each has a pipeline of its own. */
+/** Something that happens to an installation after its install; each kind has its own pipeline. */
 export type Moment =
   /** An install over an existing one granted the bot further scopes. */
   | { readonly kind: 'upgraded'; readonly addedScopes: readonly string[] }
@@ -39,7 +44,7 @@ export type Moment =
   | {
       readonly kind: 'opened';
       readonly userId: string;
-      /** What they opened. */
+      /** The tab that they opened. */
       readonly tab: 'home' | 'messages';
       /** Their conversation with the app (`D…`); null if Slack did not name it. */
       readonly channelId: string | null;
@@ -79,7 +84,7 @@ export type HistoryKind =
   | 'uninstall_run_succeeded'
   | 'uninstall_run_failed'
   | 'welcome_requested'
-  /** To one of the host's accounts; the detail is its org. */
+  /** The installation was connected to one of the host's accounts; the detail is the account's `org`. */
   | 'connected'
   | 'disconnected'
   /** An action on the operator's pages; the detail says which. */
@@ -101,11 +106,11 @@ export interface InstallationRow {
   broken_reason: string | null;
   /** 1 for the first install, one more for each install that follows an uninstall. */
   life: number;
-  /** Each change of its tokens adds one; a refresh compares it before it writes. */
+  /** Each change of the tokens adds one; a refresh writes only if the version is still the one that it read. */
   version: number;
   installer_user_id: string;
   installed_at: number;
-  /** When Slack issued its tokens, by Slack's clock; events are compared with it. Null if Slack did not say. */
+  /** When Slack issued its tokens, by Slack's clock; Foyer compares events with it. Null if Slack did not say. */
   slack_installed_at: number | null;
   uninstalled_at: number | null;
   bot_user_id: string | null;
@@ -113,13 +118,13 @@ export interface InstallationRow {
   bot_scopes: string | null;
   /** When the bot's token expires; null if it does not. */
   bot_expires_at: number | null;
-  /** Slack's Installation without its user half; null once the bot's token is revoked or the app uninstalled. */
+  /** Slack's Installation without its `user`; null once the bot's token is revoked or the app is uninstalled. */
   sealed_bot: string | null;
   refresh_owner: string | null;
   refresh_until: number | null;
 }
 
-/** A person's own token for the app; the installation's row holds the bot half. */
+/** A person's own token for the app; the installation's row holds the bot's. */
 export interface UserTokenRow {
   installation_id: string;
   user_id: string;
@@ -134,7 +139,7 @@ export interface UserTokenRow {
 
 /**
  * A registered person of a team (an enterprise, for an org-wide install), as `users.info` last reported. The same user
- * id in another team is another row. Missing values were not granted or not given.
+ * id in another team is another row. A value is null if its scope was not granted or Slack did not send it.
  */
 export interface UserRow {
   client_id: string;
@@ -159,7 +164,7 @@ export interface MembershipRow {
   is_owner: number;
   is_guest: number;
   first_seen_at: number;
-  /** When they last installed, signed in, opened Home or pressed a button, to within an hour; null if never seen. */
+  /** When they last installed, signed in, opened Home or pressed a button, accurate to an hour; null if never seen. */
   last_seen_at: number | null;
   /** When Slack reported that their account is deactivated; null while it is not. */
   deactivated_at: number | null;
@@ -168,7 +173,7 @@ export interface MembershipRow {
 
 /**
  * A person of another workspace, whom an installation met in a Slack Connect channel. The profile is what this
- * installation may see of them: what their own team's installation knows is another tenant's.
+ * installation may see of them: what their own team's installation knows belongs to another tenant.
  */
 export interface ExternalMemberRow {
   client_id: string;
@@ -185,13 +190,13 @@ export interface ExternalMemberRow {
   avatar_url: string | null;
   first_seen_at: number;
   last_seen_at: number;
-  /** When Slack was last asked about them; zero for never. */
+  /** When Foyer last asked Slack about them; zero for never. */
   updated_at: number;
 }
 
 /**
- * One OAuth attempt. The row is written when its state comes back, never before: requesting a state costs us nothing.
- * Its primary key is the state's id, so a state can be used once.
+ * One OAuth attempt. Foyer writes the row when the state comes back, not when it issues the state: requesting a state
+ * must cost no write. The primary key is the state's id, so a state can be used once.
  */
 export interface InstallRequestRow {
   id: string;
@@ -202,7 +207,7 @@ export interface InstallRequestRow {
   /** The name of the cause, such as `state_expired` or `slack_unreachable`. */
   error_code: string | null;
   started_at: number;
-  /** When its state was used up; null if it was only cancelled, since Back and Allow may follow. */
+  /** When its state was used; null if the user only cancelled, since they may still go back and click Allow. */
   used_at: number | null;
   finished_at: number | null;
   requested_team_id: string | null;
@@ -227,7 +232,7 @@ export interface RunRow {
   created_at: number;
   started_at: number | null;
   finished_at: number | null;
-  /** When it may be claimed; null when it is finished or waits for an event. */
+  /** When it may be claimed; null when it is finished or waits for an event or another run. */
   due_at: number | null;
   /** The event, or the run, that it waits for. */
   waiting_for: string | null;
@@ -278,7 +283,7 @@ export interface OnceMessageRow {
   message_ts: string | null;
   /** When it was first sent; a search for it begins there. */
   attempted_at: number;
-  /** sent: when. sending: until when the latest call may still take effect. */
+  /** If sent: when. If sending: until when the latest call may still take effect. */
   sent_at: number | null;
   /** How far the search for a message in doubt has come: the time of the oldest message read; null at its start. */
   search_before: string | null;
@@ -296,7 +301,10 @@ export interface HistoryRow {
   detail: string | null;
 }
 
-/** The kinds of notices to the operators, each sent once. channel_failed: another channel does not accept them. */
+/**
+ * The kinds of notices to the operators; each notice is sent once. channel_failed: another channel does not accept
+ * notices.
+ */
 export type NoticeKind =
   | 'installed'
   | 'run_failed'
@@ -309,14 +317,14 @@ export type NoticeKind =
 export type NoticeChannel = 'webhook' | 'mail';
 
 /**
- * pending: to be sent, or sent again; sending: its outcome is not known (yet); unconfirmed: it may have arrived, and no
- * one can find out; failed: given up.
+ * pending: to be sent, or sent again; sending: its outcome is not known (yet); unconfirmed: it may have arrived, and
+ * Foyer cannot find out; failed: Foyer no longer tries.
  */
 export type NoticeStatus = 'pending' | 'sending' | 'sent' | 'unconfirmed' | 'failed';
 
 /** One cause, reported to the operators through one channel. */
 export interface OperatorNoticeRow {
-  /** A run's id for its install, `<run id>/failed` for its failure; otherwise the id of the line of history. */
+  /** The run's id for an install, `<run id>/failed` for a failed run; otherwise the id of the line of history. */
   cause_id: string;
   channel: NoticeChannel;
   installation_id: string;
@@ -328,7 +336,7 @@ export interface OperatorNoticeRow {
   status: NoticeStatus;
   attempts: number;
   error_code: string | null;
-  /** When to send it; null if it is settled, or sent by a run's step. */
+  /** When to send it; null if it is settled, or if a step of a run sends it. */
   due_at: number | null;
   changed_at: number;
 }
@@ -356,7 +364,9 @@ export interface UsedLinkRow {
   /** The result of the link. No foreign key: a link stays used after its installation was erased. */
   installation_id: string | null;
   run_id: string | null;
-  /** The account that it connected. If the workspace is shared, a run belongs to this account. */
+  /**
+   * The account that it connected. If accounts share the workspace, a run that the link started is for this account.
+   */
   org: string | null;
   /** The hash of the token of the install request's progress page. */
   progress_hash: string | null;
@@ -366,11 +376,11 @@ export interface UsedLinkRow {
 /** A recurring task that one of several processes does at a time. */
 export interface ChoreRow {
   name: string;
-  /** When one of them last began it; for a job: when its newest interval that was taken began. */
+  /** When a process last began it; for a job: the start of the newest interval that a process took. */
   begun_at: number;
-  /** The rest is null for all but jobs. When the newest turn began. */
+  /** When the newest turn began. This column and those below are null for all but jobs. */
   started_at: number | null;
-  /** The newest turn has ended by then, or its machine died; null once it has ended. */
+  /** If the newest turn has not ended by then, its machine died; null once the turn has ended. */
   leased_until: number | null;
   /** Which machine and process took the newest turn. */
   machine: string | null;
@@ -397,18 +407,21 @@ export interface SessionRow {
   life: number | null;
   /** The team that the person is registered in: the enterprise, for an org-wide install. */
   registered_team_id: string | null;
-  /** The workspace in which the person signed in; null, like all about the person, for an operator's password. */
+  /**
+   * The workspace in which the person signed in; null, like everything about the person, after a sign-in with the
+   * operator's password.
+   */
   team_id: string | null;
   enterprise_id: string | null;
   user_id: string | null;
-  /** When Slack issued the ID token, by Slack's clock: events are compared with it. */
+  /** When Slack issued the ID token, by Slack's clock; Foyer compares events with it. */
   slack_signed_at: number | null;
   began_at: number;
-  /** When it was last used, to within minutes. */
+  /** When it was last used, accurate to a few minutes. */
   seen_at: number;
-  /** When Slack was last asked whether the person is still there; null for never. */
+  /** When Foyer last asked Slack whether the person still has an account there; null for never. */
   checked_at: number | null;
-  /** What the browser calls itself, and where it was; only for operators. */
+  /** The browser's name for itself and its network address; only for operators. */
   browser: string | null;
   address: string | null;
 }
@@ -416,7 +429,7 @@ export interface SessionRow {
 type Fixed<T> = ColumnType<T, T, never>;
 type WithDefault<T> = ColumnType<T, T | undefined, T>;
 
-/** Every table, for Kysely. A row that only queries name is described here. */
+/** Every table, for Kysely. A row without a type of its own is described here. */
 export interface Tables {
   installations: Omit<InstallationRow, 'id' | 'client_id' | 'tenant'> & {
     id: Fixed<string>;
@@ -438,7 +451,7 @@ export interface Tables {
   users: UserRow;
   memberships: Omit<MembershipRow, 'is_guest'> & { is_guest: WithDefault<number> };
   external_members: ExternalMemberRow;
-  /** Which workspaces of an enterprise an org-wide install may act in. Kept even before its installation is known. */
+  /** Which workspaces of an enterprise an org-wide install may act in. A row may exist before its installation does. */
   team_access: {
     client_id: string;
     enterprise_id: string;
@@ -472,11 +485,11 @@ export interface Tables {
   /** A message that a step posts once per life of an installation, by the step's own key. */
   posts: OnceMessageRow & { key: string };
   history: HistoryRow;
-  /** A person who was shown App Home, and what they were last shown. */
+  /** A person who was shown App Home, and which view they were last shown. */
   home_views: {
     installation_id: string;
     user_id: string;
-    /** To within minutes; zero for a person who was shown it without opening it. */
+    /** When they opened it, accurate to a few minutes; zero for a person who was shown it without opening it. */
     opened_at: number;
     /** SHA-256 of the view that Slack last accepted; null while that is unknown. */
     published_hash: string | null;
@@ -517,23 +530,25 @@ export interface Tables {
     client_id: string;
     began_at: number;
   };
-  /** A team or enterprise that Slack sent a verified event for, and that has no installation here: after a restore. */
+  /**
+   * A team or enterprise for which Slack sent a verified event, but which has no installation here, as after a restore.
+   */
   unknown_teams: {
     client_id: string;
     /** `team:T…` or `enterprise:E…`. */
     tenant: string;
     first_seen_at: number;
-    /** To within minutes. */
+    /** Accurate to a few minutes. */
     last_seen_at: number;
   };
-  /** A delivery of Slack's that some process has claimed, for an hour. */
+  /** A delivery from Slack that a process has claimed; the row stays for an hour. */
   seen_deliveries: {
     client_id: string;
     /** `event Ev…`, or `press` and its signature; or `purged` and a tenant, which is not a delivery (`purgeKey`). */
     key: string;
     seen_at: number;
   };
-  /** A number that is too large to count at each view; `operator/kept-counts.ts` says which. */
+  /** A count of rows that are too many to count at each view; `operator/kept-counts.ts` says which. */
   kept_counts: {
     client_id: string;
     /** `installations`, or `day 2026-11-29`. */

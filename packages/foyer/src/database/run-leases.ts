@@ -23,7 +23,7 @@ const lockHeldRun = prepareQuery((queries, given: Given<RunLease>) => heldRun(qu
 
 /**
  * Whether the lease still holds: false once the run was cancelled, or claimed again after the lease had expired. Locks
- * the run's row until the transaction ends, so that no one takes the run before the rest of it is committed.
+ * the run's row until the transaction ends, so that no one takes the run before the transaction is committed.
  */
 export async function holdLease(transaction: Tx, lease: RunLease): Promise<boolean> {
   const { rows } = await lockHeldRun(transaction, lease);
@@ -35,7 +35,7 @@ export interface ClaimedRun {
   run: RunRow;
   installation: Omit<InstallationRow, 'sealed_bot'>;
   steps: readonly StepRow[];
-  /** The steps of the newest install run of the same life; empty for an install run. */
+  /** The steps of the newest install run in the same life of the installation; empty for an install run. */
   installSteps: readonly StepRow[];
 }
 
@@ -79,11 +79,11 @@ interface Claim {
   limit: number;
   now: number;
   leaseUntil: number;
-  /** The owner of these runs and no others: each claim has its own. */
+  /** The owner of this claim's runs; each claim has its own. */
   owner: string;
 }
 
-/** Whether a run belongs to an app, which its installation names. */
+/** Whether the installation of a run belongs to this app. */
 export const isOfApp =
   (clientId: string | Expression<string>) =>
   (eb: ExpressionBuilder<Tables, 'runs'>): Expression<SqlBool> =>
@@ -97,8 +97,8 @@ export const isOfApp =
 
 const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
   queries
-    // A CTE, so that Postgres locks no more than it claims. Only runs that may be claimed have a `due_at`: with a
-    // condition on the status, or an order by the id, SQLite would scan every unfinished run.
+    // A CTE, so that Postgres locks no more than it claims. Only runs that may be claimed have a `due_at`, so the query
+    // needs no other condition: with one on the status, or ordered by the id, SQLite would scan every unfinished run.
     .with('due', (due) =>
       due
         .selectFrom('runs')
@@ -126,8 +126,8 @@ const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
 
 /**
  * Claims runs that are due, the longest due first: queued ones, those whose waiting is over, and running ones whose
- * lease has expired (a running run is due when its lease expires), including the caller's own. Skips runs that another
- * worker is claiming.
+ * lease has expired (a running run is due when its lease expires), including the caller's own runs. Skips runs that
+ * another worker is claiming.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueRuns(database: Database, claim: Claim): Promise<RunLease[]> {
@@ -178,7 +178,7 @@ const ownersOf = (leases: readonly RunLease[]): string[] => leases.map((lease) =
 
 /**
  * Queues the runs of workers that are known to be dead, so that they need not wait for their leases to expire. Returns
- * the ids of those runs. Writes nothing if there are none: every worker calls it every two seconds.
+ * the ids of those runs. Writes nothing if there are none: every worker calls this every two seconds.
  * @throws DatabaseUnavailableError
  */
 export async function releaseDeadLeases(

@@ -5,17 +5,17 @@ import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallationRow, SessionRow, Tables } from './records.ts';
 
 /**
- * Sessions are rows, so that each can be ended on every machine: to end one is to delete its row. The cookie holds the
- * row's id, sealed, so that the table alone lets no one in.
+ * Each session is a row: deleting the row ends the session on every machine. The cookie holds the row's id, sealed, so
+ * that a copy of the table lets no one sign in.
  */
 
-/** No session outlives this time without being used. */
+/** A session expires if it is not used for this long. */
 export const sessionUnusedMs = 12 * 3_600_000;
 /** A process whose clock is behind accepts a session, or a state, a little longer. */
 const graceMs = 3_600_000;
-/** What is swept with each new session, so that no sweep is long. */
+/** How many expired rows each new session deletes at most, so that no cleanup takes long. */
 const sweptRows = 500;
-/** The sessions that one person may have at once; the least recently begun are ended. */
+/** How many sessions one person may have at once; a new one ends the oldest. */
 const mostOfOnePerson = 20;
 
 /** Begins a session, and removes those that expired long ago. */
@@ -120,7 +120,7 @@ const signedInById = prepareQuery((queries, given: Given<{ id: string }>) =>
     .select(['users.locale', 'users.avatar_url'])
     .select(['memberships.is_admin', 'memberships.is_owner', 'memberships.is_guest'])
     .where('sessions.id', '=', given.id)
-    // An uninstall ends the sessions of its life, and another install does not bring them back.
+    // A session belongs to the life in which it began: an uninstall ends it, and a reinstall does not bring it back.
     .where('installations.status', '!=', 'uninstalled')
     .whereRef('installations.life', '=', 'sessions.life'),
 );
@@ -133,7 +133,10 @@ export interface SignedIn {
   installation: SignInInstallation;
 }
 
-/** Reads whose session it is; undefined for an operator's, and if the app was uninstalled since it began. */
+/**
+ * Reads the person and the installation of a session; undefined for an operator's session, and if the app was
+ * uninstalled after the session began.
+ */
 export async function readSignedIn(queries: Queries, session: SessionRow): Promise<SignedIn | undefined> {
   const { client_id: clientId, registered_team_id: teamId, user_id: userId } = session;
   const row = (await signedInById(queries, { id: session.id })).rows[0];
@@ -147,7 +150,7 @@ export async function readSignedIn(queries: Queries, session: SessionRow): Promi
   };
 }
 
-/** Records that a session is in use. A write that may be lost. */
+/** Records that a session is in use. Losing this write does no harm. */
 export async function touchSession(queries: Queries, session: { id: string; now: number }): Promise<void> {
   await queries
     .updateTable('sessions')
@@ -158,8 +161,8 @@ export async function touchSession(queries: Queries, session: { id: string; now:
 }
 
 /**
- * Takes the turn to ask Slack about the person of a session; false if another request or process has taken it.
- * `before` is what was read.
+ * Claims the next check with Slack of a session's person; returns false if another request or process claimed it first.
+ * `before` is the `checked_at` that the caller read.
  */
 export async function claimCheck(
   queries: Queries,
@@ -187,7 +190,7 @@ export async function endSession(
   return numDeletedRows > 0n;
 }
 
-/** A person whose sessions are to end: as a member, and as an operator. */
+/** A person whose sessions, as a member and as an operator, are to end. */
 export interface PersonOfSessions extends PersonKey {
   /** Only sessions that began before this time, by Slack's clock; all of them unless given. */
   signedBefore?: number;
@@ -203,7 +206,7 @@ const ofPerson =
       ...(signedBefore === undefined ? [] : [eb('slack_signed_at', '<', signedBefore)]),
     ]);
 
-/** Whether a person has a session that would end. */
+/** Whether `endSessionsOf` would end a session of this person. */
 export async function hasSession(queries: Queries, person: PersonOfSessions): Promise<boolean> {
   const found = await queries.selectFrom('sessions').select('id').where(ofPerson(person)).executeTakeFirst();
   return found !== undefined;
@@ -215,7 +218,7 @@ export async function endSessionsOf(tx: Tx, person: PersonOfSessions): Promise<b
   return ended.length > 0;
 }
 
-/** Ends the sessions of members who signed in in one of these workspaces of an org-wide install. */
+/** Ends the sessions of members who signed in to one of these workspaces of an org-wide install. */
 export async function endSessionsIn(
   tx: Tx,
   { installationId, teamIds }: { installationId: string; teamIds: readonly string[] },
@@ -246,8 +249,8 @@ export async function listOperatorSessions(
 }
 
 /**
- * Uses up the state of a sign-in; returns false if it was used before. Deletes those that expired long ago, so that the
- * table stays as small as an hour's callbacks.
+ * Marks the state of a sign-in as used; returns false if it was used before. Also deletes states that expired long ago,
+ * so that the table holds about an hour's callbacks.
  */
 export async function spendState(
   tx: Tx,
@@ -268,8 +271,9 @@ export async function spendState(
 }
 
 /**
- * Finds the active installation of a workspace: its own, or else its organization's, unless the organization
- * removed it from this workspace. Within a transaction it locks the row, so that no one can uninstall or erase it.
+ * Finds the active installation of a workspace: its own, or else its organization's, unless the organization removed it
+ * from this workspace. In a transaction, locks the row, so that no one can uninstall or erase the installation
+ * meanwhile.
  */
 export async function findSignInInstallation(
   queries: Queries,

@@ -7,8 +7,8 @@ export interface TokenHolder {
 }
 
 /**
- * Where a holder's tokens are: the table, the key of their row, and the names of two columns. Typed as those of a person:
- * the columns of a bot have the same types.
+ * Where a holder's tokens are stored: the table, the key of the row, and the names of two columns. The types are those
+ * of `user_tokens`; a bot's columns have the same types.
  */
 export function tokensOf({ installationId, userId }: TokenHolder) {
   const isBot = userId === undefined;
@@ -24,8 +24,8 @@ export function tokensOf({ installationId, userId }: TokenHolder) {
 }
 
 /**
- * Takes the exclusive right to refresh tokens until `until`, if they still have the version `ifVersion` and no one else
- * holds it. Returns whether it was taken (invariant 8).
+ * Takes the exclusive right to refresh tokens until `until`, if they still have the version `ifVersion` and no other
+ * process has the right. Returns whether the caller got it (invariant 8).
  */
 export async function takeRefreshLease(
   tx: Tx,
@@ -44,12 +44,12 @@ export async function takeRefreshLease(
 /** The state of tokens for a process that wants to refresh them. */
 interface RefreshState {
   version: number;
-  /** The process that refreshes them now; null after a failure, when no one should try before `refreshUntil`. */
+  /** The process that is refreshing them; null after a failure, when no process should try before `refreshUntil`. */
   refreshOwner: string | null;
   refreshUntil: number | null;
 }
 
-/** Reads whether a process refreshes these tokens; undefined if they are gone. */
+/** Reads whether a process is refreshing these tokens; undefined if there are no such tokens. */
 export async function findRefreshState(
   queries: Queries,
   holder: TokenHolder,
@@ -77,8 +77,8 @@ export async function postponeRefresh(
 }
 
 /**
- * Writes refreshed tokens if the stored ones still have the version `ifVersion`, and ends the lease. Returns whether it
- * did: a newer install wins (invariant 8). `expiresAt` is in milliseconds.
+ * Writes refreshed tokens and ends the lease, if the stored tokens still have the version `ifVersion`. Returns false if
+ * it wrote nothing: a newer install wins (invariant 8). `expiresAt` is in milliseconds.
  */
 export async function saveRefreshedToken(
   tx: Tx,
@@ -103,8 +103,8 @@ export async function saveRefreshedToken(
 }
 
 /**
- * Finds tokens that expire by `before`, or already have, and that no process refreshes now, soonest first: at most
- * `limit` of bots of active installations, and as many of people of installations that are not uninstalled.
+ * Finds tokens that expire by `before`, or already have, and that no process is refreshing, soonest first: at most
+ * `limit` bots of active installations, and at most `limit` people of installations that are not uninstalled.
  */
 export async function findLapsingTokens(
   queries: Queries,

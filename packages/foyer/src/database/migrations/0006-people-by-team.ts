@@ -2,13 +2,14 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * A person belongs to a team: a Slack user id is unique only together with it (or with the enterprise, for an org-wide
- * install). Until now one row held a person of several teams, and each install overwrote the others' profile.
+ * A person belongs to a team: a Slack user id is unique only together with its team (or with the enterprise, for an
+ * org-wide install). Until now one row held a person of several teams, and each install overwrote the others' profile.
  *
  * A person of one team keeps their profile. For a person of several teams, no one can say which team's profile was
- * stored last: each team gets a row without a profile and an unproven membership, so that Slack is asked again.
+ * stored last: each team gets a row without a profile and an unproven membership, so that Foyer asks Slack again.
  *
- * It also adds when Slack issued an install's tokens, by Slack's clock: events are compared with that time.
+ * The migration also adds the time at which Slack issued an install's tokens, by Slack's clock: Foyer compares events
+ * with it.
  */
 export const m0006PeopleByTeam: Migration = {
   async up(db: Kysely<unknown>) {

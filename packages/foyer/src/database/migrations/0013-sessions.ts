@@ -2,8 +2,8 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * The sessions of members who signed in with Slack, and of operators, so that one can be listed, and ended on every
- * machine. An installation that is erased takes its members' sessions with it. See `records.ts`.
+ * The sessions of members who signed in with Slack, and of operators, so that Foyer can list each session and end it on
+ * every machine. Erasing an installation also deletes its members' sessions. See `records.ts`.
  */
 export const m0013Sessions: Migration = {
   async up(db: Kysely<unknown>) {

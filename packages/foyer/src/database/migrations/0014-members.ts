@@ -5,10 +5,10 @@ import type { Migration } from 'kysely/migration';
  * Members: whether a person is a guest, when they were last seen and whether their account was deactivated; and the
  * people of other workspaces, whom an installation meets in Slack Connect channels. See `records.ts`.
  *
- * People about whom Slack was asked only for their role get a row in `users` too: from now on everyone has one.
+ * People about whom Foyer asked Slack only for their role get a row in `users` too: from now on everyone has one.
  *
- * Why people of other workspaces have a table of their own: their user ids are unique only together with their own team's. As rows of
- * `memberships` they could be taken for this team's people.
+ * Why people of other workspaces have their own table: their user ids are unique only together with their own team's
+ * id. As rows of `memberships` they could be taken for this team's people.
  */
 export const m0014Members: Migration = {
   async up(db: Kysely<unknown>) {

@@ -1,11 +1,12 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** What the run of a moment is about, and the indexes that keep such runs out of the way of installs; see `records.ts`. */
+/** What the run of a moment is about, and indexes so that such runs do not slow down installs; see `records.ts`. */
 export const m0017Moments: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable('runs').addColumn('moment', 'text').execute();
-    // A team of ten thousand members may have ten thousand runs of `opened`, most of them newer than its install's run.
+    // A team of ten thousand members may have ten thousand runs of `opened`, most of them newer than the team's install
+    // run.
     await db.schema
       .createIndex('runs_by_pipeline')
       .on('runs')

@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Counts that are too large to count at each view (see `records.ts`), and indexes for the operator's pages. */
+/**
+ * Stored counts of rows that are too many to count at each view (see `records.ts`), and indexes for the operator's
+ * pages.
+ */
 export const m0019KeptCounts: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema
@@ -18,7 +21,8 @@ export const m0019KeptCounts: Migration = {
       .columns(['installation_id', 'life', 'attempted_at'])
       .where(sql.ref('status'), '=', sql.lit('unconfirmed'))
       .execute();
-    // With the team in it. Without, SQLite preferred an index that begins with the app, and read all of the app's people.
+    // Includes the team: without it, SQLite preferred an index that begins with the app, and read all of the app's
+    // people.
     await db.schema.dropIndex('memberships_by_user').execute();
     await db.schema
       .createIndex('memberships_by_user')

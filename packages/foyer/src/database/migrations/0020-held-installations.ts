@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Finds the held installations among many broken ones: each view of the overview and each scrape counts them. */
+/** An index of the held installations among many broken ones: each view of the overview and each scrape counts them. */
 export const m0020HeldInstallations: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema
