@@ -44,7 +44,7 @@ function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    // A folder that this user may not search, or a file where a folder should be.
+    // This user may not search the folder, or a file stands where a folder should be.
     throw notWritable(file, error);
   }
 }

@@ -25,9 +25,9 @@ export interface FailedRun {
 const pageRows = 100;
 
 /**
- * Reads in pages, newest first, the failed runs whose outcome still matters: the newest install run of an installation
- * that is not uninstalled, each run of its moments since it was installed, and the uninstall run since its last install. It leaves out an earlier uninstall run, which
- * would erase what a later install has created.
+ * Reads in pages, newest first, the failed runs that still matter: the newest install run of an installation that is
+ * not uninstalled, the runs of its moments since the install, and the uninstall run since the last install. An earlier
+ * uninstall run is left out: a retry would erase what a later install has created.
  *
  * A failed step that only operators see does not fail its run, so with `step` it searches succeeded runs too.
  */

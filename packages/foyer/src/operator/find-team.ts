@@ -21,8 +21,9 @@ export async function findTeam(queries: Queries, clientId: string, id: string): 
 const mostNamed = 10;
 
 /**
- * Does the same for commands that change nothing: they also take a name, or a part of one that only one installation
- * has. A whole name wins over a part of another. `purge` and its like take an id, so that no one erases a namesake.
+ * Finds an installation for a command that changes nothing: by id, by name, or by a part of a name that only one
+ * installation has. A whole name wins over a part of another. Commands such as `purge` take only an id, so that no one
+ * erases another team of the same name.
  * @throws CommandError that lists the installations if there are several, or says where to look if there is none
  */
 export async function findTeamOrName(
@@ -34,7 +35,7 @@ export async function findTeamOrName(
   if (record) return record;
   const text = given.trim();
   const search = { clientId, text, limit: mostNamed };
-  // A search of its own: a whole name may be older than all of many names that have it as a part.
+  // A separate search: in one search, newer names that contain the text could push the whole name out of the result.
   const named = await listInstallationsPage(queries, { ...search, isWholeName: true });
   const whole = named.rows.filter((row) => nameOf(row)?.toLowerCase() === text.toLowerCase());
   const { rows: found, older } =

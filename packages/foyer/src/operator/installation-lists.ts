@@ -10,8 +10,8 @@ import { readInstallationsById } from './read-installations.ts';
 export interface InstallationSearch {
   clientId: string;
   /**
-   * The whole id of a team, enterprise, person, installation or run; if it is no id that is known, a part of the name of
-   * a team or enterprise.
+   * The whole id of a team, enterprise, person, installation or run. A text that has the form of no id and finds none
+   * is a part of the name of a team or enterprise.
    */
   text?: string;
   /** Whether a name must be the whole text, apart from upper and lower case. */
@@ -33,8 +33,8 @@ type Where<T extends keyof Tables> = ExpressionBuilder<Tables, T>;
  * Reads a page of installations, each with its newest run. It orders them by the time of the install, or by the time of
  * the run if `runStatus` is given and is not `succeeded`.
  *
- * Why two ways: few runs fail or wait, so the query starts from those runs; nearly all runs succeed, so there it starts
- * from the installations and looks up each one's newest run.
+ * Why two queries: few runs fail or wait, so one query starts from those runs. Nearly all runs succeed, so the other
+ * starts from the installations and looks up the newest run of each.
  */
 export async function listInstallationsPage(
   queries: Queries,

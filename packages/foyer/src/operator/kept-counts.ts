@@ -13,18 +13,18 @@ import {
 } from './request-lists.ts';
 
 /**
- * Why kept: to count a million rows takes longer than a page may take, and on SQLite it holds up everything else. Few rows
- * are counted by each view, so the number is exact. Beyond that, a chore counts every five minutes and
- * keeps the result. It always counts again from the rows, so a kept number cannot drift, and installs pay nothing.
+ * Why counts are kept: counting a million rows takes longer than a page may take, and on SQLite it blocks everything
+ * else. A view counts few rows itself, so that number is exact. For more rows, a chore counts every five minutes and
+ * keeps the result. It always counts the rows again, so a kept number cannot drift, and installs pay nothing.
  */
 
 /** How many rows a view counts itself. */
 const mostCounted = 10_000;
-/** How many cases of a problem are counted: whether there are more matters to no one. */
+/** How many cases of a problem are counted: a larger number helps no one. */
 export const mostProblems = 1000;
 /** How often the chore counts. */
 export const countsKeptEveryMs = 5 * 60_000;
-/** An older number is not used: no Foyer has run since. */
+/** An older number is not used: it means that no Foyer has run since. */
 const outdatedAfterMs = 3 * countsKeptEveryMs;
 
 const statuses = ['active', 'broken', 'uninstalled'] as const satisfies readonly InstallationStatus[];
@@ -33,10 +33,13 @@ type ByStatus = Record<InstallationStatus, number>;
 const dayMs = 86_400_000;
 /** The charts of the overview show this many days. */
 const shownDays = 30;
-/** An install that began before midnight ends within this time, if only by the chore that recovers it. */
+/**
+ * An install that began before midnight has ended after this time; at the latest, the chore that recovers installs ends
+ * it.
+ */
 const settledAfterMs = 3_600_000;
 
-/** What is kept of a day that is over. */
+/** The stored counts of a day that is over. */
 interface KeptDay {
   requests: RequestsOfDay;
   welcomes: WelcomesOfDay;
@@ -77,12 +80,15 @@ export async function readInstallationCounts(queries: Queries, { clientId, now }
   return counts;
 }
 
-/** Counts an app's held installations: Slack calls them inactive, and none shows that the app works. Up to 10,000. */
+/**
+ * Counts an app's held installations, up to 10,000: Slack calls them inactive, and no other one shows that the app
+ * works.
+ */
 export async function countHeld(queries: Queries, clientId: string): Promise<number> {
   return countUpTo(queries, heldInstallations(queries, clientId), mostCounted);
 }
 
-/** Whether Slack has probably suspended the app: a single team may have left while no other one answered. */
+/** Whether Slack has probably suspended the app. One held team beside active ones proves nothing: it may have left. */
 export function isProbablySuspended({ held, active }: { held: number; active: number }): boolean {
   return held > 1 || (held === 1 && active === 0);
 }
@@ -103,7 +109,7 @@ async function countFew(queries: Queries, clientId: string): Promise<ByStatus> {
 
 /**
  * Reads the requests and the welcomes of each of the last 30 days, oldest first. Up to 2,000 requests in that time are
- * counted here; beyond that, only those of today and of days that the chore has not come to yet.
+ * counted here; beyond that, only the requests of today and of days that the chore has not counted yet.
  */
 export async function readDays(
   queries: Queries,
@@ -120,7 +126,10 @@ export async function readDays(
     welcomes: [...known.map(({ welcomes }) => welcomes), ...(await measureRest())],
   };
 
-  /** If there are many, each day alone: the newest of two days would all be of the later one. */
+  /**
+   * Measures each day separately if there are many requests: the newest welcomes of two days would all be of the later
+   * day.
+   */
   async function measureRest(): Promise<WelcomesOfDay[]> {
     if (!isMany) return measureWelcomesByDay(queries, rest);
     const measured: WelcomesOfDay[] = [];
@@ -156,7 +165,7 @@ async function readKeptDays(
     .select('value')
     .where('client_id', '=', clientId)
     .where('name', '>=', dayName(from))
-    // A name of the same form: what sorts after a digit depends on the collation of a Postgres database.
+    // The bound is a name of the same form: how other characters sort depends on the collation of a Postgres database.
     .where('name', '<', dayName(from + shownDays * dayMs))
     .execute();
   const days = rows.map(({ value }) => JSON.parse(value) as KeptDay);
@@ -164,8 +173,8 @@ async function readKeptDays(
 }
 
 /**
- * The chore: counts what is too much for a view, and keeps it. A day that is over is counted once; it stays as it was
- * then, even if an installation is erased later.
+ * The chore: counts what is too much for a view, and stores the result. It counts a day once, after the day is over.
+ * That count never changes, even if an installation is erased later.
  * @throws DatabaseUnavailableError
  */
 export async function keepCounts(
@@ -185,7 +194,7 @@ export async function keepCounts(
     const [requests] = await countRequestsByDay(queries, ofDay);
     const [welcomes] = await measureWelcomesByDay(queries, ofDay);
     if (requests && welcomes) await keep(dayName(day), { requests, welcomes } satisfies KeptDay);
-    // SQLite answers at once, so without a pause the events of all these days would wait.
+    // SQLite answers without a pause, so the events that arrive would have to wait until all these days are counted.
     await setImmediate();
   }
   await database.write((tx) =>

@@ -1,4 +1,4 @@
-/** How to call the commands where this process runs: the texts are written for a clone. */
+/** How to call the commands where this process runs. Texts are written for a clone and adapted with this. */
 export interface LocalCommands {
   /** The prefix of a command's name, such as `npm run foyer --`. */
   foyer: string;
@@ -14,7 +14,7 @@ export function localCommands({
   program: string;
   isStartedByNpm: boolean;
 }): LocalCommands {
-  // Before npm is asked: npx sets the variables of an npm script too.
+  // Checked before `isStartedByNpm`: npx sets the variables of an npm script too.
   if (/(?:^|\/)(?:bin\.js|slack-foyer)$/.test(program))
     return { foyer: 'npx slack-foyer', start: 'as you start your app' };
   if (isStartedByNpm) return clone;

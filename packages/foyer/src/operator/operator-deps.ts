@@ -13,7 +13,7 @@ import type { SetupPrompts } from './setup/setup-prompts.ts';
 import type { Output } from './terminal/output.ts';
 import type { ShowWork } from './terminal/progress-bar.ts';
 
-/** What a definition consists of: names alone, for someone who does not have the app's code. */
+/** The names of a definition's parts, for someone who does not have the app's code. */
 export interface DefinitionShape {
   /** The options that are given. */
   options: readonly string[];

@@ -17,8 +17,8 @@ import type { Output } from './terminal/output.ts';
 /**
  * All commands by name, in the order in which help shows them. A new one needs one file and one entry here.
  *
- * Why each is loaded when it is called: a script calls one command a thousand times, and all of them together take
- * twice as long to load as `list`.
+ * Why each command is loaded only when it is called: a script may call one a thousand times, and loading all of them
+ * takes twice as long as loading `list`.
  */
 const commands: Readonly<Record<string, () => Promise<(deps: OperatorDeps) => Command>>> = {
   setup: async () => (await import('./commands/setup-command.ts')).setupCommand,
@@ -83,8 +83,8 @@ function inLocalOutput(output: Output, commands: LocalCommands | undefined): Out
 const scrubTokens = createScrubber([]);
 
 /**
- * Matches the password of an address: everything between its user and its last @, except in the example in the fixes of
- * the configuration.
+ * Matches the password of an address: everything between its user and its last @. Does not match the example that the
+ * configuration's fixes show.
  */
 const addressPassword =
   /(?<=:\/\/[^\s:/@]*:)(?!password@host(?:\/database|:587)(?:\s|$))\S+(?=@)|(?<=[?&]password=)[^\s&]+/g;
@@ -94,7 +94,10 @@ function scrub(text: string): string {
   return scrubTokens(text).replace(addressPassword, '[secret]');
 }
 
-/** The commands that a command line needs: the one that it names, or all, for help, a typing error or a completion. */
+/**
+ * Returns the commands that a command line needs: the one that it names; undefined for all, as help and completion
+ * need.
+ */
 function neededFor([first = '']: readonly string[]): string[] | undefined {
   if (first === '--version') return [];
   return Object.hasOwn(commands, first) ? [first] : undefined;

@@ -19,7 +19,7 @@ export async function withNames<Row>(
 ): Promise<Named<Row>[]> {
   const people = rows.map(personOf);
   const known = people.filter(({ teamId, userId }) => teamId !== null && userId !== null);
-  // As pairs: a list of teams and a list of users would look up each of these people in each of these teams.
+  // Looks up pairs: two lists, of teams and of users, would look up each person in each team.
   const pairs = known.map(({ teamId, userId }) => sql`(${teamId}, ${userId})`);
   const found =
     pairs.length === 0

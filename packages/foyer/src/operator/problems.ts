@@ -4,7 +4,9 @@ import { type InstallRecord, readInstallRecord } from '../database/install-recor
 import { countUpTo, mostProblems } from './kept-counts.ts';
 import { type InstallRequestRecord, listInstallRequests } from './request-lists.ts';
 
-/** The newest cases of a kind of problem, newest first, and the total: one more than `mostProblems` if there are more. */
+/**
+ * The newest cases of a kind of problem, newest first, and their number, counted up to one more than `mostProblems`.
+ */
 export interface Problems<Case> {
   newest: readonly Case[];
   count: number;

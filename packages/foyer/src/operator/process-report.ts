@@ -9,9 +9,9 @@ import { createSealer, KeyMissingError, SealBrokenError } from '../installations
 /**
  * What a running process reports to `doctor`: what only it can know, such as how many of Slack's signatures it refused.
  *
- * Why `/readyz` with a seal: question and answer are sealed with Foyer's encryption keys, which only `doctor` has. So
- * there is no further secret to set up, a stranger learns nothing, and a process that cannot open the question has
- * other keys.
+ * Why `/readyz` with a seal: question and answer are sealed with Foyer's encryption keys, which `doctor` has and a
+ * stranger does not. So there is no further secret to set up, a stranger learns nothing, and a process that cannot open
+ * the question has other keys.
  */
 
 const purpose = 'doctor';
@@ -36,7 +36,7 @@ const reportSchema = z.object({
     /** Requests with headers like Slack’s and a wrong signature: in total, and since the last verified one. */
     wrong: z.number(),
     wrongSinceVerified: z.number(),
-    /** Those of them that named this app, which strangers rarely do. */
+    /** How many of the wrong ones named this app, which strangers rarely do. */
     wrongForThisApp: z.number(),
     /** Requests that are too old or from the future by this machine’s clock. */
     untimely: z.number(),
@@ -46,7 +46,7 @@ const reportSchema = z.object({
 /** What a process reports about itself. */
 export type ProcessReport = z.output<typeof reportSchema>;
 
-/** Why a process refuses a question: it was sealed with other keys, or at another time by this machine's clock. */
+/** Why a process refuses a question: it was sealed with other keys, or too long before or after this machine's time. */
 export type ReportRefusal = 'other_keys' | 'other_clock';
 
 /** Counts what a process receives from Slack, and answers `doctor`. */

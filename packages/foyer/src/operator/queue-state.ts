@@ -19,8 +19,9 @@ export interface QueueState {
 }
 
 /**
- * Whether the runs of a query belong to the app: without a look at each one's installation if no other app shares the
- * database. An app of a million installations has tens of thousands of waiting runs, and each metrics scrape counts them.
+ * Returns a condition for the runs of the app. If no other app shares the database, it matches every run without a look
+ * at its installation: an app of a million installations has tens of thousands of waiting runs, and each metrics scrape
+ * counts them.
  */
 async function ofApp(
   queries: Queries,

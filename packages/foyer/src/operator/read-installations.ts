@@ -19,7 +19,10 @@ interface InstallationFilter {
   since?: number;
 }
 
-/** Few rows, so that the first ones appear soon, and so that most of a page is garbage before V8 moves it elsewhere. */
+/**
+ * Few rows, so that the first ones appear soon, and so that most of a page is garbage before V8 moves it to the old
+ * heap.
+ */
 const pageRows = 50;
 
 /**

@@ -6,7 +6,7 @@ import type { InstallRequestOutcome } from '../database/records.ts';
 /** One OAuth attempt as the operator sees it. */
 export type InstallRequestRecord = Awaited<ReturnType<typeof listInstallRequests>>[number];
 
-/** Returns the person who installed, named as in a row about people. */
+/** Returns the person who installed, with the same keys as a row about a person. */
 export function requesterOf({ teamId, enterpriseId, userId }: InstallRequestRecord) {
   return { teamId: teamId ?? enterpriseId, userId };
 }
@@ -37,8 +37,8 @@ export async function listInstallRequests(queries: Queries, filter: InstallReque
       .where(column, '=', teamId ?? '');
   let query = queries
     .selectFrom('install_requests')
-    // Without the hash of its progress page and without its sealed tokens. The id is that of its state; it opens nothing
-    // alone: a state contains more, and is sealed.
+    // Reads neither the hash of the progress page nor the sealed tokens. The id is the same as in the state, and opens
+    // nothing alone: a state contains more, and is sealed.
     .select([
       'id',
       'outcome',
@@ -53,8 +53,8 @@ export async function listInstallRequests(queries: Queries, filter: InstallReque
   if (from !== undefined) query = query.where('started_at', '>=', from);
   if (before !== undefined) query = query.where('started_at', '<', before);
   if (outcome !== undefined) query = query.where('outcome', '=', outcome);
-  // Finds the ids first, each with a separate index: an `or` of three columns would scan every row. They are the app's
-  // already: with a condition on the app too, SQLite would read all of its requests in order, and look for these.
+  // Finds the ids first, each column with its own index: an `or` of three columns would scan every row. `idsOf` already
+  // limits them to the app: with a second condition on the app, SQLite would read all of the app's requests in order.
   if (teamId === undefined) query = query.where('client_id', '=', filter.clientId);
   else {
     query = query.where(
@@ -98,7 +98,8 @@ export async function countRequestsByDay(
   const first = today - count.days + 1;
   const none = { installed: 0, failed: 0, refused: 0, cancelled: 0 };
   const days = Array.from({ length: count.days }, (_, index) => ({ day: (first + index) * dayMs, ...none }));
-  // Each number on its own, from the index alone: to group a busy day by its outcomes, the database would sort it.
+  // Counts each number separately, from the index alone: to group by outcome, the database would sort a busy day's
+  // requests.
   const listed = (values: readonly (number | string)[]) =>
     sql.join(values.map((value) => sql`(${sql.lit(value)})`));
   const { rows } = await sql<{
@@ -126,7 +127,7 @@ export interface WelcomesOfDay {
   day: number;
   /** How many were measured. */
   welcomes: number;
-  /** Null without a welcome. */
+  /** Null if there was no welcome. */
   medianMs: number | null;
   slowestMs: number | null;
 }
@@ -141,7 +142,8 @@ export async function measureWelcomesByDay(
 ): Promise<WelcomesOfDay[]> {
   const today = Math.floor(measure.now / dayMs);
   const first = today - measure.days + 1;
-  // One status at a time: the index has the runs of each in order, and both together would be sorted first.
+  // One status at a time: the index has the runs of each in order; for both at once, the database would sort them
+  // first.
   const newest = (status: 'succeeded' | 'failed') =>
     queries
       .selectFrom('runs')
@@ -175,7 +177,7 @@ export async function measureWelcomesByDay(
     .select(['created_at', 'sent_at'])
     .orderBy('created_at', 'desc')
     .limit(mostMeasured);
-  // The database finds the median: to read thousands of rows for it cost more than the rest of the overview.
+  // The database finds the median: reading thousands of rows for it cost more than the rest of the overview.
   const { rows } = await sql<{ day: Count; welcomes: Count; median: Count; slowest: Count }>`
     select day, welcomes, ms as median, slowest from (
       select day, ms, row_number() over (partition by day order by ms) as place,

@@ -28,7 +28,7 @@ interface RevokeTokensDeps {
   store: Pick<InstallationStore, 'readInstallation'>;
   tokens: Pick<TokenSource, 'renewExpired'>;
   slack: SlackClientFactory;
-  /** Ends the waiting, for a page that has to be answered. A renewal under way continues, and is stored. */
+  /** Aborts the wait, so that a page can be answered in time. A renewal in progress continues and is stored. */
   signal?: AbortSignal;
 }
 
@@ -48,12 +48,14 @@ export function isKeyFault(error: unknown): error is Error {
   return [KeyringError, SealBrokenError, KeyMissingError].some((known) => error instanceof known);
 }
 
-/** The owners of expired tokens that were not renewed, and why; undefined if the refresh token is dead too. */
+/**
+ * The owners of expired tokens that were not renewed, each with the reason; undefined if the refresh token is dead too.
+ */
 type NotRenewed = ReadonlyMap<string, Failure | undefined>;
 
 interface Failure {
   code: string;
-  /** The next one would fail too. */
+  /** Whether the next token would fail too. */
   lasting: boolean;
 }
 
@@ -61,9 +63,9 @@ interface Failure {
 const timeoutMs = 4000;
 
 /**
- * Revokes every token of an installation at Slack. If Slack does not answer or limits the rate, it does not try the
- * rest. `onlyOf`: only the own token of that person. `notRenewed`: what `renewExpiredTokens` returned, if it was called
- * before. Throws the error of the store if a token does not open.
+ * Revokes every token of an installation at Slack. If Slack does not answer or limits the rate, the remaining tokens
+ * are not tried. `onlyOf` limits it to that person's own token. `notRenewed` is what `renewExpiredTokens` returned, if
+ * it was called before. Throws the store's error if a token cannot be decrypted.
  */
 export async function revokeTokens(
   deps: RevokeTokensDeps,
@@ -116,7 +118,7 @@ export async function renewExpiredTokens(
 }
 
 /**
- * Whether an earlier refresh, which is not repeated at once, has found out that the bot's refresh token is dead. (A
+ * Whether an earlier refresh has found the bot's refresh token dead: a failed refresh is not repeated at once. (A
  * person's dead token is erased at once.)
  */
 async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknown): Promise<boolean> {
@@ -130,7 +132,7 @@ async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknow
   return refreshTokenDead.has(row?.broken_reason ?? '');
 }
 
-/** Returns why a token that was not renewed may still be renewed by someone else; undefined if it is dead. */
+/** Returns why a token was not renewed, if someone else may still renew it; undefined if its refresh token is dead. */
 function refreshFailure(error: unknown): Failure | undefined {
   if (!(error instanceof TokenRefreshError)) return { code: 'timeout', lasting: true };
   const kind = slackFailure(error.cause)?.kind;
@@ -154,7 +156,9 @@ async function readTokens(
   return [...tokens].flatMap(([token, of]) => (onlyOf === undefined || of === onlyOf ? [[of, token]] : []));
 }
 
-/** Returns undefined if the token is now invalid; else why it may not be, and whether the next would fail too. */
+/**
+ * Returns undefined if the token is now invalid; else why it may still be valid, and whether the next would fail too.
+ */
 async function revoke(slack: SlackClientFactory, token: string): Promise<Failure | undefined> {
   try {
     await slack(token, { timeoutMs }).auth.revoke();

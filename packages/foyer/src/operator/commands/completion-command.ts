@@ -7,7 +7,7 @@ type Shell = (typeof shells)[number];
 
 /**
  * `completion SHELL`, and the hidden `complete` that the shell calls each time the user presses Tab. `createProgram`
- * creates the commands to complete. Only these two load the library.
+ * creates the commands to complete. Only these two commands load the completion library.
  */
 export function completionCommands(
   deps: OperatorDeps,
@@ -49,7 +49,9 @@ function shorten(command: Command): void {
   }
 }
 
-/** Returns how the shell calls these commands: in a clone through npm, from any folder. */
+/**
+ * Returns how the shell calls Foyer: in a clone through npm, with its folder, so that the call works from any folder.
+ */
 function invocation({ commands, folder }: OperatorDeps): {
   name: string;
   call: string;

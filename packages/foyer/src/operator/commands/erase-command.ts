@@ -41,7 +41,9 @@ export function eraseCommand(deps: OperatorDeps): Command {
 async function erase(deps: OperatorDeps, { user, yes, json }: EraseOptions): Promise<void> {
   const { confirm, output } = deps;
   if (!yes && !confirm) {
-    throw new UsageError('erase asks first, and no one can answer here. Add --yes to skip the question.');
+    throw new UsageError(
+      'erase asks for confirmation, and there is no terminal to ask on. Add --yes to skip the question.',
+    );
   }
   await withDatabase(deps, async (config, database) => {
     const person = { clientId: config.slack.clientId, ...user };

@@ -48,7 +48,7 @@ function toJson(value: unknown): unknown {
     entries.map(([name, inner]) => {
       const camel = name.replaceAll(/_(\w)/g, (_all, letter: string) => letter.toUpperCase());
       if (name.endsWith('_at') && typeof inner === 'number') return [camel, isoTime(inner)];
-      // The output of a step is the app's own.
+      // A step's output belongs to the app, so it stays unchanged.
       return [camel, name === 'output' ? inner : toJson(inner)];
     }),
   );

@@ -172,9 +172,12 @@ const roles: Readonly<Record<KeyUsage['role'], string>> = {
 /** A key id, and what is sealed with it. */
 interface KeyUsage extends SealCount {
   id: string;
-  /** current: the first, which encrypts; given: only decrypts; missing: not among the configured keys. */
+  /**
+   * current: the first key, which encrypts; given: another configured key, which only decrypts; missing: not
+   * configured.
+   */
   role: 'current' | 'given' | 'missing';
-  /** How many values are sealed with it; while this is not 0, the key must stay. */
+  /** How many values are sealed with the key. While this is not 0, the key must stay configured. */
   total: number;
 }
 

@@ -108,7 +108,7 @@ function stillUninstalling(team: string, run: RunRecord): CommandError {
   );
 }
 
-/** Returns whether a row of another table still refers to the row to erase: both engines have a code for it. */
+/** Returns whether the erase failed because a row of another table still refers to the erased row. */
 function isReferredTo(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:23503|SQLITE_CONSTRAINT)/.test(String(error.code));
 }

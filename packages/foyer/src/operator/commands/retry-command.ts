@@ -76,7 +76,7 @@ const refusals: Readonly<Partial<Record<RetryOutcome, string>>> = {
   unknown: 'there is no such run. `npm run foyer -- show TEAM` prints the id of a team’s newest run.',
 };
 
-/** One failed run, and what was done about it; null in a dry run. */
+/** One failed run, and the outcome of its retry: null in a dry run. */
 interface RetriedRun extends Omit<FailedRun, 'id'> {
   runId: string;
   outcome: RetryOutcome | 'token-dead' | null;

@@ -54,8 +54,8 @@ export function revokeCommand(deps: OperatorDeps): Command {
 /** What happened to one installation. */
 interface RevokedTeam extends Disconnected, Revocation {
   /**
-   * revoked: at Slack and here. kept: Slack did not revoke all of them, or a token cannot be decrypted. changed: newer
-   * tokens were stored in the meantime, and stay. nothing: it holds no token.
+   * revoked: at Slack and here. kept: Slack did not revoke every token, or a token cannot be decrypted. changed: newer
+   * tokens were stored in the meantime, and stay. nothing: the installation holds no token.
    */
   outcome: 'revoked' | 'kept' | 'changed' | 'nothing';
 }
@@ -159,7 +159,7 @@ async function createRevoker(deps: OperatorDeps, config: Config, database: Datab
     if (before === undecryptable) {
       return { ...team, outcome: 'kept', revoked: 0, notRevoked: [{ of: 'bot', error: undecryptable }] };
     }
-    // Before the revocation begins: tokens that are stored after that belong to a newer install.
+    // `beganAt` is taken before the revocation begins: tokens that are stored later belong to a newer install.
     const notRenewed = await renewExpiredTokens(revoking, id);
     const beganAt = deps.now();
     const version = (await store.readInstallation(id))?.version ?? before.version;
@@ -174,7 +174,10 @@ async function createRevoker(deps: OperatorDeps, config: Config, database: Datab
     return { ...team, outcome: isErased ? 'revoked' : 'changed', ...revocation };
   }
 
-  /** Returns the version of the bot's token, if the installation holds a token and all of them can be decrypted. */
+  /**
+   * Returns the version of the stored installation if it holds tokens and all of them can be decrypted; else the
+   * reason.
+   */
   async function readHeld(id: string): Promise<{ version: number } | 'nothing' | typeof undecryptable> {
     try {
       const people = await listTokenHolders(queries, id);

@@ -64,7 +64,7 @@ export function setupCommand(deps: OperatorDeps): Command {
       'read SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=… from stdin, a line each',
     )
     .option('--no-open', 'do not offer to open the browser')
-    .option('--no-doctor', 'do not run doctor afterwards')
+    .option('--no-doctor', 'do not run doctor afterward')
     .action((options: SetupOptions) => setup(deps, options));
 }
 
@@ -192,7 +192,7 @@ function suggestions(
   };
 }
 
-/** Says where the app's earlier name, description or color stays, since `setup` does not write there. */
+/** Lists where the app keeps its earlier name, description or color: `setup` does not write to these places. */
 function tellLeftovers(
   { brand = {}, readManifest }: OperatorDeps,
   prompts: SetupPrompts,

@@ -12,7 +12,7 @@ import { operatorCommand } from './command-help.ts';
 
 /** More entries than an installation ever has; both databases accept this number as a limit. */
 const wholeHistory = 1_000_000;
-/** One more run of moments than fit on a screen. */
+/** One more than the runs of moments that fit on a screen: it shows that there are more. */
 const mostMoments = 21;
 /** The most runs that `--json` prints. */
 const mostRuns = 1000;

@@ -64,7 +64,7 @@ function writeBundle(file: string, bundle: SupportBundle): void {
       );
     }
     if (code === 'ENOENT') throw new CommandError(`There is no folder ${dirname(file)}. Create it first.`);
-    // Half a bundle on a full disk; nothing if the file could not be created.
+    // A full or failing disk leaves half a bundle, or no file at all.
     if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EIO') rmSync(file, { force: true });
     throw new CommandError(
       `${file} cannot be written: ${message}. Give a folder that this user may write to, or - to print the bundle.`,

@@ -39,8 +39,8 @@ interface MoveDatabaseDeps {
  * Copies a database into an empty one, or resumes an interrupted copy. No one may use the source during the copy, and
  * no one can use the target until it has been compared.
  *
- * Why it checks twice that no one uses the source, and also compares it: an idle Foyer changes nothing that a
- * comparison would find, and one may start during the copy. The target would lack what it stores after that.
+ * Why it checks twice that no one uses the source, and also compares it: a comparison cannot find an idle Foyer, and a
+ * Foyer may start during the copy. What that Foyer stores later would be missing in the target.
  * @throws CommandError, CopyError, DatabaseUnavailableError, DatabaseNewerError
  */
 export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabase> {

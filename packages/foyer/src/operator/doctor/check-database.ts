@@ -44,7 +44,7 @@ function checkFile(file: string, own: readonly string[]): DatabaseCheck {
   }
 }
 
-/** Reports a missing file. Its log, its key or a copy with another name shows that there was a database. */
+/** Reports a missing file. If its log, its key or a copy with another name exists, there was a database. */
 function missing(file: string): Finding {
   const folder = dirname(file);
   const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
@@ -74,7 +74,7 @@ function notOpened(file: string, error: unknown): Finding {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   if (code === corruptCode) return database.fault(`${file} is damaged: ${reason}.`, damagedFix);
   const detail = `${file} cannot be opened: ${reason}.`;
-  // A log or index of another user stops SQLite as the file itself does, and its error does not say which it was.
+  // A log or index that another user owns stops SQLite too, and its error does not say which file it was.
   const unwritable = findUnwritable(file);
   if (unwritable.length > 0) {
     return database.fault(`${detail} ${unwritableDetail(unwritable)}`, writeFix(file, unwritable));
@@ -141,7 +141,7 @@ function disk(file: string, { freeBytes, hasNoFileLeft }: SqliteInspection): Fin
     const detail = `The disk of ${dirname(file)} is full: it has no free inode, so that no file can be made.`;
     return fault(detail, 'Delete files that no one needs (df -i shows where they are).');
   }
-  // Less than the disk probe of /readyz writes.
+  // The disk probe of /readyz writes more than this.
   if (freeBytes < 256 * 1024) {
     return fault(`The disk of ${dirname(file)} is full (${sizeText(freeBytes)} free).`, fix);
   }

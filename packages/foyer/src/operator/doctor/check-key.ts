@@ -76,11 +76,12 @@ async function fits(
 }
 
 /**
- * How many of the oldest installations are tried, and of the newest. Opening a token takes 10 µs, so a million would take
- * ten seconds. What breaks many at once (a file put together from two, rows of another database) shows at either end.
+ * How many of the oldest installations are checked, and how many of the newest. Opening a token takes 10 µs, so a
+ * million would take ten seconds. Damage to many at once (a file put together from two, rows of another database) shows
+ * among the oldest or the newest.
  */
 const mostOpened = 10_000;
-/** Whether there are more broken ones matters to no one, and each costs an error. */
+/** The search stops after this many broken tokens: an exact count helps no one, and each costs an error. */
 const mostBroken = 100;
 const pageSize = 100;
 
@@ -92,7 +93,7 @@ async function findBrokenSeals(
   const cipher = createTokenCipher({ keyring });
   const broken: string[] = [];
 
-  /** Returns the last one that was tried; undefined if there are no more. */
+  /** Returns the last installation that was checked; undefined if the search is over. */
   async function tryFrom(newestFirst: boolean, until?: string): Promise<string | undefined> {
     let after: StoredSeal['holder'] | undefined;
     for (let opened = 0; opened < mostOpened; opened += pageSize) {

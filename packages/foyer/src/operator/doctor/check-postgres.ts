@@ -47,7 +47,7 @@ export function judgePostgres(
   return { findings, usable: first.status === 'ok' && schema.status === 'ok' && !inspection.isEmpty };
 }
 
-/** Reports whether Foyer can work there at all, or the first obstacle. */
+/** Reports that Foyer can work on this server, or the first obstacle. */
 function reached(name: string, found: PostgresInspection): Finding {
   const { ok, fault } = findingsOf('database');
   if (found.majorVersion < 14) {

@@ -19,20 +19,20 @@ import { type Finding, findingsOf } from './finding.ts';
  */
 
 const timeoutMs = 5000;
-/** Fewer refused requests than this may come from a stranger. */
+/** Fewer refused requests than this prove nothing: a stranger may have sent them. */
 const telling = 3;
 const tellingLater = 10;
 const quietMs = 10 * 60_000;
 
-/** Who answered: a Foyer with these keys, one that refuses the question, or nothing that can be asked. */
+/** The answer at an address: a Foyer's report, a Foyer's refusal, or nothing that doctor can use. */
 type Answer =
   | { kind: 'report'; report: ProcessReport; isReady: boolean }
   | { kind: ReportRefusal }
   | { kind: 'nothing' };
 
 /**
- * Checks the running process: whether it is this one, what it has received from Slack, and the proxies in front of it.
- * `wrong` lists settings that cannot be compared, since this environment lacks them.
+ * Checks the running process: whether it runs with this environment, what it has received from Slack, and the proxies
+ * in front of it. `wrong` lists settings that cannot be compared, since this environment lacks them.
  */
 export async function checkProcess(
   config: Pick<Config, 'http' | 'slack'>,
@@ -187,7 +187,9 @@ async function emptyDatabase(report: ProcessReport, queries: Queries | undefined
   ];
 }
 
-/** Checks the proxies: the question came through PUBLIC_URL as a visitor's would, and each proxy added an address. */
+/**
+ * Checks the proxies: the question came through PUBLIC_URL like a visitor's request, and each proxy added an address.
+ */
 function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string): Finding {
   const { ok, warning, fault } = findingsOf('trust-proxy');
   const passed = `A request through ${publicUrl} passes ${forwardedBy === 1 ? 'one proxy' : `${forwardedBy} proxies`}`;

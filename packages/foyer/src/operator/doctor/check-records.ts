@@ -150,7 +150,7 @@ async function unstoredTokens(queries: Queries, clientId: string, now: number): 
   return fault(detail, fix);
 }
 
-/** Only warns: a stranger with his own state can make an OAuth attempt fail with any error in its address. */
+/** Only warns: a stranger can start an OAuth attempt and make it fail with any error in the callback's address. */
 async function installs(queries: Queries, clientId: string, now: number): Promise<Finding> {
   const { ok, warning } = findingsOf('installs');
   const search = { clientId, from: now - 24 * 3_600_000, limit: 500 };

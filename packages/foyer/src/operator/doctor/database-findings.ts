@@ -5,9 +5,9 @@ import { type Finding, findingsOf } from './finding.ts';
 /** The findings about a database. */
 export interface DatabaseCheck {
   findings: Finding[];
-  /** Opens it to read the records, without changing anything; undefined if they cannot be read. */
+  /** Opens the database to read its records, without changing anything; undefined if they cannot be read. */
   open: (() => ReadableDatabase) | undefined;
-  /** Nothing was ever stored. */
+  /** Whether nothing was ever stored. */
   absent: boolean;
 }
 

@@ -52,7 +52,8 @@ export function readSetting(
   };
   if (first.config) return { ...setting, config: first.config };
   const usable = Object.entries(environment).filter(([name]) => !wrong.has(name));
-  // Parsed as in development: production's stricter rules are in `problems` already, and would stop this second try.
+  // Parses as in development: `problems` already has what production's stricter rules found, and those rules would make
+  // this second parse fail too.
   const relaxed = { ...Object.fromEntries(usable), ...pick(placeholders, wrong), NODE_ENV: 'development' };
   const simple = wrong.has('manifest.json') ? emptyManifest : manifest;
   return { ...setting, config: tryParse(relaxed, simple, basePath).config };

@@ -123,7 +123,9 @@ function networkChecks(
 
 const comparedSettings = ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_SIGNING_SECRET', 'TRUST_PROXY'];
 
-/** Undefined without usable keys, which `key` reports: the running process answers only to those who have them. */
+/**
+ * Returns undefined without usable keys, which `key` reports: the running process answers only those who have its keys.
+ */
 function loadOrUndefined(deps: DoctorDeps, config: Config): Keyring | undefined {
   try {
     return deps.loadKeyring(config);

@@ -7,7 +7,7 @@ import { CommandError } from '../command-error.ts';
 
 /** One installation of another store, or why Foyer cannot import it. */
 export interface SourceEntry {
-  /** The file and, for a file of lines, the line: for the operator. */
+  /** Where the entry is, for the operator: the file and, in a file of lines, the line. */
   at: string;
   /** When it was written, in milliseconds since 1970; undefined if the source does not say. */
   writtenAt: number | undefined;
@@ -96,8 +96,8 @@ function clientIdIn(name: string): string | undefined {
 }
 
 /**
- * Finds folders next to the source. The stock store leaves out a path separator: an install of a workspace without an
- * enterprise is next to its folder, in one with the same name followed by the id of the team.
+ * Finds folders next to the source. The stock store forgets a path separator: it stores a workspace without an
+ * enterprise next to its folder, in a folder with the same name followed by the id of the team.
  */
 function foldersBeside(source: string): string[] {
   const [parent, name] = [dirname(source), basename(source)];
@@ -108,7 +108,7 @@ function foldersBeside(source: string): string[] {
     .map((one) => join(parent, one.name));
 }
 
-/** Lists the folder, those in it, and those one level below: a folder for each client id may be in between. */
+/** Lists the folder, its folders and theirs: there may be a folder for each client id in between. */
 function foldersWithin(folder: string, depth = 2): string[] {
   const inside =
     depth === 0 ? [] : readdirSync(folder, { withFileTypes: true }).filter((one) => one.isDirectory());

@@ -6,7 +6,7 @@ import { type InstallationStore, tenantOfInstallation } from '../../installation
 
 /** What an import does with one installation of another store. */
 export type TakeOver =
-  /** Stored, or would be in a dry run. */
+  /** The installation is stored, or would be without a dry run. */
   | 'installation'
   /** The token of one more person, for a team that already has an installation. */
   | 'person'
@@ -60,7 +60,7 @@ export async function takeOver(
       await appendHistory(tx, { ...line, kind: 'operator_action' });
       if (withRun) return;
       await tx.deleteFrom('runs').where('id', '=', runId).execute();
-      // The moments of workspaces that were granted before wait for that run.
+      // The runs for workspaces that were granted before wait for the deleted run.
       await resumeWaitingRuns(tx, { installationId, event: runId, now });
     },
   });

@@ -77,7 +77,7 @@ async function refuseIfHeld(transaction: Tx, id: string, now: number): Promise<v
 
 function stillUsed(id: string, why: string): CommandError {
   return new CommandError(
-    `The key ${id} is in use: ${why}. Take the key from that Foyer, or stop it and wait 90 seconds.`,
+    `The key ${id} is in use: ${why}. Remove the key from that Foyer’s configuration, or stop that Foyer and wait 90 seconds.`,
   );
 }
 

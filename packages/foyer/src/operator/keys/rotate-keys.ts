@@ -13,13 +13,13 @@ import type { Keyring } from '../../installations/keyring.ts';
 import { createTokenCipher, places } from '../../installations/open-installation.ts';
 import { createSealer, sealedPrefix } from '../../installations/sealer.ts';
 
-/** How many values one transaction seals again at most, so that others do not wait long. */
+/** The most values that one transaction seals again, so that other writers do not wait long. */
 const batch = 100;
 
 /**
  * Seals everything again with the keyring's first key, in short transactions, while Foyer runs. It replaces a seal only
- * if that has not changed, so it never overwrites what Foyer stored since. If it is stopped, the next call continues.
- * Resolves to how many values it sealed again; calls `onProgress` after each transaction.
+ * if the seal has not changed, so it never overwrites what Foyer has stored since. If it is stopped, the next call
+ * continues. Resolves to how many values it sealed again; calls `onProgress` after each transaction.
  * @throws SealBrokenError, KeyMissingError, DatabaseUnavailableError
  */
 export async function rotateKeys(deps: {

@@ -30,8 +30,8 @@ type LabelValues<Label extends string> = Readonly<Record<Label, readonly string[
  * Adds all counters to the registry.
  *
  * Why each combination of labels starts at zero: Prometheus sees no increase in a counter that first appears with the
- * value 1, and one that never appears makes an empty vector. An alert on either stays silent: once, 61 installs failed
- * in a row and no one was alerted.
+ * value 1, and a counter that never appears makes an empty vector. An alert on such a counter stays silent: once, 61
+ * installs failed in a row and no one was alerted.
  */
 export function createCounters(registry: Registry, known: { stepNames: readonly string[]; engine: string }) {
   const registers = [registry];

@@ -21,7 +21,7 @@ import { addStateGauges } from './state-gauges.ts';
 
 /**
  * Why narrow functions and no event bus: each folder declares what it can report as an optional function among its own
- * dependencies, knows nothing of metrics, and costs nothing if no one subscribes; `create-foyer.ts` connects the two.
+ * dependencies, knows nothing of metrics, and costs nothing if no one subscribes; `assemble-foyer.ts` connects the two.
  *
  * Every label has few values: a method or event that is not in the lists of `known-labels.ts` counts as `other`, so
  * requests from outside cannot make the registry grow.
@@ -132,7 +132,10 @@ export function createMetrics(deps: {
   };
 }
 
-/** Adds Node's own metrics at the first scrape: without one, nothing watches the event loop and garbage collection. */
+/**
+ * Adds Node's own metrics at the first scrape: a Foyer that no one scrapes does not watch its event loop and garbage
+ * collection.
+ */
 async function addNodeMetrics(registry: Registry): Promise<void> {
   collectDefaultMetrics({ register: registry });
   // Waits for one sample of the event loop (every 10 ms): without any, the least delay is reported as 292 years.

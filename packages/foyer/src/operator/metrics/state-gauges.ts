@@ -75,7 +75,7 @@ export function addStateGauges(deps: {
   };
   const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
 
-  // Not of the state: these are reported even while the database does not answer.
+  // These are not read from the database: they are reported even while it does not answer.
   new Gauge({
     name: 'foyer_time_seconds',
     help: 'The clock of this machine: Prometheus compares it with its own',
@@ -122,7 +122,8 @@ export function addStateGauges(deps: {
     gauges.size.set(measured.bytes);
     for (const state of ['busy', 'idle', 'waiting', 'most'] as const)
       gauges.pool.set({ state }, measured.pool[state]);
-    // The database server's disk is not monitored here: without a file there is no such series, and no alert on it.
+    // The disk of a database server is not monitored here: without a SQLite file, this series is absent and no alert
+    // fires.
     if (!measured.disk) for (const each of [gauges.diskSize, gauges.diskFree]) each.remove();
     else {
       gauges.diskSize.set(measured.disk.bytes);

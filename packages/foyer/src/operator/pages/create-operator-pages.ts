@@ -49,7 +49,7 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   sessions: Sessions;
   refusals: Pick<Refusals, 'add'>;
   bodies: Pick<BodyReader, 'read'>;
-  /** Used only for this purpose. */
+  /** Used only for the operator pages. */
   sealer: Sealer;
 }
 

@@ -6,11 +6,11 @@ import { networkOf } from '../../http/bound-connections.ts';
  * password before (by their sealed cookie) and addresses from which someone has logged in before.
  *
  * Each process counts separately. Behind a proxy that sends a visitor to any of several machines, a person who guesses
- * gets as many times the tries as there are machines: five free ones on each, and then the same growing waits on each.
- * Why not stored: anyone who guesses could then write to a counter in the database.
+ * gets five free tries on each machine, and then the same growing waits on each. Why the counts are not stored: anyone
+ * who guesses could then make Foyer write to the database.
  */
 
-/** An address may enter this many wrong passwords without a wait; after that each doubles the wait. */
+/** An address may enter this many wrong passwords without a wait. After that, each wrong one doubles the wait. */
 const freeFailures = 5;
 const longestWaitMs = 15 * 60_000;
 /** An address without a failure for this long starts over. */

@@ -1,6 +1,9 @@
 import { type Html, html } from '../../http/html.ts';
 
-/** What a page can say about the press that led to it, by tone. The list is fixed, since the address contains the key. */
+/**
+ * What a page can say about the button that led to it, by tone. The list is fixed, since the page's address names the
+ * notice.
+ */
 const notices = {
   good: {
     run_queued: 'The run continues. Steps that had not succeeded are tried again.',

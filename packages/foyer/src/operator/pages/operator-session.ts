@@ -7,8 +7,7 @@ import type { Sessions } from '../../signin/sessions.ts';
 
 /**
  * An operator has the password, or has signed in with Slack and is on the list of OPERATOR_SLACK_USERS. A session with
- * the password is bound to it: changing the password ends them all. A session with Slack ends once its person is taken
- * off the list.
+ * the password ends when the password changes. A session with Slack ends when its person is removed from the list.
  */
 
 /** How recent a sign-in with Slack must be for an action that cannot be undone. */
@@ -25,8 +24,8 @@ export interface OperatorSession {
 }
 
 /**
- * A browser in which the right password was once entered may still try while strangers guess from many addresses. Its
- * cookie is sealed, and says nothing else.
+ * A browser in which someone once entered the right password may still try while strangers guess from many addresses.
+ * Its cookie is sealed, and holds only these values.
  */
 const browserSchema = z.object({ id: z.string(), since: z.number(), passwordMark: z.string() });
 const browserPlace = 'operator-browser';

@@ -45,7 +45,7 @@ function tooLong(text: string, most: number): string | undefined {
   return length > most ? `It has ${length} characters, and Slack takes at most ${most}` : undefined;
 }
 
-/** Says which colors Foyer's pages use if text in the given one would be hard to read; undefined if it never is. */
+/** Says which colors Foyer's pages use if text in the given color would be hard to read; else undefined. */
 export function contrastAdvice(color: string): string | undefined {
   const { light, dark } = themeOf(color);
   const changed = [
@@ -88,7 +88,7 @@ export function withFace(manifestText: string, face: AppFace): string {
   return isDeepStrictEqual(orNothing(text), wanted) ? text : `${JSON.stringify(wanted, null, 2)}\n`;
 }
 
-/** The keys of `display_information` that change; an empty description that was never there stays away. */
+/** The keys of `display_information` that change. A description that is empty and was absent before stays absent. */
 function changesOf(before: AppFace, face: AppFace, shown: Readonly<Record<string, unknown>>) {
   const changes: Record<string, string> = {};
   if (face.name !== before.name) changes.name = face.name;
@@ -97,7 +97,7 @@ function changesOf(before: AppFace, face: AppFace, shown: Readonly<Record<string
   return changes;
 }
 
-/** Replaces the first string of that key after the object's own key. The caller checks what came of it. */
+/** Replaces the first string of that key after the object's own key. The caller verifies the result. */
 function replaceText(text: string, object: string, key: string, value: string): string {
   const string = String.raw`"(?:[^"\\]|\\.)*"`;
   const place = new RegExp(String.raw`("${object}"\s*:\s*\{[^}]*?"${key}"\s*:\s*)${string}`);

@@ -13,16 +13,16 @@ import {
 } from './settings.ts';
 import type { SetupPrompts } from './setup-prompts.ts';
 
-/** What is there: each is the default of its question. */
+/** The current values: each is the default answer to its question. */
 export interface Suggestions {
   publicUrl: string;
   /** Undefined if the manifest is not a file of the app: then setup cannot write the answers, and does not ask. */
   face: AppFace | undefined;
-  /** The links that are asked for, with their values; a brand that gives one decides, so it is not among them. */
+  /** The links to ask for, with their current values. A link that the brand gives is not among them: the brand wins. */
   links: Readonly<Partial<Record<LinkName, string>>>;
 }
 
-/** The questions of `setup`: one that is cancelled ends it with a CommandError. */
+/** The questions of `setup`. If one is cancelled, it throws a CommandError, which ends `setup`. */
 type Questions = ReturnType<typeof endOnCancel>;
 
 function endOnCancel({ text, secret, confirm, tell }: SetupPrompts) {
@@ -40,8 +40,9 @@ function endOnCancel({ text, secret, confirm, tell }: SetupPrompts) {
 }
 
 /**
- * Asks for missing settings, in the order in which a newcomer gets them: what the app is, its address, then the app that
- * Slack creates from the manifest with both, then its secrets. Calls `offerApp` in between.
+ * Asks for missing settings, in the order in which a newcomer gets them: what the app is, its address, and the secrets
+ * of the app at Slack. Calls `offerApp` before the secrets: Slack creates the app from a manifest with the first
+ * answers.
  * @throws CommandError if a question was cancelled
  */
 export async function askSettings(

@@ -45,7 +45,7 @@ export function offerApp(
   };
 }
 
-/** Writes the file, and returns what restores its earlier content. */
+/** Writes the file, and returns a function that restores its earlier content. */
 function replace(file: string, text: string): () => void {
   try {
     const before = readIfThere(file);

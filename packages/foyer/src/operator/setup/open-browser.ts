@@ -4,7 +4,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Returns the program that opens a page in the browser of the person at the terminal; undefined in CI, and on a Linux
- * without a display: there `xdg-open` would start a browser of its own inside the terminal.
+ * without a display: there `xdg-open` would start a text browser inside the terminal.
  */
 export function browserProgram(
   platform: string,

@@ -53,7 +53,7 @@ function keepBackup(file: string, prefix: string, now: number): string {
   for (let number = 1; ; number += 1) {
     const backup = `${prefix}-${time}${number === 1 ? '' : `-${number}`}`;
     try {
-      // Created empty and private first: a copy would have the mode of its source.
+      // The backup is created empty and private first: a copy would have the mode of its source.
       closeSync(openSync(backup, 'wx', 0o600));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue;

@@ -20,8 +20,8 @@ import { describeConfig, describeVariables, secretsOf } from './describe-setting
 import { countRequests, countRuns, readFailedSteps, readServerVersion } from './read-counts.ts';
 
 /**
- * Why so many small parts: a bundle is wanted when something is broken, so each part is collected on its own, and one
- * that fails is null, with the reason in `missing`.
+ * Why so many small parts: a bundle is needed when something is broken, so each part is collected separately. A part
+ * that fails is null, and `missing` has the reason.
  */
 
 /** A part that could not be collected, and why. */
@@ -51,7 +51,7 @@ export async function collectBundle(deps: OperatorDeps, { offline }: { offline: 
   const setting = await collect('configuration', () => readSetting(deps));
   const start = await collect('start', () => tryConfig(deps));
   const config = start?.config;
-  // Before the network is asked: doctor blocks while it reads the whole database file.
+  // Doctor runs before the requests over the network, because it blocks while it reads the whole database file.
   const doctor = await collect('doctor', () => runDoctor(deps, { offline }));
   const bundle = {
     madeAt: isoTime(deps.now()),
@@ -81,7 +81,10 @@ export async function collectBundle(deps: OperatorDeps, { offline }: { offline: 
   return scrubbed(bundle, createScrubber(secrets));
 }
 
-/** The configuration that Foyer would start with; or every problem that stops it, the definition's too. */
+/**
+ * Returns the configuration that Foyer would start with, or every problem that stops the start, including the
+ * definition's.
+ */
 function tryConfig({ readConfig }: OperatorDeps) {
   try {
     return { config: readConfig(), problems: [] };
@@ -91,7 +94,7 @@ function tryConfig({ readConfig }: OperatorDeps) {
   }
 }
 
-/** What the running Foyers report. Not the fingerprints of their settings, which doctor has compared. */
+/** Returns what the running Foyers report, without the fingerprints of their settings: doctor has compared those. */
 async function processReports(deps: OperatorDeps, setting: Setting | null, offline: boolean) {
   if (offline) throw new Error('--offline was given.');
   const config = usable(setting, 'PUBLIC_URL', 'TOKEN_ENCRYPTION_KEYS', 'DATABASE_URL');
@@ -156,7 +159,7 @@ function openToRead(target: Config['database']): ReadableDatabase {
   return readUntouched(target.file);
 }
 
-/** The configuration, if these variables can be used. */
+/** Returns the configuration. Throws if one of these variables cannot be used. */
 function usable(setting: Setting | null, ...names: string[]): Config {
   const wrong = setting?.wrongOf(...names) ?? [];
   if (wrong.length > 0) throw new Error(`${wrong.join(', ')} cannot be used.`);
@@ -164,10 +167,12 @@ function usable(setting: Setting | null, ...names: string[]): Config {
   return setting.config;
 }
 
-/** A mail address, since doctor may quote what a mail server said; not the user and host of a URL. */
+/**
+ * Matches a mail address, since doctor may quote what a mail server said. Does not match the user and host of a URL.
+ */
 const mailAddress = /(?<=^|[\s<>()"'`,;:])[^\s@<>()[\]"'`,;:/]+@[^\s@<>()[\]"'`,;:/]+\.\p{L}{2,}/gu;
 
-/** The same value, with every secret and mail address in its texts hidden. */
+/** Returns the same value, with every secret and mail address in its texts hidden. */
 function scrubbed<T>(value: T, scrub: (text: string) => string): T {
   const walk = (inner: unknown): unknown => {
     if (typeof inner === 'string') return scrub(inner).replace(mailAddress, '[mail address]');
