@@ -21,20 +21,20 @@ import {
 import { type StepFailure, stepFailure } from './step-failure.ts';
 
 /**
- * How one attempt went. returned: `write` is committed with its end. interrupted: the run's own signal ended it, so the
- * result is unknown and does not count as a failure.
+ * The outcome of one attempt. returned: the run commits `write` together with the attempt's end. interrupted: the run's
+ * own signal aborted the attempt, so its result is unknown and does not count as a failure.
  */
 export type Attempt =
   | { kind: 'returned'; result: Json | StepEnd; write?: StepWrite }
   | { kind: 'threw'; failure: StepFailure; error: unknown }
   | { kind: 'interrupted' };
 
-/** How long a step may take to notice that its signal was aborted, before the run continues without it. */
+/** How long a step may keep running after its signal is aborted; then the run continues without it. */
 const noticeMs = 500;
 
 /**
- * Tries a step once, within its time limit. Always settles: a step that ignores its signal is abandoned, and what it
- * does later is ignored, except that a late `Written` result goes to `writeLate`.
+ * Runs a step once, within its time limit. Always settles: it abandons a step that ignores its signal. What that step
+ * does later has no effect, except that a late `Written` result goes to `writeLate`.
  */
 export async function attemptStep(
   step: ActingStep,
@@ -68,7 +68,7 @@ export async function attemptStep(
   }
 }
 
-/** The end that a step's own call to Foyer threw. Even to ask what was thrown may throw, if it is a proxy. */
+/** Returns the end in an `AttemptEnded` that the step threw. `instanceof` itself throws for some proxies. */
 function endWithin(error: unknown): StepEnd | undefined {
   try {
     return error instanceof AttemptEnded ? error.end : undefined;
@@ -78,10 +78,10 @@ function endWithin(error: unknown): StepEnd | undefined {
 }
 
 /**
- * Makes the signal that ends an attempt when its run is aborted or after `limitMs`. `givenUp` rejects `noticeMs` later.
+ * Creates an attempt's signal, which aborts with its run or after `limitMs`. `givenUp` rejects `noticeMs` later.
  *
- * Why not AbortSignal.any or timers that take a signal: each ends in an exception with a stack trace. An empty attempt
- * cost 29 µs with them, and costs 4 µs now.
+ * Why not AbortSignal.any or timers that take a signal: each creates an exception with a stack trace. An empty attempt
+ * costs 29 µs with them, and 4 µs without.
  */
 function boundAttempt(runSignal: AbortSignal, limitMs: number) {
   const controller = new AbortController();
@@ -112,8 +112,8 @@ function overTime(step: ActingStep): StepFailure {
 }
 
 /**
- * Attempts a step inside the transaction that advances its run, if the step only writes or has nothing to do. Any other
- * step acts later, once the transaction that starts it is committed.
+ * Attempts a step inside the transaction that advances its run, if the step only writes or has nothing to do. For any
+ * other step returns `acts`: it runs once the transaction that records its start is committed.
  * @throws DatabaseUnavailableError
  */
 export async function attemptHere(
@@ -132,7 +132,7 @@ export async function attemptHere(
   }
 }
 
-/** Writes what an attempt learned; if that fails, the attempt has failed. @throws DatabaseUnavailableError */
+/** Executes an attempt's `write`; if that throws, the attempt has failed. @throws DatabaseUnavailableError */
 export async function writeLearnt(transaction: Tx, attempt: Attempt): Promise<Attempt> {
   if (attempt.kind !== 'returned' || !attempt.write) return attempt;
   const { write, result } = attempt;
@@ -146,12 +146,12 @@ export async function writeLearnt(transaction: Tx, attempt: Attempt): Promise<At
 
 function threw(error: unknown): Attempt {
   const failure = stepFailure(error);
-  // Not the step's fault: the whole transaction is retried or abandoned.
+  // The database failed, not the step: the caller retries or abandons the whole transaction.
   if (failure.kind === 'database') throw error;
   return { kind: 'threw', failure, error };
 }
 
-/** Undoes a write that fails: other writes must not see its traces, and in Postgres would fail too. */
+/** Undoes the writes of `work` if it throws: later writes must not see them, and in Postgres would fail too. */
 async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Promise<T> {
   const say = (command: string) => transaction.executeQuery(CompiledQuery.raw(command));
   await say('savepoint step');
@@ -175,7 +175,7 @@ export interface Verdict {
   awaits?: WaitEvent;
   /** The question that is stored with the end, as JSON; the run waits for its answer. */
   asks?: { id: string; json: string; timeLimitMs: number | undefined; reminds: boolean };
-  /** Whether to skip the steps after this one, which need it. */
+  /** Whether to skip the later steps, because a required step has failed. */
   endsRun: boolean;
   tokenDead: boolean;
 }
@@ -190,7 +190,7 @@ interface Judging {
   scrub(text: string): string;
 }
 
-/** Decides what happens to a step and its run after an attempt. Slack's answer decides; there are no other rules. */
+/** Decides what happens to a step and its run after an attempt. */
 export function judgeAttempt(attempt: Attempt, judging: Judging): Verdict {
   switch (attempt.kind) {
     case 'interrupted':
@@ -254,7 +254,7 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
   }
 }
 
-/** A reinstall waits for an uninstall run to end, so that run must not wait for what can no longer happen. */
+/** A reinstall waits until the uninstall run ends, so an uninstall run must not wait for an event that cannot come. */
 const noEventComes: StepFailure = {
   kind: 'final',
   code: 'cannot_wait',
@@ -289,7 +289,7 @@ function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   };
 }
 
-/** Not the step's fault: the step starts again, as if this attempt had not happened. */
+/** The process or the database stopped the attempt: the step starts again, and its failures stay the same. */
 function handBack(judging: Judging, errorCode: string, errorMessage: string, dueAt: number): Verdict {
   return {
     ...goOn({ ...endingOf(judging), status: 'pending', outcome: 'retry', errorCode, errorMessage }),
@@ -308,8 +308,8 @@ function endingOf({ row }: Judging) {
 const mostOutputBytes = 64 * 1024;
 
 /**
- * The output as it is stored. Secrets are scrubbed, so none reaches the database, whatever a step returns (invariant
- * 4). Undefined if the output is not JSON (for example, circular) or is too long.
+ * Returns the output as JSON, with its secrets scrubbed, so that none reaches the database (invariant 4). Undefined if
+ * the output is not JSON (for example, circular) or is too long.
  */
 function scrubbedJson(output: Json, scrub: (text: string) => string): string | undefined {
   try {
@@ -321,7 +321,7 @@ function scrubbedJson(output: Json, scrub: (text: string) => string): string | u
       }
       const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
       if (!isObject || !Object.keys(value).some((key) => scrub(key) !== key)) return value;
-      // A name can hold a secret too: a step may return what it knows by token.
+      // A key can hold a secret too: a step may return an object whose keys are tokens.
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [scrub(key), inner]));
     });
     return text !== undefined && Buffer.byteLength(text) <= mostOutputBytes ? text : undefined;

@@ -6,9 +6,9 @@ const wholeNumber = (value: unknown, most: number): boolean =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= most;
 
 /**
- * Every problem in a list of steps, each with its fix. `option` names the list in the definition.
+ * Lists all problems in a list of steps, each with its fix. `option` names the list in the definition.
  *
- * Why at startup: a run is created from this list after tokens are issued, and a step that cannot run would fail there.
+ * Why at startup: Foyer creates a run from this list after Slack has issued tokens, and an invalid step fails then.
  */
 export function checkSteps(option: string, steps: unknown): ConfigProblem[] {
   if (!Array.isArray(steps)) {
@@ -21,7 +21,7 @@ export function checkSteps(option: string, steps: unknown): ConfigProblem[] {
     ];
   }
   const names = new Set<unknown>();
-  // A list with a hole has no step there either.
+  // `Array.from` turns a hole in the list into undefined, which is then reported.
   return Array.from(steps).flatMap((step: unknown, index) => {
     const problems = checkStep(`${option}[${index}]`, step);
     const name = typeof step === 'object' && step !== null && 'name' in step ? step.name : undefined;
@@ -38,7 +38,7 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
   if (typeof step !== 'object' || step === null) {
     return [{ name: where, problem: 'is not a step', fix: 'give an object with name, title and run' }];
   }
-  // Not a copy: a step may be an instance of a class, which has `run` from there.
+  // Not a copy: a step may be an instance of a class, and a copy would lack the class's `run`.
   const given = step as Record<string, unknown>;
   const { name, title, required, timeLimitMs, maxAttempts, run, write } = given;
   const label = typeof name === 'string' && name !== '' ? `${where} (${name})` : where;

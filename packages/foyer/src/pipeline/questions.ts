@@ -40,8 +40,8 @@ export function questionPosts(key: QuestionKey): { first: string; reminder: stri
 }
 
 /**
- * Stands in for a step while its question is open: posts the question, and later the reminder, and keeps waiting. Safe
- * to run twice: each message is posted only once for its key.
+ * Returns the step that runs instead of `step` while its question is open: it posts the question and later the
+ * reminder, and waits again. Safe to run twice: each message has a key, and is posted once for that key.
  */
 export function askingStep(step: Step, open: QuestionRecord): ActingStep {
   const { name, title, required, maxAttempts } = step;
@@ -70,14 +70,14 @@ export function askingStep(step: Step, open: QuestionRecord): ActingStep {
   };
 }
 
-/** Home shows the question too, so a DM that Slack refuses, or that may have arrived, does not end the step. */
+/** Posts a message. Home shows the question too, so the step continues if Slack refuses the DM or it is unconfirmed. */
 async function postOrLeave(
   context: StepContext,
   key: string,
   message: Parameters<StepContext['postOnce']>[1],
 ): Promise<void> {
   try {
-    // Its key names the run already.
+    // No scope is needed: the key already contains the run's id.
     await postOnce(context, key, message);
   } catch (error) {
     const isUnconfirmed = error instanceof AttemptEnded && error.end.kind === 'unconfirmed';
@@ -88,7 +88,7 @@ async function postOrLeave(
 
 /**
  * Stores the answer to an open question and makes its run due. `isAllowed`: whether the person is the installer or an
- * admin. `asked` is the question after this call. Wake the worker afterwards.
+ * admin; the run's own person may always answer. `asked` is the question after this call. Wake the worker afterwards.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
@@ -97,7 +97,8 @@ export async function answerQuestion(
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
 ): Promise<{ outcome: AnswerOutcome; asked?: QuestionRecord }> {
   return database.write(async (tx) => {
-    // Locks the run first: an attempt that ends now either sees the answer, or rests before this and is woken below.
+    // Locks the run first. An attempt that ends now either sees the answer, or its run rests already: then the code
+    // below queues the run.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

@@ -7,10 +7,10 @@ import { isBehindRun, queueRun } from '../database/runs.ts';
 
 /**
  * The outcome of a request to retry a run.
- * queued: the steps that had not succeeded start again. woken: the run was waiting, and continues now. going: it is
- * queued or running already. rate-limited: Slack asked us to wait, and it still does. nothing-to-retry: every step
- * succeeded or had nothing to do. not-installed: the installation is gone, or was uninstalled and installed again.
- * unknown: there is no such run.
+ * queued: the steps that had not succeeded start again. woken: the run was waiting, and continues now. going: the run
+ * is already queued or running, or waits for another run to end. rate-limited: the time that Slack asked Foyer to wait
+ * is not over. nothing-to-retry: every step succeeded or had nothing to do. not-installed: the app is uninstalled, or
+ * was uninstalled and installed again since the run. unknown: there is no such run.
  */
 export type RetryOutcome =
   | 'queued'

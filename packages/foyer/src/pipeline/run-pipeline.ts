@@ -29,15 +29,15 @@ import { type PipelineDeps, stepContext, stepFacts } from './step-context.ts';
 import { stepFailure } from './step-failure.ts';
 
 /**
- * The run engine, top to bottom: take the lease, settle what was done, settle what needs no outside call, start the
- * next step, or rest, or end.
+ * The run engine, top to bottom: take the lease, settle the attempt that has ended, settle the steps that need no
+ * outside call, start the next step, or rest, or end.
  *
  * - **run**: one execution of a pipeline for one installation. A worker claims it under a **lease**: a worker that lost
  *   its lease (the run was cancelled, or another worker has it) writes nothing more to the run.
  * - **attempt**: one try of a step. Its start is committed before the step may make an outside call; its end is
  *   committed together with the start of the next attempt.
- * - **move**: one transaction that takes the run as far as it goes without an outside call. A commit waits for the
- *   disk: an install's pipeline makes 6 commits; one for each start and end would make 13.
+ * - **move**: one transaction that takes the run as far as it goes without an outside call. Why: a commit waits for the
+ *   disk. An install's pipeline makes 6 commits; with one for each start and end, it would make 13.
  * - **rest**: the run waits for a time or an event, and its worker releases it.
  */
 
@@ -100,7 +100,7 @@ async function continueRun(
     next = await database.write((tx) =>
       moveRun(tx, deps, { claimed, lease, rows, passed, draining: control.draining() }, { toDo, attempt }),
     );
-    // What a step learned is true, whichever worker holds the run by now.
+    // Another worker may hold the run now, but what this step learned is still true.
     const learnt = next.kind === 'lost' && attempt.kind === 'returned' ? attempt.write : undefined;
     if (learnt) await database.write(learnt);
   }
@@ -137,15 +137,15 @@ interface EndedAttempt {
 }
 
 /**
- * Where a move has left the run, with the attempts that ended in it; `rows` are the current rows of all its steps.
- * lost: the lease no longer holds, and nothing was written.
+ * The result of a move, with the attempts that ended in it. step: this step is to be executed; `rows` are the current
+ * rows of all steps. left: the run rests or has ended. lost: this worker no longer has the lease, and wrote nothing.
  */
 type Moved =
   | {
       kind: 'step';
       toDo: StepToDo;
       rows: readonly StepRow[];
-      /** When a step for operators is tried again, which the run has passed meanwhile. */
+      /** When to retry a step for operators; until then, the run has continued with the later steps. */
       passed?: Rest;
       ended: readonly EndedAttempt[];
     }
@@ -156,8 +156,8 @@ type Moved =
 const mostLostAttempts = 10;
 
 /**
- * Advances a run in one transaction. That may have to be repeated, so this changes none of its arguments, and its
- * result counts only once the transaction is committed.
+ * Advances a run in one transaction. The database may repeat the transaction, so this function changes none of its
+ * arguments, and its result counts only once the transaction is committed.
  */
 async function moveRun(
   tx: Tx,
@@ -173,7 +173,8 @@ async function moveRun(
   let { rows, passed } = from;
 
   if (done) {
-    // 1. Take the lease. An event that comes now either was committed before this, and is seen below, or wakes the run.
+    // 1. Take the lease. While the installation is locked, no event is committed: an earlier one is seen below, and a
+    // later one wakes the run.
     if (waitsForEvent(done.attempt)) await lockInstallation(tx, { id: installation.id });
     if (!(await holdLease(tx, from.lease))) return { kind: 'lost' };
     // 2. Settle the attempt that has ended.
@@ -197,7 +198,7 @@ async function moveRun(
     const open = asked.find((question) => question.answeredAt === null);
     const step = listed && open ? askingStep(listed, open) : listed;
 
-    // 3. Settle steps that need no outside call: gone, unanswered, process-killing, write-only, or with nothing to do.
+    // 3. Settle steps that need no outside call: removed, unanswered, process-killing, write-only, or without work.
     if (!step) {
       const why = { code: 'step_removed', message: 'The pipeline no longer has this step', now };
       keep(await skipStep(tx, row, why));
@@ -238,7 +239,7 @@ async function moveRun(
     if (left) return left;
   }
 
-  /** A dead webhook of the operators must not hold back the app's own steps: its next try comes after them. */
+  /** Whether a step may run now. Steps for operators are retried last: a dead webhook must not delay others. */
   function isNext(row: StepRow): boolean {
     const isForOperators = list.find(({ name }) => name === row.name)?.forOperators === true;
     return isUnfinished(row) && !(isForOperators && row.status === 'retrying');
@@ -259,13 +260,13 @@ async function moveRun(
       passed = toRest;
       return undefined;
     }
-    // An event that came between the step's check and this commit woke no run: there is nothing to wait for.
+    // If the event came between the step's check and this commit, it woke no run, so the run must not wait for it.
     const hasCome =
       awaits && (await workspacesOf(tx, installation)).some((id) => !attempted.workspaceIds.includes(id));
     return rest(hasCome ? handBack : toRest);
   }
 
-  /** The next attempt posts a new question. A question that was posted waits, unless it has been answered since. */
+  /** Stores a new question, which the next attempt posts. For a posted question, the run rests until it is answered. */
   async function waitForAnswer(
     stepName: string,
     asks: NonNullable<Verdict['asks']>,
@@ -284,7 +285,7 @@ async function moveRun(
     });
   }
 
-  /** Skips the remaining steps of a run that needed a step that failed. */
+  /** Skips the remaining steps of a run after a required step has failed. */
   async function skipTheRest(): Promise<void> {
     const why = { code: earlierStepFailed, message: 'An earlier step that the run requires has failed', now };
     for (const row of rows.filter(isUnfinished)) keep(await skipStep(tx, row, why));
@@ -294,7 +295,7 @@ async function moveRun(
   async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
     const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
     await restRun(tx, run.id, until);
-    // A moment does not wait for days until a person answers.
+    // Runs of moments wait for this install run. They start now: a person may take days to answer.
     if (run.pipeline === 'install' && until.waitingFor !== null)
       await resumeWaitingRuns(tx, { installationId: installation.id, event: run.id, now });
     return { kind: 'left', status: until.status, ended };
@@ -399,7 +400,7 @@ function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
 /** Makes the function that reports an attempt whose end is committed. */
 function createReport(deps: PipelineDeps, { run, installation, steps }: ClaimedRun, callbackAt?: number) {
   const { log, now } = deps;
-  // A step that a person repeats later is not part of the install, and an org-wide install waits for its admins.
+  // Times neither a step that a person retries later, nor an org-wide install, which waits for its admins.
   const isFirstPass = run.pipeline === 'install' && steps.at(-1)?.finished_at === null;
   const isTimed = isFirstPass && callbackAt !== undefined && installation.is_enterprise_install === 0;
   return async function report({ step, row, attempt, verdict, ms }: EndedAttempt): Promise<void> {

@@ -5,16 +5,17 @@ import { slackFailure } from '../slack/slack-failure.ts';
  * Searches a channel's history for a message whose send ended without a clear answer (invariant 3).
  *
  * Why the position is stored: an app that is sold outside the Marketplace gets one call a minute and 15 messages a
- * page. A search that started over after each wait would never end there. So the search covers a bounded time, goes
- * from the newest message to the oldest, continues where it stopped, and gives up after a bounded number of calls.
+ * page. With these limits, a search that started over after each wait would never end. So the search covers a bounded
+ * time, goes from the newest message to the oldest, continues where it stopped, and gives up after a bounded number of
+ * calls.
  * (docs.slack.dev/changelog/2025/05/29/tos-updates)
  */
 
 /** Slack's tightest limit on a page. */
 const pageSize = 15;
-/** Calls per search, including those that Slack's rate limit refuses; a call that fails counts against the step. */
+/** The most calls of a search, including those that Slack rate-limits, without those that do not reach Slack. */
 const mostCalls = 12;
-/** Message times are Slack's and attempt times are ours: the search window is this much wider at both ends. */
+/** Slack's clock sets the times of messages, and ours those of attempts: the search window is wider at both ends. */
 const clockSlackMs = 60_000;
 
 /** How far a search has got. `before` is the time of the oldest message that was looked at, in Slack's format. */
@@ -26,7 +27,7 @@ interface SearchPosition {
 /** What to search for, and where the search stopped. */
 export interface HistorySearch extends SearchPosition {
   channel: string;
-  /** When the message was first sent, and until when a call may have taken effect; milliseconds. */
+  /** From the first send of the message to the last time at which a call may have taken effect; milliseconds. */
   from: number;
   until: number;
   matches(metadata: { event_type?: string; event_payload?: unknown } | undefined): boolean;
@@ -38,14 +39,14 @@ export type SearchResult =
   | { kind: 'absent' }
   | { kind: 'unsearchable'; code: string };
 
-/** Looks only at the newest page, for a call that may still take effect. Stores no position. */
+/** Searches only the newest page, while the call may still take effect. Stores no position. */
 export function peekHistory(slack: WebClient, search: HistorySearch): Promise<SearchResult> {
   return searchHistory(slack, { ...search, before: null, calls: mostCalls - 1 }, async () => {});
 }
 
 /**
- * Continues a search from its position. `keep` stores each position before Slack is asked. Temporary failures, such as
- * a rate limit, are thrown: the next attempt continues.
+ * Continues a search from its position. `keep` stores each position before the call to Slack. Throws a temporary
+ * failure, such as a rate limit: the next attempt continues the search.
  */
 export async function searchHistory(
   slack: WebClient,

@@ -38,7 +38,7 @@ interface OnceSend {
   previous: OnceMessageRow | undefined;
   /** A channel's id, or a user's id for a DM. */
   to: string;
-  /** The metadata by which the message is found again: its installation, life and, if it has one, key. */
+  /** The metadata by which a search recognizes the message: its installation, life and, if it has one, key. */
   metadata: {
     event_type: string;
     event_payload: { installation_id: string; life: number; key?: string; run_id?: string };
@@ -47,12 +47,12 @@ interface OnceSend {
 }
 
 /**
- * Sends a message exactly once per key in this life of the installation, across crashes and retries (invariant 3).
+ * Sends a message exactly once per key between install and uninstall, across crashes and retries (invariant 3).
  *
  * The attempt is committed before Slack is called, and only one can be in progress. A message whose outcome is unknown
  * is looked for in the channel's history before it is sent again. If that history cannot be read, the step ends as
  * unconfirmed, and only a person can retry it. Returns where the message is, with the write that records it.
- * @throws what Slack's client throws
+ * @throws the errors of Slack's client
  */
 export async function sendOnce(
   context: SendContext,
@@ -109,7 +109,7 @@ function recordSent(
   return withWrite({ channelId, messageTs }, (tx) => settleOnceMessage(tx, key, sent));
 }
 
-/** Null if the DM cannot be opened: Slack also accepts a message to the user's id. */
+/** Returns the channel's id; null if the DM cannot be opened: Slack also accepts a message to the user's id. */
 async function openChannel(context: SendContext, slack: WebClient, to: string): Promise<string | null> {
   if (!/^[UW]/.test(to)) return to;
   if (!context.botScopes?.includes('im:write')) return null;
@@ -122,7 +122,7 @@ async function openChannel(context: SendContext, slack: WebClient, to: string): 
   }
 }
 
-/** Looks for a message whose send ended without a clear answer. Undefined: it is not there, and may be sent. */
+/** Looks for a message whose send ended without a clear answer. Returns undefined if it is not there: send it then. */
 async function settleDoubt(
   context: SendContext,
   slack: WebClient,
@@ -186,8 +186,8 @@ export class AttemptEnded extends Error {
 }
 
 /**
- * `StepContext.postOnce`: sends a step's own message with `sendOnce`. `scope` goes before the key that the step gave.
- * @throws AttemptEnded, StepError, and what Slack's client throws
+ * `StepContext.postOnce`: sends a step's own message with `sendOnce`. `scope` is put before the step's key.
+ * @throws AttemptEnded, StepError, and the errors of Slack's client
  */
 export async function postOnce(
   context: SendContext,

@@ -95,7 +95,7 @@ export function stepContext(
   const context: Omit<StepContext, 'postOnce'> = {
     ...facts,
     signal,
-    // Kysely's types differ only in their tables, which the app knows.
+    // A safe cast: the two types differ only in their tables, and the app names its own.
     write: (work) => void writes.push((tx) => boundedWrite(tx, work as unknown as StepWrite)),
     log: deps.log.child({ step: stepName }),
     services: { ...deps.services, database: deps.database },
@@ -109,7 +109,7 @@ export function stepContext(
       return client;
     },
   };
-  // A greeting has the same key for every member.
+  // Members share the key of a greeting, so in the run of a moment the run's id is put before the key.
   const scope = facts.moment ? `${facts.runId}/` : '';
   return { ...context, postOnce: (key, message) => postOnce(context, key, message, scope) };
 }
@@ -144,11 +144,12 @@ export interface PipelineDeps {
   }): void;
   /** Traces runs and attempts; without it, no spans are created. */
   span?: TraceSpan;
-  /** Where runs came from; without it, the log and `onStepEnded` do not know. */
+  /** Which callback created each run. If absent, lines have no request id and `onStepEnded` no `sinceCallbackMs`. */
   origins?: Pick<ReturnType<typeof createRunOrigins>, 'find' | 'forget'>;
   /**
    * Called once the end of an attempt is committed: the step's new status, and how long it took. `sinceCallbackMs` is
-   * the time since the install's callback, in the first pass through a workspace's install. Must not throw.
+   * the time since the install's callback; absent for org-wide installs and for a run that had ended before. Must not
+   * throw.
    */
   onStepEnded?(attempt: { step: string; status: StepStatus; ms: number; sinceCallbackMs?: number }): void;
   /** Removes secrets from errors and outputs before they are stored: `createScrubber(config.secrets)`. */
@@ -169,12 +170,12 @@ interface RunOrigin {
   trace?: SpanContext;
 }
 
-/** Runs that wait for days, or that another process takes, are not remembered: the database knows them too. */
+/** The most runs to remember. Forgets the oldest first, such as one that waits for days: the database knows it too. */
 const mostRemembered = 1000;
 
 /**
- * Remembers which callback each run came from. Why in memory: an install's run usually starts in the process that stored it, a moment
- * later, and needs no query. Any other process, and a run after a restart, asks the database.
+ * Remembers which callback each run came from. Why in memory: an install's run usually starts a moment later in the
+ * process that stored it, which then needs no query. Any other process asks the database, also after a restart.
  */
 export function createRunOrigins(deps: { database: Database; clientId: string }) {
   const remembered = new Map<string, RunOrigin>();

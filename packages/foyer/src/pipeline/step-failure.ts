@@ -6,8 +6,9 @@ import { StepError } from './step.ts';
 
 /**
  * What an error that a step threw means for its run.
- * wait: Slack asked us to wait, which is not a failure. retry: the problem may pass. final: it will not; `tokenDead` if
- * no call of this installation will ever work again. database: our own failure, not the step's.
+ * wait: Slack asked us to wait, which is not a failure. retry: the problem may pass. final: the problem will not pass;
+ * `tokenDead` is true if no call of this installation will ever work again. database: Foyer's database failed, not the
+ * step.
  */
 export interface StepFailure {
   kind: 'wait' | 'retry' | 'final' | 'database';
@@ -20,7 +21,7 @@ export interface StepFailure {
   delayMs?: number;
 }
 
-/** Judges what a step threw: anything, also a value that cannot even be read. */
+/** Judges what a step threw: any value, even one that throws when it is read. */
 export function stepFailure(error: unknown): StepFailure {
   try {
     return judge(error);
@@ -58,7 +59,7 @@ function causesOf(error: unknown): unknown[] {
   return causes;
 }
 
-/** A token that is missing or cannot be decrypted stays so for the next attempt. */
+/** Whether a retry cannot help: a token that is missing or cannot be decrypted stays so. */
 function isFinal(error: unknown): boolean {
   if (error instanceof StepError) return error.final;
   return (

@@ -34,7 +34,7 @@ interface StepTraits {
   readonly title: StepTitle;
   /** Whether the step is only for operators: installers and members do not see it, and its retries come last. */
   readonly forOperators?: boolean;
-  /** Whether the steps after it are skipped if it fails; false by default. */
+  /** Whether Foyer skips the later steps if this one fails; false by default. */
   readonly required?: boolean;
   /** How many failed attempts make the step fail; 8 by default. Rate limits and waiting do not count. */
   readonly maxAttempts?: number;
@@ -47,9 +47,9 @@ export interface ActingStep<Output extends Json = Json> extends StepTraits {
   /** How long one attempt may take; 30,000 by default. An attempt that ignores its signal is abandoned. */
   readonly timeLimitMs?: number;
   /**
-   * Returns the output, which is stored and must not hold a secret, or one of the other ends below. If it throws,
-   * Slack's answer decides: a rate limit waits, an unreachable Slack and any unknown error are retried, a refusal or a
-   * dead token ends the step.
+   * Returns the output, which is stored and must not hold a secret, or one of the other ends below. If it throws: Foyer
+   * waits after a rate limit, retries if Slack is unreachable or the error is unknown, and fails the step after a
+   * refusal or a dead token.
    */
   run(context: StepContext): Promise<Output | Written<Output> | StepEnd>;
   readonly write?: undefined;
@@ -81,6 +81,10 @@ export interface StepFacts {
   /** When the run was created: the time of the install, the uninstall or the moment. */
   readonly runCreatedAt: number;
   readonly installationId: string;
+  /**
+   * Which install of this installation the run belongs to: 1 for the first, one more for each install that follows an
+   * uninstall. An install over an existing one does not change it.
+   */
   readonly life: number;
   readonly clientId: string;
   /** Null for an org-wide install. */
@@ -89,7 +93,7 @@ export interface StepFacts {
   readonly enterpriseId: string | null;
   readonly enterpriseName: string | null;
   readonly isEnterpriseInstall: boolean;
-  /** Where the app may act: its team, or the workspaces that granted access to an org-wide install, if any yet. */
+  /** The workspaces in which the app may act: its own, or those that have granted access to an org-wide install. */
   readonly workspaceIds: readonly string[];
   /**
    * The only one of `workspaceIds`, to pass to Slack as `team_id`; null if there are none or several. In a
@@ -103,13 +107,13 @@ export interface StepFacts {
   /** The scopes granted to the bot; null if the install has no bot. */
   readonly botScopes: readonly string[] | null;
   /**
-   * Which of the host's accounts the installation belongs to, in the host's own ids, with the data that the link carried;
-   * null if it is not connected.
+   * The host's account that the installation belongs to, in the host's own ids, with the link's data; null if it is not
+   * connected.
    */
   readonly connection: { readonly org: string; readonly subject: string | null; readonly data: Json } | null;
   /** 1 for the first attempt of this step in this run. */
   readonly attempt: number;
-  /** The newest answer to a question of this step: a choice's value, a channel's id or a text. Absent before then. */
+  /** The newest answer to a question of this step, if any: a choice's value, a channel's id or a text. */
   readonly answer?: string;
   /** Every answer to this step's questions, by the question's id. */
   readonly answers: Readonly<Record<string, string>>;
@@ -118,8 +122,8 @@ export interface StepFacts {
   readonly services: Pick<StepServices, 'config'>;
   now(): number;
   /**
-   * What an earlier step returned; null unless it succeeded. Any other run than an install's also finds what the steps of
-   * the newest install run returned.
+   * Returns the output of an earlier step; null unless that step succeeded. In an uninstall run and in the run of a
+   * moment, also returns outputs of the newest install run.
    */
   output<Output extends Json>(step: Step<Output>): Output | null;
 }
@@ -152,14 +156,16 @@ export interface StepContext extends StepFacts {
    */
   write<MyTables = AnyTables>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
   /**
-   * Posts a message exactly once per key in this life of the installation, across crashes and retries; resolves to
-   * where it is. In the run of a moment, the key belongs to that run: each member can get the same greeting. What it throws ends the attempt: do not catch it. In a channel, it needs that channel's history scope
-   * to settle a send whose outcome is unknown.
+   * Posts a message exactly once per key between install and uninstall, across crashes and retries; resolves to where
+   * the message is. In the run of a moment, the key belongs to that run: each member can get the same greeting. Errors
+   * that it throws end the attempt: do not catch them. In a channel, it needs that channel's history scope to settle a
+   * send whose outcome is unknown.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */
   postOnce(key: string, message: OnceMessage): Promise<PostedMessage>;
   /**
-   * A client with the bot's current token; this step's signal aborts its calls. One per attempt without `limits`.
+   * Returns a client with the bot's current token; the step's signal aborts its calls. Without `limits`, every call of
+   * an attempt returns the same client.
    * @throws StepError in an uninstall run: the token is gone
    */
   slack(limits?: { timeoutMs?: number }): Promise<WebClient>;
@@ -170,7 +176,7 @@ export interface StepServices {
   readonly database: Database;
   readonly config: Pick<Config, 'app' | 'slack' | 'supportUrl' | 'privacyUrl' | 'notify'>;
   readonly publishHome: PublishHome;
-  /** Makes the URL where an unconnected workspace is claimed; absent if claiming is off. */
+  /** Makes the URL where a person claims an unconnected workspace; absent if claiming is off. */
   readonly claimUrl?: ClaimUrl;
   readonly brand: Brand;
   readonly texts: Texts;
@@ -179,7 +185,7 @@ export interface StepServices {
 /** The events a step can wait for. */
 export type WaitEvent = 'team_access_granted';
 
-/** Thrown by a step that knows what its failure means. Errors of Slack's client do not need it. */
+/** A step throws this to name its failure and to say whether to retry. Errors of Slack's client need no wrapping. */
 export class StepError extends Error {
   override readonly name = 'StepError';
   /** The name of the failure, as shown to people. */
@@ -200,7 +206,7 @@ export type StepEnd = { readonly [ended]: true } & (
   | { readonly kind: 'skipped'; readonly code: string; readonly message: string }
   | { readonly kind: 'unconfirmed'; readonly code: string; readonly message: string }
   | { readonly kind: 'wait-for'; readonly event: WaitEvent }
-  /** `reminds`: its reminder was posted in this attempt. */
+  /** `reminds`: whether this attempt posted the reminder. */
   | { readonly kind: 'ask'; readonly question: Question; readonly reminds: boolean }
   | { readonly kind: 'wait'; readonly delayMs: number; readonly why?: WaitCause }
 );
@@ -208,7 +214,7 @@ export type StepEnd = { readonly [ended]: true } & (
 /** The end of a step that has nothing to do. */
 export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
 
-/** Why these functions check: what they return is stored, and a wrong value would fail after the step has acted. */
+/** Why the functions below check: Foyer stores what they return. A wrong value would fail after the step has acted. */
 function assertEnd(isRight: boolean, fix: string): void {
   const message = `The step ended in a way that cannot be stored: ${fix}`;
   if (!isRight) throw new StepError('invalid_end', message, { final: true });
@@ -219,27 +225,27 @@ function assertWords(name: string, code: unknown, message: unknown): void {
   assertEnd(areTexts, `give ${name}(code, message) two texts`);
 }
 
-/** There is nothing to do. `code` names the reason; `message` is one sentence for people. @throws StepError */
+/** Ends the step as skipped. `code` names the reason; `message` is one sentence for people. @throws StepError */
 export function skip(code: string, message: string): Skip {
   assertWords('skip', code, message);
   return { [ended]: true, kind: 'skipped', code, message };
 }
 
-/** It may have happened, and no one can find out: it is never retried automatically. @throws StepError */
+/** Ends the step as possibly done, with no way to check. Foyer never retries it automatically. @throws StepError */
 export function unconfirmed(code: string, message: string): StepEnd {
   assertWords('unconfirmed', code, message);
   return { [ended]: true, kind: 'unconfirmed', code, message };
 }
 
-/** The run rests until the event arrives, and then starts this step again. @throws StepError for any other event */
+/** Makes the run rest until the event arrives and then start this step again. @throws StepError for any other event */
 export function waitFor(event: WaitEvent): StepEnd {
   assertEnd(event === 'team_access_granted', "the only event to wait for is 'team_access_granted'");
   return { [ended]: true, kind: 'wait-for', event };
 }
 
 /**
- * Asks the installer, in their DM and in Home; the installer or an admin answers. The run rests until then. Then this
- * step runs again with `context.answer`, seconds or days later. A reminder follows after a day.
+ * Asks the installer, in their DM and in Home; the installer or an admin answers. The run rests until the answer, which
+ * may take seconds or days; then this step runs again with `context.answer`. Foyer posts a reminder after a day.
  * @throws StepError if Slack could not show the question
  * @example
  * if (context.answer === undefined) {
@@ -254,7 +260,7 @@ export function ask(question: Question): StepEnd {
   return askAgain(question, false);
 }
 
-/** Does the same for a question that was asked before. */
+/** Waits again for the answer to a question that was asked before. */
 export function askAgain(question: Question, reminds: boolean): StepEnd {
   return { [ended]: true, kind: 'ask', question, reminds };
 }
@@ -295,13 +301,13 @@ interface WaitCause {
   readonly message: string;
 }
 
-/** A step that always asks for no rest at all must not keep the worker and the database busy. */
+/** Without a shortest rest, a step that always retries at once would keep the worker and the database busy. */
 const shortestRestMs = 1000;
 const longestRestMs = 366 * 24 * 60 * 60 * 1000;
 
 /**
- * The run rests for `delayMs`, and then starts this step again. This does not count as a failure. A shorter time than a
- * second, or one that has passed, means a second. @throws StepError for more than 366 days
+ * Makes the run rest for `delayMs` and then start this step again. This does not count as a failure. Less than a
+ * second, or a negative time, means a second. @throws StepError for more than 366 days
  */
 export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
   const isTime = typeof delayMs === 'number' && delayMs <= longestRestMs;
@@ -332,8 +338,8 @@ export type Written<Output extends Json> = {
 };
 
 /**
- * Ends a step with an output, and writes what it learned in the same commit: one commit less, and no crash in between.
- * `write` also runs if the run was cancelled in the meantime, or now belongs to another worker.
+ * Ends a step with an output, and writes what it learned in the same commit: this saves a commit, and no crash can come
+ * between the two. `write` also runs if the run was cancelled in the meantime, or now belongs to another worker.
  */
 export function withWrite<Output extends Json>(output: Output, write: StepWrite): Written<Output> {
   return { [ended]: true, kind: 'written', output, write };

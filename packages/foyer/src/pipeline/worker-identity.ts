@@ -8,7 +8,7 @@ export interface WorkerIdentity {
   /** The machine's name, and a mark that distinguishes it from another machine of that name. */
   host: string;
   pid: number;
-  /** Differs between two processes with the same pid, which the first process in a container always has. */
+  /** Distinguishes processes with the same pid: the first process in a container always has pid 1. */
   startId: string;
   isAlive(pid: number): boolean;
 }
@@ -20,9 +20,9 @@ export function thisProcess(): WorkerIdentity {
 }
 
 /**
- * Why a name is not enough: two machines or containers of one name would each mistake the other's runs for those of a
- * dead process of its own, and execute them a second time. Linux identifies each boot of a machine, and the pid
- * namespace of each container. If either cannot be read, the name has to be enough.
+ * Why a name is not enough: if two machines or containers had the same name, each would take the other's runs for those
+ * of a dead process of its own, and execute them a second time. Linux identifies each boot of a machine, and the pid
+ * namespace of each container. If one of these cannot be read, Foyer uses the name alone.
  */
 function machineMark(): string {
   try {
@@ -41,7 +41,7 @@ export function ownerPrefix({ host, pid, startId }: WorkerIdentity): string {
 
 /**
  * Whether a lease's owner is known to be dead: a process of this machine that no longer runs, or an earlier process
- * with our own pid. Nothing is known about other machines: their leases expire.
+ * with our own pid. False for a process of another machine: its leases expire.
  */
 export function isDeadOwner(owner: string, self: WorkerIdentity): boolean {
   const [host, pid, startId] = owner.split('/')[0]?.split(':') ?? [];

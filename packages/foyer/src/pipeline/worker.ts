@@ -19,8 +19,8 @@ import { isDeadOwner, ownerPrefix, thisProcess, type WorkerIdentity } from './wo
 /** What a worker needs. */
 export interface WorkerDeps extends PipelineDeps {
   /**
-   * How many runs are executed at once; 32 unless given. Most of a run is waiting for Slack, and runs at the same time
-   * share commits. A run costs a seventh less CPU than with 16; 64 bring no further gain.
+   * How many runs this process executes at once; 32 unless given. A run mostly waits for Slack, and concurrent runs
+   * share commits. With 32, a run costs a seventh less CPU than with 16; 64 bring no further gain.
    */
   concurrency?: number;
   /** How long a claimed run stays ours without a renewal of its lease; 30,000 unless given. */
@@ -37,12 +37,12 @@ export interface WorkerDeps extends PipelineDeps {
 export type Worker = ReturnType<typeof createWorker>;
 
 /**
- * The database is not asked for work more often than this, even if work is due again and again. Why a wake waits this
- * long too: most wakes come from an install whose browser still waits for its page. Eight simultaneous installs waited
- * 230 ms for their pages when their runs started at once, and 219 ms with this pause. And one claim serves all of them.
+ * The shortest pause between two queries for due work. Why a wake waits this long too: most wakes come from an install
+ * whose browser still waits for its page. Eight simultaneous installs waited 230 ms for their pages when their runs
+ * started immediately, and 219 ms with this pause. One claim then serves all of them.
  */
 const leastPauseMs = 50;
-/** After this many failures in a row (about a minute), a person must look into it. */
+/** After this many failures in a row (about a minute), Foyer logs errors instead of warnings: a person must look. */
 const faultsOfOutage = 10;
 /** The last part of a drain, when the steps that did not end are aborted and handed back. */
 const handBackMs = 1500;
@@ -89,7 +89,7 @@ export function createWorker(deps: WorkerDeps) {
   async function claimAndPause(): Promise<number> {
     try {
       if (performance.now() - deadSoughtAt >= pollMs) await releaseDead();
-      // Reads what is due first, so that an idle worker writes nothing. A full worker continues when a run ends.
+      // Reads what is due first, so that an idle worker writes nothing. A full worker claims again when a run ends.
       let dueAt = isFull() ? undefined : await nextDueAt();
       if (dueAt !== undefined && dueAt <= now()) {
         await claimAndWork(concurrency - active.count());
@@ -118,7 +118,7 @@ export function createWorker(deps: WorkerDeps) {
 
   async function claimAndWork(limit: number): Promise<void> {
     const at = now();
-    // Otherwise this worker could claim its own run in the middle of a step.
+    // Otherwise this worker could claim its own run, whose lease has expired, in the middle of a step.
     if (active.hasLapsed(at)) await active.renew();
     const leaseUntil = at + leaseMs;
     const owner = `${prefix}.${++claims}`;
@@ -186,7 +186,7 @@ interface ActiveRun {
   ended: Promise<void>;
 }
 
-/** How long a run rests after an error of our own, not the step's. */
+/** How long a run rests after an error of Foyer itself. */
 const faultPauseMs = 2000;
 
 /** Tracks the runs that this process works on, and their leases; `onEnded` is called after each. */
@@ -197,7 +197,7 @@ export function createActiveRuns(
   const { database, now, log } = deps;
   const active = new Set<ActiveRun>();
 
-  /** An error of our own is not the step's fault: any worker may claim the run again later. */
+  /** Releases a run after an error of Foyer itself: any worker may claim it again later. */
   async function giveBack(lease: RunLease, fault: unknown): Promise<void> {
     log.error({ err: fault, runId: lease.runId }, 'a run was interrupted by an error, and is retried');
     try {

@@ -30,10 +30,10 @@ type NotifiedOperators = { notified: true; channels: string[] };
  *
  * What may happen when it runs twice: each channel has a row with its state, committed before and after the send. So a
  * channel that was notified is never notified again, and one that fails does not block the other. If a process dies
- * between the two commits, it is unknown whether the message went out. The webhook then stays unconfirmed and is not
- * repeated, although it may not have been sent; the mail is sent again under the same Message-ID, so it may come twice
- * but can be recognized. The same applies to a server that stops answering midway. Nothing else repeats until a person
- * retries the step: then everything that is not known to have been sent is sent.
+ * between the two commits, it is unknown whether the message was sent. Foyer then does not repeat the webhook message,
+ * which stays unconfirmed; it sends the mail again under the same Message-ID, so that people can recognize a duplicate.
+ * It does the same if a server stops answering midway. If a person retries the step, Foyer sends everything that is not
+ * known to have been sent.
  */
 export const notifyOperators: ActingStep<NotifiedOperators> = {
   name: notifyStepName,
@@ -112,7 +112,7 @@ function unknownOutcome(channel: OperatorChannel): SendOutcome {
   return { kind: 'unconfirmed', code: 'no_answer', message };
 }
 
-/** The step's end: first what is still to be sent, then what was refused, then what is unknown. */
+/** Returns the step's end: a message that is still to be sent decides first, then a refused, then an unknown one. */
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
   const wait = outcomes.find((outcome) => outcome.kind === 'wait');
   if (wait) return retryIn(wait.delayMs, { code: 'rate_limited', message: 'The webhook asked us to wait' });

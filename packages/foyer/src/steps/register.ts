@@ -24,7 +24,7 @@ export function skipWithoutBot({ botScopes }: StepFacts): Skip | undefined {
 /** The registered team: for an org-wide install, its enterprise. */
 type RegisteredTeam = {
   teamId: string;
-  /** Whether the app meets it for the first time in this install. */
+  /** Whether this install is the first in which the app sees the team. */
   created: boolean;
 };
 
@@ -57,7 +57,7 @@ export const registerTeam: RecordingStep<RegisteredTeam> = {
 /** The registered installer. */
 type RegisteredUser = {
   userId: string;
-  /** Whether the app meets them for the first time in this install. */
+  /** Whether this install is the first in which the app sees the person. */
   created: boolean;
 };
 
@@ -85,7 +85,7 @@ export const registerUser: RecordingStep<RegisteredUser> = {
   },
 };
 
-/** What Slack said about the installer and the team. An absent value was not granted or not given. */
+/** What Slack said about the installer and the team. A value is null if the app lacks its scope or Slack gave none. */
 type FetchedProfile = {
   /** `callName` is what to call them in a greeting. */
   user: (UserProfile & { callName: string | null }) | null;
@@ -99,9 +99,9 @@ type FetchedProfile = {
 type Answer<T> = { told: T } | { code: string; error?: unknown };
 
 /**
- * Reads the installer (`users.info`) and the team (`team.info`), and saves both. A scope that was not granted costs
- * only the data that it guards. If Slack refuses to say who the installer is, the step fails, visibly; `team.info` only
- * adds to what the install has provided.
+ * Reads the installer (`users.info`) and the team (`team.info`), and saves both. Without a scope, only the data that it
+ * guards is missing. If Slack refuses `users.info`, the step fails. If it refuses `team.info`, the step succeeds: that
+ * method only adds to what the install has provided.
  *
  * Safe to run twice: it reads from Slack, and overwrites what it saved before.
  */
@@ -168,7 +168,7 @@ async function ask<T>(context: StepContext, scope: string, call: () => Promise<T
   } catch (error) {
     const failure = slackFailure(error);
     if (failure?.kind !== 'refused') throw error;
-    context.log.info({ scope, code: failure.code }, 'Slack did not answer the question');
+    context.log.info({ scope, code: failure.code }, 'Slack refused to return the profile');
     return { code: failure.code, error };
   }
 }
@@ -177,7 +177,7 @@ function missingOf(method: string, answer: Answer<unknown> | null): FetchedProfi
   return answer !== null && 'code' in answer ? [{ method, code: answer.code }] : [];
 }
 
-/** Admins of one workspace are not the organization's: in an org-wide install only the latter count. */
+/** In an org-wide install, only the organization's admins count as admins, not those of a single workspace. */
 function userProfile(
   { user }: UsersInfoResponse,
   { isEnterpriseInstall }: StepContext,

@@ -18,7 +18,7 @@ import type { Words } from '../texts/create-texts.ts';
 import { fetchProfile, skipWithoutBot } from './register.ts';
 
 /**
- * Sends the installer one welcome DM per life of the installation (invariant 3).
+ * Sends the installer one welcome DM between install and uninstall (invariant 3).
  *
  * Safe to run twice: `sendOnce` records the attempt before it calls Slack, and looks in the DM's history for a welcome
  * whose outcome is unknown. If that history cannot be read, the welcome stays unconfirmed, and only a person can retry
@@ -50,7 +50,7 @@ export const sendWelcome: ActingStep<PostedMessage> = {
         content: () => contentFor(context),
       });
     } catch (error) {
-      // The installer is in none of the workspaces that granted access so far: perhaps in the next one.
+      // The installer is in none of the workspaces that have granted access so far, but may be in the next one.
       const isShutOut = slackFailure(error)?.code === 'team_access_not_granted';
       if (context.isEnterpriseInstall && isShutOut) return waitFor('team_access_granted');
       throw error;
@@ -58,7 +58,7 @@ export const sendWelcome: ActingStep<PostedMessage> = {
   },
 };
 
-/** This run may have sent the welcome and died before it committed the end of the step. */
+/** Returns the welcome if this run sent it and died before it committed the end of the step; else skips the step. */
 function alreadySent(context: StepContext, welcome: OnceMessageRow): PostedMessage | StepEnd {
   const { run_id: runId, channel_id: channelId, message_ts: messageTs } = welcome;
   if (runId === context.runId && channelId !== null && messageTs !== null) return { channelId, messageTs };
@@ -93,7 +93,7 @@ interface WelcomeContent {
   claimUrl?: string;
 }
 
-/** Slack sends a press of a link button too; it only needs to be acknowledged. */
+/** Slack also sends an event when a person presses a link button; Foyer only acknowledges it. */
 export const openHomeActionId = 'foyer.open_home';
 
 /**
@@ -129,7 +129,7 @@ function section(text: string): KnownBlock {
   return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }
 
-/** The web address opens the desktop app if there is one, and works without it. */
+/** Links to the web address: it opens the desktop app if there is one, and works without it. */
 function actions({ words, brand, links, claimUrl }: WelcomeContent): KnownBlock {
   const button = (text: string, action_id: string, url: string, isPrimary: boolean): Button => ({
     type: 'button',

@@ -38,7 +38,7 @@ export const publishHome: ActingStep<{ published: boolean }> = {
   },
 };
 
-/** The built-in steps by name, for a definition that places them itself. */
+/** The built-in steps by name, for a definition that chooses their order itself. */
 export const steps = { registerTeam, registerUser, fetchProfile, sendWelcome, publishHome, notifyOperators };
 
 /**
