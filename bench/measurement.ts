@@ -53,7 +53,7 @@ export interface Measurement {
   name: string;
   /** What is measured, in a sentence. */
   what: string;
-  /** It reports a fact, for which one pass is enough, regardless of `slices`. */
+  /** One pass is enough, regardless of `slices`: the measurement reports a fact and not a rate. */
   onePass?: true;
   run(options: RunOptions): Promise<Findings>;
 }

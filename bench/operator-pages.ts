@@ -14,10 +14,11 @@ import { startContender } from './start-contender.ts';
 import { startPostgres } from './start-postgres.ts';
 
 /**
- * `npm run bench:operator`: how long the operator's pages and the metrics take over HTTP, of a Foyer in its own process
- * as `npm start` starts it, with 100,000 installations (COUNT sets another number) on SQLite, or with ENGINE=postgres on
- * its own Postgres. DATABASE names a file or a Postgres database that stays: the first run seeds it, later ones take it
- * as it is. The landing page, which needs no database, is the yardstick: quote the ratio within one run.
+ * `npm run bench:operator`: measures how long the operator's pages and the metrics take over HTTP. Foyer runs in its
+ * own process, as `npm start` starts it, with 100,000 installations (COUNT sets another number), on SQLite or, with
+ * ENGINE=postgres, on its own Postgres. DATABASE names a file or a Postgres database that stays: the first run seeds
+ * it, and later runs reuse it. The landing page, which needs no database, is the yardstick: quote the ratio within one
+ * run.
  */
 
 const rounds = Number(process.env.ROUNDS ?? 21);
@@ -83,7 +84,10 @@ async function get(path: string): Promise<string> {
   return text;
 }
 
-/** How long a page took, and how much CPU Foyer used for it: on SQLite that is all of it, even on a busy machine. */
+/**
+ * How long a page took, and how much CPU time Foyer used for it. On SQLite, this CPU time includes the work of the
+ * database, and a busy machine does not change it.
+ */
 async function costOf(path: string): Promise<{ ms: number; cpuMs: number; failed: boolean }> {
   const before = await foyer.usage();
   const startedAt = performance.now();

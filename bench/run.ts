@@ -61,7 +61,7 @@ async function main(wanted: readonly string[], flags: Flags): Promise<void> {
     console.log(tableOf(findings));
     console.log(`\n${marksTable(findings.marks)}`);
     for (const note of findings.notes) console.log(`\n${note}`);
-    // A profiled contender is slower than the others, and a quick run proves nothing: neither is kept.
+    // A profiled contender is slower than the others, and a quick run proves nothing: their results are not kept.
     const isKept = !options.quick && profiled === undefined;
     if (isKept || flags.out) await writeResults(measurement, findings, options, flags.out);
   }

@@ -20,7 +20,7 @@ export interface Seed {
 }
 
 const stepNames = builtInSteps().map((step) => step.name);
-/** As long as a sealed token: a count that reads the rows themselves must look as slow as it is. */
+/** As long as a sealed token, so that a count that reads the rows themselves is as slow as with real rows. */
 const sealedText = `v1.bench.${'x'.repeat(700)}`;
 const perTransaction = 5000;
 /** Few enough for the parameters of one statement on either engine. */
@@ -82,7 +82,7 @@ const runIdOf = (index: number): string => `run_${String(index).padStart(9, '0')
 
 function statusOf(index: number) {
   if (index % 20 === 0) return 'failed';
-  // It asked the installer a question.
+  // The run asked the installer a question.
   return index % 100 === 11 ? 'waiting' : 'succeeded';
 }
 
@@ -127,7 +127,7 @@ function welcome(row: InstallationRow, index: number): Insertable<Tables['welcom
     life: 1,
     user_id: row.installer_user_id,
     run_id: runIdOf(index),
-    // A few never got an answer from Slack.
+    // For a few welcomes, no answer came from Slack.
     status: index % 5000 === 9 ? 'unconfirmed' : 'sent',
     channel_id: 'D0BENCH',
     message_ts: '1.2',
@@ -201,7 +201,7 @@ function installation({ clientId, now, count }: Seed, index: number): Installati
     uninstalled_at: status === 'uninstalled' ? now : null,
     bot_user_id: 'U0BOT',
     bot_scopes: '["chat:write","im:write","im:history","users:read"]',
-    // A third of them rotate their tokens, and a few of those could not be refreshed in time.
+    // A third of the installations rotate their tokens, and a few of those tokens could not be refreshed in time.
     bot_expires_at: index % 3 === 0 ? now + (index % 3000 === 0 ? -1 : 6) * 3_600_000 : null,
     sealed_bot: sealedText,
     refresh_owner: null,
@@ -209,7 +209,7 @@ function installation({ clientId, now, count }: Seed, index: number): Installati
   };
 }
 
-/** The request that installed it, and for some a refused or a failed one before that. */
+/** The request that installed the app, and for some teams a refused or a failed one before that. */
 function requestsOf(row: InstallationRow, index: number): Insertable<Tables['install_requests']>[] {
   const installed = {
     id: `request-${index}`,

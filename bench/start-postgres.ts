@@ -23,7 +23,7 @@ export async function startPostgres(): Promise<BenchPostgres> {
     },
     vacuum: (name) => administer(server.url(name), 'vacuum analyze'),
     async close() {
-      // The server does not keep this process alive, but it must live until the server has stopped.
+      // The server's process does not keep this one alive, but this one must live until the server has stopped.
       const alive = setInterval(() => {}, 1000);
       await server.close();
       clearInterval(alive);

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Makes a dated backup in FOLDER, rehearses its restore, and keeps the newest 14:
 #   daily-backup.sh FOLDER COMMAND…
-# COMMAND is what stands before a command of Foyer's: `foyer`, or `node … src/cli.ts`. Run it as the user of Foyer, one at
-# a time. Old backups are deleted only after the new one has passed.
+# COMMAND is how you call Foyer's commands: `foyer`, or `node … src/cli.ts`. Run this script as the user that Foyer runs
+# as, and never twice at the same time. Old backups are deleted only after the new one has passed.
 set -eu
 export LC_ALL=C
 umask 077
@@ -14,7 +14,7 @@ mkdir -p -- "$folder"
 dated="foyer-[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T[0-9][0-9][0-9][0-9][0-9][0-9]Z.db"
 file=$folder/foyer-$(date -u +%Y-%m-%dT%H%M%SZ).db
 
-# What a backup left behind that was killed.
+# Removes what a killed backup left behind.
 rm -f -- "$folder"/$dated.partial
 
 "$@" backup "$file"

@@ -131,7 +131,7 @@ present({
     async quiet() {
       while (underWay > 0 || Number(process.hrtime.bigint() - lastEndedAt) / 1e6 < 60) await sleep(10);
     },
-    /** When the view of each of these people arrived, in nanoseconds; then forgets them. */
+    /** Returns when the view of each of these people arrived, in nanoseconds, and forgets all times. */
     published(userIds) {
       const times = (userIds as string[]).map((userId) => String(publishedAt.get(userId) ?? 0n));
       publishedAt.clear();

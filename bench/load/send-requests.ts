@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /**
- * Why plain sockets and no HTTP client: with a client, a request costs the load side nearly as much as the answer costs
- * the floor. Each then waits for the other, and all contenders look closer to each other than they are.
+ * Why plain sockets and no HTTP client: with a client, sending a request costs the load side nearly as much as the
+ * answer costs the fastest contender (`floor`). Each side then waits for the other, and all contenders look closer to
+ * each other than they are.
  */
 
 /** A prepared request: at run time it costs the load side only the send. */

@@ -26,7 +26,7 @@ function strideFor(teams: number): number {
   return teams % prime === 0 ? 1 : prime;
 }
 
-/** Draws ranks from 0, the n-th with a chance of 1/(n+1), by halving the summed chances. */
+/** Draws ranks from 0. Rank n has a chance in proportion to 1/(n+1); a binary search in the summed chances finds it. */
 function createZipf(count: number): () => number {
   const sums = new Float64Array(count);
   let sum = 0;

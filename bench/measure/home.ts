@@ -86,7 +86,10 @@ async function open(name: Name, { slack, file, teams }: Stage, options: RunOptio
 }
 
 const connectionCount = 32;
-/** The most events in flight: both contenders answer Slack first, and the time in a queue is not their rate. */
+/**
+ * The most events in flight: both contenders answer Slack before they publish, so further events would only wait in a
+ * queue.
+ */
 const window = 125;
 
 async function openHomes(turn: Turn, stage: Stage, slice: number): Promise<Sample<Metric>> {

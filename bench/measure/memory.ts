@@ -10,8 +10,8 @@ import { seedTeams } from '../seed/seed-teams.ts';
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * Events of a thousand teams first, so that everything is compiled and every buffer has its size, then of all the
- * others, each once. The listener calls Slack with Bolt's own `client` and `say`. The memory in use after a garbage
+ * Sends events of a thousand teams first, so that everything is compiled and every buffer has its size, then one event
+ * of each other team. The listener calls Slack with Bolt's own `client` and `say`. The memory in use after a garbage
  * collection is a fact and not a rate: one pass is enough.
  */
 

@@ -9,8 +9,8 @@ import { type Contender, startContender } from '../start-contender.ts';
 import { type BenchPostgres, startPostgres } from '../start-postgres.ts';
 
 /**
- * Four stores on each database of each size, all in turn, so that a million rows are compared with a thousand at about
- * the same time. Each reads random teams, one after the other, and decrypts the token.
+ * Measures four stores on each database of each size, in turn, so that a million rows are compared with a thousand at
+ * about the same time. Each store reads random teams, one after the other, and decrypts the token.
  */
 
 const stores = {
@@ -102,7 +102,7 @@ async function startSubject(
   // A round trip to Postgres takes ten times as long as a read from SQLite.
   const fetches = options.quick ? 100 : engine === 'SQLite' ? 4000 : 1000;
   const writes = options.quick ? 10 : 100;
-  // Its own new teams, with numbers above all that were seeded.
+  // Each store writes its own new teams, with numbers above all that were seeded.
   let next = (storeNames.indexOf(name) + 1) * 100_000_000;
   return {
     key: keyOf(name, size),

@@ -101,7 +101,7 @@ const waitsMs = 24 * 60 * 60_000;
 
 function runRow(number: number, status: RunState, now: number): RunRow {
   const waiting = status === 'waiting';
-  // Half of them wait for a time, the others for an event.
+  // Half of the waiting runs wait for a time, the others for an event.
   const waitsForEvent = waiting && number % 2 === 0;
   return {
     id: runIdOf(number),

@@ -13,7 +13,7 @@ const caddyPath = process.env.CADDY_PATH ?? 'caddy';
 const [, major, minor, patch] =
   /(\d+)\.(\d+)\.(\d+)/.exec(spawnSync(caddyPath, ['version'], { encoding: 'utf8' }).stdout ?? '') ?? [];
 
-/** Its version as one comparable number (2.11.4 is 2011004); undefined if there is no Caddy. */
+/** The version of this Caddy as one comparable number (2.11.4 is 2011004); undefined if there is no Caddy. */
 export const caddyVersion =
   major === undefined ? undefined : (Number(major) * 1000 + Number(minor)) * 1000 + Number(patch);
 

@@ -1,7 +1,7 @@
 /**
- * What each alert rule must do, as `promtool test rules` runs it. Each case begins as a fresh process does: every series
- * of `freshProcess` is there, every counter is 0, and no install has ever succeeded. A near miss looks like the trouble,
- * and must call no one.
+ * What each alert rule must do, as `promtool test rules` runs it. Each case begins as a fresh process does: it has
+ * every series of `freshProcess`, every counter is 0, and no install has ever succeeded. A near miss looks like the
+ * trouble, and must not alert anyone.
  *
  * Values are in promtool's notation: `0+2x40` is 0, 2, 4 … 80, one for each minute (five minutes in slow cases).
  */
@@ -15,7 +15,7 @@ export interface AlertCase {
   series: Readonly<Record<string, string>>;
   /** Series of a fresh process that are missing here. */
   without?: RegExp;
-  /** Over days: a sample every five minutes. */
+  /** The case lasts days: one sample every five minutes. */
   slow?: true;
 }
 

@@ -78,7 +78,7 @@ describe('the alert rules', () => {
     runCases(t, cases, { sample: '1m', evaluation: '1m' });
   });
 
-  it('the alert rules do so over days', { skip }, (t) => {
+  it('the alert rules fire for their trouble over days, and not for its near misses', { skip }, (t) => {
     const cases = alertCases.filter(({ slow }) => slow);
     runCases(t, cases, { sample: '5m', evaluation: '5m' });
   });
@@ -107,7 +107,7 @@ describe('the alert rules', () => {
     }
   });
 
-  it('page only for what a person must end at once, and never for what strangers send', () => {
+  it('page only for what a person must fix at once, and never for what strangers send', () => {
     for (const [name, severity] of severities) assert.match(severity, /^(?:page|ticket)$/, name);
     assert.equal(severities.get('FoyerFlooded'), 'ticket');
     const paging = alerts.filter((alert) => severities.get(nameOf(alert)) === 'page');

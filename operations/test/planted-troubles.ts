@@ -7,13 +7,15 @@ import { freePort } from '../../packages/foyer/src/testing/free-port.ts';
 import { createTroubles, type Planted } from './troubles.ts';
 
 /**
- * A real Prometheus (Debian: apt-get install prometheus) scrapes about twenty Foyers with the rules as they are: each
- * has a trouble planted, or a near miss. Prints what fired and after how long, and ends with exit code 1 if a trouble
- * does not page within five minutes or a near miss does. It takes about eight minutes, so it is no test of the suite:
+ * A real Prometheus (Debian: apt-get install prometheus) scrapes about twenty Foyers, with the rules of `alerts.yml`.
+ * Each Foyer has a planted trouble or a near miss. This script prints which alerts fired and after how long. It exits
+ * with code 1 if a trouble does not page within five minutes, or if a near miss pages. It takes about eight minutes, so
+ * it is not part of the test suite:
  *
  *   npx node --conditions=source operations/test/planted-troubles.ts
  *
- * The disk that fills is a tmpfs, which only root can mount; without it that trouble is left out, and said to be.
+ * The disk that fills is a tmpfs, which only root can mount. Without root, that trouble is left out, and the output
+ * says so.
  */
 const pageWithinMs = 5 * 60_000;
 const watchMs = pageWithinMs + 60_000;

@@ -19,9 +19,9 @@ export interface Planted {
   what: string;
   /** The alert that must page; undefined for a near miss. */
   pages?: string;
-  /** Where it is scraped. */
+  /** The addresses that Prometheus scrapes. */
   hosts: string[];
-  /** Plants it, and keeps it up until the signal. `vanish` takes the job out of Prometheus' configuration. */
+  /** Plants the trouble, and keeps it up until the signal. `vanish` takes the job out of Prometheus' configuration. */
   plant(about: { signal: AbortSignal; vanish(): void }): Promise<void>;
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ const people = (stage: Stage) => {
   return { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
 };
 
-/** Repeats until the signal; what fails is meant to. */
+/** Repeats `work` until the signal, and ignores its errors: they are planted. */
 async function every(ms: number, signal: AbortSignal, work: (n: number) => Promise<unknown>): Promise<void> {
   for (let n = 0; !signal.aborted; n += 1) {
     await work(n).catch(() => {});
@@ -64,7 +64,7 @@ function sendEvent(
   return signedPost({ url: stage.url, signingSecret: secret, body });
 }
 
-/** A database that fails or dawdles on demand. */
+/** A database that fails or is slow on demand. */
 function spoiltDatabase() {
   const state = { isDown: false, delayMs: 0 };
   const fail = () => Promise.reject(new DatabaseUnavailableError('The database cannot be used: planted'));

@@ -20,7 +20,7 @@ export async function foyerStore(place: string): Promise<BenchStore> {
   return storeOn(await openBenchDatabase(place));
 }
 
-/** The same without a cache: each fetch reads the database and decrypts the token. */
+/** The same store without a cache: each fetch reads the database and decrypts the token. */
 export async function foyerStoreAnew(place: string): Promise<BenchStore> {
   const database = await openBenchDatabase(place);
   const readTokens = prepareInstallationTokens(database);

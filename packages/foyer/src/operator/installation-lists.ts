@@ -10,8 +10,8 @@ import { readInstallationsById } from './read-installations.ts';
 export interface InstallationSearch {
   clientId: string;
   /**
-   * The whole id of a team, enterprise, person, installation or run. A text that has the form of no id and finds none
-   * is a part of the name of a team or enterprise.
+   * The whole id of a team, enterprise, person, installation or run. Any text that does not look like an id is a part
+   * of the name of a team or enterprise.
    */
   text?: string;
   /** Whether a name must be the whole text, apart from upper and lower case. */

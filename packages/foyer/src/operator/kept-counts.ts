@@ -194,7 +194,7 @@ export async function keepCounts(
     const [requests] = await countRequestsByDay(queries, ofDay);
     const [welcomes] = await measureWelcomesByDay(queries, ofDay);
     if (requests && welcomes) await keep(dayName(day), { requests, welcomes } satisfies KeptDay);
-    // SQLite answers without a pause, so the events that arrive would have to wait until all these days are counted.
+    // SQLite answers synchronously: without this pause, events would wait until all these days are counted.
     await setImmediate();
   }
   await database.write((tx) =>
