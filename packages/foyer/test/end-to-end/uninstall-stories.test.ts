@@ -71,11 +71,9 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(await statusOf(acme), 'active');
       assert.deepEqual(canceled, []);
       assert.equal(started.filter((trial) => trial.startsWith(acme.teamId)).length, 2);
-      assert.equal(
-        heard.length,
-        1,
-        'a Bolt listener hears it: only the pipeline knows whether an event counts',
-      );
+      // A Bolt listener receives the event, once: only the pipeline knows whether it counts.
+      await eventually(async () => heard.length > 0);
+      assert.equal(heard.length, 1);
     });
 
     it('runs once for a purge, before the record is erased, and for no other team', async (t) => {
