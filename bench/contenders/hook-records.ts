@@ -1,7 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import { Pool } from 'pg';
 
-/** What an app without Foyer stores at an install: the same facts, one commit each. */
+/** What an app without Foyer stores at an install: the same facts as Foyer, each in its own commit. */
 export interface HookRecords {
   saveInstallation(teamId: string, installation: string): unknown;
   saveTeam(teamId: string, name: string | null, domain: string | null): unknown;
@@ -22,7 +22,7 @@ const tables = `
   create table if not exists users (user_id text primary key, name text, real_name text, email text, timezone text);
   create table if not exists members (team_id text, user_id text, primary key (team_id, user_id));`;
 
-/** In a SQLite file, with synchronous = FULL. */
+/** Stores the records in a SQLite file, with synchronous = FULL. */
 export function recordsInSqlite(file: string): HookRecords {
   const sqlite = new Sqlite(file);
   sqlite.pragma('journal_mode = WAL');
@@ -41,7 +41,7 @@ export function recordsInSqlite(file: string): HookRecords {
   };
 }
 
-/** In a Postgres database. */
+/** Stores the records in a Postgres database. */
 export async function recordsInPostgres(url: string): Promise<HookRecords> {
   const pool = new Pool({ connectionString: url });
   await pool.query(tables);

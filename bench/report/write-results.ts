@@ -6,7 +6,7 @@ import type { Findings, Measurement, RunOptions } from '../measurement.ts';
 import { marksChart } from './marks-chart.ts';
 import { marksTable, tableOf } from './table.ts';
 
-/** What the last run of a measurement found, and where. */
+/** What the last run of a measurement found, and on which machine. */
 interface Kept {
   what: string;
   at: string;

@@ -5,7 +5,7 @@ export interface BenchStore {
   store(installation: Installation<'v2', false>): unknown;
   /** The team's installation, with its tokens decrypted. */
   fetch(teamId: string): unknown;
-  /** Removes it, so that its tokens are gone. */
+  /** Removes the installation, so that its tokens are gone. */
   remove(teamId: string): unknown;
   close(): unknown;
 }

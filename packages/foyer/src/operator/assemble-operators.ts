@@ -6,7 +6,7 @@ import { createSessions, operatorTimes } from '../signin/sessions.ts';
 import type { Texts } from '../texts/create-texts.ts';
 import { createOperatorPages, type OperatorPagesDeps } from './pages/create-operator-pages.ts';
 
-/** Creates what operators use on the web: their sessions, which Sign in with Slack begins too, and their pages. */
+/** Creates the operators' pages and their sessions. Sign in with Slack begins such sessions too. */
 export function assembleOperators(
   deps: Omit<OperatorPagesDeps, 'sessions' | 'sealer' | 'site' | 'words'> & {
     keyring: Keyring;
@@ -27,7 +27,7 @@ export function assembleOperators(
     secure,
     now,
   });
-  // Without the base path: the operator pages add it to every link themselves.
+  // The site gets no base path: the operator pages add it to every link themselves.
   const site = createSite(brand, { publicUrl });
   const pages = createOperatorPages({ ...deps, sessions, sealer, site, words: texts.forLocale('en') });
   return { sessions, pages };

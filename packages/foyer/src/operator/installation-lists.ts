@@ -157,7 +157,7 @@ export function isNewestRun(eb: Where<'runs'>) {
 /** Matches a text that can only be an id: of a team, an enterprise or a person at Slack, or one of Foyer's own. */
 const anId = /^(?:[TEUW](?=[A-Z]*\d)[A-Z0-9]{8,31}|(?:ins|run)_[0-9A-Z]{26})$/;
 
-/** Matches by id if the text is one, else by name: a search by name may read every name. */
+/** Matches by id if the text is one, else by name. Not by both: a search by name may read every name. */
 function matchesText(
   eb: Where<'installations'>,
   { text, isWholeName }: { text: string; isWholeName?: boolean },

@@ -50,7 +50,7 @@ interface App {
   now: number;
 }
 
-/** Counts what a query finds, up to `most`; it reads no further. */
+/** Counts the rows of a query up to `most`, and reads no more. */
 export async function countUpTo<T extends keyof Tables>(
   queries: Queries,
   found: SelectQueryBuilder<Tables, T, { id: string }>,

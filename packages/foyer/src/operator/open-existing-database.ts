@@ -35,7 +35,10 @@ function noneYet(place: string): CommandError {
   );
 }
 
-/** Loads the existing keys. Unlike the server, a command creates none: a new key opens nothing. @throws KeyringError */
+/**
+ * Loads the existing keys. Unlike the server, a command creates none: a new key decrypts no stored token. @throws
+ * KeyringError
+ */
 export function loadExistingKeyring(config: Config): Keyring {
   const file = config.database.kind === 'sqlite' ? `${config.database.file}.key` : undefined;
   if (!config.encryptionKeys && file !== undefined && !existsSync(file)) {

@@ -7,7 +7,7 @@ export interface Disconnected extends Pick<InstallRecord, 'teamId' | 'enterprise
   reconnectUrl: string;
 }
 
-/** Adds the link with which an admin of the team installs the app again: the record then continues. */
+/** Adds the link with which an admin of the team installs the app again: the new install continues the same record. */
 export function withReconnectLink<Installation extends Pick<InstallRecord, 'teamId' | 'enterpriseId'>>(
   config: Config,
   installation: Installation,

@@ -7,7 +7,7 @@ interface CommandHelp {
   examples: readonly (readonly [commandLine: string, purpose: string])[];
 }
 
-/** Begins a command: its help ends with examples. `createProgram` gives each command the option `--json`. */
+/** Creates a command whose help ends with examples. `createProgram` adds the option `--json` to each command. */
 export function operatorCommand(name: string, { summary, description, examples }: CommandHelp): Command {
   const lines = examples.map(([commandLine, purpose]) => `  # ${purpose}\n  npm run foyer -- ${commandLine}`);
   return new Command(name)

@@ -14,7 +14,7 @@ import { type Column, table } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** `keys rotate`: encrypts everything with the first key. `keys forget`: gives up a lost key. */
+/** `keys rotate`: encrypts everything with the first key. `keys forget`: erases the tokens that need a lost key. */
 export function keysCommand(deps: OperatorDeps): Command {
   const rotate = operatorCommand('rotate', {
     summary: 're-encrypt every stored token with the first key',

@@ -106,7 +106,9 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
   return { ...environment, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET };
 }
 
-/** Reads flags and environment; an interview asks for the address unless a flag gives it. @throws UsageError */
+/**
+ * Reads flags and environment. In an interview, only a flag gives the address: `setup` asks for it. @throws UsageError
+ */
 function givenSettings(
   environment: Readonly<Record<string, string | undefined>>,
   options: SetupOptions,
@@ -134,7 +136,7 @@ function refuse(what: string, problem: string | undefined): void {
   if (problem !== undefined) throw new UsageError(`${what} cannot be used. ${problem}.`);
 }
 
-/** Asks for what is missing. If no one can answer, it never waits, and says what a script must provide. */
+/** Asks for missing settings. If no one can answer, it throws a UsageError that says what a script must provide. */
 async function completeSettings(
   deps: OperatorDeps,
   given: Partial<Settings>,

@@ -10,13 +10,13 @@ export type TakeOver =
   | 'installation'
   /** The token of one more person, for a team that already has an installation. */
   | 'person'
-  /** Foyer already knows the team, or the person there. Its record is newer, and stays. */
+  /** Foyer already knows the team, or the person there. Foyer's record is newer, and stays. */
   | 'known';
 
 /**
- * Decides what an import of an installation would store. Foyer's own record always wins, even of a team that has
- * uninstalled: no newer change in the other store can be missing in Foyer. A person is added only if Foyer has no
- * record of them, so that a token that was revoked since does not come back.
+ * Decides what an import of an installation would store. Foyer's own record always wins, even that of a team that has
+ * uninstalled: the other store knows nothing newer about a team that Foyer knows. A person is added only if Foyer has
+ * no record of them, so that a token that was revoked since does not come back.
  */
 export async function judgeTakeOver(
   { queries }: Pick<Database, 'queries'>,

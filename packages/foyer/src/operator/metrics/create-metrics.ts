@@ -39,7 +39,7 @@ export interface Metrics {
   onSignIn(outcome: (typeof signInOutcomes)[number]): void;
   /** A workspace was connected with an account of the host, by a link or a claim. */
   onConnected(via: 'link' | 'claim'): void;
-  /** A run began to wait or ended. */
+  /** A run ended, or began to wait. */
   onRunChanged(change: { status: string }): void;
   /** An attempt of a step ended, with the step in this status. */
   onStepEnded(attempt: { step: string; status: string; ms: number }): void;

@@ -29,7 +29,7 @@ export interface ReviewedApp {
   cleansUp: boolean;
 }
 
-/** Scopes of apps that Slack does not list. */
+/** Slack does not list apps that request these scopes. */
 const unsuitable =
   /^(?:admin(?:\..*|:.*)?|identity\..*|search:read|read|post|client|workflow\.steps:execute|triggers:.*)$/;
 /** Scopes that Slack examines more closely: each needs a reason that a reviewer can try out. */

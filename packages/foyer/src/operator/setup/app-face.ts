@@ -11,7 +11,10 @@ export interface AppFace {
   color: string;
 }
 
-/** Reads the face and the long text from a manifest; what is missing is empty, or the usual color. @throws CommandError */
+/**
+ * Reads the face and the long text from a manifest; a missing text is empty, a missing color the default. @throws
+ * CommandError
+ */
 export function readFace(manifestText: string): AppFace & { longDescription: string } {
   const shown = parsed(manifestText).display_information ?? {};
   const text = (value: unknown): string => (typeof value === 'string' ? value : '');

@@ -20,7 +20,7 @@ export interface Settings {
 export const linkNames = ['PRIVACY_URL', 'SUPPORT_URL'] as const;
 export type LinkName = (typeof linkNames)[number];
 
-/** Says what is wrong with a link and how to fix it; undefined if nothing is, or if there is none. */
+/** Says what is wrong with a link and how to fix it; undefined if the link is right or empty. */
 export function linkProblem(name: LinkName, text: string): string | undefined {
   if (text.trim() === '') return undefined;
   const { error } = environmentSchema.shape[name].safeParse(text.trim());

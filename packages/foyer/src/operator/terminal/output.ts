@@ -16,7 +16,7 @@ export interface Output {
   print(lines: string): void;
   /** Prints a result for programs: the only thing on stdout if `--json` is given. */
   printJson(value: unknown): void;
-  /** Does the same for a list of any length: writes the array as its pages arrive. */
+  /** Prints a list of any length as one JSON array, which grows as the pages arrive. */
   printJsonList(pages: AsyncIterable<readonly unknown[]>): Promise<void>;
   /** Resolves once stdout can take more; false if no one reads it any more, as after `list | head`. */
   ready(): Promise<boolean>;

@@ -19,7 +19,7 @@ export function plainLines(text: string): string {
 /** Writes indented JSON, with escapes for the characters that a terminal could obey: the value stays the same. */
 export function plainJson(value: unknown): string {
   const json = JSON.stringify(value, null, 2);
-  // Matches nearly always, and is far faster than looking for each kind of character.
+  // This test matches nearly every text, and is far faster than looking for each kind of character.
   if (/^[\x20-\x7e\n]*$/.test(json)) return json;
   return json.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (found) =>
     found === '\n' ? found : [...Array(found.length).keys()].map((at) => escaped(found, at)).join(''),
