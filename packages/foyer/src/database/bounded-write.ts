@@ -2,17 +2,17 @@ import type { KyselyPlugin } from 'kysely';
 import type { Tx } from './database.ts';
 
 /**
- * Bounds what the app's own code does in a transaction. SQLite runs one transaction at a time: one that waits for
- * something else, such as a call over the network or another `write`, would keep every install and event waiting, for
- * ever if it never ends. In Postgres it would keep its connection.
+ * Limits how long the app's own code may wait within a transaction. SQLite runs one write transaction at a time: if one
+ * waits for something else, such as a call over the network or another `write`, every install and event waits for it,
+ * forever if it never ends. In Postgres it keeps its connection.
  */
 
 /** How long a write may go without a query. */
 const mostIdleMs = 5000;
-/** A query in progress has this much longer: Postgres ends it by its own limit, with its own error. */
+/** How much longer a write may take while a query runs: Postgres ends a query at its own limit, with its own error. */
 const mostStatementMs = 5000;
 
-/** Thrown in place of a write that waits for something other than the database. */
+/** Thrown if a write waits for something other than the database. */
 export class WriteStuckError extends Error {
   override readonly name = 'WriteStuckError';
   readonly code = 'write_stuck';

@@ -4,14 +4,14 @@ import type { Tables } from './records.ts';
 
 /**
  * Why rows are locked, and in which order: SQLite runs write transactions one at a time, and Postgres does not. So a
- * transaction locks what it reads to decide what to write (`.forUpdate()` and its like, which SQLite leaves out), or
- * its write compares with what it read. An installation's row is locked first (`lockInstallation`), then a run's
+ * transaction locks the rows on which its writes depend (`.forUpdate()` and similar, which Foyer drops for SQLite), or
+ * its write checks that they have not changed. It locks an installation's row first (`lockInstallation`), then a run's
  * (`holdLease`), then the rows below them: two transactions with different orders would wait for each other.
  */
 
 /**
- * What a read runs on: the database itself, or a transaction of it. Of `eb.and({ … })`, Kysely leaves out the columns whose
- * value is undefined.
+ * The database itself, or a transaction of it: a read runs on either. In `eb.and({ … })`, Kysely leaves out the columns
+ * whose value is undefined.
  */
 export type Queries = Kysely<Tables>;
 
@@ -30,30 +30,30 @@ export interface BackupProgress {
 
 /** An open database, with either engine. */
 export interface Database {
-  /** For reads, and for a single write that may be lost to a locked database or, on SQLite, to a power failure. */
+  /** For reads, and for a single write that may be lost: to a locked database or, on SQLite, to a power failure. */
   readonly queries: Queries;
   /**
    * Runs `work` in one transaction, and resolves once it is safe on disk. If the database is locked, its server is
-   * briefly away, or two transactions conflict, it retries until `patienceMs` have passed (2,000 by default), without
+   * briefly away, or two transactions conflict, retries until `patienceMs` have passed (2,000 by default), without
    * blocking the event loop. So `work` may run more than once, and must do nothing but queries.
-   * @throws DatabaseUnavailableError if the patience ran out, or the database cannot be written at all
+   * @throws DatabaseUnavailableError if `patienceMs` have passed, or the database cannot be written at all
    */
   write<T>(work: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>;
   /**
-   * Compiles a read of one row once, for reads that every event needs. It sees only what is committed.
+   * Compiles once a query that reads one row, for reads that every event needs. The query sees only what is committed.
    * @throws DatabaseUnavailableError
    */
   prepare<Values extends QueryValues<Values>, Row>(
     build: BuildQuery<Values, Row>,
   ): (values: Values) => Promise<Row | undefined>;
-  /** The same for a read of several rows. */
+  /** Like `prepare`, for a query that reads several rows. */
   prepareList<Values extends QueryValues<Values>, Row>(
     build: BuildQuery<Values, Row>,
   ): (values: Values) => Promise<Row[]>;
   /**
-   * A number that changes once something is committed: by `write` at once, by another process at the next turn of the
-   * event loop in SQLite, and within half a second in Postgres. Read it first: what is read afterwards is current for
-   * as long as it stays the same.
+   * A number that changes after each commit: at once after a `write` of this process; after a commit of another
+   * process, at the next turn of the event loop in SQLite, and within half a second in Postgres. Read the number before
+   * the data: the data is current for as long as the number stays the same.
    */
   changeMark(): number;
   /** Resolves if the database answers and can be written. @throws DatabaseUnavailableError */
@@ -65,22 +65,22 @@ export interface Database {
   readonly failed: Promise<DatabaseUnavailableError>;
   /** The error that `failed` resolved with; undefined while all is well. */
   failure(): DatabaseUnavailableError | undefined;
-  /** How many statements this process has seen refused because a page of a table or an index is damaged. */
+  /** How many statements of this process failed because a page of a table or an index is damaged. */
   damageSeen(): number;
-  /** Measures how large the database is and what room it has, for the metrics. @throws DatabaseUnavailableError */
+  /** Measures the size of the database and the space that is left, for the metrics. @throws DatabaseUnavailableError */
   measure(): Promise<DatabaseSize>;
   /** Removes erased secrets from the files on disk too, as far as other readers allow it. */
   scrub(): Promise<void>;
-  /** Writes a consistent copy to a new file while others continue to work. The progress may begin again. */
+  /** Writes a consistent copy to a new file while others continue to work. The copy and its progress may start over. */
   backup(file: string, onProgress?: (progress: BackupProgress) => void): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How large a database is, and what it has left. */
+/** How large a database is, and how much space is left. */
 export interface DatabaseSize {
   /** On disk, with its log. */
   bytes: number;
-  /** The disk that holds the file; undefined if the database is on a server, which knows its own disk. */
+  /** The disk that holds the file; undefined if the database is on a server, whose disk this process cannot see. */
   disk: { bytes: number; freeBytes: number } | undefined;
   /** The connections of this process to a server; all are 0 for a file. */
   pool: { busy: number; idle: number; waiting: number; most: number };
@@ -98,7 +98,7 @@ export class DatabaseUnavailableError extends Error {
     this.mayBeCommitted = options.mayBeCommitted ?? false;
   }
 
-  /** For the person who starts a program. An error with a cause names no fix, so this points to doctor. */
+  /** The message for the person who starts a program. An error with a cause names no fix, so this points to doctor. */
   get advice(): string {
     if (this.cause === undefined) return this.message;
     return `${this.message.replace(/\.$/, '')}.\n\`npm run foyer -- doctor\` says what is wrong with the database of DATABASE_URL, and what fixes it.`;

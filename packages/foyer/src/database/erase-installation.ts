@@ -115,10 +115,7 @@ export async function eraseUserTokens(tx: Tx, erasure: UserTokenErasure): Promis
   return erased.map((row) => row.user_id);
 }
 
-/**
- * Deletes the records of the App Home views that an installation's people saw: Foyer can publish nothing without a
- * token.
- */
+/** Deletes the records of the App Home views that an installation's people saw: no token is left to publish others. */
 export async function eraseHomeViews(tx: Tx, installationId: string): Promise<void> {
   await tx.deleteFrom('home_views').where('installation_id', '=', installationId).execute();
 }

@@ -15,8 +15,8 @@ import type {
 } from './records.ts';
 
 /**
- * The install record: what App Home, the progress page, the operator's pages and the command line all show. It is read
- * in this one place, so that no two of them can disagree. It holds no token.
+ * The install record: what App Home, the progress page, the operator's pages and the command line all show. All of them
+ * read it through this file, so that no two can disagree. It holds no token.
  */
 
 /** The current state of one step of a run. */
@@ -24,7 +24,7 @@ export interface StepRecord {
   name: string;
   status: StepStatus;
   attempts: number;
-  /** How many attempts failed: those that asked a question, or waited, did not. */
+  /** How many attempts failed; an attempt that asked a question or waited did not fail. */
   failures: number;
   /** Slack's error code, or Foyer's own, such as `missing_scope`. */
   errorCode: string | null;
@@ -36,15 +36,15 @@ export interface StepRecord {
 export interface RunRecord {
   id: string;
   pipeline: Pipeline;
-  /** What it is about, if it is the run of a moment. */
+  /** What the run is about, if it is the run of a moment. */
   moment?: Moment;
   userId: string;
   status: RunStatus;
   createdAt: number;
   finishedAt: number | null;
-  /** When the next attempt is due; null when the run is finished or waits for an event. */
+  /** When the next attempt is due; null when the run is finished, or waits for an event or another run. */
   dueAt: number | null;
-  /** The event that it waits for, such as `team_access_granted`. */
+  /** What the run waits for: an event such as `team_access_granted`, or another run. */
   waitingFor: string | null;
   steps: StepRecord[];
 }
@@ -69,7 +69,7 @@ export interface InstallRecord {
   botScopes: string[] | null;
   /** 1 for the first install, one more for each install that follows an uninstall. */
   life: number;
-  /** The host's account that it belongs to; the newest if it is shared. */
+  /** The host's account that the installation belongs to; the newest if accounts share it. */
   connection: { org: string; subject: string | null; connectedAt: number } | null;
   run: RunRecord | null;
 }
@@ -86,7 +86,7 @@ export function registeredTeamId(record: Pick<InstallRecord, 'teamId' | 'enterpr
   return id;
 }
 
-/** Returns the person who installed, named as in a row about people. */
+/** Returns the person who installed, as the key of a row about people. */
 export function installerOf(record: Pick<InstallRecord, 'teamId' | 'enterpriseId' | 'installerUserId'>): {
   teamId: string;
   userId: string;
@@ -206,7 +206,7 @@ export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): 
 /** What a run is about; undefined for an install or uninstall. */
 export function momentOf(run: Pick<RunRow, 'pipeline' | 'user_id' | 'moment'>): Moment | undefined {
   if (run.pipeline === 'install' || run.pipeline === 'uninstall') return undefined;
-  // Of an erased person, only the kind is left.
+  // The run of an erased person has no stored moment: only the kind is left.
   const stored: object = JSON.parse(run.moment ?? '{"tab":"home","channelId":null}');
   const who = run.pipeline === 'opened' && { userId: run.user_id };
   return { kind: run.pipeline, ...who, ...stored } as Moment;
@@ -242,7 +242,7 @@ const recordById = (queries: Queries, given: Given<{ id: string }>) =>
 const runById = (queries: Queries, given: Given<{ id: string }>) =>
   queries.selectFrom('runs').select(runColumns).where('id', '=', given.id);
 
-/** The newest run of an installation's install pipeline, of those that the caller's conditions leave. */
+/** Selects the newest run of an installation's install pipeline; the caller may add conditions. */
 export const newestInstallRun = (queries: Queries, installationId: string | Expression<string>) =>
   queries
     .selectFrom('runs')
@@ -301,7 +301,7 @@ export function prepareInstallRecord(
   };
 }
 
-/** Finds the installations that a team's or an enterprise's id names: its own, and never another's. */
+/** Finds the installations that belong to the team or enterprise with this id. */
 export async function findInstallRecords(
   queries: Queries,
   clientId: string,

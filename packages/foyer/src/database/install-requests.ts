@@ -24,9 +24,7 @@ export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<
   return putUnused(tx, request, started);
 }
 
-/**
- * Inserts a request, or updates the existing one if its state is unused; returns true if a row was inserted or updated.
- */
+/** Inserts a request, or updates it if its state is unused; returns true if a row was inserted or updated. */
 async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing): Promise<boolean> {
   const inserted = await tx
     .insertInto('install_requests')
@@ -62,10 +60,7 @@ export async function recordUnusedRequest(
   await putUnused(tx, request, { outcome, error_code, used_at: null, finished_at: request.now });
 }
 
-/**
- * Records that an attempt whose state was used has failed, or was refused. Changes only an attempt that is still
- * `started`.
- */
+/** Records that an attempt whose state was used has failed, or was refused. Changes only a `started` attempt. */
 export async function failInstallRequest(
   tx: Tx,
   failure: { id: string; outcome?: 'failed' | 'refused'; errorCode: string; now: number },
@@ -202,9 +197,7 @@ interface InstalledRequest {
   installationId: string;
   /** Null if a member connected their account: this starts no run. */
   runId: string | null;
-  /**
-   * True if the request keeps its tokens, because Foyer must still revoke those that the installation does not hold.
-   */
+  /** True if the request keeps its tokens: Foyer must still revoke those that the installation does not hold. */
   leavesTokens?: boolean;
   now: number;
 }

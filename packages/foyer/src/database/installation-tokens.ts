@@ -57,10 +57,7 @@ export function installationTokens(
     : found.where('client_id', '=', key.clientId).where('tenant', '=', key.tenant);
 }
 
-/**
- * Prepares `installationTokens`: by an installation's id or its tenant, with the tokens of the person or of the
- * installer.
- */
+/** Prepares `installationTokens`: by an installation's id or its tenant, with the tokens of the given person. */
 export function prepareInstallationTokens(database: Database) {
   type Tenant = { clientId: string; tenant: string };
   const ofInstaller = {

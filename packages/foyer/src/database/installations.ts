@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Queries, Tx } from './database.ts';
 import type { HistoryRow, InstallationRow, InstallationStatus } from './records.ts';
 
-/** The row of an installation that is written whole: no refresh is under way. */
+/** An installation's row without the lease of a refresh, as an install writes it. */
 export type NewState = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
 
 /** Adds an installation. Returns false if its tenant already has one: another process has just installed there. */
@@ -30,7 +30,7 @@ export type InstallationKey = { id: string } | { clientId: string; tenant: strin
 
 /**
  * Reads one installation's row in any status and locks it until the transaction ends: installs, uninstalls and retries
- * run one after another. Writes that only refer to it, such as a run's progress, are not blocked.
+ * run one after another. Writes that only refer to the installation, such as a run's progress, are not blocked.
  */
 export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<InstallationRow | undefined> {
   const row = tx.selectFrom('installations').selectAll().forNoKeyUpdate();
@@ -43,13 +43,13 @@ export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<In
 
 /**
  * Slack's error for a bot whose app is gone: removed from this team, or suspended everywhere. An installation that is
- * broken for this reason is **held**: its tokens are kept, until Slack says more (`inactive-installations.ts`).
+ * broken for this reason is **held**: Foyer keeps its tokens until Slack says more (`inactive-installations.ts`).
  */
 export const inactiveCode = 'account_inactive';
 
 /**
- * Marks an active installation broken, or a held one for another reason; with `ifVersion`, only at that version. Returns
- * whether it changed.
+ * Marks an active installation as broken, or gives a held one another reason; with `ifVersion`, only if it has that
+ * version. Returns whether it changed.
  */
 export async function markInstallationBroken(
   tx: Tx,
@@ -69,7 +69,7 @@ export async function markInstallationBroken(
   return row !== undefined;
 }
 
-/** Marks a held installation active, at that version of its tokens. Returns whether it changed. */
+/** Marks a held installation as active, if its tokens have the version `ifVersion`. Returns whether it changed. */
 export async function markInstallationWorking(
   tx: Tx,
   { installationId, ifVersion }: { installationId: string; ifVersion: number },
@@ -97,7 +97,7 @@ export function heldInstallations(queries: Queries, clientId: string) {
   );
 }
 
-/** Lists held installations in random order: those that stay held must not keep others from their turn. */
+/** Lists held installations in random order: those that stay held must not block the others. */
 export async function listHeldInstallations(
   queries: Queries,
   { clientId, limit }: { clientId: string; limit: number },
@@ -106,7 +106,7 @@ export async function listHeldInstallations(
   return rows.map(({ id }) => id);
 }
 
-/** Finds active installations with a bot's token that has not expired, newest install first: most likely they work. */
+/** Finds active installations with a bot's token that has not expired, newest first: those most likely work. */
 export async function findWitnesses(
   queries: Queries,
   search: { clientId: string; except?: string; now: number; limit: number },
@@ -127,7 +127,7 @@ export async function findWitnesses(
   return rows.map(({ id }) => id);
 }
 
-/** Reads when an installation was installed and removed, newest first: this decides the order of events. */
+/** Reads when an installation was installed and removed, newest first; Foyer compares events with these times. */
 export async function findInstallsAndRemovals(
   queries: Queries,
   installationId: string,
@@ -149,7 +149,7 @@ interface TeamAccessChange {
   teamId: string;
   granted: boolean;
   changedAt: number;
-  /** A grant of an earlier life of the installation, before this time, does not count as known. */
+  /** When the current life of the installation began: an earlier grant does not count as known. */
   since?: number;
 }
 
@@ -183,7 +183,7 @@ export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promis
   return known?.granted !== granted || (change.granted && !isOfThisLife);
 }
 
-/** The workspaces that granted an org-wide install access (at `since` or later), earliest grant first. */
+/** Lists the workspaces that granted an org-wide install access (at `since` or later), earliest grant first. */
 export async function findGrantedTeams(
   queries: Queries,
   search: { clientId: string; enterpriseId: string; since?: number },
@@ -201,7 +201,7 @@ export async function findGrantedTeams(
   return teams.map((team) => team.team_id);
 }
 
-/** The status of each of these tenants' installations, by tenant; unknown ones are absent. */
+/** The status of each of these tenants' installations, by tenant; a tenant without one is absent. */
 export async function readStatuses(
   queries: Queries,
   { clientId, tenants }: { clientId: string; tenants: readonly string[] },
@@ -215,7 +215,7 @@ export async function readStatuses(
   return new Map(rows.map(({ tenant, status }) => [tenant, status]));
 }
 
-/** How an installation stands; `endedAt` is when it was uninstalled or purged, by our clock. */
+/** Whether an installation has a row, and when it was uninstalled or purged (`endedAt`, by our clock). */
 export interface InstallationStanding {
   isKnown: boolean;
   endedAt: number | null;
@@ -224,7 +224,7 @@ export interface InstallationStanding {
 /** The key in `seen_deliveries` of a Grid workspace whose own install was purged: its last events may still come. */
 export const purgeKey = (tenant: string): string => `purged ${tenant}`;
 
-/** Reads how installations stand, by their tenants; those that are neither known nor purged lately are left out. */
+/** Reads the standing of installations, by tenant; leaves out tenants that have no row and were not purged lately. */
 export async function readStandings(
   queries: Queries,
   { clientId, tenants }: { clientId: string; tenants: readonly string[] },
@@ -248,7 +248,7 @@ export async function readStandings(
   return standings;
 }
 
-/** The id of the Slack app, as the newest install names it; undefined if none does. */
+/** The id of the Slack app, from the newest install that reported it; undefined if none did. */
 export async function findAppId(queries: Queries, clientId: string): Promise<string | undefined> {
   const row = await queries
     .selectFrom('installations')

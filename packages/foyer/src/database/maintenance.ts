@@ -13,7 +13,7 @@ export async function beginMaintenance(
   return (await readMaintenance(tx, clientId)) ?? now;
 }
 
-/** Accepts installs again; returns whether they were paused. */
+/** Ends the pause of an app's installs; returns whether they were paused. */
 export async function endMaintenance(tx: Tx, clientId: string): Promise<boolean> {
   const { numDeletedRows } = await tx
     .deleteFrom('maintenance')

@@ -3,10 +3,10 @@ import { dirname } from 'node:path';
 import { syncFolder } from './sync-folder.ts';
 
 /**
- * Creates a folder for its owner only, with missing parents; it survives a power failure. Throws the file system's
- * errors.
+ * Creates a folder that only its owner can use, with its missing parents; it survives a power failure. Throws the file
+ * system's errors.
  *
- * Why not `mkdirSync` with `recursive`: below a file system that allows no folders (`/proc`) it never ends. The kernel
+ * Why not `mkdirSync` with `recursive`: in a file system that allows no folders (`/proc`) it never ends. The kernel
  * answers mkdir with "no such file"; Node takes that for a missing parent, and tries again forever.
  */
 export function makeFolder(folder: string): void {

@@ -6,7 +6,7 @@ import { chmodSync, statSync } from 'node:fs';
  */
 export function makePrivate(file: string): boolean {
   const found = statSync(file, { throwIfNoEntry: false });
-  // Windows has no such modes: it reports every file as everyone's.
+  // Windows has no such modes: it reports that everyone can reach every file.
   if (process.platform === 'win32' || !found || (found.mode & 0o077) === 0) return false;
   try {
     chmodSync(file, 0o600);

@@ -25,7 +25,7 @@ import type { Tables } from './records.ts';
 /**
  * Why two ledgers: Foyer's migrations and the app's own grow independently. In one list, a Foyer update could bring a
  * name that sorts before one that the app has already applied, and Kysely refuses that. So each list has its own table;
- * Foyer's runs first, since the app's tables may refer to Foyer's.
+ * Foyer's migrations run first, since the app's tables may refer to Foyer's.
  */
 
 /** Foyer's migrations in order. Never change a released one: add a new migration, and one more line here. */
@@ -89,10 +89,7 @@ const ownLock = 'app_migration_lock';
 /** The tables of the app's own migrations: the ledger and its lock. */
 export const ownLedgerTables: readonly string[] = [ownLedgerTable, ownLock];
 
-/**
- * Thrown at the start if one of the app's own migrations fails. Neither it nor those that were to run together with it
- * were applied.
- */
+/** Thrown at the start if one of the app's own migrations fails. Foyer then applies none of the new migrations. */
 export class OwnMigrationError extends Error {
   override readonly name = 'OwnMigrationError';
   readonly code = 'own_migration_failed';
@@ -108,7 +105,7 @@ export class OwnMigrationError extends Error {
   }
 }
 
-/** Runs work in a transaction while no other process does the same: on SQLite every transaction runs alone. */
+/** Runs work in a transaction while no other process does the same. On SQLite every write transaction runs alone. */
 export type InTurn = (work: (queries: Kysely<Tables>) => Promise<void>) => Promise<void>;
 
 /** Compares the migrations of a database with those of this code and of the app's definition, without running any. */
@@ -129,9 +126,10 @@ export function compareMigrations(
 }
 
 /**
- * Brings Foyer's tables and the app's own up to date, in one transaction. Two processes that start at once do it once.
- * @throws DatabaseNewerError if the database has migrations that this code does not know;
- * DatabaseUnavailableError if the database belongs to another program; OwnMigrationError
+ * Brings Foyer's tables and the app's own up to date, in one transaction. If two processes start at once, only one
+ * migrates.
+ * @throws DatabaseNewerError if the database has migrations that this code does not know; DatabaseUnavailableError if
+ * the database belongs to another program; OwnMigrationError
  */
 export async function migrate(
   queries: Kysely<Tables>,
@@ -148,7 +146,7 @@ export async function migrate(
   });
 }
 
-/** What is left to do. `adopted` are app migrations in Foyer's ledger, from before the app had a ledger of its own. */
+/** Which migrations to run. `adopted` are app migrations in Foyer's ledger, from before the app had its own ledger. */
 async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
   const { foyer: applied, app } = await readLedgers(queries);
   const strangers = applied.filter((name) => !(name in migrations));
@@ -190,7 +188,7 @@ export async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<
 
 /**
  * The error for migrations in Foyer's ledger that are not Foyer's. A newer Foyer adds only names with a higher number
- * than the last one known here; another Kysely migrator added any other name.
+ * than the last one known here; any other name is from another Kysely migrator.
  */
 function strangersError(applied: readonly string[], strangers: readonly string[]): Error {
   if (strangers.length === applied.length) return ofAnother(`it has the migration ${strangers[0]}`);
@@ -224,7 +222,7 @@ async function adopt(db: Kysely<Tables>, adopted: readonly string[]): Promise<vo
 
 async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> {
   const provider = { getMigrations: async () => ({ ...migrations }) };
-  // A database from between two releases may lack one whose number is lower than that of the last it has.
+  // A database from a build between two releases may have the newest migration but lack one with a lower number.
   const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true });
   const { error } = await migrator.migrateToLatest();
   if (isAlreadyThere(error) && hasOwn) {
@@ -237,7 +235,7 @@ async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> 
   if (error) throw error;
 }
 
-/** Whether a migration failed because its table already exists: SQLite says so in words, Postgres by a code. */
+/** Whether a migration failed because its table already exists: SQLite has a message for that, Postgres a code. */
 function isAlreadyThere(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return (
@@ -251,13 +249,13 @@ async function migrateOwn(db: Kysely<Tables>, own: OwnMigrations): Promise<void>
     provider: { getMigrations: async () => ({ ...own }) },
     migrationTableName: ownLedgerTable,
     migrationLockTableName: ownLock,
-    // Two branches of an app may each add one, and be merged in either order.
+    // Two branches of an app may each add a migration, and be merged in either order.
     allowUnorderedMigrations: true,
   }).migrateToLatest();
   if (!error) return;
   const failed = results?.find(({ status }) => status === 'Error')?.migrationName;
   if (failed === undefined) throw error;
-  // A server that went away during a migration is not the migration's mistake.
+  // If the server went away during a migration, the migration is not at fault.
   if (error instanceof DatabaseUnavailableError) {
     const message = `The app's migration ${failed} was not applied. ${error.message}`;
     throw new DatabaseUnavailableError(message, { cause: error.cause });

@@ -2,7 +2,7 @@ import type { Database, Queries, Tx } from './database.ts';
 import { appendHistory } from './history.ts';
 import type { NoticeChannel, NoticeKind, NoticeStatus, OperatorNoticeRow } from './records.ts';
 
-/** Every channel. A cause waits in each of them; one that is not configured drops it when it is due. */
+/** Every channel. Each cause queues a notice for all of them; one that is not configured drops its notice when due. */
 export const noticeChannels: readonly NoticeChannel[] = ['webhook', 'mail'];
 
 /** An event to report to the operators. */
@@ -13,13 +13,13 @@ interface NewNotice {
   userId: string | null;
   detail: string | null;
   now: number;
-  /** Later than `now` if another event may soon say more about the same. */
+  /** Later than `now` if another event may soon say more about the same cause. */
   dueAt?: number;
 }
 
 /**
- * Queues a notice to the operators in the transaction of its cause: it is sent once, even if the process dies in between. A
- * known cause is not queued again.
+ * Queues a notice to the operators in the transaction of its cause: it is sent once, even if the process dies in
+ * between. A known cause is not queued again.
  */
 export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {
   await tx
@@ -44,9 +44,10 @@ export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {
 }
 
 /**
- * Records that a run's step is about to notify the operators through a channel, and returns the channel's status
- * before: `pending` if it is to be sent now. A sent notice stays sent. One that a step failed to send, or could not
- * confirm, is sent again only if someone has repeated the step since.
+ * Records that a run's step is about to notify the operators through a channel. Returns the status that the channel's
+ * notice had before: `pending` if the caller must send it now, `sending` if an earlier send has no known outcome. A
+ * sent notice stays sent. A notice that a step failed to send, or could not confirm, is sent again only if someone has
+ * repeated the step since.
  */
 export async function beginRunNotice(
   tx: Tx,
@@ -65,7 +66,7 @@ export async function beginRunNotice(
     .select('started_at')
     .where('run_id', '=', runId)
     .where('name', '=', stepName)
-    // Two workers, one of which has lost its lease without knowing it yet, begin one after the other.
+    // Two workers, one of which has lost its lease without noticing yet, begin one after the other.
     .forUpdate()
     .executeTakeFirst();
   const known = await tx
@@ -74,7 +75,7 @@ export async function beginRunNotice(
     .where('cause_id', '=', runId)
     .where('channel', '=', channel)
     .executeTakeFirst();
-  // A step that a person repeats gets a new start time; its own further attempts keep the first one's.
+  // A step that a person repeats gets a new start time; its automatic retries keep the first start time.
   const isOfEarlierWish = known !== undefined && known.changed_at < (step?.started_at ?? 0);
   const before = known?.status ?? 'pending';
   const stood = before !== 'sent' && isOfEarlierWish ? 'pending' : before;
@@ -105,8 +106,9 @@ export async function beginRunNotice(
 }
 
 /**
- * Claims the longest overdue notice of a channel for one sender. Returns its row as it was before; it now has the
- * status `sending` until `leaseUntil`, when it is due again. Undefined if nothing is due. Reads before it writes.
+ * Claims the longest overdue notice of a channel for one sender. Returns its row as it was before the claim, or
+ * undefined if nothing is due. The row now has the status `sending`, and is due again at `leaseUntil`. Reads before it
+ * writes.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueNotice(
@@ -145,7 +147,7 @@ export async function claimDueNotice(
         })
         .where('cause_id', '=', row.cause_id)
         .where('channel', '=', row.channel)
-        // Only one sender can change the `due_at` that both have read.
+        // Both senders have read the same `due_at`; only one of them can change it.
         .where('due_at', '=', row.due_at)
         .returning('cause_id')
         .executeTakeFirst(),
@@ -156,7 +158,7 @@ export async function claimDueNotice(
 
 type NoticeKey = Pick<OperatorNoticeRow, 'cause_id' | 'channel'>;
 
-/** Records how a send ended. With `dueAt` it is tried again then; without, it is settled, or left to its run's step. */
+/** Records how a send ended. With `dueAt`, it is tried again then; without, it is settled or left to its run's step. */
 export async function settleNotice(
   tx: Tx,
   { cause_id, channel }: NoticeKey,
@@ -192,12 +194,12 @@ export async function countNotices(queries: Queries, since: number): Promise<Rec
 }
 
 /**
- * A token often dies because the app is being removed, and Slack reports the two in any order. After this wait it is
- * known whether only the uninstall needs a notice.
+ * A token often dies because the app is being removed, and Slack reports the two events in any order. After this wait
+ * Foyer knows whether the uninstall explains it, and the token needs no notice of its own.
  */
 const patienceMs = 60_000;
 
-/** Adds a token that Slack refuses permanently to the history, and queues a notice to the operators about it. */
+/** Adds to the history a token that Slack refuses permanently, and queues a notice to the operators about it. */
 export async function noteDeadToken(
   tx: Tx,
   token: { installationId: string; userId: string | null; detail: string; now: number },
@@ -207,7 +209,7 @@ export async function noteDeadToken(
   await queueNotice(tx, { ...token, causeId, kind: 'token_died', dueAt: token.now + patienceMs });
 }
 
-/** Counts, for each channel, the messages that were tried in vain and that are tried again later. */
+/** Counts, for each channel, the messages that failed at least once and will be tried again. */
 export async function countUndelivered(
   queries: Queries,
   now: number,
@@ -218,10 +220,10 @@ export async function countUndelivered(
       .selectFrom('operator_notices')
       .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
       .where('channel', '=', channel)
-      // Only what is not settled has a due time, so the index holds few rows.
+      // Only a notice that is not settled has a due time, so the index holds few rows.
       .where('due_at', 'is not', null)
       .where('attempts', '>', 0)
-      // What is being sent is due again only once its sender may have died.
+      // A notice that is being sent is overdue only if its sender may have died.
       .where((eb) => eb.or([eb('status', '!=', 'sending'), eb('due_at', '<', now)]))
       .executeTakeFirstOrThrow();
     counts[channel] = Number(count);
@@ -230,8 +232,8 @@ export async function countUndelivered(
 }
 
 /**
- * A channel that does not accept messages is recorded as a row of its own, `webhook/undelivered`, until it accepts one
- * again. Why as a notice: the other channels get a row of the same cause, so that each reports it once.
+ * A channel that does not accept messages has a row of its own, `webhook/undelivered`, until it accepts one again. Why
+ * as a notice: the other channels get a row of the same cause, so that each reports the problem once.
  */
 const troubleOf = (channel: NoticeChannel): string => `${channel}/undelivered`;
 
@@ -243,14 +245,14 @@ export function troubledChannel(causeId: string): NoticeChannel | undefined {
 /** A channel that does not accept messages. */
 export interface ChannelTrouble {
   channel: NoticeChannel;
-  /** Since when, and the error of the last attempt. */
+  /** When the problem began. */
   since: number;
   errorCode: string | null;
 }
 
 /**
  * Records whether a channel accepts messages: after a failure, the other channels report it once; after a success, the
- * trouble is over.
+ * problem is over.
  */
 export async function recordChannelState(
   tx: Tx,

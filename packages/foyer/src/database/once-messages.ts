@@ -4,8 +4,8 @@ import type { OnceMessageRow } from './records.ts';
 /**
  * The messages that are sent once per life of an installation (invariant 3): welcomes, and what steps post.
  *
- * Why two tables: during a rolling update, an older Foyer next to this one still writes `welcomes`. They differ in the
- * name of one column.
+ * Why two tables: during a rolling update, an older Foyer next to this one still writes `welcomes`. The tables differ
+ * in the name of one column.
  */
 const ledgers = {
   post: { table: 'posts', column: 'key' },
@@ -21,7 +21,7 @@ export interface OnceMessageKey {
   key: string;
 }
 
-/** The table and the column of a message, typed as those of posts (both have the same types), and its row's key. */
+/** The table and column of a message, typed as those of posts (those of welcomes are the same), and the row's key. */
 function ledgerOf({ kind, installationId, life, key }: OnceMessageKey) {
   const { table, column } = ledgers[kind] as { table: 'posts'; column: 'key' };
   return { table, column, row: { installation_id: installationId, life, [column]: key } };
@@ -40,7 +40,7 @@ export async function readOnceMessage(
     .executeTakeFirst();
 }
 
-/** A call that sends a message. From `settledBy` on it can no longer take effect unseen. */
+/** A call that sends a message. It takes effect by `settledBy`, or never. */
 interface OnceMessageCall {
   runId: string;
   now: number;
@@ -48,9 +48,9 @@ interface OnceMessageCall {
 }
 
 /**
- * Records that a message is being sent, committed before Slack is called: what is not recorded was not sent. `previous`
- * is the row that the caller has read and judged. Returns false if another process has changed it since: then nothing
- * may be sent.
+ * Records that a message is being sent. Commit it before the call to Slack: a message without a row was not sent.
+ * `previous` is the row that the caller has read and judged. Returns false if another process has changed the row
+ * since: then the caller must not send.
  */
 export async function beginOnceMessage(
   tx: Tx,
@@ -64,7 +64,7 @@ export async function beginOnceMessage(
     status: 'sending' as const,
     channel_id: call.channelId,
     sent_at: call.settledBy,
-    // A message that is sent again has to be searched for from the beginning.
+    // After another send, the search for the message has to start from the beginning.
     search_before: null,
     search_calls: 0,
   };
@@ -89,7 +89,8 @@ export async function beginOnceMessage(
 /**
  * The outcome of sending a message.
  * sent: it arrived. not-sent: Slack certainly did not act on `call`, so the next attempt may simply send. in-doubt:
- * `call` is over and may take effect until `settledBy`; the next attempt looks first. unconfirmed: no one can find out.
+ * `call` is over and may take effect until `settledBy`; the next attempt searches first. unconfirmed: Foyer cannot find
+ * out.
  */
 type OnceMessageEnd =
   | { kind: 'sent'; channelId: string; messageTs: string; now: number }
@@ -116,7 +117,7 @@ export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: On
   } else {
     const { runId: run_id, now: attempted_at, settledBy: sent_at } = end.call;
     if (end.kind === 'not-sent') {
-      // Only the row of a first call can be deleted: after a later one, the message of an earlier one may still arrive.
+      // Deletes only the row of a first call: after a later call, the message of an earlier one may still arrive.
       await tx
         .deleteFrom(table)
         .where((eb) => eb.and(row))
@@ -130,7 +131,7 @@ export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: On
   }
 }
 
-/** Stores how far the search for a message in doubt has come. */
+/** Stores how far the search for a message in doubt (see `OnceMessageEnd`) has come. */
 export async function keepMessageSearch(
   tx: Tx,
   message: OnceMessageKey,

@@ -1,7 +1,7 @@
 import type { DatabaseTarget } from '../config/database-target.ts';
 import { type FoundTable, readTables } from './read-tables.ts';
 
-// Each engine is loaded here, as in `openAnyDatabase`.
+// Why dynamic imports: see `openAnyDatabase`.
 
 /** The tables of an unopened database, Foyer's or not; empty if there is no file. @throws DatabaseUnavailableError */
 export async function peekTables(target: DatabaseTarget): Promise<FoundTable[]> {
@@ -13,7 +13,10 @@ export async function peekTables(target: DatabaseTarget): Promise<FoundTable[]> 
   return (await peekSqlite(target.file, readTables)) ?? [];
 }
 
-/** Whether a Foyer or a command has the database open. This process must not. @throws DatabaseUnavailableError */
+/**
+ * Whether a Foyer or a command has the database open; this process must not have it open. @throws
+ * DatabaseUnavailableError
+ */
 export async function isInUse(target: DatabaseTarget): Promise<boolean> {
   if (target.kind === 'postgres') {
     const { isPostgresInUse } = await import('./postgres/inspect-postgres.ts');

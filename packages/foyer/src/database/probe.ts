@@ -1,16 +1,15 @@
 import { open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A more recent probe is trusted, so that frequent checks cost nothing. */
+/** A probe that began this recently counts, so that frequent checks cost nothing. */
 const believedMs = 2000;
-/** How long a caller waits for a probe, and when one that does not end counts as failed. */
+/** How long a caller waits for a probe; a probe that has not ended after `silentMs` counts as failed. */
 const waitMs = 1000;
 const silentMs = 5000;
 
 /**
- * Makes a check of `probe` that any number of callers may ask for: one probe runs at a time, and its outcome counts for
- * two seconds. The check rejects with the probe's error, and with `silent` if the probe has not ended within five
- * seconds.
+ * Creates a check that any number of callers may ask for: one `probe` runs at a time, and its outcome counts for two
+ * seconds. The check rejects with the probe's error, and with `silent` if the probe has not ended within five seconds.
  */
 export function createProbe(probe: () => Promise<void>, silent: string): () => Promise<void> {
   let last: { startedAt: number; isPending: boolean; result: Promise<void> } | undefined;
@@ -20,7 +19,7 @@ export function createProbe(probe: () => Promise<void>, silent: string): () => P
     const settle = (): void => {
       started.isPending = false;
     };
-    // Callers get its error; without a handler here, one that no one awaits would end the process.
+    // Callers get its error; without a handler here, an error that no caller awaits would end the process.
     started.result.then(settle, settle);
     return started;
   }
@@ -33,13 +32,13 @@ export function createProbe(probe: () => Promise<void>, silent: string): () => P
   };
 }
 
-/** More than most commits write: a disk with less space left counts as full. */
+/** A probe writes more than most commits do: a disk with less space left counts as full. */
 const probeBytes = 256 * 1024;
 
 /**
- * Creates the check that the disk of a file can be written: it writes a quarter of a megabyte and syncs it. The probe
- * file is unlinked before anything is written, so that it is gone however its process ends. The check rejects with the
- * file system's errors, and if the disk does not answer within five seconds.
+ * Creates a check whether the disk of a file can be written: it writes a quarter of a megabyte and syncs it. It unlinks
+ * the probe file before it writes anything, so that the file is gone however the process ends. The check rejects with
+ * the file system's errors, and if the disk does not answer within five seconds.
  */
 export function createDiskProbe(file: string): () => Promise<void> {
   const name = `${file}.probe-${process.pid}`;

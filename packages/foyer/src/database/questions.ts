@@ -1,5 +1,5 @@
 import type { Queries, Tx } from './database.ts';
-/** A question that a step asks a person. `text` is shown as it is: nothing in it is markup. */
+/** A question that a step asks a person. `text` is shown as plain text, without markup. */
 export interface Question {
   /** Names the question within its step: 1 to 60 letters, digits, dots, hyphens or underscores. */
   readonly id: string;
@@ -34,7 +34,7 @@ export function questionValue({ runId, stepName, questionId }: QuestionKey): str
   return `${runId}/${stepName}/${questionId}`;
 }
 
-/** Reads the key from a button's value; undefined if it is not one. */
+/** Reads the key from a button's value; undefined if the value is no such key. */
 export function readQuestionValue(value: string): QuestionKey | undefined {
   const [runId, stepName, questionId, ...rest] = value.split('/');
   if (!runId || !stepName || !questionId || rest.length > 0) return undefined;

@@ -10,12 +10,12 @@ export interface FoundTable {
 }
 
 /**
- * The tables in the schema that Foyer uses, Foyer's and others. Leaves out the ledgers of migrations, and the marks of
- * open transactions in Postgres: they mean nothing a moment later.
+ * Lists the tables in the schema that Foyer uses, Foyer's and others. Leaves out the ledgers of migrations, and the
+ * table of write marks in Postgres: its rows mean nothing a moment later.
  */
 export async function readTables(queries: Queries): Promise<FoundTable[]> {
   const tables = (await queries.introspection.getTables()).filter(({ isView }) => !isView);
-  // SQLite has no schemas; in Postgres other programs may have theirs next to ours.
+  // SQLite has no schemas; in Postgres, other programs may have schemas next to ours.
   const own = tables.some(({ schema }) => schema !== undefined) ? await currentSchema(queries) : undefined;
   return tables
     .filter(({ schema, name }) => schema === own && !unlisted.includes(name))

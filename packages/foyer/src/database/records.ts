@@ -17,10 +17,7 @@ export type InstallationStatus = 'active' | 'broken' | 'uninstalled';
  */
 export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'refused' | 'installed';
 
-/**
- * queued: a worker may claim it; waiting: for a time, an event or another run; the last three are final until someone
- * retries.
- */
+/** queued: a worker may claim it; waiting: for a time, an event or a run; the last three are final until a retry. */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
 
 /** unconfirmed: the step's effect may have happened, and Foyer cannot find out (invariant 3). */
@@ -301,10 +298,7 @@ export interface HistoryRow {
   detail: string | null;
 }
 
-/**
- * The kinds of notices to the operators; each notice is sent once. channel_failed: another channel does not accept
- * notices.
- */
+/** The kinds of notices to the operators, each sent once. channel_failed: another channel does not accept notices. */
 export type NoticeKind =
   | 'installed'
   | 'run_failed'
@@ -364,9 +358,7 @@ export interface UsedLinkRow {
   /** The result of the link. No foreign key: a link stays used after its installation was erased. */
   installation_id: string | null;
   run_id: string | null;
-  /**
-   * The account that it connected. If accounts share the workspace, a run that the link started is for this account.
-   */
+  /** The account that it connected. If accounts share the workspace, the run that it started is for this account. */
   org: string | null;
   /** The hash of the token of the install request's progress page. */
   progress_hash: string | null;
@@ -407,10 +399,7 @@ export interface SessionRow {
   life: number | null;
   /** The team that the person is registered in: the enterprise, for an org-wide install. */
   registered_team_id: string | null;
-  /**
-   * The workspace in which the person signed in; null, like everything about the person, after a sign-in with the
-   * operator's password.
-   */
+  /** The workspace of the sign-in; null, like all about the person, if an operator signed in with the password. */
   team_id: string | null;
   enterprise_id: string | null;
   user_id: string | null;
@@ -530,9 +519,7 @@ export interface Tables {
     client_id: string;
     began_at: number;
   };
-  /**
-   * A team or enterprise for which Slack sent a verified event, but which has no installation here, as after a restore.
-   */
+  /** A team or enterprise that Slack sent a verified event for, without an installation here, as after a restore. */
   unknown_teams: {
     client_id: string;
     /** `team:T…` or `enterprise:E…`. */

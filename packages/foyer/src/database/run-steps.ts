@@ -2,7 +2,7 @@ import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { AttemptOutcome, StepAttemptRow, StepRow, StepStatus } from './records.ts';
 
-/** The state of a step that is to run, for the first time or again; its attempts keep counting in either case. */
+/** The state of a step that is to run, for the first time or again; its attempts keep counting either way. */
 export const pendingStep = {
   status: 'pending',
   failures: 0,
@@ -26,7 +26,7 @@ function startedStep(step: StepRow, now: number): StepRow {
   };
 }
 
-/** Records that the next attempt of a step begins; committed before the step may do anything. Returns its row. */
+/** Records that the next attempt of a step begins. Commit it before the step does anything. Returns the step's row. */
 export async function startStep(transaction: Tx, step: StepRow, now: number): Promise<StepRow> {
   const started = startedStep(step, now);
   await updateStep(transaction, started);
@@ -38,7 +38,7 @@ export async function startStep(transaction: Tx, step: StepRow, now: number): Pr
   return started;
 }
 
-/** The outcome of an attempt, and the resulting state of the step. */
+/** The outcome of an attempt, and the state of the step after it. */
 export interface StepEnding {
   status: Exclude<StepStatus, 'running'>;
   outcome: AttemptOutcome;
@@ -106,10 +106,10 @@ function attemptOf(step: StepRow, end: Pick<StepEnding, 'outcome' | 'errorCode' 
   };
 }
 
-/** The error code of a step that was skipped because a required one failed; a retry of the run runs it too. */
+/** The error code of a step that was skipped because a required one failed; a retry of the run also runs the step. */
 export const earlierStepFailed = 'earlier_step_failed';
 
-/** Records that a step is skipped without an attempt. Returns its new row. */
+/** Records that a step is skipped without an attempt. Returns the step's new row. */
 export async function skipStep(
   transaction: Tx,
   step: StepRow,
@@ -121,8 +121,8 @@ export async function skipStep(
 }
 
 /**
- * Writes a step's row. Only the holder of the run's lease changes its steps, so the row that was read earlier is still
- * the current one.
+ * Writes a step's row. Only the holder of the run's lease changes its steps, so the row that the caller read earlier is
+ * still the current one.
  */
 const updateStep = prepareQuery((queries, given: Given<Omit<StepRow, 'position'>>) =>
   queries
@@ -141,7 +141,7 @@ const updateStep = prepareQuery((queries, given: Given<Omit<StepRow, 'position'>
     .where('name', '=', given.name),
 );
 
-/** Inserts an attempt: either only its start, or all of it. */
+/** Inserts an attempt: only its start, or the whole attempt. */
 const insertAttempt = prepareQuery((queries, given: Given<StepAttemptRow>) =>
   queries.insertInto('step_attempts').values({
     run_id: given.run_id,
@@ -184,7 +184,7 @@ export async function readStepAttempts(queries: Queries, runId: string): Promise
     .execute();
 }
 
-/** How many of a step's newest attempts in a row never ended because their process died; at most `most`. */
+/** How many of a step's newest attempts, in a row, never ended because their process died; at most `most`. */
 export async function countLostAttempts(
   queries: Queries,
   step: { runId: string; name: string; most: number },

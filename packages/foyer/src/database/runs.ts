@@ -31,7 +31,7 @@ interface NewRun {
 /** The columns of a run that no worker holds, and that is not due. */
 const released = { due_at: null, waiting_for: null, lease_owner: null, lease_until: null };
 
-/** What a run waits for if an uninstall run of its installation had not ended when it was created. */
+/** The `waiting_for` of a run that was created while an uninstall run of its installation had not ended. */
 const behindUninstallRun = 'uninstall_run';
 
 /**
@@ -52,7 +52,7 @@ async function isUninstalling(transaction: Tx, installationId: string): Promise<
 
 /**
  * Finds the install run that the run of a moment waits for: the newest that has not ended, unless it waits for a person
- * or an event, which may take days. Locks it, for the reason that `isUninstalling` gives.
+ * or an event, which may take days. Locks it for the same reason as `isUninstalling`.
  */
 async function findInstallRunUnderWay(transaction: Tx, installationId: string): Promise<string | undefined> {
   const run = await newestInstallRun(transaction, installationId)
@@ -64,7 +64,10 @@ async function findInstallRunUnderWay(transaction: Tx, installationId: string): 
   return run?.id;
 }
 
-/** When a run begins that is created now. An install or uninstall waits for an uninstall, a moment for either. */
+/**
+ * Returns when a run that is created now may begin. An install or uninstall run waits for an unfinished uninstall run;
+ * a moment's run waits for an unfinished install or uninstall run.
+ */
 async function beginning(
   transaction: Tx,
   run: { installationId: string; pipeline: Pipeline; now: number },
@@ -79,15 +82,15 @@ async function beginning(
   return { status: 'queued', dueAt: now, waitingFor: null };
 }
 
-/** Whether a run waits for another run to end: only that one's end lets it begin. */
+/** Whether a run waits for another run: it begins only when the other run ends. */
 export const isBehindRun = ({ waiting_for }: { waiting_for: string | null }): boolean =>
   waiting_for === behindUninstallRun || waiting_for?.startsWith('run_') === true;
 
 /**
- * Queues a run with all its steps pending, and returns its id. Called in the transaction that stores or uninstalls the
- * installation, or applies the moment (invariant 1): neither is committed without the other. If an uninstall run has not
- * ended, the new run waits for it: a reinstall never overtakes the cleanup of the life before it. A moment's run also
- * waits for the install's.
+ * Queues a run with all its steps pending, and returns its id. Call it in the transaction that stores or uninstalls the
+ * installation, or applies the moment (invariant 1), so that both are committed together. If an uninstall run has not
+ * ended, the new run waits for it: a reinstall never overtakes the cleanup after the uninstall. A moment's run also
+ * waits for the install run.
  */
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
@@ -99,7 +102,7 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-  // Later than the run before it, even if a clock ahead of ours created that one: this run is now the newest.
+  // Later than the previous run, even if a clock ahead of ours set that run's time: this run is now the newest.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
   const rest: Rest = newest
     ? await beginning(transaction, { installationId, pipeline, now: run.now })
@@ -128,8 +131,8 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
 }
 
 /**
- * Queues a run that no worker holds, and sets the steps to repeat to pending. Their attempts stay counted, so that no
- * attempt takes the number of an earlier one.
+ * Queues a run that no worker holds, and sets the steps to repeat to pending. The steps keep their count of attempts,
+ * so that no attempt gets the number of an earlier one.
  */
 export async function queueRun(
   transaction: Tx,
@@ -152,7 +155,7 @@ export async function queueRun(
 
 /**
  * Finds the failed runs of an installation's life in which a step failed with `errorCode`: the newest install run, and
- * those of moments. An older install run was replaced.
+ * moments' runs. Leaves out older install runs: the newest one replaced them.
  */
 export async function findStoppedRuns(
   transaction: Tx,
@@ -221,11 +224,11 @@ type RunEnd = 'succeeded' | 'failed';
 
 /**
  * Ends a run, and adds a line to the history: failed if any of its steps failed, otherwise succeeded. A step that is
- * only for operators fails no run: an installer must not be blamed for the operators' webhook. Operators are notified
- * of a failed run. The caller holds the lease, and has ended every step. Returns how the run ended.
+ * only for operators does not fail the run: an installer must not be blamed for the operators' webhook. Queues a notice
+ * to the operators about a failed run. The caller holds the lease, and has ended every step. Returns how the run ended.
  *
- * Why the run of a moment adds no line and no notice: every member has one, and they would bury the record of the
- * install. The log and the step metrics report its failures, and `show` and `retry --failed` list it.
+ * Why the run of a moment adds no line and no notice: every member has such runs, and their lines would bury the record
+ * of the install. The log and the step metrics report their failures, and `show` and `retry --failed` list them.
  */
 export async function endRun(
   transaction: Tx,
@@ -267,7 +270,7 @@ export async function endRun(
   return status;
 }
 
-/** Queues what waited for an uninstall run, up to and including the next uninstall run: the rest waits for that. */
+/** Queues the runs that waited for an uninstall run, up to and including the next one; later runs wait for that. */
 async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
   const behind = await transaction
     .selectFrom('runs')
@@ -286,9 +289,9 @@ const cancelledAtOnce = 5000;
 
 /**
  * Cancels the unfinished runs of an installation, but never an uninstall run. If a new install run replaces them
- * (`replacedBy`), only install runs: what moments have begun stays true, and waits for the new run instead. Unfinished
- * steps are skipped; a worker in the middle of one has lost its lease, and writes nothing more to the run. `userId` limits
- * it to that person's runs. Returns the ids of the cancelled runs.
+ * (`replacedBy`), cancels only install runs: moments' runs remain valid, and wait for the new run instead. Skips
+ * unfinished steps; a worker in the middle of one has lost its lease, and writes nothing more to the run. `userId`
+ * limits it to that person's runs. Returns the ids of the cancelled runs.
  */
 export async function cancelRuns(
   transaction: Tx,
@@ -304,13 +307,13 @@ export async function cancelRuns(
     .$if(replacedBy !== undefined, (query) =>
       query.where('pipeline', '=', 'install').where('id', '!=', replacedBy ?? ''),
     )
-    // An install run before those that wait for it: its worker, which holds it, locks them in this order too.
+    // Locks an install run before the runs that wait for it, in the same order as the worker that holds the run.
     .orderBy('created_at')
     .forNoKeyUpdate()
     .execute();
   if (unfinished.length === 0) return [];
   const runIds = unfinished.map((run) => run.id);
-  // A large team may have more of them than one statement takes values, or finishes in its time.
+  // A large team may have more runs than one statement can take as values, or can change within its time limit.
   for (let at = 0; at < runIds.length; at += cancelledAtOnce) {
     const some = runIds.slice(at, at + cancelledAtOnce);
     await transaction
@@ -354,7 +357,7 @@ export async function cancelRuns(
   return runIds;
 }
 
-/** Queues the runs of an installation that wait for an event, or for the run with that id; returns their ids. */
+/** Queues the runs of an installation that wait for `event`: an event, or the id of another run. Returns their ids. */
 export async function resumeWaitingRuns(
   transaction: Tx,
   resume: { installationId: string; event: string; now: number },
@@ -371,8 +374,8 @@ export async function resumeWaitingRuns(
 }
 
 /**
- * Prepares the query for when an app's next run is due. It resolves to a time, which may be in the past, or undefined
- * if no run will be due. A running run is due when its lease expires.
+ * Prepares the query that reads when an app's next run is due. The time may be in the past; undefined if no run will be
+ * due. A running run is due when its lease expires.
  */
 export function prepareNextDueAt(database: Database, clientId: string): () => Promise<number | undefined> {
   const ask = database.prepare((queries, given: Given<{ clientId: string }>) =>

@@ -50,8 +50,8 @@ export async function listUserSeals(
 }
 
 /**
- * Replaces the seal of unchanged tokens; returns false if they have changed since they were read. The version stays,
- * since the tokens are the same: a refresh in progress is not disturbed.
+ * Replaces the seal of unchanged tokens; returns false if the tokens have changed since they were read. Keeps the
+ * version, since the tokens are the same: a refresh in progress can still write.
  */
 export async function replaceSeal(
   tx: Tx,
@@ -76,7 +76,7 @@ export interface SealCount {
 
 type SealedColumn = 'sealed_bot' | 'sealed_user' | 'sealed_tokens';
 
-/** The start of a sealed text, as long as a prefix. */
+/** Selects the start of a sealed text, as many characters as the prefix has. */
 const startOf = (column: SealedColumn | 'sealed', prefix: string) =>
   sql<string>`substr(${sql.ref(column)}, 1, ${sql.lit(prefix.length)})`;
 
@@ -101,10 +101,7 @@ export async function countSeals(queries: Queries, prefix = ''): Promise<SealCou
   };
 }
 
-/**
- * Finds a sealed text that begins with none of `prefixes` (one for each known key), or undefined. It reads every row
- * until it finds one.
- */
+/** Finds a sealed text that begins with none of `prefixes` (one per known key), or undefined. May read every row. */
 export async function findForeignSeal(
   queries: Queries,
   prefixes: readonly string[],
@@ -140,7 +137,7 @@ export async function findStaleRequestSeals(
   return rows.map((row) => ({ requestId: row.id, sealed: row.sealed_tokens ?? '' }));
 }
 
-/** Replaces the seal of a request's tokens, unless they were stored or revoked in between; returns whether it did. */
+/** Replaces the seal of a request's tokens; returns false if the tokens were stored or revoked in between. */
 export async function replaceRequestSeal(
   tx: Tx,
   replacement: { requestId: string; from: string; to: string },

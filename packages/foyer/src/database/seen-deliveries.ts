@@ -1,15 +1,15 @@
 import type { Queries } from './database.ts';
 
 /**
- * Claims deliveries from Slack, and returns the keys that no process had claimed before. One statement, which may be
- * lost: if Slack then repeats a delivery, listeners receive it twice. Why no transaction: a commit would tell every
+ * Claims deliveries from Slack, and returns the keys that no process had claimed before. A claim may be lost: if Slack
+ * then repeats a delivery, listeners receive it twice. Why one statement and no transaction: a commit would tell every
  * cache that something changed.
  */
 export async function claimDeliveries(
   queries: Queries,
   { clientId, keys, now }: { clientId: string; keys: readonly string[]; now: number },
 ): Promise<string[]> {
-  // In one order, since two processes that claim the same keys would otherwise wait for each other.
+  // Sorted, since two processes that claim the same keys in different orders would wait for each other.
   const sorted = [...new Set(keys)].sort();
   const claimed = await queries
     .insertInto('seen_deliveries')

@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 
-/** The answers of file systems that cannot sync a folder, or that do so with every rename. */
+/** The error codes of file systems that cannot sync a folder, or that sync it with every rename. */
 const notSupported = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /**

@@ -6,7 +6,7 @@ interface TeamRegistration {
   teamId: string;
   name: string | null;
   enterpriseId: string | null;
-  /** When the app first met it, if it is new. */
+  /** When the app first met the team, if it is new. */
   seenAt: number;
   now: number;
 }
@@ -62,7 +62,7 @@ export interface TeamEvent {
   at: number;
 }
 
-/** An event is older than anything stored in a later second. */
+/** An event counts as newer than data stored before this time: event times are whole seconds. */
 export const storedBefore = (at: number): number => at + 1000;
 
 /**

@@ -7,20 +7,20 @@ export interface UnknownTeam {
   teamId: string | null;
   enterpriseId: string | null;
   firstSeenAt: number;
-  /** To within minutes. */
+  /** Accurate to a few minutes. */
   lastSeenAt: number;
 }
 
 /** The most teams that are stored, no matter how many events arrive (invariant 10). */
 export const mostUnknownTeams = 1000;
-/** If Slack has sent nothing for a team in this time, the team has removed the app. */
+/** If Slack has sent nothing for a team in this time, Foyer assumes that the team has removed the app. */
 const forgottenAfterMs = 30 * 24 * 3_600_000;
-/** An install that is being committed looks like this for a moment. */
+/** How long a team must be unknown before Foyer lists it: until its install is committed, a new team is unknown too. */
 const settledAfterMs = 60_000;
 
 /**
- * Records that Slack sent an event for a tenant without an installation. Returns whether it is a new one; false if
- * there are too many already.
+ * Records that Slack sent an event for a tenant without an installation. Returns whether the tenant is new; false also
+ * if there are too many already.
  */
 export async function recordUnknownTeam(
   tx: Tx,

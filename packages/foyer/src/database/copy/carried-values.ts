@@ -2,15 +2,15 @@ import { type RawBuilder, sql } from 'kysely';
 import type { ColumnShape, Engine } from './table-shapes.ts';
 
 /**
- * How a value moves from one engine to the other: each is read as text (a float as a number, bytes as a Buffer), in one
- * form for both engines, so that either side can write it and the two can be compared. Whole numbers are texts too: a
- * JavaScript number loses digits beyond 2^53.
+ * How a value moves from one engine to the other: it is read as text (a float as a number, bytes as a Buffer), in the
+ * same form from both engines, so that either can write it and the two sides can be compared. Whole numbers are text
+ * too: a JavaScript number loses digits beyond 2^53.
  */
 
 /** A value in transit. */
 export type Cell = string | number | Buffer | null;
 
-/** The kind of value in a column. exact: a type that both sides have, as the engine itself writes it. */
+/** The kind of value in a column. exact: a type of both engines, with each value as the engine itself writes it. */
 export type Carried =
   | 'text'
   | 'integer'
@@ -50,7 +50,7 @@ function affinityOf(type: string): 'integer' | 'text' | 'blob' | 'real' | 'numer
   return /real|floa|doub/.test(type) ? 'real' : 'numeric';
 }
 
-/** The affinities that a SQLite column may have: another one would turn a text like 007 into the number 7. */
+/** The affinities that a SQLite column of a kind may have: another would turn a text like 007 into the number 7. */
 const takes: Readonly<Partial<Record<Carried, readonly string[]>>> = {
   text: ['text'],
   integer: ['integer', 'numeric'],
@@ -126,7 +126,7 @@ const forms: Readonly<Partial<Record<Carried, RegExp>>> = {
 
 const time = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:Z|\+00(?::?00)?)?$/;
 
-/** The value in the form that both engines share; undefined if it is not of the column's type (SQLite takes any). */
+/** The value in the form that both engines share; undefined if it is not of the column's type (SQLite stores any). */
 export function carriedCell(carried: Carried, cell: unknown): Cell | undefined {
   if (cell === null) return null;
   if (carried === 'bytes') return Buffer.isBuffer(cell) ? cell : undefined;
@@ -153,7 +153,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The form for comparison: two values are the same if it is equal. `jsonb` orders keys and leaves out blanks. */
+/** The form for comparison: two values are equal if their forms are. `jsonb` reorders keys and drops blanks. */
 export function comparableCell(carried: Carried, cell: Cell): string | number | null {
   if (Buffer.isBuffer(cell)) return `bytes ${cell.toString('hex')}`;
   if (carried !== 'json' || typeof cell !== 'string') return cell;

@@ -25,7 +25,7 @@ export async function compareTables(
       digestTable(source, table, (rows) => onRows?.(rows, name)),
       digestTable(target, table),
     ]);
-    // Wait for both: neither may still be reading when the other's failure is thrown.
+    // Waits for both: neither may still be reading when the other's failure is thrown.
     const [ofSource, ofTarget] = both.map((side) => {
       if (side.status === 'rejected') throw side.reason;
       return side.value;
@@ -70,7 +70,7 @@ export async function digestTable(
   return { rows, checksum: hex(high) + hex(low) };
 }
 
-/** JSON distinguishes a number from a text, and null from an empty text. */
+/** Why JSON: it distinguishes a number from a text, and null from an empty text. */
 function hashOf(table: CopiedTable, { cells }: ReadRow): Buffer {
   const compared = cells.map((cell, at) => comparableCell(table.columns[at]?.carried ?? 'exact', cell));
   return hash('sha256', JSON.stringify(compared), 'buffer');

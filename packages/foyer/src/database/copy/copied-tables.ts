@@ -7,7 +7,7 @@ import { type Engine, engineOf, readTableShapes, readUncopied, type TableShape }
 /** A table that is copied: the same on both sides. */
 export interface CopiedTable {
   name: string;
-  /** The columns of its primary key; rows are read in its order. */
+  /** The columns of its primary key; rows are read in the order of this key. */
   key: readonly string[];
   columns: readonly { name: string; carried: Carried }[];
   /** Columns whose next value comes from a Postgres sequence, which must continue after the copied rows. */
@@ -97,7 +97,7 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
   return { table: { name: source.name, key: source.key, columns: sorted, sequences }, refusals };
 }
 
-/** The tables' names, each after those that it refers to; and a refusal of each that has no order. */
+/** The names of the tables, each after the tables that it refers to; `circles` refuses the tables in a circle. */
 function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
   names: string[];
   circles: string[];
@@ -157,7 +157,7 @@ const batchRows = 2000;
 /** How long to wait for a target that restarts. */
 export const patienceMs = 30_000;
 
-/** Deletes every row of every table, children first, in short transactions; `onBatch` runs within each. */
+/** Deletes every row of every table, children first, in short transactions; `onBatch` runs in each of them. */
 export async function clearRows(
   target: Pick<Database, 'write'>,
   tables: readonly CopiedTable[],

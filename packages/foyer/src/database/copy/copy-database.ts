@@ -37,7 +37,7 @@ interface CopyDatabaseDeps {
   target: Database;
   /** Identifies the copy when it is resumed; without a password. */
   sourceName: string;
-  /** The target held no table before it was opened: its rows were inserted by migrations, and are replaced. */
+  /** True if the target held no table before: migrations inserted its rows, and the copy replaces them. */
   targetIsNew?: boolean;
   onProgress?: (progress: CopyProgress) => void;
   /** Called when rows that were copied earlier no longer match the source. */
@@ -54,8 +54,8 @@ interface WholeCopy {
 }
 
 /**
- * Copies every row of one database into another, and compares the two. If it is killed, the next copy resumes: each
- * page of rows and its position are stored in one transaction. If two copies write to one target, the later one
+ * Copies every row of one database into another, and compares the two. If the process is killed, the next copy resumes:
+ * each page of rows and its position are stored in one transaction. If two copies write to one target, the later one
  * continues, and the earlier one stops. If earlier rows no longer match the source, it copies everything again; a
  * source that changes in the meantime is an error.
  * @throws CopyError, DatabaseUnavailableError
@@ -108,7 +108,7 @@ async function takeTarget(
       await createCopyMark(tx, { source: sourceName, owner, state });
       return { source: sourceName, state, place: null, isFresh: true } as const;
     }, patienceMs);
-  // Another copy may be marking it at the same moment: then the mark exists now.
+  // If another copy creates the mark at the same moment, the second attempt finds it.
   const mark = await take().catch((error: unknown) => {
     if (!isThereAlready(error)) throw error;
     return take();

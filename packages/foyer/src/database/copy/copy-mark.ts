@@ -2,8 +2,8 @@ import type { Queries, Tx } from '../database.ts';
 import { readTables } from '../read-tables.ts';
 
 /**
- * Why a separate, temporary table: while it exists, the database is an unfinished copy that only the copy may use; a
- * finished copy is like any other database. It holds one row.
+ * Why a separate, temporary table: while it exists, the database is an unfinished copy that only `copy` may use;
+ * without it, the database is like any other. The table holds one row.
  */
 
 /** The table whose existence marks an unfinished copy. */
@@ -12,7 +12,7 @@ export const copyMarkTable = 'foyer_copy';
 /** A value of a primary key, as it is stored in the mark. */
 export type KeyCell = string | number;
 
-/** How far a copy has come: everything up to this row, and every table before its table. */
+/** How far a copy has come: it holds every row up to this one, and every table before this row's. */
 export interface CopyPlace {
   table: string;
   key: readonly KeyCell[];
@@ -104,7 +104,7 @@ export async function dropCopyMark(tx: Tx, owner: string): Promise<void> {
   await tx.schema.dropTable(copyMarkTable).execute();
 }
 
-/** Another copy may even have finished by now and dropped the table. */
+/** Another copy may even have finished by now, and dropped the table. */
 function takenOverWhereGone(error: unknown): never {
   const isGone = error instanceof Error && error.message.includes(copyMarkTable);
   throw isGone ? takenOver(error) : error;

@@ -56,7 +56,7 @@ async function insertRows(tx: Tx, table: CopiedTable, rows: readonly ReadRow[]):
 
 const texts = new WeakMap<CopiedTable, Map<number, string>>();
 
-/** The statement that inserts so many rows. Built once, since building it takes longer than running it. */
+/** The statement that inserts this many rows. Built once, since building it takes longer than running it. */
 function insertText(queries: Queries, table: CopiedTable, rows: number): string {
   const known = texts.get(table) ?? new Map<number, string>();
   texts.set(table, known);
@@ -69,7 +69,7 @@ function buildInsert(queries: Queries, table: CopiedTable, rows: number): string
   const columns = sql.join(table.columns.map(({ name }) => sql.id(name)));
   const row = sql`(${sql.join(table.columns.map(() => null))})`;
   const values = sql.join(Array.from({ length: rows }, () => row));
-  // A column that is `generated always as identity` refuses values otherwise.
+  // Without this, a column that is `generated always as identity` refuses values.
   const overriding = engineOf(queries) === 'Postgres' ? sql`overriding system value` : sql``;
   return sql`insert into ${sql.id(table.name)} (${columns}) ${overriding} values ${values}`.compile(queries)
     .sql;
@@ -122,7 +122,7 @@ export async function* readPages(
         return;
       }
       next = readPage(queries, table, last.key);
-      // Its failure is thrown when the caller asks for the next page, which it may never do.
+      // If this read fails, the caller gets the error with the next page; it may never ask for that.
       next.catch(() => {});
       yield page;
     }
@@ -140,7 +140,7 @@ async function readPage(
   const engine = engineOf(queries);
   const refs = (names: readonly string[]) => names.map((name) => sql.id(table.name, name));
   const key = sql.join(refs(table.key));
-  // The key again, in the form in which it is ordered: a converted value would lead to another position.
+  // Reads the key again, in the form by which the database orders it: a converted value would lead to another position.
   const keyCells = refs(table.key).map((ref, at) => {
     const carried = table.columns.find(({ name }) => name === table.key[at])?.carried;
     const isNumber = carried === 'integer' || carried === 'exact';
@@ -167,7 +167,7 @@ async function readPage(
   }));
 }
 
-/** SQLite allows null in a primary key, and then no row after it can be found. */
+/** Refuses null, which SQLite allows in a primary key: no row after it could be found. */
 function keyCell(cell: unknown, table: string, column: string): KeyCell {
   if (typeof cell === 'string' || typeof cell === 'number') return cell;
   const message = `A row of ${table} has no value in its primary key ${column}. Give it one, and run this again.`;

@@ -3,7 +3,7 @@ import type { Queries } from '../database.ts';
 import { readTables } from '../read-tables.ts';
 import { copyMarkTable } from './copy-mark.ts';
 
-/** The engines, as a copy knows them. */
+/** The names of the engines in a copy. */
 export type Engine = 'SQLite' | 'Postgres';
 
 /** A column as its database describes it. */
@@ -130,8 +130,8 @@ async function readPostgres(queries: Queries) {
 }
 
 /**
- * Names what holds rows of the app in Postgres that a copy of tables would leave out or insert twice, each with the
- * reason. Tables in other schemas may be another program's: only references tell that they are the app's.
+ * Lists what a copy of tables would leave out or insert twice in Postgres, each with the reason. A table in another
+ * schema may be another program's: only a reference to or from the app's tables shows that it is the app's.
  */
 export async function readUncopied(queries: Queries): Promise<string[]> {
   if (engineOf(queries) === 'SQLite') return [];

@@ -1,10 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/**
- * Stored counts of rows that are too many to count at each view (see `records.ts`), and indexes for the operator's
- * pages.
- */
+/** Stored counts of rows that are too many to count at each view (see `records.ts`), and indexes for operators. */
 export const m0019KeptCounts: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema

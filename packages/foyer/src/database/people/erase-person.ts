@@ -4,10 +4,10 @@ import type { Tables } from '../records.ts';
 import { cancelRuns } from '../runs.ts';
 import { type PersonKey, personColumns } from './people.ts';
 
-/** Replaces a user id in a row that stays. */
+/** The user id in rows that stay after their person was erased. */
 const erasedUserId = 'erased';
 
-/** How many rows were erased about a person, and what has to stay. */
+/** How many rows were erased about a person, and what had to stay. */
 export interface ErasedPerson {
   profiles: number;
   sessions: number;
@@ -19,14 +19,14 @@ export interface ErasedPerson {
   answers: number;
   history: number;
   notices: number;
-  /** Their unfinished runs, which were cancelled. */
+  /** Their unfinished runs, which the erasure cancelled. */
   cancelledRuns: string[];
   kept: { what: string; why: string }[];
 }
 
 /**
- * Erases a person: deletes the rows that are only about them, and removes them from the rows that record what happened
- * to an installation. The same user id in another team is another person, and stays.
+ * Erases a person: deletes the rows that are only about them, and removes their id from the rows that record what
+ * happened to an installation. The same user id in another team is another person, and stays.
  */
 export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): Promise<ErasedPerson> {
   const { clientId, teamId, userId } = person;
@@ -49,7 +49,7 @@ export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): 
     .where('client_id', '=', clientId)
     .where('user_id', '=', userId)
     .where((eb) => eb.or([eb('team_id', '=', teamId), eb('enterprise_id', '=', teamId)]))
-    // Their tokens must still be revoked (invariant 1): a cleanup does so within minutes.
+    // Skips requests whose tokens Foyer must still revoke (invariant 1): a cleanup does so within minutes.
     .where('outcome', '!=', 'started')
     .where('sealed_tokens', 'is', null)
     .executeTakeFirst();
@@ -153,7 +153,7 @@ async function eraseFrom(
   }
 }
 
-/** Finds a user id in a text, as a whole: ids differ in length, and one may begin like another. They are letters and digits. */
+/** Finds a user id (letters and digits) in a text, but not inside a longer id that contains it. */
 export function userIdIn(userId: string): RegExp {
   return new RegExp(`(?<![A-Z0-9])${userId}(?![A-Z0-9])`, 'g');
 }
@@ -203,7 +203,7 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
     .execute();
 }
 
-/** Erases their answers in other people's runs. A step of an unfinished run may still need the answer itself. */
+/** Erases their answers in other people's runs; in an unfinished run only their id: a step may need the answer. */
 async function eraseAnswers(tx: Tx, of: { installationId: string; userId: string }): Promise<number> {
   const runs = tx.selectFrom('runs').select('id').where('installation_id', '=', of.installationId);
   const theirs = tx.updateTable('questions').where('answered_by', '=', of.userId).where('run_id', 'in', runs);

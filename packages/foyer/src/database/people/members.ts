@@ -24,18 +24,19 @@ export interface Standing {
   isDeactivated: boolean;
 }
 
-/** A person whom an installation meets, or asked Slack about. */
+/** A person who used the app in an installation, or about whom Foyer asked Slack. */
 export interface Visit {
   host: Host;
   userId: string;
   now: number;
-  /** Whether they are there, rather than only asked about. */
+  /** True if the person just used the app; false if Foyer only looked them up. */
   seen: boolean;
 }
 
 /**
- * Gets or creates the person, their team and their membership, and saves what Slack said, if it was asked. Returns
- * whether they are new; undefined if the installation is uninstalled or erased by now: then no one is registered.
+ * Gets or creates the person, their team and their membership, and saves what Slack reported (`told`), if Foyer asked.
+ * Returns whether the person is new; undefined, and registers no one, if the installation is uninstalled or erased by
+ * now.
  */
 export async function recordVisit(
   tx: Tx,
@@ -46,7 +47,7 @@ export async function recordVisit(
   const { clientId, enterpriseId } = host;
   const key = personColumns({ clientId, teamId, userId });
   const times = { first_seen_at: now, updated_at: now };
-  // In the order of the register steps: transactions that lock in different orders would deadlock.
+  // In the same order as the register steps: transactions that lock in different orders would deadlock.
   await tx
     .insertInto('teams')
     .values({
@@ -81,7 +82,7 @@ export async function recordVisit(
   };
   const membership = await tx
     .insertInto('memberships')
-    // Unproven until Slack is asked: zero is older than any answer.
+    // The role is unproven until Foyer asks Slack: zero is older than any answer.
     .values({
       ...key,
       is_admin: 0,
@@ -99,12 +100,12 @@ export async function recordVisit(
   return { created: user !== undefined && membership?.first_seen_at === now };
 }
 
-/** Gets or creates a person of another workspace, and saves what Slack said of them, if it was asked. */
+/** Gets or creates a person of another workspace, and saves what Slack reported about them, if Foyer asked. */
 export async function recordExternalVisit(
   tx: Tx,
   visit: Visit & {
     homeTeamId: string;
-    /** Whether Slack was asked, even if it said nothing. */
+    /** Whether Foyer asked Slack, even if Slack reported nothing. */
     wasAsked: boolean;
     told: SlackProfile | undefined;
   },
@@ -132,7 +133,7 @@ export async function recordExternalVisit(
     .execute();
 }
 
-/** If an installation was removed in the meantime, none of its members may remain. */
+/** Whether the installation still exists: if it was removed in the meantime, none of its members may remain. */
 async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   const row = await tx
     .selectFrom('installations')
@@ -144,7 +145,7 @@ async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Reads a person of another workspace; of the one met last, if no home team is given and there are several. */
+/** Reads a person of another workspace; without a home team, the one met last of those with this user id. */
 export async function findExternalMember(
   queries: Queries,
   { host, userId, homeTeamId }: { host: Host; userId: string; homeTeamId: string | undefined },
@@ -181,7 +182,7 @@ export function toMember(user: UserRecord): MemberRecord {
   return { ...user, role };
 }
 
-/** Whether a workspace is the installation's own, or of the same organization as far as that is known. */
+/** Whether a workspace is the installation's own or, as far as Foyer knows, of the same organization. */
 export async function isOfHost(
   queries: Queries,
   { clientId, teamId, enterpriseId }: Host,

@@ -25,19 +25,19 @@ export function profileColumns({ name, realName, email, timezone, locale, avatar
   return { name, real_name: realName, email, timezone, locale, avatar_url: avatarUrl };
 }
 
-/** The columns of a profile that Slack filled in: what it leaves out may be known from a sign-in. */
+/** The columns of a profile that Slack filled in: Foyer may know the others from a sign-in. */
 export function saidColumns(profile: SlackProfile): Partial<ReturnType<typeof profileColumns>> {
   return Object.fromEntries(Object.entries(profileColumns(profile)).filter(([, value]) => value !== null));
 }
 
-/** Gets or creates a person of a team, who is there now, and their membership; returns when the app first met them. */
+/** Gets or creates a person who is using the app now, and their membership; returns when the app first met them. */
 export async function recordUser(
   transaction: Tx,
   user: PersonKey & {
-    /** When the app meets them: for the first time if they are new. */
+    /** When the app meets them; also stored as the first time if they are new. */
     seenAt: number;
     now: number;
-    /** When Slack was asked for their role; `now` unless given. 0: it was not, so Foyer asks as soon as it matters. */
+    /** When Slack reported their role; `now` by default. 0: Foyer has not asked; it asks once the role matters. */
     provenAt?: number;
   },
 ): Promise<{ firstSeenAt: number }> {
@@ -77,11 +77,11 @@ export async function readLocale(queries: Queries, person: PersonKey): Promise<s
   return row?.locale ?? null;
 }
 
-/** What Slack reported about a person. A null value was not granted or not sent. */
+/** What Slack reported about a person. A value is null if its scope was not granted or Slack did not send it. */
 export type UserProfile = SlackProfile & {
   isAdmin: boolean;
   isOwner: boolean;
-  /** Omitted: as stored. */
+  /** If omitted, the stored value stays. */
   isGuest?: boolean;
 };
 
@@ -124,17 +124,17 @@ export async function saveProfile(
 
 /** A person of an installation's team. */
 export interface Member {
-  /** Whether they are an admin or an owner of it. */
+  /** Whether they are an admin or an owner of the team. */
   isAdmin: boolean;
-  /** When Slack last reported whether they are. */
+  /** When Slack last reported their role. */
   provenAt: number;
-  /** Undefined if Slack was only asked about their role, and they are not registered. */
+  /** Undefined if Foyer asked Slack only about their role, and they are not registered. */
   profile: UserRecord | undefined;
-  /** To within an hour; null if never seen. */
+  /** Accurate to an hour; null if never seen. */
   lastSeenAt: number | null;
 }
 
-/** Selects the people of an installation's team, with what is known about each. */
+/** Selects the people of an installation's team, with what Foyer knows about each. */
 export const selectPeople = (
   queries: Queries,
   team: { [Name in 'clientId' | 'teamId' | 'installationId']: string | Expression<string> },
@@ -188,7 +188,7 @@ export interface UserRecord extends UserProfile {
   isGuest: boolean;
   hasUserToken: boolean;
   firstSeenAt: number;
-  /** When they last installed, signed in, opened Home or pressed a button, to within an hour; null if never seen. */
+  /** When they last installed, signed in, opened Home or pressed a button, accurate to an hour; null if never seen. */
   lastSeenAt: number | null;
   /** When Slack reported that their account is deactivated; null while it is not. */
   deactivatedAt: number | null;
@@ -213,7 +213,7 @@ export function toProfile(
   };
 }
 
-/** What is read about a person: from their own row, their membership, and their user token if there is one. */
+/** What Foyer reads about a person: from their own row, their membership, and their user token if there is one. */
 type PersonRow = Parameters<typeof toProfile>[0] &
   Pick<MembershipRow, 'team_id' | 'user_id' | 'last_seen_at' | 'deactivated_at'> & {
     member_since: number;
@@ -265,7 +265,7 @@ type PersonChange = TeamEvent &
     now: number;
   };
 
-/** Updates one team's record of a person; returns whether anything changed. An event older than it changes nothing. */
+/** Updates a team's record of a person, unless it is newer than the event; returns whether anything changed. */
 export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolean> {
   const { at, isAdmin, isOwner } = change;
   const key = personColumns(change);
@@ -291,7 +291,7 @@ export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolea
   return true;
 }
 
-/** Reads the names of people of a team: their real name, or Slack's `name` for them. Unknown ones are left out. */
+/** Reads the names of people of a team: their real name, or Slack's `name`. Leaves out people without a row. */
 export async function readNames(
   queries: Queries,
   { clientId, teamId, userIds }: { clientId: string; teamId: string; userIds: readonly string[] },

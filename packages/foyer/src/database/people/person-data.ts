@@ -4,7 +4,7 @@ import { type PersonKey, personColumns } from './people.ts';
 
 /**
  * Reads everything that is stored about a person, without secrets: the rows of each table, with its column names.
- * `installation_id` says where each row belongs.
+ * `installation_id` says to which installation a row belongs.
  */
 export async function readPersonData(queries: Queries, person: PersonKey) {
   const { clientId, teamId, userId } = person;
@@ -16,7 +16,7 @@ export async function readPersonData(queries: Queries, person: PersonKey) {
     .where('tenant', 'in', [`team:${teamId}`, `enterprise:${teamId}`])
     .orderBy('id')
     .execute();
-  // `in ()` is not valid SQL, so an id that no row has represents an empty list.
+  // `in ()` is not valid SQL, so the list always holds an id that no row has.
   const ids = ['', ...installations.map(({ id }) => id)];
   const of = personColumns(person);
   const runs = await queries

@@ -23,16 +23,16 @@ export interface PostgresInspection {
   mayCreateTables: boolean;
   /** Whether the role may read and write every table of Foyer's that exists. */
   mayWrite: boolean;
-  /** The limit of connections for ordinary roles, and how many there are now, ours not counted. */
+  /** How many connections ordinary roles may open, and how many are open now, without ours. */
   mostConnections: number;
   connections: number;
   /** The age in seconds of the oldest open transaction in the database; null if there is none. */
   oldestTransactionSeconds: number | null;
   /** Replication slots that no one reads, and that keep the server from cleaning up. */
   idleSlots: string[];
-  /** Nothing was ever stored: there are not even tables. */
+  /** Whether Foyer's tables do not exist yet. */
   isEmpty: boolean;
-  /** Whether it holds an unfinished copy. */
+  /** Whether the database holds an unfinished copy. */
   isUnfinishedCopy: boolean;
   /** Migrations that this code has and the database does not. */
   missingMigrations: string[];
@@ -130,7 +130,7 @@ async function mayWriteAll(queries: Queries): Promise<boolean> {
   return rows[0]?.all === true;
 }
 
-/** Runs queries on a database as it is: no migration runs. Close it when done. */
+/** Opens a database for queries without running a migration. Close it when done. */
 export function readPostgres(url: string): { queries: Queries; close(): Promise<void> } {
   const pool = createPostgresPool({ url: underCopyName(url), max: 1 });
   const queries = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
@@ -138,7 +138,7 @@ export function readPostgres(url: string): { queries: Queries; close(): Promise<
 }
 
 /**
- * Runs `work` on one connection to a database as it is, Foyer's or not: no migration runs.
+ * Runs `work` on one connection to a database, Foyer's or not, without running a migration.
  * @throws DatabaseUnavailableError
  */
 export async function peekPostgres<T>(url: string, work: (queries: Queries) => Promise<T>): Promise<T> {
@@ -155,8 +155,8 @@ export async function peekPostgres<T>(url: string, work: (queries: Queries) => P
 const busyWithin = '10 seconds';
 
 /**
- * Whether a Foyer or one of its commands uses the database, on any machine, by the name of its connections (`foyer`,
- * unless the URL gives another). Sees those of the same role, or all with `pg_read_all_stats`.
+ * Whether a Foyer or one of its commands, on any machine, uses the database. Looks for connections by name (`foyer`,
+ * unless the URL gives another): those of the same role, or of all roles with `pg_read_all_stats`.
  * @throws DatabaseUnavailableError
  */
 export function isPostgresInUse(url: string): Promise<boolean> {

@@ -21,9 +21,9 @@ import { createPostgresPool } from './postgres-pool.ts';
 import { createWriteMarks, isMarkKept, prepareWriteMarks, type WriteMark } from './write-marks.ts';
 
 /**
- * A transaction sets everything it needs within itself, so that PgBouncer may give each one another connection. Why not
- * SERIALIZABLE, which would need no row locks (`database.ts`): with thirty installs at once, each of another team, five
- * attempts in six failed because they touched the same index pages; a seventh of the installs got done.
+ * Each transaction makes its own settings, so that PgBouncer may run each on another connection. Why not SERIALIZABLE,
+ * which would need no row locks (`database.ts`): with thirty installs of different teams at once, five attempts in six
+ * failed because they touched the same index pages, and only a seventh of the installs succeeded.
  */
 const begin = [
   'begin isolation level read committed',
@@ -35,18 +35,18 @@ const begin = [
 /** How long a commit of another process may take to show in the change mark. */
 const seenWithinMs = 500;
 const retryDelayMs = 15;
-/** Shorter than a caller of the probe waits, so that its first caller learns of a refusal. */
+/** Shorter than a caller of the probe waits, so that the first caller gets the error of a refused write. */
 const probePatienceMs = 500;
 /** How long to try to learn the outcome of a commit whose answer was lost, counted from the commit request. */
 const doubtMs = 7500;
-/** One lock for all Foyers on a server: no one else asks for it. */
+/** One advisory lock for all Foyers on a server; no other program takes it. */
 const migrationLock = 0x466f796572;
 
 /** Thrown within this file if the connection was lost between a commit and its answer. */
 class CommitInDoubtError extends Error {
   override readonly name = 'CommitInDoubtError';
   readonly mark: WriteMark;
-  /** On the clock of `performance.now()`. */
+  /** When the commit was requested, on the clock of `performance.now()`. */
   readonly askedAt: number;
   constructor(mark: WriteMark, askedAt: number, cause: unknown) {
     super('Whether a write was committed is not known', { cause });
@@ -55,7 +55,7 @@ class CommitInDoubtError extends Error {
   }
 }
 
-/** Kysely's Postgres dialect with our start of a transaction and a commit that tells a lost answer from a refusal. */
+/** Kysely's Postgres dialect with our own `begin`, and a commit that distinguishes a lost answer from a refusal. */
 function foyerDialect(pool: PostgresPool): PostgresDialect {
   const marks = createWriteMarks();
   const markOf = new WeakMap<DatabaseConnection, WriteMark>();
@@ -75,7 +75,8 @@ function foyerDialect(pool: PostgresPool): PostgresDialect {
         try {
           await connection.executeQuery(CompiledQuery.raw([...begin, ...mark.statements].join('; ')));
         } catch (error) {
-          // Kysely ends only a transaction that has begun. This one has not, but the server may be in the middle of it.
+          // Kysely rolls back only if `begin` succeeded. It failed here, but the server may have opened the
+          // transaction.
           await rollBack(connection);
           throw error;
         }
@@ -97,7 +98,7 @@ function foyerDialect(pool: PostgresPool): PostgresDialect {
   return Object.assign(new PostgresDialect({ pool }), { createDriver });
 }
 
-/** Kysely's own migration lock belongs to a session: PgBouncer would leave it behind on a connection. */
+/** Turns off Kysely's migration lock: it belongs to a session, and PgBouncer would leave it behind on a connection. */
 function migratingDialect(pool: PostgresPool): PostgresDialect {
   const noLock = async (): Promise<void> => {};
   const createAdapter = () =>
@@ -107,7 +108,7 @@ function migratingDialect(pool: PostgresPool): PostgresDialect {
 
 /**
  * Brings the schema up to date: one process does it, and others that start at the same time wait. Queries that only
- * check have the time limit of every statement; a migration, and the wait for another's, has none.
+ * check have the time limit of every statement; a migration, and the wait for another process's, have none.
  */
 async function bringUpToDate(url: string, options: OpenPostgresOptions): Promise<void> {
   const { patienceMs } = options;
@@ -160,8 +161,8 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
   let commits = 0;
 
   /**
-   * Resolves to true once the transaction is known to be committed, to false once it is known not to be. If neither can
-   * be learned, throws an error after which `write` does not retry: the work might be done twice.
+   * Resolves to true once the transaction is known to be committed, to false once it is known not to be. If Foyer
+   * cannot find out, throws an error after which `write` does not retry: a retry might do the work twice.
    */
   async function wasCommitted(doubt: CommitInDoubtError): Promise<boolean> {
     const unknown = new DatabaseUnavailableError(`The database ${server} cannot be used: ${doubt.message}`, {
@@ -229,7 +230,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
       const run = prepareQuery(build);
       return async (values) => (await run(queries, values)).rows;
     },
-    // It only ever grows: with each of our writes, and twice a second to cover those of others.
+    // Grows with each write of this process, and twice a second, since other processes may have written.
     changeMark: () => commits + Math.floor(performance.now() / seenWithinMs),
     async ping() {
       try {

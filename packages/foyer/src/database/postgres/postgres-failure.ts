@@ -3,7 +3,7 @@ import { DatabaseUnavailableError } from '../database.ts';
 
 /**
  * Failures of a Postgres server, by SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html). A `pg`
- * error without one concerns the connection itself: refused, reset, timed out, or an invalid certificate.
+ * error without a SQLSTATE concerns the connection itself: refused, reset, timed out, or an invalid certificate.
  */
 
 /** Two transactions conflicted, or one waited too long for a lock: the same work may succeed a moment later. */
@@ -12,7 +12,7 @@ const conflict = /^(40001|40P01|55P03)$/;
 /** The server is starting, stopping or full, or became a standby: drop this connection, another may work. */
 const lostConnection = /^(08|57P0[1-5]|25006|25P0[34]|53300)/;
 
-/** Failures that are no statement's fault: conflicts, login, rights, resources, time limits, admins, system, damage. */
+/** Failures not caused by the statement: conflicts, login, rights, resources, time limits, admins, system, damage. */
 const unavailable = /^(08|25006|25P0|28|3D|3F|40|42501|53|54|55|57|58|F0|XX)/;
 
 /** data_corrupted and index_corrupted: a page of a table or an index does not hold what it should. */
@@ -49,7 +49,8 @@ export function isLostConnection(error: unknown): boolean {
 export function mayComeBack(error: unknown): boolean {
   if (!isLostConnection(error)) return false;
   const { message, code, syscall } = error as NodeJS.ErrnoException;
-  // These concern a certificate file that the URL names; a server's socket may still appear.
+  // Except from `connect`, these codes concern a certificate file that the URL names; a server's socket may still
+  // appear.
   if (/^(ENOENT|EACCES|EISDIR)$/.test(code ?? '') && syscall !== 'connect') return false;
   return !/CERT|SELF_SIGNED|ALTNAME|SSL|TLS|SASL/i.test(`${message} ${String(code)}`);
 }

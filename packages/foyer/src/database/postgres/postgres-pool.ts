@@ -5,8 +5,8 @@ import { serverName } from '../../config/database-target.ts';
 import { asTold, isDamage, isLostConnection, isOfAborted, mayComeBack } from './postgres-failure.ts';
 
 /**
- * Why the time limits are ours and not the server's: they hold when the server or the network hangs, and they pass
- * through PgBouncer, which refuses a connection that begins with a `statement_timeout`.
+ * Why we set the time limits and not the server: ours also hold when the server or the network hangs, and they work
+ * with PgBouncer, which refuses a connection that begins with a `statement_timeout`.
  */
 const connectMs = 3000;
 const statementMs = 5000;
@@ -22,7 +22,7 @@ const types: pg.CustomTypesConfig = {
     numbers.has(oid) && format !== 'binary' ? Number : pg.types.getTypeParser(oid, format as 'text'),
 };
 
-/** A pool that says how many of its connections are in use, and how many callers wait for one. */
+/** A pool that reports how many of its connections are in use, and how many callers wait for one. */
 interface CountedPool extends PostgresPool {
   counts(): { busy: number; idle: number; waiting: number; most: number };
   /** How many statements failed because a page is damaged. */
@@ -37,7 +37,7 @@ export function createPostgresPool(options: {
   url: string;
   /** The most connections at once; by default the URL's `pool_max`, or 10. */
   max?: number;
-  /** Without a time limit for statements, as migrations need. */
+  /** Sets no time limit for statements, as migrations need. */
   unlimited?: boolean;
   /** How long to wait for a server that is not up; 2,500 ms by default. */
   patienceMs?: number;
@@ -130,7 +130,7 @@ function createConnection(
   }
 
   return {
-    // Kysely calls it with a cursor only for streams, and nothing here uses those.
+    // Kysely passes a cursor only for streams, and nothing here uses those.
     query: query as unknown as PostgresPoolClient['query'],
     release: (destroy) => client?.release(destroy || lostBy !== undefined),
   };

@@ -7,9 +7,9 @@ import type { Tables } from '../records.ts';
 /**
  * Why marks: if the connection is lost between a commit and its answer, Foyer must be able to find out the outcome. The
  * server's own `pg_xact_status` does not survive a crash or a failover: the next transaction gets the number of a lost
- * one, and the answer "committed" is then about that one. So each transaction writes a row with a unique id, which
- * exists if the transaction was committed. Later transactions delete it, so the table stays as small as the work in
- * progress.
+ * one, and the answer "committed" is then about the next one. So each transaction writes a row with a unique id, which
+ * exists if the transaction was committed. Later transactions delete the row, so the table stays as small as the work
+ * in progress.
  */
 export const writeMarksTable = 'write_marks';
 
@@ -22,9 +22,9 @@ const makeTable = `create table if not exists write_marks (
 /** The mark of one transaction. */
 export interface WriteMark {
   id: string;
-  /** To be executed when the transaction begins. */
+  /** Execute these when the transaction begins. */
   statements: readonly string[];
-  /** To be called once the outcome of the transaction is known. */
+  /** Call it once the outcome of the transaction is known. */
   settle(end: 'committed' | 'not committed'): void;
 }
 
@@ -46,7 +46,7 @@ export function createWriteMarks(): { next(): WriteMark } {
   };
 }
 
-/** Whether the mark's transaction was committed. Run it in a transaction; it waits for one that is still ending. */
+/** Whether the mark's transaction was committed; waits while that is still ending. Run it in a transaction. */
 export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> {
   // No one else inserts this id: if the insert succeeds, the transaction is gone and cannot come back.
   await sql`insert into write_marks (id, made_by) values (${id}, 'doubt') on conflict (id) do nothing`.execute(
@@ -58,7 +58,7 @@ export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> 
   return found.rows[0]?.made_by === 'write';
 }
 
-/** Creates the table if it is missing, in its turn, and deletes marks that dead processes left behind. */
+/** Creates the table if it is missing, with `inTurn`, and deletes marks that dead processes left behind. */
 export async function prepareWriteMarks(queries: Kysely<Tables>, inTurn: InTurn): Promise<void> {
   const found = await sql<{ name: string | null }>`select to_regclass('write_marks')::text as name`.execute(
     queries,

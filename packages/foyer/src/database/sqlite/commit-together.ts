@@ -4,11 +4,11 @@ import { CompiledQuery } from 'kysely';
 import { DatabaseUnavailableError, type Tx } from '../database.ts';
 
 /**
- * Why writes share commits: each commit waits for the disk (0.3 ms, ten on a slow one), which is most of the cost of a
- * short write. Writes that arrive during that wait, or within one turn of the event loop, share one transaction. Each
- * has its own savepoint, so one that fails does not undo the others, and each resolves once the commit has reached the
- * disk. Sixteen installs at once took 20 commits each before, and take 2 now. A write that arrives alone is its own
- * transaction.
+ * Why writes share commits: each commit waits for the disk (0.3 ms, or 10 ms on a slow one), which is most of the cost
+ * of a short write. Writes that arrive during that wait, or within one turn of the event loop, share one transaction.
+ * Each write has its own savepoint, so a write that fails does not undo the others, and each resolves once the commit
+ * has reached the disk. Sixteen installs at once took 20 commits each before, and take 2 now. A write that arrives
+ * alone is its own transaction.
  */
 
 type Work = (transaction: Tx) => Promise<unknown>;
@@ -21,7 +21,7 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The limit, since reads wait behind them: about as many writes as a worker's concurrent runs make in a moment. */
+/** The most writes in one commit, since reads wait for it: about as many as a worker's runs make in a moment. */
 const mostTogether = 32;
 const retryDelayMs = 25;
 
@@ -30,9 +30,9 @@ const setSavepoint = CompiledQuery.raw('savepoint one');
 const undoToSavepoint = CompiledQuery.raw('rollback to one');
 const releaseSavepoint = CompiledQuery.raw('release one');
 
-/** Creates the one function that writes. */
+/** Creates the one function through which all writes go. */
 export function createCommits(deps: {
-  /** Runs the work in one transaction, and resolves when that has reached the disk. */
+  /** Runs the work in one transaction, and resolves when the commit has reached the disk. */
   transact<T>(work: (transaction: Tx) => Promise<T>): Promise<T>;
   /** Whether a transaction failed only because another process was writing. */
   isLocked(error: unknown): boolean;
@@ -52,7 +52,7 @@ export function createCommits(deps: {
     isWriting = false;
   }
 
-  /** Settles each write of a group; returns those to try again because another process was writing. */
+  /** Settles each write of a group; returns the writes to try again because another process was writing. */
   async function commit(group: readonly Waiting[]): Promise<Waiting[]> {
     const [first] = group;
     try {
@@ -75,7 +75,7 @@ export function createCommits(deps: {
     });
 }
 
-/** Runs each write; returns what settles each of them once the transaction is committed. */
+/** Runs each write; returns the functions that settle the writes once the transaction is committed. */
 async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() => void)[]> {
   const ends: (() => void)[] = [];
   for (const { work, resolve, reject } of group) {
@@ -94,11 +94,11 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
 
 /**
  * Waits for the disk instead of SQLite. With `synchronous = FULL`, SQLite syncs the write-ahead log at each commit and
- * blocks the whole process: 0.3 ms here, ten and more on a slow disk, in which no request is answered. With NORMAL it
- * writes the same log in the same order, still syncs it before each checkpoint, and omits only that wait
+ * blocks the whole process meanwhile: 0.3 ms here, ten and more on a slow disk. With NORMAL it writes the same log in
+ * the same order, still syncs it before each checkpoint, and omits only that wait
  * (sqlite.org/pragma.html#pragma_synchronous). Here the sync runs outside the event loop, and a write resolves after
- * it, so what was promised is on the disk, as with FULL. Under load an install costs a tenth less CPU, since more
- * writes share a commit.
+ * it, so a resolved write is on the disk, as with FULL. Under load an install costs a tenth less CPU, since more writes
+ * share a commit.
  */
 export interface LogOnDisk {
   /** Resolves when every commit has reached the disk. @throws DatabaseUnavailableError; then write no more */
@@ -114,7 +114,7 @@ export async function openLogOnDisk(file: string): Promise<LogOnDisk> {
       try {
         await log.datasync();
       } catch (cause) {
-        // A kernel reports a failed write once, and may have dropped it: a later sync that succeeds means nothing.
+        // A kernel reports a failed write once, and may then drop the data: a later sync that succeeds proves nothing.
         const reason = cause instanceof Error ? cause.message : String(cause);
         throw new DatabaseUnavailableError(
           `The database ${file} could not be written to the disk: ${reason}. Check the disk, and start again.`,

@@ -22,19 +22,19 @@ import { foyerSqliteDialect } from './sqlite-file.ts';
 /** The state of a database file before Foyer opens it. */
 export interface SqliteInspection {
   bytes: number;
-  /** The size of the write-ahead log; it shrinks when a checkpoint finds no reader in the way. */
+  /** The size of the write-ahead log; it shrinks at a checkpoint that no reader blocks. */
   walBytes: number;
   /** Whether there is a log without its index: a process was killed, or one of two files was moved. */
   isLogWithoutIndex: boolean;
   /** Space on its disk that this user can use. */
   freeBytes: number;
-  /** Whether that disk has no room for another file, as long as it counts files at all. */
+  /** Whether that disk can hold no more files; false if its file system does not count them. */
   hasNoFileLeft: boolean;
   /** The result of `quick_check`: `ok`, or its first finding and the table or index that it is about. */
   integrity: string;
-  /** What a Foyer of this user needs to write, and could not. */
+  /** The paths that a Foyer of this user must write, and cannot. */
   unwritable: UnwritablePath[];
-  /** Whether it holds an unfinished copy. */
+  /** Whether the file holds an unfinished copy. */
   isUnfinishedCopy: boolean;
   /** Migrations that this code has and the database does not. */
   missingMigrations: string[];
@@ -42,7 +42,7 @@ export interface SqliteInspection {
   unknownMigrations: string[];
 }
 
-/** A path that cannot be written, and why: `EACCES`, `EROFS`, or `owner` if another user than the database's has it. */
+/** A path that cannot be written, and why: `EACCES`, `EROFS`, or `owner` if the database has another owner. */
 export interface UnwritablePath {
   path: string;
   reason: string;
@@ -77,7 +77,7 @@ export function inspectSqlite(file: string, own: readonly string[] = []): Sqlite
   }
 }
 
-/** `quick_check` names a damaged table or index by the number of its root page, which says nothing to a person. */
+/** Runs `quick_check`, and adds the name of a damaged table or index: SQLite gives only the number of its root page. */
 function checkIntegrity(sqlite: DatabaseSync): string {
   const finding = String(firstColumn(sqlite, 'pragma quick_check(1)')[0]);
   const rootPage = /\bTree (\d+)\b/.exec(finding)?.[1];
@@ -91,13 +91,13 @@ function checkIntegrity(sqlite: DatabaseSync): string {
 /**
  * Opens a database file to read it, and leaves no trace: no file, no byte, no lock that a writer waits for.
  *
- * Why Node's SQLite: a reader in WAL mode creates the log and its index, or repairs them, and one that may not delete
- * them leaves them behind with its own owner and mode. Two parameters of SQLite's URLs prevent that, and better-sqlite3
- * takes no URLs. `readonly_shm` reads an index that is there, and rebuilds one in memory if no process is alive;
- * `immutable` reads a file that has none. (sqlite.org/uri.html, sqlite.org/wal.html#read_only_databases)
+ * Why Node's SQLite: a reader in WAL mode creates the log and its index, or repairs them, and a reader that may not
+ * delete them leaves them behind with its own owner and mode. Two parameters of SQLite's URLs prevent that, and
+ * better-sqlite3 takes no URLs. `readonly_shm` reads an existing index, and rebuilds it in memory if no process is
+ * alive; `immutable` reads a file that has no index. (sqlite.org/uri.html, sqlite.org/wal.html#read_only_databases)
  *
- * Not in a process that has the file open with better-sqlite3 and shares it with others: closing it drops that
- * process's locks (man 2 fcntl).
+ * Do not call it in a process that has the file open with better-sqlite3 and shares it with other processes: closing
+ * the file drops that process's locks (man 2 fcntl).
  */
 function openUntouched(file: string): DatabaseSync {
   const url = pathToFileURL(file);
@@ -119,7 +119,7 @@ function isInWalMode(file: string): boolean {
   return header[19] === 2;
 }
 
-/** Runs queries on a database that stays untouched; close it when done. */
+/** Opens a database for queries that leave it untouched; close it when done. */
 export function readUntouched(file: string): { queries: Queries; close(): Promise<void> } {
   const sqlite = openUntouched(file);
   const queries = new Kysely<Tables>({
@@ -144,7 +144,7 @@ export function readUntouched(file: string): { queries: Queries; close(): Promis
   return { queries, close: () => queries.destroy() };
 }
 
-/** Tests what a Foyer of this user writes to: the file, its log, the log's index, and the folder of all three. */
+/** Tests the paths that a Foyer of this user writes: the file, its log, the log's index, and their folder. */
 export function findUnwritable(file: string): UnwritablePath[] {
   const owner = statSync(file).uid;
   const found: UnwritablePath[] = [];
@@ -210,8 +210,8 @@ export async function peekSqlite<T>(
 }
 
 /**
- * Whether any process on this machine, this one included, has the database file open. Each holds a shared lock on it as
- * long as it is open (WAL), so that the exclusive lock is refused.
+ * Whether any process on this machine, this one included, has the database file open. In WAL mode, such a process holds
+ * a shared lock on the file, so SQLite refuses an exclusive one.
  * https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
  */
 export function isSqliteInUse(file: string): boolean {

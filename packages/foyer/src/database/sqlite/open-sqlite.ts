@@ -20,8 +20,8 @@ import {
 } from './sqlite-file.ts';
 
 /**
- * Why a busy_timeout of a few milliseconds: SQLite waits inside the process, and meanwhile no page and no health check
- * is answered. `write` waits outside instead, between attempts of its transaction.
+ * Why a busy_timeout of a few milliseconds: SQLite blocks the process while it waits, and no page and no health check
+ * is answered meanwhile. Instead, `write` waits between attempts of its transaction.
  */
 const busyTimeoutMs = 20;
 const retryDelayMs = 25;
@@ -30,7 +30,7 @@ const backupPages = 100;
 /** How long another process may take to migrate the database before this one gives up starting. */
 const openingPatienceMs = 15_000;
 
-/** Retries while the database is locked, until the patience runs out; any other error goes to the caller. */
+/** Retries while the database is locked, until `patienceMs` have passed; any other error goes to the caller. */
 async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
   const giveUpAt = performance.now() + patienceMs;
   for (;;) {
@@ -62,7 +62,10 @@ export async function openSqlite(
     failure = error;
     rescued = rescueLog().finally(() => reportFailure(error));
   };
-  /** A log that only lost its name can still be read: its content goes into the database file, and nothing is lost. */
+  /**
+   * Copies the log into the database file if the log only lost its name: this process can still read it, and loses
+   * nothing.
+   */
   async function rescueLog(): Promise<void> {
     if (!watch?.isLogUnlinked()) return;
     await queries
@@ -94,7 +97,7 @@ export async function openSqlite(
     await queries.destroy();
     throw error;
   }
-  // A second connection: what an open transaction on the first one has written is not committed yet.
+  // A second connection: it does not see what an open transaction on the first one has written.
   const reader = createStatements(looker, file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
   // Asked once per turn of the event loop, since it locks and unlocks the file (a twelfth of an event's work): no one
@@ -121,7 +124,7 @@ export async function openSqlite(
         return value;
       } catch (error) {
         if (!(error instanceof DatabaseUnavailableError)) throw error;
-        // A commit that failed on its way to the disk may be there after a restart; any other was rolled back.
+        // A commit that failed on its way to the disk may be there after a restart; any other write was rolled back.
         const mayBeCommitted = isWorkDone && (error.mayBeCommitted || failure !== undefined);
         if (error.mayBeCommitted) fail(error);
         throw mayBeCommitted
@@ -144,7 +147,7 @@ export async function openSqlite(
     }
   }
 
-  /** Runs once a second, also if no one writes. */
+  /** Runs once a second, even if no one writes. */
   function look(): void {
     try {
       assertSound();
@@ -182,7 +185,7 @@ export async function openSqlite(
         await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
         await probeDisk();
       } catch (error) {
-        // A foreign schema counts too: nothing can be served from it.
+        // The schema of another program counts too: Foyer can serve nothing from it.
         throw error instanceof DatabaseUnavailableError ? error : unavailable(error, file);
       }
     },
@@ -208,7 +211,7 @@ export async function openSqlite(
       clearInterval(looking);
       await rescued;
       await log.close();
-      // Closing would copy the log into the database file: not with a log that was cut short or a disk that fails.
+      // Closing copies the log into the database file: that does harm if the log was cut short, or if the disk fails.
       if (failure) return;
       reader.close();
       await queries.destroy();
@@ -263,7 +266,7 @@ function watchFiles(file: string, reader: Sqlite.Database) {
   function lost(name: string, what: string): DatabaseUnavailableError {
     return new DatabaseUnavailableError(
       `The file ${name} was ${what} while Foyer had it open. Foyer stops, since what it writes now would be lost; a ` +
-        'restart opens the database again. Find what touches that file (a backup, a clean-up job, another container): ' +
+        'restart opens the database again. Find what touches that file (a backup, a cleanup job, another container): ' +
         'only Foyer may, and `npm run foyer -- backup FILE` makes copies. If the database itself is gone, put it or ' +
         'its newest backup back first.',
     );
@@ -285,7 +288,7 @@ function watchFiles(file: string, reader: Sqlite.Database) {
         const frames = framesInLog();
         const { size } = found(1);
         if (frames === 0 || size >= logHeaderBytes + frames * frameBytes) return;
-        // Another process may have emptied the log in between, as a checkpoint does: then it has fewer frames too.
+        // Another process may have emptied the log in between, as a checkpoint does: then its frames are fewer too.
         if (framesInLog() === frames) throw lost(names[1], 'cut short');
       }
     },

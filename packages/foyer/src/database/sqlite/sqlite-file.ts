@@ -23,9 +23,9 @@ class FoyerCompiler extends SqliteQueryCompiler {
   }
 
   /**
-   * Hides values from SQLite's planner, which otherwise compiles a query with an order, a limit or a join again for each
-   * value that is bound: without this, the CPU of an install is a sixth more. The condition of a partial index is
-   * therefore a literal (`sql.lit`). (sqlite.org/c3ref/prepare.html, "influence the choice of query plan")
+   * Hides values from SQLite's planner, which otherwise compiles a query with an order, a limit or a join again for
+   * each value that is bound: without this, the CPU of an install is a sixth more. So a query gives the condition of a
+   * partial index as a literal (`sql.lit`). (sqlite.org/c3ref/prepare.html, "influence the choice of query plan")
    */
   protected override getCurrentParameterPlaceholder(): string {
     return '+?';
@@ -54,10 +54,10 @@ export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(
   return Object.assign(new SqliteDialect({ database }), { createDriver, createAdapter, createQueryCompiler });
 }
 
-/** SQLite's own code for "someone else is writing". */
+/** Whether SQLite reports that another connection is writing. */
 const isBusy = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(sqliteCode(error));
 
-/** SQLite's refusals that no retry of the same statement fixes. */
+/** Whether SQLite refused a statement because of the state of the database, not because of the statement. */
 const isUnavailable = (error: unknown): boolean =>
   /^SQLITE_(BUSY|LOCKED|READONLY|IOERR|FULL|CANTOPEN|CORRUPT|NOTADB|PERM|AUTH|PROTOCOL)/.test(
     sqliteCode(error),
@@ -65,8 +65,8 @@ const isUnavailable = (error: unknown): boolean =>
   (error instanceof TypeError && /database connection is not open/.test(error.message));
 
 /**
- * Errors after which this process must not use the database: the disk failed, or locks do not work. SQLITE_PROTOCOL
- * comes after SQLite has tried for ten seconds to get a lock and blocked the event loop: it must not be tried again.
+ * Errors after which this process must not use the database: the disk failed, or locks do not work. SQLite reports
+ * SQLITE_PROTOCOL after it has tried for ten seconds to get a lock and blocked the event loop: do not try again.
  */
 const isFatal = (error: unknown): boolean =>
   /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(sqliteCode(error));
@@ -119,7 +119,7 @@ export function openSqliteFile(file: string, warn?: (text: string) => void): Sql
     sqlite.pragma('foreign_keys = ON');
     return sqlite;
   } catch (error) {
-    // Names no variable: the file may be the target of a copy.
+    // The message names no variable: the file may be the target of a copy.
     const fix = 'it has to be a file of Foyer’s own that this user may write, with free space on its disk';
     throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${fix}`, { cause: error });
   }
