@@ -14,7 +14,7 @@ import { createStartInstall } from './start-install.ts';
 import { createInstallingBrowser, createStates } from './state.ts';
 import { createUnstoredTokens, unstoredTokensPurpose } from './unstored-tokens.ts';
 
-/** Creates the parts of the install flow: its guarded routes, and what recovers the installs that were interrupted. */
+/** Creates the parts of the install flow: its guarded routes, and the job that recovers interrupted installs. */
 export function assembleInstall(
   deps: Omit<FinishInstallDeps, 'states' | 'browsers' | 'unstoredTokens' | 'askGate' | 'onInstalled'> & {
     keyring: Keyring;
@@ -27,7 +27,7 @@ export function assembleInstall(
     faces: StepFaces;
     answerHere: AnswerHere;
     isInMaintenance: () => Promise<boolean>;
-    /** An interrupted install was found. Must not throw. */
+    /** Called for each interrupted install that is found. Must not throw. */
     onInterrupted(): void;
     /** Set only by tests. */
     limits?: Partial<InstallLimits['perMinute']>;
@@ -55,7 +55,7 @@ export function assembleInstall(
   return {
     states,
     recoverInstalls: createRecoverInstalls({ ...deps, unstoredTokens }),
-    /** Resolves when no code exchange is in progress anymore; ends those that are after the given time. */
+    /** Resolves once no code exchange is in progress. After the given time, it ends those that still are. */
     settle: unstoredTokens.settle,
     routes: {
       start: {

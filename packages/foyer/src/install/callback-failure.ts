@@ -10,10 +10,11 @@ import { slackFailure } from '../slack/slack-failure.ts';
 import { GateFailedError } from './gate.ts';
 
 /**
- * The codes of Slack, in `?error=` of the callback or in answer to the exchange, whose cause is not a rule of the
- * workspace. unapproved_scope: an admin has yet to approve a scope. app_not_distributed: public distribution is off in
- * the app's settings, so it installs only in the workspace that owns it. app_misconfigured: our settings are wrong, and
- * no installer can fix them. code_invalid: starting again fixes it. slack_trouble: it passes.
+ * Slack's error codes, from the callback's `?error=` or the answer to the exchange, by the page that explains them. Any
+ * other code may come from a rule of the workspace: `slack_refused`. unapproved_scope: an admin has yet to approve a
+ * scope. app_not_distributed: public distribution is off in the app's settings, so it installs only in the workspace
+ * that owns it. app_misconfigured: the app's settings are wrong, and no installer can fix them. code_invalid: starting
+ * again fixes it. slack_trouble: a temporary problem at Slack.
  * (docs.slack.dev/reference/methods/oauth.v2.access#errors, RFC 6749 section 4.1.2.1)
  */
 const codesOf: Partial<Record<FailureKind, readonly string[]>> = {
@@ -70,7 +71,7 @@ export interface CallbackFailure {
 
 /**
  * Translates an `error=` parameter of Slack's redirect. Anyone can write one into the address, so it never counts as an
- * error of our server: 400, except for a cancel (200) and for trouble at Slack (502).
+ * error of our server: the status is 400, but 200 for a cancel and 502 for trouble at Slack.
  */
 export function redirectFailure(error: string): CallbackFailure {
   const code = /^[a-z0-9_]{1,60}$/.test(error) ? error : 'unknown_error';

@@ -44,7 +44,7 @@ import {
 } from './state.ts';
 import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
 
-/** The callback, in order. Before the state is verified, Foyer writes nothing and sends nothing to Slack. */
+/** The OAuth callback, in order. Until the state is verified, Foyer writes nothing and sends nothing to Slack. */
 
 /** How long a callback may take, and how its parts share that time (invariant 10). */
 const slackBudgetMs = 6500;
@@ -86,22 +86,22 @@ export interface FinishInstallDeps {
   slackCalls: SlackCalls;
   /** Traces the callback; without it, no span is created. */
   span?: TraceSpan;
-  /** The install, its connection and its run are committed. Must not throw. */
+  /** Called once the install, its connection and its run are committed. Must not throw. */
   onStored?(
     runId: string,
     origin: { requestId: string; callbackAt: number; trace: OpenSpan['context'] },
   ): void;
   /**
-   * An OAuth attempt ended. refused: its callback was not accepted, or the gate refused it. unverified: it failed in a
-   * way that any stranger can cause. Must not throw.
+   * Called when an OAuth attempt ends. refused: Foyer did not accept its callback, or a rule such as the gate refused
+   * it. unverified: it failed in a way that any stranger can cause. Must not throw.
    */
   onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused' | 'unverified'): void;
   browsers: Pick<InstallingBrowser, 'bind'>;
-  /** This callback has installed the app. Must not throw. */
+  /** Called when this callback has succeeded. Must not throw. */
   onInstalled?(req: IncomingMessage): void;
-  /** A member connected their account. Must not throw. */
+  /** Called when a member has connected their account. Must not throw. */
   onMember?(member: { installationId: string; userId: string }, userToken: string | undefined): void;
-  /** An install with a link was stored. Must not throw. */
+  /** Called when an install with a link was stored. Must not throw. */
   onConnected?(): void;
   now: () => number;
   log: Logger;
@@ -119,7 +119,10 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     now: now(),
   });
 
-  /** Sends the browser that used this state to its progress page. Any other browser learns that it was used. */
+  /**
+   * Answers a callback whose state was used, has expired or belongs to another browser. If the state led to an install,
+   * its own browser goes to the progress page, or back to the host.
+   */
   async function answerUsedState(
     res: ServerResponse,
     content: StateContent,
@@ -127,7 +130,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   ): Promise<void> {
     const request = await findInstallRequest(database.queries, progressHash(content.progressToken));
     if (fallback === 'state_wrong_browser') {
-      // This may be a stranger's browser: it gets neither the progress page nor the way back to the host.
+      // This may be a stranger's browser: Foyer redirects it neither to the progress page nor to the host.
       const kind = request?.outcome === 'installed' ? 'state_used' : fallback;
       return pages.sendFailure(res, { kind, code: kind, requestId: content.id });
     }
@@ -149,13 +152,13 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     );
   }
 
-  /** Leads the verified browser to its progress page, where only this browser may answer a question. */
+  /** Redirects the verified browser to its progress page, where only this browser may answer a question. */
   function toProgress(res: ServerResponse, content: StateContent): void {
     const cookies = deps.browsers.bind(content.id, res.req.headers.cookie);
     leadTo(res, 303, progressPath(config.http, content.progressToken), cookies);
   }
 
-  /** Redirects to the host with a signed result; if there is no address for that, shows Foyer's own page. */
+  /** Redirects to the host with a signed result; if there is no return address, shows Foyer's own page. */
   async function answer(
     res: ServerResponse,
     content: StateContent,
@@ -205,7 +208,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       if (verdict.ok) await recordUnused(verdict.content, failure);
       const ended = outcomeOf(failure);
       deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
-      // Without our state, the code is a stranger's.
+      // Without a state of ours, a stranger may have written the error code: log only its kind.
       const code = requestId === undefined ? failure.kind : failure.code;
       logAttempt(log, { requestId, outcome: failure.kind, code }, 'install ended at Slack');
       const member = verdict.content?.member;
@@ -289,7 +292,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       },
     });
 
-    /** The connection is committed with the install, or neither is (invariant 1). */
+    /** Commits the connection in the transaction of the install: both are stored, or neither is (invariant 1). */
     const connect = (
       trx: Tx,
       about: { installation: Installation; install: RecordedInstall; link: LinkClaims; moves?: string },
@@ -325,8 +328,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
           return answerUsedState(res, content, 'state_used');
         }
         if (isStoring && error instanceof DatabaseUnavailableError && error.mayBeCommitted) {
-          // Invariant 1: it is unknown whether the install was stored, so the kept tokens stay. `recoverInstalls` looks
-          // later: it erases them if the install is there, and revokes them if it is not.
+          // Invariant 1: it is unknown whether the install was stored, so the kept tokens stay. `recoverInstalls`
+          // checks later: it erases them if the install was stored, and revokes them if not.
           log.error({ err: error }, 'it is unknown whether an install was stored');
           const path = progressPath(config.http, content.progressToken);
           return pages.sendFailure(res, {
@@ -342,7 +345,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         deps.onEnded?.(failure.kind === 'code_invalid' ? 'unverified' : outcome);
         const tokensRevoked = await tokens.giveBack(giveBackMs);
         opened.fail(failure.code);
-        // One short line for each, with the id on its page. The log limits the causes: an outage has thousands.
+        // One short line for each failure, with the id that its page shows. The log limits the lines with causes: an
+        // outage has thousands.
         log.info({ code: failure.code, tokensRevoked }, `install ${outcome}`);
         if (outcome === 'failed') {
           const level = needsOperator.has(failure.kind) ? 'error' : 'warn';
@@ -371,7 +375,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     });
     if (isInstalled && leavesTokens) {
       const tokensRevoked = await tokens.giveBack(giveBackMs);
-      log.warn({ tokensRevoked }, 'Slack issued more tokens than an install has');
+      log.warn({ tokensRevoked }, 'Slack issued tokens that the install does not use');
     }
     if (isInstalled && content.member) toProgress(res, content);
     if (isInstalled && recorded) await answerInstalled(res, content, recorded, place);
@@ -388,8 +392,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   }
 
   /**
-   * Asks the installer, who has just shown that they may install in this workspace, whether to move it. The link is
-   * signed again for the form, which leads through `/slack/install` to Slack again.
+   * Asks the installer, who has just shown that they may install in this workspace, whether to move the workspace to
+   * the account of the link. Foyer signs the link again for the form, which goes through `/slack/install` to Slack once
+   * more.
    */
   async function askToMove(
     req: IncomingMessage,
@@ -430,8 +435,9 @@ async function readAuthTest(response: Response): Promise<{ url?: string }> {
 }
 
 /**
- * The request in the form that the provider expects: it compares a cookie of one fixed name with the state. Our own
- * cookie, one per state, has been compared already, so the provider gets that one of our cookies and no other.
+ * Returns the request as the provider expects it: with the state in a cookie of one fixed name, which the provider
+ * compares with the address. Foyer has already checked its own cookie for this state, so the provider gets no other
+ * cookie.
  */
 function providerRequest(req: IncomingMessage): IncomingMessage {
   const url = new URL(req.url ?? '/', 'http://localhost');

@@ -16,8 +16,8 @@ export interface Candidate {
   installer: {
     id: string;
     /**
-     * Asks Slack. True for an org-wide install, which only admins can make; false also if the bot was not granted
-     * `users:read`. Rejects if Slack does not answer.
+     * Asks Slack whether the installer is an admin or owner. Always true for an org-wide install, which only admins can
+     * make; always false if the bot was not granted `users:read`. Rejects if Slack does not answer.
      */
     isAdmin(): Promise<boolean>;
   };

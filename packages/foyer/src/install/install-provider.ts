@@ -29,7 +29,7 @@ export function installOptions(config: Pick<Config, 'slack' | 'http'>): InstallU
   };
 }
 
-/** What a member who connects their account asks for: only user scopes. */
+/** What Foyer asks Slack for when a member connects their account: only user scopes. */
 export function memberOptions(config: Pick<Config, 'slack' | 'http'>): InstallURLOptions {
   const { memberScopes } = config.slack;
   return { ...installOptions(config), scopes: [], userScopes: [...memberScopes] };
@@ -48,7 +48,7 @@ export function createInstallProvider(
     authorizationUrl: slack.authorizationUrl,
     stateCookieName: providerCookieName,
     clientOptions: parts?.clientOptions,
-    // What it logs as an error also reaches the callback's failure handler, which logs it with the request's id.
+    // An error that the provider logs also reaches the callback's failure handler, which logs it with the request's id.
     logger: { ...slackLogger(deps.log, 'oauth'), error() {} },
     stateStore: {
       generateStateParam: notHere,

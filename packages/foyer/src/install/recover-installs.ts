@@ -12,29 +12,37 @@ import {
 } from '../database/install-requests.ts';
 import type { UnstoredTokens } from './unstored-tokens.ts';
 
-/** A callback gets its answer within ten seconds: one that is still open after a minute was interrupted. */
+/**
+ * Foyer answers a callback within ten seconds: an install request that is still open after a minute was interrupted.
+ */
 export const interruptedAfterMs = 60_000;
 
-/** How long an install request is kept for the operator. Its state's id is erased with it; it expired long before. */
+/**
+ * How long an install request is kept for the operator. The id of its state, which expired long before, is erased with
+ * it.
+ */
 const installRequestsKeptMs = 90 * 24 * 3_600_000;
 
-/** Strangers can cause attempts that fail: only this many of the newest cancelled and failed ones are kept. */
+/**
+ * Strangers can cause attempts that fail: Foyer keeps only this many of the newest cancelled and of the newest failed
+ * ones.
+ */
 const unsuccessfulKept = 10_000;
 
-/** Old rows are erased in small transactions; one clean-up stops after this many. */
+/** Old rows are erased in small transactions of this many rows; one cleanup stops after this many transactions. */
 const batchRows = 500;
 const mostBatches = 100;
 
 /**
- * Makes the clean-up of install requests that a crash or a dead database interrupted: it revokes tokens that were
- * issued but not stored (invariant 1), marks the request failed, and erases requests older than 90 days. One of all
- * processes calls it at the start and then every minute; two at once do no harm.
+ * Makes the cleanup of install requests that a crash or a dead database interrupted: it revokes tokens that were issued
+ * but not stored (invariant 1), marks the request failed, and erases requests older than 90 days. One process at a time
+ * calls it, at the start and then every minute; two at once do no harm.
  */
 export function createRecoverInstalls(deps: {
   config: Pick<Config, 'slack'>;
   database: Database;
   unstoredTokens: UnstoredTokens;
-  /** An interrupted install request was found. Must not throw. */
+  /** Called for each interrupted install request that is found. Must not throw. */
   onInterrupted?(): void;
   now: () => number;
   log: Logger;

@@ -30,7 +30,7 @@ import { type InstallingBrowser, progressHash, progressPath } from './state.ts';
 /** How long a progress page can be opened: its address is a secret, so it expires. */
 export const progressLifetimeMs = 24 * 3_600_000;
 
-/** What a progress token leads to now. */
+/** What Foyer knows now about the install behind a progress token. */
 interface Watched {
   request: InstallRequestRow;
   record: InstallRecord | undefined;
@@ -39,7 +39,10 @@ interface Watched {
   asked: QuestionRecord | undefined;
 }
 
-/** An answer of the longest length in characters that take nine bytes each in a form, and the form's hidden value. */
+/**
+ * The size of the largest form: the longest answer, in characters that take nine bytes each, and the form's hidden
+ * value.
+ */
 const mostAnswerBytes = longestAnswer * 9 + 4096;
 
 /** Stores an answer of the person who installed; resolves once it is committed. */
@@ -119,7 +122,10 @@ export function createShowProgress(deps: {
     return { text, input, form: form || undefined };
   }
 
-  /** If the database does not answer, `whenDown` answers; the error still reaches the server, which logs it. */
+  /**
+   * Like `watch`, but if the database does not answer, `whenDown` answers the request. The error still reaches the
+   * server, which logs it.
+   */
   async function watchOr(token: string, whenDown: (code: string) => void): ReturnType<typeof watch> {
     try {
       return await watch(token);
@@ -161,7 +167,7 @@ export function createShowProgress(deps: {
       });
     },
 
-    /** `POST /installs/:token`: the answer of the person who installed, from the form that the page showed them. */
+    /** `POST /installs/:token`: takes the installer's answer, from the form that the page showed them. */
     async answer(token: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
       const path = progressPath(config.http, token);
       const refuse = (): void =>
@@ -173,7 +179,7 @@ export function createShowProgress(deps: {
       if (typeof watched === 'string')
         return pages.sendFailure(res, { kind: watched }, { Connection: 'close' });
       const { request, record } = watched;
-      // No body of another browser is read.
+      // Foyer reads no body from another browser.
       if (!browsers.isBound(request.id, req.headers.cookie)) return refuse();
       const form = await readForm(deps.bodies, req, mostAnswerBytes);
       if (typeof form === 'number') return refuse();

@@ -24,10 +24,11 @@ interface StartInstallDeps {
 }
 
 /**
- * Makes the handlers of `/slack/install`. GET is a redirect to Slack's consent page with a fresh state (Slack's listing
- * check wants a redirect there, not a page); with `?connect=` it first verifies the link, and with
- * `?member=1` it asks only for the user scopes that a member may grant. POST confirms a link that was
- * opened in another browser than the one it was made for. Neither writes to the database.
+ * Makes the handlers of `/slack/install`. GET redirects to Slack's consent page with a fresh state (Slack's listing
+ * check wants a redirect there, not a page). With `?connect=` it first verifies the link; with `?member=1` it asks only
+ * for the user scopes that a member may grant. POST takes the answer of a form: whether to use a link that was opened
+ * in another browser than the one it was made for, or whether to move a workspace. Neither handler writes to the
+ * database.
  *
  * Why not `InstallProvider.handleInstallPath`: it leaves the response open when it fails, and its cookie has one fixed
  * name, so a second tab breaks the first.
@@ -57,7 +58,7 @@ export function createStartInstall(deps: StartInstallDeps) {
       link = readLink(config.connect, token, now());
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      // A warning, since the log limits those: anyone can send any link.
+      // Logged as a warning, since the log limits warnings: anyone can send any link.
       log.warn({ code: error.code, reason: error.message }, 'a link was refused');
       const kind = error.code === 'link_expired' ? 'link_expired' : 'link_invalid';
       pages.sendFailure(res, { kind, code: kind });

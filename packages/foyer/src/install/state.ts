@@ -6,7 +6,7 @@ import { type QuestionKey, questionValue, readQuestionValue } from '../database/
 import type { Sealer } from '../installations/sealer.ts';
 
 /**
- * A state binds a callback to the browser that started it (invariant 5): an install's, or a sign-in's.
+ * A state binds the callback of an install or a sign-in to the browser that started it (invariant 5).
  *
  * Why it is sealed and not stored: no one can fill the database by asking for states, and every replica with the
  * keyring can open one. Why one cookie per state: two tabs that start at the same time must both be able to finish.
@@ -17,12 +17,12 @@ export const stateLifetimeMs = 10 * 60_000;
 
 /** What every state carries. */
 interface StateMark {
-  /** Recorded when the state is used, and never accepted again. */
+  /** Foyer records it when the state is used, and never accepts it again. */
   id: string;
   issuedAt: number;
 }
 
-/** Why a state is not accepted. The content of one that is ours, but expired or in another browser, is still known. */
+/** Why Foyer does not accept a state. For the last two, the state is ours and its content is still known. */
 type StateFault = 'state_missing' | 'state_invalid' | 'state_wrong_browser' | 'state_expired';
 
 /** The result of checking a callback's state. */
@@ -44,7 +44,7 @@ const cookieBelow =
   (name: string, value: string, maxAge: number): string =>
     stringifySetCookie({ name, value, maxAge, path, httpOnly: true, sameSite: 'lax', secure });
 
-/** The oldest cookies of one kind that a browser must lose to take one more, of this name. */
+/** The oldest cookies of one kind that the browser must delete before it takes the cookie `name`. */
 function surplusCookies(cookieHeader: string | undefined, prefix: string, name: string): string[] {
   const held = Object.keys(parseCookie(cookieHeader ?? '')).filter(
     (other) => other.startsWith(prefix) && other !== name && /^[\w-]+$/.test(other),
@@ -54,7 +54,7 @@ function surplusCookies(cookieHeader: string | undefined, prefix: string, name: 
 
 /** Issues the states of one flow and checks those that come back. */
 export function createBoundStates<Content extends object>(deps: {
-  /** Made only for this purpose. */
+  /** Used only for the states of this flow. */
   sealer: Sealer;
   /** Names the sealed place, and the cookies: `foyer-<flow>-…`. */
   flow: 'state' | 'signin';
@@ -74,7 +74,7 @@ export function createBoundStates<Content extends object>(deps: {
       const opened: unknown = JSON.parse(sealer.open(state, flow));
       return { ...deps.content.parse(opened), ...markSchema.parse(opened) };
     } catch {
-      // Only we can make a valid one, so any error means the same to the visitor.
+      // Only Foyer can make a valid state, so any error means the same to the visitor.
       return undefined;
     }
   }
@@ -93,13 +93,16 @@ export function createBoundStates<Content extends object>(deps: {
       };
     },
 
-    /** Checks a state without the database: its flow finds out whether it was used already, by recording its id. */
+    /**
+     * Checks a state without the database. The flow itself finds out whether the state was used before, by recording
+     * its id.
+     */
     judge(state: string | null, cookieHeader: string | undefined): StateVerdict<Content> {
       if (!state) return { ok: false, fault: 'state_missing' };
       const opened = open(state);
       if (!opened) return { ok: false, fault: 'state_invalid' };
       const { binding, ...rest } = opened;
-      // Without `binding` it is the content and its mark again, which TypeScript does not see through the generic.
+      // The rest is the content and its mark again, which TypeScript cannot infer for a generic type.
       const content = rest as unknown as Content & StateMark;
       const held = parseCookie(cookieHeader ?? '')[prefix + content.id];
       if (!held || !sameText(held, binding)) return { ok: false, fault: 'state_wrong_browser', content };
@@ -120,13 +123,13 @@ const contentSchema = z.object({
   /** The workspace that `?team=` asked for. */
   teamId: z.string().optional(),
   /**
-   * It is in the state so that a callback that repeats a used state can send its own browser to its progress page,
-   * while the database holds only a hash.
+   * The database has only the hash of this token. The state holds the token itself, so that a repeated callback can
+   * send its own browser to the progress page.
    */
   progressToken: z.string(),
   /** The verified link that started this install. */
   link: linkClaims.optional(),
-  /** The workspace (`team:T…`) whose move to the link's account its installer has confirmed. */
+  /** The workspace (`team:T…`) that its installer has agreed to move to the account of the link. */
   moves: z.string().optional(),
   /** Whether a member connects their own account to an app that is installed. */
   member: z.boolean().optional(),
@@ -164,9 +167,9 @@ export function progressHash(progressToken: string): string {
 }
 
 /**
- * Why a cookie beside the progress token: the token is in an address, which people share to show how far the setup is.
- * Only the browser in which the person came back from Slack may act for that person, so the callback gives it a sealed
- * cookie for this one install request.
+ * Why a cookie in addition to the progress token: the token is in an address, which people share to show how far the
+ * setup is. Only the browser in which the person came back from Slack may act for that person, so the callback gives it
+ * a sealed cookie for this one install request.
  */
 
 /** Creates the functions that bind an install request to its browser and check that. `sealer` is for this purpose only. */
@@ -185,7 +188,10 @@ export function createInstallingBrowser(deps: { sealer: Sealer; secure: boolean;
   }
 
   return {
-    /** Returns the Set-Cookie lines for the browser whose callback was verified. The oldest of many cookies go. */
+    /**
+     * Returns the Set-Cookie lines for the browser whose callback was verified. They delete its oldest cookies if it
+     * has too many.
+     */
     bind(requestId: string, cookieHeader: string | undefined): string[] {
       const name = prefix + requestId;
       return [

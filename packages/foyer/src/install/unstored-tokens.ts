@@ -12,19 +12,21 @@ import { slackFailure } from '../slack/slack-failure.ts';
 import { tokensInText, tokenText, wholeWords } from '../slack/tokens-in-text.ts';
 
 /**
- * Invariant 1, stored or revoked. `InstallProvider` hands over an installation only after `auth.test` has succeeded
- * too; if that fails, it does not report the tokens that it already holds. So Foyer looks for tokens in the answer of
- * `oauth.v2.access` as it arrives, before anything is parsed, and keeps them, sealed, with the install request. The
- * transaction that commits the installation erases them. If an error or a crash ends the install before that, Foyer
- * finds the kept tokens and revokes them. Tokens that the install does not store stay kept until they are revoked.
+ * Every token that Slack issues is stored or revoked (invariant 1). `InstallProvider` hands over an installation only
+ * after `auth.test` has succeeded too; if that fails, it does not report the tokens that it already holds. So Foyer
+ * looks for tokens in the answer of `oauth.v2.access` as it arrives, before anything is parsed, and keeps them, sealed,
+ * with the install request. The transaction that commits the installation erases them. If an error or a crash ends the
+ * install before that, Foyer finds the kept tokens and revokes them. Tokens that the install does not store stay kept
+ * until they are revoked.
  *
  * Why the exchange has its own time limit: Slack may issue tokens and answer only after the page's time is over, or the
- * answer may wait unread while the event loop is blocked. The page ends in time; the exchange is read to its end.
+ * answer may wait unread while the event loop is blocked. The page is sent in time, and Foyer still reads the exchange
+ * to its end.
  */
 
 /** How long to wait for the answer of an exchange, even if the page has already been answered. */
 export const exchangeTimeoutMs = 60_000;
-/** How soon tokens are kept if the rest of their answer is slow. */
+/** After this time, Foyer keeps the tokens that have arrived, even if the rest of the answer is slow. */
 const keepAfterMs = 1000;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -35,7 +37,7 @@ const fieldsOf = (value: unknown): Fields =>
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-/** Reads for whom tokens were issued; nothing is known if the answer was no JSON. */
+/** Reads for whom Slack issued tokens; finds no ids if the answer is not JSON. */
 function ownerIn(body: unknown): Omit<IssuedTokens, 'tokens'> {
   const { team, enterprise, is_enterprise_install: flag, authed_user: user } = fieldsOf(body);
   return {
@@ -83,7 +85,7 @@ const installFields = {
   ...tokenFields,
   authed_user: z.object({ id: idSchema, ...tokenFields }).refine(isWhole),
   bot_user_id: idSchema.optional().catch(undefined),
-  // A field that an install does not need is dropped if its type is wrong: no token must depend on it.
+  // A field that an install does not need is dropped if its type is wrong: that must not make Foyer refuse the tokens.
   app_id: idSchema.optional().catch(undefined),
   token_type: z.string().nullish().catch(undefined),
   incoming_webhook: z
@@ -94,9 +96,9 @@ const installFields = {
 };
 
 /**
- * The answers of an exchange that the provider can use, without the fields that an install does not need, which may be
- * nested too deep for it; any other one with status 200 counts as unreadable. The provider silently drops a bot's token
- * that comes without scopes or bot user, so Foyer refuses such an answer and revokes its tokens.
+ * The answers of an exchange that the provider can use. Fields that an install does not need are left out, since they
+ * may be nested too deep for the provider. Any other answer with status 200 counts as unreadable. The provider silently
+ * drops a bot token that comes without scopes or bot user, so Foyer refuses such an answer and revokes its tokens.
  */
 const usableSchema = z
   .union([
@@ -119,7 +121,7 @@ const usableSchema = z
   })
   .transform((answer) => ({ ...expiring(answer), authed_user: expiring(answer.authed_user) }));
 
-/** The provider drops a refresh token whose answer does not say when its token expires. */
+/** Adds a missing expiry: without one, the provider drops the refresh token. */
 function expiring<Grant extends { refresh_token?: string; expires_in?: unknown }>(grant: Grant): Grant {
   return grant.refresh_token === undefined
     ? grant
@@ -142,7 +144,7 @@ type TokenEnd = 'revoked' | 'in use' | 'kept';
 
 interface UnstoredTokensDeps {
   database: Database;
-  /** For this purpose only. */
+  /** Used only for kept tokens. */
   sealer: Sealer;
   store: Pick<InstallationStore, 'findInstallation'>;
   slack: SlackClientFactory;
@@ -152,7 +154,7 @@ interface UnstoredTokensDeps {
 /** The purpose of the sealer of kept tokens. */
 export const unstoredTokensPurpose = 'unstored-tokens';
 
-/** Where an install request's kept tokens are sealed. */
+/** The sealer's place for the kept tokens of an install request. */
 export function unstoredTokensPlace(requestId: string): string {
   return `install-request:${requestId}`;
 }
@@ -185,7 +187,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     return stored !== undefined && tokensOf(stored.installation).includes(token);
   }
 
-  /** Asks Slack whose token it is, if the answer that held it does not say so. */
+  /** Asks Slack whose token it is. Called if the answer that held the token did not name its team. */
   async function ownerOf(token: string, timeoutMs: number): Promise<Omit<IssuedTokens, 'tokens'>> {
     const who = await deps.slack(token, { timeoutMs: timeoutMs / 2 }).auth.test();
     return {
@@ -202,7 +204,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     } catch (error) {
       const kind = slackFailure(error)?.kind;
       if (kind === 'unreachable' || kind === 'rate-limited') {
-        // Slack will say later whose token it is: until then, it may be that of a working app.
+        // Until Slack says whose token it is, it may belong to a working app.
         deps.log.warn({ err: error }, 'could not ask whose token it is');
         return 'kept';
       }
@@ -225,16 +227,17 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
   return {
     /**
-     * Watches one exchange. `options.fetch` is for the provider's clients: the page's time limits end its waiting, not
-     * the exchange. `giveBack` revokes its tokens, now and when they arrive, except those that a stored installation
-     * uses. It resolves to whether all are revoked; undefined if there are none to revoke (Slack has issued nothing so
-     * far, or only tokens in use).
+     * Watches one exchange. The provider's clients use the returned `options.fetch`: the page's time limits end only
+     * the wait for the exchange, not the exchange itself. `giveBack` revokes the tokens of the exchange, also those
+     * that arrive later, except those that a stored installation uses. It resolves to true if all are revoked, to false
+     * if some are still kept, and to undefined if there are none to revoke (Slack has issued none so far, or only
+     * tokens in use).
      */
     watch(
       requestId: string,
       options: {
         page: WebClientOptions & { fetch: typeof fetch };
-        /** Makes the `fetch` of the exchange, which reports what arrives, however it ends. */
+        /** Makes the `fetch` of the exchange. It reports the bytes that arrive, even if the exchange then fails. */
         exchange(limits: Pick<SlackCallLimits, 'onArrived' | 'signal'>): { fetch: typeof fetch };
         wantedUntil: AbortSignal;
       },
@@ -243,7 +246,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       let issuedAt: number | undefined;
       let isGivenUp = false;
 
-      /** Keeps what was issued. If that fails, the install continues: the store may still take it a moment later. */
+      /**
+       * Keeps the issued tokens. If that fails, the install continues: the database may store the installation a moment
+       * later.
+       */
       async function note(tokens: string[], body?: unknown): Promise<void> {
         if (tokens.length === 0) return;
         issued = { ...ownerIn(body), tokens };
@@ -257,7 +263,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         let arrived = '';
         let looking: NodeJS.Timeout | undefined;
         let kept = Promise.resolve();
-        // An answer may take a minute to arrive, and the process may end before that.
+        // Look early: an answer may take a minute to arrive, and the process may end before that.
         const look = (): void => {
           looking = undefined;
           const tokens = tokensInText(wholeWords(arrived));
@@ -294,7 +300,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         const given = issued;
         if (!given) return [];
         const ends = await giveBack(given, timeoutMs);
-        // More may have arrived meanwhile.
+        // More tokens may have arrived in the meantime: those stay kept.
         if (!ends.includes('kept') && issued === given) await forget(requestId);
         return ends;
       }
@@ -304,7 +310,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
           const response = await options.page.fetch(input, init);
           return response.ok ? asRead(answerSchema, jsonIn(await response.text())) : response;
         }
-        // Without the caller's signal, which ends only the page's waiting.
+        // Drops the caller's signal: it may end only the page's wait, not the exchange.
         const { signal: _, ...request } = init;
         const whole = exchange(input, request);
         const ended = whole.then(
@@ -336,7 +342,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
     /**
      * Resolves once no exchange is in progress: a stop must not lose tokens that Slack has just issued. After
-     * `atMostMs` it ends those that are, and keeps what has arrived for the next start.
+     * `atMostMs`, it ends those that still are; the next start finds the tokens that have arrived.
      */
     async settle(atMostMs: number): Promise<void> {
       const timer = setTimeout(() => stopping.abort(new Error('Foyer is stopping')), atMostMs);
@@ -344,7 +350,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       clearTimeout(timer);
     },
 
-    /** Revokes the tokens that an interrupted request left; resolves to true once none are left. */
+    /** Revokes the kept tokens of an interrupted request; resolves to false if one of them could not be revoked. */
     async giveBackKept(requestId: string, sealedTokens: string): Promise<boolean> {
       const issued = keptSchema.parse(JSON.parse(sealer.open(sealedTokens, place(requestId))));
       const ends = await giveBack(issued, 5000);
@@ -398,7 +404,7 @@ function asRead(schema: z.ZodType, body: unknown): Response {
   return Response.json(read.success ? read.data : { ok: false });
 }
 
-/** The time of a `Date` header in milliseconds. Events are compared with it, not with our own clock. */
+/** The time of a `Date` header in milliseconds. Foyer compares events with it, not with its own clock. */
 function slackTime(header: string | null): number | undefined {
   const time = header === null ? Number.NaN : Date.parse(header);
   return Number.isFinite(time) ? time : undefined;

@@ -43,7 +43,7 @@ export type { InstallationStore, RecordedInstall } from './installation-store.ts
 /** The store's dependencies. */
 type InstallationStoreDeps = Omit<StoreContext, 'cipher'> & { keyring: Keyring };
 
-/** By how much Slack's clock may be ahead of Foyer's, which says when an installation ended. */
+/** How far Slack's clock may be ahead of Foyer's clock, by which the end of an installation is recorded. */
 const lastEventsMs = 60_000;
 
 /** Makes the installation store. */
@@ -68,7 +68,10 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     );
   }
 
-  /** Removes erased tokens from the files too. If others are reading the files, the next checkpoint does it. */
+  /**
+   * Removes erased tokens from the database files too. If another process is reading the files, the next checkpoint
+   * does this.
+   */
   async function scrub(): Promise<void> {
     await database.scrub().catch((error) => {
       deps.log.warn({ err: error }, 'erased tokens are not yet out of the database files');

@@ -16,15 +16,17 @@ import { type BotAccess, TokenRefreshError, type TokenSource } from './token-sou
 /** The dependencies of the token source; `now` is in milliseconds. */
 interface TokenSourceDeps extends Omit<RefreshDeps, 'appWorks'> {
   store: InstallationStore;
-  /** An installation was uninstalled: its uninstall run is due. Must not throw. */
+  /** Called when an installation was uninstalled: its uninstall run is due. Must not throw. */
   onUninstalled?(): void;
-  /** A held installation is active again: its Home is stale, and runs of it may be due. Must not throw. */
+  /** Called when a held installation is active again: its Home is stale, and its runs may be due. Must not throw. */
   onWorksAgain?(installationId: string): void;
 }
 
 /** How long a caller waits for a new token while the old one still works: Slack waits three seconds for an answer. */
 const patienceMs = 1500;
-/** An old token is handed out only with this much time left: the call that it is for must reach Slack in time. */
+/**
+ * Foyer hands out an old token only if it has this much time left: the call must reach Slack before the token expires.
+ */
 const spareMs = 10_000;
 const refreshesAtOnce = 4;
 
@@ -80,7 +82,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     return renewed;
   }
 
-  /** A person's token that cannot be renewed must not cost the bot its event. */
+  /** If a person's token cannot be renewed, the bot must still get its event. */
   async function renewUser(lapsing: Lapsing): Promise<boolean | 'lapsed'> {
     try {
       return await renew(lapsing);

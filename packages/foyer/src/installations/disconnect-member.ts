@@ -43,7 +43,7 @@ export function createDisconnectMember(deps: {
       const { userToken } = await tokens.authorize({ ...query, userId });
       // A token is stored, so none here means that it has expired and could not be renewed.
       if (userToken === undefined) return 'unreachable';
-      // Before the revocation: afterwards, there is no token to say it with.
+      // Foyer reports this first: after the revocation, it has no token to report it with.
       await reportConnection(userToken, userId, 'disconnected');
       await slack(userToken, { timeoutMs }).auth.revoke();
     } catch (error) {

@@ -7,40 +7,41 @@ import type { InstallationStore, StoredInstallation } from './installation-store
 
 /**
  * Slack answers `account_inactive` for a team that removed the app, and for every team once Slack has suspended or
- * deleted the app. It documents no code that tells the two apart. An uninstall erases a customer's tokens and cancels
- * their plan, so the app must be seen to work first.
+ * deleted the app. It documents no code that distinguishes the two. An uninstall erases a customer's tokens and cancels
+ * their plan, so Foyer first needs proof that the app works.
  *
- * - **witness**: another active installation, asked with `auth.test`. If one works, the app is not suspended, and a team
- *   that is inactive *after* that has left: its uninstall is applied.
- * - **held**: no witness works, or there is none. The installation is marked broken, its tokens stay, and nothing of the
- *   developer's runs. A chore asks again until its token works, or it is inactive while a witness works.
+ * - **witness**: another active installation, whose token Foyer tests with `auth.test`. If it works, the app is not
+ *   suspended, and a team that is inactive *after* that has left: its uninstall is applied.
+ * - **held**: no witness works, or there is none. The installation is marked broken, its tokens stay, and none of the
+ *   developer's code runs for it. A chore asks again until its token works, or is inactive while a witness works.
  *
- * Why a lone customer is held too: a suspension cannot be ruled out, and to wait costs less than to cancel a plan by
+ * Why a lone customer is held too: a suspension cannot be ruled out, and waiting costs less than canceling a plan by
  * mistake. The next install is a witness. Slack's own event is applied at once, even while installations are held.
  */
 
-/** `limit` is the most that are asked about in one pass; `signal` ends the pass early. */
+/** `limit`: how many installations one pass asks about at most. `signal` ends the pass early. */
 export interface SettleHeldOptions {
   limit?: number;
   signal?: AbortSignal;
 }
 
+/** How many installations a pass found in each state. */
 export interface SettledHeld {
-  /** Their token works again. */
+  /** The token works again. */
   active: number;
-  /** They have left. */
+  /** The team has left: the installation is uninstalled. */
   uninstalled: number;
-  /** Their token is dead for another reason, such as `token_revoked`. */
+  /** The token is dead for another reason, such as `token_revoked`. */
   broken: number;
-  /** Held, as before. */
+  /** The installation is still held. */
   held: number;
 }
 
-/** A token is tested in the middle of other work, and a request may need three tests within its ten seconds. */
+/** Foyer tests tokens in the middle of other work: one request may need three tests within its ten seconds. */
 const testTimeoutMs = 3000;
 const witnessesAsked = 2;
 const testsAtOnce = 4;
-/** After this many in a row that stay held, the app is still suspended: a pass ends. */
+/** A pass ends after this many installations in a row that stay held: the app is still suspended. */
 const heldInARow = 3;
 
 /** What `auth.test` says: works, Slack's code for a dead token, or unknown if it said neither. */
@@ -51,10 +52,13 @@ export function createInactiveInstallations(deps: {
   database: Database;
   slack: SlackClientFactory;
   config: { slack: { clientId: string } };
-  /** Renews the bot's token if it has expired; resolves to Slack's code if it refused, else to undefined. */
+  /**
+   * Renews the bot's token if it has expired. Resolves to Slack's code if the refresh token is dead, to `unknown` if
+   * the renewal failed for another reason, else to undefined.
+   */
   renewExpired(stored: StoredInstallation): Promise<string | undefined>;
   onUninstalled?(): void;
-  /** A held installation works again. Must not throw. */
+  /** Called when a held installation works again. Must not throw. */
   onWorksAgain?(installationId: string): void;
   now: () => number;
   log: Logger;
@@ -82,7 +86,7 @@ export function createInactiveInstallations(deps: {
       if (!token) continue;
       const answer = await ask(token);
       if (answer === 'works') return true;
-      // Or the same two would be asked each time, and no other.
+      // Otherwise Foyer would ask the same two each time, and no other.
       if (answer !== 'unknown') await markBroken(witness, answer);
     }
     return false;
@@ -110,7 +114,7 @@ export function createInactiveInstallations(deps: {
     return gone;
   }
 
-  /** A token that expired while its installation was held tells nothing before it is renewed. */
+  /** Asks about a held installation. A token that has expired proves nothing before it is renewed. */
   async function askAbout(
     stored: StoredInstallation,
   ): Promise<{ answer: Answer; fresh: StoredInstallation }> {
@@ -123,8 +127,9 @@ export function createInactiveInstallations(deps: {
   async function retest(installationId: string): Promise<keyof SettledHeld> {
     const stored = await store.readInstallation(installationId);
     if (stored?.status !== 'broken') return 'held';
-    // The witness first: it was inactive before, and is asked again after the app was seen to work. The other way round,
-    // a suspension that is lifted between the two answers would look like an uninstall.
+    // First ask the witness, then the held installation: if that is still inactive after the app was seen to work, its
+    // team has left. In the other order, a suspension that is lifted between the two answers would look like an
+    // uninstall.
     const works = await appWorks(installationId);
     const { answer, fresh } = await askAbout(stored);
     if (answer === 'works') {
@@ -142,7 +147,10 @@ export function createInactiveInstallations(deps: {
   return {
     appWorks,
 
-    /** Handles an installation that Slack has just called inactive: uninstalls or holds it. Resolves to whether it changed. */
+    /**
+     * Handles an installation that Slack has just called inactive: uninstalls or holds it. Resolves to whether it
+     * changed.
+     */
     async settle(stored: StoredInstallation): Promise<boolean> {
       const token = stored.installation.bot?.token;
       if (!token || !(await appWorks(stored.installationId))) return markBroken(stored, inactiveCode);

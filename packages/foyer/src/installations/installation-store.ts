@@ -4,8 +4,8 @@ import type { InstallationStatus, Moment } from '../database/records.ts';
 import type { TokenHolder } from '../database/token-refreshes.ts';
 
 /**
- * Which installation is meant, as Slack's events and Bolt name it: `null` and `undefined` mean the same everywhere.
- * `tenantOfQuery` holds the rule. Slack's own `InstallationQuery` fits this type.
+ * Names an installation as Slack's events and Bolt do: `null` and `undefined` mean the same everywhere. `tenantOfQuery`
+ * holds the rule. Slack's own `InstallationQuery` fits this type.
  */
 export interface TenantQuery {
   teamId?: string | null;
@@ -63,7 +63,7 @@ export interface RecordedInstall {
   kind: 'installed' | 'reinstalled' | 'user_authorized';
   /** Whether this is the tenant's first install. */
   created: boolean;
-  /** Whether it follows an uninstall. */
+  /** Whether this install follows an uninstall. */
   isNewLife: boolean;
 }
 
@@ -73,11 +73,13 @@ export class AppNotInstalledError extends Error {
   readonly code = 'not_installed';
 }
 
-/** What an install, or a member's authorization, is stored with. */
+/** What Foyer stores together with an install or a member's authorization. */
 export interface RecordInstallOptions {
   /** The row of `install_requests` that this install finishes, in the same transaction. */
   installRequestId?: string;
-  /** The request keeps its tokens, since Slack issued more than the installation has: the caller revokes the others. */
+  /**
+   * Slack issued tokens that the installation does not use: the request keeps them until the caller has revoked them.
+   */
   leavesTokens?: boolean;
   /** When Slack issued the tokens, by Slack's clock, in milliseconds. Later events are compared with it. */
   issuedAt?: number;
@@ -123,9 +125,9 @@ export interface InstallationStore {
   /** Like `fetchInstallation`, but with Foyer's own fields; undefined if there is none. One query. */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
   /**
-   * Picks the query that an event means: the first whose installation is there, or had not ended when the event
-   * happened (by Slack's clock); else the first that is known at all, else the first. A repeated uninstall of a
-   * workspace's own install must not end the org-wide one. Opens no token.
+   * Picks the query that an event means: the first whose installation exists, or had not ended when the event happened
+   * (by Slack's clock); else the first that Foyer knows at all; else the first. Why: a repeated uninstall of a
+   * workspace's own install must not end the org-wide one. Decrypts no token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
   /** By Foyer's own id, with the tokens of `userId`, else the installer's. One query. */
@@ -167,20 +169,20 @@ export interface InstallationStore {
     revocation?: RemovalOptions & { botUserIds?: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Marks an active installation broken, since Slack refuses its token; a held one too, if `reason` is another one. With
-   * `ifVersion`, only if its tokens still have that version: an old token must not break a newer install. Resolves to
-   * whether it changed.
+   * Marks an active installation broken, since Slack refuses its token; also a held one, if `reason` is a different
+   * one. With `ifVersion`, only if its tokens still have that version: an old token must not break a newer install.
+   * Resolves to whether the installation changed.
    */
   markBroken(installationId: string, reason: string, ifVersion?: number): Promise<boolean>;
   /**
    * Marks a held installation active, since Slack accepts its token of version `ifVersion`, and repeats what its runs
-   * could not do meanwhile. Resolves to whether it changed.
+   * could not do in the meantime. Resolves to whether the installation changed.
    */
   markWorking(installationId: string, ifVersion: number): Promise<boolean>;
   /**
-   * Records the workspaces of an enterprise in which an org-wide install may act, even before the install is known. A
-   * grant makes due the runs that wait for it. A change older than the recorded one changes nothing. Resolves to
-   * whether anything changed.
+   * Records the workspaces of an enterprise in which an org-wide install may act, even before the install is known.
+   * After a grant, the runs that waited for it are due. A change older than the recorded one changes nothing. Resolves
+   * to whether anything changed.
    */
   recordTeamAccess(
     query: TenantQuery,
@@ -188,7 +190,7 @@ export interface InstallationStore {
   ): Promise<boolean>;
   /**
    * Starts the run of the `opened` pipeline if this is the member's first opening of the app in this life of an active
-   * installation; resolves to whether it is. A later opening costs one read and no write.
+   * installation. Resolves to whether a run was started. A later opening costs one read and no write.
    */
   recordOpening(
     query: TenantQuery,
@@ -211,8 +213,8 @@ export interface InstallationStore {
 
 /**
  * Why a team's id alone finds its installation: a team keeps its id when it joins an enterprise, and events then name
- * an enterprise that the install did not know. Why an enterprise's installation needs the flag: in one enterprise an
- * org-wide install and installs of single teams live side by side.
+ * an enterprise that the install did not know. Why an org-wide installation needs `isEnterpriseInstall`: one enterprise
+ * may have an org-wide install and installs of single teams.
  */
 
 /** The tenant that a query means. @throws TenantUnclearError */

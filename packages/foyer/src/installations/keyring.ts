@@ -21,13 +21,15 @@ interface DerivedKeys {
   readonly byId: ReadonlyMap<string, KeyObject>;
 }
 
-/** Foyer's encryption keys. They never leave the keyring and are never used themselves: each purpose gets its own. */
+/**
+ * Foyer's encryption keys. They never leave the keyring and encrypt nothing themselves: each purpose gets derived keys.
+ */
 export interface Keyring {
-  /** The first encrypts, all decrypt. */
+  /** The ids of the keys: the first key encrypts, all keys decrypt. */
   readonly ids: readonly [string, ...string[]];
   /** Keys for one purpose, by HKDF-SHA256; call it once per purpose, at the start. */
   deriveKeys(purpose: string): DerivedKeys;
-  /** A keyring with only that key. @throws KeyringError */
+  /** A keyring with only the key `id`. @throws KeyringError */
   only(id: string): Keyring;
 }
 
@@ -122,7 +124,10 @@ function parse(text: string): { id: string; base64: string }[] {
   });
 }
 
-/** Writes the file under a temporary name, then links it to the real one: the first link wins, no one reads half. */
+/**
+ * Writes the file under a temporary name, then links it to the real one: the first link wins, and no process reads half
+ * a file.
+ */
 function makeKeyFile(file: string): void {
   makeFolder(dirname(file));
   const draft = `${file}.${randomBytes(6).toString('hex')}`;

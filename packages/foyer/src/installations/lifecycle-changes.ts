@@ -33,8 +33,8 @@ export interface Removal {
 
 /**
  * Uninstalls: erases every token, keeps the record, and queues the run of the uninstall pipeline, whose steps are
- * `stepNames` (invariant 7: in the transaction that applies it, so once per life). Returns false if the app is already
- * uninstalled, or the event is older than the install or only reports the operator's own revocation.
+ * `stepNames`. The run is queued in the transaction of the uninstall, so once per life (invariant 7). Returns false if
+ * the app is already uninstalled, or the event is older than the install or only reports the operator's own revocation.
  */
 export async function uninstall(
   transaction: Tx,
@@ -96,9 +96,9 @@ export async function revokeBot(
 }
 
 /**
- * Marks a held installation active, and repeats the steps that failed while Slack called it inactive, and those skipped
- * because of them: of its newest install run, and of the moments of this life. Returns false if it is not held at this
- * version of its tokens.
+ * Marks a held installation active. In its newest install run and the runs of the moments of this life, repeats the
+ * steps that failed while Slack called it inactive, and those that were skipped because of them. Returns false if it is
+ * not held at this version of its tokens.
  */
 export async function resume(
   transaction: Tx,
@@ -125,19 +125,19 @@ const second = (timeMs: number): number => Math.floor(timeMs / 1000);
 /**
  * Whether an event is, or may be, about an earlier install than the current one, or was applied before.
  *
- * An event that ends an installation may arrive after the app was installed again (invariant 7). Its
- * only time is `event_time`, a whole second of Slack's clock. It is compared with the time at which Slack issued the
- * install's tokens, by the same clock: ours may have been wrong at the install.
+ * An event that ends an installation may arrive after the app was installed again (invariant 7). Its only time is
+ * `event_time`, a whole second of Slack's clock. Foyer compares it with the time at which Slack issued the install's
+ * tokens, by the same clock: our clock may have been wrong at the install.
  *
  * An event of an earlier second is older than the install, one of a later second newer. Within one second:
  * - Unless an uninstall was applied in that second too, the event is about the current install: no one uninstalls, goes
  *   through Slack's consent page and installs again within one second.
  * - An uninstall with the `event_id` of an applied one is a repeat. Any other one is about the current install if that
- *   is the only install of its life: the uninstall that began this life is already applied, and Slack sends one event
- *   per uninstall.
+ *   is the only install of its life: the uninstall before this life is already applied, and Slack sends one event per
+ *   uninstall.
  * - Otherwise the event may be about an earlier install, and the newest stays. Losing a fresh install is worse than
  *   noticing a little later, at the first call that Slack refuses, that its token is dead. This holds for every
- *   revocation: those that go with an uninstall may come long after it.
+ *   revocation: the revocations of an uninstall may come long after it.
  */
 async function isBeforeInstall(
   transaction: Tx,
@@ -187,8 +187,8 @@ interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNam
 }
 
 /**
- * Records the workspaces in which an org-wide install may act, adds history if the install is known, makes due the runs
- * that waited for a grant, and starts the moment of each workspace that was granted. Returns whether anything changed.
+ * Records the workspaces in which an org-wide install may act. If the install is known, adds history, queues the runs
+ * that waited for a grant, and starts the moment of each newly granted workspace. Returns whether anything changed.
  * @throws TenantUnclearError if the event names no enterprise
  */
 export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {

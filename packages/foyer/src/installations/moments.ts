@@ -31,7 +31,7 @@ export async function startMoment(
   return true;
 }
 
-/** The scopes that an install granted the bot in addition; none for the first bot of a life. */
+/** The scopes that an install added to the bot's; none for the first bot of a life. */
 export function addedScopes(known: Installed, row: Installed): readonly string[] {
   if (known.life !== row.life || known.bot_scopes === null || row.bot_scopes === null) return [];
   const before = JSON.parse(known.bot_scopes) as string[];
@@ -39,8 +39,8 @@ export function addedScopes(known: Installed, row: Installed): readonly string[]
 }
 
 /**
- * When the life before this one ended, to the second; zero in the first life. Slack's `event_time` of a grant is
- * compared with it: Slack may report a grant before the install is stored, and repeat one of an earlier life after it.
+ * When the life before this one ended, to the second; zero in the first life. Foyer compares the `event_time` of a
+ * grant with it: Slack may report a grant before the install is stored, and may later repeat one of an earlier life.
  */
 export async function endOfLastLife(queries: Queries, row: Pick<Installed, 'id' | 'life'>): Promise<number> {
   if (row.life === 1) return 0;
@@ -94,8 +94,8 @@ const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
 );
 
 /**
- * Reads an installation that a member has not opened before in this life. Undefined if they have, if there is none that
- * is active, or if the opening is older than the install (invariant 7).
+ * Reads the installation if the member has not opened it before in this life. Undefined if they have, if no
+ * installation is active, or if the opening is older than the install (invariant 7).
  */
 export async function findUnopened(
   queries: Queries,

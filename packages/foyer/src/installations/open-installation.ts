@@ -23,9 +23,9 @@ export type TokenCipher = ReturnType<typeof createTokenCipher>;
 /** Makes the cipher for every stored token. */
 export function createTokenCipher(deps: { keyring: Keyring }) {
   const sealer = createSealer({ keyring: deps.keyring, purpose: 'tokens' });
-  // A text that opens was sealed by this file. Its authenticity is the check, so its shape is trusted.
+  // A text that opens was sealed by this file, so its shape is trusted.
   return {
-    /** The sealer behind all of these. */
+    /** The sealer that all these functions use. */
     sealer,
     sealBot: (id: string, half: BotHalf) => sealer.seal(JSON.stringify(half), places.bot(id)),
     openBot: (id: string, sealed: string) => JSON.parse(sealer.open(sealed, places.bot(id))) as BotHalf,
@@ -56,7 +56,7 @@ export function openInstallation(
   return {
     installationId: row.id,
     tenant: row.tenant,
-    // The query leaves uninstalled ones out.
+    // The query leaves out uninstalled installations.
     status: row.status === 'broken' ? 'broken' : 'active',
     life: row.life,
     installedAt: row.installed_at,
@@ -82,7 +82,7 @@ function unseal(row: InstallationTokens, userId: string | undefined, cipher: Tok
   return toInstallation(bot, { id: holder, ...user });
 }
 
-/** Slack's SDK always sets these keys, with undefined where there is no value; JSON leaves such keys out. */
+/** Slack's SDK always sets these keys, to undefined if there is no value; JSON leaves such keys out. */
 function toInstallation(bot: BotHalf, user: Partial<UserHalf> & { id: string }): Installation {
   return {
     ...bot,
@@ -107,14 +107,15 @@ function withoutBot(row: InstallationTokens): BotHalf {
 
 /**
  * Why a cache: reading and opening the installation was the most expensive part of handling an event (README of
- * `bench/`). An entry is valid until anything at all is committed (`changeMark`), so an uninstall is seen as soon as it
- * is committed; one that another machine commits to Postgres, within half a second. Then the row is read again, and the
- * earlier result is passed to `open`: decrypting takes longer than reading.
+ * `bench/`). An entry is valid until anything at all is committed (`changeMark`). So Foyer sees an uninstall as soon as
+ * it is committed, or within half a second if another machine commits it to Postgres. Then the row is read again, and
+ * `open` gets the earlier result: decrypting takes longer than reading.
  */
 
 /**
- * About 2 kB each. The least recently used half is dropped at once: keeping an exact order costs more at every event
- * than a lookup. A token whose row is gone may stay here until then: Slack no longer accepts it.
+ * The most cached installations, of about 2 kB each. Beyond that, the least recently used half is dropped at once:
+ * keeping an exact order costs more at every event than a lookup. A token whose row is gone may stay cached until then:
+ * Slack no longer accepts it.
  */
 const mostKept = 2000;
 

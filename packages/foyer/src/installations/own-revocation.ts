@@ -9,18 +9,18 @@ import { cancelRuns } from '../database/runs.ts';
  * What the operator's `revoke` writes: before it calls Slack, and after.
  *
  * Why before: when an app's last token is revoked, Slack reports the app as uninstalled
- * (docs.slack.dev/reference/events/app_uninstalled), perhaps before `auth.revoke` has answered. Applied, that event
- * would start the uninstall pipeline, which erases what the team will need when it connects again. So the history says
- * first that we are about to revoke, and an uninstall that Slack dates soon after that changes nothing.
+ * (docs.slack.dev/reference/events/app_uninstalled), perhaps before `auth.revoke` has answered. If Foyer applied that
+ * event, the uninstall pipeline would erase what the team will need when it connects again. So Foyer first records that
+ * it is about to revoke, and ignores an uninstall that Slack dates soon after that.
  */
 
 const began = 'revoking the tokens';
 const gaveUp = 'the tokens were not revoked';
 
-/** Why an installation is broken whose tokens the operator revoked. */
+/** Why an installation is broken after the operator revoked its tokens. */
 export const revokedByOperator = 'revoked_by_operator';
 
-/** How long after our revocation, and how long before it by a clock that differs, Slack may date its echo. */
+/** How far before our revocation (clocks differ) or after it Slack may date the uninstall that only reports it. */
 const echoWithinMs = { before: 60_000, after: 5 * 60_000 };
 
 /** Records that we are about to revoke an installation's tokens. */
@@ -28,7 +28,7 @@ export async function beginOwnRevocation(tx: Tx, installationId: string, now: nu
   await appendHistory(tx, { installationId, at: now, kind: 'operator_action', userId: null, detail: began });
 }
 
-/** Records that Slack did not revoke them: from now on, an uninstall is an uninstall again. */
+/** Records that Slack did not revoke the tokens: from now on, Foyer applies an uninstall again. */
 export async function giveUpOwnRevocation(tx: Tx, installationId: string, now: number): Promise<void> {
   await appendHistory(tx, { installationId, at: now, kind: 'operator_action', userId: null, detail: gaveUp });
 }

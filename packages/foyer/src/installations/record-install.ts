@@ -43,7 +43,9 @@ export interface StoreContext {
   readonly log: Logger;
 }
 
-/** Slack counts expiry in seconds, the database in whole milliseconds. Null if it is not a time, or none. */
+/**
+ * Converts an expiry from seconds, as Slack counts, to whole milliseconds. Null if there is none, or it is not a time.
+ */
 export function expiryMs(expiresAt: number | undefined | null): number | null {
   const expiry = Math.round(Number(expiresAt ?? Number.NaN) * 1000);
   return Number.isSafeInteger(expiry) ? expiry : null;
@@ -226,8 +228,9 @@ function nextRow(
 }
 
 /**
- * Prepares an installation for storage: its scopes become a list of scopes, its names can be stored and seen, and an
- * org-wide one names no team, even if Slack's answer named one (python-slack-sdk #1639). A bot without a token is none.
+ * Prepares an installation for storage: makes its scopes a list, cleans its names so that they can be stored and seen,
+ * and drops the team of an org-wide one, even if Slack's answer named a team (python-slack-sdk #1639). A bot without a
+ * token is dropped too.
  * @throws TenantUnclearError, TypeError if there is no token
  */
 export function cleanInstallation(given: Installation): Installation {
@@ -240,7 +243,7 @@ export function cleanInstallation(given: Installation): Installation {
     );
   }
   const isOrgWide = isEnterpriseInstall === true && enterprise?.id !== undefined;
-  // Slack's type says that one of team and enterprise is set; the flag says which.
+  // Slack's type ties `team` and `enterprise` to the flag, which TypeScript cannot follow here.
   return {
     ...given,
     team: isOrgWide || !team ? undefined : named(team),

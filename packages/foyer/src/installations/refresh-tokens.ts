@@ -14,9 +14,9 @@ import type { InstallationStore, RefreshedTokens } from './installation-store.ts
 import { TokenRefreshError } from './token-source.ts';
 
 /**
- * One refresh (invariant 8). Slack accepts a refresh token once, so two callers that both use it lose the tokens.
- * Within the process they share one promise; between processes a lease on the row decides, taken by compare-and-swap on
- * the version of the tokens. A caller without the lease waits for the version to change.
+ * Only one refresh at a time (invariant 8): Slack accepts a refresh token once, so two callers that both use it lose
+ * the tokens. Within the process they share one promise; between processes a lease on the row decides, taken by
+ * compare-and-swap on the version of the tokens. A caller without the lease waits for the version to change.
  */
 
 /** Longer than a call to Slack and the write after it may take together. */
@@ -26,7 +26,7 @@ const waitMs = 8000;
 const lookAgainMs = 50;
 /** After a failure, no process asks Slack again for this long. */
 const pauseMs = { unreachable: 5000, refused: 60_000 };
-/** Why a refresh is refused while no one may ask Slack again. */
+/** The reason of a refresh that is refused during such a pause. */
 export const refreshPaused = 'failed_a_moment_ago';
 /** Slack's errors for a refresh token that will never work again. */
 export const refreshTokenDead = new Set([
@@ -45,12 +45,14 @@ const answerSchema = z.object({
   expires_in: z.unknown().optional(),
 });
 
-/** The seconds that Slack's tokens live (docs.slack.dev/authentication/using-token-rotation). */
+/** How long Slack's tokens are valid, in seconds (docs.slack.dev/authentication/using-token-rotation). */
 const usualSecondsToLive = 43_200;
-/** Ten years: what is longer fits into no date. */
+/** Ten years: a much longer time does not fit into a date. */
 const mostSecondsToLive = 315_360_000;
 
-/** Reads the `expires_in` of a token that has a refresh token: whole seconds, and Slack's usual ones if it has none. */
+/**
+ * Reads the `expires_in` of a token that has a refresh token: whole seconds, or Slack's usual number if it has none.
+ */
 export function secondsToLive(expiresIn: unknown): number {
   const seconds = Math.floor(Number(expiresIn));
   return seconds > 0 ? Math.min(seconds, mostSecondsToLive) : usualSecondsToLive;
@@ -61,9 +63,14 @@ export interface RefreshDeps {
   database: Database;
   slack: SlackClientFactory;
   config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
-  /** Returns whether any installation's token works: Slack refuses people's tokens too once it has suspended the app. */
+  /**
+   * Returns whether any installation's token works: once Slack has suspended the app, it refuses people's tokens too.
+   */
   appWorks(): Promise<boolean>;
-  /** Called when a renewal ends. superseded: a newer install came first; dead: it will never work. Must not throw. */
+  /**
+   * Called when a renewal ends. superseded: a newer install came first; dead: the token will never work. Must not
+   * throw.
+   */
   onRefreshEnded?(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   now: () => number;
   log: Logger;
@@ -82,7 +89,7 @@ export function createRefresher(deps: RefreshDeps) {
   const owner = randomUUID();
   const underWay = new Map<string, Promise<void>>();
 
-  /** Returns true with the lease; false if newer tokens are already stored. */
+  /** Takes the lease and returns true; returns false if newer tokens are already stored. */
   async function takeLease(tokens: LapsingTokens): Promise<boolean> {
     const { holder, version: ifVersion } = tokens;
     const giveUpAt = performance.now() + waitMs;
@@ -142,8 +149,8 @@ export function createRefresher(deps: RefreshDeps) {
   }
 
   /**
-   * A dead bot token breaks the installation; a dead user token affects only that person. It is erased, so the app must
-   * be seen to work first.
+   * A dead bot token breaks the installation; a dead user token affects only that person. Foyer erases the user token,
+   * so for `account_inactive`, another installation must first show that the app works.
    */
   async function giveUp({ installationId, userId }: TokenHolder, code: string, version: number) {
     if (userId === undefined) await deps.store.markBroken(installationId, code, version);

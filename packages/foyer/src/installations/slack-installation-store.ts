@@ -4,9 +4,9 @@ import type { InstallationStore } from './create-installation-store.ts';
 import { InstallationNotFoundError, type StoredInstallation, tenantOfQuery } from './installation-store.ts';
 
 /**
- * Why what was fetched is remembered: Slack's SDK stores a refresh with the same method as an install, and by then the
- * installation that it fetched may have been replaced or uninstalled. It changes the tokens of the fetched object in
- * place, so this object says which tokens the refresh began with (invariant 8).
+ * Why Foyer remembers each fetched installation: Slack's SDK stores a refresh with the same method as an install, and
+ * by then the installation that it fetched may have been replaced or uninstalled. The SDK changes the tokens in the
+ * fetched object, so Foyer finds by that object which tokens the refresh began with (invariant 8).
  */
 
 /**
@@ -17,10 +17,10 @@ export function slackInstallationStore(
   store: InstallationStore,
   { onChanged }: { onChanged(): void },
 ): SlackInstallationStore {
-  /** By the user half of what was fetched, which every Installation has. */
+  /** The fetched installations, by their user half, which each of them has. */
   const fetched = new WeakMap<Installation['user'], StoredInstallation>();
 
-  /** What a refresh began with; without the object that was fetched, what is stored now. */
+  /** The installation that a refresh began with; the stored one if this object was not fetched here. */
   async function refreshedFrom({ user, ...tenant }: Installation): Promise<StoredInstallation | undefined> {
     const { team, enterprise, isEnterpriseInstall } = tenant;
     const query = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall, userId: user.id };

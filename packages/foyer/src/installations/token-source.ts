@@ -26,8 +26,8 @@ export class TokenRefreshError extends Error {
 }
 
 /**
- * Provides tokens. One that expires within two hours is renewed first: once, however many callers and processes ask
- * (invariant 8). While the old one is still valid, no caller waits long for the new one.
+ * Provides tokens. A token that expires within two hours is renewed first, and only once, however many callers and
+ * processes ask (invariant 8). While the old one is still valid, no caller waits long for the new one.
  */
 export interface TokenSource {
   /**
@@ -49,23 +49,25 @@ export interface TokenSource {
   reportDeadToken(call: { installationId: string; token: string; error: unknown }): Promise<boolean>;
   /**
    * Handles a bot token that Slack refused with `code`. For `account_inactive`, the installation is uninstalled if
-   * another installation shows that the app works and `auth.test` confirms the code, since Slack's event may never come.
-   * Otherwise it is marked broken. Resolves to whether anything changed.
+   * another installation shows that the app works and `auth.test` confirms the code, since Slack's event may never
+   * come. Otherwise it is marked broken. Resolves to whether anything changed.
    */
   tokenDied(dead: { installationId: string; code: string }): Promise<boolean>;
   /**
-   * Renews a token if it has expired, for a caller that is about to revoke it. Does nothing for one that has not expired.
+   * Renews a token if it has expired, for a caller that is about to revoke it. Does nothing for a token that is still
+   * valid.
    * @throws TokenRefreshError, and the errors of the store if it cannot be decrypted
    */
   renewExpired(holder: TokenHolder): Promise<void>;
   /** Renews tokens of quiet teams before they expire, earliest first; at most `limit` (50) of each kind. */
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
   /**
-   * Asks Slack again about installations that are held: Slack called them inactive, and none showed that the app works.
-   * One whose token works is active again, with the runs that had failed for this; one that is still inactive while
-   * another works is uninstalled; the others stay. At most `limit` (500), and few while the app is suspended.
+   * Asks Slack again about held installations: Slack called them inactive, and no other one showed that the app works.
+   * If the token works, the installation is active again, and its failed steps are repeated. If it is still inactive
+   * while another one works, it is uninstalled. Otherwise it stays held, or broken for another reason that Slack gives.
+   * Asks about `limit` (500) at most, and about few while the app is suspended.
    */
   settleHeld(options?: SettleHeldOptions): Promise<SettledHeld>;
-  /** Resolves when no renewal is under way: a stop must not lose tokens that Slack has just issued. */
+  /** Resolves when no renewal is in progress: a stop must not lose tokens that Slack has just issued. */
   settle(): Promise<void>;
 }

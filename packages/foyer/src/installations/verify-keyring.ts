@@ -20,9 +20,10 @@ export const keyHeldEveryMs = 30_000;
 const keyHeldMs = 3 * keyHeldEveryMs;
 
 /**
- * Refuses to start, before any token is touched, if the keys do not fit the database: a key has the id of another one,
- * rows need a key that is missing, a running Foyer encrypts with a key that is missing, or lacks the first key. Marks
- * keys that nothing needs anymore as retired. `process` names the caller as one that encrypts with the first key from now on.
+ * Refuses to start, before any token is touched, if the keys do not fit the database: an id stands for a different key
+ * there, rows need a missing key, or a running Foyer encrypts with a missing key or lacks the first key. Marks keys
+ * that nothing needs anymore as retired. With `process`, records that this process encrypts with the first key from now
+ * on.
  * @throws KeyringError naming the key, DatabaseUnavailableError
  */
 export async function verifyKeyring(
@@ -37,8 +38,8 @@ export async function verifyKeyring(
     const misfit = await findKeyMisfit(transaction, keyring, { now: now(), everySeal: false });
     if (misfit !== undefined) throw new KeyringError(misfit);
     if (process !== undefined && !isKnown) {
-      // A running Foyer certainly lacks this key: it could not read what this one stores, and would lose the events of those
-      // teams. Every Foyer records its keys when it starts, so a key that is not recorded is new to all.
+      // Every Foyer records its keys when it starts, so another running Foyer does not have a key that is not recorded.
+      // It could not read what this Foyer stores, and would lose the events of those teams.
       const search = { otherThan: process, seenSince: now() - keyHeldMs };
       const other = await findKeyHolder(transaction, search);
       if (other) throw new KeyringError(keyOnlyHere(other, keyring.ids[0]), { mayPass: true });
@@ -61,8 +62,8 @@ async function recordKeys(
 }
 
 /**
- * Renews the record that this process encrypts with its first key, and records that key again if another Foyer took
- * this one for dead and retired it. Returns a problem to log if a running Foyer has a key that is missing here.
+ * Renews the record that this process encrypts with its first key. Records the key again if another Foyer took this
+ * process for dead and retired the key. Returns a problem to log if a running Foyer has a key that is missing here.
  * @throws DatabaseUnavailableError
  */
 export async function keepHoldingKey(
