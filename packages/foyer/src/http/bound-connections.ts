@@ -45,7 +45,7 @@ export interface ConnectionBounds {
   mostPerAddress: number;
   /**
    * Requests of one connection that wait for their answer. Node handles all that arrive in one packet before anyone
-   * else's, and no browser or proxy pipelines: with 32, 100 connections kept others waiting for 5 s.
+   * else's, and no browser or proxy pipelines: with a limit of 32, 100 connections kept others waiting for 5 s.
    */
   mostPipelined: number;
   /** What one connection may leave unread, in bytes. */
@@ -69,7 +69,7 @@ const defaultConnectionBounds: ConnectionBounds = {
 interface Connection {
   socket: Socket;
   network: string;
-  /** The request that arrived last, also once it is answered: its body may still be coming. */
+  /** The latest request, even once it is answered: its body may still be coming. */
   latest?: IncomingMessage;
   /** Requests without a complete answer, and those of them that the host's own app answers. */
   answering: Set<ServerResponse>;
@@ -81,8 +81,8 @@ interface Connection {
 
 const lookEveryMs = 200;
 /**
- * How much of what a connection has sent is parsed at once, of headers and of a body, and how long before others. An
- * event of Slack's usual size is one piece.
+ * How many bytes of headers and of a body Node parses at once, and for how many milliseconds before other connections
+ * get their turn. An event of Slack's usual size is one piece.
  */
 const headerPieceBytes = 2048;
 const bodyPieceBytes = 8192;
@@ -150,7 +150,7 @@ export function boundConnections(
     const unread: Connection[] = [];
     for (const connection of connections.values()) {
       const left = unreadBytes(connection);
-      // A lower count means that the client has read. Pages are small, so progress shows page by page.
+      // A lower count means that the client has read. Pages are small, so each page that it reads lowers the count.
       if (left === 0 || left < connection.leftUnread || connection.readAt === 0) connection.readAt = now;
       connection.leftUnread = left;
       // The host's app may send anything, even to slow clients.
@@ -195,7 +195,7 @@ export function boundConnections(
       });
       return true;
     },
-    /** Lifts the bounds of unread answers while the host's own app answers a request. */
+    /** Turns off the limits on unread answers while the host's own app answers a request. */
     leaveToHost(req: IncomingMessage, res: ServerResponse): void {
       const hosts = connections.get(req.socket)?.hosts.add(res);
       res.on('close', () => hosts?.delete(res));
@@ -206,8 +206,9 @@ export function boundConnections(
 /**
  * Hands Node what a connection has sent, in small pieces, and the next request once the last one is answered.
  *
- * Why: Node parses all that it reads of a connection at once (64 KiB and more: 2,400 small requests, or 11,000 chunks of
- * a body) before it does anything else, even if the connection was closed. 450 of them kept everyone waiting for 15 s.
+ * Why: Node parses all that it reads of a connection at once (64 KiB and more: 2,400 small requests, or 11,000 chunks
+ * of a body) before it does anything else, even if the connection was closed. 450 such connections kept everyone
+ * waiting for 15 s.
  */
 function readOn(connection: Connection): void {
   const { socket } = connection;

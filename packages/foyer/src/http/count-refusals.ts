@@ -69,7 +69,7 @@ export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind
   }
 
   return {
-    /** Counts one. Must not throw. */
+    /** Counts one refusal. Must not throw. */
     add(kind: RefusalKind, address: string): void {
       deps.onRefused?.(kind);
       const known = counted.get(kind);

@@ -123,8 +123,9 @@ async function consume(limiter: RateLimiterMemory, key: string): Promise<number 
 const patienceMs = 300;
 
 /**
- * Creates the check whether an app's installs are paused, for every install: one read for each change of the database.
- * It never throws: if the database does not answer, the last answer counts, so that a start still leads to Slack.
+ * Creates the check whether an app's installs are paused. Every install asks it, so it reads the database only if
+ * something was committed since the last read. It never throws: if the database does not answer, the last answer
+ * counts, so that a start still leads to Slack.
  */
 export function createIsInMaintenance(
   database: Pick<Database, 'prepare' | 'changeMark'>,

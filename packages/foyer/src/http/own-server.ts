@@ -87,10 +87,10 @@ const clientErrors: Readonly<Record<string, { status: string; kind: RefusalKind 
   ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', kind: 'request_too_slow' },
 };
 
-/** The connections that wait in the kernel at most, as `server.listen` asks for. */
+/** The most connections that wait in the kernel, by the default of `server.listen`. */
 const longestQueue = 511;
 
-/** How long after it was opened a connection may send its first request to a server that closes. */
+/** While the server closes, a new connection has this long to send its first request. */
 const firstRequestMs = 500;
 
 /** Makes a server listen. @throws ConfigError if it cannot listen on PORT or HOST */
@@ -98,7 +98,7 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
   let taken = 0;
   let underWay = 0;
   let closing = false;
-  /** When each connection was opened that has sent no request. */
+  /** When each connection that has sent no request was opened. */
   const unused = new Map<Socket, number>();
   server.on('connection', (socket) => {
     taken += 1;
@@ -114,8 +114,8 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
     });
   });
   /**
-   * Takes the connections that the kernel has accepted: a server that closes resets them. Node takes one in a turn of the
-   * event loop, and the first turn may be half over.
+   * Accepts the connections that wait in the kernel: a server that closes resets them. Node accepts one in each turn of
+   * the event loop, and the first turn may be half over.
    */
   async function takeQueued(): Promise<void> {
     for (let turn = 1, before = taken; turn <= 2 || (taken > before && turn <= longestQueue); turn += 1) {
@@ -143,8 +143,8 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
     address,
     /**
      * Accepts no new connection, waits for the requests in progress, and closes what is left after `drainMs`. A
-     * connection that was opened just before gets half a second for its request. It does not wait for an older one
-     * without a request: browsers open some that they never use.
+     * connection that was opened just before gets half a second for its request. The server does not wait for an older
+     * connection without a request: browsers open some that they never use.
      */
     async close(drainMs: number): Promise<void> {
       await takeQueued();

@@ -60,7 +60,9 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
   let lingering = 0;
   let isTimed = false;
 
-  /** Ends the bodies that are late, from now on. Why one timer for all: one for each takes longer than most bodies. */
+  /**
+   * Ends late bodies, after `ms` and from then on. Why one timer for all: one for each takes longer than most bodies.
+   */
   function endLateIn(ms: number): void {
     if (isTimed) return;
     isTimed = true;
@@ -89,7 +91,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
     return false;
   }
 
-  /** Takes `bytes` from the budget for a body; false if it is spent and no older body can be ended. */
+  /** Takes `bytes` from the budget for a body; false if the budget is spent and no older body can be ended. */
   function reserve(reading: Reading, bytes: number): boolean {
     while (held + bytes > budgetBytes) {
       if (!giveWay(reading, (other) => other.heldBytes > 0)) return false;
@@ -176,7 +178,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
           return joined;
         }
 
-        /** Keeps a piece; returns the reason if it refuses it. */
+        /** Keeps a piece, or returns why Foyer refuses the body. */
         function join(piece: Buffer): BodyRefusal | undefined {
           if (length + piece.length > mostBytes) return 413;
           if (length + piece.length > largeBytes && !becomeLarge(reading)) return 503;

@@ -27,7 +27,7 @@ const readWithinMs = 10_000;
 const lookEveryMs = 100;
 
 interface RequestHandlerDeps {
-  /** The prefix of every path: empty, or such as `/integrations/slack`. */
+  /** The prefix of every path: empty, or a path such as `/integrations/slack`. */
   basePath: string;
   route(method: string, path: string): Route | NoRoute;
   /** Whether a request is allowed only on PUBLIC_URL's host name: one that reads or sets a session. */
@@ -83,7 +83,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   }
   const looking = setInterval(endLate, lookEveryMs).unref();
 
-  /** The log drops repeated errors, but it always has each id that a failure page shows. */
+  /** Logs the id on its own line: the log drops repeated errors, but must have each id that a failure page shows. */
   function nameFailed(requestId: string | undefined): void {
     if (requestId !== undefined) log.info({ requestId }, 'install failed');
   }
@@ -149,7 +149,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
       if (typeof route !== 'function' && route.kind === 'not_found') return false;
       countAnswer(path, res);
       for (const [name, value] of headers) res.setHeader(name, value);
-      // A page of another site whose name leads here (DNS rebinding) must not do what a session can do.
+      // Another site whose name leads here (DNS rebinding) must not do what a session can do.
       if (deps.needsOwnHost(method, url) && hostOf(req, secure) !== ownHost) {
         refusals.add('wrong_host', clientAddress(req, trustProxy));
         pages.sendFailure(res, { kind: 'wrong_host' }, { Connection: 'close' });
@@ -193,7 +193,7 @@ function hostOf(req: IncomingMessage, secure: boolean): string {
   return host.replace(secure ? /:443$/ : /:80$/, '');
 }
 
-/** Redirects a browser. A request that took too long has already been answered: then it does nothing. */
+/** Redirects a browser. Does nothing if the request took too long and was already answered. */
 export function leadTo(
   res: ServerResponse,
   status: 302 | 303,
@@ -201,7 +201,8 @@ export function leadTo(
   cookies: string[] = [],
 ): void {
   if (res.headersSent) return;
-  // Slack's provider deletes a cookie of its own. Ours stays, so that a callback can be repeated.
+  // Slack's provider sets a header that deletes its own cookie. Foyer's cookie stays, so that a callback can be
+  // repeated.
   res.removeHeader('Set-Cookie');
   const setCookie = cookies.length > 0 && { 'Set-Cookie': cookies };
   const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...setCookie };

@@ -57,7 +57,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       ? texts.forLocale(options.locale)
       : texts.forRequest(res.req?.headers?.['accept-language']);
     const body = Buffer.from(page({ site, words, nonce }));
-    // Slack's provider deletes a cookie of its own here, which no browser has.
+    // Slack's provider sets a header here that deletes a cookie of its own, which no browser has.
     res.removeHeader('Set-Cookie');
     res.writeHead(status, {
       ...pageHeaders({

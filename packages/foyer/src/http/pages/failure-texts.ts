@@ -143,7 +143,7 @@ function factKey(fact: Fact, context: FailureContext) {
   }
 }
 
-/** Says what happened to the access that Slack had issued, and what to do if it could not be revoked. */
+/** Says what happened to the tokens that Slack had issued, and what to do if they could not be revoked. */
 function aboutTokens(words: Words, context: FailureContext): string[] {
   const { app, tokensRevoked } = context;
   if (isInDoubt(context)) return [words.text('failure.tokens.doubt', { app })];

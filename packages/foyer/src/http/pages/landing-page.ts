@@ -10,7 +10,7 @@ interface LandingPageContent extends PageFrame {
   optionalBotScopes: readonly string[];
   /** Whether members can sign in. */
   offersSignIn?: boolean;
-  /** What it may do on behalf of the person who installs it. */
+  /** The scopes with which the app acts for the person who installs it. */
   userScopes: readonly string[];
   optionalUserScopes?: readonly string[];
 }
@@ -71,7 +71,7 @@ function maker({ site, words }: PageFrame): Html {
   return html`<p class="maker">${siteUrl === null ? line : html`<a href="${siteUrl}">${line}</a>`}</p>`;
 }
 
-/** What a link to the page shows where someone pastes it, such as in Slack (ogp.me). */
+/** Builds the preview that a link to the page shows where someone pastes it, such as in Slack (ogp.me). */
 function preview({ brand, logoType, url }: Site, title: string): Html {
   const text = brand.tagline || brand.description;
   const picture = logoType === undefined || logoType === 'image/svg+xml' ? undefined : url('/brand/logo');

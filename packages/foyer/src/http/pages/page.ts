@@ -15,7 +15,7 @@ interface PageParts extends PageFrame {
   reference?: Html;
   /** The source of an inline script; always a constant. */
   script?: string;
-  /** Whether the links to privacy and support stand at the end. */
+  /** Leaves out the links to privacy and support at the end, and the reference. */
   withoutFooter?: boolean;
 }
 

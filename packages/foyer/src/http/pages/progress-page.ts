@@ -66,7 +66,10 @@ function nextSteps({ words, progress }: ProgressPageContent): Html {
   </section>`;
 }
 
-/** Folds the steps behind one line on the progress, for readers who want details. A failure unfolds them. */
+/**
+ * Folds the steps behind one line on the progress, for readers who want details. Unfolds them after a failure or an
+ * unconfirmed step.
+ */
 function details({ words, progress }: ProgressPageContent): Html {
   const isOpen = progress.tone === 'hitch' || progress.steps.some(({ status }) => status === 'unconfirmed');
   return html`<details id="details" class="card"${isOpen && html` open`}${progress.steps.length === 0 && html` hidden`}>

@@ -11,7 +11,7 @@ export interface ShownQuestion {
   form?: { action: string; ticket: string };
 }
 
-/** What the page says of an answer that did not count: the `answer` of its address. */
+/** The notices about an answer that did not count: the values of `answer` in the address of the page. */
 export const answerNotices = ['answered-before', 'closed', 'invalid'] as const;
 export type AnswerNotice = (typeof answerNotices)[number];
 
@@ -49,7 +49,7 @@ export function questionSection(
   { question, notice }: { question?: ShownQuestion; notice?: AnswerNotice },
 ): Html {
   const { words, site } = frame;
-  // An answer that cannot be used says nothing of the next question's page.
+  // The notice about an invalid answer needs a form below it, in which the reader can correct the answer.
   const said = notice !== undefined && (notice !== 'invalid' || question?.form !== undefined);
   const notes = said && html`<p class="notice" role="alert">${words.text(noticeTexts[notice])}</p>`;
   if (!question) return html`${notes}`;

@@ -150,7 +150,7 @@ function said({ words, app }: ProgressWords, place: string, progress: Progress):
         const isHere = progress.question?.answeredHere === true;
         const key = isHere ? 'progress.question.here' : 'progress.question.message';
         const message = words.text(key, { app, place });
-        // Nothing continues before the answer.
+        // Do not say that the page may be closed: the setup waits for an answer on it.
         const hint = isHere ? null : mayClose;
         return state('progress.question.title', { tone: 'waiting', offers: 'open' }, message, hint);
       }

@@ -93,7 +93,7 @@ function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb) {
  */
 export function themeOf(color: string) {
   const rgb = parse(color);
-  // Neither white nor black may be readable enough on a middle tone.
+  // On a middle tone, both white and black text may be too hard to read.
   const tile = until(rgb, black, (mixed) => ratio(inkOn(mixed), mixed) >= enough);
   return {
     light: scheme('light', rgb, tile),
