@@ -10,12 +10,15 @@ import { createSeenDeliveries } from './seen-deliveries.ts';
 import { createSlackReceiver, type SlackReceiverDeps } from './slack-receiver.ts';
 import { createSignatureCheck } from './verify-signature.ts';
 
-/** Creates what takes Slack's events: the receiver, the Bolt app behind it, and the memory of earlier deliveries. */
+/**
+ * Creates the parts that handle Slack's events: the receiver, the Bolt app behind it, and the memory of earlier
+ * deliveries.
+ */
 export function assembleEvents(
   deps: Omit<BoltAppDeps, 'receiver' | 'noteUnknownTeam'> &
     Pick<SlackReceiverDeps, 'bodies' | 'refusals' | 'onAnswered' | 'now'> & {
       store: InstallationStore;
-      /** An event has changed an installation. Must not throw. */
+      /** Called when an event has changed an installation. Must not throw. */
       onChanged(query: TenantQuery, type: string): void;
       /** Whether the definition has steps for a member's first opening. */
       hearsOpenings: boolean;

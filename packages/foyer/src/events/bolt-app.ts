@@ -36,7 +36,8 @@ export function createBoltApp(deps: BoltAppDeps) {
     try {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
     } catch (error) {
-      // An event may arrive after its uninstall: Bolt then calls no listener, and nothing is wrong.
+      // Often a late event after an uninstall: Bolt calls no listener. `noteUnknownTeam` records only a team that was
+      // never installed here.
       if (error instanceof InstallationNotFoundError) {
         deps.log.debug({ err: error }, 'not installed');
         if (error.reason === 'unknown') deps.noteUnknownTeam({ teamId, enterpriseId, isEnterpriseInstall });
@@ -78,8 +79,8 @@ export function createBoltApp(deps: BoltAppDeps) {
 /**
  * Why Foyer replaces Bolt's own clients: Bolt creates one for each team and keeps it forever (25 kB each, 2.8 GB after
  * a hundred thousand teams), and most listeners never use theirs. Foyer creates a listener's `client` on first use and
- * drops it with the event. Bolt keeps its clients in `app.clients`, by team, in pools that it asks for one by token;
- * `lazy-clients.test.ts` fails if a new Bolt does it differently.
+ * drops it with the event. Bolt keeps its clients in `app.clients`, in one pool for each team, and asks a pool for a
+ * client by token; `lazy-clients.test.ts` fails if a new Bolt does it differently.
  */
 export function makeClientsLazy(app: App): void {
   const pool = { getOrCreate: createLazyClient };
@@ -121,7 +122,8 @@ const registrars = [
 
 /**
  * Creates the tracker that names listeners. Why: an error after a listener has returned (from a timer, or a promise
- * that it did not await) reaches the process without its origin. Its asynchronous context still has it.
+ * that it did not await) reaches the process without the name of the listener. Its asynchronous context still has the
+ * name.
  */
 function createListenerNames() {
   const current = new AsyncLocalStorage<string>();

@@ -13,11 +13,11 @@ import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 
 /**
  * The events that rename a team, move it or change its people, and `app_rate_limited`, with which Slack reports that it
- * holds events back. Each effect reads only its own fields: a field that is absent or of another type
- * leaves the stored value unchanged.
+ * holds events back. Each effect reads only its own fields: a field that is absent or of another type leaves the stored
+ * value unchanged.
  */
 
-/** Foyer logs one notice an hour for each installation: Slack sends `app_rate_limited` every minute. */
+/** Foyer queues one notice an hour for each installation: Slack sends `app_rate_limited` every minute. */
 const noticeEveryMs = 3_600_000;
 
 /** Creates the effects of these events, by event type. */

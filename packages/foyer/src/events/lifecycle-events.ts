@@ -100,13 +100,13 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
       const removal = { before: happenedAt, eventId, reason: type, patienceMs };
       const changed = await effect({ event, query, happenedAt: happenedAt ?? now, removal }).catch(
         (error) => {
-          // A change of access that does not name its enterprise changes nothing, now or if sent again.
+          // A change of access that does not name its enterprise changes nothing, even if Slack sends it again.
           if (error instanceof TenantUnclearError) return false;
           throw error;
         },
       );
       if (changed) deps.onChanged(query, type);
-      // Slack sends one for each change of each member, and for each opening.
+      // Slack sends such an event for each change of each member, or for each opening.
       const isUsual = type === 'user_change' || type === 'app_home_opened';
       const level = isUsual && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');

@@ -74,7 +74,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     });
   }
 
-  // Slack is asked to revoke the token, so the press is acknowledged first; it may be repeated.
+  // Foyer acknowledges the press first, since it then asks Slack to revoke the token. A repeated press does no harm.
   app.action<BlockAction<ButtonAction>>(homeActions.disconnectAccount, async (args) => {
     await args.ack();
     const press = await readPress(args);
@@ -83,7 +83,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     await publishHome({ installationId: press.installationId, userId: press.userId, teamId: press.teamId });
   });
 
-  // Slack shows its own Connect and Disconnect for apps that report connections.
+  // Slack shows its own Connect and Disconnect buttons for apps that report connections.
   if (deps.config.slack.reportsConnections) {
     app.event('user_connection', async ({ event, context, client }) => {
       const asked = connectionRequest(event);
@@ -162,7 +162,7 @@ function connectionRequest(event: object): { userId: string; triggerId: string |
     : undefined;
 }
 
-/** Offers to connect one's account, as Home does. */
+/** Builds the modal that offers to connect an account, as Home does. */
 function connectView(words: Words, record: InstallRecord, config: Pick<Config, 'app' | 'http'>): ModalView {
   const url = new URL(`${config.http.baseUrl}/slack/install`);
   if (record.teamId !== null) url.searchParams.set('team', record.teamId);

@@ -5,7 +5,9 @@ import { prepareInstallRecord } from '../database/install-record.ts';
 import type { FindViewer } from '../home/viewer.ts';
 import { type Fields, personIn } from './slack-request.ts';
 
-/** Only what people do with the app itself: someone who writes in a channel that the bot is in is not a member. */
+/**
+ * Only interactions with the app itself count: a message in a channel that has the bot does not register its author.
+ */
 const interactions: ReadonlySet<unknown> = new Set([
   'block_actions',
   'view_submission',

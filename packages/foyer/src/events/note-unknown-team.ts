@@ -14,11 +14,11 @@ const reportAfterMs = 65_000;
 
 /**
  * Creates the function that notes teams that have the app in Slack but no installation here: after a restore, those
- * that installed since the backup. Foyer answers their events with 200 and drops them, since it has no token to act
- * with, so without this function no one would notice.
+ * that installed the app after the backup. Foyer answers their events with 200 and drops them, since it has no token to
+ * act with, so without this function no one would notice.
  *
- * A team that was uninstalled is known: its late events mean nothing. Slack may send any number of events, so a team
- * costs one lookup in ten minutes, and no more than `mostUnknownTeams` are kept, in memory and in the database.
+ * A team that was uninstalled is known: its late events mean nothing. Slack may send any number of events, so Foyer
+ * looks a team up once in ten minutes, and keeps no more than `mostUnknownTeams`, in memory and in the database.
  */
 export function createNoteUnknownTeam(deps: {
   database: Database;
@@ -30,7 +30,7 @@ export function createNoteUnknownTeam(deps: {
 }): NoteUnknownTeam {
   const { database, clientId, now, log } = deps;
   const later = deps.later ?? ((work) => setTimeout(work, reportAfterMs).unref());
-  /** When each was last looked up, oldest first. */
+  /** When each team was last looked up, oldest first. */
   const lookedUp = new Map<string, number>();
 
   function isDue(tenant: string): boolean {

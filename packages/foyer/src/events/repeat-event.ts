@@ -1,7 +1,7 @@
 /**
  * Thrown by a listener that cannot do its work yet and has done nothing: Foyer calls every listener of this event again
  * after a second, ten seconds and a minute. Slack does not repeat the event, since it was already acknowledged. A
- * process that stops before then loses it: work that must not be lost belongs in a table of yours or a job.
+ * process that stops before then loses the event: work that must not be lost belongs in your own table or a job.
  *
  * @example
  * app.event('app_mention', async ({ event }) => {
@@ -15,7 +15,7 @@ export class RepeatEventError extends Error {
   readonly code = 'repeat_event';
 }
 
-/** Returns whether an error from Bolt is, or contains, a request of a listener to repeat the event. */
+/** Returns whether an error from Bolt is, or contains, the RepeatEventError of a listener. */
 export function asksForRepeat(error: unknown): boolean {
   if (error instanceof RepeatEventError) return true;
   if (typeof error !== 'object' || error === null) return false;

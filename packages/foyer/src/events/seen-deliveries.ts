@@ -23,7 +23,9 @@ const mostRemembered = 50_000;
 const claimWithinMs = 1000;
 const sweptRows = 1000;
 
-/** Creates the memory of a process, of the deliveries of the last hour. `shared`: whether other processes use the same database. */
+/**
+ * Creates the memory of a process: its deliveries of the last hour. `shared`: whether other processes use the database.
+ */
 export function createSeenDeliveries(deps: {
   database: Pick<Database, 'queries'>;
   shared: boolean;

@@ -12,7 +12,7 @@ import type { SignatureCheck } from './verify-signature.ts';
 
 /**
  * Bolt's receiver for `POST /slack/events`. In this order, it checks the headers, reads the body within its limits,
- * verifies it, parses it, commits what it changes, acknowledges, and only then runs Bolt's listeners.
+ * verifies and parses it, commits what it changes, acknowledges, and only then runs Bolt's listeners.
  *
  * Why not Bolt's HTTPReceiver: it buffers any body, acknowledges an event before its effect is committed (or, with
  * `processBeforeResponse`, after every listener), answers 401 for a team without an installation (which makes Slack
@@ -67,12 +67,12 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   let running = 0;
   const onDrained: (() => void)[] = [];
   const repeats = new Set<NodeJS.Timeout>();
-  /** Logged once in a process: strangers can trigger it repeatedly. */
+  /** The explanation is logged once in a process: strangers can trigger it repeatedly. */
   let explainedMounting = false;
 
   /**
-   * Passes an event to Bolt's listeners, now or when `soon` resolves, unless it resolves to false. Resolves when they
-   * have ended, to whether one of them asked for the event again.
+   * Passes an event to Bolt's listeners, now or once `soon` resolves; if that resolves to false, not at all. When the
+   * listeners have ended, resolves to whether one of them asked to repeat the event.
    */
   async function process(event: ReceiverEvent, soon?: Promise<unknown>): Promise<boolean> {
     if (!app) return false;
@@ -177,7 +177,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       return answer(res, 503);
     }
     answer(res, 200);
-    // It contains no event for a listener.
+    // This delivery contains no event for a listener.
     if (body.type === 'app_rate_limited') return;
     // Foyer acknowledges all that came in the same turn before any listener runs: Slack waits less, and a turn's events
     // together cost 14 to 27 % less CPU than one by one (fewer wake-ups of the client that reads, one change mark).
@@ -188,7 +188,10 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     if (await process(event, isFirst === true ? endOfTurn() : isFirst)) repeatLater(event, key);
   }
 
-  /** A button, a command, a dialog: the listener itself answers, and Slack shows the person an error if none does. */
+  /**
+   * Handles a button, a command or a dialog: the listener itself answers. If none does, Foyer answers with an empty
+   * 200.
+   */
   async function handleInteraction(
     req: IncomingMessage,
     res: ServerResponse,
@@ -211,7 +214,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
         else answerJson(res, response);
       },
     });
-    // A button without a listener, or of a team without an installation.
+    // No listener answered: the button has none, or its team has no installation.
     if (!res.headersSent) answer(res, 200);
   }
 

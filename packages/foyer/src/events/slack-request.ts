@@ -28,7 +28,7 @@ export interface EventEnvelope {
   botUserIds: string[];
   /** `team_access_…`: the workspaces. */
   teamIds: string[];
-  /** The unread event itself. */
+  /** The fields of the event itself, as Slack sent them. */
   fields: Fields;
 }
 
@@ -53,7 +53,7 @@ function idsOf(value: unknown): string[] {
 
 function timeOf(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  // A time before Slack existed is no time: it would make the event older than every install.
+  // A time before Slack existed is not valid: it would make the event older than every install.
   const isTime = typeof seconds === 'number' && seconds > 1e9 && seconds < 1e11;
   return isTime ? Math.floor(seconds) * 1000 : undefined;
 }
@@ -108,7 +108,7 @@ function queryOf(fields: Fields): InstallationQuery {
   return {
     teamId: idOf(fields.team_id),
     enterpriseId,
-    // Without an enterprise, it cannot mean an org-wide install.
+    // Without an enterprise, the flag cannot mean an org-wide install.
     isEnterpriseInstall: (flag === true || flag === 'true') && enterpriseId !== undefined,
   };
 }
@@ -130,7 +130,7 @@ export function personIn(body: Fields): { userId: string; from?: string } | unde
   return home === undefined || home === place ? { userId } : { userId, from: home };
 }
 
-/** Thrown for a body that is neither JSON nor one of Slack's forms, or whose type is not a name. */
+/** Thrown for a body that is neither JSON nor one of Slack's forms, or whose `type` is not valid. */
 export class MalformedBodyError extends Error {
   override readonly name = 'MalformedBodyError';
   readonly code = 'malformed_body';
@@ -152,7 +152,8 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
       : JSON.parse(text);
     if (!form && isEvent(parsed)) {
       parsed.type = 'event_callback';
-      // Bolt reads the first one's fields unseen, and would report a listener that failed.
+      // Bolt reads the fields of the first entry without a check: if it is not an object, Foyer would report a failed
+      // listener.
       if (Array.isArray(parsed.authorizations))
         parsed.authorizations = parsed.authorizations.filter((entry) => Object(entry) === entry);
     }
@@ -164,8 +165,8 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
 }
 
 /**
- * Returns whether this is a delivery of an event, even if its own `type` is wrong: only the event's type decides what it
- * changes. An object is no type.
+ * Returns whether this is a delivery of an event, even if its own `type` is wrong: only the event's type decides what
+ * it changes. An object is not a type.
  */
 function isEvent(parsed: unknown): parsed is Record<string, unknown> {
   const { type, event } = fieldsOf(parsed);

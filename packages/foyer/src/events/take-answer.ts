@@ -21,7 +21,7 @@ export type TakeAnswer = (
   show(client: () => Promise<WebClient>): Promise<void>;
 }>;
 
-/** Creates the function that stores an answer. It resolves once the answer is committed, with no call to Slack before. */
+/** Creates the function that stores an answer. It resolves once the answer is committed; only `show` calls Slack. */
 export function createTakeAnswer(deps: {
   database: Database;
   publishHome: PublishHome;

@@ -18,7 +18,7 @@ export interface SlackCallLimits {
   signal?: AbortSignal;
   /** The longest answer that is read; 1 MiB unless given. */
   mostBytes?: number;
-  /** Receives the answer's headers and body as they arrive, also if it then breaks off or cannot be read. */
+  /** Receives the answer's headers and body as they arrive, even if the answer then breaks off or cannot be read. */
   onArrived?(bytes: Buffer): void;
 }
 
@@ -67,7 +67,7 @@ export function slackClientOptions(
     allowAbsoluteUrls: false,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
-    // The transport limits them: a call that waits there already counts against its time limit.
+    // The transport limits the concurrent calls: a call that waits there already counts against its time limit.
     maxRequestConcurrency: Number.POSITIVE_INFINITY,
     logger,
     fetch: createSlackFetch(calls, limits),
@@ -186,8 +186,8 @@ function resultOf(status: number, body: Buffer): SlackCall['result'] {
  * Slack's WebClient, which can also send a text with a lone surrogate: the SDK's form encoding throws “URI malformed”
  * for one. Foyer replaces the surrogate with U+FFFD, as UTF-8 encoders do.
  *
- * It also says so if an answer cannot be read: the SDK throws a bare TypeError for an answer such as `null`, and a
- * RangeError for one that is nested too deep, as if the caller had made a mistake.
+ * It throws UnreadableAnswerError if an answer cannot be read: for an answer such as `null`, the SDK throws a bare
+ * TypeError, and for one that is nested too deep a RangeError, as if the caller had made a mistake.
  */
 export class SlackClient extends WebClient {
   override async apiCall(method: string, options: Record<string, unknown> = {}): Promise<WebAPICallResult> {

@@ -1,7 +1,7 @@
 /**
  * What each scope that Slack documents allows (docs.slack.dev/reference/scopes): what the app could do with it, not
- * what it intends. The app adds its own reason next to it (`reason.<scope>` in its texts). No full stop; "it" is the
- * app.
+ * what it intends. The app adds its own reason next to it (`reason.<scope>` in its texts). No period at the end; "it"
+ * is the app.
  */
 export const scopeSentences = {
   admin: 'Administer the workspace',

@@ -22,7 +22,9 @@ export interface SlackFailure {
   retryAfterMs?: number;
 }
 
-/** Thrown for an answer that cannot be read, or lacks what it must say. Slack may have acted, as with any damaged one. */
+/**
+ * Thrown for an answer that cannot be read, or that lacks what Foyer needs. Slack may have carried out the call anyway.
+ */
 export class UnreadableAnswerError extends Error {
   override readonly name = 'UnreadableAnswerError';
   readonly code = 'malformed_answer';
@@ -53,8 +55,8 @@ const passing = new Set([
 export const defaultTimeoutMs = 8000;
 
 /**
- * The codes of the SDK's errors; the compiler compares them with its own. Why written out: the command line loads the
- * definition's steps, and they need nothing else of the SDK.
+ * The codes of the SDK's errors; the compiler checks them against the SDK's types. Why written out: the command line
+ * loads the definition's steps, which need nothing else of the SDK.
  */
 const sdkCode = {
   rateLimited: 'slack_webapi_rate_limited_error' satisfies `${ErrorCode.RateLimitedError}`,
@@ -99,7 +101,9 @@ function fromAnswer(error: unknown): SlackFailure {
   return { kind, code: given, message: `Slack answered ${given}${detail}`, mayHaveActed: false };
 }
 
-/** In seconds: the shortest and the longest wait that Foyer accepts from Slack, and the wait if it is unreadable. */
+/**
+ * In seconds: the shortest and the longest wait that Foyer accepts from Slack, and the wait if Slack's is unreadable.
+ */
 const waits = { least: 1, most: 3600, usual: 30 };
 
 const boundedWait = (seconds: number): number =>

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 
 /**
  * Text that strangers wrote: `visibleText` and `slackProfile` read it from Slack, `plainName` puts it into Foyer's own
- * sentences, and `escapeMrkdwn` and its like put it into a message. At the end, the links that lead to Slack.
+ * sentences, and `escapeMrkdwn` and its like put it into a message. The links to Slack are at the end.
  */
 
 /** Slack's own limit on a name is 255 characters. Postgres cannot index a row of more than 2.7 kB. */
@@ -22,7 +22,7 @@ export function visibleText(value: unknown): string | null {
   return `${text.slice(0, mostOfName - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
-/** Does the same for a value that means something else if it is cut, such as an address: null if it is too long. */
+/** Like `visibleText`, for a value that must not be cut, such as an address: returns null if it is too long. */
 export function visibleValue(value: unknown, atMost = mostOfValue): string | null {
   if (typeof value !== 'string' || value.length > atMost) return null;
   const text = value

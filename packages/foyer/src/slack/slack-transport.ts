@@ -17,7 +17,7 @@ interface SlackRequest {
   signal: AbortSignal;
   /** The longest answer that is read; 1 MiB unless given. */
   mostBytes?: number;
-  /** Receives the headers and the body as they arrive, also if the answer then breaks off or cannot be read. */
+  /** Receives the headers and the body as they arrive, even if the answer then breaks off or cannot be read. */
   onArrived?(bytes: Buffer): void;
 }
 
@@ -63,7 +63,7 @@ export function createSlackTransport(config: {
       const read = await readBounded(decompressed(answer.body, String(encoding)), mostBytes, onArrived);
       return { status: answer.statusCode, headers: headersOf(answer.headers), body: read };
     } catch (error) {
-      // What undici could not read as HTTP.
+      // `data` is what undici could not read as HTTP.
       const { data } = error as { data?: unknown };
       if (typeof data === 'string') onArrived?.(Buffer.from(data, 'latin1'));
       throw error;
@@ -82,7 +82,7 @@ function decompressed(body: Readable, encoding: string): AsyncIterable<Buffer> {
   return body;
 }
 
-/** Decompresses what arrives before the body breaks off, too, and then throws the body's error. */
+/** Decompresses an answer. If the body breaks off, yields what arrived before that, then throws the body's error. */
 async function* through(body: Readable, decompress: Transform): AsyncGenerator<Buffer> {
   let broken: unknown;
   body.once('error', (error) => {

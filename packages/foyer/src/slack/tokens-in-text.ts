@@ -1,26 +1,28 @@
 /**
  * Why text and not JSON: Slack has issued the tokens of an answer even if no parser can read it, since it was cut off,
- * is too long, is nested too deep, repeats a key, or is a page of a proxy (invariant 1). So every token is looked for in
+ * is too long, is nested too deep, repeats a key, or is a page of a proxy (invariant 1). So Foyer looks for tokens in
  * the characters that arrived.
  */
 
-/** A header can carry it, and it needs no escape in JSON. Slack's longest tokens have about 250 characters. */
+/**
+ * A text that a header can carry and that needs no escape in JSON. Slack's longest tokens have about 250 characters.
+ */
 export const tokenText = /^[!#-[\]-~]{1,2000}$/;
 
-/** Slack's shapes. What an escape continues is found with the escape decoded. */
+/** The shapes of Slack's tokens. A token with an escape inside is found once the escape is decoded. */
 const shapes = /(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{1,2000}(?![A-Za-z0-9-]|\\u)/g;
 
 /** The value of a token's field, of any shape: a text, or a list or an object of texts. */
 const fields = /"(?:access|refresh)_token"\s*:\s*("[^"\\]*"|[[{][^\]}]*)/g;
 const texts = /"([^"\\]*)"(\s*:)?/g;
 
-/** More levels than an answer within JSON, within JSON again, has. */
+/** More levels of escapes than JSON within JSON within JSON has. */
 const mostEscapes = 5;
 const mostTokens = 100;
 
 /**
- * Finds every token in the bytes of an answer, given as Latin-1: bots' and users' tokens, refresh tokens, also escaped,
- * as names of fields, or in a text of another encoding. At most a hundred, in the order of the text.
+ * Finds every token in the bytes of an answer, given as Latin-1: bots' and users' tokens and refresh tokens, even if
+ * they are escaped, names of fields, or in a text of another encoding. At most a hundred.
  */
 export function tokensInText(text: string): string[] {
   const found = new Set<string>();
@@ -61,7 +63,7 @@ function* formsOf(text: string): Generator<string> {
   }
 }
 
-/** Leaves out a token that may go on in the next piece of the answer. */
+/** Leaves out a token that may continue in the next piece of the answer. */
 export function wholeWords(text: string): string {
   return text.replace(/[A-Za-z0-9.\\\0-]{0,2000}$/, '');
 }
