@@ -11,7 +11,10 @@ export type ConflictRule = 'refuse' | 'move' | 'share';
 /** Thrown when an install must not be stored. `code` is in the result, the log and the record. */
 export class InstallRefusedError extends Error {
   override readonly name = 'InstallRefusedError';
-  /** gate_refused: by the app's rule. already_connected: to another account. other_workspace: not the link's. */
+  /**
+   * gate_refused: the app's gate refused. already_connected: the workspace belongs to another account. other_workspace:
+   * the link is for another workspace.
+   */
   readonly code: 'gate_refused' | 'already_connected' | 'other_workspace';
   /** The reason that the installer sees; the page's own text unless given. */
   readonly reason: string | undefined;
@@ -22,7 +25,7 @@ export class InstallRefusedError extends Error {
   }
 }
 
-/** Connects an installation for an operator. Returns `other` if it belongs to another account and may not be moved. */
+/** Connects an installation for an operator. Returns `other` if it has another account and `move` is false. */
 export async function connectByHand(
   transaction: Tx,
   wish: {
@@ -86,7 +89,7 @@ interface ConnectingInstall {
   progressHash: string;
   /** Whether it follows an uninstall: then the earlier connections have ended and are replaced. */
   isNewLife: boolean;
-  /** The workspace whose installer has confirmed the move: a tenant, such as `team:T…`. */
+  /** Whether the installer has confirmed that this workspace moves to the link's account. */
   confirmedMove: boolean;
   link: LinkClaims;
   rule: ConflictRule;
@@ -94,8 +97,8 @@ interface ConnectingInstall {
 }
 
 /**
- * Connects an installation in the transaction that stores it (invariant 1). That transaction has locked its row, so two
- * links for one workspace are checked one after the other.
+ * Connects an installation in the transaction that stores it (invariant 1). That transaction has locked the
+ * installation's row, so two links for one workspace are checked one after the other.
  * @throws LinkUsedError, MoveUnconfirmedError, InstallRefusedError: then nothing is stored
  */
 export async function commitConnection(transaction: Tx, install: ConnectingInstall): Promise<void> {

@@ -91,18 +91,18 @@ const claimSchema = z.object({
 
 type Claim = z.output<typeof claimSchema>;
 
-/** Makes the address where a person who may do so claims an unconnected workspace. */
+/** Makes the address where an installer or admin claims an unconnected workspace. */
 export type ClaimUrl = (holder: { installationId: string; life: number; userId: string }) => string;
 
 interface ConnectionsDeps {
   config: Pick<Config, 'connect' | 'http' | 'slack'>;
   database: Database;
   cookies: LinkCookies;
-  /** For claims only. */
+  /** Used only for claims. */
   claimSealer: Sealer;
-  /** An installation was connected or disconnected, so what shows it is out of date. Must not throw. */
+  /** Called when an installation was connected or disconnected, so its App Home is out of date. Must not throw. */
   onChanged?(installationId: string): void;
-  /** A workspace was claimed. Must not throw. */
+  /** Called when a workspace was claimed. Must not throw. */
   onClaimed?(): void;
   now: () => number;
 }
@@ -130,7 +130,7 @@ export function createConnections(deps: ConnectionsDeps) {
     return claim;
   }
 
-  /** @throws ConnectError unless the claim is for the current life of the installation, by someone who may claim it */
+  /** @throws ConnectError if the app was uninstalled since the claim was made, or the person may not claim it */
   async function assertClaimable(
     queries: Database['queries'],
     claim: Claim,
@@ -174,7 +174,7 @@ export function createConnections(deps: ConnectionsDeps) {
         label: options.label,
         return_to: options.returnTo,
         team: options.teamId,
-        // `createLink` has accepted only JSON.
+        // `createLink` throws if this is not JSON.
         data: options.data as z.core.util.JSONType | undefined,
         jti: randomUUID(),
       };

@@ -4,8 +4,9 @@ import type { Sealer } from '../installations/sealer.ts';
 
 /**
  * Two cookies protect against links and forms that a stranger sends to someone else. `link` comes with the host's own
- * response: this browser asked for this link, so it goes straight to Slack. `form` comes with a page that has a button:
- * only a form that Foyer showed to this browser counts, since no other site can read or set the cookie.
+ * response: it proves that this browser asked for this link, so Foyer sends it straight to Slack. `form` comes with a
+ * page that has a button: Foyer accepts only a form that it showed to this browser, since no other site can read or set
+ * the cookie.
  */
 
 /** The sealed content of a form. */
@@ -66,7 +67,7 @@ export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: 
     /** Makes the hidden value of a form, and the cookie that goes with it. */
     issueForm(ticket: FormTicket, cookieHeader: string | undefined): { value: string; setCookie: string } {
       const known = parseCookie(cookieHeader ?? '')[formName] ?? '';
-      // Two tabs share one, so that both forms work.
+      // Two tabs share one cookie value, so that both forms work.
       const browser = /^[\w-]{22}$/.test(known) ? known : randomBytes(16).toString('base64url');
       const value = sealer.seal(
         JSON.stringify({ ...ticket, browser, until: now() + formLifetimeMs }),
@@ -79,7 +80,7 @@ export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: 
     readForm(value: string | null, cookieHeader: string | undefined): FormTicket | undefined {
       const text = value === null || value.length > 16_000 ? undefined : opened(value, 'form');
       if (text === undefined) return undefined;
-      // Only we could have sealed it.
+      // Only Foyer can have sealed this text, so its shape is known.
       const { browser, until, ...ticket } = JSON.parse(text) as FormTicket & {
         browser: string;
         until: number;

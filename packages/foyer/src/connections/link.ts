@@ -88,7 +88,7 @@ export type ResultClaims = z.output<typeof resultClaims>;
 
 /** How an install ended, as `readResult` returns it. Compare `jti` with that of the link of this session. */
 export interface ConnectResult {
-  /** The link's id: the host keeps it in the session that asked, and compares the two. */
+  /** The link's id. The host keeps it in the session that created the link, and compares the two. */
   jti: string;
   subject: string | null;
   org: string | null;

@@ -7,7 +7,7 @@ import { createResult, type LinkClaims, type ResultClaims, withResult } from './
 /** How an OAuth attempt ended, as Foyer reports it to the host. */
 export interface InstallEnd {
   outcome: ResultClaims['outcome'];
-  /** Why it was not installed, such as `access_denied`. */
+  /** Why the app was not installed, such as `access_denied`. */
   error?: string;
   /** The workspace, if Slack named it. */
   place?: { teamId: string | null; teamName: string | null; enterpriseId: string | null; orgWide: boolean };
@@ -23,13 +23,13 @@ export function createReturns(deps: {
 }) {
   const { config, database, now } = deps;
 
-  /** The link's own address first, then the one from the environment. */
+  /** Returns the link's own address or, without one, the address from the environment. */
   function addressFor(link: LinkClaims | undefined, outcome: InstallEnd['outcome']): string | undefined {
     if (link?.return_to !== undefined) return link.return_to;
     return outcome === 'installed' ? config.successRedirectUrl : config.errorRedirectUrl;
   }
 
-  /** Where the browser goes after this end; undefined if Foyer shows its own page. */
+  /** Returns the address where the browser goes after this end; undefined if Foyer shows its own page. */
   async function toHost(
     attempt: { requestId: string; link?: LinkClaims },
     end: InstallEnd,
@@ -58,7 +58,7 @@ export function createReturns(deps: {
     toHost,
 
     /**
-     * What a link has led to so far. unused: nothing yet. used: it leads back to `location` with its first result;
+     * Returns whether a link was used before. used: the browser goes back to `location` with the link's first result;
      * `location` is absent if there is no address to return to, or the installation has been erased since.
      */
     async earlierUse(

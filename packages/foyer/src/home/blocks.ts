@@ -63,7 +63,7 @@ export function lines(texts: readonly string[]): KnownBlock[] {
   return packed.map((text) => section(text));
 }
 
-/** Builds a button. One with a `url` opens it, and still sends its `actionId`. */
+/** Builds a button. A press on one with a `url` opens that address, and Slack still sends its `actionId`. */
 export function button(
   label: string,
   actionId: string,
@@ -77,7 +77,7 @@ export function mention(userId: string): string {
   return /^[UW][A-Z0-9]{1,30}$/.test(userId) ? `<@${userId}>` : outside(userId, 80);
 }
 
-/** Builds a time that Slack shows in the reader's time zone and language; a client that cannot draw it shows UTC. */
+/** Builds a time that Slack shows in the reader's time zone and language; a client that cannot do that shows UTC. */
 export function slackDate(at: number, style: 'long' | 'short' = 'short'): string {
   const inUtc = `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   return `<!date^${Math.floor(at / 1000)}^{date_${style}_pretty}, {time}|${inUtc}>`;

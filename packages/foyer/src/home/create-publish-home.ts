@@ -14,10 +14,10 @@ import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from '
 import { createReadHome, type Home, type ReadHome, type ReadHomeDeps, sendView } from './read-home.ts';
 
 /**
- * How Home stays right with several machines: (1) read which send was announced last; (2) read the record and draw it;
- * (3) announce this send, which fails if another machine has announced one since (1); (4) send, and check whether
- * another machine has announced one since (3). If one has, start again: so the view that is sent last was also read
- * last.
+ * How several machines keep Home current: (1) read which send was announced last; (2) read the record and draw it;
+ * (3) announce this send: store its hash, unless another machine has announced one since (1); (4) send, and check
+ * whether another machine has announced one since (3). If one has, start again: so the view that is sent last was also
+ * read last.
  */
 
 /** If Retry-After is longer than this, the next change publishes instead. */
@@ -45,12 +45,12 @@ export function createPublishHome(
   const wait = deps.wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
   const readShown = prepareShownView(database);
   const readHome = createReadHome(deps);
-  // One for all: creating a client costs as much as a call, and each call brings its own token.
+  // One client for all calls: creating one costs as much as a call, and each call passes its own token.
   const slack = deps.slack(undefined);
 
   async function publishOnce(request: PublishRequest, triesLeft = 3): Promise<PublishResult> {
     const at = now();
-    // Read before the record: the announcement then fails if another machine has sent since.
+    // Read before the record: `announceView` then returns false if another machine sent a view in between.
     const shown = await readShown(request);
     const home = await readHome(request);
     if (!home) return { published: false, reason: 'not_installed' };
@@ -65,7 +65,7 @@ export function createPublishHome(
       openedAt: request.opened ? at : 0,
     });
     if (isAnnounced) return publishAnnounced(request, home, triesLeft);
-    // Another machine was faster each time: it read the record after this publish was requested.
+    // Another machine announced first each time. It read the record after this request, so its view is current.
     return triesLeft > 0 ? publishOnce(request, triesLeft - 1) : unchanged;
   }
 
@@ -93,7 +93,7 @@ export function createPublishHome(
     return { published: true, reason: 'sent' };
   }
 
-  /** Returns undefined if there is no bot, or no longer one. */
+  /** Returns undefined if the installation has no bot, or no bot anymore. */
   async function tokenOf(installationId: string): Promise<string | undefined> {
     try {
       return await deps.botToken(installationId);

@@ -12,7 +12,7 @@ export interface HomeContent {
   question?: QuestionRecord;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
-  /** Newest first; entries beyond `historyShown` are only mentioned. */
+  /** Newest first. Home shows `historyShown` entries, and a line that says so if there are more. */
   history: readonly HistoryRecord[];
   viewer: Viewer;
   app: { name: string };

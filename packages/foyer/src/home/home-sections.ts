@@ -77,7 +77,7 @@ export interface BoundHomeSection {
   blocks(viewer: HomeViewer): readonly KnownBlock[] | Promise<readonly KnownBlock[]>;
 }
 
-/** Binds sections to their Foyer: `foyer` is called when a section is asked, not before. */
+/** Binds sections to their Foyer: `foyer` is called when Home is drawn, not before. */
 export function bindHomeSections<Foyer>(
   sections: readonly HomeSection<Foyer>[],
   foyer: () => Foyer,
@@ -119,7 +119,7 @@ export async function askHomeSections(
   );
 }
 
-/** Returns the blocks as they will be sent. A value that JSON cannot carry fails here, in its own section. */
+/** Returns the blocks as they will be sent. A value that is not JSON throws here, so only its own section fails. */
 function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
   const sent: unknown = JSON.parse(JSON.stringify(blocks) ?? 'null');
   if (!Array.isArray(sent)) throw new TypeError('the section did not return an array of blocks');
@@ -129,7 +129,7 @@ function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
   return sent;
 }
 
-/** Slack's limits for one view (docs.slack.dev/reference/views/home-tab-views); `bytes` leaves room for its frame. */
+/** Slack's limits for a view (docs.slack.dev/reference/views/home-tab-views). `bytes` leaves room for other fields. */
 const most = { blocks: 100, bytes: 250_000 - 2000 };
 
 /** The lines that replace what cannot be shown. */
@@ -142,7 +142,7 @@ interface SectionNotices {
 
 const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
 
-/** The blocks of a Home, and the section that each of the first ones belongs to. */
+/** The blocks of a Home, and the section that each block belongs to. */
 export interface ComposedHome {
   blocks: KnownBlock[];
   /** By position in `blocks`: the id of the section. Blocks of the install record have none. */

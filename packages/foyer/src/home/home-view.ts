@@ -62,7 +62,7 @@ export function homeBlocks(content: HomeContent): KnownBlock[] {
     .flatMap((group, index) => (index === 0 ? group : [divider, ...group]));
 }
 
-/** Returns whether a member also sees the setup, and whom to ask. */
+/** Returns whether a step has a problem: then members also see the setup, and whom to ask. */
 function hasProblem({ run }: InstallRecord): boolean {
   return run?.steps.some(({ status }) => status === 'failed' || status === 'unconfirmed') ?? false;
 }
@@ -196,7 +196,7 @@ const urgency: readonly StepRecord['status'][] = [
   'succeeded',
 ];
 
-/** Quotes an error, and its name, by which the operators of the app find it. */
+/** Quotes an error with its code, by which the operators of the app find it. */
 function quotedError({ words, app }: HomeContent, { errorCode }: StepRecord): string {
   const sentence = escapeMrkdwn(errorSentence(words, errorCode, app.name), 300);
   const isName = errorCode !== null && /^[\w.:-]{1,80}$/.test(errorCode);

@@ -11,10 +11,10 @@ export interface PublishRequest {
 }
 
 /**
- * The outcome of a publish. `unchanged`: Slack already shows exactly that. `not_installed`: unknown, uninstalled or
- * without a bot. `not_enabled`: the app's Home tab is off. `token_dead`: the installation's token will never work
- * again, and it is marked broken. `rate_limited`, `unreachable`: the next change tries again. `refused`: Slack refused
- * it.
+ * The outcome of a publish. `unchanged`: Slack already shows this view. `not_installed`: the installation is unknown,
+ * uninstalled or without a bot. `not_enabled`: the app's Home tab is off. `token_dead`: the installation's token will
+ * never work again, and the installation is marked broken. `rate_limited`, `unreachable`: the next change tries again.
+ * `refused`: Slack refused the view.
  */
 export type PublishResult =
   | { published: true; reason: 'sent' }

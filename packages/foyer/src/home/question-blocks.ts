@@ -5,7 +5,7 @@ import type { Words } from '../texts/create-texts.ts';
 import { button, mention, plainElement, section } from './blocks.ts';
 import { homeActions } from './viewer.ts';
 
-/** The action id of the input for an answer. Its value comes with the press on the button. */
+/** The action id of the input for an answer. Slack sends its value when a person presses the button. */
 export const answerInputId = 'foyer.answer.input';
 
 /** Builds a question with its form, for a message and for Home. `intro` must be Foyer's own mrkdwn. */
@@ -51,7 +51,7 @@ function inputOf({ question: { input } }: QuestionRecord): InputBlock['element']
   }
 }
 
-/** Builds what replaces a question's form once it is answered, or can no longer be. */
+/** Builds the text that replaces a question's form once the question is answered or closed. */
 export function closedQuestion(words: Words, asked: QuestionRecord): { text: string; blocks: KnownBlock[] } {
   const text =
     asked.answeredBy === null

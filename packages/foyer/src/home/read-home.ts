@@ -19,9 +19,9 @@ import { type FindViewer, mayAct } from './viewer.ts';
 /** One person's App Home, drawn from the current record and the app's sections. */
 export interface Home extends DrawnHome {
   record: InstallRecord;
-  /** Whether a section was asked: then this Home is sent even if it has not changed. */
+  /** Whether the app has sections: then Foyer sends this Home even if it has not changed. */
   hasSections: boolean;
-  /** SHA-256 of the view and of the install time: after a reinstall, Slack may show nothing at all. */
+  /** SHA-256 of the view and of the install time: after a reinstall Foyer sends again, since Slack may show nothing. */
   hash: string;
 }
 
@@ -38,7 +38,7 @@ export interface ReadHomeDeps {
   faces: StepFaces;
   /** The app's own sections; none unless given. */
   sections?: readonly BoundHomeSection[];
-  /** The address where a person who may do so claims an unconnected workspace. */
+  /** Makes the address where an installer or admin claims an unconnected workspace; absent if claiming is off. */
   claimUrl?: ClaimUrl;
   now: () => number;
   log: Logger;
@@ -101,7 +101,7 @@ export function createReadHome(deps: ReadHomeDeps): ReadHome {
       updatePermissionsUrl,
       claimUrl,
     });
-    // The record is always whole: without sections there is nothing to fit beside it.
+    // Without sections, nothing has to be cut: the record alone always fits.
     const draw = (shown: typeof answered): ComposedHome =>
       shown.length === 0
         ? { blocks: recordBlocks, owners: [] }
@@ -118,7 +118,7 @@ export function createReadHome(deps: ReadHomeDeps): ReadHome {
     };
   };
 
-  /** A claim link differs each time. It counts as the same for half of its lifetime, and then is sent again. */
+  /** A claim link differs at each read. The hash ignores that for half of its lifetime; then Foyer sends Home again. */
   function hashedText(blocks: unknown, claimUrl: string | undefined): string {
     const text = JSON.stringify(blocks);
     if (claimUrl === undefined) return text;
@@ -153,7 +153,7 @@ export async function sendView(
   let shown: ComposedHome = home;
   for (;;) {
     try {
-      // As text, which the SDK sends anyway: it would first copy and mask an object for its own log (42 µs more).
+      // As text: the SDK would send an object as text too, but first copy and mask it for its own log (42 µs more).
       const view = JSON.stringify(homeView(shown.blocks));
       await slack.apiCall('views.publish', {
         token,

@@ -51,7 +51,7 @@ function codeOf(text: string): string {
   return /^[a-z0-9_]{1,80}$/.test(text) ? mrkdwnCode(text) : outside(text, 200);
 }
 
-/** The first problem wins: a Home that shows a problem never says that everything is set up. */
+/** Names only the first problem: a Home that shows a problem never says that everything is set up. */
 function stateOf(content: HomeContent, app: string): string {
   const { words } = content;
   const { isEnterpriseInstall } = content.record;
@@ -117,7 +117,7 @@ export function permissionBlocks(content: HomeContent): KnownBlock[] {
   ];
 }
 
-/** Shows what the app may do on the viewer's behalf, with their button for it, if the app asks members for that. */
+/** Shows the user scopes that members may grant, with a button to connect or disconnect; empty if there are none. */
 export function accountBlocks(content: HomeContent): KnownBlock[] {
   const { words, record, viewer, memberScopes } = content;
   if (memberScopes.length === 0 || record.status !== 'active') return [];

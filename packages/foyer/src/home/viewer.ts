@@ -15,14 +15,14 @@ import { slackFailure } from '../slack/slack-failure.ts';
 import { type SlackProfile, type SlackUser, slackProfile } from '../slack/slack-text.ts';
 
 /**
- * Why a stored answer expires: the rights to restart things must be proven, and admins change. Why it is stored at all:
- * people open Home often, and one lookup a day for each person is enough. Why a press may rely on it a day longer:
- * Foyer acknowledges a press within Slack's three seconds, before any call to Slack (invariant 6), and when the button
- * was drawn, the answer was at most a day old.
+ * Foyer stores whether Slack says that a person is an admin. Why that expires: an admin may restart things, and admins
+ * change. Why Foyer stores it: people open Home often, and one lookup a day for each person is enough. Why a press may
+ * rely on an answer of up to two days: Foyer acknowledges a press within Slack's three seconds, before any call to
+ * Slack (invariant 6), and when the button was drawn, the answer was at most a day old.
  */
 const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
-/** Foyer does not write a person again who was seen within this time: a busy person costs one commit an hour. */
+/** Foyer records at most once in this time that it saw a person: a busy person costs one commit an hour. */
 const seenAgainMs = 60 * 60 * 1000;
 
 /**
@@ -45,7 +45,7 @@ export type FindViewer = (
 interface Answer {
   standing: Standing;
   profile: SlackProfile;
-  /** Their own team if it is not the installation's. */
+  /** The person's own team, if it is not the installation's. */
   homeTeamId: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export function createFindViewer(deps: {
   const readMember = prepareMember(database);
   const slack = deps.slack(undefined);
 
-  /** Returns Slack's answer; undefined if it gives none about this person, and then no one counts as an admin. */
+  /** Returns Slack's answer about a person; undefined if there is none: then they do not count as an admin. */
   async function askSlack(
     record: InstallRecord,
     userId: string,
@@ -102,7 +102,7 @@ export function createFindViewer(deps: {
     const isForeign = from !== undefined && !(await isOfHost(database.queries, record, from));
     const known = await findKnown(record, userId, isForeign ? from : undefined);
     const ageMs = known === undefined ? Number.POSITIVE_INFINITY : now() - known.provenAt;
-    // The installer is known from the install, except one whose profile was once mixed up with that of another team.
+    // The install proves who the installer is, unless their profile was once mixed up with that of another team.
     const isInstaller = userId === record.installerUserId && known?.provenAt !== 0;
     const mustAsk = ask && ageMs >= askAfterMs && (!isInstaller || isForeign);
     const answer = mustAsk ? await askSlack(record, userId, isForeign ? from : undefined) : undefined;
@@ -206,8 +206,8 @@ interface HomePress {
 }
 
 /**
- * Carries out a press. The same rules apply wherever the button was: only those who may act can press "Try again" and
- * "Send the welcome again"; "Disconnect" affects only oneself. Resolves once the effect is committed.
+ * Carries out a press. The same rules apply in Slack and on the web: only those who may act can press "Try again" and
+ * "Send the welcome again"; "Disconnect" affects only the person who presses it. Resolves once the effect is committed.
  */
 export type PressHome = (press: HomePress) => Promise<void>;
 

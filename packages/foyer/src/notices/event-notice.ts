@@ -13,9 +13,9 @@ import { notifyStepName } from './operator-channel.ts';
 import { type OperatorMessage, type Span, troubleLine } from './operator-message.ts';
 
 /**
- * Builds the message to the operators about an uninstall, a dead token, a failed run or a rate limit. Returns undefined
- * if it is moot or was already sent: the app was removed, its token works again, the run was fixed, or the run's own
- * message named what failed.
+ * Builds the message to the operators about an uninstall, a dead token, a failed run, a rate limit or a failed channel.
+ * Returns undefined if the message is no longer needed: the app was removed, its token works again, the run was fixed,
+ * or the run's own message named what failed.
  */
 export async function eventNotice(
   queries: Queries,
@@ -46,7 +46,7 @@ function isStillDead(record: InstallRecord, row: OperatorNoticeRow): boolean {
   return row.user_id === null ? record.status === 'broken' : record.status !== 'uninstalled';
 }
 
-/** Returns whether the operators miss a failure: the run's own message names only the steps that had failed by then. */
+/** Returns whether a failure is still unreported: the run's own message names only the steps that failed before it. */
 function isUntold(run: RunRecord): boolean {
   if (run.status !== 'failed') return false;
   const own = run.steps.find(({ name }) => name === notifyStepName);

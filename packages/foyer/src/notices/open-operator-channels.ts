@@ -4,8 +4,9 @@ import type { OperatorChannel } from './operator-channel.ts';
 /**
  * Opens the configured channels. Close each when done.
  *
- * Why dynamic imports: they and their packages are one in twenty of the modules that a start loads, and most setups use
- * neither. The start opens each once, so that it reports a failed import then and not with the first message.
+ * Why dynamic imports: the channels and their packages are one in twenty of the modules that a start loads, and most
+ * setups use none. The start opens each configured channel once, so that a failed import is reported then and not with
+ * the first message.
  */
 export async function openOperatorChannels(notify: Config['notify']): Promise<OperatorChannel[]> {
   const channels: OperatorChannel[] = [];

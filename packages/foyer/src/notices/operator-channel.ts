@@ -2,8 +2,8 @@ import type { NoticeChannel, NoticeStatus } from '../database/records.ts';
 import type { OperatorMessage } from './operator-message.ts';
 
 /**
- * The outcome of one message. wait: the other side asked to wait; retry: not accepted now, but maybe later; failed: it
- * never will be accepted; unconfirmed: it may have been accepted.
+ * The outcome of one message. wait: the other side asked to wait; retry: it may accept the message later; failed: it
+ * will never accept it; unconfirmed: it may have accepted it.
  */
 export type SendOutcome =
   | { kind: 'sent' }
@@ -29,7 +29,7 @@ export function statusAfter(outcome: SendOutcome): NoticeStatus {
   return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }
 
-/** After this many attempts, a message that the other side does not accept is more than a hiccup. */
+/** If a message needs more attempts than this, its channel counts as failed. */
 const hiccups = 4;
 
 /** Returns whether an outcome shows that the channel works or does not; undefined if it shows neither. */

@@ -4,8 +4,8 @@ import type { StepRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode, plainLine } from '../slack/slack-text.ts';
 
 /**
- * Why a text of spans: the same message goes to Slack, into a mail's text and into its HTML, and strangers wrote the
- * names in it. Each rendering escapes everything except Foyer's own words, in its own way.
+ * Why a message consists of spans: the same message goes to Slack, into a mail's text and into its HTML, and strangers
+ * chose the names in it. Each format escapes everything except Foyer's own words, in its own way.
  */
 
 /** Foyer's own words, or a name from outside: plain, bold or as code. */

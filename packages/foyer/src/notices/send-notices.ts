@@ -59,7 +59,7 @@ export function createNoticeSender(deps: {
     const works = wasCutOff ? undefined : channelWorks(outcome, row.attempts + 1);
     await database.write(async (transaction) => {
       await settleNotice(transaction, row, end);
-      // A channel's report about another one says nothing about the other; two that fail must not report each other.
+      // A failed report about another channel does not count: two failed channels must not report each other.
       if (works === undefined || (!works && row.kind === 'channel_failed')) return;
       const { channel: name, installation_id: installationId } = row;
       await recordChannelState(transaction, { channel: name, works, installationId, errorCode, now: now() });

@@ -6,8 +6,8 @@ import { webhookMessage } from './operator-message.ts';
 const timeoutMs = 8000;
 
 /**
- * Notifies the operators through a Slack incoming webhook. It offers no way to search for sent messages, so Foyer does
- * not send a message again that may have arrived. An error status, including a 5xx, means that it was not posted.
+ * Notifies the operators through a Slack incoming webhook. A webhook offers no search for sent messages, so Foyer does
+ * not resend a message that may have arrived. An error status, including a 5xx, means that Slack did not post it.
  */
 export function createWebhookChannel(url: string): OperatorChannel {
   return {

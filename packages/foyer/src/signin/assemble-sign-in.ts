@@ -15,7 +15,7 @@ import { createSessions, memberTimes } from './sessions.ts';
 import { createShowRecord, type ShowRecordDeps } from './show-record.ts';
 import { createSignIn, type SignInDeps, signInContent } from './sign-in.ts';
 
-/** Creates the parts of Sign in with Slack: its routes, the record on the web, and who signed in. */
+/** Creates the parts of Sign in with Slack: its routes, the record on the web, and the lookup of who signed in. */
 export function assembleSignIn(
   deps: Omit<ShowRecordDeps, 'findMember' | 'sessions' | 'config' | 'database'> &
     Pick<SignInDeps, 'operators' | 'onEnded' | 'pages'> & {

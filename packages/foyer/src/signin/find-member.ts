@@ -7,11 +7,11 @@ import { blankProfile } from '../slack/slack-text.ts';
 import type { FoundPerson, LookUpPerson } from './look-up-person.ts';
 import type { Sessions } from './sessions.ts';
 
-/** How often Foyer asks Slack whether the person of a session is still there; after a failure it asks sooner. */
+/** How often Foyer asks Slack whether a session's person is still active; after a failure, it asks sooner. */
 const checkEveryMs = 24 * 3_600_000;
 const checkAgainMs = 3_600_000;
 
-/** A person who has signed in with Slack. Null if they did not share a value, or Slack does not know it. */
+/** A person who has signed in with Slack. A value is null if they did not share it, or Slack does not know it. */
 export interface SignedInMember {
   /** Unique only together with the workspace: use both as the key of your own rows. */
   userId: string;

@@ -9,7 +9,7 @@ import { type SlackProfile, slackProfile } from '../slack/slack-text.ts';
 /** A request waits this long for the call, and then continues without its answer. */
 const timeoutMs = 2500;
 
-/** What Slack says about a person: who they are, or that they are gone. */
+/** What Slack says about a person: who they are, or that they are gone (deactivated or unknown). */
 export type FoundPerson =
   | { kind: 'gone' }
   | { kind: 'there'; profile: SlackProfile; isAdmin: boolean; isOwner: boolean; isGuest: boolean };
@@ -39,7 +39,7 @@ export function createLookUpPerson(deps: {
     } catch (error) {
       const code = slackFailure(error)?.code;
       if (code === 'user_not_found') return { kind: 'gone' };
-      // A failure of Slack or of the bot's token says nothing about the person, who may be signing in to look into it.
+      // A failure of Slack or of the bot's token says nothing about the person, who may sign in to look into it.
       deps.log.warn(
         { err: error, installationId: installation.id, code },
         'could not ask Slack about a member',

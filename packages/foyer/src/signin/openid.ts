@@ -123,8 +123,8 @@ export function createOpenId(deps: {
   let keys: { at: number; text: string } | undefined;
 
   /**
-   * The library's `fetch` for one sign-in. It answers with the known keys unless the ID token is signed with another
-   * one: Slack changes its keys, and the code of this sign-in works only once.
+   * The library's `fetch` for one sign-in. It answers with the cached keys, and fetches them again if the ID token is
+   * signed with another key: Slack changes its keys, and a sign-in cannot be repeated, since its code works only once.
    */
   function fetchFor(jwksUri: string | undefined): CustomFetch {
     let keyId: string | undefined;
@@ -184,7 +184,7 @@ export function createOpenId(deps: {
       clientId,
       {
         client_secret: clientSecret,
-        // Regardless of the discovery document and the token's header.
+        // Fixed: neither the discovery document nor the token's header chooses the algorithm.
         id_token_signed_response_alg: 'RS256',
         [clockSkew]: Math.round((now() - Date.now()) / 1000),
         [clockTolerance]: clockToleranceSeconds,
@@ -345,7 +345,7 @@ function signInError(error: unknown): SignInError {
     return new SignInError('unreachable', reason);
   }
   const code = causes.map(codeOf).find((found) => found !== undefined);
-  // A failed check of the library has such a code; the excluded codes mean no OpenID answer at all: Slack is down.
+  // Such a code means that a check of the library failed; the excluded ones mean that no OpenID answer came.
   const isCheck = code !== undefined && /^OAUTH_(?!RESPONSE_IS_NOT|PARSE_ERROR|TIMEOUT|ABORT)/.test(code);
   return new SignInError(isCheck ? 'untrusted' : 'unreachable', code?.toLowerCase() ?? 'connection_failed');
 }

@@ -3,7 +3,7 @@
  *
  * Why only two forms: a path of this host, and a whole http(s) address of a listed origin. Browsers accept much more as
  * an address (`//evil.example`, `/\evil.example`, `https:evil.example`), and each such form has been an open redirect
- * somewhere. Foyer compares what passes by its origin, and sends it as the parser wrote it, never as it was given.
+ * somewhere. Foyer compares the parsed address by its origin, and redirects to the parser's text, never the given text.
  */
 export function returnAddress(
   given: string,

@@ -17,7 +17,7 @@ import type { DisconnectMember } from '../installations/disconnect-member.ts';
 import type { createFindMember, SignedInMember } from './find-member.ts';
 import type { Sessions } from './sessions.ts';
 
-/** The buttons that work on the web as in Home. People answer a question in Slack. */
+/** The buttons of App Home that also work on this page. It has no form for a question: people answer in Slack. */
 const pressable: ReadonlySet<string> = new Set([
   homeActions.retryRun,
   homeActions.sendWelcome,
@@ -89,7 +89,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
   ): Promise<void> {
     const { id: installationId, clientId } = record;
     const teamId = registeredTeamId(record);
-    // A token that Slack has not revoked must not be forgotten here: then no one could revoke it later.
+    // Foyer must not erase a token that Slack has not revoked: no one could revoke it later.
     if ((await deps.disconnectMember(installationId, userId)) === 'unreachable') {
       return pages.sendFailure(res, { kind: 'erase_unreachable', code: 'revoke_failed', locale });
     }
@@ -121,7 +121,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
       return true;
     },
 
-    /** `POST /`: handles a press on one of its buttons. */
+    /** `POST /`: handles a press on a button of the page. */
     async post(req: IncomingMessage, res: ServerResponse): Promise<void> {
       const refuse = (): void =>
         pages.sendFailure(res, { kind: 'form_expired', code: 'form_expired' }, { Connection: 'close' });

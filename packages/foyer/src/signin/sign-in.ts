@@ -18,7 +18,7 @@ import { type OpenId, SignInError, type SlackIdentity } from './openid.ts';
 import { returnAddress } from './return-address.ts';
 import type { Sessions } from './sessions.ts';
 
-/** Sign in with Slack: to Slack, back, and out. Foyer calls Slack only once the state is verified and used up. */
+/** The routes of Sign in with Slack. The callback calls Slack only once the state is verified and used up. */
 
 /** What the state of a sign-in contains, sealed. */
 export const signInContent = z.object({
@@ -35,12 +35,12 @@ class NotInstalledError extends Error {
 }
 
 /**
- * How a sign-in ended. refused: its callback was not accepted, or the person may not sign in. unverified: it failed in a
- * way that any stranger can cause, by an `error=` in the address or by a code that Slack does not know.
+ * How a sign-in ended. refused: Foyer did not accept the callback, or the person may not sign in. unverified: it failed
+ * in a way that any stranger can cause, by an `error=` in the address or by a code that Slack does not know.
  */
 type SignInOutcome = 'signed_in' | 'cancelled' | 'refused' | 'unverified' | 'failed';
 
-/** The failures that have another outcome than `failed`. */
+/** The failures whose outcome is not `failed`. */
 const outcomes: ReadonlyMap<FailureKind, SignInOutcome> = new Map([
   ['signin_cancelled', 'cancelled'],
   ['signin_return', 'refused'],
@@ -86,7 +86,7 @@ export function createSignIn(deps: SignInDeps) {
   ): void {
     const { requestId, returnTo } = attempt;
     deps.onEnded?.(outcome);
-    // Without our state, the code may be a stranger's.
+    // Without a state of ours, a stranger may have caused the failure and chosen its code.
     const code = requestId === undefined ? failure.kind : failure.code;
     logAttempt(log, { requestId, kind: failure.kind, code }, 'a sign-in was not finished');
     const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`;
@@ -302,7 +302,7 @@ async function register(
   const person = { clientId, teamId, userId, now };
   await recordUser(tx, { ...person, seenAt: now, provenAt: 0 });
   const told = { name: null, realName, email, timezone: null, locale, avatarUrl };
-  // Slack lets no deactivated person sign in, so someone who was deactivated is back.
+  // Slack does not let a deactivated person sign in, so this person is active.
   await updatePerson(tx, { ...person, ...told, isDeactivated: false, at: now });
   if (found?.kind !== 'there') return;
   const { profile, isAdmin, isOwner, isGuest } = found;

@@ -218,8 +218,8 @@ export function stepFaces(
 const unfinished: readonly string[] = ['pending', 'running', 'retrying'];
 
 /**
- * Returns a run as installers and members see it: without the steps for operators, and over if nothing but such a step
- * is tried again. An operators' webhook that fails does not keep a workspace's setup open.
+ * Returns a run as installers and members see it: without the steps for operators, and as ended if only such a step is
+ * still retried. So a failing webhook of the operators does not keep a workspace's setup open.
  */
 export function runForInstallers<
   Run extends {
