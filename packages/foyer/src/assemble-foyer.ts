@@ -70,14 +70,14 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   failed: Promise<Error>;
   /** The Bolt listener that started the running code; undefined if no listener did. */
   runningListener(): string | undefined;
-  /** Whether a listener of the definition may hear messages. */
+  /** Whether any listener may receive message events. */
   hearsMessages(): boolean;
   /** Same as `Foyer.stop`. The database closes only after `closed` has resolved: no request is left then. */
   stop(closed?: Promise<void>): Promise<void>;
 }
 
 const exchangeConnections = 32;
-/** How long a stop waits for answers of code exchanges: it ends within ten seconds. */
+/** How long a stop waits for Slack's answers to code exchanges: the whole stop takes at most ten seconds. */
 const stopExchangesMs = 8000;
 
 /** Creates the parts of Foyer in order. Wiring only: the behavior is in the folders. */
@@ -207,7 +207,7 @@ export async function assembleFoyer<MyTables>(parts: {
       botToken,
       onTokenDead: tokens.tokenDied,
       onRunChanged(change) {
-        // The objective is about installs, and Home shows nothing of moments.
+        // The service-level objective counts only installs, and Home does not show moments.
         if (isMoment(change.pipeline)) return;
         metrics.onRunChanged(change);
         void republishHome(change.installationId);
@@ -282,7 +282,10 @@ export async function assembleFoyer<MyTables>(parts: {
       onMember(member, userToken) {
         if (userToken !== undefined)
           reportConnection(userToken, member.userId, 'connected').catch((error) =>
-            log.error({ err: error, ...member }, 'a connection was not reported'),
+            log.error(
+              { err: error, ...member },
+              'could not report to Slack that a member connected an account',
+            ),
           );
         publishHome(member).catch((error) => log.warn({ err: error, ...member }, 'Home was not published'));
       },
@@ -338,7 +341,7 @@ export async function assembleFoyer<MyTables>(parts: {
 
     async function signInWithSlack() {
       if (!config.signIn) return undefined;
-      // Imported only if it is on, with the OpenID client.
+      // Imported only if sign-in is on, because it loads the OpenID client.
       const { assembleSignIn } = await import('./signin/assemble-sign-in.ts');
       return assembleSignIn({
         config: { ...config, signIn: config.signIn },
@@ -365,7 +368,7 @@ export async function assembleFoyer<MyTables>(parts: {
 
     async function operatorsOnTheWeb() {
       if (config.operatorPassword === undefined && config.operatorSlackUsers.length === 0) return undefined;
-      // Imported only if they are on: they are one in forty of the modules that a start loads.
+      // Imported only if the pages are on: they are one in forty of the modules that a start loads.
       const { assembleOperators } = await import('./operator/assemble-operators.ts');
       return assembleOperators({
         config,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// First: the rest does not load on an old Node.
+// Must be first: the other modules do not load on an old Node.
 import '#require-node';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';

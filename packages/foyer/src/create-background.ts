@@ -13,12 +13,12 @@ import { readQueueState } from './operator/queue-state.ts';
 import { createWorker, type Worker, type WorkerDeps } from './pipeline/worker.ts';
 
 const drainMs = 7000;
-/** How often Slack is asked about held installations: few calls, and an app that works again is noticed soon. */
+/** How often Foyer asks Slack about held installations: few calls, and it soon notices that one works again. */
 const heldTestedEveryMs = 15 * 60_000;
 
 /**
- * Creates what Foyer does without a request: `start` does it until `stop`, and `drain` does once what is due, for hosts
- * where no process stays.
+ * Creates the work that Foyer does without a request: `start` repeats it until `stop`, and `drain` does the due work
+ * once, for hosts where no process keeps running.
  */
 export function createBackground(deps: {
   database: Database;
@@ -45,7 +45,7 @@ export function createBackground(deps: {
     if (problem) log.error(problem);
   }
 
-  /** In turn at the start too: each start of each machine would ask again otherwise. */
+  /** The first run also needs a turn: otherwise each machine would ask Slack at each of its starts. */
   async function settleHeld(signal: AbortSignal): Promise<void> {
     const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs, now: now() };
     if (await takeTurn(database, turn)) await tokens.settleHeld({ signal });

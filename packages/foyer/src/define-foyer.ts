@@ -36,19 +36,20 @@ export interface FoyerOptions<MyTables = NoTables> {
    */
   uninstall?: readonly Step[];
   /**
-   * Run when an install over an existing one has granted the bot further scopes, once each time. In these three
-   * pipelines `context.moment` says what happened, and a run begins once an install's run has ended or waits for a person.
+   * The steps to run once each time an install over an existing one has granted the bot further scopes. In this and the
+   * next two pipelines, `context.moment` says what happened, and a run begins once the install's run has ended or waits
+   * for a person.
    * @example upgraded: [startCalendarSync] // its run reads `context.moment.addedScopes`
    */
   upgraded?: readonly Step[];
   /**
-   * Run when a member opens the app (its Home or its Messages tab) for the first time since it was installed: for a
-   * greeting, or an agent's suggested prompts. `context.userId` is the member.
+   * The steps to run when a member opens the app (its Home or its Messages tab) for the first time since it was
+   * installed: for a greeting, or an agent's suggested prompts. `context.userId` is the member.
    * @example opened: [greet] // async run({ postOnce }) { return postOnce('greeting', { text: 'Hello!' }); }
    */
   opened?: readonly Step[];
   /**
-   * Run for each workspace that gives an org-wide install access. `context.workspaceId` is the workspace.
+   * The steps to run for each workspace that gives an org-wide install access. `context.workspaceId` is the workspace.
    * @example workspaceGranted: [addWorkspace]
    */
   workspaceGranted?: readonly Step[];
@@ -176,15 +177,15 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   return problems;
 }
 
-/** JavaScript passes anything; the parts that every start reads are enough to tell a configuration from it. */
+/** A JavaScript app can pass any value. Checks only for the parts that every start reads. */
 function isConfig(given: unknown): boolean {
   const { slack, http, database, secrets } = Object(given) as Partial<FoyerConfig>;
   return [slack, http, database, secrets].every((part) => typeof part === 'object' && part !== null);
 }
 
 /**
- * The names of each pipeline's steps, in order. Given where operators are notified, those that a new run gets: it has no
- * `notify-operators` if they are notified nowhere.
+ * Returns the names of each pipeline's steps, in order. With `notify`, returns the names for a new run: they lack
+ * `notify-operators` if no channel is configured.
  */
 export function namesOfSteps<MyTables>(
   { install = builtInSteps(), uninstall, ...moments }: Partial<FoyerDefinition<MyTables>>,

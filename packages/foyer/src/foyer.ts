@@ -86,7 +86,8 @@ export interface Foyer<MyTables = NoTables> {
    */
   uninstall(target: Target, reason: string): Promise<boolean>;
   /**
-   * Retries a run: queues its unsuccessful steps again, or wakes it if it waits. Resolves to true if it did either.
+   * Retries a run: queues its unsuccessful steps again, or wakes it if it waits. Resolves to true if Foyer queued or woke
+   * the run.
    */
   retry(runId: string): Promise<boolean>;
   /** Publishes App Home for one person, as they would see it when opening it. */
@@ -147,8 +148,8 @@ export type TeamMember = ReturnType<typeof memberJson>;
 /** The known people of a workspace. */
 export interface MemberList {
   /**
-   * Returns the members of an installation, the one met last first. `search` is part of a name or an email address, or
-   * a user id. `cursor` comes from the previous page; the last page returns null.
+   * Returns the members of an installation, the most recently met first. `search` is part of a name or an email
+   * address, or a user id. `cursor` comes from the previous page; the last page returns null.
    * @example
    * const { members } = await foyer.members.list({ teamId }, { search: 'grace' });
    */
@@ -163,7 +164,7 @@ export interface MemberList {
 /** An install record as `list --json` prints it, with Foyer's own id. */
 export type FoundInstallation = { installationId: string } & ReturnType<typeof installRecordJson>;
 
-/** The result of one bounded pass; `done` if no run is due anymore. */
+/** The result of `drain`. `done`: no run is due anymore. */
 export interface Drained {
   done: boolean;
 }

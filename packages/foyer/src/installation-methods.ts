@@ -23,7 +23,7 @@ type InstallationMethods = Pick<
   'slack' | 'find' | 'list' | 'members' | 'uninstall' | 'retry' | 'publishHome'
 >;
 
-/** Creates the methods with which an app uses its installations, most of which take a `Target`. */
+/** Creates the methods with which an app uses its installations. Most of these methods take a `Target`. */
 export function createInstallationMethods({
   database,
   clientId,
@@ -156,7 +156,7 @@ export function createInstallationMethods({
       const { teamId, enterpriseId, isEnterpriseInstall } = record;
       await store.deleteInstallation({ teamId, enterpriseId, isEnterpriseInstall }, { reason });
       wakeWorker();
-      // Not the result of the store: Slack reports the revocation, and that event may have been applied first.
+      // Ignores the store's result: Slack's event about the revocation may have uninstalled the app first.
       const after = await findRecord({ installationId: record.id });
       return after?.status === 'uninstalled' && after.installedAt === record.installedAt;
     },

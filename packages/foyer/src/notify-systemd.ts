@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readSystemdUnit } from './config/config.ts';
 import type { Logger } from './config/log.ts';
 
-/** Reports to systemd how this process is. */
+/** Reports the state of this process to systemd. */
 export interface SystemdNotifier {
   /** Ends `systemctl start`, with a line for `systemctl status`, and feeds the unit's watchdog from now on. */
   ready(status: string): void;
@@ -11,14 +11,14 @@ export interface SystemdNotifier {
 /** How long after a failure Foyer reports again. */
 const tryAgainMs = 1000;
 
-/** Passes each line on, and ends with the exit code of the first that could not be sent. */
+/** Passes each line to systemd, and ends with the exit code of the first `systemd-notify` that fails. */
 const passOn = 'while IFS= read -r line; do systemd-notify "$line" || exit; done';
 
 /**
  * Returns the notifier of a unit with `Type=notify`; undefined if this process was not started by one.
  *
- * Why a shell: systemd listens on a datagram socket of Unix, which Node cannot open. One shell lives as long as Foyer and
- * passes on what Foyer writes, because a fork of Foyer stops it for 30 ms. If Foyer hangs, it writes nothing, and the
+ * Why a shell: systemd listens on a Unix datagram socket, which Node cannot open. Why one shell that runs as long as
+ * Foyer and passes on what Foyer writes: each fork stops Foyer for 30 ms. If Foyer hangs, it writes nothing, and the
  * watchdog notices.
  */
 export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined {
@@ -36,7 +36,7 @@ export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined 
     const lose = (why: object): void => {
       if (shell !== started) return;
       shell = undefined;
-      // What it had not passed on is lost: without READY=1, `systemctl start` would wait for ever.
+      // Sends all lines again: the shell may have lost READY=1, for which `systemctl start` would wait forever.
       setTimeout(sayReady, tryAgainMs).unref();
       log.error(why, 'systemd-notify failed: systemd does not learn that Foyer is ready and alive');
     };

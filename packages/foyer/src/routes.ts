@@ -72,7 +72,7 @@ export function createRoutes(deps: RoutesDeps) {
   }
 
   return function route(method: string, given: string): Route | NoRoute {
-    // A trailing slash means the same.
+    // A trailing slash makes no difference.
     const path = given.length > 1 && given.endsWith('/') ? given.slice(0, -1) : given;
     const routes = routesOf(path);
     if (!routes) return { kind: 'not_found' };
@@ -92,7 +92,7 @@ export function createRoutes(deps: RoutesDeps) {
  */
 export function needsOwnHost(method: string, url: string): boolean {
   const [path = '', query = ''] = url.split('?', 2);
-  // The connect form: a press on it connects a workspace, and its address holds no link. The answer to a question.
+  // Two forms: one connects a workspace, and its address has no link in it; the other answers a question.
   if (method === 'POST' && /^\/(?:slack\/install|installs\/[^/]+)\/?$/.test(path)) return true;
   if (/^\/(?:operator|slack\/(?:sign(?:in|out)|connect))(?:\/|$)/.test(path)) return true;
   if (query === '') return false;

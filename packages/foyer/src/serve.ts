@@ -77,9 +77,9 @@ const explained = [ConfigError, DatabaseNewerError, OwnMigrationError, KeyringEr
 
 /**
  * Runs Foyer as a process: its own HTTP server, the worker, and SIGTERM and SIGINT, which end it within ten seconds.
- * `otherwise` answers requests for other paths, such as an Express app. If the start fails, it prints what to do and
- * ends the process with exit code 1; in a systemd unit with `Type=notify` with 78, if it would fail again until a person
- * changes something.
+ * `otherwise` answers requests for other paths, such as an Express app. If the start fails, Foyer prints what to do and
+ * ends the process with exit code 1. In a systemd unit with `Type=notify`, the exit code is 78 if the start would fail
+ * again until a person changes something.
  * @example await serve(definition)
  */
 export async function serve<MyTables>(
@@ -114,7 +114,7 @@ export async function serve<MyTables>(
     });
     process.on('unhandledRejection', (reason) => {
       const listener = foyer?.runningListener();
-      // After a listener has returned, its work is its own: none of Foyer's is left half done.
+      // Only work that the listener did not await has failed: Foyer's own work is not left half done.
       if (listener !== undefined)
         return logger.error(
           { err: reason, listener },
@@ -146,8 +146,8 @@ export async function serve<MyTables>(
 const exConfig = 78;
 
 /**
- * Whether a start fails again until a person changes something: without a log, the configuration was refused. A port may
- * become free, a database reachable, and a process that lacks a key may end.
+ * Whether a start will fail again until a person changes something. Without a log, the configuration was refused. Other
+ * failures may pass: a port becomes free, a database becomes reachable, or a process that lacks a key ends.
  */
 const isForPerson = (error: unknown, log: Logger | undefined): boolean =>
   log === undefined ||
@@ -168,7 +168,7 @@ function reportFailedStart(error: unknown, log: Logger | undefined): void {
   if (explanation !== undefined) console.error(explanation);
   else if (!log) console.error(error);
   if (process.stdout.isTTY && explanation !== undefined) return;
-  // Without a configuration, there are none of its settings, and no secret that a problem could quote.
+  // Without a configuration, the log uses the default level and knows no secrets: a problem quotes none.
   const anyLog = log ?? createLogger({ logLevel: 'info', secrets: [] });
   const { problems } = error instanceof ConfigError ? error : { problems: undefined };
   const about = explanation === undefined ? { err: error } : { problems, reason: explanation };

@@ -46,7 +46,7 @@ const longestTurnMs = 10 * 60_000;
 const noticeMs = 2000;
 /** How late a turn may begin. */
 const lookMs = 1000;
-/** How long it may take to record the end of a turn, and how far another machine's clock may be behind. */
+/** How long it may take to record the end of a turn, and how far another machine's clock may be ahead. */
 const recordMs = 5000;
 
 /** The jobs of this process. */
@@ -113,7 +113,7 @@ export function createJobs<Foyer>(deps: {
     );
   }
 
-  /** The turn of another machine may have begun meanwhile: that one keeps its lease. */
+  /** Records how a turn ended. If another machine's turn has begun since, that turn keeps its lease. */
   async function recordEnd(
     { name }: Job<Foyer>,
     dueAt: number,

@@ -2,7 +2,7 @@ import type { Queries } from '../database/database.ts';
 import type { ChoreRow } from '../database/records.ts';
 import { latestInterval } from './take-turn.ts';
 
-/** The name under which the turns of a job are recorded. Apps that share a database do not take each other's. */
+/** The name under which a job's turns are recorded. It contains the client id: several apps may share a database. */
 export function choreOf(clientId: string, name: string): string {
   return `job ${clientId}/${name}`;
 }
@@ -11,25 +11,25 @@ export function choreOf(clientId: string, name: string): string {
 type JobOutcome = 'succeeded' | 'failed' | 'interrupted';
 
 /**
- * The state of a job. overdue: no machine has begun the turn that is due; waiting: no outcome is known yet; removed: it
- * ran, and the definition no longer has it. Otherwise it is how its newest turn went.
+ * The state of a job. overdue: no machine has begun the turn that is due; waiting: no outcome is known yet; removed:
+ * the job ran before, and the definition no longer has it. The others describe its newest turn.
  */
 export type JobStatus = JobOutcome | 'running' | 'overdue' | 'waiting' | 'removed';
 
-/** What the definition says of a job, and how its newest turns went. */
+/** A job as the definition describes it, and how its newest turns went. */
 export interface JobState {
   name: string;
   /** Null if the job was removed from the definition. */
   everyMs: number | null;
   status: JobStatus;
-  /** How the newest turn went that is over. */
+  /** The outcome of the newest turn that has ended; null if none has. */
   outcome: JobOutcome | null;
   /** When the newest turn began, and where. */
   startedAt: number | null;
   machine: string | null;
-  /** How long it took; null if it is running or did not end. */
+  /** How long the newest turn took; null if it is running or was interrupted. */
   tookMs: number | null;
-  /** Why the newest turn failed that is over: a name such as `channel_not_found`, never a message. */
+  /** Why the newest turn that has ended failed: a code such as `channel_not_found`, never a message. */
   errorCode: string | null;
   /** When the next turn is due; in the past if it is late. Null if the job was removed. */
   nextDueAt: number | null;
@@ -68,8 +68,8 @@ export function isInTrouble({ status, outcome }: JobState): boolean {
 }
 
 /**
- * A turn begins within a second while Foyer runs, but where cron calls `foyer.drain`, only with its next call. So a turn
- * is late after one interval, but not before `least` and always after `most`.
+ * While Foyer runs, a turn begins within a second; if cron calls `foyer.drain` instead, only with its next call. So a
+ * turn counts as late after one interval, but never before `least` and always after `most`.
  */
 const lateAfterMs = { least: 2 * 60_000, most: 15 * 60_000 };
 

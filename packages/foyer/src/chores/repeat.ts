@@ -7,9 +7,9 @@ export interface Chore {
 }
 
 /**
- * Runs `work` immediately, then again `everyMs` after each run ends. A failure is logged and does not end it. With
- * `takeTurn`, only the process that gets the turn runs it, except for the first run, which cleans up at startup what a
- * crash left behind.
+ * Runs `work` immediately, then again `everyMs` after each run ends. A failure is logged and does not end the chore.
+ * With `takeTurn`, only the process that gets the turn runs `work`. The first run needs no turn: it cleans up at
+ * startup what a crash left behind.
  */
 export function repeat(chore: {
   everyMs: number;

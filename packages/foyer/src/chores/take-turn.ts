@@ -50,7 +50,7 @@ async function readBegun(database: Database, chore: string): Promise<number | un
   return row?.begun_at;
 }
 
-/** Returns false if another process took it since `known` was read. */
+/** Records the turn. Returns false if another process has taken it since `known` was read. */
 async function begin(
   database: Database,
   turn: {

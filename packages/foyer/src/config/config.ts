@@ -114,7 +114,7 @@ export interface Config extends FoyerConfig {
     memberScopes: readonly string[];
     /**
      * Whether Foyer reports to Slack which members have connected their account: the manifest subscribes to
-     * `user_connection`, and members grant `users:write`, which Slack demands of the token that says so.
+     * `user_connection`, and members grant `users:write`, which the token needs for that report.
      */
     reportsConnections: boolean;
   };
@@ -270,7 +270,7 @@ function freeze<T extends object>(value: T): T {
 }
 
 /**
- * The environment on top of `.env` (if there is one), unchecked: real variables win.
+ * Returns the environment, with `.env` (if it exists) as the fallback. Checks no value.
  * @throws ConfigError if `.env` exists and cannot be read; its cause is the file system's error
  */
 export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
@@ -296,7 +296,7 @@ function readDotenv(): string {
 }
 
 /**
- * Reads the configuration from an environment; without one, from `process.env` with `.env` below it.
+ * Reads the configuration from an environment; without one, from `process.env` with `.env` as the fallback.
  * @throws ConfigError with every problem, each with its fix
  * @example readConfig({ ...process.env, PORT: '4000' })
  */
@@ -320,7 +320,7 @@ export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): str
   return parsed.data.PUBLIC_URL.origin;
 }
 
-/** Reads only whether SIGN_IN is on, for the same reason. A value that is neither on nor off counts as off. */
+/** Reads only whether SIGN_IN is on: there are no secrets to read yet. A value that is neither on nor off is off. */
 export function readSignsIn(environment: NodeJS.ProcessEnv = process.env): boolean {
   return plainValues(readEnvironment(environment), ['SIGN_IN'], []).SIGN_IN === 'on';
 }
@@ -330,11 +330,11 @@ export function isStartedByNpm(): boolean {
   return process.env.npm_lifecycle_event !== undefined;
 }
 
-/** What systemd told this process about its unit. */
+/** The systemd unit that started this process, as the variables that systemd sets describe it. */
 export interface SystemdUnit {
   /** The environment of `systemd-notify`, without Foyer's secrets. */
   environment: NodeJS.ProcessEnv;
-  /** Without a sign of life for this long, systemd ends this process; undefined: it does not watch. */
+  /** systemd ends this process if it reports nothing for this long; undefined if the unit has no watchdog. */
   watchdogMs: number | undefined;
 }
 

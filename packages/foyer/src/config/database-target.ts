@@ -10,19 +10,19 @@ export function parseDatabaseUrl(url: string): DatabaseTarget | undefined {
 }
 
 /**
- * Whether it is a file URL that names the intended file: `file://data/foyer.db` would be a path from the file system's
- * root; SQLite's own query and `:memory:` would become part of the file's name.
+ * Whether a text is a file URL that names the intended file. `file://data/foyer.db` would be a path from the file
+ * system's root; a query for SQLite and `:memory:` would become part of the file's name.
  */
 function isFileUrl(text: string): boolean {
   return /^file:(?!\/\/(?!\/))[^?]+$/i.test(text) && !/^file::memory:$/i.test(text);
 }
 
-/** Refuses an @ after the host: it is part of a password with a slash, which would be printed as the database name. */
+/** Refuses an @ after the host: then the password has a slash, and part of it would be printed as the database name. */
 function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(text) && /^\/[^@]+$/.test(new URL(text).pathname);
 }
 
-/** The passwords in a Postgres URL, in either place, as written and as decoded; empty if there are none. */
+/** The passwords in a Postgres URL, before the host and in the query, as written and as decoded; empty without any. */
 export function passwordsOf(url: string): string[] {
   const { password, searchParams } = new URL(url);
   const given = [password, searchParams.get('password') ?? ''].filter((text) => text !== '');

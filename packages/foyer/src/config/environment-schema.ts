@@ -20,7 +20,7 @@ const webUrl = (fix: string) =>
     abort: true,
   });
 
-/** This machine, by name or address: where variables that demand https accept plain http. */
+/** Whether a host name or address is this machine. For it, variables that require https accept plain http. */
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 
@@ -86,7 +86,7 @@ const wholeNumber = (most: number, fix: string) =>
     .transform(Number)
     .refine((value) => value <= most, { error: `is larger than ${most}`, params: { fix } });
 
-/** Visible ASCII without < >, which examples contain: catches a value that Slack would refuse at its first use. */
+/** Visible ASCII without the < and > of an example. Catches a value that Slack would refuse when it is first used. */
 const fromSlack = (label: string) =>
   z.string({ error: `is missing: ${label}` }).regex(/^[!-;=?-~]+$/, {
     error: 'is not a value from Slack: it contains a space, an angle bracket or a non-ASCII character',

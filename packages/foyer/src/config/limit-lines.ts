@@ -11,7 +11,7 @@ import type { Logger as PinoLogger } from 'pino';
 /** How many lines of one class are written in full before the rest are counted. */
 const wholeLines = 3;
 const everyMs = 60_000;
-/** Beyond this number, all classes of a level share one. */
+/** Once there are this many classes, all further lines of a level share one class. */
 const mostClasses = 200;
 /** The ids by which a line with a count says where its problem came from, and how many of each it lists. */
 const origins = ['requestId', 'runId', 'installationId', 'teamId', 'address'] as const;

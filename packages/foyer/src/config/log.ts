@@ -72,8 +72,8 @@ function formsOf(secret: string): string[] {
 }
 
 /**
- * Base64 of a text that contains the secret, such as a Basic Authorization header: it depends on how many bytes stand
- * before the secret, modulo 3. Only the characters that no neighbor changes.
+ * Returns the forms of a secret within a text in base64, such as a Basic Authorization header. The form depends on how
+ * many bytes are before the secret, modulo 3. Leaves out the characters that also depend on the bytes next to it.
  */
 function base64FormsOf(secret: string): string[] {
   return [0, 1, 2].flatMap((before) => {
@@ -114,7 +114,7 @@ export function createLogger(
     base: config.logService
       ? { service: config.logService, version: foyerVersion, host: hostname() }
       : undefined,
-    // The number is what pino's tools read; the label is what people and other tools read.
+    // Pino's tools read the number; people and other tools read the label.
     formatters: { level: (severity: string, level: number) => ({ level, severity }) },
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: (error: unknown) => describeError(error, scrub) },
@@ -186,7 +186,7 @@ const mostCharacters = 20_000;
 /** No secret is longer. */
 const longestSecret = 2000;
 
-/** Cuts a long text. What may be the half of a secret, which no scrubber knows, stands at the end and is left out. */
+/** Cuts a long text. The cut may split a secret, and the scrubber misses half a secret, so the end is left out too. */
 function cut(text: string, scrub: (text: string) => string): string {
   if (text.length <= mostCharacters) return text;
   return `${scrub(text.slice(0, mostCharacters)).slice(0, -longestSecret)}… (${text.length} characters)`;

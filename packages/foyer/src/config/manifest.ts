@@ -31,7 +31,7 @@ export interface MessagesTab {
   botEvents: readonly string[];
 }
 
-/** Reads it from a manifest. */
+/** Returns what a manifest says about the Messages tab. */
 export function messagesTabOf({ features, settings }: Pick<Manifest, 'features' | 'settings'>): MessagesTab {
   const { messages_tab_enabled, messages_tab_read_only_enabled } = features.app_home;
   const { bot_events } = settings.event_subscriptions;

@@ -1,10 +1,10 @@
 import type { ConfigProblem } from './config-error.ts';
 
 /**
- * The values of these variables, trimmed. An empty one counts as not set: that is how `.env` files and compose files
- * leave a variable out. One that begins with a quotation mark is reported: `.env` removes a pair of them, so what is
- * left is an unclosed mark, or comes from a place where marks are part of the value (`docker run --env-file`). Foyer
- * would start with such a secret, and then it would be wrong.
+ * Returns the trimmed values of these variables. An empty value counts as not set: that is how `.env` files and compose
+ * files leave a variable out. A value that begins with a quotation mark is a problem. A pair of marks in `.env` is
+ * removed, so this mark is unclosed, or its source keeps marks (`docker run --env-file`). Foyer would start with such a
+ * secret, although it is wrong.
  */
 export function plainValues(
   environment: Readonly<Record<string, string | undefined>>,

@@ -3,8 +3,8 @@ import { type Environment, isLoopback } from './environment-schema.ts';
 import { weakness } from './weak-secret.ts';
 
 /**
- * Problems between variables that each look fine. `right` holds the valid ones, so that an invalid variable does not
- * hide problems between the others.
+ * Lists the problems between variables that are each valid. `right` holds the valid variables, so that an invalid one
+ * does not hide problems between the others.
  */
 export function problemsBetween(
   given: Readonly<Record<string, string>>,
@@ -27,7 +27,7 @@ export function problemsBetween(
       fix: 'put a TLS proxy in front of Foyer and give its https address',
     });
   }
-  // Who guesses it connects any workspace to any account. Length alone says little: 32 times x is long enough.
+  // Anyone who guesses it can connect any workspace to any account. Length is not enough: 32 times x is long too.
   const weak = production && right.CONNECT_SECRET ? weakness(right.CONNECT_SECRET, 0) : undefined;
   if (weak) {
     problems.push({
@@ -52,7 +52,7 @@ export function problemsBetween(
     });
   }
   const signsIn = right.SIGN_IN === 'on';
-  // Sign in with Slack also leads back to the listed origins.
+  // Sign in with Slack also uses CONNECT_RETURN_ORIGINS, without CONNECT_SECRET.
   const connects = [...(signsIn ? [] : ['CONNECT_RETURN_ORIGINS']), 'CONNECT_CLAIM_URL'].filter(
     (name) => given[name],
   );

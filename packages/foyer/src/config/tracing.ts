@@ -13,8 +13,8 @@ import type { Logger } from './log.ts';
 import { foyerVersion } from './version.ts';
 
 /**
- * Traces installs, using only OpenTelemetry's API: the SDK that the app starts before Foyer records and exports the
- * spans, and without one nothing happens. Spans contain names, ids and codes; never an error message, a token or an
+ * Traces installs, using only OpenTelemetry's API. The app starts an SDK before Foyer, which records and exports the
+ * spans; without an SDK, nothing is recorded. Spans contain names, ids and codes; never an error message, a token or an
  * address with its query (invariant 4).
  */
 
@@ -29,7 +29,7 @@ export interface OpenSpan {
 /** The options of a span. */
 interface SpanOptions {
   kind?: keyof typeof kinds;
-  /** The span that it continues; null for none; the active one unless given. */
+  /** The parent span; null for none; the active span unless given. */
   parent?: SpanContext | null;
   attributes?: Attributes;
 }

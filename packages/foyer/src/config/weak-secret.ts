@@ -3,7 +3,7 @@
  * fix says how to make a good one; this only has to catch what people type to get past a prompt.
  */
 
-/** What people start from, with `0`, `1`, `3`, `4`, `5`, `7`, `@`, `$` and `!` read as letters. */
+/** Words that people build secrets from, with `0`, `1`, `3`, `4`, `5`, `7`, `@`, `$` and `!` read as letters. */
 const commonWords =
   /password|passwort|passw|secret|admin|operator|foyer|slack|welcome|letmein|changeme|default|example|testing|test|login|root|user|qwerty|qwertz|azerty|asdfgh|zxcvb|iloveyou|monkey|dragon|master|token|metrics|hello|summer|winter|spring|autumn/g;
 

@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 
 /**
  * Ports that the system never assigns automatically: the ports of outgoing connections begin at 32,768 (Linux) or
- * above, and those that browsers and `fetch` refuse end at 10,080. Another connection may take a port of the outgoing
- * range before its server listens, or while a killed server restarts.
+ * above, and those that browsers and `fetch` refuse end at 10,080. Why not the outgoing range: an outgoing connection
+ * may take the port before the server listens, or while a killed server restarts.
  */
 const first = 11_000;
 const many = 21_000;
@@ -12,7 +12,7 @@ const many = 21_000;
 /** Test processes that run at the same time begin at different ports. */
 let next = (process.pid * 97) % many;
 
-/** Returns a free port of 127.0.0.1, which stays free for the caller. */
+/** Returns a free port of 127.0.0.1, a different one at each call. */
 export async function freePort(): Promise<number> {
   for (let tried = 0; tried < many; tried += 1) {
     const port = first + next;

@@ -9,7 +9,7 @@ export interface Visitor {
   post(url: string, form?: Record<string, string>): Promise<Response>;
 }
 
-/** Creates a visitor with an empty cookie jar. `address` is theirs for a Foyer that trusts a proxy (TRUST_PROXY=1). */
+/** Creates a visitor without cookies. `address` is their IP, for a Foyer that trusts a proxy (TRUST_PROXY=1). */
 export function createVisitor(address?: string): Visitor {
   const cookies = new Map<string, string>();
   async function send(
@@ -80,8 +80,8 @@ export async function install(
 }
 
 /**
- * Polls until `look` returns something; fails after `withinMs`, which is long because test machines are busy. The longer
- * it has waited, the rarer it looks, so that many long waits leave the machine to what they wait for.
+ * Polls until `look` returns something; fails after `withinMs`, which is long because test machines are busy. It polls
+ * less often the longer it has waited, so that many long waits do not slow down the work that they wait for.
  */
 export async function eventually<T>(
   look: () => Promise<T | undefined | false>,
