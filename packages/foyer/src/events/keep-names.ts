@@ -54,7 +54,7 @@ export function createKeepNames(deps: {
     if (userId === undefined || teamId === undefined) return false;
     if (user.deleted === true)
       await endSessions({ clientId, teamId, userId, signedBefore: storedBefore(happenedAt) }, removal);
-    // Slack sends one for each change of each member, and few of them are registered: look before writing.
+    // Slack sends one event for each change of each member, and few members are registered: look before writing.
     if (!(await isKnownPerson(database.queries, { clientId, teamId, userId }))) return false;
     const told = { clientId, teamId, userId, at: happenedAt, now: now() };
     const person = { ...slackProfile(user), ...standingOf(user, query.isEnterpriseInstall) };

@@ -92,7 +92,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     const event = readEnvelope(body);
     const { type, eventId, happenedAt } = event;
     if (event.candidates.length === 0) {
-      // A repeat would be the same: acknowledge it, and log that nothing was done.
+      // A repeat would name none either: Foyer acknowledges the event, and logs that it did nothing.
       return log.error({ event: type, eventId }, 'a lifecycle event names no team and no enterprise');
     }
     const apply = async (): Promise<void> => {

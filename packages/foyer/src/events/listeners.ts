@@ -57,7 +57,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     log.debug({ installationId, userId: event.user, ...result }, 'App Home opened');
   });
 
-  // The client opens the address of a link button; Slack only needs an acknowledgement.
+  // The client itself opens the address of a link button; Slack only needs an acknowledgment.
   const { updatePermissions, finishConnecting, connectAccount } = homeActions;
   for (const link of [updatePermissions, finishConnecting, connectAccount, openHomeActionId]) {
     app.action(link, async ({ ack }) => ack());

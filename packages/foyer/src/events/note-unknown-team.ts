@@ -9,7 +9,7 @@ export type NoteUnknownTeam = (query: TenantQuery) => void;
 
 /** Foyer looks a team up again after this time. */
 const againAfterMs = 10 * 60_000;
-/** An install that is being committed is unknown for a moment; Foyer reports it only after this time. */
+/** An install that is being committed is unknown for a moment, so Foyer reports a team only after this time. */
 const reportAfterMs = 65_000;
 
 /**

@@ -39,9 +39,9 @@ export function networkOf(address: string): string {
  * arrived whole is being answered.
  */
 export interface ConnectionBounds {
-  /** In total; an idle one costs about 10 kB. */
+  /** In total; an idle connection costs about 10 kB. */
   mostConnections: number;
-  /** From one address, or one IPv6 /64. Not applied behind a proxy, since all connections have its address. */
+  /** From one address, or one IPv6 /64. Not applied behind a proxy, since all connections have the proxy's address. */
   mostPerAddress: number;
   /**
    * Requests of one connection that wait for their answer. Node handles all that arrive in one packet before anyone

@@ -45,7 +45,7 @@ const everyMs = 60_000;
  */
 export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }) {
   const { log } = deps;
-  /** The count since the last line of its kind; a kind stays here for its minute. */
+  /** Refusals since the last log line of each kind. A kind is removed after a minute without any. */
   const counted = new Map<RefusalKind, { count: number; address: string }>();
   let timer: NodeJS.Timeout | undefined;
 

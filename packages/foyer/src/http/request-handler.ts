@@ -19,7 +19,7 @@ export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; head
  * asks for; and an error is a page that names its cause, never a stack.
  */
 
-/** After this, the visitor gets a page that says it takes too long; the work continues or is revoked. */
+/** After this, the visitor gets a page that says it takes too long; the work continues, or its tokens are revoked. */
 const answerWithinMs = 9500;
 /** After this, Foyer closes a connection whose client has not read its answer. */
 const readWithinMs = 10_000;

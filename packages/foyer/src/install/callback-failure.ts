@@ -98,6 +98,6 @@ export function exchangeFailure(error: unknown): CallbackFailure {
   if (failure.kind === 'unreachable' || failure.kind === 'rate-limited')
     return { kind: 'slack_unreachable', code, mayHaveActed };
   const kind = causes.get(code) ?? 'slack_refused';
-  // The person has agreed, or there would be no code: this is Slack's own refusal.
+  // There is a code, so the installer has agreed: Slack itself refused.
   return { kind: kind === 'access_denied' ? 'slack_refused' : kind, code };
 }

@@ -65,7 +65,7 @@ export function createBoundStates<Content extends object>(deps: {
 }) {
   const { sealer, flow, secure } = deps;
   const prefix = `${secure ? '__Host-' : ''}foyer-${flow}-`;
-  // A __Host- cookie is for the whole host; otherwise it stays below the base path.
+  // A __Host- cookie is for the whole host; any other cookie stays below the base path.
   const cookie = cookieBelow(secure ? '/' : deps.basePath || '/', secure);
 
   function open(state: string): (Content & StateMark & { binding: string }) | undefined {
@@ -205,7 +205,7 @@ export function createInstallingBrowser(deps: { sealer: Sealer; secure: boolean;
       return opened(parseCookie(cookieHeader ?? '')[prefix + requestId], 'browser') === requestId;
     },
 
-    /** The hidden value of the form for one question; it is shown only to the browser that is bound. */
+    /** The hidden value of the form for one question; only the bound browser gets the form. */
     formFor(requestId: string, key: QuestionKey): string {
       return sealer.seal(questionValue(key), `form:${requestId}`);
     },

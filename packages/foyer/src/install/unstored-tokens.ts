@@ -139,7 +139,10 @@ const keptSchema = z.object({
 /** The tokens that Slack issued in one exchange, and for whom. */
 type IssuedTokens = z.output<typeof keptSchema>;
 
-/** in use: a stored installation has it, so it stays. kept: it could not be revoked now; Foyer tries again later. */
+/**
+ * What became of a token. in use: a stored installation has it, so it stays valid. kept: it could not be revoked now;
+ * Foyer tries again later.
+ */
 type TokenEnd = 'revoked' | 'in use' | 'kept';
 
 interface UnstoredTokensDeps {

@@ -115,7 +115,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       const tenant = tenantOfQuery(query);
       const found = await find({ clientId, tenant }, query.userId);
       if (!found) throw new InstallationNotFoundError(tenant, 'unknown');
-      // A caller may change what it gets; the cached installation is shared and frozen.
+      // Returns a copy, since a caller may change it: the cached installation is shared and frozen.
       return structuredClone(found.installation);
     },
 

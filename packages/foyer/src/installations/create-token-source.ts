@@ -50,7 +50,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   const refresher = createRefresher({ ...deps, appWorks: inactive.appWorks });
 
   async function read(asked: string | TenantQuery): Promise<StoredInstallation> {
-    // First, since it throws if the query names no team or enterprise.
+    // Called first, since `tenantOfQuery` throws if the query names no team or enterprise.
     const where = typeof asked === 'string' ? asked : tenantOfQuery(asked);
     const stored = await (typeof asked === 'string'
       ? store.readInstallation(asked)
@@ -202,7 +202,7 @@ const renewBeforeMs = 2 * 60 * 60 * 1000;
 /** Tokens that have little time left. */
 interface Lapsing extends LapsingTokens {
   leftMs: number;
-  /** Slack has refused it before: only a new install helps. */
+  /** Slack has refused these tokens before: only a new install helps. */
   hopeless: boolean;
 }
 

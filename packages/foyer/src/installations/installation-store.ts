@@ -103,7 +103,7 @@ export interface RemovalOptions {
   eventId?: string;
   /** If given, an uninstall applies only while the bot's tokens still have this version: not to a newer install. */
   ifVersion?: number;
-  /** For the history, such as `app_uninstalled`. */
+  /** The reason in the history, such as `app_uninstalled`. */
   reason?: string;
   patienceMs?: number;
 }
@@ -130,7 +130,7 @@ export interface InstallationStore {
    * workspace's own install must not end the org-wide one. Decrypts no token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
-  /** By Foyer's own id, with the tokens of `userId`, else the installer's. One query. */
+  /** Like `findInstallation`, but by Foyer's own id, with the tokens of `userId`, else the installer's. One query. */
   readInstallation(installationId: string, userId?: string): Promise<StoredInstallation | undefined>;
 
   /**

@@ -24,7 +24,7 @@ import { endOfLastLife, startMoment } from './moments.ts';
 import { isEchoOfOwnRevocation } from './own-revocation.ts';
 import type { StoreContext } from './record-install.ts';
 
-/** One removal: the installation's row, how it was reported, and the time by our clock. */
+/** One removal: the row of the installation, how the removal was reported, and the time by our clock. */
 export interface Removal {
   row: InstallationRow;
   options: RemovalOptions;
@@ -62,7 +62,7 @@ export async function uninstall(
   return true;
 }
 
-/** Erases the tokens of the people in `userIds`. Those granted or refreshed after the event stay. */
+/** Erases the tokens of the people in `userIds`. Tokens that were granted or refreshed after the event stay. */
 export async function revokeUsers(
   transaction: Tx,
   removal: Removal & { userIds: readonly string[] },

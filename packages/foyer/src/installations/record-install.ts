@@ -140,7 +140,7 @@ async function storeUserToken(
     userId: user.id,
     sealedUser: cipher.sealUser(installationId, user),
     expiresAt: expiryMs(user.expiresAt),
-    // By Slack's clock if it is known: a revocation is compared with it.
+    // The time by Slack's clock, if it is known: Foyer compares a revocation with it.
     now: grantedAt,
   });
 }
@@ -164,8 +164,8 @@ async function finishRequest(
 }
 
 /**
- * Writes the installation's row. `known` is the previous row. `now` is the time of the install, read once the row is
- * locked: what is written later has a later time.
+ * Writes the installation's row. `known` is the previous row. `now` is the time of the install, read after the row is
+ * locked, so that later writes have later times.
  */
 async function saveRow(
   transaction: Tx,

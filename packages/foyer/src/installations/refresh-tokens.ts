@@ -36,8 +36,8 @@ export const refreshTokenDead = new Set([
 ]);
 
 /**
- * Slack has used up the old refresh token when it answers, so the new pair is kept, however odd the rest of the answer
- * is.
+ * When Slack answers, it has used up the old refresh token. So Foyer keeps the new pair, however odd the rest of the
+ * answer is.
  */
 const answerSchema = z.object({
   access_token: z.string().trim().min(1),
@@ -167,7 +167,7 @@ export function createRefresher(deps: RefreshDeps) {
       return fail(tokens, error);
     }
     const stored = await deps.store.saveRefreshed(tokens.holder, tokens.version, refreshed);
-    // A newer install has its own tokens, so these are dropped. Revoking them could end the new ones too.
+    // If a newer install has stored its own tokens, these are dropped: revoking them could end the new ones too.
     log.info({ ...tokens.holder, stored }, 'renewed a token');
     deps.onRefreshEnded?.(stored ? 'renewed' : 'superseded');
   }

@@ -41,7 +41,7 @@ export function slackInstallationStore(
     async fetchInstallation(query) {
       const stored = await store.findInstallation(query);
       if (!stored) throw new InstallationNotFoundError(tenantOfQuery(query), 'unknown');
-      // A caller may change what it gets; the cached installation is shared and frozen.
+      // Returns a copy, since a caller may change it: the cached installation is shared and frozen.
       const installation = structuredClone(stored.installation);
       fetched.set(installation.user, stored);
       return installation;

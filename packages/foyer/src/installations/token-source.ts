@@ -35,7 +35,7 @@ export interface TokenSource {
    * @throws InstallationNotFoundError, TokenRefreshError, DatabaseUnavailableError, SealBrokenError, KeyMissingError
    */
   bot(installation: string | TenantQuery): Promise<BotAccess>;
-  /** Only its token; throws what `bot` throws. */
+  /** Only the bot's token; throws what `bot` throws. */
   botToken(installation: string | TenantQuery): Promise<string>;
   /**
    * Bolt's `authorize`, with `installationId` added. Returns a user token only for the requested `userId`. Throws what

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@slack/web-api';
 
 /**
  * Why one place: Slack's answer decides what a failure means, and the install flow, the pipeline, the token refresh and
- * App Home must all decide it the same way. The table is the whole rule.
+ * App Home must all decide it the same way. The sets below and `slackFailure` are the whole rule.
  */
 
 /** What a failed call to Slack means to its caller. */
