@@ -13,7 +13,7 @@ const ofInstallation = prepareQuery((queries, given: Given<{ installationId: str
     .orderBy('id'),
 );
 
-/** Reads an installation's connections, the oldest first. More than one exists only if workspaces are shared. */
+/** Reads an installation's connections, oldest first. There is more than one only if accounts share the workspace. */
 export async function readConnections(queries: Queries, installationId: string): Promise<ConnectionRow[]> {
   return (await ofInstallation(queries, { installationId })).rows;
 }

@@ -60,7 +60,7 @@ export interface Database {
   ping(): Promise<void>;
   /**
    * Resolves if this process can no longer use the database safely: the disk failed, or a file was removed. From then
-   * on every write is refused, and only a new process helps.
+   * on Foyer refuses every write, until a new process starts.
    */
   readonly failed: Promise<DatabaseUnavailableError>;
   /** The error that `failed` resolved with; undefined while all is well. */

@@ -10,8 +10,8 @@ export async function lockKeyRecord(transaction: Tx, now: number): Promise<void>
 }
 
 /**
- * Records a key id with its sealed check, as a key in use, and returns the valid check: the one that was recorded
- * first.
+ * Records a key id, with its sealed check, as in use. Returns the check that was recorded first for this id: only that
+ * one is valid.
  */
 export async function recordEncryptionKey(
   transaction: Tx,
@@ -106,8 +106,8 @@ export async function isKeyHolder(queries: Queries, process: string): Promise<bo
 }
 
 /**
- * Finds a process, seen at or after `seenSince`, that encrypts with `keyId`, that encrypts with a key not in `notOf`,
- * or that is not `otherThan`.
+ * Finds a process, seen at or after `seenSince`, as `search` says: one that encrypts with `keyId`, one that encrypts
+ * with a key not in `notOf`, or one other than `otherThan`.
  */
 export async function findKeyHolder(
   queries: Queries,

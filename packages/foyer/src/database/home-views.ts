@@ -18,7 +18,7 @@ interface ShownView {
   sendingHash: string | null;
 }
 
-/** Prepares the read of the view that a person was last shown, or undefined. It sees only what is committed. */
+/** Prepares a read of the view that a person was last shown; undefined if none. It sees only what is committed. */
 export function prepareShownView(
   database: Pick<Database, 'prepare'>,
 ): (onlooker: Onlooker) => Promise<ShownView | undefined> {

@@ -74,7 +74,7 @@ export interface InstallRecord {
   run: RunRecord | null;
 }
 
-/** Whether Slack may have suspended the app: the installation is neither usable nor uninstalled. */
+/** Whether the installation is held: Slack may have suspended the app. It is neither usable nor uninstalled. */
 export function isHeld({ status, brokenReason }: Pick<InstallRecord, 'status' | 'brokenReason'>): boolean {
   return status === 'broken' && brokenReason === inactiveCode;
 }

@@ -16,8 +16,8 @@ export interface NewInstallRequest {
 type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | 'finished_at'>;
 
 /**
- * Uses up a state: returns true for the one caller that may exchange its code, false for all later ones (invariant 5).
- * A request that was only cancelled has not used its state, so Back and Allow still work.
+ * Marks a state as used: returns true for the one caller that may exchange its code, false for all later ones
+ * (invariant 5). A request that was only cancelled has not used its state, so Back and Allow still work.
  */
 export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<boolean> {
   const started = { outcome: 'started', used_at: request.now, error_code: null, finished_at: null } as const;

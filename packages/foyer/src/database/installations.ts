@@ -92,7 +92,7 @@ export function heldInstallations(queries: Queries, clientId: string) {
       .select('id')
       .where('client_id', '=', clientId)
       .where('status', '=', 'broken')
-      // A literal, as in the index: SQLite would not use it for a bound value.
+      // A literal, as in the index: SQLite would not use the index for a bound value.
       .where('broken_reason', '=', sql.lit(inactiveCode))
   );
 }

@@ -66,7 +66,7 @@ export async function beginRunNotice(
     .select('started_at')
     .where('run_id', '=', runId)
     .where('name', '=', stepName)
-    // Two workers, one of which has lost its lease without noticing yet, begin one after the other.
+    // Two workers must begin one after the other: one of them may have lost its lease without noticing yet.
     .forUpdate()
     .executeTakeFirst();
   const known = await tx
@@ -199,7 +199,7 @@ export async function countNotices(queries: Queries, since: number): Promise<Rec
  */
 const patienceMs = 60_000;
 
-/** Adds to the history a token that Slack refuses permanently, and queues a notice to the operators about it. */
+/** Adds a line to the history about a token that Slack refuses permanently, and queues a notice to the operators. */
 export async function noteDeadToken(
   tx: Tx,
   token: { installationId: string; userId: string | null; detail: string; now: number },

@@ -3,7 +3,7 @@ import { readCopyMark } from './copy/copy-mark.ts';
 import { type Database, DatabaseUnavailableError } from './database.ts';
 import type { OwnMigrations } from './migrate.ts';
 
-/** How a database is opened. */
+/** How to open a database. */
 interface OpenDatabaseOptions {
   /** How long to wait for a Postgres server that is not up yet; 2,500 by default. */
   patienceMs?: number;
@@ -36,7 +36,7 @@ export async function openDatabase(
 /**
  * Opens a database as `openDatabase` does, but accepts an unfinished copy, so that `copy` can continue it.
  *
- * Why dynamic imports: the other engine's driver would be one module in thirty at startup, for nothing.
+ * Why dynamic imports: the driver of the unused engine would add one module in thirty to the startup.
  */
 export async function openAnyDatabase(
   target: DatabaseTarget,

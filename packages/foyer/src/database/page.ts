@@ -15,7 +15,7 @@ export interface PageCursor extends PagePosition {
   towards: 'older' | 'newer';
 }
 
-/** A part of a list, newest first; `newer` and `older` are its edges if there is more beyond them. */
+/** A part of a list, newest first; `newer` and `older` are its edges, or null if no row is beyond them. */
 export interface Page<Row> {
   rows: Row[];
   newer: PagePosition | null;

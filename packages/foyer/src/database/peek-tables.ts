@@ -14,8 +14,8 @@ export async function peekTables(target: DatabaseTarget): Promise<FoundTable[]> 
 }
 
 /**
- * Whether a Foyer or a command has the database open; this process must not have it open. @throws
- * DatabaseUnavailableError
+ * Whether a Foyer or a command has the database open. Call it only while this process does not.
+ * @throws DatabaseUnavailableError
  */
 export async function isInUse(target: DatabaseTarget): Promise<boolean> {
   if (target.kind === 'postgres') {

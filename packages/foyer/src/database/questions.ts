@@ -19,7 +19,7 @@ export type QuestionInput =
   | { readonly type: 'channel' }
   | { readonly type: 'text' };
 
-/** Identifies a question: a step of a run asks each of its ids once. */
+/** Identifies a question: a step of a run asks a question with this id only once. */
 export interface QuestionKey {
   runId: string;
   stepName: string;
@@ -84,7 +84,7 @@ export async function storeQuestion(
   return numInsertedOrUpdatedRows === 1n;
 }
 
-/** Reads the questions of a run, or of one step of it; answers are in the order in which they came. */
+/** Reads the questions of a run, or of one of its steps; answered ones in the order of their answers. */
 export async function listQuestions(
   queries: Queries,
   { runId, stepName }: { runId: string; stepName?: string },

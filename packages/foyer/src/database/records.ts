@@ -446,7 +446,7 @@ export interface Tables {
     enterprise_id: string;
     team_id: string;
     granted: number;
-    /** The `event_time` of the newest event about it; an older event changes nothing. */
+    /** The `event_time` of the newest event about this access; an older event changes nothing. */
     changed_at: number;
   };
   install_requests: InstallRequestRow;
@@ -500,7 +500,7 @@ export interface Tables {
   /** A used state of a sign-in: it is not accepted again. (Until 0.1: an operator session that was ended early.) */
   ended_sessions: {
     id: string;
-    /** When it would have expired anyway. */
+    /** When the state expires anyway. */
     lapses_at: number;
   };
   sessions: SessionRow;

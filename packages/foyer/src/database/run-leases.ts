@@ -4,7 +4,7 @@ import { newestInstallRun } from './install-record.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallationRow, RunRow, StepRow, Tables } from './records.ts';
 
-/** A claim to work on one run. An owner claims a run only once, so no worker mistakes another claim for its own. */
+/** A claim to work on one run. Each claim has its own owner, so no worker mistakes another claim for its own. */
 export interface RunLease {
   runId: string;
   /** `host:pid:startId/claim`. */
@@ -125,9 +125,9 @@ const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
 );
 
 /**
- * Claims runs that are due, the longest due first: queued ones, those whose waiting is over, and running ones whose
- * lease has expired (a running run is due when its lease expires), including the caller's own runs. Skips runs that
- * another worker is claiming.
+ * Claims runs that are due, the longest due first: queued ones, waiting ones whose time has come, and running ones
+ * whose lease has expired (a running run is due when its lease expires), including the caller's own runs. Skips runs
+ * that another worker is claiming.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueRuns(database: Database, claim: Claim): Promise<RunLease[]> {

@@ -17,13 +17,13 @@ export const isMoment = (pipeline: Pipeline): pipeline is MomentKind =>
 
 /** The values of a new run. `stepNames` are those of the pipeline, in order. */
 interface NewRun {
-  /** The install pipeline unless given. */
+  /** The install pipeline by default. */
   pipeline?: Pipeline;
   installationId: string;
   life: number;
   userId: string;
   stepNames: readonly string[];
-  /** What the run is about, if it is a moment's; its kind is the pipeline. */
+  /** What the run is about, if it is the run of a moment; the moment's kind is the pipeline. */
   moment?: Moment;
   now: number;
 }
@@ -204,9 +204,9 @@ export async function findStoppedSteps(transaction: Tx, runId: string, errorCode
 
 /** When a resting run continues. */
 export interface Rest {
-  /** queued: its lease was only released. waiting: it waits for a time or an event. */
+  /** queued: its lease was only released. waiting: it waits for a time, an event or another run. */
   status: 'queued' | 'waiting';
-  /** Null while it waits for an event. */
+  /** Null while it waits for an event or another run. */
   dueAt: number | null;
   waitingFor: string | null;
 }
@@ -223,9 +223,10 @@ export async function restRun(transaction: Tx, runId: string, rest: Rest): Promi
 type RunEnd = 'succeeded' | 'failed';
 
 /**
- * Ends a run, and adds a line to the history: failed if any of its steps failed, otherwise succeeded. A step that is
- * only for operators does not fail the run: an installer must not be blamed for the operators' webhook. Queues a notice
- * to the operators about a failed run. The caller holds the lease, and has ended every step. Returns how the run ended.
+ * Ends a run as failed if any of its steps failed, otherwise as succeeded, and adds a line to the history. A step that
+ * is only for operators does not fail the run: an installer must not be blamed for the operators' webhook. Queues a
+ * notice to the operators about a failed run. The caller holds the lease, and has ended every step. Returns how the run
+ * ended.
  *
  * Why the run of a moment adds no line and no notice: every member has such runs, and their lines would bury the record
  * of the install. The log and the step metrics report their failures, and `show` and `retry --failed` list them.
@@ -366,7 +367,7 @@ export async function resumeWaitingRuns(
     .updateTable('runs')
     .set({ status: 'queued', due_at: resume.now, waiting_for: null })
     .where('installation_id', '=', resume.installationId)
-    // Only waiting runs have a `waiting_for`: with a condition on the status, SQLite would scan every waiting run.
+    // Only waiting runs have a `waiting_for`. With a condition on the status too, SQLite would scan all of them.
     .where('waiting_for', '=', resume.event)
     .returning('id')
     .execute();

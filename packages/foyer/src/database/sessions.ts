@@ -11,14 +11,14 @@ import type { InstallationRow, SessionRow, Tables } from './records.ts';
 
 /** A session expires if it is not used for this long. */
 export const sessionUnusedMs = 12 * 3_600_000;
-/** A process whose clock is behind accepts a session, or a state, a little longer. */
+/** Rows stay this much longer: a process whose clock is behind may still accept the session or the state. */
 const graceMs = 3_600_000;
 /** How many expired rows each new session deletes at most, so that no cleanup takes long. */
 const sweptRows = 500;
 /** How many sessions one person may have at once; a new one ends the oldest. */
 const mostOfOnePerson = 20;
 
-/** Begins a session, and removes those that expired long ago. */
+/** Begins a session; deletes sessions that expired long ago, and the person's oldest ones beyond the limit. */
 export async function beginSession(tx: Tx, session: SessionRow): Promise<void> {
   const { client_id: clientId, kind, registered_team_id: teamId, user_id: userId } = session;
   const unusedSince = session.began_at - sessionUnusedMs - graceMs;
@@ -192,7 +192,7 @@ export async function endSession(
 
 /** A person whose sessions, as a member and as an operator, are to end. */
 export interface PersonOfSessions extends PersonKey {
-  /** Only sessions that began before this time, by Slack's clock; all of them unless given. */
+  /** Only sessions whose ID token Slack issued before this time, by Slack's clock; all sessions if omitted. */
   signedBefore?: number;
 }
 

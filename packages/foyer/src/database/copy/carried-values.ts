@@ -50,7 +50,7 @@ function affinityOf(type: string): 'integer' | 'text' | 'blob' | 'real' | 'numer
   return /real|floa|doub/.test(type) ? 'real' : 'numeric';
 }
 
-/** The affinities that a SQLite column of a kind may have: another would turn a text like 007 into the number 7. */
+/** The affinities that suit a kind in SQLite: any other would turn a text like 007 into the number 7. */
 const takes: Readonly<Partial<Record<Carried, readonly string[]>>> = {
   text: ['text'],
   integer: ['integer', 'numeric'],
@@ -64,7 +64,7 @@ interface Side {
   column: ColumnShape;
 }
 
-/** The kind of value that a column carries between the sides, or why it cannot, as the end of a sentence. */
+/** The kind of a column's values if they can be copied, or the reason why not, as the end of a sentence. */
 export function carriedBetween(source: Side, target: Side): Carried | { refusal: string } {
   const [one, other] = [source.column.type, target.column.type];
   if (source.engine === target.engine) {

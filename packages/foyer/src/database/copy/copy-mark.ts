@@ -12,7 +12,7 @@ export const copyMarkTable = 'foyer_copy';
 /** A value of a primary key, as it is stored in the mark. */
 export type KeyCell = string | number;
 
-/** How far a copy has come: it holds every row up to this one, and every table before this row's. */
+/** How far a copy has come: it holds every table before `table`, and the rows of `table` up to `key`. */
 export interface CopyPlace {
   table: string;
   key: readonly KeyCell[];

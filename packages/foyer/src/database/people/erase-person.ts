@@ -195,7 +195,7 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
     .where('run_id', 'in', theirRuns)
     .execute();
   await tx.deleteFrom('questions').where('run_id', 'in', theirRuns).execute();
-  // Which tab they opened, and their conversation with the app.
+  // A moment names the tab that they opened, and their conversation with the app.
   await tx
     .updateTable('runs')
     .set({ moment: null })

@@ -86,7 +86,7 @@ function matches(table: 'users' | 'external_members', text: string) {
   return sql<SqlBool>`(${sql.join([isId, ...columns], sql` or `)})`;
 }
 
-/** A pattern for `lower(…) like`. SQLite's `lower` knows only ASCII: any character matches another cased letter. */
+/** A pattern for `lower(…) like`. SQLite's `lower` knows only ASCII, so `_` stands for each other cased letter. */
 export function namePattern(text: string): string {
   const parts = [...text.toLowerCase()].map((character) => {
     if (/[\\%_]/.test(character)) return `\\${character}`;

@@ -16,7 +16,7 @@ export interface MemberRecord extends UserRecord {
 export type Host = Pick<InstallRecord, 'id' | 'clientId' | 'teamId' | 'teamName' | 'enterpriseId'> &
   Pick<InstallRecord, 'enterpriseName' | 'isEnterpriseInstall'>;
 
-/** What Slack says a person may do in a team. */
+/** A person's role in a team, as Slack reports it. */
 export interface Standing {
   isAdmin: boolean;
   isOwner: boolean;

@@ -215,8 +215,8 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
     }
   }
 
-  // A transaction without work commits its mark. A server that answers reads may still refuse that: it is read-only
-  // (a failover may leave `default_transaction_read_only` on), its disk is full, or its synchronous standby is gone.
+  // An empty transaction still commits its mark. A server that answers reads may refuse this commit: it is read-only (a
+  // failover may leave `default_transaction_read_only` on), its disk is full, or its synchronous standby is gone.
   const probeWrite = createProbe(() => write(async () => {}, probePatienceMs), 'the server commits nothing');
 
   return {

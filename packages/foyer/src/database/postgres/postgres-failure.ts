@@ -49,8 +49,8 @@ export function isLostConnection(error: unknown): boolean {
 export function mayComeBack(error: unknown): boolean {
   if (!isLostConnection(error)) return false;
   const { message, code, syscall } = error as NodeJS.ErrnoException;
-  // Except from `connect`, these codes concern a certificate file that the URL names; a server's socket may still
-  // appear.
+  // Unless they come from `connect`, these codes concern a certificate file that the URL names. A server's missing
+  // socket may still appear.
   if (/^(ENOENT|EACCES|EISDIR)$/.test(code ?? '') && syscall !== 'connect') return false;
   return !/CERT|SELF_SIGNED|ALTNAME|SSL|TLS|SASL/i.test(`${message} ${String(code)}`);
 }
@@ -67,14 +67,14 @@ export function asTold(error: unknown, server: string): unknown {
     : error;
 }
 
-/** Wraps any error: the database cannot be used. */
+/** Wraps any error in a DatabaseUnavailableError. */
 export function asUnavailable(error: unknown, server: string): DatabaseUnavailableError {
   if (error instanceof DatabaseUnavailableError) return error;
   const message = `The database ${server} cannot be used: ${reasonOf(error)}`;
   return new DatabaseUnavailableError(message, { cause: error });
 }
 
-/** A host with several addresses fails with several errors, and the AggregateError has no message of its own. */
+/** The reason as text. A host with several addresses fails with an AggregateError, which has no message of its own. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ');
   if (!(error instanceof Error)) return String(error);

@@ -30,7 +30,7 @@ interface CountedPool extends PostgresPool {
 }
 
 /**
- * Creates the pool that Kysely runs its statements on; it connects on first use. Each refusal by the server becomes a
+ * Creates the pool that Kysely runs its statements on; it connects on first use. A failure of the server becomes a
  * DatabaseUnavailableError, and a read whose connection is lost is repeated on another one.
  */
 export function createPostgresPool(options: {

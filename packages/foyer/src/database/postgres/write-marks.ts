@@ -46,7 +46,7 @@ export function createWriteMarks(): { next(): WriteMark } {
   };
 }
 
-/** Whether the mark's transaction was committed; waits while that is still ending. Run it in a transaction. */
+/** Whether the mark's transaction was committed; waits until that has ended. Run it in another transaction. */
 export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> {
   // No one else inserts this id: if the insert succeeds, the transaction is gone and cannot come back.
   await sql`insert into write_marks (id, made_by) values (${id}, 'doubt') on conflict (id) do nothing`.execute(

@@ -93,15 +93,15 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
 }
 
 /**
- * Waits for the disk instead of SQLite. With `synchronous = FULL`, SQLite syncs the write-ahead log at each commit and
- * blocks the whole process meanwhile: 0.3 ms here, ten and more on a slow disk. With NORMAL it writes the same log in
- * the same order, still syncs it before each checkpoint, and omits only that wait
+ * Waits for the disk, so that SQLite need not. With `synchronous = FULL`, SQLite syncs the write-ahead log at each
+ * commit and blocks the whole process meanwhile: 0.3 ms here, ten and more on a slow disk. With NORMAL it writes the
+ * same log in the same order, still syncs it before each checkpoint, and omits only that wait
  * (sqlite.org/pragma.html#pragma_synchronous). Here the sync runs outside the event loop, and a write resolves after
  * it, so a resolved write is on the disk, as with FULL. Under load an install costs a tenth less CPU, since more writes
  * share a commit.
  */
 export interface LogOnDisk {
-  /** Resolves when every commit has reached the disk. @throws DatabaseUnavailableError; then write no more */
+  /** Resolves when every commit has reached the disk. @throws DatabaseUnavailableError; after that, write no more */
   sync(): Promise<void>;
   close(): Promise<void>;
 }

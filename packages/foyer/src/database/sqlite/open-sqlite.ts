@@ -62,10 +62,7 @@ export async function openSqlite(
     failure = error;
     rescued = rescueLog().finally(() => reportFailure(error));
   };
-  /**
-   * Copies the log into the database file if the log only lost its name: this process can still read it, and loses
-   * nothing.
-   */
+  /** If the log only lost its name, copies its content into the database file: this process can still read it. */
   async function rescueLog(): Promise<void> {
     if (!watch?.isLogUnlinked()) return;
     await queries
@@ -100,8 +97,8 @@ export async function openSqlite(
   // A second connection: it does not see what an open transaction on the first one has written.
   const reader = createStatements(looker, file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
-  // Asked once per turn of the event loop, since it locks and unlocks the file (a twelfth of an event's work): no one
-  // here can know yet of what another process commits within that turn. Our own commits are seen at once.
+  // Asked once per turn of the event loop, since it locks and unlocks the file (a twelfth of an event's work): nothing
+  // in this process knows yet what another process commits within that turn. Our own commits are seen at once.
   let mark: number | undefined;
   const forgetMark = (): void => {
     mark = undefined;
@@ -185,7 +182,7 @@ export async function openSqlite(
         await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
         await probeDisk();
       } catch (error) {
-        // The schema of another program counts too: Foyer can serve nothing from it.
+        // Another program's tables make the database unavailable too: Foyer can serve nothing from it.
         throw error instanceof DatabaseUnavailableError ? error : unavailable(error, file);
       }
     },
@@ -194,8 +191,8 @@ export async function openSqlite(
     damageSeen: () => damageSeen,
     measure: () => measureFile(file),
     async scrub() {
-      // Waits for its turn on the connection, since SQLite refuses a checkpoint within a transaction. Busy readers make
-      // it do less, which is fine: the next checkpoint does the rest.
+      // Waits for its turn on the connection, since SQLite refuses a checkpoint within a transaction. While others read,
+      // the checkpoint does less, and the next one does the rest.
       await queries.connection().execute(async () => sqlite.pragma('wal_checkpoint(TRUNCATE)'));
     },
     async backup(target, onProgress) {
