@@ -1,6 +1,6 @@
 type Task = { atMs: number; run: () => Promise<void> | void };
 
-/** Real timers cannot wait longer than 2^31 ms; a task further away gets another timer then. */
+/** Node's timers cannot wait longer than 2^31 ms; for a later task, `clock` sets another timer when this one ends. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /**

@@ -15,7 +15,7 @@ test('the demo takes nothing from an existing .env, and leaves nothing behind', 
   for (const name of ['src', 'packages', 'node_modules', 'manifest.json', '.env.example']) {
     symlinkSync(join(root, name), join(folder, name));
   }
-  // The first would stop the start; the second would replace the password that the demo prints.
+  // TRUST_PROXY=many would make the start fail; the password would replace the password that the demo prints.
   writeFileSync(join(folder, '.env'), 'TRUST_PROXY=many\nOPERATOR_PASSWORD=a password of some length\n');
   const demo = spawn(process.execPath, ['--conditions=source', 'packages/sandbox/src/demo.ts'], {
     cwd: folder,
@@ -124,7 +124,7 @@ for (const [what, ends] of [
   }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-shell-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
-    // As npm does: a shell that waits for the program, and that ends at a signal without passing it on.
+    // Like npm, starts a shell that waits for the program and exits at a signal without forwarding it.
     const shell = spawn(
       'sh',
       ['-c', '"$0" --conditions=source packages/sandbox/src/demo.ts; true', process.execPath],

@@ -12,9 +12,9 @@ import { onParentEnd } from './on-parent-end.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
- * `npm run demo`: a sandbox for Slack on this machine and the app next to it, each as it would run anywhere. The app is
- * a separate process (`src/main.ts`) that knows Slack only by its addresses; its database is in a folder that the demo
- * deletes. With `--brand FOLDER` it is the app of that folder (its `manifest.json` and `main.ts`), such as
+ * `npm run demo` starts the sandbox and, beside it, the app, which runs as it would with the real Slack: a separate
+ * process (`src/main.ts`) that knows Slack only by its addresses. Its database is in a folder that the demo deletes.
+ * With `--brand FOLDER`, the demo starts the app of that folder (its `manifest.json` and `main.ts`), such as
  * `examples/brand`.
  */
 
@@ -62,7 +62,7 @@ async function usablePort(wanted: number): Promise<number> {
 
 /**
  * Every setting, with an empty value. Why: the app reads the `.env` of its folder, and a demo must not notify the
- * operators that it names.
+ * operators that this file names.
  */
 async function unsetSettings(): Promise<Record<string, string>> {
   const names = (await readFile('.env.example', 'utf8')).matchAll(/^([A-Z_]+)=/gm);
@@ -74,7 +74,7 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
   const environment = {
     ...unset,
     PATH: process.env.PATH,
-    // So that the app ends with the demo, even if the demo is killed.
+    // The app ends with the demo, even if the demo is killed: this variable turns on `onParentEnd`.
     npm_lifecycle_event: 'demo',
     SLACK_CLIENT_ID: clientId,
     SLACK_CLIENT_SECRET: clientSecret,
@@ -111,7 +111,7 @@ async function ready(app: ChildProcess, url: string): Promise<void> {
 
 const { manifestFile, program } = appFiles();
 const manifest = await readManifest(manifestFile);
-/** New for each demo: it opens only what the demo deletes. */
+/** A new password for each demo: it gives access only to data that the demo deletes when it ends. */
 const operatorPassword = randomBytes(9).toString('base64url');
 const unset = await unsetSettings();
 const appPort = await usablePort(3000);
@@ -120,7 +120,7 @@ const folder = await mkdtemp(join(tmpdir(), 'foyer-demo-'));
 let app: ChildProcess | undefined;
 let wanted = true;
 
-/** Starts the app; if it ends without being asked to, so does the demo. */
+/** Starts the app. If the app ends and the demo did not stop it, the demo ends too. */
 async function startWatched(): Promise<void> {
   wanted = true;
   const started = startApp(sandbox, appPort, folder);

@@ -18,7 +18,7 @@ export type SandboxOptions = {
   eventUrl?: string;
   /** Redirect URLs instead of the manifest's. */
   redirectUrls?: string[];
-  /** Missing ones are generated. */
+  /** The sandbox generates credentials that are missing. */
   credentials?: Partial<AppCredentials>;
   /** 0, the default, takes any free port. */
   port?: number;
@@ -39,9 +39,9 @@ export type SandboxOptions = {
 
 /** The app's own process. */
 export type AppProcess = {
-  /** Ends it at once, as a crash would. */
+  /** Ends the process at once, as a crash would. */
   kill(): Promise<void>;
-  /** Starts it (again); resolves when it answers. */
+  /** Starts the process (again); resolves when the app answers. */
   restart(): Promise<void>;
 };
 
@@ -64,7 +64,7 @@ export type Sandbox = Controls &
     signIn(options: SignInOptions): Promise<string>;
     /** Signs ID tokens with a new key; Slack does so now and then. */
     rotateSigningKey(): void;
-    /** Web API calls, oldest first; of one method if given. */
+    /** Web API calls, oldest first; only those of `method` if it is given. */
     calls(method?: string): LoggedCall[];
     /** Calls the listener for each activity; returns a function that removes it. */
     onActivity(listener: ActivityListener): () => void;

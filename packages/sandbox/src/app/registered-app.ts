@@ -14,7 +14,7 @@ export type AppCredentials = {
 /** The one app that this sandbox serves. `settings` is replaced as a whole when its manifest changes. */
 export type RegisteredApp = AppCredentials & {
   settings: AppSettings;
-  /** The only workspace that can install the app: its public distribution is off. Null: any workspace can. */
+  /** If public distribution is off, the only workspace that (with its org) can install the app; otherwise null. */
   onlyTeamId: string | null;
   /** Whether Slack has suspended the app: in every workspace at once. */
   isSuspended: boolean;

@@ -144,7 +144,7 @@ export function createControls(platform: Platform) {
     },
     /** Sends Slack's challenge to the event request URL. */
     verifyEventUrl: () => verifyEventUrl(platform),
-    /** One more standalone workspace, with an owner, an admin and a member. Gone at the next reset. */
+    /** Adds a standalone workspace, with an owner, an admin and a member. The next reset removes it. */
     addWorkspace: ({ name }: { name: string }) => addWorkspace(world, name),
     /**
      * Turns public distribution off: only the given workspace, and the org that it belongs to, can install the app from
@@ -158,12 +158,13 @@ export function createControls(platform: Platform) {
     /**
      * Slack suspends the app, or lifts the suspension. While it lasts, every token and refresh token in every workspace is
      * refused with `account_inactive`, no one can install, and no event is sent. `reset` lifts it. Slack does not document
-     * what it answers: this is what it answers for a bot whose app is gone, so an app cannot tell the two apart.
+     * its answer for a suspended app: the sandbox gives the answer for a bot whose app was removed, so an app cannot
+     * distinguish the two.
      */
     setSuspended({ isSuspended }: { isSuspended: boolean }): void {
       platform.app.isSuspended = isSuspended;
     },
-    /** One more person in a workspace: a member unless said otherwise. Gone at the next reset. */
+    /** Adds a person to a workspace, as a member by default. The next reset removes the person. */
     addMember({
       teamId,
       realName,

@@ -9,7 +9,7 @@ export function createFaults() {
     (plan.method === '*' || plan.method === method) && (!plan.teamId || placeIds.includes(plan.teamId));
 
   return {
-    /** The next matching calls fail; plans are used up in the order they were added. */
+    /** Makes the next matching calls fail. Plans are used up in the order in which they were added. */
     add: (plan: FaultPlan): void =>
       void plans.push({ ...plan, times: plan.times ?? 1, after: plan.after ?? 0 }),
     /** The plans that are not used up yet. */
@@ -28,7 +28,7 @@ export function createFaults() {
       }
       return undefined;
     },
-    /** How long each call of a method (or `*`) takes, in milliseconds; 0 turns it off. */
+    /** Sets how long each call of a method (or `*`) takes, in milliseconds; 0 turns the delay off. */
     setLatency(method: string, delayMs: number): void {
       if (delayMs > 0) latencies.set(method, delayMs);
       else latencies.delete(method);

@@ -119,7 +119,7 @@ export function createDeliveries({
       const waiting = inOrder(held, order);
       held = [];
       const sent: Delivery[] = [];
-      // One after the other: the order is the point.
+      // Sends one delivery after the other, so that they arrive in the requested order.
       for (const { parcel, delivery } of waiting) {
         delivery.headers = signedHeaders(parcel, app.signingSecret, 0, null);
         sent.push(await track(attempt(parcel, delivery)));

@@ -22,14 +22,15 @@ export type EmitOptions = {
   isForced?: boolean;
 };
 
-/** For a message, the subscription name has the kind of conversation, such as `message.im`. */
+/** For a message, the subscription's name contains the kind of conversation, such as `message.im`. */
 function subscriptionName(event: InnerEvent): string {
   return event.type === 'message' ? `message.${String(event.channel_type)}` : event.type;
 }
 
 /**
  * The outer payload. Source: docs.slack.dev/apis/events-api. `app_uninstalled`, `tokens_revoked` and
- * `team_access_*` come without `authorizations`; an org's carry `enterprise_id` and no `team_id`.
+ * `team_access_*` come without `authorizations`; for an org-wide install they have `enterprise_id` and no
+ * `team_id`.
  */
 export function eventEnvelope(
   platform: Platform,

@@ -36,7 +36,7 @@ type Pressable = { block: Block; element: Record<string, unknown> };
 const triggerLifetimeMs = 3000;
 const responseUrlLifetimeMs = 30 * 60_000;
 
-/** The interactive elements of blocks, with the block each is in. */
+/** The interactive elements of blocks, each with its block. */
 export function pressableElements(blocks: readonly Block[]): Pressable[] {
   return blocks.flatMap((block) => {
     const elements = Array.isArray(block.elements) ? block.elements : [];

@@ -6,7 +6,7 @@ import { splitScopes } from '../app/scopes.ts';
 export type AuthorizeRequest = {
   botScopes: string[];
   userScopes: string[];
-  /** As the app sent it; null if the app sent none, and its first registered one is used. */
+  /** As the app sent it; null if the app sent none: then its first registered address is used. */
   redirectUri: string | null;
   /** Where the browser goes back to. */
   returnTo: string;
@@ -63,7 +63,7 @@ function unknownScopes(settings: AppSettings, botScopes: string[], userScopes: s
   ];
 }
 
-/** Whether the app registered an address, or one above it. */
+/** Whether the app registered this address, or an address above it. */
 export function isRegistered(redirectUri: string, registered: readonly string[]): boolean {
   if (!URL.canParse(redirectUri)) return false;
   const asked = new URL(redirectUri);

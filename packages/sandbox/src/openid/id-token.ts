@@ -59,7 +59,7 @@ export function createIdTokens(platform: Platform) {
     rotateKey(): void {
       listed = undefined;
     },
-    /** Signs an ID token for a redeemed code; undefined if the flaw is that there is none. */
+    /** Signs an ID token for a redeemed code; undefined if the flaw is `missing`. */
     async sign(code: SignInCode, accessToken: string, flaw?: IdTokenFlaw): Promise<string | undefined> {
       if (flaw === 'missing') return undefined;
       const now = Math.floor(clock.now() / 1000) + shiftSeconds(flaw);

@@ -10,7 +10,7 @@ import { submitSignIn } from './decide-sign-in.ts';
 import { readSignInRequest, type SignInRequest } from './sign-in-request.ts';
 
 /**
- * Sign in with Slack: the page, its form, and the two documents that a client reads first. Those count as calls
+ * Sign in with Slack: the page, its form, and the two documents that a client reads first. The documents count as calls
  * (`openid.configuration`, `openid.keys`), so that a fault or a latency can be set for them.
  * Source: docs.slack.dev/authentication/sign-in-with-slack
  */

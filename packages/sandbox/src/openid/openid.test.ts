@@ -48,7 +48,7 @@ function redeem(sandbox: Sandbox, code: string, more: Record<string, string> = {
   return clientFor(sandbox).openid.connect.token(fields);
 }
 
-/** Signs in as Grace with the library that Foyer uses; every check of it is on. */
+/** Signs in as Grace with the library that Foyer uses, with all of the library's checks on. */
 async function signInWithLibrary(sandbox: Sandbox) {
   const { clientId, clientSecret } = sandbox.app;
   const config = await discovery(new URL(sandbox.url), clientId, clientSecret, undefined, {
@@ -244,7 +244,7 @@ test('the app hears of a deactivated member by user_change, if it subscribes to 
   assert.deepEqual([user.id, user.deleted], [userId, true]);
 });
 
-/** How openid-client refuses each flaw; null for those that it leaves to the app to check. */
+/** The error of openid-client for each flaw; null for a flaw that only the app can check. */
 const refusals: Record<IdTokenFlaw, RegExp | null> = {
   'wrong-key': /signature verification failed/,
   'unknown-key-id': /no applicable|error when selecting/i,

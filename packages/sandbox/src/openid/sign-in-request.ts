@@ -4,7 +4,7 @@ import { isRegistered } from '../oauth/authorize-request.ts';
 
 /** A checked request to sign a person in. */
 export type SignInRequest = {
-  /** Of `openid`, `email` and `profile`; always with the first. */
+  /** `openid`, and `email` and `profile` if the app asks for them. */
   scopes: string[];
   redirectUri: string;
   /** Null if the app sent none. */

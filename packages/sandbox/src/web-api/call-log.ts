@@ -44,7 +44,7 @@ export function createCallLog({ kept = 5000 }: { kept?: number } = {}) {
       if (calls.length > kept * 1.2) calls = calls.slice(-kept);
       return call;
     },
-    /** Oldest first; of one method if given. */
+    /** Oldest first; only the calls of `method` if it is given. */
     list: (method?: string): LoggedCall[] => calls.filter((call) => !method || call.method === method),
     clear(): void {
       calls = [];

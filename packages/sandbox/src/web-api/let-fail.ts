@@ -56,7 +56,7 @@ function cut({ request }: Exchange): null {
   return null;
 }
 
-/** Slack's answer to one call too many. */
+/** Slack's answer to a call that exceeds the rate limit. */
 export function rateLimited(waitSeconds: number): CallOutcome {
   return {
     status: 429,

@@ -18,7 +18,7 @@ export type OpenCall = {
   args: CallArguments;
   authorization: string | undefined;
   idTokens: IdTokens;
-  /** What is to be wrong with an ID token that this call issues. */
+  /** The flaw that an ID token of this call gets; undefined for a correct token. */
   idTokenFlaw: IdTokenFlaw | undefined;
 };
 
@@ -35,7 +35,7 @@ export type Method =
       scopes: readonly string[];
       tier: Tier;
       run(call: Call): Answer | Promise<Answer>;
-      /** What it does with an access token of Sign in with Slack; without it, such a token lacks the scopes. */
+      /** Runs for an access token of Sign in with Slack; without this function, such a token gets `missing_scope`. */
       whenSignedIn?(call: SignInCall): Answer;
     }
   | { needs: 'sign-in'; tier: Tier; run(call: SignInCall): Answer }

@@ -112,7 +112,7 @@ export const oauthV2Access = openMethod('special', (call) => {
   return exchangeCode(call);
 });
 
-/** The place of a call without a token: that of its code or refresh token. */
+/** The place of a call without a token: the place of its code or refresh token. */
 export function placeOfGrant(platform: Platform, args: Record<string, unknown>): Place | undefined {
   const { world } = platform;
   const code = world.codes.get(String(args.code));

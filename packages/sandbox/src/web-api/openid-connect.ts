@@ -51,7 +51,7 @@ export const openidConnectUserInfo: Method = {
   },
 };
 
-/** The discovery document, with the values that Slack's has; below the sandbox's own address. */
+/** The discovery document: Slack's values, with the sandbox's own addresses. */
 export const openidConfiguration = openMethod('special', ({ platform }) => {
   const issuer = platform.url();
   return {

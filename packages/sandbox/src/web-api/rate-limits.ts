@@ -1,6 +1,6 @@
 import type { SandboxClock } from '../clock.ts';
 
-/** Slack's rate limit tiers, in calls a minute; `post` is one message a second and channel. */
+/** Slack's rate limit tiers, in calls a minute; `post` is one message a second in each channel. */
 export type Tier = 'tier1' | 'tier2' | 'tier3' | 'tier4' | 'post' | 'special';
 
 /** Calls a minute by tier. Source: docs.slack.dev/apis/web-api/rate-limits; `special` has no published number. */
@@ -11,7 +11,7 @@ const callsPerMinute: Record<Exclude<Tier, 'post' | 'special'>, number> = {
   tier4: 100,
 };
 
-/** Counts calls per method and place over a sliding minute. Off until a test or a person turns it on. */
+/** Counts calls per method and installation over a sliding minute. Off until a test or a person turns it on. */
 export function createRateLimits({ clock }: { clock: SandboxClock }) {
   const seen = new Map<string, number[]>();
 
@@ -32,7 +32,10 @@ export function createRateLimits({ clock }: { clock: SandboxClock }) {
      * Source: docs.slack.dev/changelog/2025/05/29/tos-updates
      */
     isHistoryLimited: false,
-    /** Counts a call; returns the seconds to wait if it is over the limit. `key` is the place, `channel` the target. */
+    /**
+     * Counts a call; returns the seconds to wait if the call is over the limit. `key` is the installation's id,
+     * `channel` the target of a message.
+     */
     count(method: string, tier: Tier, key: string, channel: string): number | undefined {
       if (!limits.isOn || tier === 'special') return undefined;
       if (tier === 'post') return count(`${method} ${key} ${channel}`, 1, 1000);

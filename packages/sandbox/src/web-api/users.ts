@@ -8,7 +8,7 @@ import { Refusal } from './refusal.ts';
 
 const pictureSizes = ['24', '32', '48', '72', '192', '512', '1024', 'original'];
 
-/** What a caller may see of a person, and asks for. */
+/** Whether an answer shows a person's email (if the token's scopes allow it) and locale (if the caller asks for it). */
 type Sight = { email: boolean; locale: boolean };
 
 function sightOf({ token, args }: Call): Sight {
@@ -141,7 +141,7 @@ export const usersList = tokenMethod('tier2', ['users:read'], (call) => {
 });
 
 /**
- * Sets whether Slack shows a person as connected to the app. Slack documents it for user tokens alone.
+ * Sets whether Slack shows a person as connected to the app. Slack documents this method only for user tokens.
  * Source: docs.slack.dev/reference/methods/apps.user.connection.update
  */
 export const appsUserConnectionUpdate = tokenMethod('tier2', ['users:write'], (call) => {

@@ -1,6 +1,6 @@
 import { type Reply, redirectReply } from '../http/exchange.ts';
 
-/** Carries out a form and redirects back to its page, which shows an error if Slack would refuse. */
+/** Runs a form's action and redirects back to its page, which shows an error if Slack would refuse the action. */
 export async function afterForm(back: string, run: () => unknown): Promise<Reply> {
   try {
     await run();

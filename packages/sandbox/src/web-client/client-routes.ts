@@ -28,7 +28,7 @@ import { readVisit, type Visit } from './visit.ts';
 export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: string | null): Route[] {
   const marks = createReadMarks(platform);
 
-  /** A page for the person who looks at a workspace; redirects to the first one if it does not exist. */
+  /** A page for the person who looks at a workspace; redirects to the first workspace if there is no such workspace. */
   function page(
     path: string,
     show: (visit: Visit) => { section: Section; title: string; main: Html } | string,
@@ -158,7 +158,7 @@ function switchTo(platform: Platform, { cookies, url }: Exchange, path: string):
   return { status: 302, headers: { location, 'set-cookie': signedInCookie(signedIn) } };
 }
 
-/** Slack's deep link in a browser. For an org's id or none, redirects to a workspace that the app is in. */
+/** Slack's deep link in a browser. Without a workspace's id, it leads to a workspace in which the app is installed. */
 function appRedirect(platform: Platform, exchange: Exchange): Reply {
   const { world } = platform;
   const team = exchange.url.searchParams.get('team') ?? '';

@@ -12,7 +12,7 @@ const partKinds = {
   messages: ['message-changed'],
   panel: ['delivery', 'called', 'reset'],
 };
-/** After these, the whole page may differ. */
+/** After these activities, the whole page may differ. */
 const pageKinds = [
   'installed',
   'uninstalled',
@@ -28,7 +28,7 @@ function say(text) {
   if (text) setTimeout(() => toast.textContent === text && say(''), 6000);
 }
 
-/** Inserts new markup; keeps open elements open, the focus, and the end of the messages in view. */
+/** Replaces the markup in `target` with a new part. Keeps open elements, the focus, and the scroll at the end. */
 async function redraw(target, part) {
   if (!target) return;
   const answer = await fetch(`/client/${team}/parts/${part}`);
@@ -57,7 +57,7 @@ for (const name of ['pointerup', 'pointercancel']) {
     isPointerDown = false;
   });
 }
-/** A button that is replaced between press and release would swallow the click. */
+/** Waits until the pointer is up: a button that is replaced between press and release gets no click. */
 async function pointerUp() {
   while (isPointerDown) await new Promise((next) => setTimeout(next, 30));
 }

@@ -8,7 +8,7 @@ import { drawControl, isDrawnHere } from './draw-controls.ts';
 import { onlySlackMarkup } from './only-slack-markup.ts';
 import { formatSlackDate, type Reader } from './slack-date.ts';
 
-/** Blocks that slack-blocks-to-jsx draws; the page names any other rather than drops it. */
+/** Blocks that slack-blocks-to-jsx draws. For any other block, the page shows its name. */
 const drawable = new Set(
   'section header divider image actions context input rich_text markdown video file table context_actions'.split(
     ' ',
@@ -16,8 +16,8 @@ const drawable = new Set(
 );
 
 /**
- * Draws blocks as Slack would. Buttons become `<button data-action>`, other controls native ones; for what it cannot
- * draw, it shows the name and the JSON.
+ * Draws blocks as Slack would. A button becomes `<button data-action>`, any other control a native one. A block that
+ * cannot be drawn is shown as its name and its JSON.
  */
 export function drawBlocks(blocks: readonly Block[], reader: Reader): Html {
   return html`<div class="blocks">${blocks.map((block) => drawBlock(block, reader))}</div>`;

@@ -2,7 +2,7 @@ import { isRecord } from '../blocks/fault-list.ts';
 import { type Html, html } from '../http/html.ts';
 import type { Reader } from './slack-date.ts';
 
-/** Elements that the web client draws as native controls, and what a choice is called in the action. */
+/** Elements that the web client draws as native controls, and the field of the action that holds the choice. */
 const controlKinds: Record<string, string> = {
   static_select: 'selected_option',
   users_select: 'selected_user',
@@ -25,7 +25,7 @@ export function isDrawnHere(element: Record<string, unknown>): boolean {
   return type !== 'button' && type !== 'image' && type !== 'workflow_button';
 }
 
-/** A control that sends `block_actions` on a choice; an element that is not covered says so. */
+/** A control that sends `block_actions` on a choice; for an element that is not supported, a note. */
 export function drawControl(
   element: Record<string, unknown>,
   reader: Pick<Reader, 'names' | 'channels'>,

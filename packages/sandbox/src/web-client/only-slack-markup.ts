@@ -4,8 +4,8 @@ import { isRecord } from '../blocks/fault-list.ts';
  * A block whose texts contain only Slack's markup.
  *
  * Why: slack-blocks-to-jsx reads every text as Markdown with HTML in it. `&lt;script&gt;` and lines that start with `#`
- * vanish, and a `plain_text` with stars turns bold. A character reference keeps them plain text, as in Slack. It
- * also draws no formatting in `verbatim` text, in which Slack only does not turn bare URLs and names into links.
+ * vanish, and a `plain_text` with stars turns bold. A character reference keeps them plain text, as in Slack.
+ * The library also draws no formatting in `verbatim` text, while Slack only leaves bare URLs and names there unlinked.
  */
 export function onlySlackMarkup<T>(block: T): T {
   const json = JSON.stringify(block, (_key, part: unknown) => {

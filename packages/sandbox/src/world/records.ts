@@ -1,4 +1,4 @@
-/** The sandbox's records. Slack's words for Slack's things; times are milliseconds unless a name says otherwise. */
+/** The sandbox's records, named with Slack's words. Times are in milliseconds unless a name says otherwise. */
 
 export type Enterprise = { id: string; name: string; domain: string };
 
