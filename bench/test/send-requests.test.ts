@@ -24,7 +24,7 @@ const requests = (count: number) =>
     body: `ü${number}`,
   }));
 
-test('sends each request once, over the given number of connections, with any framing of the answers', async (t) => {
+test('sends each request once over the given number of connections, however the answers are framed', async (t) => {
   const seen: string[] = [];
   const peers = new Set<number | undefined>();
   const connections = await connectionsTo(t, async (req, res) => {

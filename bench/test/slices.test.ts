@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { figureOf, interleave, pairedRatio } from '../slices.ts';
 
 describe('slices', () => {
-  it('give each contender a turn in each round, begin with another each time, and skip the first round', async () => {
+  it('give each contender a turn in each round, begin each round with another contender, and leave out the first round', async () => {
     const turns: string[] = [];
     const turn = (name: string) => async (slice: number) => {
       turns.push(`${name}${slice}`);

@@ -171,7 +171,7 @@ test('no command prints a secret to stdout or stderr', async (t) => {
   assert.deepEqual(revoked.sort(), [secrets.botToken, secrets.userToken]);
 });
 
-test('reading needs no key, and a purge with the wrong key erases and revokes nothing', async (t) => {
+test('a command that only reads needs no key, and a purge with the wrong key erases and revokes nothing', async (t) => {
   const { run } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const wrong = {
@@ -192,7 +192,7 @@ test('reading needs no key, and a purge with the wrong key erases and revokes no
   assert.equal((await run(['show', 'T1'])).exitCode, 1);
 });
 
-test('no command creates a key file, even if the one in use is lost', async (t) => {
+test('no command creates a key file, even if the current key file is lost', async (t) => {
   const { file, run } = await prepare(t);
   const { exitCode, stderr } = await run(['purge', 'T1', '--yes'], { TOKEN_ENCRYPTION_KEYS: '' });
   assert.equal(exitCode, 1);
@@ -259,7 +259,7 @@ test('the server and every command report an unreadable .env with its fix', asyn
   }
 });
 
-test('a backup taken through the command line is private and opens', async (t) => {
+test('a backup made on the command line is private to its owner, and opens', async (t) => {
   const { folder, run } = await prepare(t);
   const target = join(folder, 'backup.db');
   const { exitCode, stdout } = await run(['backup', target, '--json']);
@@ -269,7 +269,7 @@ test('a backup taken through the command line is private and opens', async (t) =
   assert.equal(JSON.parse(listed.stdout)[0].teamId, 'T1');
 });
 
-test('colors stay out of a pipe', async (t) => {
+test('output to a pipe has no colors', async (t) => {
   const { run } = await prepare(t);
   assert.equal((await run(['list'])).stdout.includes('\u001b'), false);
   assert.equal((await run(['list', '--help'])).stdout.includes('\u001b'), false);
@@ -323,7 +323,7 @@ const intoFullDevice = (commandLine: readonly string[], env: Record<string, stri
   return end('sh', ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, program, ...commandLine], env);
 };
 
-test('output that the disk has no room for ends a command with exit code 1 and one sentence', {
+test('a command whose output does not fit on the disk exits with code 1 and one sentence', {
   skip: existsSync('/dev/full') ? false : 'this system has no /dev/full',
 }, async (t) => {
   const { run } = await prepare(t);

@@ -54,7 +54,7 @@ function startUnit(
 }
 
 describe('in a systemd unit with Type=notify', () => {
-  it('reports that it is ready, and where, without a secret in the environment of what reports it', async (t) => {
+  it('Foyer reports that it is ready, and its address, and passes no secret to the program that reports this', async (t) => {
     const { foyer, notified, environments } = startUnit(t);
     assert.ok(await isServing(foyer));
     await eventually(async () => notified().length === 2);
@@ -83,7 +83,7 @@ describe('in a systemd unit with Type=notify', () => {
     await eventually(async () => notified().length > before);
   });
 
-  it('leaves the watchdog of another process alone', async (t) => {
+  it('Foyer does not feed the watchdog of another process', async (t) => {
     const { foyer, notified } = startUnit(t, { WATCHDOG_USEC: '30000', WATCHDOG_PID: '1' });
     assert.ok(await isServing(foyer));
     await eventually(async () => notified().length === 2);
@@ -91,7 +91,7 @@ describe('in a systemd unit with Type=notify', () => {
     assert.equal(notified().length, 2);
   });
 
-  it('serves, and says so, if systemd-notify fails', async (t) => {
+  it('Foyer serves, and logs the failure, if systemd-notify fails', async (t) => {
     const { foyer } = startUnit(t, {}, { program: '#!/bin/sh\nexit 3\n' });
     assert.ok(await isServing(foyer));
     await eventually(async () => /"exitCode":3,.*systemd-notify failed/.test(foyer.output()));
@@ -104,19 +104,19 @@ describe('in a systemd unit with Type=notify', () => {
     await eventually(async () => notified().includes('READY=1'));
   });
 
-  it('ends with 78, which systemd does not restart, if a person must change something', async (t) => {
+  it('exits with code 78, after which systemd does not restart it, if a person must change something', async (t) => {
     const { foyer, notified } = startUnit(t, { PORT: '70000' });
     assert.deepEqual(await foyer.ended, { code: 78, signal: null });
     assert.match(foyer.output(), /\n {2}PORT: is larger than 65535\n/);
     assert.deepEqual(notified(), []);
   });
 
-  it('ends with 1 if a later start may succeed', async (t) => {
+  it('exits with code 1 if a later start may succeed', async (t) => {
     const { foyer } = startUnit(t, { HOST: '192.0.2.1' });
     assert.deepEqual(await foyer.ended, { code: 1, signal: null });
   });
 
-  it('ends with 1 if a process that was killed may still use other keys, which passes', async (t) => {
+  it('exits with code 1 while a process that was killed may still use other keys, since a later start may succeed', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-keys-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const [old, added] = [7, 8].map((byte) => `k${byte}:${Buffer.alloc(32, byte).toString('base64')}`);

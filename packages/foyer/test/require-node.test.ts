@@ -19,9 +19,9 @@ async function runOn(version: string, ...args: string[]) {
   );
 }
 
-describe('on a Node that is too old', () => {
+describe('the check of Node’s version', () => {
   for (const version of ['18.20.8', '20.20.2', '22.17.1']) {
-    it(`says in one sentence which one is needed (${version})`, async () => {
+    it(`says in one sentence on an older Node which version is needed (${version})`, async () => {
       for (const program of ['packages/foyer/require-node.js', 'packages/foyer/src/bin.ts']) {
         const { code, stdout, stderr } = await runOn(version, program, 'list');
         const sentence = `Foyer needs Node 22.18 or newer, and this is v${version}. Install a newer one from nodejs.org.\n`;
@@ -30,14 +30,14 @@ describe('on a Node that is too old', () => {
     });
   }
 
-  it('nothing is said on one that is new enough', async () => {
+  it('says nothing on a Node that is new enough', async () => {
     for (const version of ['22.18.0', '24.0.0', '30.1.0']) {
       const { code, stderr } = await runOn(version, 'packages/foyer/require-node.js');
       assert.deepEqual([code, stderr], [0, ''], version);
     }
   });
 
-  it('every npm script that runs TypeScript asks first, and the package brings the question along', () => {
+  it('runs before every npm script that runs TypeScript, and is in the package', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );

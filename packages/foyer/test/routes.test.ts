@@ -76,7 +76,7 @@ describe('the server', () => {
     assert.deepEqual(await ready?.json(), { status: 'database_unavailable' });
   });
 
-  it('shows the page for a database that is down', async () => {
+  it('shows its page for a database that is down', async () => {
     const answer = await fetch(`${url}/installs/a-secret-address`);
     assert.equal(answer.status, 503);
     assert.match(logged.at(-1) ?? '', /"path":"\/installs\/…".*the database does not answer/);
@@ -166,7 +166,7 @@ describe('the server', () => {
     }
   });
 
-  it('sends them with requests that the parser refuses, too', async () => {
+  it('sends the security headers also with answers to requests that the parser refuses', async () => {
     const refused = [
       ['GET / HTTP/1.1\r\nHost: x\r\nX-A\n: b\r\n\r\n', /^HTTP\/1\.1 400 /],
       ['GET / HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 400 /],

@@ -102,7 +102,7 @@ describe('a start', () => {
     assert.doesNotMatch(foyer.output(), /Debugger listening/);
   });
 
-  it('a start on SQLite with nothing else configured loads no package for anything else', async (t) => {
+  it('a start on SQLite with nothing else configured loads no package for other features', async (t) => {
     const { isReady, loaded } = await start(t);
     assert.ok(isReady);
     assert.ok(loaded.has('better-sqlite3') && loaded.has('@slack/bolt'));
@@ -136,7 +136,7 @@ describe('a start', () => {
     assert.ok(loaded.has('pg'));
   });
 
-  it('a start that is stopped while it waits for its database ends with 0', async (t) => {
+  it('a start that is stopped while it waits for its database exits with code 0', async (t) => {
     const silent = createServer().listen(0, '127.0.0.1');
     t.after(() => silent.close());
     await once(silent, 'listening');
@@ -196,7 +196,7 @@ describe('a start', () => {
     assert.doesNotMatch(foyer.output(), /npm run/);
   });
 
-  it('a start that is refused says so as JSON too, where the log is JSON', async (t) => {
+  it('a start that is refused says so as JSON too, if the log is JSON', async (t) => {
     const { foyer } = await start(t, { PORT: '70000', SLACK_CLIENT_SECRET: '' });
     assert.equal((await foyer.ended).code, 1);
     const line = JSON.parse(

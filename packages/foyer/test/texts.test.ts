@@ -70,7 +70,7 @@ describe('the language', () => {
     assert.equal(of('de;q=nonsense'), 'en');
   });
 
-  it('the language is the person’s own, whatever the region', () => {
+  it('the language is the person’s own, for any region', () => {
     assert.deepEqual(
       ['ja-JP', 'es_LA', 'de', 'tlh', '', null, undefined].map((locale) => texts.forLocale(locale).language),
       ['ja', 'es', 'de', 'en', 'en', 'en', 'en'],

@@ -53,7 +53,7 @@ describe('a made-up request', () => {
   const below = ['/operator', '/operator/installations', '/installs', '/slack/events', '/readyz', '/brand'];
   const names = ['Cookie', 'Accept-Language', 'X-Forwarded-For', 'Authorization', 'Traceparent', 'Origin'];
 
-  it('keeps the process busy only briefly with any 15 kB of repeats', async () => {
+  it('keeps the process busy only briefly, even with 15 kB of one repeated text', async () => {
     const costly: string[] = [];
     for (const sign of signs) {
       const filled = sign.repeat(15_000 / sign.length);

@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(turns.slice(2), [5000]);
     });
 
-    it('jobs show how each last turn went, where, why it failed, and when the next one is due', async (t) => {
+    it('jobs show how and where each job’s last turn went, why it failed, and when the next turn is due', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { database } = opened;

@@ -104,7 +104,7 @@ describe('the configuration', () => {
     assert.deepEqual(faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: `main:${key}` }), []);
   });
 
-  it('refuses a secret for links in production that can be guessed', () => {
+  it('refuses in production a secret for links that is easy to guess', () => {
     const PUBLIC_URL = 'https://foyer.example.com';
     const production = {
       ...secrets,
@@ -427,7 +427,7 @@ describe('Sign in with Slack', () => {
     assert.deepEqual(operators.operatorSlackUsers, ['T1/U1', 'T1/U2']);
   });
 
-  it('refuses what is neither on nor off, people without their workspace, and an unsafe issuer', () => {
+  it('refuses values other than on and off, operators without their workspace, and an unsafe issuer', () => {
     const wrong: Record<string, string>[] = [
       { SIGN_IN: 'yes' },
       { OPERATOR_SLACK_USERS: 'T1/U1' },

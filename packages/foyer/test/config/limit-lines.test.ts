@@ -17,7 +17,7 @@ function setUp(t: TestContext) {
 }
 
 describe('the log in an outage', () => {
-  it('the log in an outage has the first lines of a trouble whole, then one line a minute with the count and where it came from', (t) => {
+  it('the log in an outage has the first lines of a problem in full, then one line a minute with the count and the source', (t) => {
     const { log, taken, minute } = setUp(t);
     const child = log.child({ from: 'slack' });
     const fail = (n: number): void =>
@@ -52,7 +52,7 @@ describe('the log in an outage', () => {
     assert.equal(taken().length, 1, 'after a quiet minute it is whole again');
   });
 
-  it('tells troubles apart by text, level and code, and bounds how many it tells apart', (t) => {
+  it('distinguishes problems by text, level and code, and limits how many it distinguishes', (t) => {
     const { log, taken } = setUp(t);
     for (const code of ['a', 'b'])
       for (let n = 0; n < 5; n += 1) {
@@ -65,14 +65,14 @@ describe('the log in an outage', () => {
     assert.ok(taken().length <= 210);
   });
 
-  it('leaves out no information, no last words and no detail that was asked for', (t) => {
+  it('leaves out no line of the levels debug, info and fatal', (t) => {
     const { log, taken } = setUp(t);
     for (let n = 0; n < 50; n += 1)
       for (const level of ['debug', 'info', 'fatal'] as const) log[level]('same');
     assert.equal(taken().length, 150);
   });
 
-  it('writes the last counts when it is flushed, without the ids of the request that logs just then, and no secret', (t) => {
+  it('writes the last counts when it is flushed, without a secret or the ids of the request that logs at that moment', (t) => {
     const { log, taken } = setUp(t);
     const fail = () => log.warn({ address: 'the-secret' }, 'no');
     for (let n = 0; n < 5; n += 1) withLineIds({ requestId: `req_${n}` }, fail);

@@ -80,7 +80,7 @@ describe('the log', () => {
     assert.ok(!output.includes('private'));
   });
 
-  it('cuts an error of megabytes, and no secret in two', () => {
+  it('cuts an error of several megabytes, but never in the middle of a secret', () => {
     for (const left of [0, 5, 16, 30, 2000]) {
       const output = logged(`
         const error = new Error('first words ' + 'x'.repeat(20_000 - 12 - ${left}) + 'the-client-secret' + 'y'.repeat(2_000_000));
@@ -155,7 +155,7 @@ describe('the scrubber', () => {
     assert.equal(scrub(`a link ${jwt} was refused`), 'a link [secret] was refused');
   });
 
-  it('replaces the longest secret first, so that no part of one is left', () => {
+  it('replaces the longest secret first, so that no part of a secret is left', () => {
     assert.equal(createScrubber(['secret', 'secret-longer'])('a secret-longer b'), 'a [secret] b');
   });
 

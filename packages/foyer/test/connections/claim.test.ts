@@ -49,7 +49,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(typeof (await freshClaim(acme)), 'string');
     });
 
-    it('shows it to an admin, and to no member', async () => {
+    it('shows an admin how to finish connecting, and no other member', async () => {
       assert.equal(typeof (await freshClaim(stage.person('Acme', 'admin'))), 'string');
       assert.equal(claimIn(await home(member)), undefined);
     });

@@ -107,7 +107,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(resultOf(await visitor.get(callback)), first);
     });
 
-    it('connects one workspace when two use it at once, and revokes the other’s tokens', async () => {
+    it('connects one workspace when two workspaces use it at once, and revokes the tokens of the other', async () => {
       const people = [
         stage.sandbox.addWorkspace({ name: 'Hooli' }),
         stage.sandbox.addWorkspace({ name: 'Umbrella' }),
@@ -371,7 +371,7 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
-  it('redirects there without a result if connecting is off', async (t) => {
+  it('redirects to the addresses from the environment without a result if connecting is off', async (t) => {
     const stage = await setConnectStage({
       environment: {
         CONNECT_SECRET: '',

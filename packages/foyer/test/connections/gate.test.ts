@@ -177,7 +177,7 @@ describe('a ready-made gate', () => {
     assert.match(answer.admit ? '' : answer.reason, /without users:read\./);
   });
 
-  it('admits no admin whom it may not look up: without `users:read`, no one is proven to be one', async (t) => {
+  it('admits no admin without the scope `users:read`, since it cannot check who is an admin', async (t) => {
     const stage = await setConnectStage({
       definition: { gate: onlyAdmins() },
       environment: { SLACK_SCOPES: 'chat:write' },
@@ -187,7 +187,7 @@ describe('a ready-made gate', () => {
     assert.equal((await install(admin.visitor, stage.url, stage.sandbox, admin)).status, 403);
   });
 
-  it('a ready-made gate gets the installation of the same kind: an org-wide one and a workspace’s are two', async (t) => {
+  it('a ready-made gate gets the known installation of the same kind, org-wide or of the workspace, and not the other', async (t) => {
     const known: (string | null)[] = [];
     const stage = await gated((candidate) => {
       known.push(candidate.known && (candidate.known.teamId ?? candidate.known.enterpriseId));

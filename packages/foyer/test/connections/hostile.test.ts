@@ -23,7 +23,7 @@ import {
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-describe('an attack on a connection', () => {
+describe('Foyer, when someone attacks a connection', () => {
   let stage: ConnectStage;
   let shiftMs = 0;
   let victim: Person;
@@ -61,7 +61,7 @@ describe('an attack on a connection', () => {
   const attempt = async (token: string): Promise<Response> =>
     goOn(await victim.visitor.get(stage.linkUrl(token)), victim);
 
-  it('an attack on a connection ends no one else’s attempt with an error: no result for the host, and no row', async () => {
+  it('lets no one end another person’s attempt with an error: the host gets no result, and no row is written', async () => {
     const opened = await stage.openLink(victim.visitor, link());
     const state = new URL(opened.headers.get('location') ?? '').searchParams.get('state') ?? '';
     const query = new URLSearchParams({ error: 'access_denied', state });
@@ -101,8 +101,7 @@ describe('an attack on a connection', () => {
     'that is empty': () => '',
   };
   for (const [what, token] of Object.entries(tokens))
-    it(`refuses an attack on a connection with a link ${what}`, async () =>
-      assert.equal((await attempt(token())).status, 400));
+    it(`refuses a link ${what}`, async () => assert.equal((await attempt(token())).status, 400));
 
   const returns: Record<string, string> = {
     'another host': 'https://evil.example/',
@@ -117,12 +116,12 @@ describe('an attack on a connection', () => {
     'a backslash': 'https://evil.example\\@app.example.com/',
   };
   for (const [what, return_to] of Object.entries(returns))
-    it(`refuses an attack on a connection with a link that leads back to ${what}`, async () => {
+    it(`refuses a link that leads back to ${what}`, async () => {
       const answer = await attempt(link({ return_to }));
       assert.deepEqual([answer.status, answer.headers.get('location')], [400, null]);
     });
 
-  it('refuses an attack on a connection by a link that is bound to another browser', async () => {
+  it('refuses a link that is bound to another browser', async () => {
     const token = link({ jti: 'bound-elsewhere' });
     const cookies: string[] = [];
     await stage.foyer().connect({ org: 'org-1' }, { appendHeader: (_name, value) => cookies.push(value) });
@@ -134,7 +133,7 @@ describe('an attack on a connection', () => {
     assert.equal(answer.status, 200, 'it asks');
   });
 
-  it('refuses an attack on a connection by the cookie of one link under the name of another', async () => {
+  it('refuses the cookie of one link under the cookie name of another link', async () => {
     const given = async () => {
       const cookies: string[] = [];
       const target = { appendHeader: (_name: string, value: string) => cookies.push(value) };
@@ -157,15 +156,14 @@ describe('an attack on a connection', () => {
     assert.equal((await goOn(answer, victim)).status, 400);
   };
 
-  it('refuses an attack on a connection by a form that another browser was shown', async () =>
-    refused(await press(await ticketFor(attacker))));
+  it('refuses a form from another browser', async () => refused(await press(await ticketFor(attacker))));
 
-  it('refuses an attack on a connection by a form that another browser was shown, while this one has a form of its own', async () => {
+  it('refuses a form from another browser, even if this browser has its own', async () => {
     await ticketFor(victim.visitor);
     await refused(await press(await ticketFor(attacker)));
   });
 
-  it('refuses an attack on a connection by a form that another site sends', async () => {
+  it('refuses a form that another site sends', async () => {
     const ticket = await ticketFor(victim.visitor);
     const cookie = [...victim.visitor.cookies].map((pair) => pair.join('=')).join('; ');
     for (const headers of [
@@ -187,19 +185,19 @@ describe('an attack on a connection', () => {
     }
   });
 
-  it('refuses an attack on a connection by a form that was open for too long', async () => {
+  it('refuses a form that was open for too long', async () => {
     const ticket = await ticketFor(victim.visitor);
     shiftMs = 31 * 60_000;
     await refused(await press(ticket));
   });
 
-  it('refuses an attack on a connection by a form whose link has expired since it was shown', async () => {
+  it('refuses a form whose link has expired since the form was shown', async () => {
     const ticket = await ticketFor(victim.visitor, link({ exp: seconds(Date.now()) + 60 }));
     shiftMs = 5 * 60_000;
     await refused(await press(ticket));
   });
 
-  it('refuses an attack on a connection by a form with a changed value, an empty value or another sealed value', async () => {
+  it('refuses a form with a changed value, an empty value or another sealed value', async () => {
     const ticket = await ticketFor(victim.visitor);
     const start = await victim.visitor.get(install_());
     const state = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
@@ -207,14 +205,14 @@ describe('an attack on a connection', () => {
       await refused(await press(wrong));
   });
 
-  it('refuses an attack on a connection by form values in the query string', async () => {
+  it('refuses form values in the query string', async () => {
     const query = new URLSearchParams({ ticket: await ticketFor(victim.visitor), decision: 'continue' });
     const answer = await victim.visitor.get(`${install_()}?${query}`);
     const state = new URL(answer.headers.get('location') ?? '').searchParams.get('state');
     assert.ok(state && state.length < 500, 'an install without a link begins');
   });
 
-  it('refuses an attack on a connection by the callback of another browser’s link', async () => {
+  it('refuses the callback of another browser’s link', async () => {
     // The attacker begins with a link of their own, approves at Slack, and has the victim finish.
     const own = link({ org: 'org-evil' });
     const toSlack = await attacker.post(install_(), {
@@ -227,7 +225,7 @@ describe('an attack on a connection', () => {
     assert.equal((await victim.visitor.get(callback)).status, 400);
   });
 
-  it('refuses an attack on a connection by the code of one install and the state of another', async () => {
+  it('refuses the code of one install with the state of another', async () => {
     const begin = async (visitor: Visitor, person: Person, token: string) => {
       const toSlack = await visitor.post(install_(), {
         ticket: await ticketFor(visitor, token),
@@ -243,12 +241,12 @@ describe('an attack on a connection', () => {
     assert.equal((await attacker.get(mine.href)).status, 400);
   });
 
-  it('refuses an attack on a connection by a callback without a state', async () => {
+  it('refuses a callback without a state', async () => {
     const answer = await victim.visitor.get(`${stage.url}/slack/oauth_redirect?code=1.2.3`);
     assert.equal(answer.status, 400);
   });
 
-  it('refuses an attack on a connection by a state that has expired, which is reported to the host', async () => {
+  it('refuses a state that has expired, and reports that to the host', async () => {
     const toSlack = await press(await ticketFor(victim.visitor));
     const { visitor: _, ...choice } = victim;
     const authorizeUrl = toSlack.headers.get('location') ?? '';
@@ -260,12 +258,12 @@ describe('an attack on a connection', () => {
     assert.deepEqual([outcome, error], ['failed', 'state_expired']);
   });
 
-  it('refuses an attack on a connection by a link for another workspace', async () => {
+  it('refuses a link for another workspace', async () => {
     const answer = await attempt(link({ team: stage.person('Globex').teamId }));
     assert.match(answer.headers.get('location') ?? '', /foyer_result=/);
   });
 
-  it('refuses an attack on a connection by a made-up host or path', async () => {
+  it('refuses a made-up host or path', async () => {
     const token = link();
     const ask = (path: string, headers: Record<string, string>) =>
       new Promise<{ status: number; location: string }>((resolve, reject) => {
@@ -295,7 +293,7 @@ describe('an attack on a connection', () => {
     }
   });
 
-  it('refuses an attack on a connection by a link that the host is tricked into making for another address', async () => {
+  it('refuses a link that the host is tricked into making for another address', async () => {
     const { foyer } = stage;
     for (const returnTo of Object.values(returns))
       await assert.rejects(foyer().connect({ org: 'org-1', returnTo }), { code: 'link_invalid' });
@@ -306,7 +304,7 @@ describe('an attack on a connection', () => {
     await assert.rejects(foyer().connect({ org: 'org-1', data: 'x'.repeat(2000) }), { code: 'link_invalid' });
   });
 
-  it('refuses an attack on a connection by a result that is changed, is a link, or has expired', async () => {
+  it('refuses a result that is changed, is a link, or has expired', async () => {
     const { foyer } = stage;
     const place = { team_id: 'T1', team_name: 'Acme', enterprise_id: null, is_enterprise_install: false };
     const claims = { jti: 'link-1', org: 'org-1', outcome: 'installed', ...place } as const;
@@ -327,7 +325,7 @@ describe('an attack on a connection', () => {
   });
 });
 
-describe('an attack on a connected workspace', () => {
+describe('Foyer, when someone attacks a connected workspace', () => {
   let stage: ConnectStage;
   let acme: Person;
   before(async () => {
@@ -338,12 +336,12 @@ describe('an attack on a connected workspace', () => {
   after(() => stage.close());
   afterEach(async () => assert.deepEqual(await stage.stored(), ['Acme → org-1']));
 
-  it('refuses an attack on a connected workspace by a press that confirms a link but not a move', async () => {
+  it('refuses a press that confirms a link but not a move', async () => {
     const answer = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     assert.match(await answer.text(), /Move this workspace/);
   });
 
-  it('refuses an attack on a connected workspace by the confirmation of another browser', async () => {
+  it('refuses the confirmation of another browser', async () => {
     const asked = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     const ticket = ticketOf(await asked.text());
     const other = createVisitor();
@@ -351,7 +349,7 @@ describe('an attack on a connected workspace', () => {
     assert.equal(answer.status, 400);
   });
 
-  it('refuses an attack on a connected workspace by a confirmation to move another workspace', async () => {
+  it('refuses a confirmation to move another workspace', async () => {
     const globex = stage.person('Globex');
     await stage.connect(globex, sign(claimsOf({ org: 'org-2' })));
     const asked = await stage.connect(globex, sign(claimsOf({ org: 'org-evil' })));
@@ -363,7 +361,7 @@ describe('an attack on a connected workspace', () => {
     await connections.remove((await connections.find({ org: 'org-2' }))?.id ?? '');
   });
 
-  it('refuses an attack on a connected workspace by a claim that another Foyer sealed', async (t) => {
+  it('refuses a claim that another Foyer sealed', async (t) => {
     const other = await setConnectStage();
     t.after(() => other.close());
     const stranger = other.person('Acme');

@@ -12,7 +12,7 @@ for (const [engine, open] of Object.entries(engines)) {
   describe(`a write of the app on ${engine}`, () => {
     const leave = (tx: Tx, name: string) => tx.insertInto('chores').values({ name, begun_at: 1 }).execute();
 
-    it('is undone if it waits for something else, and the writes beside it are kept', async (t) => {
+    it('is undone if it waits for something other than its own queries, and the writes before and after it are kept', async (t) => {
       const { database, close } = await open();
       t.after(close);
       let inner: Promise<unknown> | undefined;
@@ -52,7 +52,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('sends nothing anymore once it was undone', async (t) => {
+    it('sends no more queries once it is undone', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const { promise: over, resolve: end } = Promise.withResolvers<void>();
@@ -77,7 +77,7 @@ for (const [engine, open] of Object.entries(engines)) {
 
     // SQLite answers at once.
     if (engine === 'Postgres') {
-      it('is not undone because one of its queries takes longer', async (t) => {
+      it('is not undone because one of its queries takes longer than the limit', async (t) => {
         const { database, close } = await open();
         t.after(close);
         const slow = (tx: Tx) => sql`select pg_sleep(${(idleMs * 3) / 1000})`.execute(tx);

@@ -57,7 +57,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`erasing one installation beside others, on ${engine}`, () => {
-    it('erases its requests, but none in progress and none with tokens to be revoked', async (t) => {
+    it('erases its install requests, except those in progress and those with tokens to be revoked', async (t) => {
       const { addRequests, erase, requests } = await setUp(t);
       const inT1 = { team_id: 'T1', enterprise_id: 'E1' };
       await addRequests({
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await erase('OWN'), false);
     });
 
-    it('erases the grants of access with the org-wide install alone, and remembers Grid workspaces', async (t) => {
+    it('erases the grants of access only with the org-wide install, and remembers Grid workspaces', async (t) => {
       const { erase, purged, access } = await setUp(t);
       await erase('OWN');
       await erase('ALONE');
@@ -97,7 +97,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await purged(), ['purged team:T1']);
     });
 
-    it('keeps why an installation is broken, and what an uninstalled one is', async (t) => {
+    it('keeps the reason of a broken installation, and the state of an uninstalled one', async (t) => {
       const { database } = await setUp(t);
       const broken = { status: 'broken', reason: 'key_lost' } as const;
       const erase = (
@@ -123,7 +123,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('erases only those people’s tokens that are named, older than the time, and of the version', async (t) => {
+    it('erases a person’s tokens only if they match the given people, time and version', async (t) => {
       const { database } = await setUp(t);
       const erase = (rest: Omit<Parameters<typeof eraseUserTokens>[1], 'installationId'>) =>
         database.write((tx) => eraseUserTokens(tx, { installationId: 'ins_OWN', ...rest }));

@@ -45,7 +45,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`install requests, on ${engine}`, () => {
-    it('install requests use up each state once, also after it was cancelled, and no other state with it', async (t) => {
+    it('install requests use up each state once, even after a cancel, and use up no other state', async (t) => {
       const { database, rows } = await setUp(t);
       const request = (id: string, at: number) => ({
         ...{ id, clientId, progressHash: `hash of ${id}`, requestedTeamId: null, now: at },
@@ -72,7 +72,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await findInstallRequest(database.queries, 'hash of four'), undefined);
     });
 
-    it('install requests are found by the run that they led to, however many began at the same time', async (t) => {
+    it('install requests are found by the run that they led to, even if many requests began at the same time', async (t) => {
       const { database, add } = await setUp(t);
       const find = async (storedAt = 100_000) =>
         (await findRequestOfRun(database.queries, { clientId, runId: 'run_1', storedAt }))?.id;
@@ -89,7 +89,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await find(89_999), await find(120_001)], [undefined, undefined]);
     });
 
-    it('install requests are interrupted if they began before the time, and did not end or left tokens', async (t) => {
+    it('install requests count as interrupted if they began before the given time and did not end or left tokens', async (t) => {
       const { database, add } = await setUp(t);
       const started = { outcome: 'started' } as const;
       await add({
@@ -112,7 +112,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(few.length <= 2, 'one of each');
     });
 
-    it('install requests are swept a few at a time, oldest first, and never with tokens, even if those came meanwhile', async (t) => {
+    it('install requests are swept a few at a time, oldest first, and never with tokens, even if the tokens came meanwhile', async (t) => {
       const { database, add, rows } = await setUp(t);
       const left = async () => (await rows()).map(({ id }) => id);
       await add({

@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await add({ id: 'ins_OWN_4', client_id: '2.2' }), true);
     });
 
-    it('installations beside others are held only while Slack calls them inactive, and work again only at that version', async (t) => {
+    it('installations beside others are held only with the reason that Slack calls them inactive, and released only at the held version', async (t) => {
       const { database, change, states } = await setUp(t);
       const held = `broken ${inactiveCode}`;
       const broken = (installationId: string, reason: string, ifVersion?: number) =>
@@ -117,7 +117,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await find(), strangers);
     });
 
-    it('installations beside others have a past of installs and removals alone, newest first', async (t) => {
+    it('installations beside others list only installs and removals as their past, newest first', async (t) => {
       const { database } = await setUp(t);
       const line = { installation_id: 'ins_OWN', at: 2000, user_id: null, detail: null };
       await database.queries
@@ -132,7 +132,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(kinds, ['uninstalled', 'reinstalled', 'uninstalled', 'installed']);
     });
 
-    it('installations beside others have access to a workspace by its own newest change, and none by another’s', async (t) => {
+    it('installations beside others get access to a workspace by its newest change of access, and never by another workspace’s', async (t) => {
       const { database } = await setUp(t);
       const workspace = { clientId, enterpriseId: 'E1', teamId: 'T7' };
       const record = (changed: Partial<Parameters<typeof recordTeamAccess>[1]>) =>
@@ -157,7 +157,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await granted(5000), ['T8']);
     });
 
-    it('stand as their own tenants do, and an app id is of the newest install of its app', async (t) => {
+    it('installations beside others have the status of their own tenant, and the app id comes from the app’s newest install', async (t) => {
       const { database, change, add } = await setUp(t);
       const { queries } = database;
       await add({ mark: 'OTHER', clientId: '2.2', teamId: 'T6', madeAt: 6e12 });

@@ -10,34 +10,34 @@ import { makeFolder } from '../../src/database/make-folder.ts';
 const run = promisify(execFile);
 const source = new URL('../../src/database/make-folder.ts', import.meta.url).href;
 
-describe('a folder that is made', () => {
+describe('makeFolder', () => {
   let folder: string;
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'foyer-folder-'));
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('a folder that is made is there with those above it, for its owner alone, and may be there before', () => {
+  it('creates the folder and its parents for their owner alone, and accepts a folder that exists', () => {
     makeFolder(join(folder, 'a', 'b'));
     makeFolder(join(folder, 'a', 'b'));
     for (const name of ['a', 'a/b']) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o700);
   });
 
-  it('a folder that is made is made once where processes start at once', async () => {
+  it('creates a folder once if several processes start at the same time', async () => {
     const code = `import(${JSON.stringify(source)})
       .then(({ makeFolder }) => makeFolder(${JSON.stringify(join(folder, 'a', 'b', 'c'))}))`;
     await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, ['-e', code])));
     assert.ok(existsSync(join(folder, 'a', 'b', 'c')));
   });
 
-  it('a folder that is made is refused below a file, and below a link that leads nowhere', () => {
+  it('refuses a folder below a file, or below a link that leads nowhere', () => {
     writeFileSync(join(folder, 'file'), '');
     symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
     assert.throws(() => makeFolder(join(folder, 'file', 'a')), { code: 'ENOTDIR' });
     assert.throws(() => makeFolder(join(folder, 'link', 'a')), { code: 'EEXIST' });
   });
 
-  it('a folder that is made is refused, and not tried forever, in a file system that makes no folders', {
+  it('fails, and does not retry forever, in a file system that creates no folders', {
     skip: process.platform !== 'linux' && 'only Linux has one that every user can reach: /proc',
   }, async () => {
     // In a process of its own: what never ends cannot be stopped in this one.

@@ -62,7 +62,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`messages that are sent once, on ${engine}`, () => {
-    it('messages that are sent once lets only the first of two begin a first welcome, and the second fails with no error', async (t) => {
+    it('messages that are sent once let only the first of two callers begin a first welcome, and give the second no error', async (t) => {
       const { database } = await setUp(t);
       const message = { ...own, kind: 'welcome' as const, life: 3, key: 'U1' };
       const begin = (runId: string) => {
@@ -75,7 +75,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([row?.status, row?.sent_at], ['sending', 9]);
     });
 
-    it('begins again only the message that was read, unless anything about it has changed', async (t) => {
+    it('begin again only if nothing about the message has changed since it was read', async (t) => {
       const { database, texts, alone } = await setUp(t);
       for (const message of messages) {
         const begin = (previous: OnceMessageRow | undefined) =>
@@ -108,7 +108,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('records how a call ended, unless a newer call has begun', async (t) => {
+    it('record how a call ended, unless a newer call has begun', async (t) => {
       const { settle } = await setUp(t);
       for (const message of messages) {
         for (const other of [{ runId: 'run_OWN2' }, { settledBy: 8 }])
@@ -125,7 +125,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('messages that are sent once never changes a message that was sent, nor forgets one that is unconfirmed', async (t) => {
+    it('messages that are sent once never change after they are sent, and are not forgotten while they are unconfirmed', async (t) => {
       const { database, alone, settle } = await setUp(t);
       for (const message of messages) {
         const unconfirmed = await settle(message, { kind: 'unconfirmed' });
@@ -146,7 +146,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('keeps the position of its own search', async (t) => {
+    it('keep the position of each message’s own search', async (t) => {
       const { database, alone } = await setUp(t);
       for (const message of messages) {
         const search = { before: '1.0', calls: 3 };

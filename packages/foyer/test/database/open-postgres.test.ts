@@ -66,7 +66,7 @@ async function refusal(work: Promise<unknown>, reason: RegExp): Promise<number> 
 
 // Concurrent, since most of these tests wait for time limits.
 describe('a Postgres database', { concurrency: 20 }, () => {
-  it('makes a write that locks a row wait for the one before it, and see its changes', async (t) => {
+  it('makes a write that locks a row wait for the write before it, and see that write’s changes', async (t) => {
     const { database } = await setPlay(t);
     await writeKey(database, 'a');
     const addOne = () =>
@@ -204,7 +204,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     proxy.pass();
   });
 
-  it('gives up on a blocked start in bounded time', async (t) => {
+  it('gives up within bounded time on a start that is blocked', async (t) => {
     const { stranger, url } = await setPlay(t);
     await stranger.query('begin; lock table kysely_migration in access exclusive mode');
     const tookMs = await refusal(openPostgres(url), /timeout/);
@@ -213,7 +213,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     await (await openPostgres(url)).close();
   });
 
-  it('refuses a call within three seconds if every connection is taken, and works when one is free', async (t) => {
+  it('refuses a call within three seconds if every connection is taken, and works when a connection is free', async (t) => {
     const { database } = await setPlay(t, '?pool_max=2');
     const { promise: free, resolve: letGo } = Promise.withResolvers<void>();
     const bothHaveOne = meeting(3);
@@ -294,7 +294,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
       assert.deepEqual(await cutAtCommit(play, 'done'), { value: '1: 1', tries: 1, stored: ['try 1'] });
     });
 
-    it('a commit whose answer is lost is repeated if it did not arrive, even if the check of its outcome is cut too', async (t) => {
+    it('a commit whose answer is lost is repeated if it did not arrive, even if the check of its outcome is cut off too', async (t) => {
       const play = await setPlay(t);
       assert.deepEqual(await cutAtCommit(play, 'asked', { cuts: 3 }), {
         value: '2: 1',
@@ -303,7 +303,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
       });
     });
 
-    it('a commit whose answer is lost is checked until the server is back, whatever the time limit of the write', async (t) => {
+    it('a commit whose answer is lost is checked until the server is back, even beyond the time limit of the write', async (t) => {
       const play = await setPlay(t);
       const expected = { value: '1: 1', tries: 1, stored: ['try 1'] };
       assert.deepEqual(await cutAtCommit(play, 'done', { awayMs: 3000 }), expected);

@@ -78,7 +78,7 @@ describe('a SQLite database', () => {
     };
   }
 
-  it('compiles a query with an order, a join and a limit once, whatever values it gets', async (t) => {
+  it('compiles a query with an order, a join and a limit once, for any values', async (t) => {
     const { queries, write } = await open();
     await write((tx) => recordEncryptionKey(tx, key('first')));
     // better-sqlite3 makes a function for the rows of a query each time that SQLite has compiled it.
@@ -95,7 +95,7 @@ describe('a SQLite database', () => {
     assert.equal(compiled.mock.callCount(), 1);
   });
 
-  it('a SQLite database is taken away from everyone but its owner, with its log, if others could reach it', async () => {
+  it('a SQLite database and its log become private to their owner if other users could read them', async () => {
     const first = await open();
     await first.write((transaction) => recordEncryptionKey(transaction, key('a')));
     const files = [file, `${file}-wal`, `${file}-shm`];
@@ -107,7 +107,7 @@ describe('a SQLite database', () => {
     assert.match(warnings[0] ?? '', /could read .*foyer\.db/);
   });
 
-  it('a SQLite database is refused with the command to run if others can reach it and this user may not change that', {
+  it('a SQLite database is refused, with the command to run, if others can read it and this user cannot change that', {
     skip: process.getuid?.() !== 0 && 'only root can give this user a file of another',
   }, async () => {
     await (await open()).close();
@@ -121,7 +121,7 @@ describe('a SQLite database', () => {
     );
   });
 
-  it('a SQLite database has another change mark at once when it has written, within one turn of the event loop too', async (t) => {
+  it('a SQLite database has a new change mark right after each write, even within one turn of the event loop', async (t) => {
     const database = await open();
     // A disk without any wait: then the write is told in the turn in which it was made.
     await replaceDatasync(t, async () => {});
@@ -138,7 +138,7 @@ describe('a SQLite database', () => {
     assert.notEqual(database.changeMark(), before);
   });
 
-  it('a SQLite database has another change mark in the turn after another process has written, and the same one until then', async () => {
+  it('a SQLite database has a new change mark in the turn after another process has written, and not before', async () => {
     const [database, other] = [await open(), await open()];
     const before = database.changeMark();
     await new Promise(setImmediate);
@@ -148,7 +148,7 @@ describe('a SQLite database', () => {
     assert.notEqual(database.changeMark(), before);
   });
 
-  it('keeps its files to its owner', async () => {
+  it('makes its files private to their owner', async () => {
     const database = await open();
     await database.write((transaction) => recordEncryptionKey(transaction, key('a')));
     for (const suffix of ['', '-wal', '-shm']) {
@@ -157,7 +157,7 @@ describe('a SQLite database', () => {
     assert.equal((await stat(join(folder, 'deep'))).mode & 0o777, 0o700);
   });
 
-  it('keeps a write-ahead log, and lets nothing hang on an installation that is not there', async () => {
+  it('has a write-ahead log, and refuses a row that refers to a missing installation', async () => {
     const database = await open();
     const orphan = { installation_id: 'ins_404', user_id: 'U1', opened_at: 1, published_hash: null };
     await assert.rejects(
@@ -169,7 +169,7 @@ describe('a SQLite database', () => {
     sqlite.close();
   });
 
-  it('a SQLite database waits for a lock without holding up anything else, and then writes', async () => {
+  it('a SQLite database waits for a lock without blocking anything else, and then writes', async () => {
     const database = await open();
     const lock = await lockElsewhere();
     let turns = 0;
@@ -198,7 +198,7 @@ describe('a SQLite database', () => {
     }
   });
 
-  it('gives up on a lock when its patience ends, and works again afterwards', async () => {
+  it('gives up on a lock at its time limit, and works again afterwards', async () => {
     const database = await open();
     const lock = await lockElsewhere();
     try {
@@ -214,7 +214,7 @@ describe('a SQLite database', () => {
     assert.equal(await database.write((transaction) => recordEncryptionKey(transaction, key('a'))), 'v1.x');
   });
 
-  it('opens beside a lock, when there is nothing to bring up to date', async () => {
+  it('opens while another process holds the lock, if there is nothing to migrate', async () => {
     await open();
     const lock = await lockElsewhere();
     try {
@@ -224,7 +224,7 @@ describe('a SQLite database', () => {
     }
   });
 
-  it('undoes a transaction that throws, and does not try it again', async () => {
+  it('rolls back a transaction that throws, and does not retry it', async () => {
     const database = await open();
     let tries = 0;
     await assert.rejects(
@@ -239,7 +239,7 @@ describe('a SQLite database', () => {
     assert.deepEqual(await database.queries.selectFrom('encryption_keys').selectAll().execute(), []);
   });
 
-  it('scrubs beside a transaction that is under way', async () => {
+  it('can be scrubbed while a transaction is in progress', async () => {
     const database = await open();
     const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
     const writing = database.write(async (transaction) => {
@@ -253,7 +253,7 @@ describe('a SQLite database', () => {
     assert.equal((await stat(`${file}-wal`)).size, 0, 'the log is written back and emptied');
   });
 
-  it('says so when the file is no database, or a damaged one', async () => {
+  it('reports a file that is not a database, or is a damaged one', async () => {
     file = join(folder, 'text.db');
     await writeFile(
       file,
@@ -286,14 +286,14 @@ describe('a SQLite database', () => {
     }
   });
 
-  it('a SQLite database is not ready, rather than faulty, if its tables are not there', async () => {
+  it('a SQLite database without its tables is reported as not ready, and not as damaged', async () => {
     const database = await open();
     await database.ping();
     await database.queries.schema.alterTable('encryption_keys').renameTo('mislaid').execute();
     await assert.rejects(database.ping(), { name: 'DatabaseUnavailableError', message: /no such table/ });
   });
 
-  it('says so when the file is damaged behind its first page', async () => {
+  it('reports damage after the first page of the file', async () => {
     await (await open()).close();
     opened.pop();
     const bytes = await readFile(file);
@@ -304,7 +304,7 @@ describe('a SQLite database', () => {
     );
   });
 
-  it('says so when the file cannot be written', async () => {
+  it('reports a file that cannot be written', async () => {
     await (await open()).close();
     opened.pop();
     await chmod(file, 0o444);
@@ -316,12 +316,12 @@ describe('a SQLite database', () => {
     assert.match(printed, /^DatabaseUnavailableError database_unavailable /);
   });
 
-  it('says so when the place cannot be one', async () => {
+  it('reports a path at which there can be no database', async () => {
     await writeFile(join(folder, 'deep'), 'a file where the folder should be');
     await assert.rejects(open(), DatabaseUnavailableError);
   });
 
-  it('copies itself while others write', async () => {
+  it('can be copied while others write', async () => {
     const database = await open();
     await database.write((transaction) => recordEncryptionKey(transaction, key('a')));
     const target = join(folder, 'backup.db');

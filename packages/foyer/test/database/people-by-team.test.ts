@@ -258,7 +258,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await strangers.assertUntouched();
     });
 
-    it('people of several teams are changed by what is newer, and by no event about someone else', async (t) => {
+    it('people of several teams are changed only by newer facts, and by no event about someone else', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const memberships = async () =>
@@ -304,7 +304,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await rowsOf(database), before, 'an uninstalled app registers no one');
     });
 
-    it('people of several teams are erased one by one: what is about someone else stays as it was', async (t) => {
+    it('people of several teams are erased one at a time, without a change to what is stored about someone else', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const before = await rowsOf(database);

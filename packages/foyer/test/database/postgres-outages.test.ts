@@ -100,7 +100,7 @@ describe('a Postgres server', () => {
     await database.ping();
   });
 
-  it('a Postgres server that lost a commit in a crash is not believed to have it, even if the transaction id was reused', async (t) => {
+  it('a Postgres server that lost a commit in a crash does not count as having it, even if the transaction id was reused', async (t) => {
     const proxy = await startPostgresProxy(server.url());
     const through = await openPostgres(proxy.url());
     t.after(async () => {
@@ -148,7 +148,7 @@ describe('a Postgres server', () => {
     await rm(signal, { force: true });
   });
 
-  it('a Postgres server that answers reads and refuses writes is not ready, and is again once it takes them', async () => {
+  it('a Postgres server that answers reads and refuses writes is not ready until it accepts writes again', async () => {
     const setReadOnly = async (isOn: boolean): Promise<void> => {
       await administer(`alter system set default_transaction_read_only = ${isOn ? 'on' : 'off'}`);
       await administer('select pg_reload_conf()');
@@ -173,7 +173,7 @@ describe('a Postgres server', () => {
     await ready(true);
   });
 
-  it('a Postgres server is probed with one write, however many ask at once, and keeps no marks of it', async (t) => {
+  it('a Postgres server is probed with one write for all callers at the same time, and the probe leaves nothing behind', async (t) => {
     const proxy = await startPostgresProxy(server.url());
     const through = await openPostgres(proxy.url());
     t.after(async () => {
@@ -234,7 +234,7 @@ describe('a Postgres server', () => {
     );
   });
 
-  it('a Postgres server with a damaged page is unavailable for what needs that page, and says how often', async (t) => {
+  it('a Postgres server with a damaged page is unavailable for queries that need that page, and their number is counted', async (t) => {
     await administer('create database damaged');
     const before = await openPostgres(server.url('damaged'));
     await writeKey(before, 'kept');

@@ -27,7 +27,7 @@ async function makeCertificates(folder: string, host: string): Promise<void> {
   );
 }
 
-it('Postgres over TLS: the certificate and the name in it are verified, once', {
+it('over TLS, Foyer refuses a Postgres certificate that is not trusted or names another host, without a retry', {
   timeout: 60_000,
 }, async (t) => {
   const hasOpenssl = await run('openssl', ['version']).then(

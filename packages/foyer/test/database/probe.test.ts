@@ -19,7 +19,7 @@ function setUp(t: TestContext) {
 }
 
 describe('a probe', () => {
-  it('runs once for all who ask at once, and again when its outcome is two seconds old', async (t) => {
+  it('runs once for all callers at the same time, and again when its outcome is two seconds old', async (t) => {
     const { check, pending, advance } = setUp(t);
     const asked = [check(), check(), check()];
     pending[0]?.resolve();

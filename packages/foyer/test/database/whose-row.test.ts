@@ -559,7 +559,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await strangers.assertUntouched();
     });
 
-    it('uses a state of a sign-in up once, and forgets those that expired long ago', async (t) => {
+    it('can use up each state of a sign-in once, and forgets states that expired long ago', async (t) => {
       const { database, strangers } = await setUp(t);
       const at = 10 * 3_600_000;
       const states = [
@@ -574,7 +574,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await strangers.assertUntouched();
     });
 
-    it('one tenant beside others is signed in to by its own installation, or by its organization’s that may act there', async (t) => {
+    it('one tenant beside others gets sign-ins through its own installation, or through its organization’s if that has access', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const find = async (teamId: string, enterpriseId: string | null) =>
@@ -605,7 +605,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await find('T1', null), undefined);
     });
 
-    it('one tenant beside others belongs to one account in a new life, even where accounts share it', async (t) => {
+    it('one tenant beside others belongs to one account after an uninstall and a new install, even if accounts may share it', async (t) => {
       const { database } = await setUp(t);
       const install = { clientId, installationId, runId: ended, userId: U1, progressHash: 'hash', now };
       const connect = (org: string, isNewLife: boolean) =>
@@ -622,7 +622,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await orgs(), ['org-3']);
     });
 
-    it('one tenant beside others is read by its own connection, view and newest run, although others have newer ones', async (t) => {
+    it('one tenant beside others is read with its own connection, view and newest run, even if other tenants have newer rows', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const [connection] = await ownRows(database, 'connections');
@@ -692,7 +692,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('one tenant beside others is told apart from the same person elsewhere, and from another app', async (t) => {
+    it('one tenant beside others knows nothing of a person whom only another team or another app knows', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       await database.write(async (tx) => {

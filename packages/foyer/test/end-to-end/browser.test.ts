@@ -74,7 +74,7 @@ describe('in a browser', () => {
     });
   }
 
-  it('shows the steps without JavaScript too', async () => {
+  it('the progress page shows the steps without JavaScript too', async () => {
     const page = await open(390, { javaScriptEnabled: false });
     stage.sandbox.faults.setLatency('users.info', 700);
     await page.goto(stage.url);
@@ -83,7 +83,7 @@ describe('in a browser', () => {
     await look(page, 'done-without-javascript');
   });
 
-  it('says when a step is tried again, and that setup continues automatically', async () => {
+  it('the progress page says when a step is tried again, and that setup continues automatically', async () => {
     const page = await open(1280);
     stage.sandbox.faults.add({
       method: 'users.info',
@@ -100,7 +100,7 @@ describe('in a browser', () => {
     await page.getByRole('heading', { name: 'all set' }).waitFor({ timeout: 15_000 });
   });
 
-  it('says what failed, and that the app is installed anyway', async () => {
+  it('the progress page says what failed, and that the app is installed anyway', async () => {
     const page = await open(390);
     stage.sandbox.faults.add({
       method: 'users.info',
@@ -131,7 +131,7 @@ describe('in a browser', () => {
     }
   });
 
-  it('shows a friendly page after Cancel, and starts again from there', async () => {
+  it('an install shows a friendly page after Cancel, and starts again from there', async () => {
     const page = await open(390);
     await page.goto(stage.url);
     await consent(page, 'Cancel');
@@ -141,7 +141,7 @@ describe('in a browser', () => {
     await page.getByRole('button', { name: 'Allow' }).waitFor();
   });
 
-  it('leads Back and Reload to the progress page, and never to an error', async () => {
+  it('Back and Reload lead to the progress page, and never to an error', async () => {
     const page = await open(1280);
     await page.goto(stage.url);
     await consent(page, 'Allow');
@@ -154,7 +154,7 @@ describe('in a browser', () => {
     assert.equal(page.url(), progress);
   });
 
-  it('shows each failure as a page that a person understands', async () => {
+  it('each failure has a page that a person understands', async () => {
     const page = await open(390);
     for (const [path, heading, name] of [
       ['/slack/oauth_redirect?code=1', 'One more step', 'state-missing'],
@@ -169,7 +169,7 @@ describe('in a browser', () => {
     }
   });
 
-  it('says so when Slack is down', async () => {
+  it('an install shows a page that says so when Slack is down', async () => {
     const page = await open(390);
     stage.sandbox.faults.add({ method: 'oauth.v2.access', failure: { type: 'status', status: 503 } });
     await page.goto(stage.url);

@@ -75,7 +75,7 @@ describe('every page', () => {
     assert.equal((await fetch(`${stage.url}/slack/events`)).status, 405);
   });
 
-  it('reports whether Foyer is alive and ready, and which version it is', async () => {
+  it('the health pages report whether Foyer is alive and ready, and its version', async () => {
     for (const [path, more] of [
       ['/healthz', { version: foyerVersion }],
       ['/readyz', {}],

@@ -352,7 +352,7 @@ describe('an install that does not complete', () => {
     await finishedRun(visitor, url + done.headers.get('location'));
   });
 
-  it('stores or revokes: with a database that stays locked, it answers 503 and revokes the tokens', async () => {
+  it('answers 503 and revokes the tokens if the database stays locked', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     const visitor = createVisitor();

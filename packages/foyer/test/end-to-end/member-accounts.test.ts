@@ -67,7 +67,7 @@ describe('a member’s own account', () => {
     assert.equal(app.sandbox.calls('chat.postMessage').length, 1, 'one welcome, for the installer');
   });
 
-  it('keeps its page when the callback comes a second time', async () => {
+  it('shows the same page when the callback comes a second time', async () => {
     const visitor = createVisitor();
     const callback = await ask(visitor, member);
     await visitor.get(callback);
@@ -136,7 +136,7 @@ it('asks only for scopes that the manifest lists, or Foyer does not start', asyn
   });
 });
 
-describe('which members are connected, reported to Slack', () => {
+describe('the report to Slack of which members are connected', () => {
   const scopes = ['search:read', 'users:write'];
   const reporting = structuredClone(manifest);
   reporting.oauth_config.scopes.user_optional = scopes;
@@ -168,7 +168,7 @@ describe('which members are connected, reported to Slack', () => {
     return { app, sandbox, teamId, userId, reports, connect, isConnected };
   }
 
-  it('when they connect and disconnect, with their own token', async (t) => {
+  it('is sent when members connect and disconnect, with their own token', async (t) => {
     const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
     await sandbox.requestConnection({ teamId, userId, subtype: 'connect' });
     const opened = await eventually(async () => sandbox.calls('views.open')[0]);
@@ -184,7 +184,7 @@ describe('which members are connected, reported to Slack', () => {
     assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
   });
 
-  it('a report to Slack of who is connected, if Slack refuses it, stops neither connecting nor disconnecting', async (t) => {
+  it('stops neither connecting nor disconnecting if Slack refuses it', async (t) => {
     const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
     const method = 'apps.user.connection.update';
     sandbox.faults.add({ method, failure: { type: 'error', error: 'fatal_error' }, times: 2 });
@@ -196,7 +196,7 @@ describe('which members are connected, reported to Slack', () => {
     assert.ok(app.logged().some((line) => line.includes('could not report to Slack')));
   });
 
-  it('who is connected is not reported to Slack if the app does not subscribe, or members do not grant what it takes', async (t) => {
+  it('is not sent if the app does not subscribe to the event, or if members do not grant the scope', async (t) => {
     const without = structuredClone(reporting);
     without.settings.event_subscriptions.bot_events.pop();
     for (const [given, memberScopes] of [
@@ -246,7 +246,7 @@ describe('disconnecting an account', () => {
   }
   const query = { teamId: undefined, enterpriseId: 'E1', isEnterpriseInstall: true };
 
-  it('keeps a token that has expired and could not be renewed: no one could revoke it later', async () => {
+  it('keeps a token that has expired and could not be renewed, since no one could revoke it after it is erased', async () => {
     const { outcome, revoked } = await disconnect(undefined);
     assert.deepEqual([outcome, revoked], ['unreachable', []]);
   });

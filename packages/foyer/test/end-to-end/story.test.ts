@@ -165,7 +165,7 @@ describe('the whole story, clicked through', () => {
     );
   });
 
-  it('Acme removes the app, and adding it again begins a new life', async () => {
+  it('Acme removes the app, and a new install starts from the beginning', async () => {
     const owner = await be('Acme', 'owner');
     const before = welcomes(owner);
     await page.goto(`${stage.sandbox.url}/client/${owner.teamId}/settings`);

@@ -104,7 +104,7 @@ describe('an install without tracing', () => {
     assert.equal(lines.find(({ msg }) => msg === 'run succeeded')?.traceId, traceId);
   });
 
-  it('says so if tracing is on and no SDK records it', async (t) => {
+  it('is reported if tracing is on and no SDK records it', async (t) => {
     const stage = await setStage({ start: false });
     t.after(() => stage.close());
     const { log, lines } = recordingLogger(stage.config);

@@ -45,7 +45,7 @@ async function setListening(t: TestContext, engine: EngineName, fail?: Parameter
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`an event on ${engine}`, () => {
-    it('an event is heard once, though Slack sends it again; others are heard too', async (t) => {
+    it('an event reaches a listener once, even if Slack sends it again, and so do other events', async (t) => {
       const { sandbox, heard, acme, globex, send } = await setListening(t, engine);
       const delivery = await send(acme.teamId, 'Ev1');
       await sandbox.deliveries.resend(delivery?.id ?? '', { times: 3 });
@@ -59,7 +59,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(heard.toSorted(), ['Ev1', 'Ev2', 'Ev3', 'Ev4', 'Ev5']);
     });
 
-    it('an event is heard again if its listener asks for that, and no more once it was handled', async (t) => {
+    it('an event reaches a listener again if the listener asks for that, but not once it is handled', async (t) => {
       const { sandbox, heard, acme, send, logged } = await setListening(t, engine, (_id, times) => {
         if (times === 1) throw new RepeatEventError('The calendar is down');
       });

@@ -18,7 +18,7 @@ import { engines } from '../support/open-test-database.ts';
  * others, one of the same enterprise and one of none, and an event must not change them.
  */
 
-it('an event of ever so many ids costs no more than one of a thousand', () => {
+it('an event with very many ids costs no more than an event with a thousand', () => {
   const ids = Array.from({ length: 50_000 }, (_, n) => `T${n}`);
   const read = readEnvelope({
     team_id: 'T1',
@@ -29,7 +29,7 @@ it('an event of ever so many ids costs no more than one of a thousand', () => {
   assert.ok(read.candidates.length <= 200);
 });
 
-it('an event is one whatever the type of its envelope, unless that is no type at all', () => {
+it('an event is recognized even if its envelope has another type, but refused if the type is an object or an array', () => {
   const event = { type: 'app_uninstalled' };
   const typeOf = (type: unknown, contentType = 'application/json') =>
     parseSlackBody(contentType, Buffer.from(JSON.stringify({ type, event }))).type;
@@ -43,7 +43,7 @@ it('an event is one whatever the type of its envelope, unless that is no type at
   assert.equal(parseSlackBody(formType, Buffer.from(String(form))).type, 'block_actions');
 });
 
-it('an event’s authorizations that are no objects do not reach Bolt, which reads the first one unseen', () => {
+it('authorizations of an event that are not objects do not reach Bolt, which reads the first one without a check', () => {
   const parse = (body: object) =>
     parseSlackBody('application/json', Buffer.from(JSON.stringify({ event: { type: 'message' }, ...body })));
   const known = { team_id: 'T1' };
@@ -57,7 +57,7 @@ it('an event’s authorizations that are no objects do not reach Bolt, which rea
     assert.deepEqual(parse({ authorizations: given }).authorizations, expected);
 });
 
-it('a person of another workspace is not taken for one of the workspace whose dialog they opened', () => {
+it('a person of another workspace does not count as a person of the workspace whose dialog they opened', () => {
   const user = { id: 'U1', team_id: 'T1' };
   assert.deepEqual(personIn({ user, team: { id: 'T1' } }), { userId: 'U1' });
   assert.deepEqual(personIn({ user, team: { id: 'T2' } }), { userId: 'U1', from: 'T1' });
@@ -65,7 +65,7 @@ it('a person of another workspace is not taken for one of the workspace whose di
   assert.deepEqual(personIn({ user, team: { id: 'T1' }, view }), { userId: 'U1', from: 'T1' });
 });
 
-it('an event that says that it is about a workspace is not about the organization', () => {
+it('an event that names a workspace is not applied to the organization', () => {
   const body = { team_id: 'T1', enterprise_id: 'E1', event: { type: 'app_uninstalled' } };
   const flags = (more: object) =>
     readEnvelope({ ...body, ...more }).candidates.map(({ isEnterpriseInstall }) => isEnterpriseInstall);

@@ -7,7 +7,7 @@ import { createClock } from '../support/installations.ts';
 
 const minute = 60_000;
 
-test('a delivery is known for an hour at least, also while others push it out', () => {
+test('a delivery is remembered for at least an hour, even if newer deliveries push it out', () => {
   const clock = createClock();
   const log = createLogger({ logLevel: 'silent', secrets: [] });
   const database = {} as Database;

@@ -94,7 +94,7 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('acknowledges an event that changes something once that is committed', async (t) => {
+  it('acknowledges an event that changes something once the change is committed', async (t) => {
     const committed = Promise.withResolvers<void>();
     const { happened, socket } = await setUp(t, undefined, () => {
       happened.push('commit');
@@ -109,7 +109,7 @@ describe('the receiver of events', () => {
     assert.deepEqual(happened, ['commit', 'answer', 'listener of Ev1']);
   });
 
-  it('the receiver of events lets listeners hear an event again if one of them asks for it, three times, and then forgets it', async (t) => {
+  it('the receiver of events repeats an event three times if one of its listeners asks for that, and then forgets it', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket } = await setUp(t, ({ event_id: id }) => {
       if (id === 'Ev1') throw new RepeatEventError('the calendar is down');
@@ -137,7 +137,7 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('hears no event again once it is drained', async (t) => {
+  it('passes no event to listeners again once it is drained', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket, receiver } = await setUp(t, () => {
       throw new RepeatEventError('not yet');
@@ -173,7 +173,7 @@ describe('the receiver of events', () => {
 });
 
 describe('the receiver of presses', () => {
-  it('answers one that no listener acknowledges before Slack shows an error', async (t) => {
+  it('answers a press that no listener acknowledges before Slack shows an error', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket } = await setUp(t);
     socket.write(press('v0=1'));
@@ -186,7 +186,7 @@ describe('the receiver of presses', () => {
     assert.deepEqual(happened, ['listener of v0=1', 'answer']);
   });
 
-  it('answers one whose listeners have ended without acknowledging it, and one that nobody listens to', async (t) => {
+  it('answers a press whose listeners have ended without acknowledging it, and a press that has no listener', async (t) => {
     // The answer does not come from the clock that answers for a listener which never ends.
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket, listener } = await setUp(t);
@@ -196,7 +196,7 @@ describe('the receiver of presses', () => {
     assert.deepEqual(happened, ['listener of v0=1', 'answer']);
   });
 
-  it('runs no listener for a copy of one, and reports it', async (t) => {
+  it('runs no listener for a copy of a press, and reports the copy', async (t) => {
     const { happened, refused, socket, listener } = await setUp(t);
     listener.resolve();
     socket.write(press('v0=1') + press('v0=1') + press('v0=2'));

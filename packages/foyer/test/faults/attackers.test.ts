@@ -115,7 +115,7 @@ describe('a workspace and a person with hostile names', () => {
   });
 });
 
-describe('a button pressed by someone who may not', () => {
+describe('a button pressed by someone who is not allowed to', () => {
   let stage: Stage;
   const places: Record<
     'acme' | 'globex',
@@ -192,7 +192,7 @@ describe('a button pressed by someone who may not', () => {
     });
   }
 
-  it('changes nothing, whatever the payload claims', async () => {
+  it('changes nothing, for any claim in the payload', async () => {
     const { acme, globex } = places;
     const priya = stage.sandbox.person('Acme', 'member').id;
     const admin = stage.sandbox.person('Globex', 'admin').id;
@@ -229,7 +229,7 @@ describe('a button pressed by someone who may not', () => {
     assert.equal(state(), untouched);
   });
 
-  it('works for the installer, so that the refusals above mean something', async () => {
+  it('works once the installer presses it, so that the refusals above prove something', async () => {
     const { acme } = places;
     const answer = await press({ ...acme, actionId: 'foyer.retry_run', value: acme.runId });
     assert.equal(answer.status, 200);
@@ -240,7 +240,7 @@ describe('a button pressed by someone who may not', () => {
   });
 });
 
-describe('a browser led astray', () => {
+describe('a misled browser', () => {
   const success = 'https://app.example.com/welcome?from=foyer';
   let stage: Stage;
   before(async () => {
@@ -248,7 +248,7 @@ describe('a browser led astray', () => {
   });
   after(() => stage.close());
 
-  it('a browser led astray goes only where the configuration says, whatever an address, a header or a cookie contains', async () => {
+  it('a misled browser goes only where the configuration says, for any address, header or cookie', async () => {
     const { sandbox, url } = stage;
     const evil = 'https://evil.example';
     const extra = new URLSearchParams(
@@ -283,7 +283,7 @@ describe('a browser led astray', () => {
     assert.match(again.headers.get('location') ?? '', /^\/installs\//);
   });
 
-  it('a browser led astray gets no page with the host name that its request claims', async () => {
+  it('a misled browser gets no page with the host name that its request claims', async () => {
     for (const path of ['/', '/no/such', '/slack/oauth_redirect', '/installs/x']) {
       const socket = await speak(
         stage.url,
@@ -293,7 +293,7 @@ describe('a browser led astray', () => {
     }
   });
 
-  it('a browser led astray cannot reach someone else’s progress page by guessing', async () => {
+  it('a misled browser cannot reach someone else’s progress page by guessing', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const place = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
@@ -339,7 +339,7 @@ function speak(url: string, text: string, withinMs = 12_000): Promise<string> {
 }
 
 describe('connections and headers that only use up resources', { concurrency: 2 }, () => {
-  it(`answers with ${count({ quick: 300, full: 2000 })} idle connections, and drops them after seconds`, async (t) => {
+  it(`leave Foyer answering while ${count({ quick: 300, full: 2000 })} connections are idle, and are closed after seconds`, async (t) => {
     const stage = await setProcessStage();
     t.after(() => stage.close());
     const many = count({ quick: 300, full: 2000 });
@@ -384,7 +384,7 @@ describe('connections and headers that only use up resources', { concurrency: 2 
     if (isFullRun) await eventually(async () => closed === many);
   });
 
-  it('refuses headers that are too many, too large, duplicated or smuggled, and keeps running', async (t) => {
+  it('are refused if the headers are too many, too large, duplicated or smuggled, and Foyer keeps running', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());
     const head = 'POST /slack/events HTTP/1.1\r\nHost: x\r\n';

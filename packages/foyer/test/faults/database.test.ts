@@ -108,7 +108,7 @@ async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<
 }
 
 // Not concurrent with the others: they would use up the time in which it counts answered pages.
-it('waits for a database that is locked mid-run, ends with one welcome, and answers every page', async (t) => {
+it('a run waits for a database that is locked in the middle of it, sends one welcome, and every page is answered', async (t) => {
   const play = await setPlay(t);
   const { stage, acme, visitor } = play;
   const lock: { is: 'to come' | 'held' | 'released' } = { is: 'to come' };
@@ -200,7 +200,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     ['removed', (file: string) => rm(file)],
     ['replaced by another', (file: string) => rename(file, `${file}.away`).then(() => writeFile(file, ''))],
   ] as const) {
-    it(`${what} under a running Foyer: it says so, and stores nothing that a restart would lose`, async (t) => {
+    it(`${what} under a running Foyer: Foyer reports that, and stores nothing that a restart would lose`, async (t) => {
       const play = await setPlay(t);
       const { stage } = play;
       await assertInstallsWhole(play);
@@ -266,7 +266,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     await assert.rejects(stage.start(), DatabaseUnavailableError);
   });
 
-  it('a start on a database that cannot be used of a newer Foyer: the start is refused, and the database is not changed', async (t) => {
+  it('a start on the database of a newer Foyer is refused, and the database is not changed', async (t) => {
     const { stage } = await stopped(t);
     const database = new Sqlite(stage.databaseFile);
     database.exec("insert into kysely_migration values ('9999-later', '2099-01-01T00:00:00Z')");
@@ -298,7 +298,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     assert.equal(await status(`${stage.url}/readyz`), 200);
   });
 
-  it('without write permission: the process says so and exits with 1', async (t) => {
+  it('without write permission: the process reports that and exits with code 1', async (t) => {
     const { stage } = await stopped(t);
     const folder = join(stage.folder, 'read-only');
     // Root may write anything, so the process runs as another user.

@@ -319,7 +319,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       t.diagnostic(`${pressedAgain} answers were given again`);
     });
 
-    it('gives a job one turn in each interval, and another one in the next', async (t) => {
+    it('gives a job one turn in each interval, and a new turn in the next interval', async (t) => {
       const everyMs = 4000;
       const life = await setLife(t, engine, everyMs);
       const { stage, billing } = life;

@@ -45,7 +45,7 @@ const activeTeams = async (stage: ProcessStage): Promise<string[]> =>
     )
   ).map(({ team_id }) => team_id);
 
-describe('a file that is taken away under a running Foyer', { concurrency: 3 }, () => {
+describe('a file that is removed or replaced under a running Foyer', { concurrency: 3 }, () => {
   for (const [what, damage, says] of [
     ['the log is removed', (file: string) => rmSync(`${file}-wal`), /foyer\.db-wal was removed/],
     [
@@ -71,7 +71,7 @@ describe('a file that is taken away under a running Foyer', { concurrency: 3 }, 
       /foyer\.db was replaced/,
     ],
   ] as const) {
-    it(`a file that is taken away under a running Foyer ends the process with 1 within seconds, also if no one writes: ${what}`, async (t) => {
+    it(`a file that is removed or replaced under a running Foyer ends the process with code 1 within seconds, even without a write: ${what}`, async (t) => {
       const stage = await setUp(t);
       await installWhole(stage, 'Acme');
       const since = performance.now();
@@ -84,7 +84,7 @@ describe('a file that is taken away under a running Foyer', { concurrency: 3 }, 
     });
   }
 
-  it('loses no install if it is the log that is removed: what it held goes into the database', async (t) => {
+  it('Foyer keeps every install when the WAL file is deleted, and moves its content into the database', async (t) => {
     const stage = await setUp(t);
     await installWhole(stage, 'Acme');
     await installWhole(stage, 'Globex');
@@ -175,7 +175,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     assert.equal((await ended(stage)).code, 1);
   });
 
-  it('a disk that fails ends the process when locks fail, after one wait of SQLite’s instead of one for each request', async (t) => {
+  it('a disk that fails ends the process when locks fail, after one wait in SQLite instead of one wait for each request', async (t) => {
     const set = await setFaulty(t);
     if (!set) return;
     const { stage, disk } = set;

@@ -152,7 +152,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
     assert.deepEqual(statusOf(play), { status: 'active', broken_reason: null });
   });
 
-  it('tokens that rotate are not requested again and again while Slack is down, and the old one is used until it expires', async (t) => {
+  it('tokens that rotate are not requested again and again while Slack is down, and the old token is used until it expires', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     await play.pass(10.5 * hourMs);

@@ -60,7 +60,7 @@ describe('with installations of every kind side by side', () => {
       ]),
     );
 
-  it('welcomes the org’s installer once a workspace lets the app in, and not before', async () => {
+  it('Foyer welcomes the org’s installer once a workspace lets the app in, and not before', async () => {
     const { sandbox } = stage;
     const bill = sandbox.person('Initech Sales', 'owner').id;
     const progress = await installAt({ enterpriseId: ids.org, userId: bill });
@@ -206,7 +206,7 @@ describe('with installations of every kind side by side', () => {
   ];
 
   for (const [name, row] of matrix) {
-    it(`finds its own installation, and no other, for an event of ${name}`, async () => {
+    it(`an event of ${name} finds its own installation, and no other`, async () => {
       const { envelope, owner, user } = row();
       const { sandbox } = stage;
       const userId = sandbox.person(user, 'owner').id;

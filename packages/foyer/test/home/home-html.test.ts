@@ -15,7 +15,7 @@ const reader: HomeReader = {
 const drawn = (...blocks: Parameters<typeof homeHtml>[0]): string => renderHtml(homeHtml(blocks, reader));
 
 describe('App Home on a web page', () => {
-  it('draws mrkdwn as HTML, and escapes whatever a name or a text holds', () => {
+  it('draws mrkdwn as HTML, and escapes all that a name or a text contains', () => {
     const page = drawn(
       header('Acme & Söhne <script>'),
       section('*Installed by* <@U1> and <@U2>\n>It failed: `missing_scope` &lt;b&gt;\n_soon_ a_b_c 2*3*4'),
@@ -57,7 +57,7 @@ describe('App Home on a web page', () => {
     assert.match(page, /src="https:\/\/a\.example\/1\.png" alt="You"/);
   });
 
-  it('makes forms of the buttons that it can handle, links of those that lead elsewhere, and nothing of others', () => {
+  it('draws a button that it can handle as a form, a button that leads elsewhere as a link, and no other button', () => {
     const label = (text: string) => ({ type: 'plain_text', text }) as const;
     const page = drawn({
       type: 'actions',

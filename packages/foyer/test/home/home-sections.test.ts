@@ -136,7 +136,7 @@ describe('asking Home sections', () => {
     { pretty: false, destination: new PassThrough().on('data', (line) => errors.push(JSON.parse(line))) },
   );
 
-  it('asks all of them at once, with the same time limit for each', async () => {
+  it('asks all sections at once, with the same time limit for each', async () => {
     const never: BoundHomeSection = { id: 'never', blocks: () => new Promise<never>(() => {}) };
     const startedAt = performance.now();
     const answers = await askHomeSections(
@@ -157,7 +157,7 @@ describe('asking Home sections', () => {
     assert.deepEqual(errors.map(({ section }) => section).toSorted(), ['never', 'nor this']);
   });
 
-  it('passes them Foyer when they are asked, not before', async () => {
+  it('passes Foyer to the sections when they are asked, not before', async () => {
     let foyer: { name: string } | undefined;
     const [bound] = bindHomeSections<{ name: string } | undefined>(
       [{ id: 'one', blocks: (_viewer, given) => [say(given?.name ?? 'none')] }],
@@ -187,7 +187,7 @@ describe('composing a Home', () => {
     assert.deepEqual([owners[0], owners.at(-1), owners.length], ['long', 'next', 98]);
   });
 
-  it('leaves each section its fair share, however long the one above it is', () => {
+  it('leaves each section its fair share, however long the section above it is', () => {
     const shownOf = (counts: number[], text?: string) => {
       const sections = counts.map((count, index) => ({ id: String(index), blocks: many(count, text) }));
       const { blocks, owners } = composeHome(sections, record, notices);

@@ -84,7 +84,7 @@ describe('the Home view’s permissions', () => {
     assert.ok(JSON.stringify(view).includes('"url":"https://foyer.test/slack/install?team=T1"'));
   });
 
-  it('the Home view’s permissions does not call a declined optional scope missing', () => {
+  it('the Home view’s permissions do not call a declined optional scope missing', () => {
     const view = update(scopes.filter((scope) => scope !== 'users:read.email'));
     assert.doesNotMatch(textOf(view), /missing/);
     assert.match(textOf(view), /\*Not granted\.\*[\s\S]*`users:read\.email`/);
@@ -136,7 +136,7 @@ describe('the Home view’s steps', () => {
     assert.match(textOf(homeView(content({}, org))), /Waiting for a workspace/);
   });
 
-  it('the Home view’s steps derive the title of an app’s own step from its name, whatever the name is', () => {
+  it('the Home view’s steps derive the title of an app’s own step from its name, for any name', () => {
     const names = ['sync-crm-contacts', 'constructor', '__proto__'];
     const own = run(
       'succeeded',

@@ -9,14 +9,14 @@ describe('canRetryRun', () => {
     assert.equal(canRetryRun({ status: 'active', run: run('failed', steps) }), true);
   });
 
-  it('offers none if only a step for operators failed: the run succeeded, and members see no such step', () => {
+  it('offers no retry if only a step for operators failed: the run succeeded, and members see no such step', () => {
     const steps = [step('send-welcome', 'succeeded'), step('notify-operators', 'failed')];
     assert.equal(canRetryRun({ status: 'active', run: run('succeeded', steps) }), false);
   });
 });
 
 describe('mayAct', () => {
-  it('mayAct is for the installer and admins of an installed app, and for no one of another workspace', () => {
+  it('mayAct allows the installer and admins of an installed app, and no one of another workspace', () => {
     const record = { status: 'active', installerUserId: 'U1' } as const;
     const may = (viewer: object, status: 'active' | 'broken' | 'uninstalled' = 'active') =>
       mayAct({ ...record, status }, { userId: 'U2', isAdmin: false, ...viewer });

@@ -160,7 +160,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).published, true);
   });
 
-  it('reads as much history as it takes to know that there is more', async () => {
+  it('reads only as much history as it needs to know that there is more', async () => {
     const line = { installation_id: 'ins_1', at: 1, kind: 'installed' as const, user_id: 'U1', detail: null };
     const ids = (from: number, count: number) =>
       Array.from({ length: count }, (_, n) => ({ ...line, id: `his_${from + n}` }));

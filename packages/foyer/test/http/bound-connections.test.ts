@@ -111,7 +111,7 @@ describe('the limits on connections', () => {
     assert.equal(asked, 5, 'no work is done for the other requests');
   });
 
-  it('the limits on connections cut off a connection that pipelines more than any browser or proxy does, unless they are set', async (t) => {
+  it('the limits on connections cut off by default a connection that pipelines more than any browser or proxy does', async (t) => {
     const { open, comes } = await setUp(t, {}, (_req, res) => void setImmediate(() => res.end('ok')));
     const client = await open(get.repeat(5));
     await Promise.all([closed(client), comes('too_many_pipelined')]);
@@ -136,7 +136,7 @@ describe('the limits on connections', () => {
     await once(res, 'close');
   });
 
-  it('let others have their turn while one body comes in one-byte pieces', async (t) => {
+  it('let other connections have their turn while one body comes in one-byte pieces', async (t) => {
     let pieces = 0;
     const { open } = await setUp(t, {}, (req, res) => {
       req.on('data', () => {

@@ -66,7 +66,7 @@ describe('the colors that are derived from a brand’s color', () => {
     '#0000ff',
   ];
 
-  it('the colors that are derived from a brand’s color are readable in light and dark, whatever the color', () => {
+  it('the colors that are derived from a brand’s color are readable in light and dark, for any color', () => {
     for (const color of colors) {
       const theme = themeOf(color);
       assert.ok(contrast(theme.tile, theme.onTile) >= 4.5, `${color} tile`);

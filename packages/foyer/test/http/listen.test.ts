@@ -103,7 +103,7 @@ describe('a server that closes', () => {
     assert.deepEqual(answers, Array(count).fill('HTTP/1.1 200 OK'));
   });
 
-  it('waits half a second for the request of a new connection, and not for one that was opened before', async (t) => {
+  it('waits half a second for the request of a new connection, but not for that of an earlier connection', async (t) => {
     const first = await startServer();
     await openConnection(t, first);
     const newMs = await closingMs(first);

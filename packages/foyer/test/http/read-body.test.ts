@@ -45,7 +45,7 @@ async function bodyOf(pieces: readonly (string | Buffer)[], end: 'wait' | 'cut o
 const head = (...lines: string[]): string => ['POST / HTTP/1.1', 'Host: x', ...lines, '', ''].join('\r\n');
 const chunk = (bytes: number): string => `${bytes.toString(16)}\r\n${'a'.repeat(bytes)}\r\n`;
 
-test('a body is read completely, however many pieces it comes in', async () => {
+test('a body is read completely, from any number of pieces', async () => {
   assert.equal(String(await bodyOf([head('Content-Length: 5'), 'he', 'llo'])), 'hello');
   assert.equal(
     String(await bodyOf([head('Transfer-Encoding: chunked'), chunk(2), chunk(3), '0\r\n\r\n'])),

@@ -39,7 +39,7 @@ describe('the cause of an install that did not happen', () => {
     });
   }
 
-  it('the cause of an install that did not happen is trouble at Slack, not a refusal, when the redirect brings an error that passes', () => {
+  it('the cause of an install that did not happen is a problem at Slack, not a refusal, when the redirect brings a temporary error', () => {
     for (const error of [
       'internal_error',
       'fatal_error',
@@ -51,7 +51,7 @@ describe('the cause of an install that did not happen', () => {
     }
   });
 
-  it('the cause of an install that did not happen is a person’s no only if the redirect says access_denied', () => {
+  it('the cause of an install that did not happen is a person’s refusal only if the redirect says access_denied', () => {
     const redirect = redirectFailure('access_denied');
     assert.deepEqual([redirect.kind, statusOf(redirect)], ['access_denied', 200]);
     // In answer to the exchange it is Slack's own refusal: the person has just agreed.

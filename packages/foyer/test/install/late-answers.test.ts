@@ -47,7 +47,7 @@ async function begin(t: TestContext) {
   return { slack, stage, answer, socket, kept };
 }
 
-test('what arrived is revoked with the page, and the rest of the answer when it comes', async (t) => {
+test('the tokens that arrived in time are revoked with the page, and the rest of the answer when it arrives', async (t) => {
   const { slack, stage, answer, socket, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   assert.equal((await answer).status, 502);
@@ -67,7 +67,7 @@ test('what arrived is revoked with the page, and the rest of the answer when it 
   );
 });
 
-test('a stop keeps what arrived of an answer, and the next start revokes it', async (t) => {
+test('a stop keeps the tokens that arrived of an answer, and the next start revokes them', async (t) => {
   const { slack, stage, answer, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   const stopped = performance.now();
@@ -86,7 +86,7 @@ test('a stop keeps what arrived of an answer, and the next start revokes it', as
   await eventually(async () => (await kept()) === 0);
 });
 
-test('an answer that came while the event loop was blocked is read, although its time is over', async (t) => {
+test('an answer that came while the event loop was blocked is read, even after its time limit', async (t) => {
   /** What has happened: 0, the request came; 1, the answer may go; 2, it has gone. */
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const code = `

@@ -92,7 +92,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(oldest.map(({ id }) => id).sort(), ['r1', 'r10000']);
     });
 
-    it('tokens that Slack never revokes do not keep those of other requests from being revoked', async (t) => {
+    it('tokens that Slack never revokes do not keep the tokens of other requests from being revoked', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const rows = Array.from({ length: 60 }, (_, index) => row(1000 - index, { sealed_tokens: 'refused' }));

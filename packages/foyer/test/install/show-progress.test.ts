@@ -122,7 +122,7 @@ test('while the database is down, the page does not deny the install, and the st
   assert.ok(stage.faults.length === 2 && stage.faults.every((e) => e instanceof DatabaseUnavailableError));
 });
 
-test('the page of a progress token opens for one day, and its status with it', async () => {
+test('a progress token opens its page and the status of that page for one day', async () => {
   stage.clock.advance(24 * 3_600_000);
   assert.equal((await stage.status()).status, 200);
   stage.clock.advance(1);
@@ -131,7 +131,7 @@ test('the page of a progress token opens for one day, and its status with it', a
   assert.deepEqual([status.status, await status.json()], [404, { error: 'progress_expired' }]);
 });
 
-test('another app on the same database does not show the install, nor does this one before its state is used', async () => {
+test('another app on the same database never shows the install, and this app does not show it before its state is used', async () => {
   stage.serveAs(anotherApp);
   assert.deepEqual(await (await stage.status()).json(), { error: 'not_found' });
   stage.serveAs(config);
@@ -139,7 +139,7 @@ test('another app on the same database does not show the install, nor does this 
   assert.deepEqual(await (await stage.status()).json(), { error: 'not_found' });
 });
 
-test('the status is kept by no cache, and read as nothing but JSON', async () => {
+test('no cache stores the status, and a browser reads it only as JSON', async () => {
   const { headers } = await stage.status();
   assert.equal(headers.get('cache-control'), 'no-store');
   assert.equal(headers.get('x-content-type-options'), 'nosniff');

@@ -141,7 +141,7 @@ function watchExchange(
   return { tokens, watch, asked, revoked, kept, gone, writes: () => writes, answer: resolve };
 }
 
-test('every token of an answer is revoked, whatever the rest of it looks like', async () => {
+test('every token of an answer is revoked, for any form of the rest of the answer', async () => {
   const odd: [string, object, string[]][] = [
     ['a null user token', { ...whole, authed_user: { id: 'U1', access_token: null } }, ['xoxb-1']],
     ['a null flag', { ...whole, is_enterprise_install: null }, ['xoxb-1']],
@@ -228,7 +228,7 @@ test('an answer that comes after the page was sent is read to its end, and its t
   assert.equal(kept.length, 1, 'the tokens are kept before they are revoked, in case of a crash in between');
 });
 
-test('a token that a stored installation uses is not revoked: its bot’s, and its user’s', async () => {
+test('no token that a stored installation uses is revoked, neither its bot’s nor its user’s', async () => {
   const both = { ...whole, authed_user: { id: 'U1', access_token: 'xoxp-1' } };
   for (const [installation, revokes] of [
     [{ bot: { token: 'xoxb-1' }, user: {} }, ['xoxp-1']],

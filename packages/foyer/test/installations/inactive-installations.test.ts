@@ -103,7 +103,7 @@ const held = 'broken account_inactive';
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`an installation that Slack calls inactive, on ${engine}`, () => {
-    it('an installation that Slack calls inactive is uninstalled once if another one works', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled once if another installation works', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, ends, machine } = await setTeams(t, open);
       const gone = await installed('T1');
       await installed('T2');
@@ -157,7 +157,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('an installation that Slack calls inactive is held if no witness can tell: rate limited, out of order, revoked, or absent', async (t) => {
+    it('an installation that Slack calls inactive is held if no witness can vouch for the app: rate limited, out of order, revoked, or absent', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
       await strangers.leave();
       const lone = await installed('T1');
@@ -181,7 +181,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await uninstallRuns(), 1);
     });
 
-    it('an installation that Slack calls inactive does not vouch for another one, and is no witness once it has left itself', async (t) => {
+    it('an installation that Slack calls inactive does not vouch for the app, neither while it is held nor once it is uninstalled', async (t) => {
       const { slack, strangers, installed, died, rows, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids = [
@@ -201,7 +201,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'uninstalled', 'uninstalled']);
     });
 
-    it('costs few calls while the app stays suspended, however many are held', async (t) => {
+    it('costs few calls while the app stays suspended, for any number of held installations', async (t) => {
       const { slack, strangers, installed, died, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids: string[] = [];
@@ -276,7 +276,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', held, 'broken token_revoked', 'uninstalled']);
     });
 
-    it('covers org-wide installs, and no other app’s', async (t) => {
+    it('may be org-wide, and is never another app’s', async (t) => {
       const { opened, slack, strangers, installed, died, store, machine } = await setTeams(t, open);
       const rows = async () =>
         (await ownRows(opened.database, 'installations'))
@@ -310,7 +310,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('a pass over held installations asks about 500 of them at most', async (t) => {
+it('one pass asks Slack about at most 500 held installations', async (t) => {
   const { opened, strangers, installed, died, slack } = await setTeams(t, engines.SQLite);
   await strangers.leave();
   slack.suspend(true);

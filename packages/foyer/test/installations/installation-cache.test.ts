@@ -34,7 +34,7 @@ function setCache() {
   return { get, reads, before, gone, commit };
 }
 
-test('a frequently requested installation is read once, however many others are requested in between', async () => {
+test('a frequently requested installation is read once, for any number of other requests in between', async () => {
   const { get, reads } = setCache();
   for (let other = 0; other < 5000; other += 1) {
     await get('busy');

@@ -89,7 +89,7 @@ export function installationStoreContract(
       (await rowsIn(table)).length;
 
     describe('fetch', () => {
-      it('1: gives a team install back deep-equal', async () => {
+      it('1: returns a team install deep-equal to what was saved', async () => {
         const installation = teamInstall({
           enterpriseId: 'E1',
           userToken: 'xoxp-1',
@@ -101,7 +101,7 @@ export function installationStoreContract(
         assert.deepEqual(await store.fetchInstallation({ ...T1, userId: 'U1' }), installation);
       });
 
-      it('1: gives an org-wide install and one without a user token back deep-equal', async () => {
+      it('1: returns an org-wide install, and an install without a user token, deep-equal to what was saved', async () => {
         const org = orgInstall({ userToken: 'xoxp-1' });
         const botOnly = teamInstall();
         await save(org, botOnly);
@@ -110,7 +110,7 @@ export function installationStoreContract(
         assert.deepEqual(await store.fetchInstallation(T1), botOnly);
       });
 
-      it('2: misses an unknown team, and gives nobody else’s row', async () => {
+      it('2: does not find an unknown team, and returns no one else’s row', async () => {
         await save(teamInstall({ teamId: 'T1' }));
         await isMiss({ ...T1, teamId: 'T2' });
         await isMiss({ ...T1, teamId: 'T' });
@@ -120,7 +120,7 @@ export function installationStoreContract(
         assert.equal(await store.findInstallation({ ...T1, teamId: 'T2' }), undefined);
       });
 
-      it('3: takes a team id without a flag for the team’s row', async () => {
+      it('3: returns the team’s row for a team id without a flag', async () => {
         await save(
           teamInstall({ enterpriseId: 'E1', botToken: 'xoxb-team' }),
           orgInstall({ botToken: 'xoxb-org' }),
@@ -133,7 +133,7 @@ export function installationStoreContract(
         );
       });
 
-      it('4: takes an enterprise id alone, without a flag, for the org’s row', async () => {
+      it('4: returns the org’s row for an enterprise id alone, without a flag', async () => {
         await save(
           teamInstall({ enterpriseId: 'E1', botToken: 'xoxb-team' }),
           orgInstall({ botToken: 'xoxb-org' }),
@@ -145,7 +145,7 @@ export function installationStoreContract(
         );
       });
 
-      it('5: finds a workspace of a Grid by its team, and no other of that Grid', async () => {
+      it('5: finds a workspace of a Grid by its team, and no other workspace of that Grid', async () => {
         await save(teamInstall({ enterpriseId: 'E1' }));
         assert.equal(
           await botTokenOf({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false }),
@@ -154,7 +154,7 @@ export function installationStoreContract(
         await isMiss({ teamId: 'T2', enterpriseId: 'E1', isEnterpriseInstall: false });
       });
 
-      it('6: finds an org-wide install for any team with the flag, and for none without', async () => {
+      it('6: finds an org-wide install for any team with the flag, and for no team without the flag', async () => {
         await save(orgInstall({ botToken: 'xoxb-org' }));
         assert.equal(
           await botTokenOf({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true }),
@@ -176,7 +176,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf({ ...inE1, teamId: 'T2', isEnterpriseInstall: false }), 'xoxb-t2');
       });
 
-      it('8: refuses the flag without an enterprise id, and a query that names nobody', async () => {
+      it('8: refuses the flag without an enterprise id, and a query without any id', async () => {
         await save(teamInstall());
         const query = { teamId: 'T1', enterpriseId: undefined, isEnterpriseInstall: true };
         await assert.rejects(store.fetchInstallation(query), TenantUnclearError);
@@ -190,17 +190,17 @@ export function installationStoreContract(
         assert.equal(await botTokenOf(query), 'xoxb-bot-1');
       });
 
-      it('10: gives the newest bot without a user id', async () => {
+      it('10: returns the newest bot for a query without a user id', async () => {
         await save(teamInstall({ botToken: 'xoxb-1' }), teamInstall({ userId: 'U2', botToken: 'xoxb-2' }));
         assert.equal(await botTokenOf(T1), 'xoxb-2');
       });
 
-      it('11: gives the installer their own user token', async () => {
+      it('11: returns the installer’s own user token to the installer', async () => {
         await save(teamInstall({ userToken: 'xoxp-1' }));
         assert.equal(await userTokenOf('U1'), 'xoxp-1');
       });
 
-      it('12: gives another authorized user their half with the team’s bot half', async () => {
+      it('12: returns another authorized user’s token together with the team’s bot', async () => {
         await save(
           teamInstall({ userToken: 'xoxp-1' }),
           teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
@@ -211,14 +211,14 @@ export function installationStoreContract(
         assert.equal(await userTokenOf('U1'), 'xoxp-1');
       });
 
-      it('13: gives an unknown user the bot, and nothing of anybody’s user half', async () => {
+      it('13: returns the bot to an unknown user, and no one’s user token', async () => {
         await save(teamInstall({ userToken: 'xoxp-1', userExpiresAt: 1_800_000_000 }));
         const found = await store.fetchInstallation({ ...T1, userId: 'U404' });
         assert.equal(found.bot?.token, 'xoxb-bot-1');
         assert.deepEqual(found.user, { id: 'U404', token: undefined, scopes: undefined });
       });
 
-      it('reads with one query, and with none until something is committed', async () => {
+      it('reads with one query, and with none again until something is committed', async () => {
         await save(teamInstall({ userToken: 'xoxp-1' }));
         let reads = 0;
         const { database } = backend;
@@ -292,7 +292,7 @@ export function installationStoreContract(
     });
 
     describe('save', () => {
-      it('14: a later install without a user token keeps the one that the user had', async () => {
+      it('14: a later install without a user token keeps the user’s earlier token', async () => {
         await save(teamInstall());
         assert.equal(await userTokenOf('U1'), undefined);
         await save(teamInstall({ userToken: 'xoxp-1' }), teamInstall({ botToken: 'xoxb-2' }));
@@ -372,7 +372,7 @@ export function installationStoreContract(
         assert.deepEqual([row?.bot_user_id, row?.bot_scopes, row?.bot_expires_at], [null, null, null]);
       });
 
-      it('17: a reinstall by another user brings everybody the new bot, and keeps the first user’s token', async () => {
+      it('17: a reinstall by another user stores the new bot for everyone, and keeps the first user’s token', async () => {
         const first = await store.recordInstall(teamInstall({ userToken: 'xoxp-1', botToken: 'xoxb-1' }));
         const again = await store.recordInstall(teamInstall({ userId: 'U2', botToken: 'xoxb-2' }));
         assert.deepEqual(
@@ -395,7 +395,7 @@ export function installationStoreContract(
         );
       });
 
-      it('18: of two saves in one millisecond the later wins', async () => {
+      it('18: the later of two saves in one millisecond wins', async () => {
         await store.storeInstallation(teamInstall({ botToken: 'xoxb-1', userToken: 'xoxp-1' }));
         await store.storeInstallation(teamInstall({ botToken: 'xoxb-2', userToken: 'xoxp-2' }));
         assert.equal(await botTokenOf(T1), 'xoxb-2');
@@ -495,7 +495,7 @@ export function installationStoreContract(
         assert.equal(await countOf('installations'), 0);
       });
 
-      it('refuses an installation without a token, and takes a bot without one for no bot', async () => {
+      it('refuses an installation without a token, and treats a bot without a token as no bot', async () => {
         const withTokens = (bot: unknown, user: unknown) => {
           const given = teamInstall({ userToken: 'xoxp-1' });
           return {
@@ -644,7 +644,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf(T1), 'xoxb-bot-1');
       });
 
-      it('24: deletes everything of one team, and nothing of a team whose id begins the same', async () => {
+      it('24: deletes everything of one team, and nothing of a team whose id begins with the same letters', async () => {
         await save(
           teamInstall({ teamId: 'T1', userToken: 'xoxp-1' }),
           teamInstall({ teamId: 'T12', userToken: 'xoxp-12' }),
@@ -657,7 +657,7 @@ export function installationStoreContract(
         assert.equal(await countOf('user_tokens'), 1);
       });
 
-      it('24: keeps the record and its history, cancels the run and forgets Home views', async () => {
+      it('24: keeps the record and its history, cancels the run and deletes Home views', async () => {
         const { installationId } = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
         await backend.database.queries
           .insertInto('home_views')
@@ -694,7 +694,7 @@ export function installationStoreContract(
         );
       });
 
-      it('26: takes an enterprise without a team and with a false flag for the org’s row', async () => {
+      it('26: deletes the org’s row for an enterprise without a team and with a false flag', async () => {
         await save(orgInstall());
         const query = { teamId: undefined, enterpriseId: 'E1', isEnterpriseInstall: false };
         assert.equal(await store.deleteInstallation(query), true);
@@ -731,7 +731,7 @@ export function installationStoreContract(
         assert.equal((await store.findInstallation(T1))?.status, 'active');
       });
 
-      it('28: revokes exactly the users it names', async () => {
+      it('28: revokes the tokens of exactly the named users', async () => {
         await save(
           teamInstall({ userToken: 'xoxp-1' }),
           teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
@@ -759,7 +759,7 @@ export function installationStoreContract(
         assert.equal(row?.status, 'uninstalled');
       });
 
-      it('29: a missing or repeated delete is no error, and writes no second line', async () => {
+      it('29: a missing or repeated delete is not an error, and writes no second line of history', async () => {
         assert.equal(await store.deleteInstallation(T1), false);
         assert.equal(await store.deleteInstallation({ ...T1, userId: 'U1' }), false);
         const { installationId } = await store.recordInstall(teamInstall());
@@ -785,7 +785,7 @@ export function installationStoreContract(
         const eventTime = () => Math.floor(clock.now() / 1000) * 1000;
         beforeEach(() => clock.advance(400));
 
-        it('ends the only install that there ever was', async () => {
+        it('ends an install if there was no other install before', async () => {
           await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
           const before = eventTime();
           assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), true);
@@ -804,7 +804,7 @@ export function installationStoreContract(
           await isMiss(T1);
         });
 
-        it('does not end the life that began after it, even if it is delivered twice', async () => {
+        it('does not end an install that came after the uninstall, even if the event is delivered twice', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           assert.equal(await store.deleteInstallation(T1, { before, eventId: 'Ev1' }), true);
@@ -816,7 +816,7 @@ export function installationStoreContract(
           assert.equal(await botTokenOf(T1), 'xoxb-2');
         });
 
-        it('ends a second life if it is not the event that ended the first', async () => {
+        it('ends the second install if it is not the event that ended the first', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           await store.deleteInstallation(T1, { before, eventId: 'Ev1' });
@@ -1025,7 +1025,7 @@ export function installationStoreContract(
         for (const secret of secrets) assert.equal(bytes.includes(secret), false, secret);
       });
 
-      it('32: the first key encrypts, all decrypt, and re-encrypting makes the old one needless', async () => {
+      it('32: the first key encrypts, every key decrypts, and the old key is not needed after re-encryption', async () => {
         // It re-encrypts the tokens of every app, so there are no strangers to it.
         await strangers.leave();
         const [oldKey, newKey] = keysOf('old', 'new');
@@ -1099,7 +1099,7 @@ export function installationStoreContract(
         await assert.rejects(store.fetchInstallation({ ...T1, userId: 'U2' }), SealBrokenError);
       });
 
-      it('33: deleted tokens leave the files, not only the table', async () => {
+      it('33: deleted tokens are erased from the files, not only from the table', async () => {
         await save(secretInstall());
         const sealed = await sealedOf();
         await store.deleteInstallation({ ...T1, userId: 'U1' });
@@ -1109,7 +1109,7 @@ export function installationStoreContract(
         assert.equal((await backend.rawBytes()).includes(sealed[0]), false);
       });
 
-      it('33: so do revoked ones', async () => {
+      it('33: revoked tokens are erased from the files too', async () => {
         await save(secretInstall());
         const sealed = await sealedOf();
         await store.revokeBot(T1);
@@ -1118,7 +1118,7 @@ export function installationStoreContract(
         for (const text of sealed) assert.equal(bytes.includes(text), false);
       });
 
-      it('33: a scrub that fails is told in the log, and the delete stands', async () => {
+      it('33: a scrub that fails is reported in the log, and the delete is kept', async () => {
         await save(secretInstall());
         const database = {
           ...backend.database,

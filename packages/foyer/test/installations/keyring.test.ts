@@ -47,7 +47,7 @@ describe('the keyring', () => {
     assert.deepEqual(await readdir(folder), ['own.db.key'], 'no draft is left');
   });
 
-  it('the keyring takes a key file away from everyone but its owner, and says that others could read it', async () => {
+  it('the keyring makes a key file private to its owner, and says that others could read it', async () => {
     const config = configFor('shared.db');
     const warnings: string[] = [];
     const warn = (text: string): void => void warnings.push(text);
@@ -64,7 +64,7 @@ describe('the keyring', () => {
     await rm(file);
   });
 
-  it('the keyring is one and the same for processes that start at once', async () => {
+  it('the keyring is the same for processes that start at the same time', async () => {
     const source = new URL('../../src/installations/keyring.ts', import.meta.url).href;
     const config = JSON.stringify({ database: { kind: 'sqlite', file: join(folder, 'deep', 'shared.db') } });
     const code = `import(${JSON.stringify(source)}).then(({ loadKeyring }) =>
@@ -108,13 +108,13 @@ describe('the keyring', () => {
     assert.deepEqual(loadKeyring({ config: configFor('two.db') }).ids, ['new', 'old']);
   });
 
-  it('asks for keys where there is no file to keep one beside', () => {
+  it('asks for keys if there is no file beside which it could keep one', () => {
     const database = { kind: 'postgres' as const, url: 'postgres://localhost/foyer' };
     const config = { encryptionKeys: undefined, database };
     assert.throws(() => loadKeyring({ config }), /TOKEN_ENCRYPTION_KEYS/);
   });
 
-  it('refuses none, two of one id, and one of a wrong length', () => {
+  it('refuses an empty list of keys, two keys with one id, and a key of a wrong length', () => {
     assert.throws(() => createKeyring([]), KeyringError);
     assert.throws(() => createKeyring([...keysOf('a'), ...keysOf('a')]), KeyringError);
     assert.throws(() => createKeyring([{ id: 'short', base64: 'AAAA' }]), /short does not have 32 bytes/);
@@ -125,7 +125,7 @@ describe('a sealer', () => {
   const keyring = keyringOf('k1');
   const sealer = createSealer({ keyring, purpose: 'tokens' });
 
-  it('gives each text back, and never seals it twice alike', () => {
+  it('opens each text that it has sealed, and never seals a text twice to the same result', () => {
     for (const text of ['', 'xoxb-1', 'ünï 🏨', 'x'.repeat(100_000)]) {
       const sealed = sealer.seal(text, 'here');
       assert.match(sealed, /^v1\.k1\.[A-Za-z0-9_-]+$/);
@@ -134,7 +134,7 @@ describe('a sealer', () => {
     }
   });
 
-  it('opens nowhere else, and for no other purpose', () => {
+  it('opens a text in no other place, and for no other purpose', () => {
     const sealed = sealer.seal('xoxb-1', 'here');
     assert.throws(() => sealer.open(sealed, 'there'), SealBrokenError);
     const other = createSealer({ keyring, purpose: 'state' });
@@ -142,12 +142,12 @@ describe('a sealer', () => {
     assert.throws(() => other.open(sealed.replace('k1', 'k2'), 'here'), KeyMissingError);
   });
 
-  it('a sealer does not confuse a purpose’s end with a place’s beginning', () => {
+  it('a sealer does not confuse the end of a purpose with the beginning of a place', () => {
     const sealed = createSealer({ keyring, purpose: 'a' }).seal('text', 'b');
     assert.throws(() => createSealer({ keyring, purpose: 'ab' }).open(sealed, ''), SealBrokenError);
   });
 
-  it('refuses every shortening and every changed character', () => {
+  it('refuses a sealed text that is shortened, or in which a character is changed', () => {
     const sealed = sealer.seal('x', 'here');
     for (let length = 0; length < sealed.length; length += 1) {
       assert.throws(() => sealer.open(sealed.slice(0, length), 'here'), SealBrokenError, String(length));
@@ -158,7 +158,7 @@ describe('a sealer', () => {
     }
   });
 
-  it('names a missing key, and what to do about it', () => {
+  it('names a missing key, and what to do about that', () => {
     const sealed = createSealer({ keyring: keyringOf('lost'), purpose: 'tokens' }).seal('x', 'here');
     assert.throws(
       () => sealer.open(sealed, 'here'),
@@ -183,7 +183,7 @@ describe('verifying the keyring at the start', () => {
     await createInstallationStore({ ...deps, keyring }).storeInstallation(teamInstall());
   };
 
-  it('the keyring is verified from the first start over a rotation to the last', async () => {
+  it('the keyring is verified at every start, from the first one through a key rotation', async () => {
     const [oldKey, newKey, thirdKey] = keysOf('old', 'new', 'third');
     assert.ok(oldKey && newKey && thirdKey);
     const { database } = opened;

@@ -31,7 +31,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`tokens that the operator revokes, on ${engine}`, () => {
-    it('are erased with what they showed, unless newer ones were stored for this installation', async (t) => {
+    it('are erased with the Home views and open runs, unless newer tokens were stored for this installation', async (t) => {
       const database = await setUp(t);
       const { queries } = database;
       const finish = (version = 1, id = installationId) =>

@@ -107,7 +107,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await countOf('runs'), await countOf('history'), changes], [1, 1, 1]);
     });
 
-    it('19: also if a store between the two makes its own objects', async () => {
+    it('19: saves what the SDK refreshed, even if a store between the two copies the objects', async () => {
       const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
       await slackStore.storeInstallation(rotating('old', expired()), logger);
       const between: SlackInstallationStore = {
@@ -197,7 +197,7 @@ for (const [engine, open] of Object.entries(engines)) {
     }
 
     for (const expiresAt of [1_900_000_000.123, 1e300, Number.POSITIVE_INFINITY, '1900000000', null]) {
-      it(`1: takes ${expiresAt} for the time when a token expires`, async () => {
+      it(`1: reads ${expiresAt} as the time when a token expires`, async () => {
         await slackStore.storeInstallation(teamInstall({ botExpiresAt: expiresAt as number }), logger);
         assert.equal((await fetchAs()).bot?.token, 'xoxb-bot-1');
         const [row] = await ownRows(backend.database, 'installations');
@@ -209,7 +209,7 @@ for (const [engine, open] of Object.entries(engines)) {
       });
     }
 
-    it('8: null and the empty string mean nothing, whichever comes first', async () => {
+    it('8: null, undefined and the empty string mean that an id is absent', async () => {
       await slackStore.storeInstallation(teamInstall({ userToken: 'xoxp-1' }), logger);
       for (const nothing of ['', null, undefined] as undefined[]) {
         const asked = { ...T1, enterpriseId: nothing, userId: nothing };

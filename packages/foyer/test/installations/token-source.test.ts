@@ -171,7 +171,7 @@ describe('the token source', () => {
       assert.equal((await store.fetchInstallation(T1)).bot?.token, 'xoxb-reinstalled');
     });
 
-    it('refreshes the tokens of a newer install by themselves, while a refresh of the earlier ones is slow', async () => {
+    it('refreshes the tokens of a newer install separately, while a refresh of the earlier tokens is slow', async () => {
       await installed(-hour);
       const held = endpoint.hold();
       const waiting = tokens.botToken(T1);
@@ -195,7 +195,7 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 1);
     });
 
-    it('uses the old token after a failure while it is valid, and not a moment longer', async () => {
+    it('uses the old token after a failure while it is valid, and no longer', async () => {
       await installed(hour);
       endpoint.answerWith(503);
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
@@ -284,7 +284,7 @@ describe('the token source', () => {
       assert.equal(await statusOf(), 'active');
     });
 
-    it('refreshes a user’s token too, and continues without a dead one', async () => {
+    it('refreshes a user’s token too, and continues without a user token that is dead', async () => {
       await installed(12 * hour, hour);
       const source = { ...T1, userId: 'U1' };
       assert.equal((await tokens.authorize(T1)).userToken, undefined);
@@ -309,7 +309,7 @@ describe('the token source', () => {
       );
     });
 
-    it('a caller waits for the refresh of its own token only, whoever else refreshes', async () => {
+    it('a caller waits only for the refresh of its own token, not for other refreshes', async () => {
       const { installationId } = await installed(12 * hour, -hour);
       const other = await store.recordInstall(
         teamInstall({ teamId: 'T2', userToken: 'xoxp-2', userExpiresAt: expiresIn(-hour) }),
@@ -338,7 +338,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, []);
     });
 
-    it('a refresh takes over from a process that died in the middle', async () => {
+    it('a refresh takes over from a process that died during a refresh', async () => {
       const { installationId } = await installed(-hour);
       await opened.database.queries
         .updateTable('installations')

@@ -60,7 +60,7 @@ async function assertOneInstall(machines: Machines, place: Place): Promise<void>
 }
 
 describe('an install on two machines', { concurrency: 4 }, () => {
-  it('begins on one and is called back on the other', async (t) => {
+  it('begins on one machine and gets its callback on the other', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox } = machines;
     for (const [begun, ended] of [

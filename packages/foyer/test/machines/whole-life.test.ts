@@ -106,7 +106,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal((await ledger()).length, 1);
   });
 
-  it('finish an uninstall run of the one that is killed, and repeat no finished step', async (t) => {
+  it('finish an uninstall run of the machine that is killed, and repeat no finished step', async (t) => {
     const shared = await setShared(t);
     const { a, b, billing, run, ledger, database, environment } = shared;
     await isAsked(shared);

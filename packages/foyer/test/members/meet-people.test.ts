@@ -33,7 +33,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
     const met = (teamId: string, userId: string) =>
       eventually(async () => (await members(teamId)).find((member) => member.userId === userId));
 
-    it('registers who installs and who opens Home, with the role and the profile that Slack reports', async () => {
+    it('registers each person who installs or opens Home, with the role and the profile that Slack reports', async () => {
       const { teamId, userId } = await installIn('Acme');
       await installIn('Globex');
       const { sandbox } = stage;
@@ -84,7 +84,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       });
     });
 
-    it('registers who presses a button, also if the bot may not look people up', async () => {
+    it('registers a person who presses a button, even if the bot may not look people up', async () => {
       const { teamId } = await installIn('Acme');
       await stage.database.change('update installations set bot_scopes = ?', '["chat:write"]');
       const { userId } = whom('Acme', 'member');
@@ -146,7 +146,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(rows, []);
     });
 
-    it('knows who was deactivated, from Slack’s event and from the daily look', async () => {
+    it('finds out who was deactivated, from Slack’s event and from the daily lookup', async () => {
       const { teamId } = await installIn('Acme');
       const { sandbox } = stage;
       const { userId } = whom('Acme', 'member');

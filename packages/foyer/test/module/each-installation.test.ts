@@ -41,7 +41,7 @@ async function setTeams(t: TestContext, engine: 'SQLite' | 'Postgres', many: num
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`eachInstallation on ${engine}`, () => {
-    it('works for each active team once, over several pages, and no more of them at once than asked', async (t) => {
+    it('visits each active team once, over several pages, and no more teams at once than requested', async (t) => {
       const { foyer } = await setTeams(t, engine, 230);
       const seen: (string | null)[] = [];
       let now = 0;
@@ -69,7 +69,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-it('eachInstallation lets a team wait that Slack rate-limits, and no other', async (t) => {
+it('eachInstallation makes only a team that Slack rate-limits wait, and no other', async (t) => {
   const { foyer, sandbox, acme, globex } = await setTeams(t, 'SQLite', 0);
   const failure = { type: 'status', status: 429, retryAfterSeconds: 1 } as const;
   sandbox.faults.add({ method: 'team.info', teamId: acme, times: 1, failure });
@@ -92,7 +92,7 @@ it('eachInstallation lets a team wait that Slack rate-limits, and no other', asy
   assert.deepEqual(endless, { done: 1, failed: 1 });
 });
 
-it('eachInstallation takes no further team once it is aborted, and refuses a senseless concurrency', async (t) => {
+it('eachInstallation starts no further team once it is aborted, and refuses an invalid concurrency', async (t) => {
   const { foyer } = await setTeams(t, 'SQLite', 20);
   const abort = new AbortController();
   let count = 0;

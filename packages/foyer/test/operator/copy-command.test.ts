@@ -313,7 +313,7 @@ describe('copy', () => {
     assert.match(renamed.stderr, /not empty/, 'an alias that it does not recognize');
   });
 
-  it('copy lets two copies into one target take turns: one finishes it, neither spoils it', async (t) => {
+  it('copy lets two copies into one target take turns, and one of them completes the target', async (t) => {
     const { source, target, look, held, copy } = await prepare(t, { rows: 300 });
     const ends = await Promise.all([startCopy(source, target).ended, startCopy(source, target).ended]);
     t.diagnostic(ends.join(', '));
@@ -343,7 +343,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('says so when the disk is full, and goes on once there is room', async (t) => {
+  it('reports a full disk, and continues once there is space', async (t) => {
     const { source, target, copy, look, held } = await prepare(t, { to: 'SQLite', rows: 1500 });
     // A disk that is full in the middle of a transaction: SQLite then rolls back by itself.
     const limited = `trap '' XFSZ; ulimit -f 2000; exec "$0" "$@"`;
@@ -382,7 +382,7 @@ function otherSchema(url: string): string {
   return other.href;
 }
 
-test('no address is printed with its password, whatever is wrong with the address', async (t) => {
+test('no address is printed with its password, even if the address is invalid', async (t) => {
   const { run } = await prepare(t);
   const password = 'recognisable%40/pass';
   const attempts = [

@@ -255,7 +255,7 @@ describe('the app’s own tables', () => {
     ],
   ];
   for (const [why, from, to, create, told] of refused) {
-    it(`the app’s own tables are refused by name if there is one ${why} (${from})`, async (t) => {
+    it(`the app’s own tables are refused by name if one of them is ${why} (${from})`, async (t) => {
       const own = withTable('0002-notes', (db) => sql.raw(create).execute(db));
       const { copy } = await prepare(t, { from, to, own });
       const { exitCode, stdout, stderr } = await copy();

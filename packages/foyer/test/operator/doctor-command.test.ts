@@ -718,7 +718,7 @@ test('doctor survives an environment that cannot be read', async (t) => {
   assert.ok(findings.length > 3);
 });
 
-test('disk space, a growing WAL, damage and files that cannot be written are rated as a warning or a fault', () => {
+test('doctor rates disk space, a growing WAL, damage and files that cannot be written as a warning or a fault', () => {
   const sound = {
     bytes: 1_000_000,
     walBytes: 0,
@@ -746,7 +746,7 @@ test('disk space, a growing WAL, damage and files that cannot be written are rat
   assert.deepEqual(amissIn({ unwritable: [readOnly] }), ['database fault', true]);
 });
 
-test('two versions of the app that were made side by side are told from a newer one, which a backup undoes', () => {
+test('doctor distinguishes two versions of the app that were made side by side from a newer version, which a backup undoes', () => {
   const fixFor = (missingMigrations: string[]) =>
     schemaFinding({ isUnfinishedCopy: false, missingMigrations, unknownMigrations: ['0002-trials'] }).fix ??
     '';

@@ -171,7 +171,7 @@ test('doctor finds a wrong signing secret in a Foyer that refuses what Slack sen
   );
 });
 
-test('a running Foyer reports of itself only to who has its keys', async (t) => {
+test('a running Foyer reports about itself only to a caller that has its keys', async (t) => {
   const { baseUrl } = await start(t, { what: '', environment: { TOKEN_ENCRYPTION_KEYS: keys } });
   const [id = '', base64 = ''] = keys.split(':');
   const ask = async (headers: Record<string, string>) => {

@@ -278,7 +278,7 @@ const breakages: Breakage[] = [
 
 plantFaults('doctor asks what runs, and names, with its fix,', breakages);
 
-test('doctor sends the webhook nothing that it could post', async (t) => {
+test('doctor sends the webhook nothing that the webhook could post', async (t) => {
   const { environment, doctor } = await prepareDoctor(t);
   const bodies: string[] = [];
   const server = createServer((req, res) => {
@@ -298,7 +298,7 @@ test('doctor sends the webhook nothing that it could post', async (t) => {
   assert.throws(() => JSON.parse(sent?.replace('POST ', '') ?? '{}'), SyntaxError);
 });
 
-test('a few wrong signatures among verified requests are a stranger’s, and no fault', async (t) => {
+test('doctor takes a few wrong signatures among verified requests for a stranger’s, and reports no problem', async (t) => {
   const { startProcess, doctor } = await prepareDoctor(t);
   const reporter = startProcess();
   for (let count = 0; count < 50; count += 1) reporter.onRefused('signature_wrong');
@@ -309,7 +309,7 @@ test('a few wrong signatures among verified requests are a stranger’s, and no 
   assert.match(found?.detail ?? '', /1 request from Slack verified since it was started/);
 });
 
-test('--offline asks no running Foyer and no webhook', async (t) => {
+test('doctor --offline asks no running Foyer and no webhook', async (t) => {
   const { doctor } = await prepareDoctor(t);
   const { findings } = await doctor(['--offline']);
   const asked = findings.filter(({ check }) => /process|signatures|trust-proxy|webhook/.test(check));

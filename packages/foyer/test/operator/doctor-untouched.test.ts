@@ -117,7 +117,7 @@ function skipUnlessReadable(): string | false {
 
 const skip = skipUnlessReadable();
 
-test('doctor leaves a database that is not running as it was, with no file beside it', {
+test('doctor leaves the database of a stopped Foyer unchanged, and creates no file beside it', {
   skip,
 }, async (t) => {
   const { folder, doctor } = await prepare(t);
@@ -128,7 +128,7 @@ test('doctor leaves a database that is not running as it was, with no file besid
   assert.equal(of('tokens-dead')?.status, 'ok', 'the records were read');
 });
 
-test('doctor leaves the files of a running Foyer as they were, and reads what it has committed', {
+test('doctor leaves the files of a running Foyer unchanged, and reads what it has committed', {
   skip,
 }, async (t) => {
   const { folder, file, doctor } = await prepare(t);
@@ -144,7 +144,7 @@ test('doctor leaves the files of a running Foyer as they were, and reads what it
   assert.equal(of('database-schema')?.status, 'ok', of('database-schema')?.detail);
 });
 
-test('doctor leaves what a killed Foyer left as it was, and reads its log', { skip }, async (t) => {
+test('doctor leaves the files of a killed Foyer unchanged, and reads its WAL', { skip }, async (t) => {
   const { folder, file, doctor } = await prepare(t);
   const holder = await hold(t, file);
   holder.kill('SIGKILL');
@@ -178,7 +178,7 @@ for (const { what, change, names } of [
     names: /cannot write \S+foyer\.db-shm \(mode 444/,
   },
 ]) {
-  test(`doctor finds ${what} that may only be read, and leaves everything as it was`, { skip }, async (t) => {
+  test(`doctor finds ${what} that is read-only, and leaves everything unchanged`, { skip }, async (t) => {
     const { folder, file, doctor } = await prepare(t);
     const holder = await hold(t, file);
     holder.kill('SIGKILL');
@@ -194,7 +194,7 @@ for (const { what, change, names } of [
   });
 }
 
-test('doctor finds a read-only database without a log beside it, and makes none', { skip }, async (t) => {
+test('doctor finds a read-only database without a WAL beside it, and creates no WAL', { skip }, async (t) => {
   const { folder, file, doctor } = await prepare(t);
   chmodSync(file, 0o444);
   chmodSync(folder, 0o555);
@@ -226,7 +226,7 @@ for (const mode of [0o644, 0o600]) {
   });
 }
 
-test('doctor distinguishes a file that another program has locked from one that it may not open', {
+test('doctor distinguishes a file that another program has locked from a file that it may not open', {
   skip,
 }, async (t) => {
   const { folder, environment, doctor } = await prepare(t);

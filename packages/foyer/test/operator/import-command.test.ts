@@ -114,7 +114,7 @@ testOnBothEngines('import never overwrites what Foyer knows, and revives no toke
   await assert.rejects(store.fetchInstallation({ enterpriseId: 'E1', isEnterpriseInstall: true }));
 });
 
-testOnBothEngines('import lets no moment wait for the install run that it leaves out', async (t, engine) => {
+testOnBothEngines('import lets no run of a moment wait for the omitted install run', async (t, engine) => {
   const { database } = await prepare(t, engine);
   const keyring = keyringOf('main');
   const store = createInstallationStore({
@@ -133,7 +133,7 @@ testOnBothEngines('import lets no moment wait for the install run that it leaves
   assert.deepEqual(runs, [{ pipeline: 'workspaceGranted', status: 'queued', waiting_for: null }]);
 });
 
-testOnBothEngines('import --run queues the install run of each', async (t, engine) => {
+testOnBothEngines('import --run queues the install run of each installation', async (t, engine) => {
   const { importFrom, source, count } = await prepare(t, engine);
   mkdirSync(source);
   const file = join(source, 'installations.jsonl');

@@ -212,7 +212,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       ]);
     });
 
-    it('counts of many rows of a problem end at one more than 1,000', async (t) => {
+    it('counts of many rows of a problem stop at 1,001', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       await installations(database, 'failing', 'active', mostProblems + 5);

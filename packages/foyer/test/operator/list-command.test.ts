@@ -115,7 +115,7 @@ test('list names each step that failed, not only a notice to the operators', asy
   assert.match(stdout, / {2}notify-operators: connection_failed, start-trial: unexpected_error$/m);
 });
 
-test('a table is aligned, and colored only on a terminal', async (t) => {
+test('list aligns its table, and colors it only on a terminal', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: '東京支社 🎉' });
   await storeInstallation(database, { id: 'ins_2', team_id: 'T200', team_name: 'Acme' });
@@ -135,7 +135,7 @@ test('a table is aligned, and colored only on a terminal', async (t) => {
   assert.equal(stripVTControlCharacters(shown.stdout), piped.stdout);
 });
 
-test('a name cannot command the terminal', async (t) => {
+test('list prints no name in a way that controls the terminal', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   const name = 'Ac\u001b[31m\u001b]0;owned\u0007me\u202egnp\u009b2J\nT666';
   await storeInstallation(database, { id: 'ins_1', team_name: name });
@@ -153,7 +153,7 @@ test('a name cannot command the terminal', async (t) => {
   assert.equal(JSON.parse((await run(['list', '--json'])).stdout)[0].teamName, name, 'JSON keeps the value');
 });
 
-test('where there is no database it says so and makes none', async (t) => {
+test('list says that there is no database, and creates none', async (t) => {
   const { folder, config, run } = await createOperatorHarness(t);
   const file = join(folder, 'elsewhere', 'foyer.db');
   const readConfig = () => ({ ...config, database: { kind: 'sqlite' as const, file } });

@@ -42,7 +42,7 @@ async function createTeam(
 }
 
 testOnBothEngines(
-  'members lists the people of one team, the one who was met last first',
+  'members lists the people of one team, the most recently met person first',
   async (t, engine) => {
     const { run } = await createTeam(t, engine);
     const { exitCode, stdout, stderr } = await run(['members', 'T1', '--json']);
@@ -88,7 +88,7 @@ test('members prints a table, says when there is no one, and refuses an unknown 
 });
 
 testOnBothEngines(
-  'a page of members leads to the next and back, whoever was met at the same time',
+  'a page of members leads to the next and back, even if people were met at the same time',
   async (t, engine) => {
     const { database, host } = await createTeam(t, engine);
     await database.write(async (tx) => {

@@ -42,7 +42,7 @@ test('every command has help with an example, on stdout and with exit code 0', a
   for (const command of commands) assert.match(all.stdout, new RegExp(`^  ${command}\\b`, 'm'));
 });
 
-test('wrong usage of a command within a command ends with exit code 2', async (t) => {
+test('wrong usage of a command within a command exits with code 2', async (t) => {
   const { run } = await createOperatorHarness(t);
   for (const commandLine of [
     ['keys', 'rotate', 'main'],
@@ -55,7 +55,7 @@ test('wrong usage of a command within a command ends with exit code 2', async (t
   }
 });
 
-test('wrong usage exits with 2, says why on stderr and leaves stdout empty', async (t) => {
+test('wrong usage exits with code 2, says why on stderr and leaves stdout empty', async (t) => {
   const { run } = await createOperatorHarness(t);
   const wrong = [
     [],
@@ -95,7 +95,7 @@ test('wrong usage exits with 2, says why on stderr and leaves stdout empty', asy
   }
 });
 
-test('an unexpected failure exits with 1 and shows no secret', async (t) => {
+test('an unexpected failure exits with code 1 and shows no secret', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['list', '--json'], {
     readConfig: () => {

@@ -146,7 +146,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(ids, [b, a, own]);
     });
 
-    it('find by an id what this app knows under it', async (t) => {
+    it('find only this app’s installations by an id', async (t) => {
       const { queries, add } = await setApps(t);
       const find = async (text: string) => (await findInstallationIds(queries, { clientId, text })).sort();
       for (const text of [own, 'run_OWN3']) assert.deepEqual(await find(text), [own]);
@@ -240,7 +240,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await find({ step: 'only' })).length, 1);
     });
 
-    it('an operator’s queries say of each token when it expires', async (t) => {
+    it('an operator’s queries say when each token expires', async (t) => {
       const { queries, change } = await setApps(t);
       const users = queries.updateTable('user_tokens').where('installation_id', '=', own);
       await users.set({ expires_at: 900 }).where('user_id', '=', 'U2').execute();
@@ -263,7 +263,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await countTokensAtRisk(queries, { clientId, before: 999 }), none);
     });
 
-    it('an operator’s queries list welcomes in doubt, newest first, of this life and of apps that are there', async (t) => {
+    it('an operator’s queries list unconfirmed welcomes, newest first, only those since the last install of an app that is still installed', async (t) => {
       const { queries, change, add } = await setApps(t);
       const doubt = { status: 'unconfirmed' } as const;
       const welcomes = queries.updateTable('welcomes').set(doubt).where('user_id', '=', 'U1');
@@ -385,7 +385,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([ids.length, new Set(ids).size, ids.at(-1)], [123, 123, own]);
     });
 
-    it('an operator’s queries read a page of installations as one by one, in four statements', async (t) => {
+    it('an operator’s queries read a page of installations in four statements, with the same result as one by one', async (t) => {
       const { queries, add } = await setApps(t);
       const many = Array.from({ length: 40 }, (_, index) => ({
         ...{ id: `ins_OWN_${index}`, tenant: `team:TMANY${index}`, team_id: `TMANY${index}` },

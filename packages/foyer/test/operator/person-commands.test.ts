@@ -93,7 +93,7 @@ async function setAcme(
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`one person’s data, on ${engine}`, () => {
-    it('one person’s data is exported whole, without a secret and without anyone else', async (t) => {
+    it('one person’s data is exported whole, without a secret and without anyone else’s data', async (t) => {
       const { run, stage, teamId, grace, priya } = await setAcme(t, engine);
       const { exitCode, stdout, stderr } = await run('export', '--user', `${teamId}/${grace}`);
       assert.deepEqual([exitCode, stderr], [0, '']);
@@ -142,7 +142,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(detail, `asked by ${longer}, for erased`);
     });
 
-    it('one person’s data is gone from every table and file once it is erased, and no one else’s is', async (t) => {
+    it('one person’s data is gone from every table and file once it is erased, and no one else’s data is', async (t) => {
       const { run, stage, database, teamId, grace, priya, stored } = await setAcme(t, engine);
       const { clientId } = stage.config.slack;
       const strangers = await inviteStrangers(database, { clientId, teamId, userIds: [grace, priya] });
@@ -192,7 +192,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(JSON.parse((await run('show', teamId, '--json')).stdout).installerUserId, 'erased');
     });
 
-    it('one person’s data ends an unfinished install, with the question that it asked', async (t) => {
+    it('is erased with the unfinished install of the person, which is cancelled, and the question that it asked', async (t) => {
       const { run, teamId, grace, stored } = await setAcme(t, engine, [askNickname]);
       assert.ok((await stored()).includes('How do we call'));
       const { stdout } = await run('erase', '--user', `${teamId}/${grace}`, '--yes', '--json');
@@ -201,7 +201,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(!(await stored()).includes('Grace'));
     });
 
-    it('includes the run of their first opening', async (t) => {
+    it('includes the run of the person’s first opening of Home', async (t) => {
       const greet: Step = {
         name: 'greet',
         title: { todo: 'Greet', doing: 'Greeting' },
@@ -224,7 +224,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual([runs[0].id, runs[0].pipeline], [opened.id, 'opened']);
     });
 
-    it('includes what they answered for someone else, and what another team knows of them', async (t) => {
+    it('includes what the person answered for someone else, and what another team knows of the person', async (t) => {
       const { run, database, teamId, grace, priya, stored } = await setAcme(t, engine);
       const { id: runId } = await database.queries.selectFrom('runs').select('id').executeTakeFirstOrThrow();
       const question = { run_id: runId, step_name: 's', question: '{}', asked_at: 1, answered_at: 2 };
@@ -273,7 +273,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-it('asks before it erases, and erases nothing without a yes', async (t) => {
+it('erase asks first, and erases nothing without a yes', async (t) => {
   const { stage, run, teamId, priya, stored } = await setAcme(t, 'SQLite');
   const person = `${teamId}/${priya}`;
   const refused = await commandOnStage(stage, ['erase', '--user', person], { confirm: async () => false });
@@ -284,7 +284,7 @@ it('asks before it erases, and erases nothing without a yes', async (t) => {
   assert.ok((await stored()).includes('Priya'));
 });
 
-it('refuses a user without a team, and a person about whom nothing is stored', async (t) => {
+it('export and erase refuse a user without a team, and a person about whom nothing is stored', async (t) => {
   const { run, teamId } = await setAcme(t, 'SQLite');
   for (const command of ['export', 'erase']) {
     for (const user of ['U0123', 'T1', 'T1/T2', '']) {
@@ -321,7 +321,7 @@ const personColumns = [
   'welcomes.user_id',
 ];
 
-it('knows every column that names a person', async (t) => {
+it('the list of columns that name a person is complete', async (t) => {
   const { database, close } = await openTestDatabase();
   t.after(close);
   const found = (await readTableShapes(database.queries)).flatMap(({ name, columns }) =>

@@ -130,7 +130,7 @@ test('a token that is already dead counts as revoked, an expired or refused one 
   });
 });
 
-test('purge shows what will go and asks: No erases and revokes nothing', async (t) => {
+test('purge shows what it will erase and asks; the answer No erases and revokes nothing', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, ok);
   const questions: string[] = [];
   const answer = (yes: boolean) => async (question: string) => {

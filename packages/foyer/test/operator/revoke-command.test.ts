@@ -193,7 +193,7 @@ test('revoke counts a token as revoked if an earlier try has found its refresh t
   assert.match(again.stdout, new RegExp(` kept +1 +${acme.userId}: failed_a_moment_ago$`, 'm'));
 });
 
-test('a renewal that hangs delays no one who gave up waiting, and the tokens count as not revoked', async (t) => {
+test('a renewal that hangs does not delay a caller that gave up waiting, and the tokens count as not revoked', async (t) => {
   const { database, store, asked } = await prepare(t, ok);
   const row = await database.queries.selectFrom('installations').select('id').executeTakeFirstOrThrow();
   const revocation = await revokeTokens(
@@ -277,7 +277,7 @@ testOnBothEngines('revoke --all revokes every token of every team', async (t, en
 });
 
 testOnBothEngines(
-  'revoke says of a team whose tokens are revoked already that there is nothing to revoke',
+  'revoke says that there is nothing to revoke if the tokens of a team are already revoked',
   async (t, engine) => {
     const { revoke, store, asked } = await prepare(t, ok, engine);
     assert.equal((await revoke('T1', '--yes')).exitCode, 0);
@@ -300,7 +300,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  'revoke keeps the tokens that Slack does not revoke, so that the next try can',
+  'revoke keeps the tokens that Slack does not revoke, so that the next try can revoke them',
   async (t, engine) => {
     let error: Error | undefined = slackError('internal_error');
     const answer = (token: string) => (token === 'xoxp-T2' && error ? error : ok());
@@ -359,7 +359,7 @@ test('revoke stops when Slack refuses team after team, and reports tokens that c
   assert.equal((await statuses())[0]?.[0], 'active');
 });
 
-test('revoke revokes nothing of a team of which one token cannot be decrypted', async (t) => {
+test('revoke revokes no token of a team if one of its tokens cannot be decrypted', async (t) => {
   const { database, store, revoke, asked, statuses } = await prepare(t, () => ({ ok: true }));
   const second = teamInstall({ teamId: 'T1', userId: 'U2', botToken: null, userToken: 'xoxp-2' });
   await store.recordInstall(second);
@@ -391,7 +391,7 @@ testOnBothEngines(
   },
 );
 
-test('revoke asks first', async (t) => {
+test('revoke asks before it revokes anything', async (t) => {
   const { run, statuses, store } = await prepare(t, ok);
   const silent = await run(['revoke', 'T1']);
   assert.equal(silent.exitCode, 2);

@@ -103,7 +103,7 @@ describe('the runbook', () => {
     });
   }
 
-  it('the runbook is linked to only at sections that it has', () => {
+  it('every link to the runbook leads to a section that exists', () => {
     const sources = globSync('packages/foyer/src/**/*.ts', { cwd: root }).map((file) =>
       readFileSync(join(root, file), 'utf8'),
     );
@@ -117,7 +117,7 @@ describe('the runbook', () => {
     );
   });
 
-  it('the runbook has a section for each trouble that brings a person to it', () => {
+  it('the runbook has a section for each problem that leads a person to it', () => {
     const wanted = [
       'the-signing-or-client-secret-was-regenerated-or-leaked',
       'one-token-leaked',

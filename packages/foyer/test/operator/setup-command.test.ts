@@ -437,7 +437,7 @@ test('setup opens the browser on Slack’s page if asked to, and never in CI or 
   assert.equal((await open(display, [true])).exitCode, 0);
 });
 
-test('setup opens the browser with what each system has', () => {
+test('setup opens the browser with the command of each operating system', () => {
   assert.deepEqual(browserProgram('darwin', {}), ['open']);
   assert.deepEqual(browserProgram('win32', {}), ['rundll32', 'url.dll,FileProtocolHandler']);
   assert.deepEqual(browserProgram('linux', { WAYLAND_DISPLAY: 'wayland-0' }), ['xdg-open']);

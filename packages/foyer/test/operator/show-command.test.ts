@@ -154,7 +154,7 @@ test('show exits with 1 for an unknown team, and says where to look', async (t) 
   assert.match(stderr, /There is no installation of T9�\[2J\. `npm run foyer -- list`/);
 });
 
-testOnBothEngines('show takes a name, or a part of one that only one team has', async (t, engine) => {
+testOnBothEngines('show takes a name, or a part of a name that only one team has', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: 'Acme' });
   await storeInstallation(database, { id: 'ins_2', team_id: 'T2', team_name: 'Acme Labs 100%' });

@@ -96,7 +96,7 @@ describe('a bundle of a running Foyer', () => {
     return { ...prepared, environment, now: () => installedAt + 60_000 };
   }
 
-  it('holds no secret, no token and nobody’s name or address', async (t) => {
+  it('holds no secret, no token and no one’s name or address', async (t) => {
     const { run, folder, sandbox, environment, now } = await prepare(t);
     const file = join(folder, 'bundle.json');
     const { exitCode, stdout, stderr } = await runBundle(run, environment, [file], { now });
@@ -303,7 +303,7 @@ describe('a bundle of a broken Foyer', () => {
   });
 });
 
-it('never overwrites a file, and says what to do if it cannot write', async (t) => {
+it('support-bundle never overwrites a file, and says what to do if it cannot write', async (t) => {
   const { run, folder, variables } = await createOperatorHarness(t);
   const file = join(folder, 'bundle.json');
   writeFileSync(file, 'kept');

@@ -230,7 +230,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(again.runId)).status, 'succeeded');
     });
 
-    it('wait, with the install’s run, for the uninstall run of the life before', async (t) => {
+    it('wait, with the install’s run, for the uninstall run of the install before', async (t) => {
       const { lines, lists } = diary();
       let isBlocked = true;
       const cleanUp = step('clean-up', async () => (isBlocked ? retryIn(1000) : lines.push('cleaned up')));

@@ -56,7 +56,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(textsIn(stage, acme).length, 4);
     });
 
-    it('posts nothing if another process has begun to post the same since this one looked', async (t) => {
+    it('posts nothing if another process has begun to post the same message since this process looked', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const { runId, installationId, life } = await stage.install();
       const tables = stage.database;

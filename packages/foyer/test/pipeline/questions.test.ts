@@ -283,7 +283,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   });
 }
 
-it('accepts a channel id, and a text of 1 to 3,000 characters', async (t) => {
+it('an answer can be a channel id, or a text of 1 to 3,000 characters', async (t) => {
   const cases = [
     { input: { type: 'channel' }, bad: ['', 'general', 'U0123', 'C1'], good: 'C0123ABC' },
     { input: { type: 'text' }, bad: ['', ' \n', 'x'.repeat(3001)], good: 'x'.repeat(3000) },
@@ -302,7 +302,7 @@ it('accepts a channel id, and a text of 1 to 3,000 characters', async (t) => {
   }
 });
 
-it('fails a step whose question Slack cannot show', async (t) => {
+it('a step fails if Slack cannot show its question', async (t) => {
   const twice = [...options, { value: 'free', label: 'Free again' }];
   const input = { type: 'choice', options: twice } as const;
   const step: ActingStep = { ...choosePlan(), run: async () => ask({ id: 'plan', text: 'Which?', input }) };

@@ -75,7 +75,7 @@ function doneTwice(database: Database): Database {
 }
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  describe(`a step that only writes, on ${engine}`, () => {
+  describe(`a write-only step, on ${engine}`, () => {
     it('shares one commit with its neighbors and the start of the next step', async (t) => {
       const steps = [recording('a'), recording('b'), acting('c'), recording('d')];
       const stage = await setStage(t, { engine, steps });
@@ -96,7 +96,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('a step that only writes that fails is rolled back and retried, without affecting the others', async (t) => {
+    it('a failing write-only step is rolled back and retried, without affecting other steps', async (t) => {
       let tries = 0;
       const flaky = recording('flaky', async (transaction) => {
         tries += 1;
@@ -127,7 +127,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('a step that only writes that fails permanently ends a run that requires it', async (t) => {
+    it('a write-only step that fails permanently ends a run that requires it', async (t) => {
       const failing = recording('failing', async () => {
         throw new StepError('no_luck', 'No luck', { final: true });
       });
@@ -140,7 +140,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('a step that only writes is applied once even if its transaction is repeated', async (t) => {
+    it('a write-only step is applied once even if its transaction is repeated', async (t) => {
       const steps = [recording('a'), acting('b', async () => withWrite(1, leave('b'))), recording('c')];
       const stage = await setStage(t, { engine, steps });
       const { runId } = await stage.install();

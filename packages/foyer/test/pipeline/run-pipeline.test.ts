@@ -344,7 +344,7 @@ describe('a failure of a step', () => {
       ask({ id: 'a', text: 'Why?', input: { type: 'choice', options: [null as never] } }),
   };
   for (const engine of ['SQLite', 'Postgres'] as const) {
-    it(`a failure of a step on ${engine}: is recorded in one attempt, whatever a step throws or ends with`, async (t) => {
+    it(`a failure of a step on ${engine} is recorded in one attempt, for any thrown value or outcome`, async (t) => {
       const makers = Object.entries({ ...unreadable, ...wrongEnds, ...wrongQuestions });
       const steps = makers.map(([title, make], index) =>
         step(
@@ -369,7 +369,7 @@ describe('a failure of a step', () => {
       );
     });
 
-    it(`a failure of a step on ${engine}: rests in whole milliseconds, and never for less than a second`, async (t) => {
+    it(`a failure of a step on ${engine} delays a retry by whole milliseconds, and never for less than a second`, async (t) => {
       const rests = [0, -5000, Number.NEGATIVE_INFINITY, 1000 / 3, 999, 1000, 4000 / 3];
       const steps = rests.map((restMs, index) =>
         step(`rests-${index}`, async ({ attempt }) => (attempt === 1 ? retryIn(restMs) : { attempt })),
@@ -512,7 +512,7 @@ describe('a failure of a step', () => {
     assert.deepEqual([run.status, run.steps[0]?.attempts], ['succeeded', 4]);
   });
 
-  it('a failure of a step that never returns ends at its time limit', async (t) => {
+  it('a step that never returns fails at its time limit', async (t) => {
     const stuck = step('stuck', () => new Promise<null>(() => {}), {
       timeLimitMs: 30,
       maxAttempts: 1,

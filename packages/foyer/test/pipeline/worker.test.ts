@@ -117,7 +117,7 @@ describe('the worker', () => {
     await done;
   });
 
-  it('finds by itself what another process queued', async (t) => {
+  it('finds runs that another process queued', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const { worker, comes } = workerOn(t, stage, { pollMs: 20 });
     worker.start();
@@ -144,7 +144,7 @@ describe('the worker', () => {
     assert.equal(tries, 2);
   });
 
-  it('works no more runs at once than it may, and then the others', async (t) => {
+  it('works on no more runs at once than its limit, and then on the others', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker, comes } = workerOn(t, stage, { concurrency: 1 });
@@ -158,7 +158,7 @@ describe('the worker', () => {
     await Promise.all(both);
   });
 
-  it('asks the database seldom while there is nothing to do', async (t) => {
+  it('rarely queries the database while there is nothing to do', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     let reads = 0;
     const database: Database = {
@@ -182,7 +182,7 @@ describe('the worker', () => {
     assert.ok(reads <= 3, `${reads} reads`);
   });
 
-  it('survives a database that fails, and goes on', async (t) => {
+  it('survives a database that fails, and continues', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     let faults = 3;
     const database: Database = {
@@ -203,7 +203,7 @@ describe('the worker', () => {
     assert.match(stage.logged(), /cannot use the database/);
   });
 
-  it('gives a run back that met a fault of our own, to be claimed again', async (t) => {
+  it('hands back a run after an error in Foyer’s own database, so that it is claimed again', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     let fails = false;
     const database: Database = {
@@ -269,8 +269,8 @@ describe('the worker', () => {
   });
 });
 
-describe('a worker whose own lease has lapsed', () => {
-  it('renews it, and does not claim from itself what it works on', async (t) => {
+describe('a worker whose own lease has expired', () => {
+  it('renews the lease, and does not claim a run that it is working on', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker, comes } = workerOn(t, stage);
@@ -352,7 +352,7 @@ describe('a stop of the worker', () => {
 describe('a start of the worker', () => {
   const self: WorkerIdentity = { host: 'here', pid: 100, startId: 'new', isAlive: (pid) => pid === 200 };
 
-  it('knows which owners are dead, and leaves the others to time', () => {
+  it('knows which owners are dead, and lets the leases of the others expire', () => {
     assert.equal(isDeadOwner('here:300:old/x.1', self), true, 'a process that is gone');
     assert.equal(isDeadOwner('here:100:old/x.1', self), true, 'an earlier one with our number');
     assert.equal(isDeadOwner('here:100:new/x.1', self), false, 'ourselves');
@@ -363,7 +363,7 @@ describe('a start of the worker', () => {
     assert.equal(thisProcess().isAlive(2 ** 22 + 1), false);
   });
 
-  it('counts a zombie as dead: a process that ended and whose parent has not asked how', {
+  it('treats a zombie as dead: a process that has ended and whose parent has not read its exit code', {
     skip: process.platform !== 'linux' && 'the worker knows a zombie by /proc, which only Linux has',
   }, async (t) => {
     // The shell becomes `sleep`, which never asks after the child that it inherits. That ends after the shell is gone.

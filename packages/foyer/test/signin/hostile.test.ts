@@ -26,7 +26,7 @@ async function assertRefused(stage: SignInStage, visitor: Visitor, answer: Respo
   assert.equal(await stage.memberOf(visitor), undefined);
 }
 
-describe('signing in, attacked', () => {
+describe('Sign in with Slack under attack', () => {
   let stage: SignInStage;
   before(async () => {
     stage = await setSignInStage({
@@ -62,7 +62,7 @@ describe('signing in, attacked', () => {
     assert.equal((await attacker.get(callback)).status, 303, 'and the attempts used nothing up');
   });
 
-  it('refuses another person’s code under one’s own state, and the other way round', async () => {
+  it('refuses another person’s code under one’s own state, and one’s own code under another person’s state', async () => {
     const [attacker, victim] = [createVisitor(), createVisitor()];
     const stolen = new URL(await stage.pressSignIn(attacker, { userId: mateo }));
     const own = new URL(await stage.pressSignIn(victim, { userId: priya }));
@@ -200,7 +200,7 @@ describe('signing in, attacked', () => {
     assert.ok(await stage.memberOf(visitor));
   });
 
-  it('accepts no cookie that was changed, is another kind’s, or another app’s', async () => {
+  it('accepts no cookie that was changed, or is of another kind or another app', async () => {
     const visitor = createVisitor();
     await stage.signIn(visitor, { userId: priya });
     const value = visitor.cookies.get('foyer-member') ?? '';
@@ -245,7 +245,7 @@ describe('signing in, attacked', () => {
 });
 
 describe('many sign-ins', () => {
-  it('many sign-ins are limited by address if they come to nothing, with a page that says when to try again', async (t) => {
+  it('many sign-ins are limited by address if they are not completed, with a page that says when to try again', async (t) => {
     const stage = await setSignInStage({ foyer: { installLimits: { callbacksPerAddress: 3 } } });
     t.after(() => stage.close());
     await stage.installIn('Acme');

@@ -28,7 +28,7 @@ async function signIn(app: TestFoyer, who: string, workspace = 'Acme'): Promise<
   return visitor;
 }
 
-it('takes over a changed role within a day, without an event', async () => {
+it('a session takes over a changed role within a day, without an event', async () => {
   await using app = await start();
   await app.install();
   const visitor = await signIn(app, 'admin');
@@ -41,7 +41,7 @@ it('takes over a changed role within a day, without an event', async () => {
   assert.equal((await memberOf(app, visitor))?.role, 'member');
 });
 
-it('takes no role as proven that Slack was not asked for, so an admin is one at the next look', async () => {
+it('no role counts as proven if Slack was not asked for it, so an admin is recognized at the next lookup', async () => {
   await using app = await start();
   app.sandbox.faults.add({
     method: 'chat.postMessage',
@@ -56,7 +56,7 @@ it('takes no role as proven that Slack was not asked for, so an admin is one at 
   assert.equal((await memberOf(app, visitor))?.role, 'admin');
 });
 
-it('keeps the email that a person shared, although the install may not read it', async () => {
+it('Foyer keeps the email that a person shared, although the install may not read it', async () => {
   await using app = await start();
   const { id: teamId } = app.sandbox.workspace('Acme');
   const { id: userId } = app.sandbox.person('Acme', 'owner');
@@ -69,7 +69,7 @@ it('keeps the email that a person shared, although the install may not read it',
   assert.equal((await memberOf(app, visitor))?.email, shared);
 });
 
-it('ends the sessions of a workspace that loses the org-wide app, and of no other', async () => {
+it('a workspace that loses access to the org-wide app loses its sessions, and no other workspace does', async () => {
   await using app = await start();
   const { sandbox } = app;
   const [product, sales] = [sandbox.workspace('Initech Product'), sandbox.workspace('Initech Sales')];
@@ -88,7 +88,7 @@ it('ends the sessions of a workspace that loses the org-wide app, and of no othe
   assert.ok(await memberOf(app, there));
 });
 
-it('takes no email that Slack has not verified', async (t) => {
+it('Foyer takes no email that Slack has not verified', async (t) => {
   const issuer = await startHostileIssuer({ clientId: '1234.5678', now: Date.now });
   t.after(() => issuer.close());
   await using app = await start({ SLACK_OPENID_URL: issuer.url }, '1234.5678');

@@ -68,13 +68,13 @@ describe('an OpenID issuer that lies', () => {
     assert.equal(await stage.memberOf(visitor), undefined);
   }
 
-  it('an OpenID issuer that lies is believed as long as it does not', async () => {
+  it('an OpenID issuer is believed as long as it does not lie', async () => {
     const visitor = createVisitor();
     assert.equal((await signIn(visitor)).status, 303);
     assert.equal((await stage.memberOf(visitor))?.userId, priya);
   });
 
-  it('an OpenID issuer that lies is read once for many sign-ins, and the keys too', async () => {
+  it('an OpenID issuer that lies is asked once for its documents and keys, for many sign-ins', async () => {
     await signIn(createVisitor());
     const before = [issuer.asked(discoveryPath), issuer.asked(keysPath)];
     for (let n = 0; n < 5; n += 1) assert.equal((await signIn(createVisitor())).status, 303);
@@ -153,7 +153,7 @@ describe('an OpenID issuer that lies', () => {
   };
   for (const path of [discoveryPath, tokenPath, keysPath] as const) {
     for (const [what, answer] of Object.entries(answers)) {
-      it(`leads to a page, 502, within six seconds, if ${path} answers ${what}`, async () => {
+      it(`leads to a page with status 502 within six seconds, if ${path} answers ${what}`, async () => {
         forget();
         const visitor = createVisitor();
         const begunAt = performance.now();

@@ -61,7 +61,7 @@ describe('operators who sign in with Slack', () => {
     assert.equal((await visitor.get(`${stage.url}/operator`)).status, 303);
   });
 
-  it('operators who sign in with Slack are in, and what they press is in the history with their id', async () => {
+  it('operators who sign in with Slack are logged in, and what they press is in the history with their id', async () => {
     const visitor = await operator();
     const shown = await page(visitor, path);
     const csrf = fieldOf(shown, 'csrf');
@@ -133,7 +133,7 @@ describe('operators who sign in with Slack', () => {
     assert.ok(await stage.memberOf(member));
   });
 
-  it('operators who sign in with Slack are out once they are deactivated, or off the list', async (t) => {
+  it('operators who sign in with Slack are logged out once they are deactivated, or removed from the list', async (t) => {
     const [one, other] = [await operator(grace), await operator()];
     const { log } = recordingLogger(stage.config);
     const http = { ...stage.config.http, port: 0 };
@@ -156,7 +156,7 @@ describe('operators who sign in with Slack', () => {
 });
 
 describe('below a base path', () => {
-  it('a member and an operator sign in, and come back below it', async (t) => {
+  it('a member and an operator sign in, and return to an address below the base path', async (t) => {
     const basePath = '/integrations/slack';
     const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), basePath });
     const environment = { SIGN_IN: 'on', OPERATOR_SLACK_USERS: `${acme}/${mateo}` };

@@ -63,7 +63,7 @@ describe('the install record on the web', () => {
     assert.match(page, /href="\/in\/slack\/signin"/);
   });
 
-  it('says the same as App Home, with names and times in the place of Slack’s marks', async () => {
+  it('says the same as App Home, with names and times instead of Slack’s markup', async () => {
     const { visitor, userId } = await signIn('owner');
     const page = await open(visitor);
     const home = JSON.stringify(app.sandbox.homeView({ teamId, userId })?.blocks);
@@ -78,7 +78,7 @@ describe('the install record on the web', () => {
     assert.doesNotMatch(page, /&lt;[@!]|<@|\{date/, 'no mark of Slack’s is left');
   });
 
-  it('the install record on the web lets the installer try again, from the web as from Home', async () => {
+  it('the install record on the web lets the installer try again, as Home does', async () => {
     const { visitor, userId } = await signIn('owner');
     const form = formOf(await open(visitor), 'foyer.retry_run');
     assert.ok(form);

@@ -17,7 +17,7 @@ const publicUrl = 'https://foyer.example';
  * installation in that time counts.
  */
 for (const [engine, open] of Object.entries(engines)) {
-  describe(`the second look of a sign-in at the installation (${engine})`, () => {
+  describe(`the second check of the installation by a sign-in (${engine})`, () => {
     async function signInWhile(t: TestContext, change: { status?: 'uninstalled'; life?: number }) {
       const { database, close } = await open();
       t.after(close);

@@ -78,7 +78,7 @@ describe('signing in, in a browser', () => {
 
   for (const width of [1280, 390]) {
     for (const scheme of ['light', 'dark'] as const) {
-      it(`a member walks in, out and back, ${width} pixels wide, ${scheme}`, {
+      it(`a member signs in, signs out and returns, ${width} pixels wide, ${scheme}`, {
         timeout: 120_000,
       }, async () => {
         const page = await open(width, scheme);
@@ -142,7 +142,7 @@ describe('signing in, in a browser', () => {
         }
       });
 
-      it(`an operator walks in and looks at the sessions, ${width} pixels wide, ${scheme}`, async () => {
+      it(`an operator signs in and looks at the sessions, ${width} pixels wide, ${scheme}`, async () => {
         const page = await open(width, scheme);
         await page.goto(`${stage.url}/operator`);
         await check(page, 'operator-login');

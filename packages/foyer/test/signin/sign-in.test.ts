@@ -88,7 +88,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(anyway.status, 200, 'without a session, and with a bad address');
     });
 
-    it('answers a cancel with a page, 200', async () => {
+    it('answers a cancel with a page and status 200', async () => {
       const visitor = createVisitor();
       const choice = { userId: priya, returnTo: '/reports', decision: 'cancel' } as const;
       const answer = await stage.signIn(visitor, choice);
@@ -113,7 +113,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(people, []);
     });
 
-    it('Sign in with Slack ends a person’s sessions once Slack says that they are deactivated, and nobody else’s', async () => {
+    it('Sign in with Slack ends a person’s sessions once Slack says that they are deactivated, and no one else’s', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Dora Leaves' });
       const [visitor, other] = [createVisitor(), createVisitor()];
       await stage.signIn(visitor, { userId });
@@ -157,7 +157,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(await stage.memberOf(visitor));
     });
 
-    it('says that Slack cannot be reached, 502, with an id that the log knows', async () => {
+    it('answers with status 502 if Slack cannot be reached, and with an id that is also in the log', async () => {
       const visitor = createVisitor();
       const callback = await stage.pressSignIn(visitor, { userId: priya });
       const method = 'openid.connect.token';
@@ -205,7 +205,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(used), undefined);
     });
 
-    it('asks Slack once a day whether the person is still there, and goes on while Slack is down', async () => {
+    it('asks Slack once a day whether the person is still there, and continues while Slack is down', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Eve Silent' });
       const visitor = createVisitor();
       await stage.signIn(visitor, { userId });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scopesIn, visibleText, visibleValue } from '../../src/slack/slack-text.ts';
 
-test('a text without visible characters counts as none', () => {
+test('a text without visible characters counts as missing', () => {
   const blanks = [
     '',
     ' ',

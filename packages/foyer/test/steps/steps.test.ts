@@ -59,7 +59,7 @@ describe('the steps after an install', () => {
 });
 
 describe('register-team and register-user', () => {
-  it('distinguish new from known, also the next time', async (t) => {
+  it('distinguish a new team or person from a known one, also the next time', async (t) => {
     const stage = await setStage(t, { steps: [registerTeam, registerUser] });
     const first = await stage.install();
     await stage.pass(500);
@@ -143,7 +143,7 @@ describe('fetch-profile', () => {
     assert.deepEqual(output.missing, []);
   });
 
-  it('reads a standing only from true, since the database keeps no other type', async () => {
+  it('reads a flag, such as is_admin, only from the value true, since the database stores no other type', async () => {
     const odd = { is_admin: 'yes', is_owner: {}, is_restricted: null, name: 5, profile: { real_name: [] } };
     const context = {
       botScopes: ['users:read'],

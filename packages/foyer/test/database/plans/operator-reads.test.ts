@@ -23,7 +23,7 @@ async function planOf(t: TestContext, read: (queries: Queries) => Promise<unknow
   return rows.map(({ detail }) => detail).join('\n');
 }
 
-test('the requests of a team are looked up by their ids, and not looked for among all of the app’s', async (t) => {
+test('the requests of a team are looked up by their ids, without a search through all requests of the app', async (t) => {
   const plan = await planOf(t, (queries) =>
     listInstallRequests(queries, { clientId: '1.2', teamId: 'T1', limit: 51 }),
   );
@@ -31,7 +31,7 @@ test('the requests of a team are looked up by their ids, and not looked for amon
   assert.doesNotMatch(plan, /install_requests_by_time/);
 });
 
-test('held installations are counted without a look at each broken one', async (t) => {
+test('held installations are counted without reading each broken installation', async (t) => {
   assert.match(await planOf(t, (queries) => countHeld(queries, '1.2')), /COVERING INDEX installations_held/);
 });
 
@@ -43,7 +43,7 @@ test('the requests of a day are counted in an index, without sorting them', asyn
   assert.doesNotMatch(plan, /TEMP B-TREE/);
 });
 
-test('the queue is counted without a look at each run’s installation, unless another app shares the database', async (t) => {
+test('the queue is counted without reading each run’s installation, unless another app shares the database', async (t) => {
   const { database, close } = await openTestDatabase();
   t.after(close);
   await storeInstallation(database, { id: 'ins_1' });

@@ -217,7 +217,7 @@ for (const [name, open] of Object.entries(engines)) {
     assert.deepEqual(released.sort(), queued.sort());
   });
 
-  test(`an uninstall run reads the newest install of its own life, on ${name}`, async (t) => {
+  test(`an uninstall run reads the newest install before its uninstall, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const { database } = opened;

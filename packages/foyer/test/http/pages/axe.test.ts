@@ -114,7 +114,7 @@ describe('every page, in a browser', () => {
     });
   }
 
-  it('answers an admin’s five questions on the landing page without scrolling', async () => {
+  it('the landing page answers an admin’s five questions without scrolling', async () => {
     const scopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
     const content = { botScopes: scopes, optionalBotScopes: ['users:read.email'], userScopes: [] };
     const page = await open(1280, 'light');
@@ -133,7 +133,7 @@ describe('every page, in a browser', () => {
     await page.context().close();
   });
 
-  it('shows the logo instead of a letter if there is one', async () => {
+  it('every page, in a browser shows the logo instead of a letter if there is a logo', async () => {
     const page = await open(390, 'light');
     const branded = siteOf({ ...brandOf('Standup'), logo: 'logo.png' });
     for (const [name, document] of everyPage({ ...frame, site: branded })) {

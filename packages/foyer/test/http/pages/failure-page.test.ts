@@ -4,7 +4,7 @@ import { failurePage } from '../../../src/http/pages/failure-page.ts';
 import { failurePages, failureWords } from '../../../src/http/pages/failure-texts.ts';
 import { failureKinds, frame, visibleText } from './page-fixtures.ts';
 
-test('every cause has a status, its own heading, words, a contact, and its name and request as the reference', () => {
+test('every cause of a failure has a status, its own heading, words, a contact, and its name and request as the reference', () => {
   assert.equal(failureKinds.length, 48);
   const headings = new Set<string>();
   for (const kind of failureKinds) {
@@ -23,7 +23,7 @@ test('every cause has a status, its own heading, words, a contact, and its name 
   assert.equal(headings.size, failureKinds.length, 'two causes share a heading');
 });
 
-test('keeps the documented statuses', () => {
+test('a failure page keeps its documented status', () => {
   const statuses = Object.fromEntries(failureKinds.map((kind) => [kind, failurePages[kind].status]));
   assert.equal(statuses.access_denied, 200);
   for (const kind of failureKinds.filter((name) => name.startsWith('state_')))
@@ -37,7 +37,7 @@ test('keeps the documented statuses', () => {
   assert.equal(statuses.payload_too_large, 413);
 });
 
-test('says whether anything was installed for every failed OAuth attempt', () => {
+test('a failure page says whether anything was installed, for every failed OAuth attempt', () => {
   for (const kind of failureKinds.filter(
     (name) => !['again', 'startPage', 'thatAddress'].includes(failurePages[name].button),
   )) {
@@ -45,7 +45,7 @@ test('says whether anything was installed for every failed OAuth attempt', () =>
   }
 });
 
-test('says honestly what became of tokens that Slack had issued', () => {
+test('a failure page says honestly what became of tokens that Slack had issued', () => {
   const of = (tokensRevoked: boolean | undefined) =>
     visibleText(failurePage({ ...frame, kind: 'database_unavailable', tokensRevoked }));
   assert.match(of(true), /Nothing was installed.*We revoked it immediately/);
@@ -54,7 +54,7 @@ test('says honestly what became of tokens that Slack had issued', () => {
   assert.doesNotMatch(of(undefined), /issued access/);
 });
 
-test('does not claim that nothing was installed if Slack may have acted without an answer', () => {
+test('a failure page does not claim that nothing was installed if Slack may have acted without an answer', () => {
   const of = (mayHaveActed: boolean, tokensRevoked?: boolean) =>
     visibleText(failurePage({ ...frame, kind: 'slack_unreachable', mayHaveActed, tokensRevoked }));
   assert.match(of(true), /The install did not finish.*installing it again fixes this/);
@@ -63,27 +63,27 @@ test('does not claim that nothing was installed if Slack may have acted without 
   assert.match(of(true, true), /Nothing was installed.*We revoked it immediately/);
 });
 
-test('leads back to the requested install, or to the start page', () => {
+test('a failure page leads back to the requested install, or to the start page', () => {
   const retry = failurePage({ ...frame, kind: 'state_expired', retryPath: '/slack/install?team=T1' });
   assert.match(retry, /href="\/slack\/install\?team=T1">Start again</);
   assert.match(failurePage({ ...frame, kind: 'not_found' }), /href="\/">Go to the start page</);
 });
 
-test('makes no claim about an app that may already be in the workspace', () => {
+test('a failure page makes no claim about an app that may already be in the workspace', () => {
   for (const kind of ['access_denied', 'state_missing'] as const) {
     const text = visibleText(failurePage({ ...frame, kind }));
     assert.doesNotMatch(text, /no access|is installed|was not added/, kind);
   }
 });
 
-test('does not deny an install to someone who only viewed its progress, and leads to the same page', () => {
+test('a failure page does not deny an install to someone who only viewed its progress, and leads to the same page', () => {
   const document = failurePage({ ...frame, kind: 'temporarily_unavailable', path: '/installs/abc' });
   assert.doesNotMatch(visibleText(document), /[Nn]othing was installed|not finished|save your install/);
   assert.match(document, /href="\/installs\/abc">Try again</);
   assert.match(failurePage({ ...frame, kind: 'temporarily_unavailable' }), /href="\/">Try again</);
 });
 
-test('shows Slack’s error code in small print next to the reference, escaped', () => {
+test('a failure page shows Slack’s error code in small print next to the reference, escaped', () => {
   const document = failurePage({ ...frame, kind: 'slack_refused', code: 'team_not_allowed<b>' });
   assert.match(
     document,
@@ -91,7 +91,7 @@ test('shows Slack’s error code in small print next to the reference, escaped',
   );
 });
 
-test('shows the reason of a gate, escaped, or a default text if there is none', () => {
+test('a failure page shows the reason of a gate, escaped, or a default text if the gate gives none', () => {
   const refused = failurePage({ ...frame, kind: 'gate_refused', reason: 'Only <b>Acme</b> & friends.' });
   assert.match(refused, /<p>Only &lt;b&gt;Acme&lt;\/b&gt; &amp; friends\.<\/p>/);
   assert.match(visibleText(failurePage({ ...frame, kind: 'gate_refused' })), /does not accept installs/);

@@ -4,7 +4,7 @@ import { landingPage } from '../../../src/http/pages/landing-page.ts';
 import { createTexts } from '../../../src/texts/create-texts.ts';
 import { frame, landingDocument, siteOf, visibleText } from './page-fixtures.ts';
 
-test('says what the app does and leads to the install', () => {
+test('the landing page says what the app does and leads to the install', () => {
   const document = landingDocument();
   assert.match(
     document,
@@ -13,19 +13,19 @@ test('says what the app does and leads to the install', () => {
   assert.match(visibleText(document), /Add Foyer to Slack Made by Foyer A welcome done well\. Add to Slack/);
 });
 
-test('shows each scope with a sentence, and says that an unknown scope has none', () => {
+test('the landing page shows each scope with a sentence, and says that an unknown scope has none', () => {
   const text = visibleText(landingDocument());
   assert.match(text, /Send messages as the app chat:write/);
   assert.match(text, /A permission that we have no description for made:up/);
 });
 
-test('marks only optional scopes, and lists them last', () => {
+test('the landing page marks only optional scopes, and lists them last', () => {
   const text = visibleText(landingDocument());
   assert.match(text, /made:up See the email addresses of people in the workspace users:read\.email Optional/);
   assert.equal(text.split('Optional').length, 2);
 });
 
-test('lists user scopes separately, if there are any', () => {
+test('the landing page lists user scopes separately, if there are any', () => {
   assert.match(
     visibleText(landingDocument()),
     /What it may do in your name Add and remove emoji reactions reactions:write/,
@@ -39,7 +39,7 @@ test('lists user scopes separately, if there are any', () => {
   assert.doesNotMatch(without, /in your name/);
 });
 
-test('shows the app’s reason next to a scope, and the contact next to the button', () => {
+test('the landing page shows the app’s reason next to a scope, and the contact next to the button', () => {
   const words = createTexts({ en: { 'reason.chat:write': 'To post your stand-ups' } }).forLocale('en');
   const site = siteOf({
     publisher: 'Acme Inc.',
@@ -51,7 +51,7 @@ test('shows the app’s reason next to a scope, and the contact next to the butt
   assert.match(text, /Made by Acme Inc\..*Add to Slack Questions\? Contact Acme Inc\./);
 });
 
-test('unfurls with a name, a text, an address and a picture where its link is pasted', () => {
+test('the landing page unfurls with a name, a text, an address and a picture when someone posts its link', () => {
   const site = siteOf({ tagline: 'Does it well.', logo: 'logo.png' }, { basePath: '/in' });
   const document = landingDocument({ ...frame, site });
   const of = (property: string) =>

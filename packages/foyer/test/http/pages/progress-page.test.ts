@@ -9,7 +9,7 @@ import { frame, progressDocument, progressOf, visibleText, wordsOf } from './pag
 const S = 'succeeded';
 const textOf = (progress: Progress) => visibleText(progressDocument(progress));
 
-test('shows each step with its state in words, and says that the page may be closed', () => {
+test('the progress page shows each step with its state in words, and says that it may be closed', () => {
   const text = textOf(progressOf('running', [S, 'running']));
   assert.match(text, /Setting up Foyer Foyer is installed in Acme Rockets/);
   assert.match(text, /You can close this page/);
@@ -20,7 +20,7 @@ test('shows each step with its state in words, and says that the page may be clo
   assert.match(text, /Reference: run_1$/);
 });
 
-test('reloads automatically without scripts, but only until the run is done', () => {
+test('the progress page reloads automatically without scripts, but only until the run is done', () => {
   for (const status of ['connecting', 'queued', 'running', 'waiting'] as const) {
     const document = progressDocument(progressOf(status));
     assert.match(document, /<noscript><meta http-equiv="refresh" content="2"><\/noscript>/, status);
@@ -32,14 +32,14 @@ test('reloads automatically without scripts, but only until the run is done', ()
   }
 });
 
-test('reloads rarely while it waits for an admin', () => {
+test('the progress page reloads rarely while the run waits for an admin', () => {
   const progress = progressOf('waiting', [S], { waitingFor: 'team_access_granted' });
   assert.match(progressDocument(progress), /content="30"/);
   assert.match(textOf(progress), /no workspace has it yet\. An org admin opens Slack’s admin pages/);
   assert.match(textOf(progress), /Register the person who installs Waiting/);
 });
 
-test('says that a step is tried again automatically', () => {
+test('the progress page says that a step is tried again automatically', () => {
   const steps = progressOf('waiting', [S, 'retrying']).steps.map((step) =>
     step.status === 'retrying' ? { ...step, attempts: 2, errorCode: 'rate_limited' } : step,
   );
@@ -48,7 +48,7 @@ test('says that a step is tried again automatically', () => {
   assert.match(text, /Trying again Slack asked for a pause\. It will be tried again automatically\./);
 });
 
-test('links to Slack when all is done, with an address that works without the desktop app', () => {
+test('the progress page links to Slack when all is done, with an address that works without the desktop app', () => {
   const document = progressDocument(progressOf(S, [S, S, S, S, S, 'skipped']));
   assert.match(
     visibleText(document),
@@ -61,14 +61,14 @@ test('links to Slack when all is done, with an address that works without the de
   assert.match(document, /data-offer="install" hidden>/);
 });
 
-test('does not promise a welcome that is unconfirmed or was not sent', () => {
+test('the progress page does not promise a welcome that is unconfirmed or was not sent', () => {
   const unconfirmed = textOf(progressOf(S, [S, S, S, 'unconfirmed', S, S]));
   assert.match(unconfirmed, /could not confirm that your welcome message arrived/);
   assert.match(unconfirmed, /Not confirmed It may have arrived\. Look for Foyer in Slack/);
   assert.doesNotMatch(textOf(progressOf(S, [S, S, S, 'skipped', S, S])), /is waiting for you/);
 });
 
-test('says that the app is installed although a step failed, and names the step', () => {
+test('the progress page says that the app is installed although a step failed, and names the step', () => {
   const steps = progressOf('failed', [S, S, S, 'failed', 'skipped', 'skipped']).steps.map((step) =>
     step.status === 'failed' ? { ...step, errorCode: 'missing_scope' } : step,
   );
@@ -78,7 +78,7 @@ test('says that the app is installed although a step failed, and names the step'
   assert.match(text, /Open in Slack/);
 });
 
-test('distinguishes an uninstalled app from a reinstalled one', () => {
+test('the progress page distinguishes an uninstalled app from a reinstalled one', () => {
   const steps = progressOf('cancelled', [S, 'skipped', 'skipped']).steps.map((step, index) => ({
     ...step,
     errorCode: ['', 'not_configured', 'run_cancelled'][index] || null,
@@ -90,7 +90,7 @@ test('distinguishes an uninstalled app from a reinstalled one', () => {
   assert.match(anew, /A newer install took over.*Open in Slack/);
 });
 
-test('never claims an install that did not happen', () => {
+test('the progress page never claims an install that did not happen', () => {
   for (const status of ['connecting', 'not_installed'] as const) {
     assert.doesNotMatch(
       textOf(progressOf(status, [], { id: null, teamName: null, steps: [] })),
@@ -99,7 +99,7 @@ test('never claims an install that did not happen', () => {
   }
 });
 
-test('answers the status address with the same words, and with every documented field', () => {
+test('the status address answers with the words of the progress page, and with every documented field', () => {
   const progress = progressOf('running', [S, 'retrying']);
   const status = progressStatus(wordsOf(frame), progress);
   assert.deepEqual(
@@ -122,7 +122,7 @@ test('answers the status address with the same words, and with every documented 
     assert.ok(text.includes(words ?? '?'), String(words));
 });
 
-test('announces politely, and has a script that parses', () => {
+test('the progress page announces changes politely, and has a script that parses', () => {
   const document = progressDocument(progressOf('running'));
   assert.match(document, /role="status" aria-live="polite"/);
   const source = /<script[^>]*>([\s\S]*)<\/script>/.exec(document)?.[1] ?? '';
@@ -132,7 +132,7 @@ test('announces politely, and has a script that parses', () => {
   }
 });
 
-test('shows the current step in one line while it works, and folds the steps', () => {
+test('the progress page shows the current step in one line while it works, and folds the steps', () => {
   const document = progressDocument(progressOf('running', [S, 'running']));
   assert.match(document, /<span id="doing">Registering the person who installs<\/span>/);
   assert.match(document, /<details id="details" class="card">\s*<summary id="summary">Setup details</);
@@ -143,14 +143,14 @@ test('shows the current step in one line while it works, and folds the steps', (
   assert.match(failed, /<details id="details" class="card" open>/);
 });
 
-test('shows installers no step that is for operators', () => {
+test('the progress page shows installers no step that is for operators', () => {
   const progress = progressOf('failed', [S, S, S, S, S, 'failed']);
   const status = progressStatus(wordsOf(frame), progress);
   assert.equal(status.steps.length, 5);
   assert.doesNotMatch(progressDocument(progress), /notify-operators|app’s team/);
 });
 
-test('tells an installer that all is set up while only the operators’ notice is tried again', () => {
+test('the progress page says that all is set up while only the operators’ notice is tried again', () => {
   for (const last of ['retrying', 'running'] as const) {
     const progress = progressOf('waiting', [S, S, S, S, S, last]);
     const tried = { ...progress, steps: progress.steps.map((step) => ({ ...step, attempts: 2 })) };
@@ -163,7 +163,7 @@ test('tells an installer that all is set up while only the operators’ notice i
   assert.match(open.heading, /Still setting up/);
 });
 
-test('never shows the text of an error, which developers wrote', () => {
+test('the progress page never shows the text of an error, which developers wrote', () => {
   const steps = progressOf('failed', [S, 'failed', 'retrying']).steps.map((step) => ({
     ...step,
     errorCode: 'crm_down',
@@ -174,7 +174,7 @@ test('never shows the text of an error, which developers wrote', () => {
   assert.match(visibleText(document), /It did not work\. The people who run Foyer can look up why\./);
 });
 
-test('suggests the app’s own next steps when all is done, and not before', () => {
+test('the progress page suggests the app’s own next steps when all is done, and not before', () => {
   const words = createTexts({ en: { 'app.nextSteps': 'Try /standup\n\nInvite your team' } }).forLocale('en');
   const own = { ...frame, words };
   const done = visibleText(progressDocument(progressOf(S, [S]), own));
@@ -182,7 +182,7 @@ test('suggests the app’s own next steps when all is done, and not before', () 
   assert.doesNotMatch(visibleText(progressDocument(progressOf('running', [S]), own)), /standup/);
 });
 
-test('keeps a name from turning or flooding the sentence around it', () => {
+test('the progress page keeps a name from reversing or flooding the sentence around it', () => {
   assert.equal(plainName('Acme\u202egnp.exe\n', 'x'), 'Acme gnp.exe');
   assert.equal(plainName('שלום', 'x'), '\u2068שלום\u2069');
   assert.equal([...plainName('🚀'.repeat(500), 'x')].length, 80);

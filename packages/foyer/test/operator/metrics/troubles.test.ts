@@ -5,7 +5,7 @@ import { signedPost } from '../../faults/support/signed-post.ts';
 import { type Stage, setStage } from '../../support/start-foyer.ts';
 import { parseExposition, sampleValue } from './parse-exposition.ts';
 
-describe('the metrics of a trouble', () => {
+describe('the metrics of problems', () => {
   let stage: Stage;
   beforeEach(async () => {
     stage = await setStage();
@@ -34,7 +34,7 @@ describe('the metrics of a trouble', () => {
     return signedPost({ url: stage.url, signingSecret, body });
   }
 
-  it('the metrics of a trouble tell a wrong signing secret from what strangers sign', async () => {
+  it('the metrics of problems distinguish a wrong signing secret from requests that strangers sign', async () => {
     const { teamId } = await installAcme();
     const appId = stage.sandbox.app.id;
     const refused = (kind: string) => value('foyer_refused_requests_total', { kind });
@@ -49,7 +49,7 @@ describe('the metrics of a trouble', () => {
     assert.equal(await refused('secret_mismatch'), 1);
   });
 
-  it('the metrics of a trouble count apart the failed installs that a stranger can cause', async () => {
+  it('the metrics of problems count separately the failed installs that a stranger can cause', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const state = async () => {

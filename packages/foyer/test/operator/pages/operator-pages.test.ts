@@ -275,7 +275,7 @@ describe('the operator’s forms', () => {
   });
 });
 
-describe('what the operator presses', () => {
+describe('a press on an operator page', () => {
   let stage: OperatorStage;
   let id: string;
   let path: string;
@@ -364,7 +364,7 @@ describe('what the operator presses', () => {
     assert.deepEqual(await actions(), ['mark as gone: 0 revoked at Slack, not revoked: bot (http_503)']);
   });
 
-  it('erases nothing that it cannot revoke because the key is another one', async (t) => {
+  it('erases no token that it cannot revoke because the key has changed', async (t) => {
     t.after(() => stage.close());
     const row = await installation();
     const sealed = row?.sealed_bot ?? '';
@@ -466,7 +466,7 @@ it('an operator’s purge waits for an uninstall run that has failed: its steps 
   assert.equal((await stage.get(path)).status, 200);
 });
 
-describe('what the operator reads', () => {
+describe('a page that an operator reads', () => {
   let stage: OperatorStage;
   before(async () => {
     stage = await setOperatorStage();

@@ -85,7 +85,7 @@ describe('an operator’s session', () => {
     assert.deepEqual([same?.id, same?.csrfToken], [session.id, session.csrfToken]);
   });
 
-  it('an operator’s session is preceded by a browser that is known for 90 days, and for the current password only', async () => {
+  it('an operator’s session makes its browser known for 90 days, and only while the password stays the same', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const cookie = cookieOf(sessions.rememberBrowser());
@@ -98,7 +98,7 @@ describe('an operator’s session', () => {
     assert.equal(sessions.knownBrowser(cookie), undefined);
   });
 
-  it('an operator’s session gets a fresh id with each login, and the one before it ends', async () => {
+  it('an operator’s session gets a fresh id with each login, and the session before it ends', async () => {
     const sessions = sessionsOf();
     const before = await begun(sessions);
     const after = cookieOf(await sessions.begin({ ...visit, cookieHeader: before }));

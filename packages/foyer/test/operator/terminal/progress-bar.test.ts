@@ -33,6 +33,6 @@ test('on a terminal, long work shows a bar, its rate since it began, and how lon
   assert.match(text, /comparing ■{24} +100 % {2}2,000 of 2,000 rows/);
 });
 
-test('elsewhere nothing is shown', (t) => {
+test('without a terminal, long work shows nothing', (t) => {
   assert.equal(copyRows(t, false), '');
 });

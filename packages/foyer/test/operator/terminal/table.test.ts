@@ -61,7 +61,7 @@ test('a table whose words are too long for the terminal breaks them', () => {
   for (const line of lines) assert.ok(displayWidth(line) <= 40, line);
 });
 
-test('pages of one table have one head', () => {
+test('the pages of one table have one header', () => {
   const page = createTable(canvas(80), columns);
   assert.match(page(rows.slice(0, 1)), /^RUN/);
   assert.doesNotMatch(page(rows.slice(1)), /^RUN/m);
