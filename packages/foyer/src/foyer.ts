@@ -86,7 +86,7 @@ export interface Foyer<MyTables = NoTables> {
    */
   uninstall(target: Target, reason: string): Promise<boolean>;
   /**
-   * Retries a run: queues its unsuccessful steps again, or wakes it if it waits. Resolves to true if Foyer queued or woke
+   * Retries a run: queues its unsuccessful steps again, or wakes it if it waits. Resolves to true if it queued or woke
    * the run.
    */
   retry(runId: string): Promise<boolean>;

@@ -66,7 +66,7 @@ export function createJobs<Foyer>(deps: {
 }) {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
-  /** By name: the interval that is known to be taken, so that the database is queried once per interval. */
+  /** By job name: the interval that some process has taken. So the database is queried once per interval. */
   const taken = new Map<string, number>();
 
   async function doIfDue(job: Job<Foyer>, limitMs = Infinity): Promise<void> {

@@ -108,7 +108,7 @@ function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
   return { ...interrupted, startedAt, machine, tookMs: null };
 }
 
-/** When the interval after the one that was taken begins; the current one if none was, as `takeInterval` sees it. */
+/** When the next interval to take begins: the one after the last that was taken, or the current one if none was. */
 function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
   const current = Math.floor(now / everyMs) * everyMs;
   if (takenAt === undefined || takenAt > latestInterval({ everyMs, now })) return current;

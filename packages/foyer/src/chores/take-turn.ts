@@ -2,9 +2,9 @@ import type { Database } from '../database/database.ts';
 import type { ChoreRow } from '../database/records.ts';
 
 /**
- * Takes the turn to do a chore that several processes share. Returns true for one of them, and for none again before
- * half of `everyMs` has passed. If each asks every `everyMs`, the chore is done once or twice in that time, regardless
- * of the number of processes. A turn that a wrong clock put into the future does not count. Reads before it writes.
+ * Takes the turn to do a chore that several processes share. Returns true for one process, and then for none until half
+ * of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or twice in that time, however
+ * many there are. A turn that a wrong clock put into the future does not count. Reads before it writes.
  * @throws DatabaseUnavailableError
  */
 export async function takeTurn(

@@ -104,7 +104,7 @@ const notWeak = (text: z.ZodString, leastLength: number) =>
     if (problem) context.addIssue({ code: 'custom', message: problem });
   });
 
-/** Fixes for checks that carry none of their own, by variable. */
+/** The fix for each variable whose check has none. */
 const fixes: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID:
     'copy it from your app’s Basic Information page at api.slack.com/apps (npm run demo needs none)',

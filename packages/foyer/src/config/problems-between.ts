@@ -27,7 +27,7 @@ export function problemsBetween(
       fix: 'put a TLS proxy in front of Foyer and give its https address',
     });
   }
-  // Anyone who guesses it can connect any workspace to any account. Length is not enough: 32 times x is long too.
+  // Anyone who guesses CONNECT_SECRET can connect any workspace to any account. Length is not enough: 32 times x is long.
   const weak = production && right.CONNECT_SECRET ? weakness(right.CONNECT_SECRET, 0) : undefined;
   if (weak) {
     problems.push({

@@ -13,16 +13,16 @@ import type { Logger } from './log.ts';
 import { foyerVersion } from './version.ts';
 
 /**
- * Traces installs, using only OpenTelemetry's API. The app starts an SDK before Foyer, which records and exports the
+ * Traces installs, using only OpenTelemetry's API. An SDK, which the app starts before Foyer, records and exports the
  * spans; without an SDK, nothing is recorded. Spans contain names, ids and codes; never an error message, a token or an
  * address with its query (invariant 4).
  */
 
 /** An open span. */
 export interface OpenSpan {
-  /** Its trace, for the log and for work that continues elsewhere; undefined if there is none. */
+  /** The span's trace, for the log and for work that continues elsewhere; undefined if there is none. */
   readonly context: SpanContext | undefined;
-  /** Marks it as failed, with a code. */
+  /** Marks the span as failed, with a code. */
   fail(code: string): void;
 }
 

@@ -30,7 +30,7 @@ const noteAgainMs = 10 * 60 * 1000;
 
 const unchanged: PublishResult = { published: false, reason: 'unchanged' };
 
-/** Creates the two publishers. `wait` waits for a Retry-After, in milliseconds. */
+/** Creates the functions that publish and read Home. `wait` waits for a Retry-After, in milliseconds. */
 export function createPublishHome(
   deps: ReadHomeDeps & {
     slack: SlackClientFactory;

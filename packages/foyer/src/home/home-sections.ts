@@ -26,9 +26,9 @@ export interface HomeViewer {
 /**
  * A part of App Home that belongs to the app. It stands above the install record.
  *
- * Foyer calls `blocks` at every opening and allows it two seconds. It replaces a section that throws, takes longer or
- * returns blocks that Slack refuses with one line, and still shows the others and the install record. Slack shows 100
- * blocks and 250 kB: a section that needs more than its fair share may be cut.
+ * Foyer calls `blocks` at every opening and allows it two seconds. If a section throws, takes longer or returns blocks
+ * that Slack refuses, Foyer shows one line instead of it, and still shows the others and the install record. Slack
+ * shows 100 blocks and 250 kB: a section that needs more than its fair share may be cut.
  *
  * @example
  * const standups: HomeSection<Foyer> = {

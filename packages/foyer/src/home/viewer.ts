@@ -163,7 +163,7 @@ export function standingIn(place: Place, user: SlackUser): Standing {
  * what a press may do. A forged button, or one from yesterday, then does nothing.
  */
 
-/** The action ids of the view's buttons. A link button sends one too, which only needs an acknowledgement. */
+/** The action ids of the view's buttons. Slack also sends the id of a link button; Foyer only acknowledges it. */
 export const homeActions = {
   retryRun: 'foyer.retry_run',
   sendWelcome: 'foyer.send_welcome',

@@ -169,7 +169,7 @@ async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Pro
 /** What an attempt means for its step and its run. */
 export interface Verdict {
   ending: StepEnding;
-  /** How the run rests; if absent, the run continues with the next step. */
+  /** Until when the run rests; if absent, it continues with the next step. */
   rest?: Rest;
   /** The event that the run is about to wait for; it may already have arrived. */
   awaits?: WaitEvent;
@@ -180,7 +180,7 @@ export interface Verdict {
   tokenDead: boolean;
 }
 
-/** What judging needs besides the attempt. */
+/** What `judgeAttempt` needs besides the attempt. */
 interface Judging {
   pipeline: Pipeline;
   step: Step;

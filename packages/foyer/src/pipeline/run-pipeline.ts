@@ -156,7 +156,7 @@ type Moved =
 const mostLostAttempts = 10;
 
 /**
- * Advances a run in one transaction. The database may repeat the transaction, so this function changes none of its
+ * Advances a run in one transaction. `database.write` may repeat the transaction, so this function changes none of its
  * arguments, and its result counts only once the transaction is committed.
  */
 async function moveRun(

@@ -23,7 +23,7 @@ import {
   withWrite,
 } from './step.ts';
 
-/** How long after its start a call may still take effect unseen: its time limit, and a little more for Slack. */
+/** How long after its start a call without an answer may still take effect: its time limit, and a little more. */
 const settledAfterMs = defaultTimeoutMs + 2000;
 /** The same, after Slack has answered or closed the connection. */
 const settledAfterAnswerMs = 2000;
@@ -129,7 +129,7 @@ async function settleDoubt(
   send: OnceSend,
   row: OnceMessageRow,
 ): Promise<Written<PostedMessage> | StepEnd | undefined> {
-  // A run that this one replaced may still be sending it.
+  // A run that this one replaced may still be sending the message.
   const restMs = row.status === 'sending' ? (row.sent_at ?? 0) - context.now() : 0;
   const found = await search(context, slack, send, { row, mayStillArrive: restMs > 0 });
   if (found.kind === 'found') {

@@ -144,7 +144,7 @@ export interface PipelineDeps {
   }): void;
   /** Traces runs and attempts; without it, no spans are created. */
   span?: TraceSpan;
-  /** Which callback created each run. If absent, lines have no request id and `onStepEnded` no `sinceCallbackMs`. */
+  /** Finds each run's callback. If absent, log lines have no request id and `onStepEnded` gets no `sinceCallbackMs`. */
   origins?: Pick<ReturnType<typeof createRunOrigins>, 'find' | 'forget'>;
   /**
    * Called once the end of an attempt is committed: the step's new status, and how long it took. `sinceCallbackMs` is

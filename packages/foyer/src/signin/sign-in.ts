@@ -86,7 +86,7 @@ export function createSignIn(deps: SignInDeps) {
   ): void {
     const { requestId, returnTo } = attempt;
     deps.onEnded?.(outcome);
-    // Without a state of ours, a stranger may have caused the failure and chosen its code.
+    // Without a valid state, a stranger may have caused the failure and chosen its code.
     const code = requestId === undefined ? failure.kind : failure.code;
     logAttempt(log, { requestId, kind: failure.kind, code }, 'a sign-in was not finished');
     const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`;
@@ -124,7 +124,7 @@ export function createSignIn(deps: SignInDeps) {
     const state = query.get('state');
     const verdict = states.judge(state, req.headers.cookie);
     const requestId = verdict.content?.id;
-    // A stranger's browser must not learn where the sign-in was to lead.
+    // A stranger's browser must not learn where the sign-in would have led.
     const returnTo = verdict.ok ? verdict.content.returnTo : undefined;
     const attempt = { requestId, returnTo };
     const error = query.get('error');
