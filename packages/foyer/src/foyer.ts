@@ -93,9 +93,9 @@ export interface Foyer<MyTables = NoTables> {
   /** Publishes App Home for one person, as they would see it when opening it. */
   publishHome(target: Target, userId: string): Promise<void>;
   /**
-   * Creates a link that connects a workspace to an account of yours. If you pass the response to the logged-in person,
-   * a cookie binds the link to that browser, which then goes straight to Slack. Any other browser first shows a page
-   * that names the account. Keep `jti` in the session: the result must contain the same one.
+   * Creates a link that connects a workspace to an account of yours. If you pass `res`, your response to the logged-in
+   * person, a cookie binds the link to that browser, which then goes straight to Slack. Any other browser first shows a
+   * page that names the account. Keep `jti` in the session: the result must contain the same one.
    * @throws ConnectError if connecting is off, or `returnTo` leads to an origin that is not listed
    * @example
    * const { url, jti } = await foyer.connect({ subject: user.id, org: org.id, returnTo }, res);
@@ -110,7 +110,7 @@ export interface Foyer<MyTables = NoTables> {
    * @throws ConnectError
    */
   readResult(token: string): ConnectResult;
-  /** Returns the workspace of a claim: your page names it before its button is pressed. @throws ConnectError */
+  /** Returns the workspace of a claim, so that your page can name it next to its button. @throws ConnectError */
   readClaim(token: string): Promise<ClaimedWorkspace>;
   /**
    * Connects a workspace that installed from Slack's side to an account of yours. `token` arrives at CONNECT_CLAIM_URL
@@ -136,7 +136,7 @@ export interface Foyer<MyTables = NoTables> {
 
   /** Executes runs and chores in this process, until `stop`. */
   start(): Promise<void>;
-  /** Executes due runs and jobs once, within about `deadlineMs`: for cron or `waitUntil`, where no process stays. */
+  /** Executes due runs and jobs once, within about `deadlineMs`: for cron or `waitUntil`, if no process keeps running. */
   drain(options: { deadlineMs: number }): Promise<Drained>;
   /** Stops within ten seconds: takes no new work, lets running work finish or releases it, and closes the database. */
   stop(): Promise<void>;

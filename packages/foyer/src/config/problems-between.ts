@@ -27,7 +27,7 @@ export function problemsBetween(
       fix: 'put a TLS proxy in front of Foyer and give its https address',
     });
   }
-  // Anyone who guesses CONNECT_SECRET can connect any workspace to any account. Length is not enough: 32 times x is long.
+  // Anyone who guesses CONNECT_SECRET can connect any workspace to any account. 32 times x is long, but easy to guess.
   const weak = production && right.CONNECT_SECRET ? weakness(right.CONNECT_SECRET, 0) : undefined;
   if (weak) {
     problems.push({
