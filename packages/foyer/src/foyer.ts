@@ -136,7 +136,7 @@ export interface Foyer<MyTables = NoTables> {
 
   /** Executes runs and chores in this process, until `stop`. */
   start(): Promise<void>;
-  /** Executes due runs and jobs once, within about `deadlineMs`: for cron or `waitUntil`, if no process keeps running. */
+  /** Executes due runs and jobs once, within about `deadlineMs`: for cron or `waitUntil`, if no process stays up. */
   drain(options: { deadlineMs: number }): Promise<Drained>;
   /** Stops within ten seconds: takes no new work, lets running work finish or releases it, and closes the database. */
   stop(): Promise<void>;
