@@ -168,7 +168,7 @@ async function ask<T>(context: StepContext, scope: string, call: () => Promise<T
   } catch (error) {
     const failure = slackFailure(error);
     if (failure?.kind !== 'refused') throw error;
-    context.log.info({ scope, code: failure.code }, 'Slack refused to return the profile');
+    context.log.info({ scope, code: failure.code }, 'Slack refused the call');
     return { code: failure.code, error };
   }
 }
