@@ -12,7 +12,7 @@ describe('the teams that events come from', () => {
     assert.equal(new Set(picked('cold', 7919, 7919)).size, 7919);
   });
 
-  it('the teams that events come from are a few busy ones, in “warm”', () => {
+  it('the teams that events come from are a few busy teams in “warm”', () => {
     assert.equal(new Set(picked('warm', 100_000, 5000)).size, 200);
   });
 

@@ -61,7 +61,7 @@ describe('the layout', () => {
     assert.deepEqual(strangers, []);
   });
 
-  it('the layout lets a file import only from its own folder and earlier ones', () => {
+  it('the layout lets a file import only from its own folder and from earlier folders', () => {
     const backwards = files('src/**/*.ts').flatMap((file) =>
       importsOf(file)
         .filter(

@@ -14,7 +14,7 @@ const translations: Readonly<Record<string, Translation>> = { de, fr, es, ja };
 const keys = Object.keys(en) as TextKey[];
 
 describe('every language', () => {
-  it('every language has every message with the placeholders of the English one, and no other', () => {
+  it('every language has every message with the placeholders of the English message, and no other', () => {
     for (const [language, { messages }] of Object.entries(translations)) {
       assert.deepEqual(Object.keys(messages).toSorted(), keys.toSorted(), language);
       for (const key of keys) {
@@ -60,7 +60,7 @@ describe('every language', () => {
 describe('the language', () => {
   const texts = createTexts();
 
-  it('the language is the browser’s most preferred one that Foyer has', () => {
+  it('the language is the one that the browser prefers most among Foyer’s languages', () => {
     const of = (header: string | undefined) => texts.forRequest(header).language;
     assert.equal(of('pt-BR, fr-CA;q=0.8, de;q=0.9'), 'de');
     assert.equal(of('de;q=0, es'), 'es');

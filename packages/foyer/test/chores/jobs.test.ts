@@ -251,7 +251,7 @@ it('a job is aborted at its time limit and when Foyer stops, and its next turn s
   assert.ok(turns.every(({ signal }) => signal.aborted));
 });
 
-it('reports every problem of each job', () => {
+it('every problem of each job is reported', () => {
   const run = async () => null;
   const problems = checkJobs([
     { name: 'bill', everyMs: 1000, run },

@@ -41,7 +41,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     });
     after(() => stage.close());
 
-    it('shows its installer in the welcome and in Home how to finish connecting', async () => {
+    it('shows its installer how to finish connecting, in the welcome and in Home', async () => {
       const welcome = stage.sandbox.messages(acme);
       assert.match(JSON.stringify(welcome), /Finish connecting/);
       const token = claimIn(welcome) ?? assert.fail('no claim in the welcome');

@@ -77,7 +77,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('of two operators who connect a workspace to two accounts at once on Postgres, the second is refused', async (t) => {
+it('the second of two operators who connect a workspace to two accounts at once on Postgres is refused', async (t) => {
   const { database, reopen, close } = await engines.Postgres();
   t.after(close);
   await addTenants(database);

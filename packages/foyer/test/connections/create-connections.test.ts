@@ -52,7 +52,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`a claim beside others, on ${engine}`, () => {
-    it('names and connects its own workspace, for its installer and for another admin of it', async (t) => {
+    it('names and connects its own workspace, for the installer and for another admin of that workspace', async (t) => {
       const { database, connections, claimOf, connected } = await setUp(t);
       await demote(database, 'U1');
       const byInstaller = claimOf({ installationId: 'ins_OWN' });

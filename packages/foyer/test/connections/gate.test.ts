@@ -170,7 +170,7 @@ describe('a ready-made gate', () => {
     assert.equal(await admits(gate, {}), false);
   });
 
-  it('requires scopes, and names the missing ones', async () => {
+  it('requires scopes, and names the missing scopes', async () => {
     const gate = requireScopes(['chat:write', 'users:read']);
     assert.equal(await admits(gate, { botScopes: ['users:read', 'chat:write', 'im:write'] }), true);
     const answer = await gate(candidate({}));

@@ -251,7 +251,7 @@ describe('a result', () => {
     assert.equal(linkCode(await createResult(secret, claims, now)), 'link_invalid');
   });
 
-  it('a result is added to an address, and replaces an earlier one', () => {
+  it('a result is added to an address, and replaces an earlier result', () => {
     assert.equal(
       withResult('https://app.example.com/a?tab=1&foyer_result=old#x', 'new'),
       'https://app.example.com/a?tab=1&foyer_result=new#x',

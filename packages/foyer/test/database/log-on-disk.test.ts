@@ -63,7 +63,7 @@ describe('a write to SQLite', () => {
     assert.equal(syncs.mock.callCount(), 1);
   });
 
-  it('shares the next sync with all writes made while another one waits for the disk', async (t) => {
+  it('shares the next sync with all writes made while another write waits for the disk', async (t) => {
     const { database } = await setUp(t);
     const disk = Promise.withResolvers<void>();
     const syncs = await replaceDatasync(t, () => disk.promise);

@@ -35,7 +35,7 @@ describe('migrations', () => {
     assert.deepEqual(schema(), first);
   });
 
-  it('run one whose number is lower than that of the database’s last migration', async () => {
+  it('include a migration whose number is lower than that of the last one in the database', async () => {
     await (await openSqlite(file)).close();
     const before = new Sqlite(file);
     before.exec(`drop index runs_by_pipeline; drop index runs_opened; drop index runs_waiting;

@@ -163,7 +163,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     ['before the first statement', (play: Play) => play.proxy.swallow()],
     ['between a connection and its first statement', (play: Play) => silenceAfterConnections(play)],
   ] as const) {
-    it(`a Postgres database ends every call within ten seconds if the server falls silent ${when}`, async (t) => {
+    it(`a Postgres database ends every call within ten seconds if the server stops answering ${when}`, async (t) => {
       const play = await setPlay(t);
       const { database, proxy } = play;
       await silence(play);
@@ -179,7 +179,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     });
   }
 
-  it('a Postgres database ends a transaction within ten seconds if the server falls silent halfway', async (t) => {
+  it('a Postgres database ends a transaction within ten seconds if the server stops answering halfway', async (t) => {
     const { database, proxy } = await setPlay(t);
     const writing = database.write(async (transaction) => {
       await recordEncryptionKey(transaction, key('a'));
@@ -193,7 +193,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), []);
   });
 
-  it('a Postgres database ends a commit within ten seconds if the server falls silent during it', async (t) => {
+  it('a Postgres database ends a commit within ten seconds if the server stops answering during it', async (t) => {
     const { database, proxy } = await setPlay(t);
     proxy.onCommit(() => {
       proxy.swallow();

@@ -343,7 +343,7 @@ describe('the disk probe of a SQLite database', () => {
       () => false,
     );
 
-  it('reports a full disk and a read-only one, and leaves nothing behind', async (t) => {
+  it('reports a full disk and a read-only disk, and leaves nothing behind', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'foyer-disk-'));
     t.after(async () => {
       while (await succeeds('umount', ['-l', folder]));

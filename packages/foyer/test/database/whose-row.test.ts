@@ -307,7 +307,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`one tenant beside others, on ${engine}`, () => {
-    it('one tenant beside others is the only one that a write changes', async (t) => {
+    it('one tenant beside others is the only tenant that a write changes', async (t) => {
       const { database, strangers } = await setUp(t);
       const own = async () =>
         JSON.stringify(await Promise.all(tables.map((table) => ownRows(database, table))));
@@ -334,7 +334,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('one tenant beside others is the only one that is erased, org-wide too', async (t) => {
+    it('one tenant beside others is the only tenant that an erasure touches, org-wide too', async (t) => {
       const { database, strangers } = await setUp(t);
       const org = { mark: 'ORG', clientId, teamId: null, enterpriseId: 'EORG', grantsOf: 'EORG' };
       await database.write(async (tx) => {
@@ -350,7 +350,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await ownRows(database, 'installations')).length, 1);
     });
 
-    it('one tenant beside others is the only one that a read returns', async (t) => {
+    it('one tenant beside others is the only tenant that a read returns', async (t) => {
       const { queries } = (await setUp(t)).database;
       for (const [name, read] of Object.entries(tenantReads)) {
         const found = await read(queries);
@@ -446,7 +446,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
     });
 
-    it('one tenant beside others has its own sessions: reading, using, checking or ending one touches no other', async (t) => {
+    it('one tenant beside others has its own sessions: to read, use, check or end a session touches no other', async (t) => {
       const { database, strangers } = await setUp(t);
       const { queries } = database;
       const id = 'session_OWN_U1';

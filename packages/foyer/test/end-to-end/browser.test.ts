@@ -169,7 +169,7 @@ describe('in a browser', () => {
     }
   });
 
-  it('an install shows a page that says so when Slack is down', async () => {
+  it('an install shows a page that says that Slack is down', async () => {
     const page = await open(390);
     stage.sandbox.faults.add({ method: 'oauth.v2.access', failure: { type: 'status', status: 503 } });
     await page.goto(stage.url);

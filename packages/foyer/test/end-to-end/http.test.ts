@@ -142,7 +142,7 @@ describe('a stranger', () => {
   });
   after(() => stage.close());
 
-  it('a stranger is refused without Slack’s signature, with an old one, and with a wrong one', async () => {
+  it('a stranger is refused without Slack’s signature, with an old signature, and with a wrong signature', async () => {
     const { sandbox } = stage;
     const event = { type: 'app_uninstalled' };
     const teamId = sandbox.workspace('Acme').id;

@@ -182,7 +182,7 @@ describe('an install that does not complete', () => {
     }
   });
 
-  it('exchanges nothing without a state, with a forged one, or with someone else’s', async () => {
+  it('exchanges nothing without a state, with a forged state, or with someone else’s state', async () => {
     const { sandbox, url } = stage;
     const [visitor, victim] = [createVisitor(), createVisitor()];
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);

@@ -152,7 +152,7 @@ describe('App Home', () => {
     assert.ok(!home(member).includes(email));
   });
 
-  it('shows its buttons only to people who may press them, and ignores presses from others', async () => {
+  it('shows its buttons only to people who may press them, and ignores presses by other people', async () => {
     assert.match(home(owner), /foyer\.send_welcome/);
     assert.ok(!home(member).includes('foyer.send_welcome'));
     const before = stage.sandbox.calls('chat.postMessage').length;

@@ -120,7 +120,7 @@ describe('a member’s own account', () => {
   });
 });
 
-it('asks only for scopes that the manifest lists, or Foyer does not start', async () => {
+it('Foyer asks members only for scopes that the manifest lists; otherwise it does not start', async () => {
   const config = readConfig({
     SLACK_CLIENT_ID: '1.2',
     SLACK_CLIENT_SECRET: 'c'.repeat(32),

@@ -29,7 +29,7 @@ describe('an outage of the database', () => {
     await stage.close();
   });
 
-  it('writes lines and not megabytes: a thousand failing events are ten lines', async () => {
+  it('writes lines and not megabytes to the log: a thousand failing events are ten lines', async () => {
     const { sandbox, url, config } = stage;
     const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
     const visitor = createVisitor();
@@ -55,7 +55,7 @@ describe('an outage of the database', () => {
     isDown = false;
   });
 
-  it('says at the end how many there were', async () => {
+  it('is followed by a log line that says how many failures there were', async () => {
     await stage.stop();
     const line = stage.logged().findLast((each) => each.includes('could not be committed'));
     assert.equal(JSON.parse(line ?? '').count, 997);

@@ -63,7 +63,7 @@ async function startWebhook(t: TestContext) {
   return { received, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/services/x` };
 }
 
-test('from a clone to an installed workspace with only setup, start and doctor', async (t) => {
+test('setup, start and doctor are enough to get from a clone to an installed workspace', async (t) => {
   const clone = mkdtempSync(join(tmpdir(), 'foyer-clone-'));
   t.after(() => rmSync(clone, { recursive: true, force: true }));
   for (const name of ['src', 'packages', 'node_modules', 'manifest.json'])

@@ -74,7 +74,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-it('an event is heard once after a restart on Postgres, and old deliveries are deleted', async (t) => {
+it('an event reaches a listener once after a restart on Postgres, and old deliveries are deleted', async (t) => {
   const stage = await setListening(t, 'Postgres');
   const { sandbox, heard, acme, send, database } = stage;
   const delivery = await send(acme.teamId, 'Ev1');
@@ -94,7 +94,7 @@ it('an event is heard once after a restart on Postgres, and old deliveries are d
   });
 });
 
-it('two machines hear an event once, and a recorded press has one effect', async (t) => {
+it('an event reaches a listener on only one of two machines, and a recorded press has one effect', async (t) => {
   const { heard, definition } = listening();
   const machines = await setMachines({ foyer: { definition } });
   t.after(() => machines.close());

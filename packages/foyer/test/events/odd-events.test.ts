@@ -277,7 +277,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.tokens(), before);
     });
 
-    it('deletes exactly the tokens of the users it names, and ignores values that are not ids', async (t) => {
+    it('deletes exactly the tokens of the named users, and ignores values that are not ids', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(
         teamInstall({ enterpriseId: 'E1', userId: 'U1', userToken: 'xoxp-1' }),

@@ -13,7 +13,7 @@ const options = [
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a question on ${engine}`, () => {
-    it('a question is answered in Slack once, by a person who is allowed to, also after a restart', async () => {
+    it('a question is answered in Slack once, by a person who may answer, also after a restart', async () => {
       const answers: (string | null)[][] = [];
       const choosePlan: Step = {
         name: 'choose-plan',

@@ -71,7 +71,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     });
   }
 
-  it('an hour back while a run waits: it is shown as waiting, and Try again wakes it at once', async (t) => {
+  it('an hour back while a run waits: the run is shown as waiting, and Try again wakes it at once', async (t) => {
     const { stage, clock, acme } = await setPlay(t);
     stage.sandbox.faults.add({ method: 'team.info', times: 50, failure: { type: 'status', status: 503 } });
     const visitor = createVisitor();

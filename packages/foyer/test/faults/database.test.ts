@@ -137,7 +137,7 @@ it('a run waits for a database that is locked in the middle of it, sends one wel
 });
 
 describe('a database that cannot be used', { concurrency: 6 }, () => {
-  it('locked while events arrive: none is acknowledged before it is committed, and none is lost', async (t) => {
+  it('locked while events arrive: no event is acknowledged before it is committed, and no event is lost', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await assertInstallsWhole(play);

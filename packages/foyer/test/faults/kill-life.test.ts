@@ -148,7 +148,7 @@ function answer(life: Life, place: Place): Promise<unknown> {
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`SIGKILL from install to uninstall on ${engine}`, { concurrency: 2 }, () => {
-    it('finishes an uninstall run, makes no second one, and repeats no finished step', async (t) => {
+    it('finishes an uninstall run, makes no second run, and repeats no finished step', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const arrivals = ['as it arrives', 'before its answer'] as const;
@@ -261,7 +261,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       }
     });
 
-    it('asks a question in one message, and does once what its answer leads to', async (t) => {
+    it('asks a question in one message, and acts once on its answer', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const ofPost = (method: string, nth = 1) => phases.map((phase) => atCall(method, nth, phase));

@@ -159,7 +159,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     });
   }
 
-  it('a disk that fails ends the process when a sync fails, and it is not healthy until then', async (t) => {
+  it('a disk that fails ends the process when a sync fails, and the process is not healthy until it ends', async (t) => {
     const set = await setFaulty(t);
     if (!set) return;
     const { stage, disk } = set;

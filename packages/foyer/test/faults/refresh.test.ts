@@ -73,7 +73,7 @@ function statusOf({ stage }: Play): unknown {
 
 describe('tokens that rotate', { concurrency: 4 }, () => {
   for (const engine of ['SQLite', 'Postgres'] as const)
-    it(`tokens that rotate are refreshed once, however many events and processes need the same one, on ${engine}`, async (t) => {
+    it(`tokens that rotate are refreshed once, even if many events and processes need the same token, on ${engine}`, async (t) => {
       const play = await setPlay(t, engine);
       const { stage } = play;
       const quiet = createLogger({ logLevel: 'silent', secrets: [] });

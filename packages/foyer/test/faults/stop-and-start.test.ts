@@ -84,7 +84,7 @@ function stoppingAndStarting(engine: EngineName): void {
     });
   }
 
-  it('shares the work between two processes on one database, and runs each step once', async (t) => {
+  it('makes two processes on one database share the work, and runs each step once', async (t) => {
     const stage = await setProcessStage({ engine });
     const port = await freePort();
     const beside = spawnFoyer({

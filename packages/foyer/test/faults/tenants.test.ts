@@ -237,7 +237,7 @@ describe('with installations of every kind side by side', () => {
     });
   }
 
-  it('an uninstall of the org leaves its workspaces’ own installs alone, and vice versa', async () => {
+  it('an uninstall of the org does not touch its workspaces’ own installs, and vice versa', async () => {
     const { sandbox } = stage;
     await sandbox.uninstall({ enterpriseId: ids.org });
     await sandbox.settled();

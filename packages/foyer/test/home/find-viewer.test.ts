@@ -114,7 +114,7 @@ describe('the viewer of App Home', () => {
     assert.deepEqual([viewer.isAdmin, viewer.profile], [false, undefined]);
   });
 
-  it('leaves nothing behind if the app is uninstalled while Slack is asked', async () => {
+  it('stores nothing if the app is uninstalled while Slack is asked', async () => {
     const record = await recordOf();
     const people = () => home.database.queries.selectFrom('memberships').selectAll().execute();
     const before = await people();

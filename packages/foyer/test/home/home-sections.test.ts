@@ -56,7 +56,7 @@ describe('an app’s own Home sections', () => {
     assert.equal(home.shown('U1').length, 2);
   });
 
-  it('an app’s own Home sections are sent even if they are the same as before', async (t) => {
+  it('an app’s own Home sections are sent even if they are the same as at the last opening', async (t) => {
     const home = await homeWith(t, { id: 'same', blocks: () => [say('always this')] });
     for (let time = 0; time < 3; time += 1) {
       assert.equal((await home.publishHome(opened)).reason, 'sent');

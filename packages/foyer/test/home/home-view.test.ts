@@ -209,7 +209,7 @@ describe('the Home view’s privacy', () => {
     assert.match(text, /\*Time zone\*\nAmerica\/New York/);
   });
 
-  it('the Home view’s privacy never shows a profile that is not the viewer’s, even if it is handed one', () => {
+  it('the Home view’s privacy never shows a profile that is not the viewer’s, even if that profile is passed to it', () => {
     const view = homeView(content({ viewer: { ...outsider, profile: profile('U1') } }));
     assert.doesNotMatch(JSON.stringify(view), /acme\.test/);
   });
@@ -241,7 +241,7 @@ describe('the Home view’s privacy', () => {
     assert.match(textOf(homeView(content({}, { run: run('waiting', again) }))), /Everything is in place/);
   });
 
-  it('says that older history is not listed only if there is some', () => {
+  it('says that older history is not listed only if there is older history', () => {
     const lines = (count: number): HistoryRecord[] =>
       Array.from({ length: count }, () => ({ at: 0, kind: 'installed', userId: 'U1', detail: null }));
     const shown = (count: number) => textOf(homeView(content({ history: lines(count) })));

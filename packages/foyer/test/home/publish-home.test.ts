@@ -44,7 +44,7 @@ describe('publishing App Home', () => {
     assert.match(call?.args.view ?? '', /Team 1/);
   });
 
-  it('skips a view that Slack already shows, and sends a changed one', async () => {
+  it('skips a view that Slack already shows, and sends a changed view', async () => {
     await home.publishHome(installer);
     assert.deepEqual(await home.publishHome(installer), { published: false, reason: 'unchanged' });
     assert.equal(home.shown('U1').length, 1);
@@ -120,7 +120,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).reason, 'unchanged');
   });
 
-  it('publishing App Home does not send a view over one that another machine has sent since the record was read', async () => {
+  it('publishing App Home does not replace a view that another machine has sent since the record was read', async () => {
     const person = { installationId: 'ins_1', userId: 'U5' };
     const asking: { resolve(answer: SlackAnswer): void }[] = [];
     let asked = () => {};

@@ -52,7 +52,7 @@ const heard = async (client: Socket): Promise<string> => String((await once(clie
 const closed = (client: Socket) => client.destroyed || once(client.resume(), 'close');
 
 describe('the limits on connections', () => {
-  it('the limits on connections close the oldest idle connection of an address to admit a new one', async (t) => {
+  it('the limits on connections close the oldest idle connection of an address to admit a new connection', async (t) => {
     const { open, kinds } = await setUp(t, { mostPerAddress: 3 }, (_req, res) => res.end('ok'));
     const [first, ...others] = [await open(), await open(), await open()];
     const newest = await open(get);
@@ -81,7 +81,7 @@ describe('the limits on connections', () => {
     for (const client of clients) assert.match(await heard(client), /200 OK/);
   });
 
-  it('the limits on connections close the oldest connection whose request never ends to admit a new one', async (t) => {
+  it('the limits on connections close the oldest connection whose request never ends to admit a new connection', async (t) => {
     const { open, kinds } = await setUp(t, { mostPerAddress: 3 }, (req, res) => {
       req.resume().on('end', () => res.end('ok'));
     });
@@ -158,7 +158,7 @@ describe('the limits on connections', () => {
     assert.ok(mostInOneTurn < 5000, `${mostInOneTurn} pieces in one turn`);
   });
 
-  it('the limits on connections cut off a connection that leaves too much unread, and one that reads nothing for a while', async (t) => {
+  it('the limits on connections cut off a connection that leaves too much unread, or that reads nothing for a while', async (t) => {
     const page = Buffer.alloc(8_000_000);
     const bounds = { mostUnreadBytes: 5_000_000, unreadForMs: 60_000 };
     const large = await setUp(t, bounds, (_req, res) => res.end(page));

@@ -28,7 +28,7 @@ describe('a brand', () => {
     });
   });
 
-  it('a brand has the app’s name as its publisher and a default color unless it sets valid ones', () => {
+  it('a brand has the app’s name as its publisher and a default color unless it sets a valid publisher and color', () => {
     assert.equal(brandOf('Standup').publisher, 'Standup');
     assert.equal(brandOf('Standup', { color: 'red' }).color, brandOf().color);
   });

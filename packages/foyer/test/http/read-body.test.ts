@@ -146,7 +146,7 @@ test('a body that takes longer than a second gives way to a new one when the bud
   assert.equal(Buffer.isBuffer(body) && body.length, 50_000);
 });
 
-test('a body that does not arrive is given up in time', async () => {
+test('a body that does not arrive is abandoned at the time limit', async () => {
   const reader = createBodyReader({ completeWithinMs: 50 });
   const req = requestUnderWay(10);
   const read = reader.read(req);

@@ -40,7 +40,7 @@ test('a form of more than 16 KiB is refused', async () => {
   assert.equal(await form, 413);
 });
 
-test('a form that does not arrive is given up in time', async () => {
+test('a form that does not arrive is abandoned at the time limit', async () => {
   const req = requestUnderWay();
   const form = readForm(createBodyReader({ completeWithinMs: 50 }), req);
   req.write('a=');

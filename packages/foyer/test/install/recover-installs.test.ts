@@ -30,7 +30,7 @@ const row = (n: number, given: object) => ({
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the sweep of old install requests on ${engine}`, () => {
-    it('erases old requests and surplus unsuccessful ones, only of this app, in small transactions', async (t) => {
+    it('erases old requests and surplus unsuccessful requests, only of this app, in small transactions', async (t) => {
       const { database, close } = await open();
       t.after(close);
       let n = 0;
@@ -117,7 +117,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(asked.includes('newest'));
     });
 
-    it('revokes the tokens of interrupted requests, marks each failed once, and touches no other', async (t) => {
+    it('revokes the tokens of interrupted requests, marks each request failed once, and touches no other request', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const started = { outcome: 'started', error_code: null, finished_at: null };

@@ -98,7 +98,7 @@ async function setProgressStage() {
   };
 }
 
-test('steps that an uninstall cut off are shown as stopped', async () => {
+test('steps that an uninstall ended early are shown as stopped', async () => {
   await stage.store.deleteInstallation({ teamId: 'T1' });
   const status = (await (await stage.status()).json()) as { status: string; steps: { statusText: string }[] };
   assert.equal(status.status, 'cancelled');
@@ -122,7 +122,7 @@ test('while the database is down, the page does not deny the install, and the st
   assert.ok(stage.faults.length === 2 && stage.faults.every((e) => e instanceof DatabaseUnavailableError));
 });
 
-test('a progress token opens its page and the status of that page for one day', async () => {
+test('a progress token opens its page and its status for one day', async () => {
   stage.clock.advance(24 * 3_600_000);
   assert.equal((await stage.status()).status, 200);
   stage.clock.advance(1);

@@ -37,7 +37,7 @@ describe('a state', () => {
     assert.ok(states.judge(two.state, both).ok);
   });
 
-  it('a state is refused from another browser, even from one with its own state', () => {
+  it('a state is refused from another browser, even if that browser has a state of its own', () => {
     const [mine, other] = [states.issue({}, undefined), states.issue({}, undefined)];
     for (const header of [undefined, '', cookieHeader(other.cookies[0])]) {
       const verdict = states.judge(mine.state, header);
@@ -57,7 +57,7 @@ describe('a state', () => {
     assert.ok(!late.ok && late.fault === 'state_expired');
   });
 
-  it('tolerates a clock that runs a little behind, but not one that is far off', () => {
+  it('tolerates a clock that runs a little behind, but not a clock that is far off', () => {
     const { state, cookies } = states.issue({}, undefined);
     const earlier = (ms: number) =>
       statesAt({ now: clock.now - ms }).judge(state, cookieHeader(cookies[0])).ok;

@@ -56,7 +56,7 @@ test('an answer without the installer, the place or the owner of a token is pass
   }
 });
 
-test('a refresh token is passed on with an expiry time, even if the answer has none or an odd one', async () => {
+test('a refresh token is passed on with an expiry time, even if the answer has no expiry time or an odd one', async () => {
   const times = [
     [undefined, 43_200],
     [null, 43_200],
@@ -173,7 +173,7 @@ test('every token of an answer is revoked, for any form of the rest of the answe
   }
 });
 
-test('a token in an answer that was cut off is revoked, unless the workspace that Slack names for it uses it', async () => {
+test('a token in an answer that was cut off is revoked, unless the workspace that Slack names for it stores that token', async () => {
   const text = JSON.stringify({ ...whole, authed_user: { id: 'U1', access_token: 'xoxp-1' } });
   for (const cut of [text.slice(0, text.indexOf('"team"')), `${text.slice(0, -1)},`]) {
     const gone = watchExchange(cut);

@@ -234,7 +234,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['broken token_revoked', 'active']);
     });
 
-    it('an installation that Slack calls inactive is renewed before it is tested if its token expired meanwhile; and keeps its people’s tokens', async (t) => {
+    it('an installation that Slack calls inactive gets new tokens before it is tested if its token has expired, and keeps its people’s tokens', async (t) => {
       const { slack, strangers, clock, installed, rows, store, tokens } = await setTeams(t, open);
       await strangers.leave();
       const inOneHour = Math.floor(clock.now() / 1000) + 3600;

@@ -362,7 +362,7 @@ export function installationStoreContract(
         assert.equal(await countOf('user_tokens'), 0);
       });
 
-      it('16: a user’s authorization without any bot is an installation without one', async () => {
+      it('16: a user’s authorization without any bot is stored as an installation without a bot', async () => {
         const installation = teamInstall({ botToken: null, userToken: 'xoxp-1' });
         await save(installation);
         const found = await store.fetchInstallation({ ...T1, userId: 'U1' });
@@ -826,7 +826,7 @@ export function installationStoreContract(
         });
       });
 
-      it('30: spares a user’s token that was refreshed after the event, and erases an old one', async () => {
+      it('30: keeps a user’s token that was refreshed after the event, and erases an old token', async () => {
         await store.storeInstallation(teamInstall({ userToken: 'xoxp-1', userExpiresAt: 9 }));
         const stored = await store.findInstallation({ ...T1, userId: 'U1' });
         assert.ok(stored && stored.userVersion !== null);
@@ -926,7 +926,7 @@ export function installationStoreContract(
         assert.equal((await store.fetchInstallation({ ...T1, teamId: 'T2' })).team?.name, undefined);
       });
 
-      it('compares an event with Slack’s time of the install, however wrong Foyer’s clock was', async () => {
+      it('compares an event with Slack’s time of the install, even if Foyer’s clock was wrong', async () => {
         for (const aheadMs of [-3_600_000, -30_000, 30_000, 3_600_000]) {
           const slackNow = clock.now() - aheadMs;
           await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }), { issuedAt: slackNow });
@@ -952,7 +952,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf({ ...T1, enterpriseId: 'E1' }), 'xoxb-bot-1');
       });
 
-      it('keeps the newest change of a team’s access, however late older ones arrive', async () => {
+      it('keeps the newest change of a team’s access, even if older changes arrive later', async () => {
         const query = { enterpriseId: 'E1' };
         const granted = () =>
           backend.database.queries

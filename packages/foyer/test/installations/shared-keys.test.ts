@@ -40,7 +40,7 @@ const isRefusedFor =
     error.message.includes(`the key ${keyId}`) &&
     /missing/.test(error.message);
 
-it('a start on Postgres waits for another one’s key check, and reads what it has recorded', async (t) => {
+it('a start on Postgres waits for the key check of another start, and reads what that check has recorded', async (t) => {
   const { database, reopen, close } = await engines.Postgres();
   t.after(close);
   const isRecorded = Promise.withResolvers<void>();
@@ -152,7 +152,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(verifyKeyring(second, after, { now }), isRefusedFor('old'));
     });
 
-    it('refuses a first key that the running Foyer does not have, and admits it once that one has it too', async (t) => {
+    it('refuses a first key that the running Foyer does not have, and admits that key once the running Foyer has it too', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();

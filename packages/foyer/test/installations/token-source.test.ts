@@ -106,7 +106,7 @@ describe('the token source', () => {
       assert.deepEqual([teamId, enterpriseId, botToken], ['T9', 'E1', 'xoxb-bot-1']);
     });
 
-    it('distinguishes an unknown team from one without a bot', async () => {
+    it('distinguishes an unknown team from a team without a bot', async () => {
       const isReason = (reason: string) => (error: unknown) =>
         error instanceof InstallationNotFoundError && error.reason === reason;
       await assert.rejects(tokens.authorize(T1), isReason('unknown'));
@@ -119,7 +119,7 @@ describe('the token source', () => {
   });
 
   describe('refreshing', () => {
-    it('the token source does not refresh a token that never expires, or one that is valid for more than two hours', async () => {
+    it('the token source does not refresh a token that never expires, or that is valid for more than two hours', async () => {
       await installed(undefined);
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
       await installed(2 * hour + 2000);
@@ -247,7 +247,7 @@ describe('the token source', () => {
       }
     });
 
-    it('keeps new tokens of an answer that no parser can read, but never a part of one', async () => {
+    it('keeps new tokens of an answer that no parser can read, but never a part of a token', async () => {
       const pair = '"access_token":"xoxe.xoxb-1-new","refresh_token":"xoxe-1-new"';
       const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
       for (const [text, breaksOff] of [
@@ -351,7 +351,7 @@ describe('the token source', () => {
   });
 
   describe('for quiet teams', () => {
-    it('leaves the bot of a broken installation alone: its token is refused for good', async () => {
+    it('does not refresh the bot of a broken installation, since its token is refused permanently', async () => {
       const { installationId } = await installed(hour);
       await store.markBroken(installationId, 'token_revoked');
       assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 0 });

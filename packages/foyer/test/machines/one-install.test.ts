@@ -79,7 +79,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('exchanges one code if its state is used on both at once', async (t) => {
+  it('exchanges one code if its state is used on both machines at once', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox } = machines;
     for (let n = 0; n < count({ quick: 2, full: 20 }); n += 1) {
@@ -126,7 +126,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     assert.deepEqual(lines, []);
   });
 
-  it('an install on two machines is finished by the other one when its machine is killed: no step runs again, one welcome', async (t) => {
+  it('an install on two machines is finished by the other machine when its own is killed: no step runs again, one welcome', async (t) => {
     const machines = await machinesFor(t);
     const { b, sandbox, database, environment } = machines;
     machines.sendTo(b);
@@ -168,7 +168,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('an install on two machines is stopped by an uninstall that reaches the other one, long before its call to Slack ends', async (t) => {
+  it('an install on two machines is stopped by an uninstall that reaches the other machine, long before its call to Slack ends', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const place = newPlace(machines, 'Gone');

@@ -125,7 +125,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     }
   });
 
-  it('notify the operators once of each cause, although both look for it at the same time', async (t) => {
+  it('notify the operators once of each cause, although both machines look for it at the same time', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, webhook } = machines;
     await b.stop();

@@ -136,7 +136,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(runs.length, 1);
   });
 
-  it('two machines work an uninstall run once, however often and to whichever of them the event comes', async (t) => {
+  it('two machines run an uninstall run once, however often the event comes and to whichever machine', async (t) => {
     const shared = await setShared(t);
     const { a, b, sandbox, sendTo, billing, run } = shared;
     await isAsked(shared);
@@ -151,7 +151,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 2);
   });
 
-  it('two machines work the run of a moment once, however often and to whichever of them the event comes', async (t) => {
+  it('two machines run the run of a moment once, however often the event comes and to whichever machine', async (t) => {
     const shared = await setShared(t);
     const { a, b, sandbox, sendTo, billing, acme, database, ledger } = shared;
     await isAsked(shared, ['im:history']);

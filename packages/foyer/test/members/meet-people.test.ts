@@ -57,7 +57,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal((await members(whom('Globex').teamId)).length, 1);
     });
 
-    it('writes nothing for a person who was seen within the last hour, and writes for one who was not', async () => {
+    it('writes nothing for a person who was seen within the last hour, and writes for any other person', async () => {
       const { teamId, userId } = await installIn('Acme');
       const seenAt = async () => (await met(teamId, userId)).lastSeenAt;
       const openAndPress = async () => {
@@ -109,7 +109,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await members('TELSEWHERE'), []);
     });
 
-    it('meeting people lets no one of another workspace act as an admin or installer whose user id they share', async () => {
+    it('meeting people lets no one of another workspace act as an admin or installer who has the same user id', async () => {
       const { teamId, userId } = await installIn('Acme');
       const welcomes = () => stage.sandbox.messages({ teamId, userId }).length;
       const { length } = stage.sandbox.messages({ teamId, userId });

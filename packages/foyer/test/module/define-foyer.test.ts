@@ -76,7 +76,7 @@ describe('a definition', () => {
     }
   });
 
-  it('refuses a Home, migrations, lists and a manifest that could only fail later', async () => {
+  it('refuses a Home, migrations, lists and a manifest that would only fail later', async () => {
     const up = async () => {};
     const section = (id: string) => ({ id, blocks: () => [] });
     const circular: Record<string, unknown> = { ...JSON.parse(fixtureManifest) };

@@ -143,7 +143,7 @@ describe('a channel that does not accept messages', () => {
     );
   });
 
-  it('a channel that does not accept messages is no trouble while it may be a hiccup', async (t) => {
+  it('a channel that does not accept messages is not reported as a problem while the failure may be temporary', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 503;
     await uninstall();

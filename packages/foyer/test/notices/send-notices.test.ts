@@ -68,7 +68,7 @@ async function stageWithBoth(t: TestContext, steps: readonly Step[] = []) {
 }
 
 describe('the operators are notified', () => {
-  it('the operators are notified of an uninstall, once per channel, however often its event comes and whichever process sends', async (t) => {
+  it('the operators are notified of an uninstall once per channel, however often its event comes and from any process', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.pass(60_000);

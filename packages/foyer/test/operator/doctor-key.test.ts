@@ -9,7 +9,7 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { openTestDatabase } from '../support/open-test-database.ts';
 import { storeInstallation } from './operator-harness.ts';
 
-test('doctor tries the tokens of the 10,000 oldest and the 10,000 newest installations, and says so', async (t) => {
+test('doctor tries the tokens of the 10,000 oldest and the 10,000 newest installations, and reports that limit', async (t) => {
   const { database, close } = await openTestDatabase();
   t.after(close);
   const { queries } = database;

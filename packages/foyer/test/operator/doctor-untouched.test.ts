@@ -240,7 +240,7 @@ test('doctor distinguishes a file that another program has locked from a file th
   assert.match(of('database')?.fix ?? '', /Another program has locked it/);
 });
 
-test('doctor reports a log without its index, and a database that is gone while its key is still there', {
+test('doctor reports a WAL without its index, and a database that is gone while its key is still there', {
   skip,
 }, async (t) => {
   const { folder, file, doctor } = await prepare(t);

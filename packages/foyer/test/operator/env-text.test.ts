@@ -29,14 +29,14 @@ test('a variable is replaced in place, and every other line stays', () => {
   );
 });
 
-test('of two assignments, the last one is replaced, since it takes effect', () => {
+test('the last of two assignments is replaced, since it takes effect', () => {
   const text = setVariables('A=1\nB=2\nA=3', { A: '4' });
   assert.equal(text, 'A=1\nB=2\nA=4');
   assert.equal(setVariables('A=1', { B: '2' }), 'A=1\nB=2\n');
   assert.equal(setVariables('', { B: '2' }), 'B=2\n');
 });
 
-test('dotenv reads back exactly the value that was given, or nothing is written', () => {
+test('a value is written only if dotenv reads back exactly that value', () => {
   const character = fc.oneof(
     fc.constantFrom('"', "'", '`', '\\', '#', '$', '=', ' ', '\n', '\t', '{', 'n', 'é', '\u2028', '\\n'),
     fc.string({ minLength: 1, maxLength: 1 }),

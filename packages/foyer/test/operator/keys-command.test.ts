@@ -54,7 +54,7 @@ async function prepare(t: TestContext, teams: number, engine?: EngineName) {
 }
 
 testOnBothEngines(
-  'keys rotate encrypts everything with the first key, and says that the old one can go',
+  'keys rotate encrypts everything with the first key, and says that the old key can go',
   async (t, engine) => {
     const { database, keys, progress } = await prepare(t, 130, engine);
     await keys(['rotate', '--dry-run'], before);
@@ -92,7 +92,7 @@ testOnBothEngines(
   },
 );
 
-test('keys rotate resumes where it was interrupted', async (t) => {
+test('keys rotate resumes after an interruption', async (t) => {
   const { database, keys } = await prepare(t, 3);
   const one = await storeOf(database, rotated).findInstallation({ teamId: 'T1', userId: 'U1' });
   assert.ok(one);
@@ -131,7 +131,7 @@ for (const [what, at] of [
   );
 }
 
-test('keys rotate without the old key changes nothing, and names it', async (t) => {
+test('keys rotate without the old key changes nothing, and names that key', async (t) => {
   const { keys, database } = await prepare(t, 2);
   const { exitCode, stdout, stderr } = await keys(['rotate', '--json'], after);
   assert.deepEqual([exitCode, stdout], [1, '']);
@@ -305,7 +305,7 @@ test('keys forget keeps a key with which something is encrypted meanwhile, and e
   assert.deepEqual([await ids(), scrubs], [0, 1]);
 });
 
-test('keys rotate erases what the earlier key encrypted from the files: tokens, and those of requests', async (t) => {
+test('keys rotate erases from the files what the earlier key encrypted: stored tokens, and tokens of requests', async (t) => {
   const { database } = await prepare(t, 1);
   let scrubs = 0;
   const scrub = async () => {

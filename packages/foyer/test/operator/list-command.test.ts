@@ -164,7 +164,7 @@ test('list says that there is no database, and creates none', async (t) => {
   assert.equal(existsSync(join(folder, 'elsewhere')), false);
 });
 
-test('list says so if Postgres has no Foyer tables, and creates none', async (t) => {
+test('list reports that Postgres has no Foyer tables, and creates none', async (t) => {
   const { config, run } = await createOperatorHarness(t);
   const { url, drop } = await createPostgresDatabase({ empty: true });
   t.after(drop);
@@ -177,7 +177,7 @@ test('list says so if Postgres has no Foyer tables, and creates none', async (t)
   assert.deepEqual(await peekTables(target), []);
 });
 
-test('list names a file that is not a database', async (t) => {
+test('list reports a file that is not a database by its name', async (t) => {
   const { folder, config, run } = await createOperatorHarness(t);
   const file = join(folder, 'letter.txt');
   writeFileSync(file, 'Dear Slack, '.repeat(500));

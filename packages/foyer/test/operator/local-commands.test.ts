@@ -51,7 +51,7 @@ describe('doctor’s advice names commands as they are called in', () => {
   }
 });
 
-test('help, results and errors name commands as they are called here', async (t) => {
+test('help, results and errors name commands as they are called in the caller’s setup', async (t) => {
   const { run } = await createOperatorHarness(t);
   const commands = localCommands({ program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: true });
   const called = [

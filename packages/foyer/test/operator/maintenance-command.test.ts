@@ -82,7 +82,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  'during maintenance events are still committed, and /readyz, the metrics and the operator pages show it',
+  'during maintenance events are still committed, and /readyz, the metrics and the operator pages show maintenance',
   async (t, engine) => {
     const { stage, maintenance } = await setMaintenanceStage(t, engine);
     const { sandbox, url, visitor } = stage;
@@ -113,7 +113,7 @@ testOnBothEngines(
   },
 );
 
-test('an install does not wait for a database that hangs to learn about maintenance', async () => {
+test('an install does not wait for a hanging database to find out whether there is maintenance', async () => {
   const { database, close } = await openTestDatabase();
   await database.write((tx) =>
     tx.insertInto('maintenance').values({ client_id: '1.2', began_at: 1 }).execute(),

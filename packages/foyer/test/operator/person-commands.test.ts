@@ -142,7 +142,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(detail, `asked by ${longer}, for erased`);
     });
 
-    it('one person’s data is gone from every table and file once it is erased, and no one else’s data is', async (t) => {
+    it('one person’s data is gone from every table and file once it is erased, and no one else’s data is erased', async (t) => {
       const { run, stage, database, teamId, grace, priya, stored } = await setAcme(t, engine);
       const { clientId } = stage.config.slack;
       const strangers = await inviteStrangers(database, { clientId, teamId, userIds: [grace, priya] });

@@ -95,7 +95,7 @@ testOnBothEngines(
   },
 );
 
-test('purge reports a Slack that does not answer, calls it no more, and still erases', async (t) => {
+test('purge reports that Slack does not answer, calls Slack no more, and still erases', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, () => 'drop');
   const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
   assert.equal(exitCode, 0);
@@ -113,7 +113,7 @@ test('purge reports a Slack that does not answer, calls it no more, and still er
   assert.match(stderr, /bot’s token could not be revoked at Slack \(connection_failed\)/);
 });
 
-test('a token that is already dead counts as revoked, an expired or refused one does not', async (t) => {
+test('purge counts a token that is already dead as revoked, but not an expired or refused token', async (t) => {
   const errors: Record<string, string> = {
     'xoxb-bot': 'token_revoked',
     'xoxp-U1': 'token_expired',
@@ -148,7 +148,7 @@ test('purge shows what it will erase and asks; the answer No erases and revokes 
   assert.deepEqual(purged, ['ins_1']);
 });
 
-test('if no one can answer, purge requires --yes and touches nothing', async (t) => {
+test('purge requires --yes if no one can answer its question, and touches nothing without it', async (t) => {
   const { run } = await createTeam(t, ok);
   const { exitCode, stdout, stderr } = await run(['purge', 'T1']);
   assert.equal(exitCode, 2);
@@ -156,7 +156,7 @@ test('if no one can answer, purge requires --yes and touches nothing', async (t)
   assert.match(stderr, /--yes/);
 });
 
-test('a key that does not open the tokens stops the purge; --no-revoke erases without it', async (t) => {
+test('purge stops if the key does not open the tokens; with --no-revoke it erases without the key', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, ok);
   const openStore = (): never => {
     throw new KeyringError('The key main is another one.');
@@ -171,7 +171,7 @@ test('a key that does not open the tokens stops the purge; --no-revoke erases wi
   assert.deepEqual([purged, slack.revoked], [['ins_1'], []]);
 });
 
-test('an uninstalled team is erased without a call to Slack, an unknown one is reported', async (t) => {
+test('purge erases an uninstalled team without a call to Slack, and reports an unknown team', async (t) => {
   const { database, run, deps, slack } = await createTeam(t, ok);
   await database.queries.updateTable('installations').set({ status: 'uninstalled' }).execute();
   assert.equal((await run(['purge', 'T1', '--yes'], deps)).exitCode, 0);

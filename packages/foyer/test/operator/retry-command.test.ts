@@ -9,7 +9,7 @@ import {
   testOnBothEngines,
 } from './operator-harness.ts';
 
-testOnBothEngines('retry queues a failed run, and leaves one that is under way alone', async (t, engine) => {
+testOnBothEngines('retry queues a failed run, and leaves a run in progress alone', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1' });
   const runId = await storeRun(database, 'ins_1', [
@@ -26,7 +26,7 @@ testOnBothEngines('retry queues a failed run, and leaves one that is under way a
 });
 
 testOnBothEngines(
-  'retry exits with 1 and the reason if the run has no failure, its team has left, or it does not exist',
+  'retry exits with code 1 and the reason if the run has no failure, its team has left, or it does not exist',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });

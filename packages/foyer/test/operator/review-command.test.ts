@@ -113,7 +113,7 @@ for (const [what, changes, point] of [
     'HTTP, not Socket Mode',
   ],
 ] as [string, Partial<typeof ready> & { brand?: Partial<Brand> }, string][]) {
-  test(`review fails ${what}, and exits with 1`, async (t) => {
+  test(`review fails ${what}, and exits with code 1`, async (t) => {
     const { exitCode, failed, stderr } = await review(t, changes);
     assert.deepEqual([exitCode, failed], [1, [point]]);
     assert.match(stderr, /Not ready: 1 point fails, see above/);

@@ -356,7 +356,7 @@ test('setup writes a manifest of any form, and keeps what it does not ask for', 
   });
 });
 
-test('setup that is cancelled leaves the manifest as it was', async (t) => {
+test('setup that is cancelled leaves the manifest unchanged', async (t) => {
   const { folder, setup, manifestFile, options } = await prepareApp(t);
   const answers = ['New', 'What it does', '#123456', ...noLinks, ...appAnswers];
   for (let given = 0; given < answers.length; given += 1) {
@@ -444,7 +444,7 @@ test('setup opens the browser with the command of each operating system', () => 
   assert.equal(browserProgram('darwin', { CI: '1' }), undefined);
 });
 
-test('a manifest whose display_information is null gets one', () => {
+test('setup gives a display_information to a manifest in which it is null', () => {
   const face = { name: 'Standup', description: 'Asks what is due.', color: '#123456' };
   const { display_information } = JSON.parse(
     withFace('{"display_information": null, "features": null}', face),

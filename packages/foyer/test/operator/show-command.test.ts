@@ -146,7 +146,7 @@ test('show finds an org-wide install by its enterprise id, next to a team of the
   assert.match((await run(['show', 'E1'])).stdout, /^Globe \(E1\) {2}active\n[\s\S]*the whole organization/);
 });
 
-test('show exits with 1 for an unknown team, and says where to look', async (t) => {
+test('show exits with code 1 for an unknown team, and says where to look', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['show', 'T9\u001b[2J', '--json']);
   assert.equal(exitCode, 1);
@@ -206,7 +206,7 @@ testOnBothEngines(
   },
 );
 
-test('purge takes no name: it might be that of another team', async (t) => {
+test('purge accepts no name, since the name might be that of another team', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: 'Acme' });
   assert.equal((await run(['purge', 'Acme', '--yes'])).exitCode, 1);

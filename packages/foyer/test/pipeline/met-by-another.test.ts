@@ -81,7 +81,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'queued', 'the step runs again');
   });
 
-  it('two machines on one Postgres do not treat a run that is being claimed as one that only waits', async (t) => {
+  it('two machines on one Postgres do not treat a run that is being claimed as a run that only waits', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'waits', run: async () => retryIn(1000) });
     const { runId } = await stage.install();
     await stage.work();
@@ -104,7 +104,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'running');
   });
 
-  it('two machines on one Postgres send one more welcome if both are asked to at the same time', async (t) => {
+  it('two machines on one Postgres send one more welcome if both are asked to send it at the same time', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'send-welcome', run: async () => null });
     const { runId, installationId } = await stage.install();
     const other = await stage.reopen();

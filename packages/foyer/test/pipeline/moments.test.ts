@@ -152,7 +152,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       }
     });
 
-    it('the pipelines of moments run `workspaceGranted` once for each workspace, also for one that was granted before the install', async (t) => {
+    it('the pipelines of moments run `workspaceGranted` once for each workspace, even if it was granted before the install', async (t) => {
       const { lines, moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const { enterpriseId } = stage.sandbox.workspace('Initech Product');
@@ -230,7 +230,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(again.runId)).status, 'succeeded');
     });
 
-    it('wait, with the install’s run, for the uninstall run of the install before', async (t) => {
+    it('wait, with the install’s run, for the uninstall run of the previous install', async (t) => {
       const { lines, lists } = diary();
       let isBlocked = true;
       const cleanUp = step('clean-up', async () => (isBlocked ? retryIn(1000) : lines.push('cleaned up')));

@@ -134,7 +134,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
     });
 
-    it('postOnce does not touch the record of a newer call if an earlier one is refused late', async (t) => {
+    it('postOnce does not touch the record of a newer call if an earlier call is refused late', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const asked = signal();

@@ -246,7 +246,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).waitingFor, 'answer');
     });
 
-    it('ask lets a step ask several questions in turn, and fails one that repeats an answered question', async (t) => {
+    it('ask lets a step ask several questions in turn, and fails a step that repeats an answered question', async (t) => {
       const input = { type: 'text' } as const;
       const both: ActingStep = {
         name: 'choose-plan',

@@ -192,7 +192,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await left(stage.database), ['taken']);
     });
 
-    it('a write that a step queues fails the attempt if it waits for something else, and keeps no one waiting', async (t) => {
+    it('a write that a step queues fails the attempt if it waits for something else, and blocks no other work', async (t) => {
       let inside: Promise<unknown> | undefined;
       const stuck: StepWrite = async (transaction) => {
         await leave('stuck')(transaction);

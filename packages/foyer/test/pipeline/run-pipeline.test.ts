@@ -94,7 +94,7 @@ describe('a run', () => {
     assert.deepEqual([newest?.kind, newest?.detail], ['run_succeeded', runId]);
   });
 
-  it('resumes after the last finished step, and never repeats a finished one', async (t) => {
+  it('resumes after the last finished step, and never repeats a finished step', async (t) => {
     const counts: Record<string, number> = {};
     let isDead = false;
     const middle = step('middle', async () => {
@@ -151,7 +151,7 @@ describe('a run', () => {
     assert.equal(tries, 10);
   });
 
-  it('skips the steps after a failed required step, and continues after a failed optional one', async (t) => {
+  it('skips the steps after a failed required step, and continues after a failed optional step', async (t) => {
     const fails = (name: string, required: boolean) =>
       step(
         name,
@@ -531,7 +531,7 @@ describe('a failure of a step', () => {
 });
 
 describe('a run that was taken away', () => {
-  it('stores nothing more if it was cancelled in the middle of a step', async (t) => {
+  it('stores nothing more if it was cancelled during a step', async (t) => {
     const begun = signal();
     const goOn = signal();
     let didNext = false;
@@ -562,7 +562,7 @@ describe('a run that was taken away', () => {
     assert.equal(row?.output, null);
   });
 
-  it('a run that was taken away belongs to the newer of two workers: the one whose lease expired writes nothing', async (t) => {
+  it('a run that was taken away belongs to the newer of two workers: the worker whose lease expired writes nothing', async (t) => {
     const begun = signal();
     const goOn = signal();
     let tries = 0;

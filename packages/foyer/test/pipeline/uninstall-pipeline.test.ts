@@ -126,7 +126,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(order.slice(2), ['cancel 1', 'cancel 2', 'Acme install 3']);
     });
 
-    it('the uninstall pipeline is not stopped by a reinstall, and can be retried after one', async (t) => {
+    it('the uninstall pipeline is not stopped by a reinstall, and can be retried after the reinstall', async (t) => {
       let fails = true;
       const { startTrial: _, ...lists } = billing(async () => {
         if (fails) throw new StepError('billing_down', 'The billing system refused', { final: true });

@@ -46,7 +46,7 @@ function slowStep(isDeaf = false) {
 }
 
 describe('a run whose lease another worker has taken', () => {
-  it('a run whose lease another worker has taken is not handed back by the worker that lost it, even after an error of our own', async (t) => {
+  it('a run whose lease another worker has taken is not handed back by the worker that lost the lease, even after an error in Foyer', async (t) => {
     const thief = 'thief:1:x/1';
     let stage: PipelineStage | undefined;
     let isBroken = false;

@@ -108,7 +108,7 @@ describe('Sign in with Slack under attack', () => {
     assert.equal(stage.sandbox.calls('openid.connect.token').length, before + 1, 'Slack is asked once');
   });
 
-  it('uses a callback once, although it comes ten times at once', async () => {
+  it('uses a callback once, although the callback comes ten times at once', async () => {
     const visitor = createVisitor();
     const callback = await stage.pressSignIn(visitor, { userId: priya });
     const headers = { cookie: cookieHeader(visitor), connection: 'close' };

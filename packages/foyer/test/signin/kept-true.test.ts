@@ -41,7 +41,7 @@ it('a session takes over a changed role within a day, without an event', async (
   assert.equal((await memberOf(app, visitor))?.role, 'member');
 });
 
-it('no role counts as proven if Slack was not asked for it, so an admin is recognized at the next lookup', async () => {
+it('no role counts as proven if Slack was not asked for that role, so an admin is recognized at the next lookup', async () => {
   await using app = await start();
   app.sandbox.faults.add({
     method: 'chat.postMessage',
@@ -69,7 +69,7 @@ it('Foyer keeps the email that a person shared, although the install may not rea
   assert.equal((await memberOf(app, visitor))?.email, shared);
 });
 
-it('a workspace that loses access to the org-wide app loses its sessions, and no other workspace does', async () => {
+it('a workspace that loses access to the org-wide app loses its sessions, and other workspaces keep theirs', async () => {
   await using app = await start();
   const { sandbox } = app;
   const [product, sales] = [sandbox.workspace('Initech Product'), sandbox.workspace('Initech Sales')];

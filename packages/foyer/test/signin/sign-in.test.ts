@@ -14,7 +14,7 @@ const priya = 'U07PRIYAN03';
 const lena = 'U07LENAFI13';
 
 describe('without SIGN_IN', () => {
-  it('Foyer without SIGN_IN has no route, and no member', async (t) => {
+  it('Foyer without SIGN_IN has no sign-in route, and knows no signed-in member', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());
     for (const path of ['/slack/signin', '/slack/signin/callback?code=1&state=2', '/slack/signin/'])

@@ -59,7 +59,7 @@ describe('the steps after an install', () => {
 });
 
 describe('register-team and register-user', () => {
-  it('distinguish a new team or person from a known one, also the next time', async (t) => {
+  it('distinguish a new team or person from a known team or person, also the next time', async (t) => {
     const stage = await setStage(t, { steps: [registerTeam, registerUser] });
     const first = await stage.install();
     await stage.pass(500);
@@ -85,7 +85,7 @@ describe('register-team and register-user', () => {
     });
   });
 
-  it('register-team and register-user leave nothing behind when they fail, and still report new the next time', async (t) => {
+  it('register-team and register-user leave nothing behind when they fail, and still report “new” the next time', async (t) => {
     for (const step of [registerTeam, registerUser]) {
       const stage = await setStage(t, { steps: [step] });
       const { runId } = await stage.install();

@@ -94,7 +94,7 @@ describe('what the alert rules and the dashboard read', () => {
     assert.deepEqual(missing, [], 'what the dashboard leaves out');
   });
 
-  it('raises one alert for each cause: no rule distinguishes the machines of a job', () => {
+  it('has one alert for each cause: no rule distinguishes the machines of a job', () => {
     for (const [name, expression] of expressions) {
       if (!name.startsWith('alert: ')) continue;
       const first = expression.trim().split('\n')[0] ?? '';

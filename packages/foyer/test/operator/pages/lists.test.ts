@@ -74,7 +74,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('COMPANY 00042'), ['ins_00042']);
   });
 
-  it('finds whole ids of teams, enterprises, people, installations and runs, and none of another app', async () => {
+  it('finds whole ids of teams, enterprises, people, installations and runs, and no id of another app', async () => {
     await storeInstallation(test.database, {
       id: 'ins_org',
       team_id: null,
@@ -116,7 +116,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('ins_foreign'), []);
   });
 
-  it('filters by the status of the newest run, and not of an older one', async () => {
+  it('filters by the status of the newest run, and not of an older run', async () => {
     for (const [id, status] of [
       ['ins_00100', 'failed'],
       ['ins_00101', 'failed'],

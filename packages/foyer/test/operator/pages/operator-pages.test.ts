@@ -225,7 +225,7 @@ describe('the operator’s forms', () => {
     assert.match(text, />Send the welcome message<\/span> <code class="step-name">send-welcome</);
   });
 
-  it('the operator’s forms are refused without their token, with a wrong one, and from another site; nothing changes', async () => {
+  it('the operator’s forms are refused without their token, with a wrong token, and from another site; nothing changes', async () => {
     const before = await historyKinds();
     const refusals = [
       await stage.post(`${path}/welcome`, { csrf: '' }),
@@ -307,7 +307,7 @@ describe('a press on an operator page', () => {
     stage.database.queries.selectFrom('installations').selectAll().where('id', '=', id).executeTakeFirst();
   const welcomes = () => stage.sandbox.calls('chat.postMessage').length;
 
-  it('retries a failed run, and says so', async (t) => {
+  it('retries a failed run, and confirms that', async (t) => {
     t.after(() => stage.close());
     const run = await newestRun();
     await stage.database.queries
@@ -364,7 +364,7 @@ describe('a press on an operator page', () => {
     assert.deepEqual(await actions(), ['mark as gone: 0 revoked at Slack, not revoked: bot (http_503)']);
   });
 
-  it('erases no token that it cannot revoke because the key has changed', async (t) => {
+  it('erases no token that it cannot revoke because Foyer has another key', async (t) => {
     t.after(() => stage.close());
     const row = await installation();
     const sealed = row?.sealed_bot ?? '';
@@ -408,7 +408,7 @@ describe('a press on an operator page', () => {
   });
 });
 
-it('an operator’s purge leaves an install alone that came while the tokens were being revoked', async (t) => {
+it('an operator’s purge does not touch an install that came while the tokens were being revoked', async (t) => {
   const stage = await setOperatorStage();
   t.after(() => stage.close());
   const id = await stage.installs('Acme');

@@ -58,7 +58,7 @@ describe('an operator’s session', () => {
     assert.deepEqual([secure.secure, secure.path, secure.domain], [true, '/', undefined]);
   });
 
-  it('lasts twelve hours, however much it is used', async () => {
+  it('lasts at most twelve hours, even if it is in use', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const cookie = await begun(sessions);

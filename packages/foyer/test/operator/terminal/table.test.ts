@@ -50,7 +50,7 @@ test('a table wraps between words, and aligns what it wraps', () => {
   ]);
 });
 
-test('in a pipe each row is one line', () => {
+test('a table in a pipe has one line for each row', () => {
   const lines = table(canvas(Number.POSITIVE_INFINITY), columns, rows).split('\n');
   assert.equal(lines.length, 3);
   assert.ok(lines[2]?.endsWith('missing_scope: Slack says that a permission is missing'));
