@@ -81,7 +81,7 @@ test('the demo shows the face of another app', async (t) => {
   assert.deepEqual(await once(demo, 'exit'), [0, null]);
 });
 
-test('the demo reports a folder without an app, and how it is used', async () => {
+test('the demo reports a folder without an app, and prints its usage', async () => {
   for (const [options, reported] of [
     [['--brand', 'examples'], /examples\/main|main\.ts/],
     [['--brand', 'nowhere'], /nowhere\/manifest\.json cannot be read as a manifest/],

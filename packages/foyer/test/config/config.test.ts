@@ -427,7 +427,7 @@ describe('Sign in with Slack', () => {
     assert.deepEqual(operators.operatorSlackUsers, ['T1/U1', 'T1/U2']);
   });
 
-  it('refuses values other than on and off, operators without their workspace, and an unsafe issuer', () => {
+  it('refuses a value other than on or off, operators without their workspace, and an unsafe issuer', () => {
     const wrong: Record<string, string>[] = [
       { SIGN_IN: 'yes' },
       { OPERATOR_SLACK_USERS: 'T1/U1' },

@@ -446,7 +446,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
     });
 
-    it('one tenant beside others has its own sessions: to read, use, check or end a session touches no other', async (t) => {
+    it('one tenant beside others has its own sessions: reading, using, checking or ending a session touches no other session', async (t) => {
       const { database, strangers } = await setUp(t);
       const { queries } = database;
       const id = 'session_OWN_U1';

@@ -120,7 +120,7 @@ describe('a member’s own account', () => {
   });
 });
 
-it('Foyer asks members only for scopes that the manifest lists; otherwise it does not start', async () => {
+it('Foyer does not start if it would ask members for a scope that the manifest does not list', async () => {
   const config = readConfig({
     SLACK_CLIENT_ID: '1.2',
     SLACK_CLIENT_SECRET: 'c'.repeat(32),

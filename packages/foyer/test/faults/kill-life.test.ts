@@ -147,7 +147,7 @@ function answer(life: Life, place: Place): Promise<unknown> {
 }
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  describe(`SIGKILL from install to uninstall on ${engine}`, { concurrency: 2 }, () => {
+  describe(`Foyer, killed between install and uninstall, on ${engine}`, { concurrency: 2 }, () => {
     it('finishes an uninstall run, makes no second run, and repeats no finished step', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;

@@ -71,9 +71,9 @@ function statusOf({ stage }: Play): unknown {
   return row;
 }
 
-describe('tokens that rotate', { concurrency: 4 }, () => {
+describe('rotating tokens', { concurrency: 4 }, () => {
   for (const engine of ['SQLite', 'Postgres'] as const)
-    it(`tokens that rotate are refreshed once, even if many events and processes need the same token, on ${engine}`, async (t) => {
+    it(`rotating tokens are refreshed once, even if many events and processes need the same token, on ${engine}`, async (t) => {
       const play = await setPlay(t, engine);
       const { stage } = play;
       const quiet = createLogger({ logLevel: 'silent', secrets: [] });
@@ -99,7 +99,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
       for (const call of stage.sandbox.calls('views.publish')) assert.equal(call.answer?.ok, true);
     });
 
-  it('tokens that rotate of quiet teams are refreshed before they expire, without any event', async (t) => {
+  it('rotating tokens of quiet teams are refreshed before they expire, without any event', async (t) => {
     const play = await setPlay(t);
     await play.stage.stop();
     await play.pass(10.5 * hourMs);
@@ -111,7 +111,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
     });
   });
 
-  it('tokens that rotate from a slow refresh do not overwrite those of a newer install', async (t) => {
+  it('rotating tokens from a slow refresh do not overwrite the tokens of a newer install', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await play.pass(10.5 * hourMs);
@@ -132,7 +132,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
     assert.ok(liveTokens(stage.sandbox).includes(held ?? ''));
   });
 
-  it('tokens that rotate that Slack refuses permanently mark the installation as broken, and a reinstall fixes it', async (t) => {
+  it('rotating tokens that Slack refuses permanently mark the installation as broken, and a reinstall fixes it', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await play.pass(11 * hourMs);
@@ -152,7 +152,7 @@ describe('tokens that rotate', { concurrency: 4 }, () => {
     assert.deepEqual(statusOf(play), { status: 'active', broken_reason: null });
   });
 
-  it('tokens that rotate are not requested again and again while Slack is down, and the old token is used until it expires', async (t) => {
+  it('rotating tokens are not requested again and again while Slack is down, and the old token is used until it expires', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     await play.pass(10.5 * hourMs);

@@ -35,7 +35,7 @@ async function assertAllWhole(stage: ProcessStage): Promise<void> {
 const engines: readonly EngineName[] = isFullRun ? ['SQLite', 'Postgres'] : ['SQLite'];
 
 for (const engine of engines)
-  describe(`stopping and starting on ${engine}`, { concurrency: 2 }, () => stoppingAndStarting(engine));
+  describe(`Foyer, stopped or started, on ${engine}`, { concurrency: 2 }, () => stoppingAndStarting(engine));
 
 function stoppingAndStarting(engine: EngineName): void {
   const loads = [
@@ -84,7 +84,7 @@ function stoppingAndStarting(engine: EngineName): void {
     });
   }
 
-  it('makes two processes on one database share the work, and runs each step once', async (t) => {
+  it('shares the work with a second process on one database, and each step runs once', async (t) => {
     const stage = await setProcessStage({ engine });
     const port = await freePort();
     const beside = spawnFoyer({

@@ -47,7 +47,7 @@ describe('an app’s own Home sections', () => {
     ]);
   });
 
-  it('an app’s own Home sections are asked and shown at every opening, even if Foyer has nothing new', async (t) => {
+  it('an app’s own Home sections are built and shown at every opening, even if Foyer has nothing new', async (t) => {
     let count = 0;
     const home = await homeWith(t, { id: 'count', blocks: () => [say(`opened ${++count} times`)] });
     await home.publishHome(opened);

@@ -192,7 +192,7 @@ test('a token in an answer that was cut off is revoked, unless the workspace tha
   }
 });
 
-test('a token in an answer that was cut off is kept while Slack does not say whose it is, and not revoked', async () => {
+test('a token in an answer that was cut off is kept, and not revoked, while Slack does not say whose token it is', async () => {
   const cut = `${JSON.stringify(whole).slice(0, -1)},`;
   const failure = (code: string) => ({
     test() {

@@ -58,7 +58,7 @@ const dead = [
 
 for (const { channel, code, what, kill, reportedTo } of dead) {
   describe(`an install while the ${channel} is dead`, () => {
-    it('succeeds, shows nothing of it to the installer, and is reported to the operators', async (t) => {
+    it('succeeds, shows nothing of the dead channel to the installer, and is reported to the operators', async (t) => {
       const channels = await startChannels(t);
       kill(channels);
       const stage = await setOperatorStage({ environment: channels.environment });

@@ -20,7 +20,7 @@ import { keyringOf, teamInstall } from '../support/installations.ts';
 import { setStage } from '../support/start-foyer.ts';
 import { createOperatorHarness, installedAt, storeInstallation } from './operator-harness.ts';
 
-test('backup makes one complete file that only its owner can read, with what is only in the WAL', async (t) => {
+test('backup makes one complete file that only its owner can read, including what is only in the WAL', async (t) => {
   const { folder, database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1' });
   const file = join(folder, 'backup.db');

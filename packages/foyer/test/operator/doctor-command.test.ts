@@ -755,7 +755,7 @@ test('doctor distinguishes two versions of the app that were made side by side f
   assert.doesNotMatch(fixFor(['0002-plans']), /backup/);
 });
 
-test('a Postgres server is judged by what Foyer needs from it', () => {
+test('doctor judges a Postgres server by what Foyer needs from it', () => {
   const url = 'postgres://foyer:secret@127.0.0.1/foyer';
   const sound = {
     version: '16.4',

@@ -58,7 +58,7 @@ async function kept({ queries }: Database, client_id: string, name: string, valu
 
 for (const [engine, openDatabase] of Object.entries(engines)) {
   describe(`counts of many rows (${engine})`, () => {
-    it('counts of many rows are exact up to 10,000, and beyond as the chore last counted them', async (t) => {
+    it('counts of many rows are exact up to 10,000, and above that are the chore’s last count', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -165,7 +165,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual(welcomes.at(-1), { day: today, welcomes: 1, medianMs: 700, slowestMs: 700 });
     });
 
-    it('of a day measure its own newest welcomes, however many the next day has', async (t) => {
+    it('counts of many rows of a day measure that day’s own newest welcomes, however many welcomes the next day has', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;

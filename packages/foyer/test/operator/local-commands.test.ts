@@ -37,7 +37,7 @@ const places = [
   },
 ];
 
-describe('doctor’s advice names commands as they are called in', () => {
+describe('doctor’s advice names commands as the operator calls them in', () => {
   for (const { where, place, failed, start } of places) {
     it(where, async (t) => {
       const { doctor, database, closeServer } = await prepareDoctor(t);
@@ -51,7 +51,7 @@ describe('doctor’s advice names commands as they are called in', () => {
   }
 });
 
-test('help, results and errors name commands as they are called in the caller’s setup', async (t) => {
+test('help, results and errors name commands as the operator calls them', async (t) => {
   const { run } = await createOperatorHarness(t);
   const commands = localCommands({ program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: true });
   const called = [

@@ -181,7 +181,7 @@ testOnBothEngines('show takes a name, or a part of a name that only one team has
 });
 
 testOnBothEngines(
-  'show prefers a whole name, however many newer names have it as a part',
+  'show prefers a whole name, even if many newer names contain that name',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const store = (number: number, team_name: string) =>

@@ -186,7 +186,7 @@ describe('below a base path', () => {
 });
 
 describe('operators with a password and with Slack', () => {
-  it('choose at the login, and a session of the password is listed as such', async (t) => {
+  it('choose at the login, and the session list shows which sessions began with the password', async (t) => {
     const stage = await setSignInStage({
       environment: { OPERATOR_SLACK_USERS: `${acme}/${mateo}`, OPERATOR_PASSWORD: password },
     });

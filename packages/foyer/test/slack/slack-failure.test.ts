@@ -49,7 +49,7 @@ const answer =
   (res: ServerResponse) =>
     void res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 
-describe('what a failed call to Slack means', () => {
+describe('how Foyer reads a failed call to Slack', () => {
   const odd: [header: string, waitMs: number][] = [
     ['banana', 30_000],
     ['', 30_000],

@@ -232,7 +232,7 @@ test('guests sign in; strangers, deactivated members and, without distribution, 
   assert.match(await sandbox.signIn({ authorizeUrl, userId: guest.id }), /code=/);
 });
 
-test('the app hears of a deactivated member by user_change, if it subscribes to it', async (t) => {
+test('the app gets user_change for a deactivated member, if it subscribes to that event', async (t) => {
   const { settings } = testManifest;
   const bot_events = [...settings.event_subscriptions.bot_events, 'user_change'];
   const manifest = { ...testManifest, settings: { ...settings, event_subscriptions: { bot_events } } };

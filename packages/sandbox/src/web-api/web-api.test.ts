@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { clientFor, install, refused } from '../test-support/install.ts';
 import { withSandbox } from '../test-support/with-sandbox.ts';
 
-test('a call without a token, with a wrong one or after an uninstall is refused as on Slack', async (t) => {
+test('a call without a token, with a wrong token or after an uninstall is refused as on Slack', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, teamId } = await install(sandbox);
   await refused(clientFor(sandbox).auth.test(), 'not_authed');
@@ -27,7 +27,7 @@ test('a JSON body needs its token in the header', async (t) => {
   assert.equal((await fetch(`${sandbox.apiUrl}auth.test?token=${token}`)).status, 200);
 });
 
-test('missing_scope names the needed scope and those that the token has', async (t) => {
+test('missing_scope names the needed scope and the scopes that the token has', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox, 'Acme', { parameters: { scope: 'chat:write,im:write' } });
   const answer = await refused(client.users.info({ user: userId }), 'missing_scope');
@@ -187,7 +187,7 @@ test('one workspace’s token sees nothing of another', async (t) => {
   );
 });
 
-test('auth.revoke revokes the token; revoking the last one uninstalls the app', async (t) => {
+test('auth.revoke revokes the token; revoking the last token uninstalls the app', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, token, teamId } = await install(sandbox);
   assert.equal((await client.apiCall('auth.revoke', { test: true })).ok, true);
@@ -210,7 +210,7 @@ test('apps.uninstall requires the client’s secret', async (t) => {
   await refused(client.auth.test(), 'account_inactive');
 });
 
-test('a suspended app is refused in every workspace, can be installed in none, and hears nothing, until it is lifted', async (t) => {
+test('a suspended app is refused in every workspace, can be installed in none, and gets no event, until the suspension is lifted', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const acme = await install(sandbox);
   const globex = await install(sandbox, 'Globex');
