@@ -225,7 +225,7 @@ describe('a start', () => {
   });
 });
 
-describe('a start reports a Messages tab that does not fit the listeners', () => {
+describe('a start compares the Messages tab with the listeners', () => {
   const message = (app: App): void => app.message('hello', async () => {});
   const cases: [
     string,

@@ -47,21 +47,21 @@ const activeTeams = async (stage: ProcessStage): Promise<string[]> =>
 
 describe('a file that is removed or replaced under a running Foyer', { concurrency: 3 }, () => {
   for (const [what, damage, says] of [
-    ['the log is removed', (file: string) => rmSync(`${file}-wal`), /foyer\.db-wal was removed/],
+    ['the WAL is removed', (file: string) => rmSync(`${file}-wal`), /foyer\.db-wal was removed/],
     [
-      'the log is cut short',
+      'the WAL is cut short',
       (file: string) => truncateSync(`${file}-wal`, 4000),
       /foyer\.db-wal was cut short/,
     ],
     [
-      'the log is replaced',
+      'the WAL is replaced',
       (file: string) => {
         writeFileSync(`${file}-wal.new`, '');
         renameSync(`${file}-wal.new`, `${file}-wal`);
       },
       /foyer\.db-wal was replaced/,
     ],
-    ['the index of the log is removed', (file: string) => rmSync(`${file}-shm`), /foyer\.db-shm was removed/],
+    ['the index of the WAL is removed', (file: string) => rmSync(`${file}-shm`), /foyer\.db-shm was removed/],
     [
       'the database is replaced',
       (file: string) => {

@@ -168,7 +168,7 @@ for (const { what, change, names } of [
     names: /cannot write \S+foyer-untouched-\w+ \(mode 555/,
   },
   {
-    what: 'a log',
+    what: 'a WAL',
     change: (file: string) => chmodSync(`${file}-wal`, 0o444),
     names: /cannot write \S+foyer\.db-wal \(mode 444/,
   },
