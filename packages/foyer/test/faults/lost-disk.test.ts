@@ -45,7 +45,7 @@ const activeTeams = async (stage: ProcessStage): Promise<string[]> =>
     )
   ).map(({ team_id }) => team_id);
 
-describe('a file that is removed or replaced under a running Foyer', { concurrency: 3 }, () => {
+describe('a file that is removed, replaced or cut short under a running Foyer', { concurrency: 3 }, () => {
   for (const [what, damage, says] of [
     ['the WAL is removed', (file: string) => rmSync(`${file}-wal`), /foyer\.db-wal was removed/],
     [
@@ -71,7 +71,7 @@ describe('a file that is removed or replaced under a running Foyer', { concurren
       /foyer\.db was replaced/,
     ],
   ] as const) {
-    it(`a file that is removed or replaced under a running Foyer ends the process with code 1 within seconds, even without a write: ${what}`, async (t) => {
+    it(`a file that is removed, replaced or cut short under a running Foyer ends the process with code 1 within seconds, even without a write: ${what}`, async (t) => {
       const stage = await setUp(t);
       await installWhole(stage, 'Acme');
       const since = performance.now();
