@@ -2,9 +2,9 @@ import type { KyselyPlugin } from 'kysely';
 import type { Tx } from './database.ts';
 
 /**
- * Limits how long the app's own code may wait within a transaction. SQLite runs one write transaction at a time: if one
- * waits for something else, such as a call over the network or another `write`, every install and event waits for it,
- * forever if it never ends. In Postgres it keeps its connection.
+ * Limits how long the app's own code may wait within a transaction. SQLite runs one write transaction at a time: if a
+ * transaction waits for something else, such as a call over the network or another `write`, every install and event
+ * waits for that transaction, perhaps forever. In Postgres, it keeps its connection meanwhile.
  */
 
 /** How long a write may go without a query. */
@@ -12,7 +12,7 @@ const mostIdleMs = 5000;
 /** How much longer a write may take while a query runs: Postgres ends a query at its own limit, with its own error. */
 const mostStatementMs = 5000;
 
-/** Thrown if a write waits for something other than the database. */
+/** Thrown if a write sends no query for too long: it waits for something other than the database. */
 export class WriteStuckError extends Error {
   override readonly name = 'WriteStuckError';
   readonly code = 'write_stuck';

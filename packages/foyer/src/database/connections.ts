@@ -33,7 +33,7 @@ export async function readRunConnection(
   return all.find(({ org }) => org === link?.org) ?? all.at(-1);
 }
 
-/** Connects an installation to an account; an existing connection keeps its id and its time. */
+/** Connects an installation to an account. Updates the connection if there is one; it keeps its id and its time. */
 export async function saveConnection(
   transaction: Tx,
   connection: Pick<ConnectionRow, 'org' | 'subject' | 'label' | 'data'> & {
@@ -118,7 +118,7 @@ export async function useLink(
   return numInsertedOrUpdatedRows === 1n;
 }
 
-/** Finds the result of a link; undefined while it may still be used. */
+/** Finds the result of a link; undefined if the link was not used. */
 export async function findUsedLink(
   queries: Queries,
   link: { clientId: string; jti: string },
@@ -130,7 +130,7 @@ export async function findUsedLink(
     .executeTakeFirst();
 }
 
-/** Deletes links that were used before `before`: they have long expired. */
+/** Deletes the records of links that were used before `before`: these links have long expired. */
 export async function sweepUsedLinks(
   transaction: Tx,
   sweep: { clientId: string; before: number },

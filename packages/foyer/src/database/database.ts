@@ -63,13 +63,13 @@ export interface Database {
    * on Foyer refuses every write, until a new process starts.
    */
   readonly failed: Promise<DatabaseUnavailableError>;
-  /** The error that `failed` resolved with; undefined while all is well. */
+  /** The error that `failed` resolves with; undefined until there is one. */
   failure(): DatabaseUnavailableError | undefined;
   /** How many statements of this process failed because a page of a table or an index is damaged. */
   damageSeen(): number;
   /** Measures the size of the database and the space that is left, for the metrics. @throws DatabaseUnavailableError */
   measure(): Promise<DatabaseSize>;
-  /** Removes erased secrets from the files on disk too, as far as other readers allow it. */
+  /** Removes erased secrets from SQLite's files too, as far as other readers allow it. Does nothing in Postgres. */
   scrub(): Promise<void>;
   /** Writes a consistent copy to a new file while others continue to work. The copy and its progress may start over. */
   backup(file: string, onProgress?: (progress: BackupProgress) => void): Promise<void>;

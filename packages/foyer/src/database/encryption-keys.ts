@@ -36,8 +36,8 @@ export async function recordEncryptionKey(
 }
 
 /**
- * Marks the keys that are no longer configured as retired. Their ids stay known: only `deleteEncryptionKey` deletes a
- * key from the record.
+ * Retires every key that is not in `except`: it is no longer configured. The ids of retired keys stay known: only
+ * `deleteEncryptionKey` deletes a key from the record.
  */
 export async function retireEncryptionKeys(
   transaction: Tx,

@@ -2,8 +2,8 @@ import type { Queries, Tx } from './database.ts';
 import { lockInstallation, purgeKey } from './installations.ts';
 
 /**
- * Erases an installation with everything below it (tokens, runs, welcomes, history, Home views), its team with its
- * people, and its install requests. The same person's row in another team stays. Returns false if there is no such
+ * Erases an installation with all its rows (tokens, runs, welcomes, history, Home views), its team with the team's
+ * people, and its finished install requests. A person's rows in other teams stay. Returns false if there is no such
  * installation.
  */
 export async function eraseInstallation(tx: Tx, installationId: string, now: number): Promise<boolean> {
@@ -41,7 +41,7 @@ async function markPurged(tx: Tx, row: { client_id: string; tenant: string }, no
     .execute();
 }
 
-/** Keeps requests that are in progress, and those whose tokens are not yet revoked (invariant 1). */
+/** Erases install requests, except those in progress and those whose tokens are not yet revoked (invariant 1). */
 async function eraseInstallRequests(
   tx: Tx,
   row: { id: string; client_id: string; team_id: string | null; enterprise_id: string | null },
@@ -63,8 +63,8 @@ async function eraseInstallRequests(
 }
 
 /**
- * Erases the sealed tokens of an installation's bot and changes its status, unless it is uninstalled already. The bot's
- * id and scopes stay for the record.
+ * Erases the sealed tokens of an installation's bot and sets the installation's status, unless the app is already
+ * uninstalled. The bot's id and scopes stay for the record.
  */
 export async function eraseBotToken(
   tx: Tx,

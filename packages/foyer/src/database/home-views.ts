@@ -10,7 +10,9 @@ export interface Onlooker {
 
 /** What is known about the view that a person was shown. */
 interface ShownView {
-  /** When they opened App Home, accurate to a few minutes; zero for a person who was shown it without opening it. */
+  /**
+   * When the person opened App Home, accurate to a few minutes; zero for a person who was shown it without opening it.
+   */
   openedAt: number;
   /** The hash of the view that Slack accepted last; null while that is unknown. */
   publishedHash: string | null;
@@ -18,7 +20,9 @@ interface ShownView {
   sendingHash: string | null;
 }
 
-/** Prepares a read of the view that a person was last shown; undefined if none. It sees only what is committed. */
+/**
+ * Prepares a read of the view that a person was last shown; undefined if there is none. It sees only what is committed.
+ */
 export function prepareShownView(
   database: Pick<Database, 'prepare'>,
 ): (onlooker: Onlooker) => Promise<ShownView | undefined> {
@@ -124,7 +128,7 @@ const confirm = prepareQuery((queries, given: Given<Onlooker & { hash: string }>
 
 /**
  * Records that Slack accepted the view; does nothing if the person or the installation is gone by now. Returns false if
- * another process has sent another view in between: then no one knows which of them Slack accepted last.
+ * another process has announced another view since: then no one knows which of the two Slack accepted last.
  * @throws DatabaseUnavailableError
  */
 export async function confirmView(database: Database, onlooker: Onlooker, hash: string): Promise<boolean> {

@@ -42,7 +42,10 @@ export interface RunRecord {
   status: RunStatus;
   createdAt: number;
   finishedAt: number | null;
-  /** When the next attempt is due; null when the run is finished, or waits for an event or another run. */
+  /**
+   * When the run is due next (a running run: when its lease expires); null if it has ended, or waits for an event or
+   * another run.
+   */
   dueAt: number | null;
   /** What the run waits for: an event such as `team_access_granted`, or another run. */
   waitingFor: string | null;
@@ -69,7 +72,7 @@ export interface InstallRecord {
   botScopes: string[] | null;
   /** 1 for the first install, one more for each install that follows an uninstall. */
   life: number;
-  /** The host's account that the installation belongs to; the newest if accounts share it. */
+  /** The host's account that the installation belongs to; if several accounts share it, the one connected last. */
   connection: { org: string; subject: string | null; connectedAt: number } | null;
   run: RunRecord | null;
 }
@@ -160,7 +163,7 @@ export function newestConnection(eb: ExpressionBuilder<Tables, 'installations'>)
   ];
 }
 
-/** A row of `recordColumns` and its newest run as a record. */
+/** Makes a record of a row of `recordColumns` and its newest run. */
 export function toInstallRecord(
   row: Pick<InstallationRow, (typeof recordColumns)[number]> & ConnectionColumns,
   run: RunRecord | null,
@@ -190,7 +193,7 @@ export function toInstallRecord(
   };
 }
 
-/** A step's row as a record. */
+/** Makes a record of a step's row. */
 export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): StepRecord {
   return {
     name: row.name,
@@ -212,7 +215,7 @@ export function momentOf(run: Pick<RunRow, 'pipeline' | 'user_id' | 'moment'>): 
   return { kind: run.pipeline, ...who, ...stored } as Moment;
 }
 
-/** A run's row and those of its steps, in order, as a record. */
+/** Makes a record of a run's row and the rows of its steps, in order. */
 export function toRunRecord(
   run: Pick<RunRow, (typeof runColumns)[number]>,
   steps: readonly Pick<StepRow, (typeof stepColumns)[number]>[],

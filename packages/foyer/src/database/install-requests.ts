@@ -17,7 +17,7 @@ type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | '
 
 /**
  * Marks a state as used: returns true for the one caller that may exchange its code, false for all later ones
- * (invariant 5). A request that was only cancelled has not used its state, so Back and Allow still work.
+ * (invariant 5). An attempt that ended at Slack's consent page has not used its state, so Back and Allow still work.
  */
 export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<boolean> {
   const started = { outcome: 'started', used_at: request.now, error_code: null, finished_at: null } as const;
@@ -36,7 +36,8 @@ async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing)
       requested_team_id: request.requestedTeamId,
       ...standing,
     })
-    // Names no index: two inserts at the same time may conflict in the index of the id or in that of the progress hash.
+    // The clause names no index: two inserts at the same time may conflict in the index of the id or in that of the
+    // progress hash.
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
@@ -122,7 +123,7 @@ export async function findRequestOfRun(
 
 /**
  * Finds OAuth attempts that began before `before` and were interrupted, by a crash or a failed cleanup. Uses two
- * queries, since each condition has its own index and their `or` has none.
+ * queries: each of the two conditions has its own index, and no index serves both.
  */
 export async function findInterruptedRequests(
   queries: Queries,

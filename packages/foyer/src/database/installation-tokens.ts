@@ -57,7 +57,10 @@ export function installationTokens(
     : found.where('client_id', '=', key.clientId).where('tenant', '=', key.tenant);
 }
 
-/** Prepares `installationTokens`: by an installation's id or its tenant, with the tokens of the given person. */
+/**
+ * Prepares `installationTokens`: by an installation's id or its tenant, with the tokens of the given person (by default
+ * the installer).
+ */
 export function prepareInstallationTokens(database: Database) {
   type Tenant = { clientId: string; tenant: string };
   const ofInstaller = {
@@ -106,7 +109,7 @@ export async function saveUserToken(
     .values({
       installation_id: token.installationId,
       user_id: token.userId,
-      // Not 1: a row that was erased and created again must not accept tokens from a refresh that began before.
+      // Why not 1: a row that was erased and created again must not accept tokens from a refresh that began before.
       version: randomInt(1, 2 ** 30),
       ...state,
     })

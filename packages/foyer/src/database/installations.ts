@@ -106,7 +106,7 @@ export async function listHeldInstallations(
   return rows.map(({ id }) => id);
 }
 
-/** Finds active installations with a bot's token that has not expired, newest first: those most likely work. */
+/** Finds active installations with a bot's token that has not expired, newest first: their tokens most likely work. */
 export async function findWitnesses(
   queries: Queries,
   search: { clientId: string; except?: string; now: number; limit: number },
@@ -154,8 +154,9 @@ interface TeamAccessChange {
 }
 
 /**
- * Records the change unless a newer one is known; returns whether the workspace's access changed. Within one second
- * (Slack's events have no finer time) the later delivery wins.
+ * Records the change unless a newer one is known; returns whether the workspace's access changed, or was first granted
+ * in this life. Of two changes within the same second (Slack's events have no finer time), the one delivered later
+ * wins.
  */
 export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promise<boolean> {
   const { clientId: client_id, enterpriseId: enterprise_id, teamId: team_id } = change;

@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { syncFolder } from './sync-folder.ts';
 
 /**
- * Creates a folder that only its owner can use, with its missing parents; it survives a power failure. Throws the file
- * system's errors.
+ * Creates a folder that only its owner can use, with its missing parents; all of them then survive a power failure.
+ * Throws the file system's errors.
  *
  * Why not `mkdirSync` with `recursive`: in a file system that allows no folders (`/proc`) it never ends. The kernel
  * answers mkdir with "no such file"; Node takes that for a missing parent, and tries again forever.

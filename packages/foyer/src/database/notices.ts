@@ -2,7 +2,10 @@ import type { Database, Queries, Tx } from './database.ts';
 import { appendHistory } from './history.ts';
 import type { NoticeChannel, NoticeKind, NoticeStatus, OperatorNoticeRow } from './records.ts';
 
-/** Every channel. Each cause queues a notice for all of them; one that is not configured drops its notice when due. */
+/**
+ * Every channel. `queueNotice` queues a notice for each of them; a notice for a channel that is not configured is
+ * dropped when it is due.
+ */
 export const noticeChannels: readonly NoticeChannel[] = ['webhook', 'mail'];
 
 /** An event to report to the operators. */
@@ -18,8 +21,8 @@ interface NewNotice {
 }
 
 /**
- * Queues a notice to the operators in the transaction of its cause: it is sent once, even if the process dies in
- * between. A known cause is not queued again.
+ * Queues a notice to the operators in the transaction of its cause: it is sent once, even if the process dies after the
+ * commit. A known cause is not queued again.
  */
 export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {
   await tx
@@ -107,8 +110,8 @@ export async function beginRunNotice(
 
 /**
  * Claims the longest overdue notice of a channel for one sender. Returns its row as it was before the claim, or
- * undefined if nothing is due. The row now has the status `sending`, and is due again at `leaseUntil`. Reads before it
- * writes.
+ * undefined if nothing is due. The row now has the status `sending`, and is due again at `leaseUntil`. Writes nothing
+ * if nothing is due.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueNotice(
@@ -147,7 +150,7 @@ export async function claimDueNotice(
         })
         .where('cause_id', '=', row.cause_id)
         .where('channel', '=', row.channel)
-        // Both senders have read the same `due_at`; only one of them can change it.
+        // Two senders may have read the same `due_at`; only one of them can change it.
         .where('due_at', '=', row.due_at)
         .returning('cause_id')
         .executeTakeFirst(),
@@ -158,7 +161,10 @@ export async function claimDueNotice(
 
 type NoticeKey = Pick<OperatorNoticeRow, 'cause_id' | 'channel'>;
 
-/** Records how a send ended. With `dueAt`, it is tried again then; without, it is settled or left to its run's step. */
+/**
+ * Records how a send ended. With `dueAt`, the notice is sent again then. Without it, the notice is settled, or its
+ * run's step sends it.
+ */
 export async function settleNotice(
   tx: Tx,
   { cause_id, channel }: NoticeKey,
@@ -179,7 +185,7 @@ export async function dropNotice(tx: Tx, { cause_id, channel }: NoticeKey): Prom
     .execute();
 }
 
-/** Counts the messages to the operators since a time, by status. */
+/** Counts the notices that were created since a time, by status, except those about a channel that failed. */
 export async function countNotices(queries: Queries, since: number): Promise<Record<NoticeStatus, number>> {
   const rows = await queries
     .selectFrom('operator_notices')
@@ -194,12 +200,15 @@ export async function countNotices(queries: Queries, since: number): Promise<Rec
 }
 
 /**
- * A token often dies because the app is being removed, and Slack reports the two events in any order. After this wait
- * Foyer knows whether the uninstall explains it, and the token needs no notice of its own.
+ * A token often dies because the app is being removed, and Slack reports the two events in any order. After this wait,
+ * Foyer knows whether an uninstall explains the dead token: then the token needs no notice of its own.
  */
 const patienceMs = 60_000;
 
-/** Adds a line to the history about a token that Slack refuses permanently, and queues a notice to the operators. */
+/**
+ * Adds a line to the history about tokens that Slack refuses permanently or has revoked, and queues a notice to the
+ * operators.
+ */
 export async function noteDeadToken(
   tx: Tx,
   token: { installationId: string; userId: string | null; detail: string; now: number },
@@ -209,7 +218,7 @@ export async function noteDeadToken(
   await queueNotice(tx, { ...token, causeId, kind: 'token_died', dueAt: token.now + patienceMs });
 }
 
-/** Counts, for each channel, the messages that failed at least once and will be tried again. */
+/** Counts, for each channel, the notices that were attempted at least once, were not delivered, and are due again. */
 export async function countUndelivered(
   queries: Queries,
   now: number,
@@ -223,7 +232,7 @@ export async function countUndelivered(
       // Only a notice that is not settled has a due time, so the index holds few rows.
       .where('due_at', 'is not', null)
       .where('attempts', '>', 0)
-      // A notice that is being sent is overdue only if its sender may have died.
+      // A notice that is being sent counts only once its due time has passed: its sender may have died.
       .where((eb) => eb.or([eb('status', '!=', 'sending'), eb('due_at', '<', now)]))
       .executeTakeFirstOrThrow();
     counts[channel] = Number(count);

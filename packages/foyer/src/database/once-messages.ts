@@ -2,7 +2,8 @@ import type { Queries, Tx } from './database.ts';
 import type { OnceMessageRow } from './records.ts';
 
 /**
- * The messages that are sent once per life of an installation (invariant 3): welcomes, and what steps post.
+ * The messages that are sent once per life of an installation (invariant 3): welcomes, and the messages that steps post
+ * by a key.
  *
  * Why two tables: during a rolling update, an older Foyer next to this one still writes `welcomes`. The tables differ
  * in the name of one column.
@@ -21,7 +22,9 @@ export interface OnceMessageKey {
   key: string;
 }
 
-/** The table and column of a message, typed as those of posts (those of welcomes are the same), and the row's key. */
+/**
+ * The table and column of a message, and the row's key. The types are those of posts; those of welcomes are the same.
+ */
 function ledgerOf({ kind, installationId, life, key }: OnceMessageKey) {
   const { table, column } = ledgers[kind] as { table: 'posts'; column: 'key' };
   return { table, column, row: { installation_id: installationId, life, [column]: key } };
@@ -49,8 +52,8 @@ interface OnceMessageCall {
 
 /**
  * Records that a message is being sent. Commit it before the call to Slack: a message without a row was not sent.
- * `previous` is the row that the caller has read and judged. Returns false if another process has changed the row
- * since: then the caller must not send.
+ * `previous` is the row that the caller read before it decided to send. Returns false if another process has changed
+ * the row since: then the caller must not send.
  */
 export async function beginOnceMessage(
   tx: Tx,
@@ -90,7 +93,7 @@ export async function beginOnceMessage(
  * The outcome of sending a message.
  * sent: it arrived. not-sent: Slack certainly did not act on `call`, so the next attempt may simply send. in-doubt:
  * `call` is over and may take effect until `settledBy`; the next attempt searches first. unconfirmed: Foyer cannot find
- * out.
+ * out whether it arrived.
  */
 type OnceMessageEnd =
   | { kind: 'sent'; channelId: string; messageTs: string; now: number }
@@ -99,8 +102,9 @@ type OnceMessageEnd =
   | { kind: 'unconfirmed' };
 
 /**
- * Records the outcome of a message, even if the run was cancelled or belongs to another worker by then: the message was
- * still sent. A call that failed changes the row only if no newer call has started.
+ * Records the outcome of sending a message, even if the run was cancelled or belongs to another worker by then: the
+ * message may still have been sent. A sent message stays sent. A call that failed changes the row only if no newer call
+ * has started.
  */
 export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: OnceMessageEnd): Promise<void> {
   const { table, row } = ledgerOf(message);

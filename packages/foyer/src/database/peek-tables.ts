@@ -3,7 +3,10 @@ import { type FoundTable, readTables } from './read-tables.ts';
 
 // Why dynamic imports: see `openAnyDatabase`.
 
-/** The tables of an unopened database, Foyer's or not; empty if there is no file. @throws DatabaseUnavailableError */
+/**
+ * The tables of any database, Foyer's or not, read without running a migration; empty if there is no file.
+ * @throws DatabaseUnavailableError
+ */
 export async function peekTables(target: DatabaseTarget): Promise<FoundTable[]> {
   if (target.kind === 'postgres') {
     const { peekPostgres } = await import('./postgres/inspect-postgres.ts');
@@ -14,7 +17,7 @@ export async function peekTables(target: DatabaseTarget): Promise<FoundTable[]> 
 }
 
 /**
- * Whether a Foyer or a command has the database open. Call it only while this process does not.
+ * Whether a Foyer or a command has the database open. Call it only while this process does not have it open.
  * @throws DatabaseUnavailableError
  */
 export async function isInUse(target: DatabaseTarget): Promise<boolean> {

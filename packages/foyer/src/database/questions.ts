@@ -26,7 +26,7 @@ export interface QuestionKey {
   questionId: string;
 }
 
-/** The longest answer in words. */
+/** The most characters in an answer in words. */
 export const longestAnswer = 3000;
 
 /** Writes the key of a question as the value of its button. */

@@ -22,8 +22,8 @@ const heldRun = (queries: Queries, given: Given<RunLease>) =>
 const lockHeldRun = prepareQuery((queries, given: Given<RunLease>) => heldRun(queries, given).select('id'));
 
 /**
- * Whether the lease still holds: false once the run was cancelled, or claimed again after the lease had expired. Locks
- * the run's row until the transaction ends, so that no one takes the run before the transaction is committed.
+ * Whether the lease still holds: the run is running, and its owner is still the lease's owner. Locks the run's row
+ * until the transaction ends, so that no one takes the run before the transaction is committed.
  */
 export async function holdLease(transaction: Tx, lease: RunLease): Promise<boolean> {
   const { rows } = await lockHeldRun(transaction, lease);
@@ -126,8 +126,8 @@ const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
 
 /**
  * Claims runs that are due, the longest due first: queued ones, waiting ones whose time has come, and running ones
- * whose lease has expired (a running run is due when its lease expires), including the caller's own runs. Skips runs
- * that another worker is claiming.
+ * whose lease has expired, even a lease of the caller (a running run is due when its lease expires). Skips runs that
+ * another worker is claiming.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueRuns(database: Database, claim: Claim): Promise<RunLease[]> {
@@ -136,7 +136,7 @@ export async function claimDueRuns(database: Database, claim: Claim): Promise<Ru
 }
 
 /**
- * Extends leases, and returns those that still hold. If one is missing, its run was cancelled or belongs to another
+ * Extends leases, and returns those that still hold. If one is missing, its run no longer runs, or belongs to another
  * worker.
  * @throws DatabaseUnavailableError
  */
@@ -177,8 +177,8 @@ const runIdsOf = (leases: readonly RunLease[]): string[] => leases.map((lease) =
 const ownersOf = (leases: readonly RunLease[]): string[] => leases.map((lease) => lease.owner);
 
 /**
- * Queues the runs of workers that are known to be dead, so that they need not wait for their leases to expire. Returns
- * the ids of those runs. Writes nothing if there are none: every worker calls this every two seconds.
+ * Queues the runs of workers that are known to be dead, so that the runs need not wait for their leases to expire.
+ * Returns the ids of those runs. Writes nothing if there are none, since every worker calls this every two seconds.
  * @throws DatabaseUnavailableError
  */
 export async function releaseDeadLeases(

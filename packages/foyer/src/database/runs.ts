@@ -90,7 +90,7 @@ export const isBehindRun = ({ waiting_for }: { waiting_for: string | null }): bo
  * Queues a run with all its steps pending, and returns its id. Call it in the transaction that stores or uninstalls the
  * installation, or applies the moment (invariant 1), so that both are committed together. If an uninstall run has not
  * ended, the new run waits for it: a reinstall never overtakes the cleanup after the uninstall. A moment's run also
- * waits for the install run.
+ * waits for an unfinished install run.
  */
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
@@ -102,7 +102,8 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-  // Later than the previous run, even if a clock ahead of ours set that run's time: this run is now the newest.
+  // The new run's time is later than the previous run's, even if a clock ahead of ours set that one: the new run is the
+  // newest.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
   const rest: Rest = newest
     ? await beginning(transaction, { installationId, pipeline, now: run.now })
@@ -131,8 +132,8 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
 }
 
 /**
- * Queues a run that no worker holds, and sets the steps to repeat to pending. The steps keep their count of attempts,
- * so that no attempt gets the number of an earlier one.
+ * Queues a run that no worker holds, and resets the steps in `stepsToRepeat` to pending. These steps keep their count
+ * of attempts, so that no attempt gets the number of an earlier one.
  */
 export async function queueRun(
   transaction: Tx,
@@ -186,7 +187,10 @@ export async function findStoppedRuns(
     .map((run) => run.id);
 }
 
-/** The steps of a run that failed with `errorCode`, or were skipped because a step had failed. */
+/**
+ * The steps of a run to repeat: those that failed with `errorCode`, and those that were skipped because a step had
+ * failed.
+ */
 export async function findStoppedSteps(transaction: Tx, runId: string, errorCode: string): Promise<string[]> {
   const steps = await transaction
     .selectFrom('steps')
@@ -225,8 +229,8 @@ type RunEnd = 'succeeded' | 'failed';
 /**
  * Ends a run as failed if any of its steps failed, otherwise as succeeded, and adds a line to the history. A step that
  * is only for operators does not fail the run: an installer must not be blamed for the operators' webhook. Queues a
- * notice to the operators about a failed run. The caller holds the lease, and has ended every step. Returns how the run
- * ended.
+ * notice to the operators about a failed run, and queues the runs that waited for this one. The caller holds the lease,
+ * and has ended every step. Returns how the run ended.
  *
  * Why the run of a moment adds no line and no notice: every member has such runs, and their lines would bury the record
  * of the install. The log and the step metrics report their failures, and `show` and `retry --failed` list them.
@@ -271,7 +275,10 @@ export async function endRun(
   return status;
 }
 
-/** Queues the runs that waited for an uninstall run, up to and including the next one; later runs wait for that. */
+/**
+ * Queues the runs that waited for an uninstall run, up to and including the next uninstall run; later runs keep
+ * waiting, for that one.
+ */
 async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
   const behind = await transaction
     .selectFrom('runs')
@@ -291,8 +298,8 @@ const cancelledAtOnce = 5000;
 /**
  * Cancels the unfinished runs of an installation, but never an uninstall run. If a new install run replaces them
  * (`replacedBy`), cancels only install runs: moments' runs remain valid, and wait for the new run instead. Skips
- * unfinished steps; a worker in the middle of one has lost its lease, and writes nothing more to the run. `userId`
- * limits it to that person's runs. Returns the ids of the cancelled runs.
+ * unfinished steps; a worker in the middle of one has lost its lease, and writes nothing more to the run. With
+ * `userId`, cancels only that person's runs. Returns the ids of the cancelled runs.
  */
 export async function cancelRuns(
   transaction: Tx,
@@ -367,7 +374,7 @@ export async function resumeWaitingRuns(
     .updateTable('runs')
     .set({ status: 'queued', due_at: resume.now, waiting_for: null })
     .where('installation_id', '=', resume.installationId)
-    // Only waiting runs have a `waiting_for`. With a condition on the status too, SQLite would scan all of them.
+    // Only waiting runs have a `waiting_for`. With a condition on the status too, SQLite would scan all waiting runs.
     .where('waiting_for', '=', resume.event)
     .returning('id')
     .execute();

@@ -10,7 +10,7 @@ export interface StoredSeal {
 
 /**
  * Lists the sealed bot tokens of all apps, in the order of their installations: at most `limit` after `after`. With
- * `newestFirst` in the opposite order.
+ * `newestFirst`, lists them in the opposite order.
  */
 export async function listBotSeals(
   queries: Queries,
@@ -137,7 +137,10 @@ export async function findStaleRequestSeals(
   return rows.map((row) => ({ requestId: row.id, sealed: row.sealed_tokens ?? '' }));
 }
 
-/** Replaces the seal of a request's tokens; returns false if the tokens were stored or revoked in between. */
+/**
+ * Replaces the seal of a request's tokens; returns false if the sealed tokens have changed or gone since they were
+ * read.
+ */
 export async function replaceRequestSeal(
   tx: Tx,
   replacement: { requestId: string; from: string; to: string },
@@ -151,7 +154,7 @@ export async function replaceRequestSeal(
   return numUpdatedRows > 0n;
 }
 
-/** Finds and locks what is sealed with a key, for all apps: at most `limit` of each kind. */
+/** Finds and locks the rows that are sealed with a key, of all apps: at most `limit` of each kind. */
 export async function listSealedWith(
   queries: Queries,
   search: { prefix: string; limit: number },

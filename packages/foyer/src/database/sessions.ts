@@ -13,7 +13,7 @@ import type { InstallationRow, SessionRow, Tables } from './records.ts';
 export const sessionUnusedMs = 12 * 3_600_000;
 /** Rows stay this much longer: a process whose clock is behind may still accept the session or the state. */
 const graceMs = 3_600_000;
-/** How many expired rows each new session deletes at most, so that no cleanup takes long. */
+/** How many expired rows one call deletes at most, so that no cleanup takes long. */
 const sweptRows = 500;
 /** How many sessions one person may have at once; a new one ends the oldest. */
 const mostOfOnePerson = 20;
@@ -51,7 +51,7 @@ const sessionById = prepareQuery(
       .where('kind', '=', given.kind),
 );
 
-/** Reads a session; undefined if it was ended. */
+/** Reads a session by its id, app and kind; undefined if there is no such row, as after the session was ended. */
 export async function readSession(
   queries: Queries,
   key: { id: string; clientId: string; kind: SessionRow['kind'] },
@@ -231,7 +231,7 @@ export async function endSessionsIn(
     .execute();
 }
 
-/** Reads the operators' sessions that were used since a time, the most recently used first. */
+/** Reads at most 200 operators' sessions that were used after `usedSince`, the most recently used first. */
 export async function listOperatorSessions(
   queries: Queries,
   { clientId, usedSince }: { clientId: string; usedSince: number },
@@ -271,8 +271,8 @@ export async function spendState(
 }
 
 /**
- * Finds the active installation of a workspace: its own, or else its organization's, unless the organization removed it
- * from this workspace. In a transaction, locks the row, so that no one can uninstall or erase the installation
+ * Finds the active installation of a workspace: its own, or else its organization's, unless the organization removed
+ * the app from this workspace. In a transaction, locks the row, so that no one can uninstall or erase the installation
  * meanwhile.
  */
 export async function findSignInInstallation(

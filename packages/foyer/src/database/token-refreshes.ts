@@ -44,7 +44,10 @@ export async function takeRefreshLease(
 /** The state of tokens for a process that wants to refresh them. */
 interface RefreshState {
   version: number;
-  /** The process that is refreshing them; null after a failure, when no process should try before `refreshUntil`. */
+  /**
+   * The process that is refreshing them; null if there is none. After a failure, no process tries before
+   * `refreshUntil`.
+   */
   refreshOwner: string | null;
   refreshUntil: number | null;
 }
@@ -103,8 +106,9 @@ export async function saveRefreshedToken(
 }
 
 /**
- * Finds tokens that expire by `before`, or already have, and that no process is refreshing, soonest first: at most
- * `limit` bots of active installations, and at most `limit` people of installations that are not uninstalled.
+ * Finds tokens that expire by `before` or have expired, and whose refresh is neither in progress nor postponed. The
+ * soonest to expire come first: at most `limit` bots of active installations, and at most `limit` people of
+ * installations that are not uninstalled.
  */
 export async function findLapsingTokens(
   queries: Queries,
@@ -121,7 +125,7 @@ export async function findLapsingTokens(
     .orderBy('bot_expires_at')
     .limit(limit)
     .execute();
-  // Not a join: it would start from every installation, although few user tokens expire.
+  // Why no join: it would start from every installation, although few user tokens expire.
   const users = await queries
     .selectFrom('user_tokens')
     .select(['installation_id', 'user_id'])

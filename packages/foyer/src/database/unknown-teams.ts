@@ -65,7 +65,7 @@ function isInstalled(eb: ExpressionBuilder<Tables, 'unknown_teams'>) {
   );
 }
 
-/** Lists the teams that are still unknown, the longest known first. */
+/** Lists the teams that still have no installation; the team that Foyer met first comes first. */
 export async function listUnknownTeams(
   queries: Queries,
   { clientId, now }: { clientId: string; now: number },

@@ -68,7 +68,7 @@ const begin = [
 
 /**
  * Runs `work` on one consistent snapshot of the database, without a time limit, while others may write.
- * @throws DatabaseUnavailableError, also if the connection is lost: another one would see another snapshot
+ * @throws DatabaseUnavailableError, also if the connection is lost: a new connection would see another snapshot
  */
 function readPostgresSnapshot<T>(url: string, work: (snapshot: Queries) => Promise<T>): Promise<T> {
   return peekPostgres(url, async (snapshot) => {

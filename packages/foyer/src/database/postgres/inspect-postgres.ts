@@ -12,7 +12,7 @@ export interface PostgresInspection {
   version: string;
   majorVersion: number;
   isStandby: boolean;
-  /** Whether transactions are read-only by the server's, the database's or the role's settings. */
+  /** Whether a setting of the server, the database or the role makes transactions read-only. */
   isReadOnly: boolean;
   encoding: string;
   bytes: number;
@@ -21,14 +21,14 @@ export interface PostgresInspection {
   /** The schema in which new tables would be created; null if the role has none. */
   schema: string | null;
   mayCreateTables: boolean;
-  /** Whether the role may read and write every table of Foyer's that exists. */
+  /** Whether the role may read and write every table in the schema; true if Foyer's tables do not exist yet. */
   mayWrite: boolean;
   /** How many connections ordinary roles may open, and how many are open now, without ours. */
   mostConnections: number;
   connections: number;
   /** The age in seconds of the oldest open transaction in the database; null if there is none. */
   oldestTransactionSeconds: number | null;
-  /** Replication slots that no one reads, and that keep the server from cleaning up. */
+  /** Replication slots that no one reads: they keep the server from cleaning up. */
   idleSlots: string[];
   /** Whether Foyer's tables do not exist yet. */
   isEmpty: boolean;
@@ -156,7 +156,7 @@ const busyWithin = '10 seconds';
 
 /**
  * Whether a Foyer or one of its commands, on any machine, uses the database. Looks for connections by name (`foyer`,
- * unless the URL gives another): those of the same role, or of all roles with `pg_read_all_stats`.
+ * unless the URL gives another). Sees only those of its own role, unless the role has `pg_read_all_stats`.
  * @throws DatabaseUnavailableError
  */
 export function isPostgresInUse(url: string): Promise<boolean> {

@@ -108,7 +108,7 @@ function migratingDialect(pool: PostgresPool): PostgresDialect {
 
 /**
  * Brings the schema up to date: one process does it, and others that start at the same time wait. Queries that only
- * check have the time limit of every statement; a migration, and the wait for another process's, have none.
+ * check have the usual time limit. A migration has none, and neither has the wait for another process's migration.
  */
 async function bringUpToDate(url: string, options: OpenPostgresOptions): Promise<void> {
   const { patienceMs } = options;

@@ -9,7 +9,10 @@ import { DatabaseUnavailableError } from '../database.ts';
 /** Two transactions conflicted, or one waited too long for a lock: the same work may succeed a moment later. */
 const conflict = /^(40001|40P01|55P03)$/;
 
-/** The server is starting, stopping or full, or became a standby: drop this connection, another may work. */
+/**
+ * The connection broke or timed out, or the server is starting, stopping, out of connections or now a standby: drop
+ * this connection, another may work.
+ */
 const lostConnection = /^(08|57P0[1-5]|25006|25P0[34]|53300)/;
 
 /** Failures not caused by the statement: conflicts, login, rights, resources, time limits, admins, system, damage. */
@@ -35,12 +38,12 @@ export function isConflict(error: unknown): boolean {
   return conflict.test(stateOf(error) ?? '');
 }
 
-/** Whether a page is damaged. */
+/** Whether the server reports a damaged page. */
 export function isDamage(error: unknown): boolean {
   return damage.test(stateOf(error) ?? '');
 }
 
-/** Whether the connection on which this happened must not be used again, while a new one may work. */
+/** Whether the connection on which the error happened must not be used again, while a new one may work. */
 export function isLostConnection(error: unknown): boolean {
   return isOfConnection(error) || lostConnection.test(stateOf(error) ?? '');
 }

@@ -14,7 +14,7 @@ const statementMs = 5000;
 const reconnectMs = 2500;
 const reconnectPauseMs = 100;
 
-/** Types that hold only whole numbers below 2^53 here: times, counts and sums of either. */
+/** Types that hold only whole numbers below 2^53 here: times, counts and their sums. */
 const numbers = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
 
 const types: pg.CustomTypesConfig = {

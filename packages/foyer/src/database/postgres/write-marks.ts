@@ -46,7 +46,9 @@ export function createWriteMarks(): { next(): WriteMark } {
   };
 }
 
-/** Whether the mark's transaction was committed; waits until that has ended. Run it in another transaction. */
+/**
+ * Whether the mark's transaction was committed; waits until that transaction has ended. Run it in another transaction.
+ */
 export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> {
   // No one else inserts this id: if the insert succeeds, the transaction is gone and cannot come back.
   await sql`insert into write_marks (id, made_by) values (${id}, 'doubt') on conflict (id) do nothing`.execute(
@@ -58,7 +60,10 @@ export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> 
   return found.rows[0]?.made_by === 'write';
 }
 
-/** Creates the table if it is missing, with `inTurn`, and deletes marks that dead processes left behind. */
+/**
+ * Creates the table with `inTurn` if it is missing. Otherwise deletes marks older than a day, which dead processes
+ * left, except on a standby.
+ */
 export async function prepareWriteMarks(queries: Kysely<Tables>, inTurn: InTurn): Promise<void> {
   const found = await sql<{ name: string | null }>`select to_regclass('write_marks')::text as name`.execute(
     queries,

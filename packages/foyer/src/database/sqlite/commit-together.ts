@@ -8,7 +8,7 @@ import { DatabaseUnavailableError, type Tx } from '../database.ts';
  * of a short write. Writes that arrive during that wait, or within one turn of the event loop, share one transaction.
  * Each write has its own savepoint, so a write that fails does not undo the others, and each resolves once the commit
  * has reached the disk. Sixteen installs at once took 20 commits each before, and take 2 now. A write that arrives
- * alone is its own transaction.
+ * alone has its own transaction.
  */
 
 type Work = (transaction: Tx) => Promise<unknown>;
@@ -21,7 +21,9 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** The most writes in one commit, since reads wait for it: about as many as a worker's runs make in a moment. */
+/**
+ * The most writes in one commit: about as many as a worker's runs make at once. Why a limit: reads wait for the commit.
+ */
 const mostTogether = 32;
 const retryDelayMs = 25;
 
@@ -94,11 +96,11 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
 
 /**
  * Waits for the disk, so that SQLite need not. With `synchronous = FULL`, SQLite syncs the write-ahead log at each
- * commit and blocks the whole process meanwhile: 0.3 ms here, ten and more on a slow disk. With NORMAL it writes the
- * same log in the same order, still syncs it before each checkpoint, and omits only that wait
- * (sqlite.org/pragma.html#pragma_synchronous). Here the sync runs outside the event loop, and a write resolves after
- * it, so a resolved write is on the disk, as with FULL. Under load an install costs a tenth less CPU, since more writes
- * share a commit.
+ * commit and blocks the whole process meanwhile: 0.3 ms, or 10 ms and more on a slow disk. With NORMAL, SQLite writes
+ * the same log in the same order, still syncs it before each checkpoint, and omits only that wait
+ * (sqlite.org/pragma.html#pragma_synchronous). In Foyer, the sync runs outside the event loop, and a write resolves
+ * after it, so a resolved write is on the disk, as with FULL. Under load an install costs a tenth less CPU, since more
+ * writes share a commit.
  */
 export interface LogOnDisk {
   /** Resolves when every commit has reached the disk. @throws DatabaseUnavailableError; after that, write no more */

@@ -24,9 +24,9 @@ export interface SqliteInspection {
   bytes: number;
   /** The size of the write-ahead log; it shrinks at a checkpoint that no reader blocks. */
   walBytes: number;
-  /** Whether there is a log without its index: a process was killed, or one of two files was moved. */
+  /** Whether there is a log without its index: a process was killed, or only one of the two files was moved. */
   isLogWithoutIndex: boolean;
-  /** Space on its disk that this user can use. */
+  /** The free space that this user can use on the file's disk. */
   freeBytes: number;
   /** Whether that disk can hold no more files; false if its file system does not count them. */
   hasNoFileLeft: boolean;
@@ -42,7 +42,10 @@ export interface SqliteInspection {
   unknownMigrations: string[];
 }
 
-/** A path that cannot be written, and why: `EACCES`, `EROFS`, or `owner` if the database has another owner. */
+/**
+ * A path that cannot be written, and why: `EACCES`, `EROFS`, or `owner` if it belongs to another user than the database
+ * does.
+ */
 export interface UnwritablePath {
   path: string;
   reason: string;
@@ -53,7 +56,7 @@ export interface UnwritablePath {
 /**
  * Inspects an existing database file without changing it or anything next to it. Blocks while it reads every page.
  * `own` are the names of the app's own migrations.
- * Throws SQLite's errors if it cannot be opened or is not a database, and the file system's.
+ * Throws SQLite's errors if the file cannot be opened or is not a database, and the file system's errors.
  */
 export function inspectSqlite(file: string, own: readonly string[] = []): SqliteInspection {
   const { bavail, bsize, files, ffree } = statfsSync(dirname(file));
@@ -93,8 +96,9 @@ function checkIntegrity(sqlite: DatabaseSync): string {
  *
  * Why Node's SQLite: a reader in WAL mode creates the log and its index, or repairs them, and a reader that may not
  * delete them leaves them behind with its own owner and mode. Two parameters of SQLite's URLs prevent that, and
- * better-sqlite3 takes no URLs. `readonly_shm` reads an existing index, and rebuilds it in memory if no process is
- * alive; `immutable` reads a file that has no index. (sqlite.org/uri.html, sqlite.org/wal.html#read_only_databases)
+ * better-sqlite3 takes no URLs. `readonly_shm` reads an existing index, and rebuilds it in memory if no process has the
+ * database open; `immutable` reads a file that has no index. (sqlite.org/uri.html,
+ * sqlite.org/wal.html#read_only_databases)
  *
  * Do not call it in a process that has the file open with better-sqlite3 and shares it with other processes: closing
  * the file drops that process's locks (man 2 fcntl).
@@ -187,7 +191,7 @@ function hasTable(sqlite: DatabaseSync, name: string): boolean {
 
 /**
  * Runs `work` on a database file as it is, Foyer's or not, without writing. Returns undefined if there is no file, or
- * an empty one.
+ * if it is empty.
  * @throws DatabaseUnavailableError
  */
 export async function peekSqlite<T>(
@@ -229,7 +233,7 @@ export function isSqliteInUse(file: string): boolean {
   }
 }
 
-/** The version of SQLite that Foyer writes with; Node's own, which only reads here, is another. */
+/** The version of the SQLite that Foyer writes with. Node has its own SQLite, which only reads here. */
 export function sqliteVersion(): string {
   const sqlite = new Sqlite(':memory:');
   try {

@@ -20,12 +20,14 @@ import {
 } from './sqlite-file.ts';
 
 /**
- * Why a busy_timeout of a few milliseconds: SQLite blocks the process while it waits, and no page and no health check
- * is answered meanwhile. Instead, `write` waits between attempts of its transaction.
+ * Why a busy_timeout of a few milliseconds: SQLite blocks the process while it waits, so Foyer answers no page and no
+ * health check meanwhile. Instead, `write` waits between attempts of its transaction.
  */
 const busyTimeoutMs = 20;
 const retryDelayMs = 25;
-/** A backup copies this many pages at a time, as better-sqlite3 does by default, and lets others work in between. */
+/**
+ * A backup copies this many pages at a time, as better-sqlite3 does by default; other work runs between two batches.
+ */
 const backupPages = 100;
 /** How long another process may take to migrate the database before this one gives up starting. */
 const openingPatienceMs = 15_000;
@@ -62,7 +64,7 @@ export async function openSqlite(
     failure = error;
     rescued = rescueLog().finally(() => reportFailure(error));
   };
-  /** If the log only lost its name, copies its content into the database file: this process can still read it. */
+  /** If only the log's name is gone, copies the log into the database file: this process can still read the log. */
   async function rescueLog(): Promise<void> {
     if (!watch?.isLogUnlinked()) return;
     await queries
@@ -97,8 +99,8 @@ export async function openSqlite(
   // A second connection: it does not see what an open transaction on the first one has written.
   const reader = createStatements(looker, file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
-  // Asked once per turn of the event loop, since it locks and unlocks the file (a twelfth of an event's work): nothing
-  // in this process knows yet what another process commits within that turn. Our own commits are seen at once.
+  // The version is read once per turn of the event loop, since reading it locks and unlocks the file (a twelfth of an
+  // event's work). A commit of another process shows at the next turn; our own commits show at once.
   let mark: number | undefined;
   const forgetMark = (): void => {
     mark = undefined;
@@ -249,7 +251,7 @@ function watchFiles(file: string, reader: Sqlite.Database) {
   const names = [file, `${file}-wal`, `${file}-shm`] as const;
   const opened = names.map((name) => statSync(name));
   const frameBytes = frameHeaderBytes + Number(reader.pragma('page_size', { simple: true }));
-  // Only reports how many frames the log has, in 4 µs (sqlite.org/pragma.html#pragma_wal_checkpoint).
+  // This pragma only reports how many frames the log has, in 4 µs (sqlite.org/pragma.html#pragma_wal_checkpoint).
   const askLog = reader.prepare<[], { log: number }>('pragma wal_checkpoint(NOOP)');
   function framesInLog(): number {
     try {
@@ -285,11 +287,15 @@ function watchFiles(file: string, reader: Sqlite.Database) {
         const frames = framesInLog();
         const { size } = found(1);
         if (frames === 0 || size >= logHeaderBytes + frames * frameBytes) return;
-        // Another process may have emptied the log in between, as a checkpoint does: then its frames are fewer too.
+        // Another process may have truncated the log between the two reads. Then the frame count has dropped too, so
+        // check again.
         if (framesInLog() === frames) throw lost(names[1], 'cut short');
       }
     },
-    /** Whether the log has only lost its name: processes that have it open can still read all of it. */
+    /**
+     * Whether only the log was removed, and not the database or the log's index: a process that has the log open can
+     * still read all of it.
+     */
     isLogUnlinked(): boolean {
       const isThere = (name: string): boolean => statSync(name, { throwIfNoEntry: false }) !== undefined;
       const database = statSync(names[0], { throwIfNoEntry: false });

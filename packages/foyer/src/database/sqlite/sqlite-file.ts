@@ -17,15 +17,16 @@ import { syncFolder } from '../sync-folder.ts';
 
 /** Kysely's SQL for SQLite, as Foyer needs it. */
 class FoyerCompiler extends SqliteQueryCompiler {
-  /** Drops `FOR UPDATE` and its like: SQLite runs write transactions one at a time. */
+  /** Drops `FOR UPDATE` and similar clauses: SQLite runs write transactions one at a time. */
   protected override visitSelectModifier(node: SelectModifierNode): void {
     if (node.modifier === 'Distinct') super.visitSelectModifier(node);
   }
 
   /**
    * Hides values from SQLite's planner, which otherwise compiles a query with an order, a limit or a join again for
-   * each value that is bound: without this, the CPU of an install is a sixth more. So a query gives the condition of a
-   * partial index as a literal (`sql.lit`). (sqlite.org/c3ref/prepare.html, "influence the choice of query plan")
+   * each value that is bound: without this, an install takes a sixth more CPU. So a query must give the value in a
+   * partial index's condition as a literal (`sql.lit`). (sqlite.org/c3ref/prepare.html, "influence the choice of query
+   * plan")
    */
   protected override getCurrentParameterPlaceholder(): string {
     return '+?';
@@ -33,9 +34,9 @@ class FoyerCompiler extends SqliteQueryCompiler {
 }
 
 /**
- * Kysely's SQLite dialect, but a transaction takes the write lock at once: taking it later can fail halfway. And
- * migrations run in one transaction, which Kysely's own adapter does not allow: otherwise two processes that start at
- * once would both create the tables, and a crash would leave half of them.
+ * Kysely's SQLite dialect with two changes. A transaction takes the write lock when it begins: taking it later can fail
+ * halfway. And migrations run in one transaction, which Kysely's own adapter does not allow: otherwise two processes
+ * that start at the same time would both create the tables, and a crash would leave half of them.
  */
 export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(): boolean }): SqliteDialect {
   const createDriver = () =>
@@ -71,16 +72,16 @@ const isUnavailable = (error: unknown): boolean =>
 const isFatal = (error: unknown): boolean =>
   /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(sqliteCode(error));
 
-/** Whether a page does not hold what it should: usually the disk lost it, or a program wrote to the file. */
+/** Whether SQLite reports a damaged page or file: usually the disk lost a page, or a program wrote to the file. */
 const isDamage = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error));
 
-/** SQLite's code of an error, such as `SQLITE_BUSY`; empty if it is not SQLite's. */
+/** The code of an error, such as `SQLITE_BUSY`; empty if it has none. */
 export function sqliteCode(error: unknown): string {
   const code = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
   return typeof code === 'string' ? code : '';
 }
 
-/** Says that a database file cannot be used, and why. */
+/** Makes the error that says that a database file cannot be used, and why. */
 export function unavailable(error: unknown, file: string): DatabaseUnavailableError {
   const reason = error instanceof Error ? error.message : String(error);
   const message = `The database ${file} cannot be used: ${reason}${sqliteCode(error) && ` (${sqliteCode(error)})`}`;
@@ -100,8 +101,8 @@ export function openSqliteFile(file: string, warn?: (text: string) => void): Sql
     if (found && !found.isFile()) throw new Error('it is a folder or a device');
     // SQLite would also open a file that it may not write, and report that late.
     if (found) accessSync(file, constants.R_OK | constants.W_OK);
-    // Created here, since SQLite would make it readable for everyone; its WAL gets the same mode. An existing file is
-    // not opened here: closing it would drop the locks that another connection of this process holds.
+    // The file is created here, since SQLite would make it readable for everyone; its WAL gets the same mode. An
+    // existing file is not opened here: closing it would drop the locks that another connection of this process holds.
     else closeSync(openSync(file, 'a', 0o600));
     for (const each of [file, `${file}-wal`, `${file}-shm`]) {
       if (makePrivate(each))
@@ -126,8 +127,8 @@ export function openSqliteFile(file: string, warn?: (text: string) => void): Sql
 }
 
 /**
- * The database that Kysely runs its statements on: the open file, with each statement compiled once and each refusal of
- * SQLite turned into a DatabaseUnavailableError.
+ * The database that Kysely runs its statements on: the open file, with each statement compiled once. A failure that the
+ * state of the database causes, not the statement, becomes a DatabaseUnavailableError.
  */
 export function createStatements(
   sqlite: Sqlite.Database,
