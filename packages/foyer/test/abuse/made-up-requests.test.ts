@@ -79,7 +79,7 @@ describe('a made-up request', () => {
     assert.deepEqual(costly, []);
   });
 
-  it('a made-up request is never a failure of Foyer', () => {
+  it('a made-up request is never logged as an error', () => {
     assert.deepEqual(
       stage.logged().filter((line) => /"level":(?:50|60)/.test(line)),
       [],
@@ -93,11 +93,11 @@ describe('a made-up request', () => {
     ['errors', (n) => `/slack/oauth_redirect?error=made_up_${n}`],
     ['states of sign-ins', (n) => `/slack/signin/callback?code=a&state=made-up-${n}`],
     ['errors of sign-ins', (n) => `/slack/signin/callback?error=made_up_${n}`],
-    ['ways back', (n) => `/slack/signin?return_to=https://${n}.example.com/`],
+    ['addresses to return to', (n) => `/slack/signin?return_to=https://${n}.example.com/`],
     ['links', (n) => `/slack/install?connect=eyJhbGciOiJub25lIn0.eyJuIjoxfQ.${n}`],
     ['progress pages', (n) => `/installs/made-up-${n}`],
-    ['reports', (n) => `/readyz?report=made-up-${n}`],
-    ['operators', (n) => `/operator/installations/made-up-${n}`],
+    ['readiness reports', (n) => `/readyz?report=made-up-${n}`],
+    ['installations on the operator pages', (n) => `/operator/installations/made-up-${n}`],
   ];
   for (const [kind, target] of kinds) {
     it(`a made-up request is not logged each time: ${kind}`, async () => {

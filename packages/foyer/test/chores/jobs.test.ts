@@ -58,7 +58,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(turns.length, 4, 'another app has its own turns');
     });
 
-    it('jobs run again after a clock that was far ahead', async (t) => {
+    it('jobs run again after a clock that was far ahead is corrected', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { config } = await setPipelineStage(t);
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(turns.slice(2), [5000]);
     });
 
-    it('jobs show how and where each job’s last turn went, why it failed, and when the next turn is due', async (t) => {
+    it('the list of jobs shows how and where each job’s last turn went, why it failed, and when the next turn is due', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { database } = opened;
@@ -179,7 +179,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await stateOf()).nextDueAt, Math.floor(now / hour) * hour);
     });
 
-    it('jobs run once with two Foyers on one database, also after a restart', async () => {
+    it('jobs run once per interval if two Foyers share a database, even if one of them restarts', async () => {
       const turns: [string, number][] = [];
       const definitionOf = (machine: string) =>
         defineFoyer({

@@ -4,7 +4,7 @@ import { takeTurn } from '../../src/chores/take-turn.ts';
 import { engines } from '../support/open-test-database.ts';
 
 for (const [name, open] of Object.entries(engines)) {
-  test(`only one process at a time runs a chore, on ${name}`, async (t) => {
+  test(`only one process takes each turn of a chore, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const processes = [opened.database, await opened.reopen(), await opened.reopen()];

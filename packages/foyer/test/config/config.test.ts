@@ -28,7 +28,7 @@ function faultsOf(environment: Record<string, string>): ConfigError['problems'] 
 }
 
 describe('the configuration', () => {
-  it('needs three secrets and nothing else', () => {
+  it('needs only Slack’s client id, client secret and signing secret', () => {
     const config = parseConfig(secrets, manifest);
     assert.equal(config.http.publicUrl, 'http://localhost:3000');
     assert.equal(config.http.port, 3000);
@@ -95,7 +95,7 @@ describe('the configuration', () => {
     assert.equal(parseConfig({ ...secrets, PRIVACY_URL: '', PORT: ' ' }, manifest).privacyUrl, undefined);
   });
 
-  it('creates no key automatically in production', () => {
+  it('requires an encryption key in production', () => {
     const production = { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' };
     assert.deepEqual(
       faultsOf(production).map((fault) => fault.name),
@@ -149,7 +149,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('keeps the order of the keys, since the first encrypts', () => {
+  it('keeps the order of the keys, since the first key encrypts', () => {
     const config = parseConfig({ ...secrets, TOKEN_ENCRYPTION_KEYS: `new:${key},old:${key}` }, manifest);
     assert.deepEqual(
       config.encryptionKeys?.map((entry) => entry.id),
@@ -173,7 +173,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('accepts plain http for Slack’s endpoints and for redirects only to this machine', () => {
+  it('accepts plain http for Slack’s endpoints and for redirects only if they are on this machine', () => {
     for (const name of [
       'SLACK_API_URL',
       'SLACK_AUTHORIZATION_URL',
@@ -209,7 +209,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('lists its secrets for the log to keep out', () => {
+  it('lists its secrets, so that the log can leave them out', () => {
     const config = parseConfig({ ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}` }, manifest);
     assert.deepEqual(config.secrets, ['client-secret', 'signing-secret', key]);
   });
@@ -238,7 +238,7 @@ describe('the configuration', () => {
     assert.equal(config.http.port, 3999);
   });
 
-  it('refuses values that would start and then misbehave', () => {
+  it('refuses values with which Foyer would start and then misbehave', () => {
     const wrong = {
       SLACK_CLIENT_ID: ['"1.2"', '<your client id>', 'the id'],
       SLACK_CLIENT_SECRET: ["'secret", '…'],
@@ -326,7 +326,7 @@ describe('the configuration', () => {
     assert.doesNotMatch(JSON.stringify(faults), /top secret/);
   });
 
-  it('creates no key in production for an empty list of keys', () => {
+  it('refuses an empty list of encryption keys in production', () => {
     const production = { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' };
     assert.deepEqual(
       faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: ',' }).map((fault) => fault.name),
@@ -409,7 +409,7 @@ describe('the configuration', () => {
 });
 
 describe('Sign in with Slack', () => {
-  it('Sign in with Slack is off by default; on, it returns to PUBLIC_URL and the listed origins, without CONNECT_SECRET', () => {
+  it('Sign in with Slack is off by default, and may return to PUBLIC_URL and the listed origins without CONNECT_SECRET', () => {
     assert.equal(parseConfig(secrets, manifest).signIn, undefined);
     assert.equal(parseConfig({ ...secrets, SIGN_IN: 'off' }, manifest).signIn, undefined);
     const on = { ...secrets, SIGN_IN: 'on' };

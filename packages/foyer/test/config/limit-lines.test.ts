@@ -72,7 +72,7 @@ describe('the log in an outage', () => {
     assert.equal(taken().length, 150);
   });
 
-  it('writes the last counts when it is flushed, without a secret or the ids of the request that logs at that moment', (t) => {
+  it('writes the last counts when it is flushed, without a secret or the id of the run that flushes it', (t) => {
     const { log, taken } = setUp(t);
     const fail = () => log.warn({ address: 'the-secret' }, 'no');
     for (let n = 0; n < 5; n += 1) withLineIds({ requestId: `req_${n}` }, fail);

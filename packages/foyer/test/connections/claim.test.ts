@@ -41,7 +41,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     });
     after(() => stage.close());
 
-    it('shows its installer how to finish connecting, in the welcome and in Home', async () => {
+    it('Foyer shows the installer how to finish connecting, in the welcome and in Home', async () => {
       const welcome = stage.sandbox.messages(acme);
       assert.match(JSON.stringify(welcome), /Finish connecting/);
       const token = claimIn(welcome) ?? assert.fail('no claim in the welcome');
@@ -49,12 +49,12 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(typeof (await freshClaim(acme)), 'string');
     });
 
-    it('shows an admin how to finish connecting, and no other member', async () => {
+    it('Foyer shows an admin how to finish connecting, and shows it to no other member', async () => {
       assert.equal(typeof (await freshClaim(stage.person('Acme', 'admin'))), 'string');
       assert.equal(claimIn(await home(member)), undefined);
     });
 
-    it('refuses a changed claim, a token made for another purpose, and an account without an id', async () => {
+    it('Foyer refuses a changed claim, a token made for another purpose, and an account without an id', async () => {
       const token = await freshClaim(acme);
       const claim = (text: string, org = 'org-1') => stage.foyer().claim(text, { org });
       await assert.rejects(claim(`${token.slice(0, -4)}AAAA`), { code: 'claim_invalid' });
@@ -69,7 +69,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), []);
     });
 
-    it('refuses a claim from someone who is no longer an admin and is not the installer', async () => {
+    it('Foyer refuses a claim from someone who is no longer an admin and is not the installer', async () => {
       const admin = stage.person('Acme', 'admin');
       const token = await freshClaim(admin);
       await stage.database.change('update memberships set is_admin = 0 where user_id = ?', admin.userId);
@@ -77,7 +77,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), []);
     });
 
-    it('refuses a claim from before an uninstall', async () => {
+    it('Foyer refuses a claim from before an uninstall', async () => {
       const token = await freshClaim(acme);
       await stage.sandbox.uninstall({ teamId: acme.teamId });
       await eventually(async () => (await stage.foyer().find(acme))?.status === 'uninstalled');
@@ -107,14 +107,14 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       await assert.rejects(stage.foyer().claim(mine, { org: 'org-3' }), { code: 'claim_used' });
     });
 
-    it('refuses a claim once it is connected', async () => {
+    it('Foyer refuses a claim after the workspace was connected', async () => {
       const token = await freshClaim(acme);
       await stage.connect(acme, sign(claimsOf({ org: 'org-8' })));
       await assert.rejects(stage.foyer().claim(token, { org: 'org-9' }), { code: 'already_connected' });
       assert.deepEqual(await stage.stored(), ['Acme → org-8']);
     });
 
-    it('leaves no claim in the log or the database', async () => {
+    it('Foyer leaves no claim in the log or the database', async () => {
       const { queries } = stage.foyer().database;
       const tables = foyerTableNames.map((name) =>
         queries

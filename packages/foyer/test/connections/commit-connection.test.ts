@@ -43,7 +43,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`a change of a workspace’s account, on ${engine}`, () => {
-    it('is written to its history once, by hand', async (t) => {
+    it('is written to the workspace’s history once if an operator makes it', async (t) => {
       const { database, accounts, lines } = await setUp(t);
       const connect = (org: string, move = false) => database.write((tx) => byHand(tx, org, move));
       assert.equal(await connect('org-1'), 'kept');
@@ -54,7 +54,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await lines(), ['ins_OWN connected org-2', 'ins_OWN disconnected org-1']);
     });
 
-    it('is written to its history once, by a link', async (t) => {
+    it('is written to the workspace’s history once if a link makes it', async (t) => {
       const { database, accounts, lines } = await setUp(t);
       const connect = (org: string, rule: 'share' | 'move') =>
         database.write((tx) =>

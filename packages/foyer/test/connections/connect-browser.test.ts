@@ -85,7 +85,7 @@ describe('connecting in a browser', () => {
         mailed(org: string, more?: { teamId?: string }): Promise<string>;
       }) => Promise<void>,
     ): void => {
-      it(`${title}, ${width} pixels wide`, async (t) => {
+      it(`${title}, in a window ${width} pixels wide`, async (t) => {
         let stage: ConnectStage | undefined;
         const { server, url: host } = await startHost(() => stage ?? assert.fail('no stage'));
         const running = await setConnectStage({
@@ -147,7 +147,7 @@ describe('connecting in a browser', () => {
       assert.deepEqual(await stage.stored(), ['Acme → acme']);
     });
 
-    walk('a mailed link asks, is cancelled, and then connects', 'refuse', async (scene) => {
+    walk('a mailed link asks first, can be cancelled, and then connects', 'refuse', async (scene) => {
       const { page, look, stage } = scene;
       const link = await scene.mailed('acme');
       await page.goto(link);
@@ -169,7 +169,7 @@ describe('connecting in a browser', () => {
     });
 
     walk(
-      'another account is refused, and the page does not name the first',
+      'another account is refused, and the page does not name the first account',
       'refuse',
       async ({ host, page, look, stage }) => {
         await page.goto(`${host}/connect?as=acme`);
@@ -216,7 +216,7 @@ describe('connecting in a browser', () => {
     });
 
     walk(
-      'a workspace from Slack’s side is claimed in Home',
+      'a workspace that installed without a link is claimed from Home',
       'refuse',
       async ({ page, context, look, stage, be }) => {
         const teamId = await be('Acme');

@@ -98,7 +98,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await scene(), before);
     });
 
-    it('leads a reloaded callback back to the host too', async () => {
+    it('leads a reloaded callback back to the host with the same result', async () => {
       const person = stage.person('Acme');
       const { visitor, ...choice } = person;
       const authorizeUrl = (await stage.openLink(visitor, sign(claimsOf()))).headers.get('location') ?? '';
@@ -216,7 +216,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await status(), undefined);
     });
 
-    it('makes a connection that a purge erases, and stays used', async () => {
+    it('makes a connection that a purge erases, but the link itself stays used', async () => {
       const workspace = stage.sandbox.addWorkspace({ name: 'Wonka' });
       const person = stage.person('Wonka');
       const token = sign(claimsOf({ org: 'org-purge' }));
@@ -270,7 +270,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('a workspace that is connected to another account', () => {
-  it('moves once its installer confirms it', async (t) => {
+  it('moves after its installer has confirmed the move', async (t) => {
     const stage = await setConnectStage({ definition: { onConflict: 'move' } });
     t.after(() => stage.close());
     const [acme, globex] = [stage.person('Acme'), stage.person('Globex')];

@@ -48,7 +48,7 @@ describe('a gate', () => {
     assert.equal(orgWide.connection, null);
   });
 
-  it('a gate that refuses shows its reason escaped, revokes the new tokens and is recorded', async (t) => {
+  it('Foyer escapes the reason of a gate that refuses, revokes the new tokens and records the refusal', async (t) => {
     const reason = `Only <b>paying</b> customers & friends.${'x'.repeat(600)}`;
     const stage = await gated(({ team }) =>
       team?.id === stage.person('Acme').teamId ? { admit: true } : { admit: false, reason },
@@ -98,14 +98,14 @@ describe('a gate', () => {
     },
     rejects: () => Promise.reject(new Error('a bug')),
     'answers nothing': () => undefined as unknown as Admission,
-    'answers yes instead of an admission': () => true as unknown as Admission,
+    'answers true instead of an admission': () => true as unknown as Admission,
     'refuses without a reason': () => ({ admit: false }) as unknown as Admission,
-    'gives a reason for neither yes nor no': () =>
+    'answers with an `admit` that is neither true nor false': () =>
       ({ admit: 'no', reason: 'Closed.' }) as unknown as Admission,
     hangs: () => new Promise<Admission>(() => {}),
   };
   for (const [what, gate] of Object.entries(broken)) {
-    it(`a gate that ${what} fails the install in time: nothing is stored, the tokens are revoked`, async (t) => {
+    it(`a gate that ${what} fails the install within six seconds: nothing is stored, and the tokens are revoked`, async (t) => {
       const stage = await gated(gate);
       t.after(() => stage.close());
       const acme = stage.person('Acme');
@@ -187,7 +187,7 @@ describe('a ready-made gate', () => {
     assert.equal((await install(admin.visitor, stage.url, stage.sandbox, admin)).status, 403);
   });
 
-  it('a ready-made gate gets the known installation of the same kind, org-wide or of the workspace, and not the other', async (t) => {
+  it('a gate gets only a known installation of the same kind: org-wide for an org-wide install, else the workspace’s', async (t) => {
     const known: (string | null)[] = [];
     const stage = await gated((candidate) => {
       known.push(candidate.known && (candidate.known.teamId ?? candidate.known.enterpriseId));

@@ -121,7 +121,7 @@ describe('Foyer, when someone attacks a connection', () => {
       assert.deepEqual([answer.status, answer.headers.get('location')], [400, null]);
     });
 
-  it('refuses a link that is bound to another browser', async () => {
+  it('asks for confirmation if a link is bound to another browser', async () => {
     const token = link({ jti: 'bound-elsewhere' });
     const cookies: string[] = [];
     await stage.foyer().connect({ org: 'org-1' }, { appendHeader: (_name, value) => cookies.push(value) });
@@ -133,7 +133,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal(answer.status, 200, 'it asks');
   });
 
-  it('refuses the cookie of one link under the cookie name of another link', async () => {
+  it('asks for confirmation if a browser sends the cookie of one link under the cookie name of another link', async () => {
     const given = async () => {
       const cookies: string[] = [];
       const target = { appendHeader: (_name: string, value: string) => cookies.push(value) };
@@ -158,7 +158,7 @@ describe('Foyer, when someone attacks a connection', () => {
 
   it('refuses a form from another browser', async () => refused(await press(await ticketFor(attacker))));
 
-  it('refuses a form from another browser, even if this browser has its own', async () => {
+  it('refuses a form from another browser, even if this browser has a form of its own', async () => {
     await ticketFor(victim.visitor);
     await refused(await press(await ticketFor(attacker)));
   });
@@ -205,7 +205,7 @@ describe('Foyer, when someone attacks a connection', () => {
       await refused(await press(wrong));
   });
 
-  it('refuses form values in the query string', async () => {
+  it('ignores form values in the query string, and begins an install without a link', async () => {
     const query = new URLSearchParams({ ticket: await ticketFor(victim.visitor), decision: 'continue' });
     const answer = await victim.visitor.get(`${install_()}?${query}`);
     const state = new URL(answer.headers.get('location') ?? '').searchParams.get('state');
@@ -263,7 +263,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.match(answer.headers.get('location') ?? '', /foyer_result=/);
   });
 
-  it('refuses a made-up host or path', async () => {
+  it('never redirects to a host that a made-up Host header or path names', async () => {
     const token = link();
     const ask = (path: string, headers: Record<string, string>) =>
       new Promise<{ status: number; location: string }>((resolve, reject) => {
@@ -293,7 +293,7 @@ describe('Foyer, when someone attacks a connection', () => {
     }
   });
 
-  it('refuses a link that the host is tricked into making for another address', async () => {
+  it('makes no link that leads to a foreign address, lasts too long, names no account or has too much data', async () => {
     const { foyer } = stage;
     for (const returnTo of Object.values(returns))
       await assert.rejects(foyer().connect({ org: 'org-1', returnTo }), { code: 'link_invalid' });
@@ -336,7 +336,7 @@ describe('Foyer, when someone attacks a connected workspace', () => {
   after(() => stage.close());
   afterEach(async () => assert.deepEqual(await stage.stored(), ['Acme → org-1']));
 
-  it('refuses a press that confirms a link but not a move', async () => {
+  it('asks before a move, even after a press that confirmed the link', async () => {
     const answer = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     assert.match(await answer.text(), /Move this workspace/);
   });
@@ -349,7 +349,7 @@ describe('Foyer, when someone attacks a connected workspace', () => {
     assert.equal(answer.status, 400);
   });
 
-  it('refuses a confirmation to move another workspace', async () => {
+  it('does not move a workspace if the person confirmed the move of another workspace', async () => {
     const globex = stage.person('Globex');
     await stage.connect(globex, sign(claimsOf({ org: 'org-2' })));
     const asked = await stage.connect(globex, sign(claimsOf({ org: 'org-evil' })));

@@ -55,7 +55,7 @@ const codeOf = (work: () => unknown): string | undefined => {
 const linkCode = (token: string, at = now): string | undefined => codeOf(() => readLink(options, token, at));
 
 describe('a link', () => {
-  it('a link is read with all its claims from a backend in any language', () => {
+  it('a link from a backend in any language is read with all its claims', () => {
     const { aud: _, iat: __, exp, ...claims } = payload;
     const expected = { ...claims, expiresAt: exp * 1000 };
     assert.deepEqual(readLink(options, handMade(payload), now), expected);
@@ -63,7 +63,7 @@ describe('a link', () => {
     assert.deepEqual(readLink(options, typed, now), expected, 'as Go writes it');
   });
 
-  it('needs only an org, an id and its times', () => {
+  it('needs only an audience, an org, an id and its times', () => {
     const { aud, org, jti, iat, exp } = payload;
     assert.equal(readLink(options, handMade({ aud, org, jti, iat, exp }), now).org, 'org-1');
   });
@@ -96,8 +96,8 @@ describe('a link', () => {
   const refused: Record<string, string> = {
     'is signed with another secret': handMade(payload, { key: `${secret}.` }),
     'says that it has no signature': `${part({ alg: 'none' })}.${part(payload)}.`,
-    'is signed although it says none': handMade(payload, { header: { alg: 'none' } }),
-    'says None in another case': handMade(payload, { header: { alg: 'nOnE' } }),
+    'is signed although its header says none': handMade(payload, { header: { alg: 'none' } }),
+    'says nOnE in its header': handMade(payload, { header: { alg: 'nOnE' } }),
     'names another HMAC': handMade(payload, { header: { alg: 'HS512' } }),
     'names a public-key algorithm': handMade(payload, { header: { alg: 'RS256' } }),
     'has no algorithm': handMade(payload, { header: {} }),
@@ -121,13 +121,13 @@ describe('a link', () => {
     'has too long a label': handMade({ ...payload, label: 'x'.repeat(201) }),
     'has too much data': handMade({ ...payload, data: 'x'.repeat(1000) }),
     'has a control character': handMade({ ...payload, org: 'org-1\u0000' }),
-    'has half a character': handMade({ ...payload, org: 'org-\ud800' }),
-    'has data that no database stores': handMade({ ...payload, data: 'a\u0000' }),
+    'has half of a surrogate pair': handMade({ ...payload, org: 'org-\ud800' }),
+    'has a zero character in its data': handMade({ ...payload, data: 'a\u0000' }),
     'names an invalid team': handMade({ ...payload, team: 'T1&scope=admin' }),
     'has a payload that is not an object': handMade(['foyer:connect']),
     'has a fourth part': `${handMade(payload)}.x`,
     'has a changed signature': handMade(payload).replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
-    'is wrapped in blanks': ` ${handMade(payload)} `,
+    'has a space at each end': ` ${handMade(payload)} `,
     'is enormous': handMade({ ...payload, x: 'x'.repeat(9000) }),
   };
   for (const [what, token] of Object.entries(refused))
@@ -167,7 +167,7 @@ describe('a link', () => {
       assert.equal(linkCode(handMade({ ...payload, return_to })), undefined, return_to);
   });
 
-  it('tolerates a clock that runs a little ahead, and expires on time', () => {
+  it('tolerates an issuer whose clock runs a minute ahead, and expires on time', () => {
     const token = handMade(payload);
     assert.equal(linkCode(token, now - 60_000), undefined);
     assert.equal(linkCode(token, now - 61_000), 'link_invalid');

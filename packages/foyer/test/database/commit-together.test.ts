@@ -63,7 +63,7 @@ describe('queued writes', () => {
     assert.deepEqual(await Promise.all(callbacks), [{ 1: 1 }, { 1: 1 }]);
   });
 
-  it('are kept if another queued write fails, which leaves nothing behind', async (t) => {
+  it('are kept if another queued write fails, and the failed write leaves nothing behind', async (t) => {
     const { database, keys } = await setUp(t);
     const failing = (id: string) =>
       database.write(async (transaction) => {

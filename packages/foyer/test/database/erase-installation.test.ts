@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await erase('OWN'), false);
     });
 
-    it('erases the grants of access only with the org-wide install, and remembers Grid workspaces', async (t) => {
+    it('erases the grants of access only with the org-wide install, and remembers that a Grid workspace was purged', async (t) => {
       const { erase, purged, access } = await setUp(t);
       await erase('OWN');
       await erase('ALONE');
@@ -97,7 +97,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await purged(), ['purged team:T1']);
     });
 
-    it('keeps the reason of a broken installation, and the state of an uninstalled one', async (t) => {
+    it('erasing a bot token stores why the installation is broken, and leaves an uninstalled installation uninstalled', async (t) => {
       const { database } = await setUp(t);
       const broken = { status: 'broken', reason: 'key_lost' } as const;
       const erase = (

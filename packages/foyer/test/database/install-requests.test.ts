@@ -45,7 +45,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`install requests, on ${engine}`, () => {
-    it('install requests use up each state once, even after a cancel, and use up no other state', async (t) => {
+    it('install requests use up their own state once, even after a cancel, and leave other states alone', async (t) => {
       const { database, rows } = await setUp(t);
       const request = (id: string, at: number) => ({
         ...{ id, clientId, progressHash: `hash of ${id}`, requestedTeamId: null, now: at },
@@ -72,7 +72,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await findInstallRequest(database.queries, 'hash of four'), undefined);
     });
 
-    it('install requests are found by the run that they led to, even if many requests began at the same time', async (t) => {
+    it('install requests are found by the run that they led to, even if other requests began at the same time', async (t) => {
       const { database, add } = await setUp(t);
       const find = async (storedAt = 100_000) =>
         (await findRequestOfRun(database.queries, { clientId, runId: 'run_1', storedAt }))?.id;
@@ -112,7 +112,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(few.length <= 2, 'one of each');
     });
 
-    it('install requests are swept a few at a time, oldest first, and never with tokens, even if the tokens came meanwhile', async (t) => {
+    it('install requests are swept a few at a time, oldest first, and never with tokens, even if the tokens are stored during the sweep', async (t) => {
       const { database, add, rows } = await setUp(t);
       const left = async () => (await rows()).map(({ id }) => id);
       await add({
@@ -146,7 +146,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await left(), ['failed 3', 'failed 9', 'tokens']);
     });
 
-    it('give up their tokens once the installation has them, unless some are still to be revoked', async (t) => {
+    it('lose their tokens when the install is finished, unless some tokens are still to be revoked', async (t) => {
       const { database, add, rows } = await setUp(t);
       const started = { outcome: 'started', started_at: 1, sealed_tokens: 'sealed' } as const;
       await add({ one: started, two: started, three: started });

@@ -132,7 +132,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(kinds, ['uninstalled', 'reinstalled', 'uninstalled', 'installed']);
     });
 
-    it('installations beside others get access to a workspace by its newest change of access, and never by another workspace’s', async (t) => {
+    it('installations beside others have the access that the newest change for a workspace gave, never that of another workspace', async (t) => {
       const { database } = await setUp(t);
       const workspace = { clientId, enterpriseId: 'E1', teamId: 'T7' };
       const record = (changed: Partial<Parameters<typeof recordTeamAccess>[1]>) =>

@@ -62,7 +62,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`messages that are sent once, on ${engine}`, () => {
-    it('messages that are sent once let only the first of two callers begin a first welcome, and give the second no error', async (t) => {
+    it('only the first of two callers begins a first welcome, and the second gets no error', async (t) => {
       const { database } = await setUp(t);
       const message = { ...own, kind: 'welcome' as const, life: 3, key: 'U1' };
       const begin = (runId: string) => {
@@ -75,7 +75,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([row?.status, row?.sent_at], ['sending', 9]);
     });
 
-    it('begin again only if nothing about the message has changed since it was read', async (t) => {
+    it('are attempted again only if their row has not changed since it was read', async (t) => {
       const { database, texts, alone } = await setUp(t);
       for (const message of messages) {
         const begin = (previous: OnceMessageRow | undefined) =>

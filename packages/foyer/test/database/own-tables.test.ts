@@ -98,7 +98,7 @@ for (const [engine, open] of Object.entries(engines)) {
       return { database, target, opened, tables, names };
     }
 
-    it('the app’s own tables are recorded in a ledger of their own, and each list of migrations can grow at any time', async (t) => {
+    it('the app’s own tables are recorded in a ledger of their own, and the app can add migrations in any order', async (t) => {
       const { opened, tables, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await opened(orders);
@@ -139,7 +139,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('the app’s own tables get their own error if an update of Foyer needs the name of one of them', async (t) => {
+    it('the app’s own tables cause a clear error if an update of Foyer needs the name of one of them', async (t) => {
       const found = await older[engine]?.(t, 'create table chores (id text primary key)');
       assert.ok(found);
       t.after(found.close);
@@ -206,7 +206,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
     });
 
-    it('the app’s own tables move to their own ledger if another Kysely migrator recorded them in Foyer’s', async (t) => {
+    it('the app’s own tables move from Foyer’s ledger, in which another Kysely migrator recorded them, to their own ledger', async (t) => {
       const { database, opened, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await orders['0001-orders']?.up(database.queries);

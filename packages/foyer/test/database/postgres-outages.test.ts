@@ -87,7 +87,7 @@ describe('a Postgres server', () => {
     t.diagnostic(`${counts.reads} reads and ${counts.writes} writes through three restarts`);
   });
 
-  it('a Postgres server that is down is reported with its error within three seconds, and used again when it is back', async () => {
+  it('a Postgres server that is down is reported with its error within 3.5 seconds, and used again when it is back', async () => {
     await server.stop('kill');
     const startedAt = performance.now();
     await Promise.all([
@@ -134,7 +134,7 @@ describe('a Postgres server', () => {
     assert.ok(stored, 'the write was reported as done, but is not there');
   });
 
-  it('a Postgres server that is a standby is not ready, takes no write, and serves once it is promoted', async () => {
+  it('a Postgres server that is a standby is not ready, refuses writes, and accepts them after it is promoted', async () => {
     const signal = join(server.data, 'standby.signal');
     await server.stop('fast');
     await writeFile(signal, '');
@@ -234,7 +234,7 @@ describe('a Postgres server', () => {
     );
   });
 
-  it('a Postgres server with a damaged page is unavailable for queries that need that page, and their number is counted', async (t) => {
+  it('a Postgres server with a damaged page is unavailable for queries that need that page, and Foyer counts those queries', async (t) => {
     await administer('create database damaged');
     const before = await openPostgres(server.url('damaged'));
     await writeKey(before, 'kept');

@@ -40,7 +40,7 @@ describe('a probe', () => {
     await healed;
   });
 
-  it('keeps no caller waiting for more than a second, and counts as failed after five', async (t) => {
+  it('keeps no caller waiting for more than a second, and counts as failed after five seconds', async (t) => {
     const { check, pending, advance } = setUp(t);
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const waiting = check();

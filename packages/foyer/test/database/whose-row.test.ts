@@ -334,7 +334,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('one tenant beside others is the only tenant that an erasure touches, org-wide too', async (t) => {
+    it('one tenant beside others is the only tenant that an erasure touches, even if it is org-wide', async (t) => {
       const { database, strangers } = await setUp(t);
       const org = { mark: 'ORG', clientId, teamId: null, enterpriseId: 'EORG', grantsOf: 'EORG' };
       await database.write(async (tx) => {
@@ -387,7 +387,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('one tenant beside others has links, connections and claims of its own, and each run the connection of its link', async (t) => {
+    it('one tenant beside others has its own links, connections and claims, and each of its runs reads the connection of its link', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const [connection] = await ownRows(database, 'connections');
@@ -574,7 +574,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await strangers.assertUntouched();
     });
 
-    it('one tenant beside others gets sign-ins through its own installation, or through its organization’s if that has access', async (t) => {
+    it('one tenant beside others signs its people in through its own installation, or its organization’s if that has access', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const find = async (teamId: string, enterpriseId: string | null) =>

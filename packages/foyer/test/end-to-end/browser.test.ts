@@ -55,7 +55,7 @@ describe('in a browser', () => {
   }
 
   for (const width of [1280, 390]) {
-    it(`installs, watches the steps finish, and finds the record in Slack, ${width} pixels wide`, async () => {
+    it(`a person installs, watches the steps finish, and finds the record in Slack, in a window ${width} pixels wide`, async () => {
       const page = await open(width);
       await page.goto(stage.url);
       await look(page, `landing-${width}`);
@@ -154,7 +154,7 @@ describe('in a browser', () => {
     assert.equal(page.url(), progress);
   });
 
-  it('each failure has a page that a person understands', async () => {
+  it('a failed callback and an unknown address have a page that a person understands', async () => {
     const page = await open(390);
     for (const [path, heading, name] of [
       ['/slack/oauth_redirect?code=1', 'One more step', 'state-missing'],

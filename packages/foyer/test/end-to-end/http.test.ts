@@ -69,7 +69,7 @@ describe('every page', () => {
     }
   });
 
-  it('answers 404 for an unknown page and 405 for a wrong method', async () => {
+  it('Foyer answers 404 for an unknown page and 405 for a wrong method', async () => {
     assert.equal((await fetch(`${stage.url}/operator`)).status, 404);
     assert.equal((await fetch(`${stage.url}/`, { method: 'POST', body: 'x' })).status, 405);
     assert.equal((await fetch(`${stage.url}/slack/events`)).status, 405);
@@ -244,7 +244,7 @@ describe('a stranger', () => {
     );
   });
 
-  it('a stranger gets 400 for a signed body whose type, event or challenge is malformed', async () => {
+  it('a signed body whose type, event or challenge is malformed is answered with 400', async () => {
     const { signingSecret } = stage.sandbox.app;
     for (const body of [
       { type: 'event_callback', event: { type: { toString: 1 } } },

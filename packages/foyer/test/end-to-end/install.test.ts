@@ -170,7 +170,7 @@ describe('an install that does not complete', () => {
     await finishedRun(visitor, url + allowed.headers.get('location'));
   });
 
-  it('starts again with the requested workspace, however the attempt ended', async () => {
+  it('offers to start again with the requested workspace, whether it was cancelled or failed', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const start = await visitor.get(`${url}/slack/install?team=${acme.teamId}`);
@@ -223,7 +223,7 @@ describe('an install that does not complete', () => {
     await finishedRun(visitor, url + [...places][0]);
   });
 
-  it('an install that does not complete does not use up the code on a HEAD request', async () => {
+  it('a HEAD request to the callback does not use up the code of an install', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);
@@ -305,7 +305,7 @@ describe('an install that does not complete', () => {
     ['cuts the connection', { type: 'reset-before-acting' }],
     ['answers nonsense', { type: 'malformed-json', acts: false }],
   ] as const) {
-    it(`says that Slack cannot be reached when it ${name}, and tries the code once`, async () => {
+    it(`says that Slack cannot be reached when Slack ${name}, and tries the code once`, async () => {
       const { sandbox, url } = stage;
       const before = sandbox.calls('oauth.v2.access').length;
       sandbox.faults.add({ method: 'oauth.v2.access', failure });
@@ -337,7 +337,7 @@ describe('an install that does not complete', () => {
     assert.equal(liveTokens(), before);
   });
 
-  it('an install that does not complete waits for a database that is briefly locked', async () => {
+  it('an install waits for a database that is briefly locked', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);

@@ -69,7 +69,7 @@ describe('the life of an installation', () => {
     assert.equal(await statusOf(acme.teamId), 'uninstalled');
   });
 
-  it('the life of an installation does not apply a late uninstall event to a newer install', async () => {
+  it('a late uninstall event does not end a newer install', async () => {
     const event = { type: 'app_uninstalled' };
     const eventTimeSeconds = Math.floor(Date.now() / 1000) - 3600;
     const delivery = await stage.sandbox.sendEvent({ event, teamId: acme.teamId, eventTimeSeconds });
@@ -83,7 +83,7 @@ describe('the life of an installation', () => {
     assert.equal(await statusOf(acme.teamId), 'active');
   });
 
-  it('answers 200 to events of an unknown team, so that Slack does not retry them', async () => {
+  it('Foyer answers 200 to events of an unknown team, so that Slack does not retry them', async () => {
     const [known, before] = [stage.sandbox.deliveries.list().length, (await list(stage)).length];
     for (const type of ['app_uninstalled', 'tokens_revoked', 'app_home_opened', 'team_access_granted']) {
       const event = {
@@ -100,7 +100,7 @@ describe('the life of an installation', () => {
     assert.ok(stage.sandbox.deliveries.list().length >= known + 4);
   });
 
-  it('answers 200 to an event without a team, so that Slack does not retry it', async () => {
+  it('Foyer answers 200 to an event without a team, so that Slack does not retry it', async () => {
     for (const type of ['app_uninstalled', 'tokens_revoked', 'team_access_granted', 'team_access_revoked']) {
       const event = { type, tokens: { oauth: ['U1'], bot: ['U2'] }, team_ids: ['T1'] };
       const delivery = await stage.sandbox.sendEvent({ event });
@@ -108,7 +108,7 @@ describe('the life of an installation', () => {
     }
   });
 
-  it('shows a team whose token died as broken, and a new install fixes it', async () => {
+  it('an installation whose token died is listed as broken, and a new install fixes it', async () => {
     const { sandbox, url } = stage;
     sandbox.faults.add({
       method: 'views.publish',
@@ -143,7 +143,7 @@ describe('App Home', () => {
   });
   after(() => stage.close());
 
-  it('shows everyone the record, and no one another person’s email address', async () => {
+  it('shows everyone the record, but shows no one another person’s email address', async () => {
     await stage.sandbox.openHome(member);
     await eventually(async () => stage.sandbox.homeView(member) !== null);
     const { email } = stage.sandbox.person('Acme', 'owner');
@@ -177,7 +177,7 @@ describe('App Home', () => {
     assert.equal(stage.sandbox.calls('chat.postMessage').length, before);
   });
 
-  it('answers at once for a button that has no listener', async () => {
+  it('answers at once when a button without a listener is pressed', async () => {
     const view = stage.sandbox.homeView(owner);
     assert.ok(view);
     view.blocks.push({
@@ -263,7 +263,7 @@ describe('App Home', () => {
 });
 
 describe('an org-wide install', () => {
-  it('an org-wide install waits for a workspace, then welcomes; and leaves workspace installs alone', async () => {
+  it('an org-wide install waits for a workspace before it sends a welcome, and its uninstall leaves workspace installs alone', async () => {
     const stage = await setStage();
     const { sandbox, url } = stage;
     try {

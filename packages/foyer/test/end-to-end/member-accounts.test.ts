@@ -50,7 +50,7 @@ describe('a member’s own account', () => {
     await assert.rejects(app.foyer.slack({ teamId }, { userId: installer }));
   });
 
-  it('a member’s own account is connected through Home, and leaves the installation, its run and the installer as they are', async () => {
+  it('a member’s own account is connected through Home, and leaves the installation, its run and the installer unchanged', async () => {
     await app.sandbox.openHome({ teamId, userId: member });
     await eventually(async () => homeOf(member).includes('Connect your account'));
     assert.match(homeOf(member), /member=1/);
@@ -76,7 +76,7 @@ describe('a member’s own account', () => {
     assert.match(await page.text(), /Your account is connected/);
   });
 
-  it('a member’s own account is disconnected by the member alone: revoked at Slack, erased here', async () => {
+  it('a member’s own account is disconnected only by the member: its token is revoked at Slack and erased here', async () => {
     const slack = await app.foyer.slack({ teamId }, { userId: member });
     await app.sandbox.openHome({ teamId, userId: member });
     await eventually(async () => homeOf(member).includes('foyer.disconnect_account'));
@@ -251,7 +251,7 @@ describe('disconnecting an account', () => {
     assert.deepEqual([outcome, revoked], ['unreachable', []]);
   });
 
-  it('revokes the token of an org-wide install, and erases it there', async () => {
+  it('revokes and erases a user token that belongs to an org-wide install', async () => {
     const { outcome, asked, revoked } = await disconnect('xoxp-1');
     assert.equal(outcome, 'disconnected');
     assert.deepEqual(asked, [{ ...query, userId: 'U1' }]);

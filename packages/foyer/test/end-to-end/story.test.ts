@@ -79,7 +79,7 @@ describe('the whole story, clicked through', () => {
 
   const welcomes = (whom: { teamId: string; userId: string }): number => stage.sandbox.messages(whom).length;
 
-  it('the owner of Acme adds the app, declines the addresses, and reads the welcome', async () => {
+  it('the owner of Acme adds the app, declines the scope for email addresses, and reads the welcome', async () => {
     const owner = await be('Acme', 'owner');
     await addFromSlack(owner.teamId);
     await look('1-consent');
@@ -141,7 +141,7 @@ describe('the whole story, clicked through', () => {
     assert.equal(welcomes(owner), 1);
   });
 
-  it('a person’s authorization is revoked, and the app stays', async () => {
+  it('a person’s authorization is revoked, and the app stays installed', async () => {
     const owner = await be('Globex', 'owner');
     await page.goto(`${stage.sandbox.url}/client/${owner.teamId}/settings`);
     await look('6-settings');

@@ -55,7 +55,7 @@ async function setShop(t: TestContext, engine: EngineName) {
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`the uninstall pipeline on ${engine}`, () => {
-    it('the uninstall pipeline stays silent for an event that is older than the reinstall', async (t) => {
+    it('the uninstall pipeline does not run for an uninstall event that is older than the reinstall', async (t) => {
       const { sandbox, url, acme, started, canceled, heard, statusOf, settled } = await setShop(t, engine);
       sandbox.deliveries.hold();
       const [gone] = await sandbox.uninstall({ teamId: acme.teamId });
@@ -92,7 +92,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(await statusOf(globex), 'active');
     });
 
-    it('runs once if no event comes, since Slack refuses the token and auth.test confirms it', async (t) => {
+    it('runs once even if no event comes, after Slack refuses the token and auth.test confirms it', async (t) => {
       const { sandbox, foyer, database, acme, globex, canceled, statusOf, settled, logged } = await setShop(
         t,
         engine,

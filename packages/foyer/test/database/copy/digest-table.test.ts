@@ -53,7 +53,7 @@ describe('the digest of a table', () => {
     assert.equal(seen.size, 9, 'the row with both fields empty occurs twice');
   });
 
-  it('the digest of a table is the same on both engines and for any order of the rows', async (t) => {
+  it('the digest of a table is the same on both engines', async (t) => {
     const found: unknown[] = [];
     for (const open of Object.values(engines)) {
       const { database, close } = await open();

@@ -133,7 +133,7 @@ test('a transaction that holds a lease or has read a claimed run keeps its row l
 });
 
 for (const [name, open] of Object.entries(engines)) {
-  test(`a worker claims only runs of its own app, even if another app’s are due before, on ${name}`, async (t) => {
+  test(`a worker claims only runs of its own app, even if runs of another app are due earlier, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const [runId] = await queueRuns(opened, 1);
@@ -208,7 +208,7 @@ for (const [name, open] of Object.entries(engines)) {
     await strangers.assertUntouched();
   });
 
-  test(`a dead worker’s runs are each released, on ${name}`, async (t) => {
+  test(`all runs of a dead worker are released, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const queued = await queueRuns(opened, 2);
@@ -217,7 +217,7 @@ for (const [name, open] of Object.entries(engines)) {
     assert.deepEqual(released.sort(), queued.sort());
   });
 
-  test(`an uninstall run reads the newest install before its uninstall, on ${name}`, async (t) => {
+  test(`an uninstall run reads the steps of the newest install run before the uninstall, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const { database } = opened;
