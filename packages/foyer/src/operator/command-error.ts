@@ -1,4 +1,4 @@
-/** Thrown when a command cannot do what was asked; the message says what the operator can do. Exit code 1. */
+/** Thrown when a command fails or finds a problem; the message is for the operator. Exit code 1. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
   readonly code = 'command_failed';

@@ -29,7 +29,7 @@ const pageRows = 100;
  * not uninstalled, the runs of its moments since the install, and the uninstall run since the last install. An earlier
  * uninstall run is left out: a retry would erase what a later install has created.
  *
- * A failed step that only operators see does not fail its run, so with `step` it searches succeeded runs too.
+ * A failed step that only operators see does not fail its run, so with `step` it then reads succeeded runs too.
  */
 export async function* readFailedRuns(
   queries: Queries,

@@ -17,7 +17,7 @@ export async function findTeam(queries: Queries, clientId: string, id: string): 
   );
 }
 
-/** A name that matches more installations than this is too short. */
+/** The error for a name of several installations lists at most this many. */
 const mostNamed = 10;
 
 /**

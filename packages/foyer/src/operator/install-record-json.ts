@@ -4,8 +4,8 @@ import type { MemberRecord } from '../database/people/members.ts';
 import type { UserRecord } from '../database/people/people.ts';
 
 /**
- * Why one file: these shapes are a contract with scripts outside (times in ISO 8601, absent values null). All code that
- * prints a record as JSON uses the shapes in this file.
+ * Why one file: these shapes are a contract with scripts outside (times in ISO 8601; absent values null, except
+ * `moment`, which is left out). All code that prints an installation or a member as JSON uses them.
  */
 
 /** Formats a time for JSON. */

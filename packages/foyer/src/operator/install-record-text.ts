@@ -14,7 +14,7 @@ import { statusStyle } from './terminal/status-style.ts';
 import { type Column, fieldLines, table } from './terminal/table.ts';
 import { durationText, timeText } from './terminal/time-text.ts';
 
-/** Names the moment of a run as the definition does, with what it is about: `workspaceGranted T123`. */
+/** Names a run's moment and what it is about: `workspaceGranted T123`. Without a moment, returns the pipeline. */
 export function momentText({ pipeline, moment }: Pick<RunRecord, 'pipeline' | 'moment'>): string {
   switch (moment?.kind) {
     case 'upgraded':
@@ -28,7 +28,7 @@ export function momentText({ pipeline, moment }: Pick<RunRecord, 'pipeline' | 'm
   }
 }
 
-/** The steps that an operator looks at first: all that failed, else those that are unconfirmed, else retrying. */
+/** The steps to look at first: the failed ones; if there are none, the unconfirmed, else the retrying. */
 export function troubledSteps({ run }: InstallRecord): StepRecord[] {
   const steps = run?.steps ?? [];
   const worst = (['failed', 'unconfirmed', 'retrying'] as const).find((status) =>
@@ -43,15 +43,15 @@ interface InstallDetails {
   users: UserRecord[];
   /** Newest first. */
   history: HistoryRecord[];
-  /** Of the newest run. */
+  /** Of `record.run`. */
   attempts: StepAttemptRecord[];
-  /** The uninstall run, if no install followed it. */
+  /** The uninstall run, if it is the newest run. */
   uninstall?: { run: RunRecord; attempts: StepAttemptRecord[] };
   /** The runs of moments, newest first. */
   moments?: RunRecord[];
 }
 
-/** How many people and lines of history fit on a screen; `--json` has them all. */
+/** How many people, runs of moments and lines of history `show` prints at most; `--json` has more. */
 const shown = 20;
 
 type Canvas = Pick<Output, 'style' | 'width'>;

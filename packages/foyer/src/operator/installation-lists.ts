@@ -10,14 +10,14 @@ import { readInstallationsById } from './read-installations.ts';
 export interface InstallationSearch {
   clientId: string;
   /**
-   * The whole id of a team, enterprise, person, installation or run. Any text that does not look like an id is a part
-   * of the name of a team or enterprise.
+   * The whole id of a team, enterprise, person, installation or run, or else a part of the name of a team or
+   * enterprise.
    */
   text?: string;
-  /** Whether a name must be the whole text, apart from upper and lower case. */
+  /** Whether the text must be the whole name, in upper or lower case, and not only a part of it. */
   isWholeName?: boolean;
   statuses?: readonly InstallationStatus[];
-  /** Of the newest run. */
+  /** The status of the newest install run. */
   runStatus?: RunStatus;
   limit: number;
   cursor?: PageCursor;
@@ -157,7 +157,7 @@ export function isNewestRun(eb: Where<'runs'>) {
 /** Matches a text that can only be an id: of a team, an enterprise or a person at Slack, or one of Foyer's own. */
 const anId = /^(?:[TEUW](?=[A-Z]*\d)[A-Z0-9]{8,31}|(?:ins|run)_[0-9A-Z]{26})$/;
 
-/** Matches by id if the text is one, else by name. Not by both: a search by name may read every name. */
+/** Matches the `ids` if there are any, else the name. Not both: a search by name may read every name. */
 function matchesText(
   eb: Where<'installations'>,
   { text, isWholeName }: { text: string; isWholeName?: boolean },

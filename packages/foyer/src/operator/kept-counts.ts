@@ -13,9 +13,10 @@ import {
 } from './request-lists.ts';
 
 /**
- * Why counts are kept: counting a million rows takes longer than a page may take, and on SQLite it blocks everything
- * else. A view counts few rows itself, so that number is exact. For more rows, a chore counts every five minutes and
- * keeps the result. It always counts the rows again, so a kept number cannot drift, and installs pay nothing.
+ * Why counts are stored: counting a million rows takes longer than a page may take, and on SQLite it blocks everything
+ * else. If there are few rows, a view counts them itself, so the number is exact. If there are many, a chore counts
+ * installations every five minutes and each day's requests once, and stores the result. The chore counts rows and does
+ * not add up changes, so a stored number cannot drift, and installs do no extra work.
  */
 
 /** How many rows a view counts itself. */
@@ -24,7 +25,7 @@ const mostCounted = 10_000;
 export const mostProblems = 1000;
 /** How often the chore counts. */
 export const countsKeptEveryMs = 5 * 60_000;
-/** An older number is not used: it means that no Foyer has run since. */
+/** A stored number older than this is not used: the chore has stopped, as when no Foyer is running. */
 const outdatedAfterMs = 3 * countsKeptEveryMs;
 
 const statuses = ['active', 'broken', 'uninstalled'] as const satisfies readonly InstallationStatus[];
@@ -34,8 +35,8 @@ const dayMs = 86_400_000;
 /** The charts of the overview show this many days. */
 const shownDays = 30;
 /**
- * An install that began before midnight has ended after this time; at the latest, the chore that recovers installs ends
- * it.
+ * How long after midnight a day is counted: by then, every install that began on that day has ended, at the latest by
+ * the chore that recovers installs.
  */
 const settledAfterMs = 3_600_000;
 
@@ -63,7 +64,7 @@ export async function countUpTo<T extends keyof Tables>(
   return Number(count);
 }
 
-/** Reads how many installations of an app have each status: exact up to 10,000, else up to five minutes old. */
+/** Reads how many installations of an app have each status. A number over 10,000 may be up to 15 minutes old. */
 export async function readInstallationCounts(queries: Queries, { clientId, now }: App): Promise<ByStatus> {
   const counts = await countFew(queries, clientId);
   if (statuses.every((status) => counts[status] <= mostCounted)) return counts;
@@ -81,14 +82,14 @@ export async function readInstallationCounts(queries: Queries, { clientId, now }
 }
 
 /**
- * Counts an app's held installations, up to 10,000: Slack calls them inactive, and no other one shows that the app
- * works.
+ * Counts an app's held installations, up to 10,000: Slack calls them inactive, and no other installation has shown
+ * that the app works.
  */
 export async function countHeld(queries: Queries, clientId: string): Promise<number> {
   return countUpTo(queries, heldInstallations(queries, clientId), mostCounted);
 }
 
-/** Whether Slack has probably suspended the app. One held team beside active ones proves nothing: it may have left. */
+/** Whether Slack has probably suspended the app. One held team beside active ones proves nothing: that team may be gone. */
 export function isProbablySuspended({ held, active }: { held: number; active: number }): boolean {
   return held > 1 || (held === 1 && active === 0);
 }
@@ -127,8 +128,8 @@ export async function readDays(
   };
 
   /**
-   * Measures each day separately if there are many requests: the newest welcomes of two days would all be of the later
-   * day.
+   * Measures each day separately if there are many requests: a query for several days measures only the newest
+   * welcomes, which might all be of the last day.
    */
   async function measureRest(): Promise<WelcomesOfDay[]> {
     if (!isMany) return measureWelcomesByDay(queries, rest);
@@ -141,7 +142,7 @@ export async function readDays(
 
 const startOfDay = (at: number): number => Math.floor(at / dayMs) * dayMs;
 const firstShownDay = (now: number): number => startOfDay(now) - (shownDays - 1) * dayMs;
-/** Names that sort by day. */
+/** Names the stored counts of a day. The names sort by day. */
 const dayName = (day: number): string => `day ${new Date(day).toISOString().slice(0, 10)}`;
 
 async function hasManyRequests(

@@ -6,7 +6,7 @@ export interface LocalCommands {
   start: string;
 }
 
-/** Returns how to call the commands, from the program that was called: a clone, the package, a unit or the image. */
+/** Returns how to call the commands: in a clone, from the npm package, under systemd, or in the container image. */
 export function localCommands({
   program,
   isStartedByNpm,

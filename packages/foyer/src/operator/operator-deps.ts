@@ -15,7 +15,7 @@ import type { ShowWork } from './terminal/progress-bar.ts';
 
 /** The names of a definition's parts, for someone who does not have the app's code. */
 export interface DefinitionShape {
-  /** The options that are given. */
+  /** The names of the options that the definition sets. */
   options: readonly string[];
   install: readonly string[];
   uninstall: readonly string[];
@@ -52,7 +52,7 @@ export interface OperatorDeps {
   brand?: Partial<Brand> | undefined;
   /** Opens an existing database. @throws CommandError if there is none */
   openDatabase: (target: Config['database']) => Promise<Database>;
-  /** The app's own migrations, for a database that a command creates. */
+  /** The app's own migrations. */
   migrations: OwnMigrations;
   /** Loads the existing keys; creates none. @throws KeyringError */
   loadKeyring: (config: Config) => Keyring;

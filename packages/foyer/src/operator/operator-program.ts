@@ -83,8 +83,8 @@ function inLocalOutput(output: Output, commands: LocalCommands | undefined): Out
 const scrubTokens = createScrubber([]);
 
 /**
- * Matches the password of an address: everything between its user and its last @. Does not match the example that the
- * configuration's fixes show.
+ * Matches the password of an address: everything between its user and its last @, or the parameter `password` of its
+ * query. Does not match the example that the configuration's fixes show.
  */
 const addressPassword =
   /(?<=:\/\/[^\s:/@]*:)(?!password@host(?:\/database|:587)(?:\s|$))\S+(?=@)|(?<=[?&]password=)[^\s&]+/g;
@@ -143,7 +143,7 @@ const told = [
   KeyMissingError,
 ];
 
-/** Any other failure is a bug in Foyer, so its stack is printed too. */
+/** Returns what to print about a failure. An error of a class that is not named here is a bug: it gets its stack. */
 function failureText(error: unknown): string {
   if (!(error instanceof Error)) return `Unexpected error: ${String(error)}`;
   if (error instanceof DatabaseUnavailableError) return error.advice;

@@ -15,7 +15,7 @@ import { createSealer, KeyMissingError, SealBrokenError } from '../installations
  */
 
 const purpose = 'doctor';
-/** The maximum age of a question: clocks of two machines differ, and an intercepted question must not work for long. */
+/** How much the asker's clock may differ from ours; an intercepted question must not work for longer than this. */
 const questionAgeMs = 2 * 60_000;
 
 const reportSchema = z.object({
@@ -46,7 +46,10 @@ const reportSchema = z.object({
 /** What a process reports about itself. */
 export type ProcessReport = z.output<typeof reportSchema>;
 
-/** Why a process refuses a question: it was sealed with other keys, or too long before or after this machine's time. */
+/**
+ * Why a process refuses a question: it was sealed with other keys, or its time differs from the process's clock by more
+ * than two minutes.
+ */
 export type ReportRefusal = 'other_keys' | 'other_clock';
 
 /** Counts what a process receives from Slack, and answers `doctor`. */

@@ -6,7 +6,7 @@ import type { InstallRequestOutcome } from '../database/records.ts';
 /** One OAuth attempt as the operator sees it. */
 export type InstallRequestRecord = Awaited<ReturnType<typeof listInstallRequests>>[number];
 
-/** Returns the person who installed, with the same keys as a row about a person. */
+/** Returns the person of a request, with the ids by which Foyer stores people. */
 export function requesterOf({ teamId, enterpriseId, userId }: InstallRequestRecord) {
   return { teamId: teamId ?? enterpriseId, userId };
 }
@@ -37,8 +37,8 @@ export async function listInstallRequests(queries: Queries, filter: InstallReque
       .where(column, '=', teamId ?? '');
   let query = queries
     .selectFrom('install_requests')
-    // Reads neither the hash of the progress page nor the sealed tokens. The id is the same as in the state, and opens
-    // nothing alone: a state contains more, and is sealed.
+    // Reads neither the hash of the progress page nor the sealed tokens. The OAuth state contains the id too, but the
+    // id alone is useless: the state contains more, and is sealed.
     .select([
       'id',
       'outcome',
@@ -132,7 +132,7 @@ export interface WelcomesOfDay {
   slowestMs: number | null;
 }
 
-/** At most this many of the newest welcomes are measured: more would not change what the chart says. */
+/** At most this many of the newest ended runs are measured: more would not change what the chart says. */
 export const mostMeasured = 2000;
 
 /** Measures the time to the welcome on each of the last `days` days, including the day of `now`, oldest first. */
@@ -142,8 +142,8 @@ export async function measureWelcomesByDay(
 ): Promise<WelcomesOfDay[]> {
   const today = Math.floor(measure.now / dayMs);
   const first = today - measure.days + 1;
-  // One status at a time: the index has the runs of each in order; for both at once, the database would sort them
-  // first.
+  // One status at a time: the index has the runs of one status in order. For both statuses at once, the database would
+  // sort the runs first.
   const newest = (status: 'succeeded' | 'failed') =>
     queries
       .selectFrom('runs')

@@ -118,8 +118,8 @@ export async function renewExpiredTokens(
 }
 
 /**
- * Whether an earlier refresh has found the bot's refresh token dead: a failed refresh is not repeated at once. (A
- * person's dead token is erased at once.)
+ * Whether Foyer skipped this refresh, since it does not repeat a failed one at once, and an earlier refresh has found
+ * the bot's refresh token dead. (Foyer erases a person's dead token at once.)
  */
 async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknown): Promise<boolean> {
   if (!(error instanceof TokenRefreshError) || error.reason !== refreshPaused) return false;

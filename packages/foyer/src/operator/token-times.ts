@@ -2,7 +2,7 @@ import type { SelectQueryBuilder } from 'kysely';
 import type { Queries } from '../database/database.ts';
 import type { Tables } from '../database/records.ts';
 
-/** The public facts about an installation's tokens: that they exist, and when they expire; never the tokens. */
+/** What may be shown of an installation's tokens: whether they exist, and when they expire; never the tokens. */
 export interface TokenTimes {
   /** Null without a bot's token. */
   bot: { expiresAt: number | null } | null;

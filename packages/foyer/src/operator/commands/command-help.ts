@@ -7,7 +7,7 @@ interface CommandHelp {
   examples: readonly (readonly [commandLine: string, purpose: string])[];
 }
 
-/** Creates a command whose help ends with examples. `createProgram` adds the option `--json` to each command. */
+/** Creates a command whose help ends with examples. `createProgram`, not this function, adds the option `--json`. */
 export function operatorCommand(name: string, { summary, description, examples }: CommandHelp): Command {
   const lines = examples.map(([commandLine, purpose]) => `  # ${purpose}\n  npm run foyer -- ${commandLine}`);
   return new Command(name)
@@ -16,7 +16,7 @@ export function operatorCommand(name: string, { summary, description, examples }
     .addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
 }
 
-/** Reads a day such as 2026-11-22: its first millisecond, in UTC. @throws InvalidArgumentError */
+/** Reads a day such as 2026-11-22, and returns its first millisecond in UTC. @throws InvalidArgumentError */
 export function parseDay(text: string): number {
   const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
   // Date.parse lets 31 June pass as 1 July in some engines.
@@ -61,7 +61,7 @@ export function userOption(): Option {
     });
 }
 
-/** Reads a limit: a whole number from 1. @throws InvalidArgumentError */
+/** Reads a limit: a whole number from 1 to 9,999,999. @throws InvalidArgumentError */
 export function parseLimit(text: string): number {
   const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0;
   if (limit < 1) throw new InvalidArgumentError('Give a whole number from 1.');

@@ -9,7 +9,7 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** `copy --to DATABASE_URL`: moves everything to another database. */
+/** `copy --to DATABASE_URL`: copies everything to another database. */
 export function copyCommand(deps: OperatorDeps): Command {
   return operatorCommand('copy', {
     summary: 'copy everything to another database, SQLite or Postgres, and verify it',

@@ -18,7 +18,7 @@ interface EraseOptions {
   json?: boolean;
 }
 
-/** `erase --user T/U`: erases everything about one person. */
+/** `erase --user T/U`: erases what Foyer stores about one person, except what has to stay. */
 export function eraseCommand(deps: OperatorDeps): Command {
   return operatorCommand('erase', {
     summary: 'erase what is stored about one person',
@@ -71,7 +71,7 @@ async function erase(deps: OperatorDeps, { user, yes, json }: EraseOptions): Pro
   });
 }
 
-/** Revokes the person's tokens. One that cannot be revoked is reported, and still erased here. */
+/** Revokes the person's own tokens at Slack. It reports a token that it cannot revoke; the caller erases that too. */
 async function revokeOwnTokens(
   deps: OperatorDeps,
   config: Config,

@@ -6,7 +6,7 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
 import { type NamedPerson, operatorCommand, userOption } from './command-help.ts';
 
-/** `export --user T/U`: prints everything that is stored about one person. */
+/** `export --user T/U`: prints everything that Foyer stores about one person, except secrets. */
 export function exportCommand(deps: OperatorDeps): Command {
   return operatorCommand('export', {
     summary: 'print everything that is stored about one person',
@@ -39,7 +39,7 @@ export function isNothing(data: PersonData): boolean {
   return Object.values(data).every((rows) => rows.length === 0);
 }
 
-/** Converts rows to the style of the other commands: camelCase names, and times in ISO 8601. */
+/** Converts rows to the style of the other commands: camelCase names, and times in ISO 8601. Drops `client_id`. */
 function toJson(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(toJson);
   if (typeof value !== 'object' || value === null) return value;

@@ -121,7 +121,10 @@ async function* importEach(
     return { outcome: part, reason: null };
   }
 
-  /** Returns why Slack does not accept the tokens; undefined if it does. */
+  /**
+   * Asks Slack about one token: the bot's, or the person's if there is no bot or only the person is added. Returns why
+   * the token cannot be used; undefined if it can.
+   */
   async function deadToken({ bot, user, team }: Installation, part: TakeOver): Promise<string | undefined> {
     const token = part === 'person' ? user.token : (bot?.token ?? user.token);
     if (token === undefined) return 'it holds no token';

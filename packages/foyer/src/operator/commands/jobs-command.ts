@@ -8,7 +8,7 @@ import { durationText, spanText, timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** `jobs`: lists the jobs of the definition, how the newest turn of each went, and when the next one is due. */
+/** `jobs`: lists all jobs, removed ones too: how the last turn of each went, and when its next turn is due. */
 export function jobsCommand(deps: OperatorDeps): Command {
   return operatorCommand('jobs', {
     summary: 'list the jobs: how the last turn of each went, and when the next is due',

@@ -14,7 +14,7 @@ import { type Column, table } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** `keys rotate`: encrypts everything with the first key. `keys forget`: erases the tokens that need a lost key. */
+/** `keys rotate`: re-encrypts every token with the first key. `keys forget`: erases the tokens that need a lost key. */
 export function keysCommand(deps: OperatorDeps): Command {
   const rotate = operatorCommand('rotate', {
     summary: 're-encrypt every stored token with the first key',
@@ -181,7 +181,7 @@ interface KeyUsage extends SealCount {
   total: number;
 }
 
-/** Counts what is sealed with each configured key, and with each other key that the database was ever used with. */
+/** Counts what is sealed with each configured key, and with each other key whose id the database has recorded. */
 async function readKeyUsage(queries: Queries, keyring: Pick<Keyring, 'ids'>): Promise<KeyUsage[]> {
   const ids = new Set([...keyring.ids, ...(await listKeyIds(queries))]);
   const usage: KeyUsage[] = [];

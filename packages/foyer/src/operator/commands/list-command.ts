@@ -25,7 +25,7 @@ interface ListOptions {
   json?: boolean;
 }
 
-/** `list`: every installation with its newest run. */
+/** `list`: lists installations, each with its newest run. `list --unknown`: lists teams without an installation. */
 export function listCommand(deps: OperatorDeps): Command {
   return operatorCommand('list', {
     summary: 'list installations, each with its newest run',
@@ -117,7 +117,7 @@ const unknownColumns: Column<Disconnected & { firstSeenAt: string; lastSeenAt: s
   { title: 'INSTALL AGAIN', value: ({ reconnectUrl }) => reconnectUrl },
 ];
 
-/** Drops records that do not match, and stops at the limit. */
+/** With `failed`, keeps only the records whose newest run has a failed step. Stops at the limit. */
 async function* wanted(
   pages: AsyncIterable<InstallRecord[]>,
   { failed, limit = Number.POSITIVE_INFINITY }: ListOptions,

@@ -7,7 +7,7 @@ import { operatorCommand } from './command-help.ts';
 
 type Wish = 'on' | 'off' | 'status';
 
-/** `maintenance on|off|status`: pauses installs on every machine, while events are still committed. */
+/** `maintenance on|off|status`: pauses installs on every machine, accepts them again, or prints the current state. */
 export function maintenanceCommand(deps: OperatorDeps): Command {
   return operatorCommand('maintenance', {
     summary: 'pause installs (on), accept them again (off), or show the current state (status)',

@@ -19,7 +19,7 @@ interface MembersOptions {
 
 const pageRows = 500;
 
-/** `members TEAM|NAME [SEARCH]`: the people of one installation. */
+/** `members TEAM|NAME [SEARCH]`: lists the people of one installation. */
 export function membersCommand(deps: OperatorDeps): Command {
   return operatorCommand('members', {
     summary: 'list the people of a team: role, email, first and last seen',

@@ -144,8 +144,9 @@ function erasedLines(record: InstallRecord, erased: Erased): string {
 }
 
 /**
- * Revokes tokens that may still work. A token that Slack does not revoke is reported, and does not stop the purge.
- * Without the right key, erases nothing: only the operator may choose to erase without revoking (--no-revoke).
+ * Revokes the team's tokens at Slack. It reports a token that Slack does not revoke, and the purge continues. If the
+ * keys do not decrypt a token, it throws a CommandError, which ends the purge: only the operator may choose to erase
+ * without revoking (--no-revoke).
  */
 async function giveBack(
   deps: OperatorDeps,

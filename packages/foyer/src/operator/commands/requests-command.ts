@@ -21,7 +21,7 @@ interface RequestsOptions {
 
 const dayMs = 86_400_000;
 
-/** `requests`: every OAuth attempt and its outcome. */
+/** `requests`: lists the OAuth attempts that came back from Slack, with their outcomes. */
 export function requestsCommand(deps: OperatorDeps): Command {
   return operatorCommand('requests', {
     summary: 'list OAuth attempts and their outcomes',

@@ -18,7 +18,7 @@ interface RetryOptions {
   json?: boolean;
 }
 
-/** `retry RUN`: resumes a failed run at the steps that failed. `retry --failed`: resumes all of them. */
+/** `retry RUN`: queues a run again; steps that succeeded do not run again. `retry --failed`: queues all failed runs. */
 export function retryCommand(deps: OperatorDeps): Command {
   return operatorCommand('retry', {
     summary: 'retry a failed run, or all of them (--failed)',
@@ -76,7 +76,7 @@ const refusals: Readonly<Partial<Record<RetryOutcome, string>>> = {
   unknown: 'there is no such run. `npm run foyer -- show TEAM` prints the id of a team’s newest run.',
 };
 
-/** One failed run, and the outcome of its retry: null in a dry run. */
+/** One failed run, and the outcome of its retry; null if a dry run only lists it. */
 interface RetriedRun extends Omit<FailedRun, 'id'> {
   runId: string;
   outcome: RetryOutcome | 'token-dead' | null;

@@ -54,8 +54,9 @@ export function revokeCommand(deps: OperatorDeps): Command {
 /** What happened to one installation. */
 interface RevokedTeam extends Disconnected, Revocation {
   /**
-   * revoked: at Slack and here. kept: Slack did not revoke every token, or a token cannot be decrypted. changed: newer
-   * tokens were stored in the meantime, and stay. nothing: the installation holds no token.
+   * revoked: Slack revoked the tokens, and Foyer erased them. kept: Slack did not revoke every token, or a token cannot
+   * be decrypted. changed: Slack revoked the tokens, but meanwhile the app was uninstalled, or newer tokens were
+   * stored, which stay. nothing: the installation holds no token.
    */
   outcome: 'revoked' | 'kept' | 'changed' | 'nothing';
 }
@@ -129,7 +130,7 @@ function incomplete(left: readonly RevokedTeam[], isStopped: boolean): CommandEr
 }
 
 const atOnce = 8;
-/** After Slack has revoked nothing for this many teams in a row, the command stops: the rest would fail too. */
+/** After this many teams in a row with a token that was not revoked, the command stops: the rest would fail too. */
 const mostRefused = 16;
 
 async function createRevoker(deps: OperatorDeps, config: Config, database: Database) {

@@ -95,7 +95,7 @@ async function setup(deps: OperatorDeps, options: SetupOptions): Promise<void> {
     );
 }
 
-/** Reads the environment, plus the secrets from stdin. */
+/** Reads the environment. With `--secrets-stdin`, it takes the secrets from stdin. */
 async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
   const environment = deps.readEnvironment();
   if (!options.secretsStdin) return environment;
@@ -107,7 +107,8 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
 }
 
 /**
- * Reads flags and environment. In an interview, only a flag gives the address: `setup` asks for it. @throws UsageError
+ * Reads the settings from flags and environment. In an interview, it takes the public URL only from a flag: without the
+ * flag, `setup` asks for the URL. @throws UsageError
  */
 function givenSettings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -136,7 +137,7 @@ function refuse(what: string, problem: string | undefined): void {
   if (problem !== undefined) throw new UsageError(`${what} cannot be used. ${problem}.`);
 }
 
-/** Asks for missing settings. If no one can answer, it throws a UsageError that says what a script must provide. */
+/** Asks for the settings. If no one can answer and one is missing, it throws a UsageError that says what is missing. */
 async function completeSettings(
   deps: OperatorDeps,
   given: Partial<Settings>,
@@ -194,7 +195,7 @@ function suggestions(
   };
 }
 
-/** Lists where the app keeps its earlier name, description or color: `setup` does not write to these places. */
+/** Lists where the old name remains, and which settings of the brand override the answers: `setup` writes neither. */
 function tellLeftovers(
   { brand = {}, readManifest }: OperatorDeps,
   prompts: SetupPrompts,
@@ -248,7 +249,7 @@ function write(deps: OperatorDeps, variables: Record<string, string>, app: Offer
   }
 }
 
-/** Foyer is not started yet, so a public URL that does not answer is only a warning. */
+/** Runs `doctor`. Foyer may not be running yet, so a public URL where Foyer does not answer is only a warning. */
 async function closingDoctor(deps: OperatorDeps): Promise<Finding[]> {
   const { runDoctor } = await import('../doctor/run-doctor.ts');
   const findings = await runDoctor(deps);

@@ -12,12 +12,12 @@ import { operatorCommand } from './command-help.ts';
 
 /** More entries than an installation ever has; both databases accept this number as a limit. */
 const wholeHistory = 1_000_000;
-/** One more than the runs of moments that fit on a screen: it shows that there are more. */
+/** One more than the 20 runs of moments that `show` prints, so that `show` notices if there are more. */
 const mostMoments = 21;
 /** The most runs that `--json` prints. */
 const mostRuns = 1000;
 
-/** `show TEAM|NAME`: prints everything known about one installation. */
+/** `show TEAM|NAME`: prints the record of one installation, with its runs, people and history. */
 export function showCommand(deps: OperatorDeps): Command {
   return operatorCommand('show', {
     summary: 'show one installation: who, when, scopes, run, users, history',

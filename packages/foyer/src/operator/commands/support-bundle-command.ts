@@ -8,7 +8,7 @@ import { plainJson } from '../terminal/plain-text.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** `support-bundle [FILE]`: what to send to someone who helps, without secrets. */
+/** `support-bundle [FILE]`: writes what someone who helps you asks for, without secrets. */
 export function supportBundleCommand(deps: OperatorDeps): Command {
   return operatorCommand('support-bundle', {
     summary: 'write what someone who helps you asks for, without secrets',
@@ -48,7 +48,7 @@ export function supportBundleCommand(deps: OperatorDeps): Command {
     });
 }
 
-/** A time that can be part of a file's name everywhere: `2026-11-22T014703Z`. */
+/** Formats a time so that a file's name may contain it on every system: `2026-11-22T014703Z`. */
 function fileTime(at: number): string {
   return new Date(at).toISOString().replace(/:|\.\d+/g, '');
 }
@@ -64,7 +64,7 @@ function writeBundle(file: string, bundle: SupportBundle): void {
       );
     }
     if (code === 'ENOENT') throw new CommandError(`There is no folder ${dirname(file)}. Create it first.`);
-    // A full or failing disk leaves half a bundle, or no file at all.
+    // If the disk is full or failing, the file may hold half a bundle.
     if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EIO') rmSync(file, { force: true });
     throw new CommandError(
       `${file} cannot be written: ${message}. Give a folder that this user may write to, or - to print the bundle.`,

@@ -39,8 +39,8 @@ interface MoveDatabaseDeps {
  * Copies a database into an empty one, or resumes an interrupted copy. No one may use the source during the copy, and
  * no one can use the target until it has been compared.
  *
- * Why it checks twice that no one uses the source, and also compares it: a comparison cannot find an idle Foyer, and a
- * Foyer may start during the copy. What that Foyer stores later would be missing in the target.
+ * Why it checks twice that no one uses the source, and also compares the rows: a comparison cannot find an idle Foyer,
+ * and a Foyer may start during the copy. What either Foyer stores later would be missing in the target.
  * @throws CommandError, CopyError, DatabaseUnavailableError, DatabaseNewerError
  */
 export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabase> {
@@ -93,7 +93,7 @@ async function copyAll(
   return { ...names, resumed: whole.resumed, tables: whole.tables };
 }
 
-/** A server still lists a connection for a moment after it was closed, and for longer on a busy machine. */
+/** How long to wait until the source is free: a server still lists a connection for a moment after it was closed. */
 const closingMs = 3000;
 
 async function refuseInUse(source: DatabaseTarget): Promise<void> {

@@ -17,8 +17,8 @@ const database = findingsOf('database');
 const megabyte = 1_000_000;
 
 /**
- * Checks that the database opens, is writable, sound and up to date, and has room to grow. `own` are the names of the
- * app's own migrations.
+ * Checks that the database opens, can be written and is up to date; for a SQLite file, also that it is undamaged and
+ * that its disk has room. `own` are the names of the app's own migrations.
  */
 export async function checkDatabase(
   { database }: Pick<Config, 'database'>,
@@ -44,7 +44,7 @@ function checkFile(file: string, own: readonly string[]): DatabaseCheck {
   }
 }
 
-/** Reports a missing file. If its log, its key or a copy with another name exists, there was a database. */
+/** Reports a missing file. If its log, its key or another file whose name begins the same exists, it existed before. */
 function missing(file: string): Finding {
   const folder = dirname(file);
   const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -77,15 +77,15 @@ async function fits(
 
 /**
  * How many of the oldest installations are checked, and how many of the newest. Opening a token takes 10 µs, so a
- * million would take ten seconds. Damage to many at once (a file put together from two, rows of another database) shows
- * among the oldest or the newest.
+ * million would take ten seconds. Damage to many installations at once (a file put together from two, rows of another
+ * database) shows among the oldest or the newest.
  */
 const mostOpened = 10_000;
-/** The search stops after this many broken tokens: an exact count helps no one, and each costs an error. */
+/** The search stops once it has found more broken tokens than this: an exact count helps no one. */
 const mostBroken = 100;
 const pageSize = 100;
 
-/** Finds installations whose token does not decrypt although its key is available; at most one more than `mostBroken`. */
+/** Finds installations whose token does not decrypt although its key is known; at most one more than `mostBroken`. */
 async function findBrokenSeals(
   keyring: Keyring,
   queries: Queries,

@@ -8,7 +8,7 @@ import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings
 import { type Finding, findingsOf } from './finding.ts';
 import { postgresFault } from './postgres-fault.ts';
 
-/** How many connections a Foyer opens if `pool_max` is not in the URL. */
+/** How many connections a Foyer opens at most if `pool_max` is not in the URL. */
 const defaultPoolMax = 10;
 const longTransactionSeconds = 3600;
 
@@ -113,7 +113,7 @@ function connections(url: string, { mostConnections: most, connections: used }: 
   return warning(`${detail} One more Foyer may get none.`, fix);
 }
 
-/** Finds what keeps the server from removing dead rows, which eventually fills its disk. */
+/** Finds what keeps the server from removing old log or dead rows, which eventually fill its disk. */
 function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspection): Finding {
   const { ok, warning } = findingsOf('database-vacuum');
   if (idleSlots.length > 0) {

@@ -32,7 +32,7 @@ type Answer =
 
 /**
  * Checks the running process: whether it runs with this environment, what it has received from Slack, and the proxies
- * in front of it. `wrong` lists settings that cannot be compared, since this environment lacks them.
+ * in front of it. `wrong` lists settings that cannot be compared, since they are missing or wrong in this environment.
  */
 export async function checkProcess(
   config: Pick<Config, 'http' | 'slack'>,
@@ -70,7 +70,7 @@ export async function checkProcess(
 
 const nothing: Answer = { kind: 'nothing' };
 
-/** Asks the Foyer at PUBLIC_URL and the one at this machine's port. `here` is nothing if both addresses are the same. */
+/** Asks the Foyer at PUBLIC_URL, and the one on this machine; if both have the same address, `here` is `nothing`. */
 export async function askProcesses(
   config: Pick<Config, 'http'>,
   keyring: Keyring,
@@ -107,7 +107,7 @@ async function askAt(url: string, keyring: Keyring, headers: Record<string, stri
     const opened = report === undefined ? undefined : openReport(keyring, report);
     return opened ? { kind: 'report', report: opened, isReady: response.status === 200 } : nothing;
   } catch {
-    // `public-url` reports what is wrong with the address.
+    // The check `public-url` reports what is wrong with PUBLIC_URL.
     return nothing;
   }
 }

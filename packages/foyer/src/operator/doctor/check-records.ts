@@ -15,12 +15,12 @@ import { spanText } from '../terminal/time-text.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
-/** A run overdue by this much was lost: a worker polls every two seconds, and a lease expires after thirty. */
+/** A run overdue by this much has no worker: a worker polls every two seconds, and a lease expires after thirty. */
 const hangsAfterMs = 2 * 60_000;
 /** Every minute, Foyer revokes the tokens that interrupted installs left behind. */
 const unstoredAfterMs = 5 * 60_000;
 
-/** Checks the records: scopes, tokens, runs, jobs and install requests. */
+/** Checks the records: scopes, tokens, runs, jobs, install requests, maintenance and unknown teams. */
 export async function checkRecords(
   queries: Queries,
   config: Pick<Config, 'slack'>,
@@ -187,7 +187,7 @@ async function maintenance(queries: Queries, clientId: string): Promise<Finding>
   );
 }
 
-/** Slack's error for a workspace other than the app's own. */
+/** Slack's error for a workspace other than the app's own while public distribution is off. */
 const undistributedCode = 'invalid_team_for_non_distributed_app';
 
 async function unknownTeams(queries: Queries, clientId: string, now: number): Promise<Finding> {

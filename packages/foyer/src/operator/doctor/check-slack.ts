@@ -42,7 +42,7 @@ function notReached(what: string): Finding {
   return reach.fault(`${what}.`, fix);
 }
 
-/** The header counts whole seconds. */
+/** Slack's Date header drops the fraction of a second, so this adds half a second. */
 function clockFinding(date: string | null, now: number): Finding {
   const theirs = date === null ? Number.NaN : Date.parse(date) + 500;
   if (Number.isNaN(theirs)) return clock.unchecked('Slack’s answer has no date');
@@ -60,7 +60,7 @@ function clockFinding(date: string | null, now: number): Finding {
 /**
  * Checks the client id and secret by asking Slack to exchange a code that was never issued. Slack checks the app first
  * (`invalid_client_id`, `bad_client_secret`) and then the code (`invalid_code`), so this uses nothing up. Slack offers
- * no way to check the signing secret; it only has to differ from the client secret.
+ * no way to check the signing secret, so this checks only that it differs from the client secret.
  * (docs.slack.dev/reference/methods/oauth.v2.access#errors)
  */
 export async function checkCredentials(

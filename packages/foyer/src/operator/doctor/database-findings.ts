@@ -7,7 +7,7 @@ export interface DatabaseCheck {
   findings: Finding[];
   /** Opens the database to read its records, without changing anything; undefined if they cannot be read. */
   open: (() => ReadableDatabase) | undefined;
-  /** Whether nothing was ever stored. */
+  /** Whether there is no database: no file, an empty file, or a server's database without Foyer's tables. */
   absent: boolean;
 }
 
@@ -17,7 +17,7 @@ export interface ReadableDatabase {
   close(): Promise<void>;
 }
 
-/** What the inspection of either engine finds out about the schema. */
+/** What an inspection of a SQLite or Postgres database finds out about the schema. */
 interface SchemaInspection {
   missingMigrations: readonly string[];
   unknownMigrations: readonly string[];

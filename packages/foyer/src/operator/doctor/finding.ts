@@ -4,7 +4,7 @@ export interface Finding {
   check: string;
   /** fault: something does not work; warning: it works, but someone should look. */
   status: 'ok' | 'warning' | 'fault';
-  /** One sentence; never a secret. */
+  /** What was found, in a sentence or two; never a secret. */
   detail: string;
   /** What to do; null if there is nothing to do. */
   fix: string | null;
@@ -20,7 +20,7 @@ export function findingsOf(check: string) {
     warning,
     /** It does not work. */
     fault: (detail: string, fix: string): Finding => ({ check, status: 'fault', detail, fix }),
-    /** The check could not be made, for a reason that another finding names. */
+    /** The check could not be made, for this reason. */
     unchecked: (reason: string) =>
       warning(`Not checked: ${reason}.`, 'Fix that first, and run doctor again.'),
   };

@@ -78,7 +78,7 @@ export function postgresFault(url: string, error: unknown): Finding {
   return findingsOf('database').fault(`${name} ${detail}.`, fix);
 }
 
-/** Returns the innermost error, which has the code. */
+/** Reads the code and the message: from the error's cause if it has one, else from the error itself. */
 function failureOf(error: unknown): { code: string; message: string; cause: unknown; isOfServer: boolean } {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   const message = cause instanceof Error ? cause.message : String(cause);

@@ -27,7 +27,7 @@ interface DoctorOptions {
   manifestFile?: string;
 }
 
-/** The dependencies of the commands that `doctor` needs. */
+/** The part of the commands' dependencies that `doctor` needs. */
 type DoctorDeps = Pick<
   OperatorDeps,
   | 'now'
@@ -124,7 +124,8 @@ function networkChecks(
 const comparedSettings = ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_SIGNING_SECRET', 'TRUST_PROXY'];
 
 /**
- * Returns undefined without usable keys, which `key` reports: the running process answers only those who have its keys.
+ * Returns undefined if there are no usable keys; the check `key` reports that. Without keys, `doctor` cannot ask the
+ * running process, which answers only to its own keys.
  */
 function loadOrUndefined(deps: DoctorDeps, config: Config): Keyring | undefined {
   try {

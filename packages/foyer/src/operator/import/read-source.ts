@@ -97,7 +97,7 @@ function clientIdIn(name: string): string | undefined {
 
 /**
  * Finds folders next to the source. The stock store forgets a path separator: it stores a workspace without an
- * enterprise next to its folder, in a folder with the same name followed by the id of the team.
+ * enterprise next to the store's folder, in a folder with the same name followed by the id of the team.
  */
 function foldersBeside(source: string): string[] {
   const [parent, name] = [dirname(source), basename(source)];
@@ -108,7 +108,7 @@ function foldersBeside(source: string): string[] {
     .map((one) => join(parent, one.name));
 }
 
-/** Lists the folder, its folders and theirs: there may be a folder for each client id in between. */
+/** Lists the folder and two levels below it: the store may keep the teams' folders in one folder for each client id. */
 function foldersWithin(folder: string, depth = 2): string[] {
   const inside =
     depth === 0 ? [] : readdirSync(folder, { withFileTypes: true }).filter((one) => one.isDirectory());

@@ -10,13 +10,13 @@ export type TakeOver =
   | 'installation'
   /** The token of one more person, for a team that already has an installation. */
   | 'person'
-  /** Foyer already knows the team, or the person there. Foyer's record is newer, and stays. */
+  /** Nothing is stored: Foyer already knows the team, or the person there. */
   | 'known';
 
 /**
  * Decides what an import of an installation would store. Foyer's own record always wins, even that of a team that has
- * uninstalled: the other store knows nothing newer about a team that Foyer knows. A person is added only if Foyer has
- * no record of them, so that a token that was revoked since does not come back.
+ * uninstalled: the other store knows nothing newer about a team that Foyer knows. A person is added only if the
+ * installation's history does not name them, so that a token that was revoked since does not come back.
  */
 export async function judgeTakeOver(
   { queries }: Pick<Database, 'queries'>,
@@ -60,7 +60,7 @@ export async function takeOver(
       await appendHistory(tx, { ...line, kind: 'operator_action' });
       if (withRun) return;
       await tx.deleteFrom('runs').where('id', '=', runId).execute();
-      // The runs for workspaces that were granted before wait for the deleted run.
+      // Runs for workspaces that were granted access earlier may wait for the deleted run.
       await resumeWaitingRuns(tx, { installationId, event: runId, now });
     },
   });

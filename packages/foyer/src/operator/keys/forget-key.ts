@@ -29,10 +29,11 @@ const batch = 100;
 const detail = 'its encryption key is lost';
 
 /**
- * Forgets what was sealed with a lost key, for every app in the database: it marks the installations as broken, erases
- * people's tokens, and removes the key's id from the record. It keeps everything else of each installation, and a new
- * install by the same team continues it. Works in short transactions; if it is stopped, the next call continues.
- * @throws CommandError if a running Foyer encrypts with the key, DatabaseUnavailableError
+ * Forgets what was sealed with a lost key, for every app in the database. It marks the installations as broken, cancels
+ * their runs, erases people's tokens, fails the install requests, and deletes the recorded id of the key. It keeps
+ * everything else of each installation, and a new install by the same team continues it. It works in short
+ * transactions; if it is stopped, the next call continues.
+ * @throws CommandError if the key is still in use, DatabaseUnavailableError
  */
 export async function forgetKey(
   database: Database,

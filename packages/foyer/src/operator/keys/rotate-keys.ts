@@ -51,10 +51,10 @@ export async function rotateKeys(deps: {
 }
 
 /**
- * Re-encrypts every stored token under the keyring's first key, for all apps in the database; then the other keys can
- * be removed. It reads each token once, can be stopped and started again, and can run alongside a Foyer with the same
- * keys: it skips tokens that changed in between. Resolves to the number of tokens; calls `onProgress` with it after
- * each transaction.
+ * Re-encrypts every installation's tokens under the keyring's first key, for all apps in the database. It reads each
+ * token once, can be stopped and started again, and can run alongside a Foyer with the same keys: it skips a token that
+ * changed after it was read. Resolves to the number of tokens that it re-encrypted; calls `onProgress` with the number
+ * so far after each transaction.
  * @throws SealBrokenError, KeyMissingError, DatabaseUnavailableError
  */
 export async function reencryptTokens(deps: {

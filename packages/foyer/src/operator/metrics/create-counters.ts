@@ -27,7 +27,7 @@ const welcomeBuckets = [1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600];
 type LabelValues<Label extends string> = Readonly<Record<Label, readonly string[]>>;
 
 /**
- * Adds all counters to the registry.
+ * Adds all counters and histograms to the registry.
  *
  * Why each combination of labels starts at zero: Prometheus sees no increase in a counter that first appears with the
  * value 1, and a counter that never appears makes an empty vector. An alert on such a counter stays silent: once, 61
@@ -127,7 +127,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
   return counters;
 }
 
-// An object type cannot say that it has no other keys.
+// The cast is needed: an object type cannot say that it has no other keys.
 const labelsOf = <Label extends string>(values: LabelValues<Label>) => Object.keys(values) as Label[];
 
 function combinations<Label extends string>(values: LabelValues<Label>): Partial<Record<Label, string>>[] {

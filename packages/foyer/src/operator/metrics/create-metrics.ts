@@ -57,7 +57,7 @@ export interface Metrics {
   onNotice(notice: { channel: string; status: string }): void;
   /** An HTTP request was answered, or its client hung up (status 0). `path` has no query. */
   onHttpRequest(request: { path: string; status: number }): void;
-  /** A request or connection was refused before it cost anything. */
+  /** A request or connection was refused. */
   onRefused(kind: RefusalKind): void;
   /** A token refresh ended; superseded: a newer install came first; dead: the token will never work again. */
   onTokenRefresh(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
@@ -65,7 +65,7 @@ export interface Metrics {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
 }
 
-/** Creates the metrics of one Foyer, with their own registry. `stepNames` are those of the pipeline. */
+/** Creates the metrics of one Foyer, with their own registry. `stepNames` are the steps with their own label. */
 export function createMetrics(deps: {
   database: Database;
   clientId: string;
@@ -147,7 +147,7 @@ function isBearer(header: string | undefined, token: string): boolean {
   return timingSafeEqual(hash(header ?? ''), hash(`Bearer ${token}`));
 }
 
-/** Returns the route of a path without its query: `/installs/abc/status` is `/installs`. */
+/** Returns the route that a path belongs to: `/installs` for `/installs/abc/status`. `path` has no query. */
 function routeOf(path: string): (typeof routeNames)[number] {
   const exact = routeNames.find((name) => path === name || path === `${name}/`);
   if (exact) return exact;

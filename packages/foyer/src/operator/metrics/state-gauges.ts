@@ -122,8 +122,8 @@ export function addStateGauges(deps: {
     gauges.size.set(measured.bytes);
     for (const state of ['busy', 'idle', 'waiting', 'most'] as const)
       gauges.pool.set({ state }, measured.pool[state]);
-    // The disk of a database server is not monitored here: without a SQLite file, this series is absent and no alert
-    // fires.
+    // Foyer does not monitor the disk of a database server: without a SQLite file, these two series are absent, and no
+    // alert fires.
     if (!measured.disk) for (const each of [gauges.diskSize, gauges.diskFree]) each.remove();
     else {
       gauges.diskSize.set(measured.disk.bytes);

@@ -25,7 +25,7 @@ interface BarChart<Day> {
   title: string;
   /** What the chart shows, for people who cannot see it. */
   sentence: string;
-  /** The height of the tallest bar, in words. */
+  /** The value of the tallest bar, as text. */
   most: string;
   days: readonly Day[];
   /** Stacked, from the ground up. */

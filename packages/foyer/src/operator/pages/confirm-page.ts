@@ -29,7 +29,7 @@ const goneText = html`<p>Use this if the app was removed in Slack and Foyer was 
 /** The page asks for the password again, since a purge cannot be undone and a browser may have been left open. */
 const passwordField = html`<label class="field"><span>Operator password</span><input type="password" name="password" autocomplete="current-password" required maxlength="1000"></label>`;
 
-/** For someone who signed in with Slack: asks them to sign in again, unless they just did. */
+/** Asks a person whose sign-in with Slack is older than five minutes to sign in again. */
 function signInAgain(frame: OperatorFrame, path: string): Html {
   return html`<p>Sign in with Slack again first: a purge needs a sign-in of the last five minutes.</p>
 <p class="action-bar"><a class="button" href="${frame.signInPath(`${path}/purge`)}">Sign in with Slack</a> <a class="quiet" href="${path}">Cancel</a></p>`;

@@ -32,7 +32,7 @@ import { sessionsPath } from './sessions-page.ts';
 
 /**
  * Serves the operator's pages. It checks a request in this order: who sends it, whether the form is ours, and only then
- * what it asks for. A GET changes nothing; an action answers with 303 to the page that shows its outcome.
+ * what it asks for. Only a POST carries out an action; it answers with 303 to the page that shows the outcome.
  */
 
 export interface OperatorPagesDeps extends OperatorActionsDeps {
@@ -128,7 +128,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     visit.res.writeHead(303, { Location: basePath + path + (done ?? ''), ...headers }).end();
   }
 
-  /** Checks a password; after wrong ones, the next try must wait. */
+  /** Checks a password. After several wrong ones, the next try must wait. */
   function tryPassword(req: IncomingMessage, password: string): 'right' | 'wrong' | { waitMs: number } {
     const address = clientAddress(req, trustProxy);
     const browser = sessions.knownBrowser(req.headers.cookie);

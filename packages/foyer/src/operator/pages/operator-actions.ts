@@ -52,9 +52,9 @@ const welcomeNotices: Readonly<Record<WelcomeRequestOutcome, Notice>> = {
 };
 
 /**
- * Creates the function that carries out an operator's press and returns the outcome. It records every action that took
- * effect in the installation's history, with the person's id if they signed in with Slack, and logs it with the
- * operator's address. A purge erases the history, so it is only logged.
+ * Creates the function that carries out the action of a button and returns the outcome. It logs every press with the
+ * operator's address. An action that took effect is also recorded in the installation's history, with the person's id
+ * if they signed in with Slack; a purge is not, since it erases the history.
  */
 export function createOperatorActions(deps: OperatorActionsDeps) {
   const { database, store, tokens, now, log } = deps;

@@ -6,8 +6,9 @@ import type { Sealer } from '../../installations/sealer.ts';
 import type { Sessions } from '../../signin/sessions.ts';
 
 /**
- * An operator has the password, or has signed in with Slack and is on the list of OPERATOR_SLACK_USERS. A session with
- * the password ends when the password changes. A session with Slack ends when its person is removed from the list.
+ * An operator has entered the password, or has signed in with Slack and is on the list of OPERATOR_SLACK_USERS. A
+ * session that began with the password ends when the password changes; one that began with Slack ends when the person
+ * is removed from the list.
  */
 
 /** How recent a sign-in with Slack must be for an action that cannot be undone. */
@@ -19,13 +20,13 @@ export interface OperatorSession {
   issuedAt: number;
   /** A value that every form of this session contains. */
   csrfToken: string;
-  /** Who signed in with Slack; null for someone with the password. */
+  /** Who signed in with Slack; null if the session began with the password. */
   person: { teamId: string; userId: string } | null;
 }
 
 /**
- * A browser in which someone once entered the right password may still try while strangers guess from many addresses.
- * Its cookie is sealed, and holds only these values.
+ * A browser in which someone entered the current password within 90 days may still try while strangers guess from many
+ * addresses. The browser has a sealed cookie that holds only these values.
  */
 const browserSchema = z.object({ id: z.string(), since: z.number(), passwordMark: z.string() });
 const browserPlace = 'operator-browser';

@@ -24,7 +24,7 @@ interface OverviewContent {
   failing: Problems<InstallRecord>;
   /** How many installations are held, since Slack may have suspended the app. */
   held: number;
-  /** Installations whose token Slack refuses. */
+  /** Installations whose token does not work. */
   broken: Problems<InstallRecord>;
   /** Installations whose welcome may or may not have arrived. */
   unconfirmed: Problems<InstallRecord>;
@@ -40,7 +40,7 @@ interface OverviewContent {
   welcomes: readonly WelcomesOfDay[];
 }
 
-/** Refused connections are shown for this many days. */
+/** The overview shows refused install requests of this many days. */
 export const refusedDays = 7;
 
 /** A worker polls every two seconds: a run that is overdue for longer than this has no worker. */
@@ -181,7 +181,7 @@ function jobsSection({ jobs }: OverviewContent, now: number): Html | false {
 ${dataTable('Jobs', jobColumns(now), sorted)}</section>`;
 }
 
-/** Installers see nothing of this: it only concerns the operators. */
+/** Shows which ways to notify the operators fail. Installers see nothing of such a failure. */
 function channelSection({ channelTroubles }: OverviewContent, now: number): Html | false {
   if (channelTroubles.length === 0) return false;
   const lines = channelTroubles.map(({ channel, since, errorCode }) => {
@@ -262,7 +262,7 @@ function problemSections(content: OverviewContent, now: number): Html {
     <p class="small">No run and no job has failed, no installation is broken, every welcome was confirmed, notifications arrive, and no connection was refused in the last ${refusedDays} days.</p></section>`;
 }
 
-/** `GET /operator`: shows what needs attention, the totals, and what will soon break. A whole HTML document. */
+/** `GET /operator`: shows what needs attention, the totals, the jobs and two charts. A whole HTML document. */
 export function overviewPage(frame: OperatorFrame, content: OverviewContent): string {
   return operatorPage(frame, {
     title: 'Overview',

@@ -14,7 +14,7 @@ interface PeopleContent {
   record: InstallRecord;
   filters: ListFilters & { q?: string };
   page: Page<MemberRecord>;
-  /** How many there are without the filter. */
+  /** How many people there are without the filter. */
   total: number;
 }
 

@@ -52,7 +52,7 @@ function filterForm(filters: RequestsContent['filters']): Html {
 </form>`;
 }
 
-/** `GET /operator/requests`: shows every OAuth attempt and its outcome. A whole HTML document. */
+/** `GET /operator/requests`: shows the OAuth attempts that came back from Slack. A whole HTML document. */
 export function requestsPage(frame: OperatorFrame, { filters, page }: RequestsContent): string {
   return operatorPage(frame, {
     title: 'Install requests',

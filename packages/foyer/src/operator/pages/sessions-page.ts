@@ -4,7 +4,7 @@ import { dataTable, type TableColumn } from './data-table.ts';
 import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts';
 import { ago, time } from './shown-values.ts';
 
-/** The page that lists the operators' sessions. */
+/** The path of the page that lists the operators' sessions. */
 export const sessionsPath = '/operator/sessions';
 
 function columns(frame: OperatorFrame): readonly TableColumn<SessionRow>[] {

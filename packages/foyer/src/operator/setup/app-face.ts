@@ -61,8 +61,8 @@ export function contrastAdvice(color: string): string | undefined {
 }
 
 /**
- * Sets the face in a manifest's text, and keeps every other character if it can. A bot that has the app's name follows
- * it. The result is verified: if editing the text would change anything else, the whole manifest is rewritten.
+ * Sets the face in a manifest's text, and keeps every other character if it can. A bot that had the app's name gets the
+ * new one too. It verifies the result: if editing the text would change anything else, it rewrites the whole manifest.
  * @throws CommandError if the text is not JSON
  */
 export function withFace(manifestText: string, face: AppFace): string {
@@ -100,7 +100,7 @@ function changesOf(before: AppFace, face: AppFace, shown: Readonly<Record<string
   return changes;
 }
 
-/** Replaces the first string of that key after the object's own key. The caller verifies the result. */
+/** Replaces the string at `key` inside the first object that is named `object`. The caller verifies the result. */
 function replaceText(text: string, object: string, key: string, value: string): string {
   const string = String.raw`"(?:[^"\\]|\\.)*"`;
   const place = new RegExp(String.raw`("${object}"\s*:\s*\{[^}]*?"${key}"\s*:\s*)${string}`);

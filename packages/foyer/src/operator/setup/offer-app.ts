@@ -15,9 +15,9 @@ export interface OfferedApp {
 }
 
 /**
- * Fills the manifest, writes it next to `.env` for those who paste, and builds the link for those who click. `own` is the
- * app's own manifest file, if its text has changed too.
- * @throws CommandError if a file cannot be written; then none is changed
+ * Fills the manifest, writes it next to `.env`, to be pasted, and builds the link that creates the app from it. `own`
+ * is the app's own manifest file, if its text has changed too.
+ * @throws CommandError if a file cannot be written; the file that was written before it is restored
  */
 export function offerApp(
   folder: string,

@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
 
-/** How `setup` asks. A question that is cancelled (Ctrl-C) resolves to undefined, and no other follows. */
+/** How `setup` asks. A question that is cancelled (Ctrl-C) resolves to undefined. */
 export interface SetupPrompts {
   text(question: SetupQuestion & { initialValue?: string }): Promise<string | undefined>;
   /** Like `text`, without showing what is typed. */

@@ -20,7 +20,7 @@ import { CommandError } from '../command-error.ts';
  * Writes variables to the folder's `.env` (mode 0600, whole or not at all). An existing file is backed up as
  * `.env.backup-<time>`, also mode 0600, and its other lines stay; a new file starts as `template`. Returns the backup's
  * path, or null if there was no file. Throws the file system's errors, and a CommandError for a value that no `.env`
- * can hold; then nothing is changed.
+ * can hold; then `.env` is not changed.
  */
 export function writeEnvFile(
   folder: string,

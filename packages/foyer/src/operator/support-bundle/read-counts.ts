@@ -72,14 +72,14 @@ export async function countRequests(queries: Queries, search: { clientId: string
   }));
 }
 
-/** The version of a Postgres server. */
+/** Reads the version of a Postgres server. */
 export async function readServerVersion(queries: Queries): Promise<string> {
   const { rows } = await sql<{ version: string }>`
     select current_setting('server_version') as version`.execute(queries);
   return rows[0]?.version ?? 'unknown';
 }
 
-/** An app chooses its own error codes: one that is a sentence may name a person. */
+/** Hides an error code that does not look like one: an app chooses its own codes, and a sentence may name a person. */
 function codeAlone(code: string | null): string | null {
   if (code === null || /^[\w.:-]{1,80}$/.test(code)) return code;
   return '[not a code]';

@@ -11,7 +11,7 @@ export function plainText(text: string): string {
   return text.replace(unprintable, '�');
 }
 
-/** Does the same for a text of several lines, and keeps their line ends. */
+/** Makes each line of a text safe as `plainText` does, and keeps the line ends. */
 export function plainLines(text: string): string {
   return text.split('\n').map(plainText).join('\n');
 }

@@ -2,7 +2,7 @@ import { wrapAnsi } from 'fast-wrap-ansi';
 import type { Output, Style } from './output.ts';
 import { plainText } from './plain-text.ts';
 
-/** One column of a table: what it shows of a row, as data (made safe here), and how that is highlighted. */
+/** One column of a table: its title, the value that it shows (the table makes it safe), and how that is highlighted. */
 export interface Column<Row> {
   title: string;
   value: (row: Row) => string | number | null;
@@ -12,18 +12,21 @@ export interface Column<Row> {
 type Canvas = Pick<Output, 'style' | 'width'>;
 
 const gap = 2;
-/** Words up to the first length, such as a run's id, stay whole if at all possible; up to the second, always. */
+/**
+ * Words of up to 12 columns are never broken. Words of up to 32, such as a run's id, are broken only if the table does
+ * not fit otherwise.
+ */
 const wholeWords = [32, 12] as const;
 
 /**
- * Builds lines of aligned columns under their titles; `-` if a value is absent. On a terminal the table fits its width:
- * values wrap between words. In a pipe each row is one line, for grep.
+ * Builds lines of aligned columns under their titles; `-` if a value is absent. On a terminal, values wrap so that the
+ * table fits its width if it can. In a pipe, each row is one line, for grep.
  */
 export function table<Row>(output: Canvas, columns: readonly Column<Row>[], rows: readonly Row[]): string {
   return createTable(output, columns)(rows);
 }
 
-/** Does the same for rows that come in pages: only the first page has titles, and columns never get narrower later. */
+/** Builds a table from rows that come in pages. Only the first page has titles; the widths count all pages so far. */
 export function createTable<Row>(
   output: Canvas,
   columns: readonly Column<Row>[],
@@ -69,7 +72,7 @@ export function createTable<Row>(
   };
 }
 
-/** Computes the widths of the columns within the room: those with the most to spare shrink first. */
+/** Computes the columns' widths, in all at most `room` if possible. The column with the most to spare shrinks first. */
 function fit(natural: readonly number[], longest: readonly number[], room: number): number[] {
   const widths = [...natural];
   let excess = widths.reduce((sum, width) => sum + width, 0) - room;
