@@ -77,7 +77,7 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
 }
 
 const exchangeConnections = 32;
-/** How long a stop waits for Slack's answers to code exchanges: the whole stop takes at most ten seconds. */
+/** How long after a stop began Foyer still waits for answers to code exchanges: a stop takes at most ten seconds. */
 const stopExchangesMs = 8000;
 
 /** Creates the parts of Foyer in order. Wiring only: the behavior is in the folders. */
@@ -368,7 +368,7 @@ export async function assembleFoyer<MyTables>(parts: {
 
     async function operatorsOnTheWeb() {
       if (config.operatorPassword === undefined && config.operatorSlackUsers.length === 0) return undefined;
-      // Imported only if the pages are on: they are one in forty of the modules that a start loads.
+      // Imported only if the operator pages are on: they are one in forty of the modules that a start loads.
       const { assembleOperators } = await import('./operator/assemble-operators.ts');
       return assembleOperators({
         config,

@@ -17,8 +17,8 @@ const drainMs = 7000;
 const heldTestedEveryMs = 15 * 60_000;
 
 /**
- * Creates the work that Foyer does without a request: `start` repeats it until `stop`, and `drain` does the due work
- * once, for hosts where no process keeps running.
+ * Creates the work that Foyer does without a request: `start` repeats it until `stop`; `drain` executes the due runs,
+ * the jobs and some of the chores once, for hosts where no process keeps running.
  */
 export function createBackground(deps: {
   database: Database;
@@ -57,7 +57,7 @@ export function createBackground(deps: {
   return {
     async start() {
       worker.start();
-      // One machine at a time does these.
+      // For chores that all machines share: after its first run, a chore runs only on the machine that takes the turn.
       const inTurn = {
         takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
         log,

@@ -3,8 +3,8 @@ import { type FoyerDefinition, resolveConfig } from './define-foyer.ts';
 import type { Foyer } from './foyer.ts';
 
 /**
- * Creates Foyer: reads the configuration, and opens and migrates the database. Opens no port, and executes no run until
- * `start`.
+ * Creates Foyer: reads the configuration, and opens and migrates the database. Opens no port, and executes no run
+ * before `start` or `drain`.
  * @throws ConfigError with every problem of the environment and the definition, DatabaseUnavailableError,
  *   DatabaseNewerError, KeyringError, OwnMigrationError
  * @example

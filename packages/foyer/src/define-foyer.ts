@@ -24,7 +24,7 @@ import { textProblems } from './texts/text-problems.ts';
 export interface FoyerOptions<MyTables = NoTables> {
   /** The parsed `manifest.json`; or its path or file URL. A path is relative to the folder in which Foyer starts. */
   manifest: unknown;
-  /** The result of `readConfig`; unless given, Foyer calls it when it starts. */
+  /** The result of `readConfig`. If it is not given, Foyer calls `readConfig` when Foyer starts. */
   config?: FoyerConfig;
   /** The prefix of every path of Foyer, such as `/integrations/slack`. Empty unless given. */
   basePath?: string;
@@ -38,7 +38,7 @@ export interface FoyerOptions<MyTables = NoTables> {
   /**
    * The steps to run once each time an install over an existing one has granted the bot further scopes. In this and the
    * next two pipelines, `context.moment` says what happened, and a run begins once the install's run has ended or waits
-   * for a person.
+   * for a person or an event.
    * @example upgraded: [startCalendarSync] // its run reads `context.moment.addedScopes`
    */
   upgraded?: readonly Step[];

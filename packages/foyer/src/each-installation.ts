@@ -4,13 +4,13 @@ import type { FoundInstallation, Foyer } from './foyer.ts';
 import { slackFailure } from './slack/slack-failure.ts';
 
 const pageRows = 100;
-/** How often Foyer tries the work for one team while Slack rate-limits it, and how many teams may wait for that. */
+/** How many times Foyer tries the work for a team that Slack rate-limits, and how many such teams may wait. */
 const mostTries = 3;
 const mostWaiting = 1000;
 /** Failures beyond this number are counted, but not logged. */
 const mostLogged = 20;
 
-/** An installation whose team Slack asked to wait. */
+/** An installation to work on: how many tries were rate-limited, and when the next one is due (`performance.now()`). */
 interface Waiting {
   installation: FoundInstallation;
   tries: number;
@@ -19,7 +19,7 @@ interface Waiting {
 
 /**
  * Creates `foyer.eachInstallation`. Each worker takes the next installation as soon as it is free. A team that Slack
- * rate-limits is put aside and blocks no worker: the limit is for that team only.
+ * rate-limits is tried again after all others: the limit is for that team only.
  */
 export function createEachInstallation({
   list,

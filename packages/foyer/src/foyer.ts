@@ -56,7 +56,7 @@ export interface Foyer<MyTables = NoTables> {
    * @throws InstallationNotFoundError, TokenRefreshError, DatabaseUnavailableError
    */
   slack(target: Target, options?: { userId?: string }): Promise<WebClient>;
-  /** Returns the install record, as `list --json` prints it; undefined if the app was never installed there. */
+  /** Returns the install record, as `list --json` prints it; undefined if there is none. */
   find(target: Target): Promise<FoundInstallation | undefined>;
   /** Returns install records, newest first. `cursor` comes from the previous page; the last page returns null. */
   list(options?: {
@@ -65,11 +65,11 @@ export interface Foyer<MyTables = NoTables> {
     status?: InstallationStatus;
   }): Promise<{ installations: FoundInstallation[]; cursor: string | null }>;
   /**
-   * Runs your work for each installation, newest first, page by page and `concurrency` (8) at a time. A failure is
-   * logged and counted, and does not affect other teams. If Slack rate-limits a team, only the work for that team
-   * starts over after the wait, at most twice; so it must be safe to run again. An installation that is added while
-   * this runs may be left out.
-   * @throws TypeError, DatabaseUnavailableError, and the reason of `signal` if that is aborted
+   * Runs your work for each installation, newest first, page by page and `concurrency` (8) at a time. Each failure is
+   * counted, the first 20 are logged, and none affects other teams. If Slack rate-limits a team, only the work for that
+   * team starts over after the wait, at most twice; so it must be safe to run again. An installation that is added
+   * while this runs may be left out.
+   * @throws TypeError, DatabaseUnavailableError, and the reason of `signal` or an AbortError if `signal` is aborted
    * @example
    * const { failed } = await foyer.eachInstallation({ status: 'active', signal }, async ({ installationId }) => {
    *   const slack = await foyer.slack({ installationId });
@@ -82,7 +82,8 @@ export interface Foyer<MyTables = NoTables> {
   ): Promise<{ done: number; failed: number }>;
   /**
    * Uninstalls the app from your side: revokes its tokens at Slack, as far as Slack answers, erases them here and
-   * starts the uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed.
+   * starts the uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed, or
+   * was installed again in the meantime.
    */
   uninstall(target: Target, reason: string): Promise<boolean>;
   /**
@@ -96,7 +97,7 @@ export interface Foyer<MyTables = NoTables> {
    * Creates a link that connects a workspace to an account of yours. If you pass `res`, your response to the logged-in
    * person, a cookie binds the link to that browser, which then goes straight to Slack. Any other browser first shows a
    * page that names the account. Keep `jti` in the session: the result must contain the same one.
-   * @throws ConnectError if connecting is off, or `returnTo` leads to an origin that is not listed
+   * @throws ConnectError if connecting is off or an option is invalid, such as a `returnTo` whose origin is not listed
    * @example
    * const { url, jti } = await foyer.connect({ subject: user.id, org: org.id, returnTo }, res);
    */
@@ -114,11 +115,12 @@ export interface Foyer<MyTables = NoTables> {
   readClaim(token: string): Promise<ClaimedWorkspace>;
   /**
    * Connects a workspace that installed from Slack's side to an account of yours. `token` arrives at CONNECT_CLAIM_URL
-   * as `?foyer_claim=`; it works once, for an hour. Call it when a logged-in person presses a button, never on a GET.
+   * as `?foyer_claim=`; it works once, within an hour. Call this when a logged-in person presses a button, never on a
+   * GET.
    * @throws ConnectError
    */
   claim(token: string, account: ClaimingAccount): Promise<Connection>;
-  /** The people of an installation's workspace: who installed, opened Home, pressed a button or signed in. */
+  /** The people in an installation's workspace who have used the app: they installed it, opened Home or the like. */
   readonly members: MemberList;
   /** Which of your accounts each workspace belongs to. */
   readonly connections: ConnectionList;

@@ -28,7 +28,7 @@ export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined 
   let lines: readonly string[] = [];
 
   function startShell(): ChildProcess {
-    // Only what `systemd-notify` needs: the environment has secrets.
+    // Passes only what `systemd-notify` needs: Foyer's own environment contains secrets.
     const started = spawn('/bin/sh', ['-c', passOn], {
       env: unit?.environment,
       stdio: ['pipe', 'ignore', 'inherit'],

@@ -9,7 +9,7 @@ import type { ProcessReporter } from './operator/process-report.ts';
 
 interface RoutesDeps {
   startInstall: { get: Route; post: Route };
-  /** Whether links connect workspaces here: only then does the install's address accept a form. */
+  /** Whether connecting is on: only then does `/slack/install` accept a form. */
   connects: boolean;
   finishInstall: Route;
   slackEvents: Route;
@@ -27,14 +27,14 @@ interface RoutesDeps {
   pages: Pick<SendPages, 'sendLanding' | 'sendLogo'>;
   database: Pick<Database, 'ping' | 'failure'>;
   isInMaintenance: () => Promise<boolean>;
-  /** Answers `doctor` on `/readyz`; undefined if nothing should. */
+  /** Adds this process's report to `/readyz` if `doctor` asks; undefined for no report. */
   reporter?: Pick<ProcessReporter, 'answer'>;
 }
 
 /** The paths to which Slack sends the browser back with a code. */
 const callbacks = ['/slack/oauth_redirect', '/slack/signin/callback'];
 
-/** Creates the table of every path that Foyer answers, by method. */
+/** Creates the function that finds the route for a method and a path, among all that Foyer answers. */
 export function createRoutes(deps: RoutesDeps) {
   const { record } = deps;
   async function home(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -87,8 +87,8 @@ export function createRoutes(deps: RoutesDeps) {
 }
 
 /**
- * Returns whether a request is allowed only on PUBLIC_URL's host name: one that reads or sets a session, or connects a
- * workspace with an account. Health, the install flow and Slack's endpoints answer under any name.
+ * Returns whether a request is allowed only on PUBLIC_URL's host name: the operator pages, sign-in and sign-out, the
+ * form of a progress page, and all that connects a workspace to an account. Other requests are answered under any name.
  */
 export function needsOwnHost(method: string, url: string): boolean {
   const [path = '', query = ''] = url.split('?', 2);

@@ -22,7 +22,7 @@ export type ServedFoyer<MyTables = NoTables> = Foyer<MyTables> &
   Pick<AssembledFoyer, 'failed' | 'runningListener'> &
   Pick<Listening, 'address'>;
 
-/** What a separate process adds to a definition; tests also set the clock and the worker. */
+/** The definition, and what answers requests for other paths; tests also set the clock and the worker. */
 export type StartOptions<MyTables = NoTables> = TestOptions & {
   definition?: Partial<FoyerDefinition<MyTables>>;
   otherwise?: RequestListener;
@@ -72,7 +72,7 @@ export async function startFoyer<MyTables = NoTables>(
   };
 }
 
-/** Failures of a start that say what to do: Foyer shows them unchanged, without a stack. */
+/** Errors of a failed start whose messages say what to do: Foyer shows the message without a stack. */
 const explained = [ConfigError, DatabaseNewerError, OwnMigrationError, KeyringError];
 
 /**
@@ -155,8 +155,8 @@ const isForPerson = (error: unknown, log: Logger | undefined): boolean =>
   error instanceof DatabaseNewerError;
 
 /**
- * Says why Foyer could not start: on stderr for the person who started it, and in the log for log collectors. If the
- * log goes to a terminal, the same person reads both, so it says it once.
+ * Says why Foyer could not start: an explanation goes to stderr for the person who started it, and to the log for log
+ * collectors. If the log goes to a terminal, the same person reads both, so the explanation goes only to stderr.
  */
 function reportFailedStart(error: unknown, log: Logger | undefined): void {
   const isExplained = explained.some((kind) => error instanceof kind);
@@ -168,7 +168,7 @@ function reportFailedStart(error: unknown, log: Logger | undefined): void {
   if (explanation !== undefined) console.error(explanation);
   else if (!log) console.error(error);
   if (process.stdout.isTTY && explanation !== undefined) return;
-  // Without a configuration, the log uses the default level and knows no secrets: a problem quotes none.
+  // Without a configuration, the log uses the default level and knows no secrets. No problem quotes a secret.
   const anyLog = log ?? createLogger({ logLevel: 'info', secrets: [] });
   const { problems } = error instanceof ConfigError ? error : { problems: undefined };
   const about = explanation === undefined ? { err: error } : { problems, reason: explanation };

@@ -36,7 +36,7 @@ export interface JobTurn<Foyer = unknown> {
   readonly foyer: Foyer;
   /** When the interval began, in milliseconds since 1970. */
   readonly dueAt: number;
-  /** Aborted when the turn takes longer than its interval or ten minutes, and when Foyer stops. */
+  /** Aborted when Foyer stops, or the turn takes longer than its interval, ten minutes or the rest of a `drain`. */
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -44,9 +44,9 @@ export interface JobTurn<Foyer = unknown> {
 const longestTurnMs = 10 * 60_000;
 /** How long a turn may take to react to its aborted signal, before it is abandoned. */
 const noticeMs = 2000;
-/** How late a turn may begin. */
+/** How often a process looks for a due turn, at least: so a turn begins at most this late. */
 const lookMs = 1000;
-/** How long it may take to record the end of a turn, and how far another machine's clock may be ahead. */
+/** The part of a turn's lease for recording the end, and for another machine's clock that is ahead. */
 const recordMs = 5000;
 
 /** The jobs of this process. */
@@ -66,7 +66,7 @@ export function createJobs<Foyer>(deps: {
 }) {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
-  /** By job name: the interval that some process has taken. So the database is queried once per interval. */
+  /** By job name: the latest interval that this process knows is taken. So it queries the database once an interval. */
   const taken = new Map<string, number>();
 
   async function doIfDue(job: Job<Foyer>, limitMs = Infinity): Promise<void> {

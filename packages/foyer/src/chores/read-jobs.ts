@@ -7,12 +7,12 @@ export function choreOf(clientId: string, name: string): string {
   return `job ${clientId}/${name}`;
 }
 
-/** interrupted: the turn did not end, because its machine died. */
+/** interrupted: the lease ran out before an end was recorded, for example because the machine died. */
 type JobOutcome = 'succeeded' | 'failed' | 'interrupted';
 
 /**
- * The state of a job. overdue: no machine has begun the turn that is due; waiting: no outcome is known yet; removed:
- * the job ran before, and the definition no longer has it. The others describe its newest turn.
+ * The state of a job. overdue: a turn is late and no machine has begun it; waiting: no outcome is known yet; removed:
+ * the job ran before, and the definition no longer has it. The other states are those of its newest turn.
  */
 export type JobStatus = JobOutcome | 'running' | 'overdue' | 'waiting' | 'removed';
 
@@ -22,14 +22,14 @@ export interface JobState {
   /** Null if the job was removed from the definition. */
   everyMs: number | null;
   status: JobStatus;
-  /** The outcome of the newest turn that has ended; null if none has. */
+  /** The outcome of the newest turn that is no longer running; null if there is none. */
   outcome: JobOutcome | null;
   /** When the newest turn began, and where. */
   startedAt: number | null;
   machine: string | null;
-  /** How long the newest turn took; null if it is running or was interrupted. */
+  /** How long the newest turn took; null if there is none, it is running or it was interrupted. */
   tookMs: number | null;
-  /** Why the newest turn that has ended failed: a code such as `channel_not_found`, never a message. */
+  /** If `outcome` is `failed`, the reason: a code such as `channel_not_found`, never a message. */
   errorCode: string | null;
   /** When the next turn is due; in the past if it is late. Null if the job was removed. */
   nextDueAt: number | null;
@@ -61,15 +61,15 @@ export async function readJobs(
   ];
 }
 
-/** Whether someone must look after a job: its last turn failed or was interrupted, or the next one is late. */
+/** Whether someone must look into a job: its last turn failed or was interrupted, or the next one is late. */
 export function isInTrouble({ status, outcome }: JobState): boolean {
   if (status === 'removed') return false;
   return status === 'overdue' || outcome === 'failed' || outcome === 'interrupted';
 }
 
 /**
- * While Foyer runs, a turn begins within a second; if cron calls `foyer.drain` instead, only with its next call. So a
- * turn counts as late after one interval, but never before `least` and always after `most`.
+ * While Foyer runs, a turn begins within a second; if cron calls `foyer.drain` instead, a turn begins at the next call.
+ * So a turn counts as late after one interval, but never before `least` and always after `most`.
  */
 const lateAfterMs = { least: 2 * 60_000, most: 15 * 60_000 };
 
@@ -108,7 +108,7 @@ function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
   return { ...interrupted, startedAt, machine, tookMs: null };
 }
 
-/** When the next interval to take begins: the one after the last that was taken, or the current one if none was. */
+/** When the next interval to take begins: the one after the last taken, or the current one if no credible one was. */
 function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
   const current = Math.floor(now / everyMs) * everyMs;
   if (takenAt === undefined || takenAt > latestInterval({ everyMs, now })) return current;

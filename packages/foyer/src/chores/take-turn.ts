@@ -4,7 +4,7 @@ import type { ChoreRow } from '../database/records.ts';
 /**
  * Takes the turn to do a chore that several processes share. Returns true for one process, and then for none until half
  * of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or twice in that time, however
- * many there are. A turn that a wrong clock put into the future does not count. Reads before it writes.
+ * many processes there are. A turn that a wrong clock put into the future does not count. Reads before it writes.
  * @throws DatabaseUnavailableError
  */
 export async function takeTurn(
@@ -21,7 +21,7 @@ export async function takeTurn(
 const clockSlackMs = 10 * 60_000;
 
 /**
- * Takes the interval of a chore that began at `dueAt`. Returns true once, for one process, whichever clock is ahead.
+ * Takes the interval of a chore that began at `dueAt`. Returns true once, for one process, even if clocks differ.
  * A recorded interval far in the future came from a wrong clock and does not count. Reads before it writes.
  * @throws DatabaseUnavailableError
  */
@@ -36,7 +36,7 @@ export async function takeInterval(
   return begin(database, { chore, known, at: dueAt, columns });
 }
 
-/** An interval that began after this was recorded by a wrong clock. */
+/** The latest time at which a recorded interval can have begun: a later one came from a wrong clock. */
 export function latestInterval({ everyMs, now }: { everyMs: number; now: number }): number {
   return now + Math.max(everyMs, clockSlackMs);
 }

@@ -51,7 +51,7 @@ export interface FoyerConfig {
   /** Raw `id:base64` entries in order; undefined if the key file next to the database is used. */
   encryptionKeys: readonly { id: string; base64: string }[] | undefined;
   successRedirectUrl: string | undefined;
-  /** Where the browser goes after an install that failed. */
+  /** Where the browser goes after an install that did not succeed. */
   errorRedirectUrl: string | undefined;
   /** How workspaces are connected to the host product’s accounts; undefined: connecting is off. */
   connect:
@@ -60,7 +60,7 @@ export interface FoyerConfig {
         secret: string;
         /** The origins that a link may return to; PUBLIC_URL’s own origin by default. */
         returnOrigins: readonly string[];
-        /** Where an unconnected workspace is sent to be claimed. */
+        /** The page where an installer or admin claims an unconnected workspace. */
         claimUrl: string | undefined;
       }
     | undefined;
@@ -92,7 +92,7 @@ export interface FoyerConfig {
   secrets: readonly string[];
 }
 
-/** The whole configuration: the environment, the manifest and the base path together. */
+/** The whole configuration, from the environment, the manifest and the definition. */
 export interface Config extends FoyerConfig {
   app: {
     name: string;
@@ -103,7 +103,7 @@ export interface Config extends FoyerConfig {
   };
   messagesTab: MessagesTab;
   slack: FoyerConfig['slack'] & {
-    /** Whether Slack is the sandbox on this machine, which has no desktop app. */
+    /** Whether the sandbox on this machine stands in for Slack: it has no desktop app. */
     isSandbox: boolean;
     botScopes: readonly string[];
     /** The scopes in `botScopes` that an installer may decline. */
@@ -113,8 +113,8 @@ export interface Config extends FoyerConfig {
     /** The user scopes that each member may grant for themselves. */
     memberScopes: readonly string[];
     /**
-     * Whether Foyer reports to Slack which members have connected their account: the manifest subscribes to
-     * `user_connection`, and members grant `users:write`, which the token needs for that report.
+     * Whether Foyer reports to Slack which members have connected their account: true if the manifest subscribes to
+     * `user_connection`, and members may grant `users:write`, which the report needs.
      */
     reportsConnections: boolean;
   };
@@ -308,7 +308,7 @@ export function readConfig(environment?: Readonly<Record<string, string | undefi
 }
 
 /**
- * Reads only PUBLIC_URL: the manifest is printed before the Slack app exists, when there are no secrets to read.
+ * Reads only PUBLIC_URL: an operator prints the manifest before the Slack app and its secrets exist.
  * @throws ConfigError
  */
 export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): string {
@@ -320,7 +320,7 @@ export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): str
   return parsed.data.PUBLIC_URL.origin;
 }
 
-/** Reads only whether SIGN_IN is on: there are no secrets to read yet. A value that is neither on nor off is off. */
+/** Reads only whether SIGN_IN is `on`, for the manifest: the Slack app and its secrets may not exist yet. */
 export function readSignsIn(environment: NodeJS.ProcessEnv = process.env): boolean {
   return plainValues(readEnvironment(environment), ['SIGN_IN'], []).SIGN_IN === 'on';
 }

@@ -17,7 +17,7 @@ function isFileUrl(text: string): boolean {
   return /^file:(?!\/\/(?!\/))[^?]+$/i.test(text) && !/^file::memory:$/i.test(text);
 }
 
-/** Refuses an @ after the host: then the password has a slash, and part of it would be printed as the database name. */
+/** Refuses an @ in the path: then the password has a slash, and its end would be printed with the database name. */
 function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(text) && /^\/[^@]+$/.test(new URL(text).pathname);
 }

@@ -20,7 +20,7 @@ const webUrl = (fix: string) =>
     abort: true,
   });
 
-/** Whether a host name or address is this machine. For it, variables that require https accept plain http. */
+/** Whether a host name or address is this machine. Variables that require https accept plain http to this machine. */
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 

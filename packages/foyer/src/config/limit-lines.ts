@@ -2,7 +2,7 @@ import type { Logger as PinoLogger } from 'pino';
 
 /**
  * Limits what the log says about one problem: it writes the first lines of a class in full, and then one line a minute
- * with how many more there were and where they came from. A class is the text of a line with its code.
+ * with how many more there were and where they came from. Lines with the same level, code and text are one class.
  *
  * Why here and not where lines are written: an outage of the database or of Slack shows in every part of Foyer at once,
  * and each new line would need its own limit (invariant 10).
@@ -11,7 +11,7 @@ import type { Logger as PinoLogger } from 'pino';
 /** How many lines of one class are written in full before the rest are counted. */
 const wholeLines = 3;
 const everyMs = 60_000;
-/** Once there are this many classes, all further lines of a level share one class. */
+/** Once there are this many classes, all lines of a level that are in none of them share one more class. */
 const mostClasses = 200;
 /** The ids by which a line with a count says where its problem came from, and how many of each it lists. */
 const origins = ['requestId', 'runId', 'installationId', 'teamId', 'address'] as const;
@@ -30,7 +30,7 @@ interface LineClass {
 interface LineLimit {
   /** Returns whether to write this line in full. If not, it is counted, and `write` is called later with the count. */
   admits(line: { level: number; text: string; fields: Fields; write(fields: Fields): void }): boolean;
-  /** Writes the counts since the last line. */
+  /** Writes the counts that are not written yet, and starts over: the next lines are written in full again. */
   flush(): void;
 }
 
@@ -89,7 +89,7 @@ export function createLineLimit(): LineLimit {
   };
 }
 
-/** Returns what distinguishes two problems with the same text: Foyer's or Slack's error code, or the kind of error. */
+/** Returns what distinguishes two problems with the same text: the fields `code`, `kind` and `step`, and the error. */
 function codeOf({ code, kind, step, err }: Fields): string {
   return [code, kind, step, nameOfError(err)].filter((part) => typeof part === 'string').join(' ');
 }

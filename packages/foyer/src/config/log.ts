@@ -160,7 +160,7 @@ const isBounded = (level: number): boolean => level === 40 || level === 50;
 
 /**
  * Logs that an attempt was refused or failed. Strangers can cause any number of lines without an id, so these are
- * warnings, which the log limits (invariant 10). A line with an id is always written: a failure page shows that id.
+ * warnings, which the log limits (invariant 10). A line with an id has no limit: a failure page shows that id.
  */
 export function logAttempt(
   log: Pick<Logger, 'info' | 'warn'>,
@@ -176,7 +176,7 @@ function ownDestination(pretty: boolean): DestinationStream {
   return pino.destination({ dest: 1, sync: true });
 }
 
-/** Loaded only on a terminal: with its dependencies it is one in twenty-five of the modules loaded at startup. */
+/** Loaded only on a terminal: pino-pretty and its dependencies are one in twenty-five of the modules of a start. */
 function loadPretty(): typeof import('pino-pretty') {
   return createRequire(import.meta.url)('pino-pretty');
 }
@@ -225,7 +225,7 @@ export function slackLogger(log: Logger, name: string): SlackLogger {
     warn: (...parts) => child.warn(text(parts)),
     error: (...parts) => child.error(text(parts)),
     setLevel() {},
-    // A value of the SDK's enum; the log loads no SDK for it.
+    // A text instead of the SDK's enum: importing the enum would load the SDK.
     getLevel: () => 'warn' satisfies `${LogLevel.WARN}` as LogLevel,
     setName() {},
   };

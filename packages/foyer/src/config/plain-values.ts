@@ -2,9 +2,9 @@ import type { ConfigProblem } from './config-error.ts';
 
 /**
  * Returns the trimmed values of these variables. An empty value counts as not set: that is how `.env` files and compose
- * files leave a variable out. A value that begins with a quotation mark is a problem. A pair of marks in `.env` is
- * removed, so this mark is unclosed, or its source keeps marks (`docker run --env-file`). Foyer would start with such a
- * secret, although it is wrong.
+ * files leave a variable out. A value that is in quotation marks, or only begins with one, is a problem: Foyer would
+ * start with such a secret, although it is wrong. The parser of `.env` removes pairs of marks, so the mark is unclosed,
+ * or the value comes from elsewhere (`docker run --env-file` keeps marks).
  */
 export function plainValues(
   environment: Readonly<Record<string, string | undefined>>,
@@ -24,7 +24,7 @@ export function plainValues(
         fix: 'remove the quotation mark, or close it in .env',
       });
     }
-    // Checks the text inside anyway, so that all problems are reported together.
+    // The text inside is checked anyway, so that Foyer reports all problems together.
     values[name] = inner?.trim() || value;
   }
   return values;

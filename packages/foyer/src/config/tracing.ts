@@ -29,7 +29,7 @@ export interface OpenSpan {
 /** The options of a span. */
 interface SpanOptions {
   kind?: keyof typeof kinds;
-  /** The parent span; null for none; the active span unless given. */
+  /** The parent span; null for no parent. Unless given, the active span is the parent. */
   parent?: SpanContext | null;
   attributes?: Attributes;
 }

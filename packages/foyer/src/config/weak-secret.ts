@@ -34,14 +34,14 @@ export function weakness(secret: string, leastLength: number): string | undefine
 
 /**
  * How many parts an attacker has to guess: a common word, a row of keys, a year and a repeated character count as one
- * each, and a text that only repeats another counts as that one.
+ * each. A text that only repeats a shorter one counts like the shorter one.
  */
 function partsOf(secret: string): number {
   const text = secret.toLowerCase();
   const once = /^(.+?)\1+(.{0,3})$/s.exec(text);
   const unit = once ? `${once[1]}${once[2]}` : text;
   const letters = unit.replace(/[0134577@$!]/g, (sign) => readAs[sign] ?? sign);
-  // Looks for words in the text as typed and with digits and signs read as letters; the smaller count is used.
+  // Counts the parts of the text as typed, and with digits and signs read as letters: the smaller count is right.
   const reduced = reduce(letters);
   return Math.min(reduced, reduce(unit));
 }

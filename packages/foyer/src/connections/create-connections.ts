@@ -33,7 +33,7 @@ export interface Connection {
   data: unknown;
   /** ISO 8601. */
   connectedAt: string;
-  /** uninstalled: the connection has ended; a reinstall restores it. */
+  /** uninstalled: the connection has ended; a reinstall restores it, unless its link names another account. */
   status: InstallationStatus;
   teamId: string | null;
   teamName: string | null;
@@ -51,7 +51,7 @@ export interface ConnectOptions {
   label?: string;
   /** Where the browser goes afterward, with a signed result; its origin must be one of CONNECT_RETURN_ORIGINS. */
   returnTo?: string;
-  /** The only workspace (T…) or organization (E…) that the link may connect, to repair its installation. */
+  /** The only workspace (T…) or organization (E…) that the link may connect, for example to repair an installation. */
   teamId?: string;
   /** JSON for the app's steps, at most 1000 bytes. */
   data?: unknown;
@@ -70,9 +70,9 @@ export type ClaimedWorkspace = Pick<Connection, 'installationId' | 'teamId' | 't
 
 /** How an app reads and removes its connections. */
 export interface ConnectionList {
-  /** The newest connection of an account or an installation; one that has ended only if there is no other. */
+  /** Returns the connection of an account or an installation; of several, the first in the order of `list`. */
   find(target: { org: string } | { installationId: string }): Promise<Connection | undefined>;
-  /** Every connection, or those of one account: newest first, and those that have ended last. */
+  /** Lists connections: active ones first, then broken, then uninstalled; within each status, the newest first. */
   list(filter?: { org?: string }): Promise<Connection[]>;
   /** Disconnects; the installation stays. Resolves to whether the connection existed. */
   remove(id: string): Promise<boolean>;
@@ -100,7 +100,7 @@ interface ConnectionsDeps {
   cookies: LinkCookies;
   /** Used only for claims. */
   claimSealer: Sealer;
-  /** Called when an installation was connected or disconnected, so its App Home is out of date. Must not throw. */
+  /** Called after a claim or a removal, which make the installation's App Home out of date. Must not throw. */
   onChanged?(installationId: string): void;
   /** Called when a workspace was claimed. Must not throw. */
   onClaimed?(): void;

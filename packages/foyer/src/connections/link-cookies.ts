@@ -4,9 +4,9 @@ import type { Sealer } from '../installations/sealer.ts';
 
 /**
  * Two cookies protect against links and forms that a stranger sends to someone else. `link` comes with the host's own
- * response: it proves that this browser asked for this link, so Foyer sends it straight to Slack. `form` comes with a
- * page that has a button: Foyer accepts only a form that it showed to this browser, since no other site can read or set
- * the cookie.
+ * response: it proves that this browser asked for this link, so Foyer sends the browser straight to Slack. `form` comes
+ * with a page that has a button: Foyer accepts only a form that it showed to this browser, since no other site can read
+ * or set the cookie.
  */
 
 /** The sealed content of a form. */

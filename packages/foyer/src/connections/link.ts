@@ -16,7 +16,7 @@ import { ConnectError } from './connect-error.ts';
 /** The longest validity of a link, counted from when it was issued. */
 export const longestLinkMs = 7 * 24 * 3_600_000;
 
-/** How long a host has to read a result. */
+/** How long a result is valid. */
 const resultLifetimeMs = 5 * 60_000;
 
 /** The clock skew to allow: the host's clock may be this far ahead of ours. */
@@ -108,7 +108,8 @@ const resultAudience = 'foyer:result';
 
 /**
  * Signs a link.
- * @throws ConnectError if a claim is too long, or `return_to` leads to an origin that is not listed
+ * @throws ConnectError if a claim is invalid, such as a `return_to` whose origin is not listed, or the link would not
+ *   expire within seven days
  */
 export async function createLink(
   options: LinkOptions,

@@ -15,7 +15,7 @@ export interface InstallEnd {
   runId?: string;
 }
 
-/** Creates the functions that send a browser back to the host with a signed result. */
+/** Creates the functions that find the address at which a browser goes back to the host, with a signed result in it. */
 export function createReturns(deps: {
   config: Pick<Config, 'connect' | 'slack' | 'successRedirectUrl' | 'errorRedirectUrl'>;
   database: Pick<Database, 'queries'>;

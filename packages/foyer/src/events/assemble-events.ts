@@ -59,7 +59,7 @@ function createOwnApp(deps: { database: Database; clientId: string }): (body: Bu
     try {
       appId = await findAppId(database.queries, clientId);
     } catch {
-      // The next call tries again; the log has its own lines for a database outage.
+      // A later call tries again; the log has its own lines for a database outage.
     }
   }
 

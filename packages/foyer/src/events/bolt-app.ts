@@ -49,7 +49,7 @@ export function createBoltApp(deps: BoltAppDeps) {
   const names = createListenerNames();
   const meetPeople = createMeetPeople(deps);
 
-  /** Adds Foyer's listeners and error handler to a Bolt app, its own or the host's. */
+  /** Adds Foyer's listeners and error handler to a Bolt app: to Foyer's own or to the host's. */
   function attach(app: App): void {
     app.use(meetPeople);
     names.watch(app);

@@ -24,7 +24,7 @@ interface LifecycleDeps {
   store: InstallationStore;
   /** The effects of further events, by event type (`keep-names.ts`). */
   keepNames?: ReadonlyMap<string, Effect>;
-  /** Called when runs may be due or cancelled and App Home may show something else. Must not throw, or wait. */
+  /** Called after an event changed something: runs may be due or cancelled, App Home old. Must not throw or wait. */
   onChanged(query: InstallationQuery, type: string): void;
   /** Whether the definition has steps for a member's first opening; without them, an opening changes nothing here. */
   hearsOpenings?: boolean;
@@ -35,7 +35,7 @@ interface LifecycleDeps {
 export interface Delivery {
   event: EventEnvelope;
   query: InstallationQuery;
-  /** By Slack's clock; by Foyer's if Slack did not say. */
+  /** When the event happened, by Slack's clock; by Foyer's clock if Slack gave no time. */
   happenedAt: number;
   removal: RemovalOptions;
 }
@@ -45,12 +45,13 @@ export type Effect = (delivery: Delivery) => Promise<boolean>;
 
 /** Slack waits three seconds. Foyer retries a locked database this long; after that, Slack sends the event again. */
 const patienceMs = 2000;
-/** A write to a database that hangs takes longer than `patienceMs`, and a revocation makes two: this limits both. */
+/** A write to a database that hangs takes longer than `patienceMs`, and a revocation writes twice: this limits all. */
 const commitWithinMs = 2500;
 
 /**
- * Creates the function that commits what a delivery changes. It resolves after the commit, and returns undefined for
- * any other event. @throws DatabaseUnavailableError: Foyer then answers 503, and Slack sends the event again.
+ * Creates the function that commits what a delivery changes. Its promise resolves after the commit; for an event that
+ * changes nothing it returns undefined. @throws DatabaseUnavailableError: Foyer then answers 503, and Slack sends the
+ * event again.
  */
 export function createCommitLifecycle(deps: LifecycleDeps) {
   const { store, log } = deps;
@@ -92,7 +93,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     const event = readEnvelope(body);
     const { type, eventId, happenedAt } = event;
     if (event.candidates.length === 0) {
-      // A repeat would name none either: Foyer acknowledges the event, and logs that it did nothing.
+      // A repeat would name no team either: Foyer acknowledges the event, and logs that it did nothing.
       return log.error({ event: type, eventId }, 'a lifecycle event names no team and no enterprise');
     }
     const apply = async (): Promise<void> => {
@@ -111,8 +112,8 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
       const level = isUsual && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');
     };
-    // A commit that takes longer than Slack waits continues and may still succeed. Foyer answers that it failed, so Slack
-    // sends the event again, and that changes nothing more.
+    // A commit that takes longer than Slack waits continues and may still succeed. Foyer answers that it failed, so
+    // Slack sends the event again. If the commit succeeded, the repeat changes nothing.
     const late = () => new DatabaseUnavailableError('The database did not commit an event in time.');
     await inTime(apply(), commitWithinMs, late);
   }

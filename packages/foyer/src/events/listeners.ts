@@ -17,8 +17,8 @@ import { personIn } from './slack-request.ts';
 import type { TakeAnswer } from './take-answer.ts';
 
 /**
- * What Foyer does when someone opens App Home or presses a button there. Add the listeners of your own app here, or in
- * a file of your own that is called from here.
+ * What Foyer does when someone opens App Home, or presses a button of Home or of Foyer's messages. An app adds its own
+ * listeners with the option `listeners` of `defineFoyer`.
  */
 
 export interface ListenersDeps {
@@ -57,7 +57,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     log.debug({ installationId, userId: event.user, ...result }, 'App Home opened');
   });
 
-  // The client itself opens the address of a link button; Slack only needs an acknowledgment.
+  // Slack's client opens the address of a link button itself; Slack only needs an acknowledgment.
   const { updatePermissions, finishConnecting, connectAccount } = homeActions;
   for (const link of [updatePermissions, finishConnecting, connectAccount, openHomeActionId]) {
     app.action(link, async ({ ack }) => ack());
@@ -152,7 +152,7 @@ function answerIn({ state }: BlockAction, blockId: string): string {
   return input?.selected_option?.value ?? input?.selected_channel ?? input?.value ?? '';
 }
 
-/** Reads who asks to connect, with the trigger that opens a modal, or to disconnect. */
+/** Reads who asks to connect or disconnect. Only a request to connect has a trigger, which opens a modal. */
 function connectionRequest(event: object): { userId: string; triggerId: string | undefined } | undefined {
   const { user, subtype, trigger_id: trigger } = { ...event } as Readonly<Record<string, unknown>>;
   if (typeof user !== 'string') return undefined;

@@ -4,7 +4,7 @@ import { readStatuses } from '../database/installations.ts';
 import { listUnknownTeams, mostUnknownTeams, recordUnknownTeam } from '../database/unknown-teams.ts';
 import { type TenantQuery, TenantUnclearError, tenantOfQuery } from '../installations/installation-store.ts';
 
-/** Notes a verified request from Slack that has no installation. Never throws, and does not block. */
+/** Notes the team of a verified request if it has no installation here. Never throws, and does not block. */
 export type NoteUnknownTeam = (query: TenantQuery) => void;
 
 /** Foyer looks a team up again after this time. */
@@ -17,7 +17,7 @@ const reportAfterMs = 65_000;
  * that installed the app after the backup. Foyer answers their events with 200 and drops them, since it has no token to
  * act with, so without this function no one would notice.
  *
- * A team that was uninstalled is known: its late events mean nothing. Slack may send any number of events, so Foyer
+ * A team that uninstalled the app is known: its late events mean nothing. Slack may send any number of events, so Foyer
  * looks a team up once in ten minutes, and keeps no more than `mostUnknownTeams`, in memory and in the database.
  */
 export function createNoteUnknownTeam(deps: {

@@ -11,8 +11,9 @@ import { inTime } from '../http/in-time.ts';
  *   twice, but someone who recorded a signed request can.
  *
  * Why two places: a single process checks only its memory, which costs nothing. On Postgres several processes may share
- * the work, so a process also claims each delivery that is new to it in the database, together with all others of the
- * same turn. If the database does not answer, the delivery counts as new: twice is better than never.
+ * the work, so a process also asks the database about each delivery that it has not seen itself. It claims all of one
+ * turn of the event loop together. If the database does not answer, a delivery counts as new: twice is better than
+ * never.
  */
 
 /** Slack's last usual retry comes after five minutes; Foyer accepts a signed request for ten. */
@@ -24,7 +25,8 @@ const claimWithinMs = 1000;
 const sweptRows = 1000;
 
 /**
- * Creates the memory of a process: its deliveries of the last hour. `shared`: whether other processes use the database.
+ * Creates the memory of a process: its deliveries of the last hour or two, or only the latest ones if there are very
+ * many. `shared`: whether other processes may use the database.
  */
 export function createSeenDeliveries(deps: {
   database: Pick<Database, 'queries'>;
@@ -52,7 +54,7 @@ export function createSeenDeliveries(deps: {
     return true;
   }
 
-  /** Resolves to the keys of a turn that no process had claimed before. */
+  /** Resolves to the keys of a turn that no process had claimed before; to all keys if the database does not answer. */
   async function claimTogether(keys: string[]): Promise<ReadonlySet<string>> {
     await new Promise(setImmediate);
     batch = undefined;

@@ -12,7 +12,8 @@ import type { SignatureCheck } from './verify-signature.ts';
 
 /**
  * Bolt's receiver for `POST /slack/events`. In this order, it checks the headers, reads the body within its limits,
- * verifies and parses it, commits what it changes, acknowledges, and only then runs Bolt's listeners.
+ * verifies and parses it, commits what an event changes, acknowledges the event, and only then runs Bolt's listeners.
+ * The listener of an interaction acknowledges it.
  *
  * Why not Bolt's HTTPReceiver: it buffers any body, acknowledges an event before its effect is committed (or, with
  * `processBeforeResponse`, after every listener), answers 401 for a team without an installation (which makes Slack
@@ -55,7 +56,7 @@ export interface SlackReceiverDeps {
 /** A Bolt receiver that does not listen itself: Foyer's own server calls `handle`. */
 export interface SlackReceiver extends Receiver {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** Resolves when every running listener has ended; no event is repeated after that. */
+  /** Cancels the repeats that are planned, and resolves when every running listener has ended. */
   drain(): Promise<void>;
 }
 
@@ -67,7 +68,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   let running = 0;
   const onDrained: (() => void)[] = [];
   const repeats = new Set<NodeJS.Timeout>();
-  /** The explanation is logged once in a process: strangers can trigger it repeatedly. */
+  /** Whether Foyer has logged the explanation: only once in a process, since strangers can trigger it repeatedly. */
   let explainedMounting = false;
 
   /**
@@ -179,8 +180,9 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     answer(res, 200);
     // This delivery contains no event for a listener.
     if (body.type === 'app_rate_limited') return;
-    // Foyer acknowledges all that came in the same turn before any listener runs: Slack waits less, and a turn's events
-    // together cost 14 to 27 % less CPU than one by one (fewer wake-ups of the client that reads, one change mark).
+    // Foyer acknowledges all events of a turn of the event loop before any listener runs: Slack waits less, and the
+    // events together cost 14 to 27 % less CPU than one by one (fewer wake-ups of the client that reads, one change
+    // mark).
     const event = { body, ...retryOf(req), ack: async () => {} };
     const key = typeof body.event_id === 'string' ? `event ${body.event_id.slice(0, 100)}` : undefined;
     const isFirst = key === undefined || seen.isFirst(key);

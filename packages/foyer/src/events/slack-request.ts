@@ -19,7 +19,7 @@ export interface InstallationQuery {
 export interface EventEnvelope {
   type: string;
   eventId: string | undefined;
-  /** By Slack's clock, in milliseconds; always a whole second. */
+  /** When the event happened, by Slack's clock, in milliseconds; always a whole second. */
   happenedAt: number | undefined;
   /** The installations that it may be about, the most likely first. Empty if it names none. */
   candidates: InstallationQuery[];
@@ -82,7 +82,7 @@ export function readEnvelope(body: Fields): EventEnvelope {
 /**
  * Lists the installations that the event may belong to. `authorizations` names the one that it was sent for; in a Slack
  * Connect channel the outer `team_id` may be another company's, so it counts only if no authorization names a tenant.
- * An event that does not name its kind of install is about the workspace's own, or else about the org-wide one.
+ * If an event does not name its kind of install, the list has the workspace's own install and then the org-wide one.
  */
 function candidatesOf(body: Fields): InstallationQuery[] {
   const outer = queryOf(body);
@@ -117,9 +117,9 @@ const namesSomebody = (query: InstallationQuery): boolean =>
   query.teamId !== undefined || query.enterpriseId !== undefined;
 
 /**
- * Returns who opened or pressed something. `from` is their own workspace if the app is installed in another one: they
- * belong to another company, in a Slack Connect channel. The view of a dialog that they open names the installed
- * workspace (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
+ * Returns who opened or pressed something. `from` is their own workspace if it is not the one with the app: for
+ * example, that of another company in a Slack Connect channel. The view of a dialog that they open names the workspace
+ * with the app (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
  */
 export function personIn(body: Fields): { userId: string; from?: string } | undefined {
   const user = fieldsOf(body.user);
@@ -165,15 +165,15 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
 }
 
 /**
- * Returns whether this is a delivery of an event, even if its own `type` is wrong: only the event's type decides what
- * it changes. An object is not a type.
+ * Returns whether this is a delivery of an event, even if its own `type` is wrong, unless that is an object: only the
+ * event's type decides what the delivery changes.
  */
 function isEvent(parsed: unknown): parsed is Record<string, unknown> {
   const { type, event } = fieldsOf(parsed);
   return typeof Object(event).type === 'string' && !(typeof type === 'object' && type !== null);
 }
 
-/** Returns whether this is an object whose `type`, and that of its event, is a text wherever one is required. */
+/** Returns whether this is an object with the texts that its kind needs: `type`, its event's `type`, `challenge`. */
 function isTyped(parsed: unknown): parsed is Record<string, unknown> {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return false;
   const { type, event, challenge } = parsed as Record<string, unknown>;

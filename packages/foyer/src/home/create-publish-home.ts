@@ -36,7 +36,7 @@ export function createPublishHome(
     slack: SlackClientFactory;
     /** Returns the bot's current token. May reject with the error of a token refresh. */
     botToken: TokenSource['botToken'];
-    /** Called for each refusal, with the token that was used: marks the installation broken if that token is dead. */
+    /** Called after a failed call, with its token: marks the installation broken if that token is dead. */
     reportDeadToken: TokenSource['reportDeadToken'];
     wait?: (ms: number) => Promise<unknown>;
   },
@@ -50,7 +50,7 @@ export function createPublishHome(
 
   async function publishOnce(request: PublishRequest, triesLeft = 3): Promise<PublishResult> {
     const at = now();
-    // Read before the record: `announceView` then returns false if another machine sent a view in between.
+    // Read before the record: `announceView` returns false if another machine has announced a view since this read.
     const shown = await readShown(request);
     const home = await readHome(request);
     if (!home) return { published: false, reason: 'not_installed' };

@@ -5,8 +5,8 @@ import { inTime } from '../http/in-time.ts';
 import { context } from './blocks.ts';
 
 /**
- * Why Foyer calls a section at every opening: it shows the app's own data, and Foyer cannot know when that changes. So
- * Foyer caches nothing of it, and never skips a Home with sections.
+ * Why Foyer calls each section whenever it draws Home: a section shows the app's own data, and Foyer cannot know when
+ * that changes. So Foyer caches no section, and never skips sending a Home with sections.
  */
 
 /** The person whose App Home is drawn. */
@@ -26,9 +26,9 @@ export interface HomeViewer {
 /**
  * A part of App Home that belongs to the app. It stands above the install record.
  *
- * Foyer calls `blocks` at every opening and allows it two seconds. If a section throws, takes longer or returns blocks
- * that Slack refuses, Foyer shows one line instead of it, and still shows the others and the install record. Slack
- * shows 100 blocks and 250 kB: a section that needs more than its fair share may be cut.
+ * Foyer calls `blocks` whenever it draws Home, and allows it two seconds. If a section throws, takes longer or returns
+ * blocks that Slack refuses, Foyer shows one line instead of it, and still shows the others and the install record.
+ * Slack shows 100 blocks and 250 kB: a section that needs more than its fair share may be cut.
  *
  * @example
  * const standups: HomeSection<Foyer> = {

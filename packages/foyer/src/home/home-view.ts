@@ -183,7 +183,7 @@ function welcomeButton({ words }: HomeContent, run: RunRecord): Button {
   });
 }
 
-/** The most steps that are listed; a longer pipeline shows those that need attention first. */
+/** The most steps that are listed: of a longer pipeline, those that need attention most. */
 const mostSteps = 30;
 
 const urgency: readonly StepRecord['status'][] = [
@@ -234,7 +234,7 @@ function stepLine(content: HomeContent, step: StepRecord, run: RunRecord): strin
   }
 }
 
-/** Lists the steps of a run in order, a line or two each; of a long pipeline, those that matter and a summary. */
+/** Lists a run's steps in order, without those for operators. Shortens a long list to the most urgent, and says so. */
 function stepLines(content: HomeContent, run: RunRecord): string[] {
   const steps = run.steps.filter(({ name }) => content.faces[name]?.forOperators !== true);
   const shown = new Set(

@@ -29,7 +29,7 @@ export type PublishResult =
 export type PublishHome = (request: PublishRequest) => Promise<PublishResult>;
 
 /**
- * Publishes App Home again for everyone who may be looking: the installer, the person of the newest run, and those who
- * opened it within the last hour. @throws DatabaseUnavailableError
+ * Publishes App Home again for at most 20 people who may be looking: the installer, the person of the newest install
+ * run, and those who opened it within about the last hour. @throws DatabaseUnavailableError
  */
 export type RepublishHome = (installationId: string) => Promise<PublishResult[]>;

@@ -26,7 +26,7 @@ export function statusBlocks(content: HomeContent): KnownBlock[] {
   ];
 }
 
-/** Each opening of Home gets a new link, which works for an hour. */
+/** Offers to connect the workspace. The link works for an hour. */
 function connectBlock({ words }: HomeContent, url: string): KnownBlock {
   const label = words.text('connect.finish');
   return section(
@@ -117,7 +117,7 @@ export function permissionBlocks(content: HomeContent): KnownBlock[] {
   ];
 }
 
-/** Shows the user scopes that members may grant, with a button to connect or disconnect; empty if there are none. */
+/** Shows the user scopes that members may grant, with a button to connect or disconnect, if the app is active. */
 export function accountBlocks(content: HomeContent): KnownBlock[] {
   const { words, record, viewer, memberScopes } = content;
   if (memberScopes.length === 0 || record.status !== 'active') return [];
@@ -186,7 +186,7 @@ function declinedBlocks(
   ];
 }
 
-/** Undefined if the person may not install the app again, or if "Install again", which leads to the same, is shown. */
+/** Undefined if the person may not install the app again, or if "Install again", with the same link, is shown. */
 function updateButton(content: HomeContent, isPressing: boolean): Button | undefined {
   const { record, viewer, words, updatePermissionsUrl: url } = content;
   if (!mayAct(record, viewer) || record.status !== 'active') return undefined;

@@ -26,8 +26,9 @@ const proofLastsMs = 2 * askAfterMs;
 const seenAgainMs = 60 * 60 * 1000;
 
 /**
- * Finds out what rights a person has in an installation, and registers those whom Foyer looked up. Foyer asks Slack at
- * most once a day about each person, never about the installer, and about no one before it acknowledges a press.
+ * Finds out what rights a person has in an installation, and registers a person whom Slack described or who is present.
+ * Once Slack has answered about a person, Foyer does not ask again for a day. It does not ask about the installer, whom
+ * the install proves, or with `ask: false`, as for a press that it must acknowledge first.
  */
 export type FindViewer = (
   record: InstallRecord,
@@ -61,7 +62,7 @@ export function createFindViewer(deps: {
   const readMember = prepareMember(database);
   const slack = deps.slack(undefined);
 
-  /** Returns Slack's answer about a person; undefined if there is none: then they do not count as an admin. */
+  /** Returns Slack's answer about a person. If it returns undefined, the person does not count as an admin. */
   async function askSlack(
     record: InstallRecord,
     userId: string,
@@ -216,8 +217,9 @@ function isOver(run: RunRecord): boolean {
 }
 
 /**
- * Returns whether there is something to retry: the newest run has ended, and a step failed or is unconfirmed. An
- * unconfirmed welcome does not count: asking for another welcome is a separate choice (invariant 3).
+ * Returns whether there is something to retry: the installation is active, its newest run has ended, and a step failed
+ * or is unconfirmed. An unconfirmed welcome does not count: asking for another welcome is a separate choice (invariant
+ * 3).
  */
 export function canRetryRun(record: Pick<InstallRecord, 'status' | 'run'>): boolean {
   if (record.status !== 'active' || record.run === null || !isOver(record.run)) return false;

@@ -24,7 +24,8 @@ export interface Brand {
 export const usualColor = '#1f5a47';
 
 /**
- * Completes the brand: first the app's own values, then the manifest, then the environment's links. Pure.
+ * Completes the brand: what the app leaves out comes from the manifest, and the links to privacy and support come from
+ * the environment. Pure.
  *
  * @example
  * defineFoyer({ brand: { publisher: 'Acme Inc.', logo: './logo.png', siteUrl: 'https://acme.example' } });

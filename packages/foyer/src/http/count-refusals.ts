@@ -1,6 +1,6 @@
 import type { Logger } from '../config/log.ts';
 
-/** Why Foyer refused a request or a connection before it cost anything. */
+/** Why Foyer refused a request or closed a connection. */
 export const refusalKinds = [
   'signature_missing',
   'signature_malformed',
@@ -41,7 +41,7 @@ const everyMs = 60_000;
 /**
  * Creates the count of refused requests. Strangers decide how many there are, so the log gets the first of each kind at
  * once and then at most one line a minute, with the number and the address of the latest (invariant 10). `onRefused` is
- * called for each.
+ * called for each refusal.
  */
 export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }) {
   const { log } = deps;
@@ -50,7 +50,7 @@ export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind
   let timer: NodeJS.Timeout | undefined;
 
   function write(kind: RefusalKind, count: number, address: string): void {
-    // Not a stranger's request: Foyer refuses every event until someone sets the right secret.
+    // Probably Slack's requests, not a stranger's: Foyer refuses every event until someone sets the right secret.
     if (kind === 'secret_mismatch') log.error({ kind, count, address }, secretMismatch);
     else log.warn({ kind, count, address }, 'requests refused');
   }

@@ -170,7 +170,7 @@ export function createPauseInstalls(deps: {
   return (route) => async (req, res) => {
     if (!(await deps.isInMaintenance())) return route(req, res);
     deps.refusals.add('maintenance', clientAddress(req, deps.http.trustProxy));
-    // A form cannot be loaded again.
+    // A form cannot be loaded again, so the page's button leads to the start page.
     const path = req.method === 'POST' ? `${deps.http.basePath}/` : undefined;
     deps.pages.sendFailure(res, { kind: 'maintenance', path, retryAfterSeconds }, { Connection: 'close' });
   };

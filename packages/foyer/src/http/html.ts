@@ -40,8 +40,8 @@ function hasControl(text: string): boolean {
 }
 
 /**
- * Builds markup. Escapes every value that `html` did not create; a value that is the whole of `href`, `src` or `action`
- * must also be a URL that a page may link to.
+ * Builds markup. Escapes every value that `html` did not create. A value at the start of `href`, `src`, `action` or
+ * `formaction` becomes `#` unless it is a URL that a page may link to.
  * @throws Error if a template puts a value into an unquoted attribute, which no escaping makes safe.
  */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {

@@ -143,8 +143,8 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
     address,
     /**
      * Accepts no new connection, waits for the requests in progress, and closes what is left after `drainMs`. A
-     * connection that was opened just before gets half a second for its request. The server does not wait for an older
-     * connection without a request: browsers open some that they never use.
+     * connection that was opened just before this call gets half a second for its request. The server does not wait for
+     * an older connection without a request: browsers open some that they never use.
      */
     async close(drainMs: number): Promise<void> {
       await takeQueued();

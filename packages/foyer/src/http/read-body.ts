@@ -22,12 +22,12 @@ const firstBytes = 16 * 1024;
 const lingerMs = 1000;
 const mostLingering = 32;
 
-/** Why Foyer did not read a body, as an HTTP status. 500: the host's body parser read it; 503: the budget is spent. */
+/** Why Foyer has no body, as an HTTP status. 500: the host's body parser read it; 503: other bodies leave no room. */
 export type BodyRefusal = 400 | 408 | 413 | 500 | 503;
 
 /**
  * Returns the body of a request that the host's body parser has already read: its bytes, if the parser kept them as
- * `rawBody` (as Google's functions and `verify` of Express's parsers do).
+ * `rawBody` (as Google's functions do, and `verify` of Express's parsers can).
  */
 export function bodyReadBefore(req: IncomingMessage, mostBytes: number): Buffer | BodyRefusal {
   const raw: unknown = 'rawBody' in req ? req.rawBody : undefined;
@@ -45,7 +45,7 @@ interface Reading {
 }
 
 /**
- * Creates the reader of one Foyer's bodies.
+ * Creates the reader of all request bodies of one Foyer.
  *
  * Why our own: it runs for every event, where `raw-body` and its dependencies cost ten times as much, and `raw-body`
  * has no budget.
@@ -61,7 +61,8 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
   let isTimed = false;
 
   /**
-   * Ends late bodies, after `ms` and from then on. Why one timer for all: one for each takes longer than most bodies.
+   * Ends bodies that take too long: looks after `ms`, and again when the oldest body left may be late. Why one timer
+   * for all: a timer for each would take longer than reading most bodies.
    */
   function endLateIn(ms: number): void {
     if (isTimed) return;

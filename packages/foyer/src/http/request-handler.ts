@@ -19,20 +19,20 @@ export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; head
  * asks for; and an error is a page that names its cause, never a stack.
  */
 
-/** After this, the visitor gets a page that says it takes too long; the work continues, or its tokens are revoked. */
+/** A request that takes this long gets a page that says so; the work continues, or its tokens are revoked. */
 const answerWithinMs = 9500;
-/** After this, Foyer closes a connection whose client has not read its answer. */
+/** How long after the start of such a request Foyer closes the connection, if the client has not read the answer. */
 const readWithinMs = 10_000;
-/** How often both are checked. */
+/** How often Foyer checks both limits. */
 const lookEveryMs = 100;
 
 interface RequestHandlerDeps {
   /** The prefix of every path: empty, or a path such as `/integrations/slack`. */
   basePath: string;
   route(method: string, path: string): Route | NoRoute;
-  /** Whether a request is allowed only on PUBLIC_URL's host name: one that reads or sets a session. */
+  /** Whether a request is allowed only on PUBLIC_URL's host name, because it acts for the person in this browser. */
   needsOwnHost(method: string, url: string): boolean;
-  /** Returns the id of the install request that a callback belongs to; undefined for any other. Must not throw. */
+  /** Returns the id of the install or sign-in of a callback; undefined for any other path. Must not throw. */
   requestIdOf(url: string, headers: IncomingMessage['headers']): string | undefined;
   http: Pick<Config['http'], 'publicUrl' | 'secure' | 'trustProxy'>;
   pages: Pick<SendPages, 'sendFailure'>;
@@ -61,7 +61,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   /** Oldest first. */
   const waiting = new Set<Open>();
 
-  /** Why one check for all: a timer for each request costs more than everything else that happens here. */
+  /** Why one check for all: a timer for each request costs more than all the rest of this handler. */
   function endLate(): void {
     const now = performance.now();
     for (const open of waiting) {
@@ -106,7 +106,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
 
   /** Returns the path and query after the base path; undefined for an address outside it. */
   function ownUrl(req: IncomingMessage): string | undefined {
-    // Express and Connect cut off the path that a middleware is mounted at, and keep the whole one here.
+    // Express and Connect cut off the path that a middleware is mounted at, and keep the whole path in `originalUrl`.
     const url =
       'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/');
     if (!url.startsWith(basePath)) return undefined;

@@ -28,8 +28,8 @@ type ShownFailure = Omit<FailurePageContent, keyof PageFrame | 'retryPath'> & {
 };
 
 /**
- * Creates the senders of every page that an installer sees, in the language of their browser. If a response was already
- * answered (a callback that took too long), they do nothing, and none of them throws.
+ * Creates the functions that send every page to installers and members, in their own or their browser's language. If a
+ * response was already answered (a callback that took too long), a page is not sent, and none of them throws.
  * @throws Error if the logo cannot be read
  */
 export function createSendPages(deps: { config: Config; brand: Brand; texts: Texts }) {
@@ -102,7 +102,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, {}, (frame) => landingPage({ ...frame, ...content }));
     },
 
-    /** `GET /brand/logo`: the only picture on pages. Browsers cache it for an hour: it changes with a release. */
+    /** `GET /brand/logo`: the only picture that Foyer serves. Browsers cache it for an hour; a release may change it. */
     sendLogo(res: ServerResponse): void {
       if (logo === undefined || site.logoType === undefined) {
         this.sendFailure(res, { kind: 'not_found' });

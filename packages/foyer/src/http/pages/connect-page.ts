@@ -6,7 +6,7 @@ import type { PageFrame } from './site.ts';
 
 /** The question on the page. */
 export interface ConnectQuestion {
-  /** Continue to Slack from a mailed link, or move a workspace from the account that it is connected with. */
+  /** connect: continue to Slack from a mailed link. move: take the workspace from the account it is connected to. */
   kind: 'connect' | 'move';
   /** The account's name, or its id. */
   account: string;

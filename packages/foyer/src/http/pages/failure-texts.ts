@@ -16,9 +16,9 @@ export interface FailureContext {
   tokensRevoked?: boolean;
   /** Whether Slack may have installed the app without a confirmation to Foyer: then the page must not deny it. */
   mayHaveActed?: boolean;
-  /** Why a rule of the app refuses, in its author's words. */
+  /** Why the app's gate refused, in the words of the app. */
   reason?: string;
-  /** For a limit: when to try again. */
+  /** In how many seconds to try again. */
   retryAfterSeconds?: number;
 }
 
@@ -48,7 +48,7 @@ export const failureButtons = {
 
 interface FailurePage {
   status: number;
-  /** Left out if the reader did not ask for an install. */
+  /** Left out if the reader may have asked for neither an install nor a sign-in. */
   fact?: Fact;
   /** `none` if no button can help before someone else has acted. */
   button: keyof typeof failureButtons | 'none';
@@ -107,7 +107,7 @@ const pages = {
   internal: { status: 500, fact: 'mayBeUnfinished', button: 'tryAgain' },
 } satisfies Readonly<Record<string, FailurePage>>;
 
-/** The causes for which a visit can fail, by name. */
+/** The names of the causes of a failure page. */
 export type FailureKind = keyof typeof pages;
 
 /** The HTTP status, the fact and the button of each cause. */
@@ -151,7 +151,7 @@ function aboutTokens(words: Words, context: FailureContext): string[] {
   return [tokensRevoked ? words.text('failure.tokens.revoked') : words.text('failure.tokens.kept', { app })];
 }
 
-/** Expresses a waiting time as people say it: seconds up to a minute and a half, then minutes. */
+/** Expresses a waiting time as people say it: below 100 in seconds, from then on in whole minutes. */
 function wait(seconds: number): { count: number; unit: 'seconds' | 'minutes' } {
   return seconds < 100
     ? { count: seconds, unit: 'seconds' }

@@ -30,8 +30,8 @@ export function appTile(site: Site): Html {
 }
 
 /**
- * Builds the app and Slack side by side, joined by a line: the same sign at the head of every page. What the line shows
- * (dots, a tick, a break) depends on the `data-tone` of an element around it.
+ * Builds the app's tile and Slack's side by side, with a sign between them, for the head of most pages. What the sign
+ * shows (dots, a tick, an exclamation mark) depends on the `data-tone` of an element around it.
  */
 export function joinedMarks(site: Site): Html {
   return html`<div class="marks" aria-hidden="true">

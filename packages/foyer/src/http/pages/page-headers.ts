@@ -26,14 +26,14 @@ export function securityHeaders(secure: boolean): Record<string, string> {
 }
 
 /**
- * The headers of every page: it loads nothing from elsewhere, is not cached or framed, and sends no referrer (the
- * address of a progress page contains its token).
+ * The headers of every page: it loads nothing but pictures from elsewhere, is not cached or framed, and sends no
+ * referrer (the address of a progress page contains its token).
  */
 export function pageHeaders(options: {
   nonce: string;
   /** Whether browsers reach Foyer by https. */
   secure: boolean;
-  /** For pages at a secret address. */
+  /** Whether to keep search engines from listing the page. */
   noIndex?: boolean;
   /** Where the page's forms may post to; most pages have none. */
   formAction?: 'none' | 'self';

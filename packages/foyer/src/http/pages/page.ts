@@ -42,7 +42,7 @@ function icons(site: Site): Html {
 /** For the head of a page that search engines must not list. */
 export const noIndex = html`<meta name="robots" content="noindex">`;
 
-/** Builds the frame of every page: a whole HTML document that loads nothing from elsewhere. */
+/** Builds the frame of every page: a whole HTML document that loads no style and no script from elsewhere. */
 export function page(parts: PageParts): string {
   const { site, words, nonce } = parts;
   const { name } = site.brand;

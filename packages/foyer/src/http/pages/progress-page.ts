@@ -67,8 +67,7 @@ function nextSteps({ words, progress }: ProgressPageContent): Html {
 }
 
 /**
- * Folds the steps behind one line on the progress, for readers who want details. Unfolds them after a failure or an
- * unconfirmed step.
+ * Builds the list of steps for readers who want details. It is folded, unless a step failed or is unconfirmed.
  */
 function details({ words, progress }: ProgressPageContent): Html {
   const isOpen = progress.tone === 'hitch' || progress.steps.some(({ status }) => status === 'unconfirmed');

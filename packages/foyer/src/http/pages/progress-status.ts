@@ -18,7 +18,7 @@ export interface Progress {
   /** The team's name; for an org-wide install the enterprise's. */
   teamName: string | null;
   steps: readonly Pick<StepRecord, 'name' | 'status' | 'attempts' | 'errorCode'>[];
-  /** The event that a waiting run waits for; null if it only waits for its next try. */
+  /** What a waiting run waits for: an event, or `answer`; null if it only waits for its next try. */
   waitingFor?: string | null;
   /** The question that a waiting run has asked, and whether this reader may answer it on the page. */
   question?: { id: string; answeredHere: boolean };

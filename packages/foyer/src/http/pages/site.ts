@@ -24,6 +24,6 @@ export type Site = ReturnType<typeof createSite>;
 export interface PageFrame {
   site: Site;
   words: Words;
-  /** The nonce of the request, the same as in its Content-Security-Policy. */
+  /** The nonce of the response, the same as in its Content-Security-Policy. */
   nonce: string;
 }
