@@ -45,7 +45,7 @@ async function setListening(t: TestContext, engine: EngineName, fail?: Parameter
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`an event on ${engine}`, () => {
-    it('an event reaches a listener once, even if Slack sends it again, and so do other events', async (t) => {
+    it('an event reaches a listener once, even if Slack sends it again, and so does each other event', async (t) => {
       const { sandbox, heard, acme, globex, send } = await setListening(t, engine);
       const delivery = await send(acme.teamId, 'Ev1');
       await sandbox.deliveries.resend(delivery?.id ?? '', { times: 3 });
@@ -59,7 +59,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(heard.toSorted(), ['Ev1', 'Ev2', 'Ev3', 'Ev4', 'Ev5']);
     });
 
-    it('an event reaches a listener again if the listener asks for that, but not once it is handled', async (t) => {
+    it('an event reaches a listener again if the listener asks for that, but not after it is handled', async (t) => {
       const { sandbox, heard, acme, send, logged } = await setListening(t, engine, (_id, times) => {
         if (times === 1) throw new RepeatEventError('The calendar is down');
       });
@@ -94,7 +94,7 @@ it('an event reaches a listener once after a restart on Postgres, and old delive
   });
 });
 
-it('an event reaches a listener on only one of two machines, and a recorded press has one effect', async (t) => {
+it('an event reaches a listener on only one of two machines, and so does a press that is sent several times', async (t) => {
   const { heard, definition } = listening();
   const machines = await setMachines({ foyer: { definition } });
   t.after(() => machines.close());

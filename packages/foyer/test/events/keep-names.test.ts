@@ -97,7 +97,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
 
     for (const name of [null, undefined, '', ' \u0000 ', 7, {}, ['x']]) {
-      it(`names that change in Slack are not changed by the name ${JSON.stringify(name)}, which is logged`, async (t) => {
+      it(`names that change in Slack are kept if an event brings the name ${JSON.stringify(name)}, and the event is logged`, async (t) => {
         const stage = await prepare(t);
         const before = await stage.teams();
         await stage.deliver({ type: 'team_rename', name });
@@ -140,7 +140,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       ]);
     });
 
-    it('names that change in Slack follow a team that moves into an enterprise', async (t) => {
+    it('a team that moves into an enterprise is stored with that enterprise once its move is finished', async (t) => {
       const stage = await prepare(t);
       const before = await stage.teams();
       await stage.deliver({ type: 'grid_migration_started', enterprise_id: 'E7' });
@@ -162,7 +162,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
   });
 
-  describe(`events that Slack withholds, on ${engine}`, () => {
+  describe(`events that Slack withholds, and events about an organization, on ${engine}`, () => {
     it('events that Slack withholds are reported to the operators once an hour, with their team', async (t) => {
       const stage = await prepare(t);
       const hour = Math.floor(stage.clock.now() / 3_600_000) * 3600;
@@ -188,7 +188,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(warned, ['T1', 'T1', 'T1', 'TUNKNOWN']);
     });
 
-    it('events that Slack withholds of a workspace are not changed by an event about its organization', async (t) => {
+    it('an event about an organization does not change the names of its workspaces', async (t) => {
       const stage = await prepare(t);
       const before = await stage.teams();
       const orgWide = { enterprise_id: 'E1', is_enterprise_install: true };
@@ -200,7 +200,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.teams(), before);
     });
 
-    it('events that Slack withholds of an organization’s people follow its own roles, not those of a workspace', async (t) => {
+    it('an event about a person of an organization stores their roles in the organization, not those in a workspace', async (t) => {
       const { database, queries, clock, deliver } = await prepare(t);
       const person = { clientId: '1.1', teamId: 'E1', userId: 'U1' };
       await database.write((tx) => recordUser(tx, { ...person, seenAt: clock.now(), now: clock.now() }));

@@ -18,7 +18,7 @@ import { engines } from '../support/open-test-database.ts';
  * others, one of the same enterprise and one of none, and an event must not change them.
  */
 
-it('an event with very many ids costs no more than an event with a thousand', () => {
+it('at most a thousand ids of each kind are read from an event', () => {
   const ids = Array.from({ length: 50_000 }, (_, n) => `T${n}`);
   const read = readEnvelope({
     team_id: 'T1',
@@ -43,7 +43,7 @@ it('an event is recognized even if its envelope has another type, but refused if
   assert.equal(parseSlackBody(formType, Buffer.from(String(form))).type, 'block_actions');
 });
 
-it('authorizations of an event that are not objects do not reach Bolt, which reads the first one without a check', () => {
+it('entries of an event’s authorizations that are not objects do not reach Bolt, which does not check the first entry', () => {
   const parse = (body: object) =>
     parseSlackBody('application/json', Buffer.from(JSON.stringify({ event: { type: 'message' }, ...body })));
   const known = { team_id: 'T1' };
@@ -65,7 +65,7 @@ it('a person of another workspace does not count as a person of the workspace wh
   assert.deepEqual(personIn({ user, team: { id: 'T1' }, view }), { userId: 'U1', from: 'T1' });
 });
 
-it('an event that names a workspace is not applied to the organization', () => {
+it('an event that says that it is of no org-wide install is not applied to the organization', () => {
   const body = { team_id: 'T1', enterprise_id: 'E1', event: { type: 'app_uninstalled' } };
   const flags = (more: object) =>
     readEnvelope({ ...body, ...more }).candidates.map(({ isEnterpriseInstall }) => isEnterpriseInstall);
@@ -161,7 +161,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       },
     };
     for (const [name, fields] of Object.entries(odd)) {
-      it(`an odd uninstall is applied to its own team ${name}`, async (t) => {
+      it(`an uninstall event ${name} is applied to its own team`, async (t) => {
         const stage = await prepare(t);
         await stage.store.storeInstallation(teamInstall({ enterpriseId: 'E1' }));
         await stage.store.storeInstallation(teamInstall({ teamId: 'T2' }));
@@ -222,7 +222,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.statuses(), { 'enterprise:E1': 'active' });
     });
 
-    it('an odd uninstall is applied or refused with a log line if any field is missing, empty or of another type', async (t) => {
+    it('an odd uninstall is applied to its own team and logged if any one field is missing, empty or of another type', async (t) => {
       const stage = await prepare(t);
       const values = fc.constantFrom<unknown>(
         null,

@@ -94,7 +94,7 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('acknowledges an event that changes something once the change is committed', async (t) => {
+  it('acknowledges an event that changes something only after the change is committed', async (t) => {
     const committed = Promise.withResolvers<void>();
     const { happened, socket } = await setUp(t, undefined, () => {
       happened.push('commit');
@@ -137,7 +137,7 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('passes no event to listeners again once it is drained', async (t) => {
+  it('passes no event to listeners again after the receiver is drained', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket, receiver } = await setUp(t, () => {
       throw new RepeatEventError('not yet');

@@ -15,7 +15,7 @@ const signed = (atMs: number, secret = signingSecret) => {
 };
 
 describe('the signature of a request', () => {
-  it('the signature of a request is accepted for five minutes, before and after', () => {
+  it('the signature of a request is accepted if its timestamp is at most five minutes from now, in either direction', () => {
     for (const at of [now, now - 300_000, now + 300_000]) {
       assert.equal(check.ofHeaders(signed(at)), undefined);
       assert.equal(check.ofRequest(signed(at), body), undefined);

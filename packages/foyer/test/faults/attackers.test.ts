@@ -192,7 +192,7 @@ describe('a button pressed by someone who is not allowed to', () => {
     });
   }
 
-  it('changes nothing, for any claim in the payload', async () => {
+  it('changes nothing, even if the payload claims another team, person or role', async () => {
     const { acme, globex } = places;
     const priya = stage.sandbox.person('Acme', 'member').id;
     const admin = stage.sandbox.person('Globex', 'admin').id;
@@ -229,7 +229,7 @@ describe('a button pressed by someone who is not allowed to', () => {
     assert.equal(state(), untouched);
   });
 
-  it('works once the installer presses it, so that the refusals above prove something', async () => {
+  it('works when the installer presses it, so the other presses were refused because of their sender', async () => {
     const { acme } = places;
     const answer = await press({ ...acme, actionId: 'foyer.retry_run', value: acme.runId });
     assert.equal(answer.status, 200);
@@ -293,7 +293,7 @@ describe('a misled browser', () => {
     }
   });
 
-  it('a misled browser cannot reach someone else’s progress page by guessing', async () => {
+  it('a browser cannot reach another person’s progress page by guessing', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const place = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
@@ -339,7 +339,7 @@ function speak(url: string, text: string, withinMs = 12_000): Promise<string> {
 }
 
 describe('connections and headers that only use up resources', { concurrency: 2 }, () => {
-  it(`leave Foyer answering while ${count({ quick: 300, full: 2000 })} connections are idle, and are closed after seconds`, async (t) => {
+  it(`${count({ quick: 300, full: 2000 })} idle connections do not keep Foyer from answering, and Foyer closes them after seconds`, async (t) => {
     const stage = await setProcessStage();
     t.after(() => stage.close());
     const many = count({ quick: 300, full: 2000 });
@@ -384,7 +384,7 @@ describe('connections and headers that only use up resources', { concurrency: 2 
     if (isFullRun) await eventually(async () => closed === many);
   });
 
-  it('are refused if the headers are too many, too large, duplicated or smuggled, and Foyer keeps running', async (t) => {
+  it('requests with too many, too large, duplicated or smuggled headers are refused, and Foyer keeps running', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());
     const head = 'POST /slack/events HTTP/1.1\r\nHost: x\r\n';

@@ -39,7 +39,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     ['nine minutes forward', 9 * minuteMs, 303, undefined],
     ['thirty seconds back', -30_000, 303, undefined],
   ] as const) {
-    it(`${name} between Add to Slack and the callback: ${cause ?? 'the install goes through'}`, async (t) => {
+    it(`a clock that jumps ${name} between Add to Slack and the callback ${cause ? `fails the install with ${cause}` : 'does not stop the install'}`, async (t) => {
       const { stage, clock, acme } = await setPlay(t);
       const visitor = createVisitor();
       const callback = await pressAddToSlack(visitor, stage.url, stage.sandbox, acme);
@@ -57,7 +57,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     ['a day forward', 24 * hourMs - minuteMs],
     ['an hour back', -hourMs],
   ] as const) {
-    it(`${name} while the welcome is being sent: the run finishes, with one welcome`, async (t) => {
+    it(`a clock that jumps ${name} while the welcome is being sent does not stop the run, which sends one welcome`, async (t) => {
       const { stage, clock, acme } = await setPlay(t);
       stage.sandbox.faults.setLatency('chat.postMessage', 400);
       const visitor = createVisitor();
@@ -71,7 +71,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     });
   }
 
-  it('an hour back while a run waits: the run is shown as waiting, and Try again wakes it at once', async (t) => {
+  it('a clock that jumps an hour back while a run waits leaves the run waiting, and Try again wakes it at once', async (t) => {
     const { stage, clock, acme } = await setPlay(t);
     stage.sandbox.faults.add({ method: 'team.info', times: 50, failure: { type: 'status', status: 503 } });
     const visitor = createVisitor();
@@ -93,7 +93,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     assert.equal(stage.sandbox.messages(acme).length, 1);
   });
 
-  it('forward past ninety days: old install requests are deleted, and the installation stays', async (t) => {
+  it('after a clock jumps ninety days forward, old install requests are deleted and the installation stays', async (t) => {
     const { stage, clock, acme } = await setPlay(t);
     const visitor = createVisitor();
     const answer = await install(visitor, stage.url, stage.sandbox, acme);

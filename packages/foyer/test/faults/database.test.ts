@@ -108,7 +108,7 @@ async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<
 }
 
 // Not concurrent with the others: they would use up the time in which it counts answered pages.
-it('a run waits for a database that is locked in the middle of it, sends one welcome, and every page is answered', async (t) => {
+it('a run waits for a database that is locked during the run and sends one welcome, and Foyer keeps answering', async (t) => {
   const play = await setPlay(t);
   const { stage, acme, visitor } = play;
   const lock: { is: 'to come' | 'held' | 'released' } = { is: 'to come' };
@@ -137,7 +137,7 @@ it('a run waits for a database that is locked in the middle of it, sends one wel
 });
 
 describe('a database that cannot be used', { concurrency: 6 }, () => {
-  it('locked while events arrive: no event is acknowledged before it is committed, and no event is lost', async (t) => {
+  it('if the database is locked while events arrive, no event is acknowledged before it is committed, and none is lost', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await assertInstallsWhole(play);
@@ -155,7 +155,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     assert.equal(database.prepare('select status from installations').pluck().get(), 'uninstalled');
   });
 
-  it('full: nothing is half installed, and installs work again once there is space', async (t) => {
+  it('if the database cannot grow, nothing is half installed, and installs work again when there is space', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     await needSpaceFor(play, 'insert on runs');
@@ -172,7 +172,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     }
   });
 
-  it('full mid-run: the run is not lost', async (t) => {
+  it('if the database cannot grow during a run, the run succeeds with one welcome when there is space again', async (t) => {
     const play = await setPlay(t);
     const { stage, acme, visitor } = play;
     await needSpaceFor(play, 'update on welcomes');
@@ -185,7 +185,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     assert.equal(stage.sandbox.messages(acme).length, 1);
   });
 
-  it('read-only: an install is refused with 503 and its tokens are revoked', async (t) => {
+  it('if the database becomes read-only, an install is refused with 503 and its tokens are revoked', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     play.whenCalled('oauth.v2.access', () => void play.onLiveConnection('pragma query_only = 1'));
@@ -200,7 +200,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     ['removed', (file: string) => rm(file)],
     ['replaced by another', (file: string) => rename(file, `${file}.away`).then(() => writeFile(file, ''))],
   ] as const) {
-    it(`${what} under a running Foyer: Foyer reports that, and stores nothing that a restart would lose`, async (t) => {
+    it(`if the database file is ${what} under a running Foyer, Foyer is not ready and refuses installs`, async (t) => {
       const play = await setPlay(t);
       const { stage } = play;
       await assertInstallsWhole(play);
@@ -217,7 +217,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     ['truncated', (file: string) => truncate(file, 5000)],
     ['overwritten', overwriteMiddle],
   ] as const) {
-    it(`${what} under a running Foyer: every request is answered, and the process keeps running`, async (t) => {
+    it(`if the database file is ${what} under a running Foyer, every request is answered and the process keeps running`, async (t) => {
       const play = await setPlay(t);
       const { stage } = play;
       await assertInstallsWhole(play);
@@ -260,7 +260,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     return play;
   }
 
-  it('damaged: the start is refused with a specific error', async (t) => {
+  it('a start on a damaged database is refused with a specific error', async (t) => {
     const { stage } = await stopped(t);
     await writeFile(stage.databaseFile, Buffer.alloc(40_960, 0x5a));
     await assert.rejects(stage.start(), DatabaseUnavailableError);
@@ -277,7 +277,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     assert.deepEqual(await readFile(stage.databaseFile), before);
   });
 
-  it('whose key is missing or wrong: the start is refused, and the right key opens it again', async (t) => {
+  it('a start with a missing or wrong key is refused, and a start with the right key works again', async (t) => {
     const { stage } = await stopped(t);
     const keyFile = `${stage.databaseFile}.key`;
     const right = await readFile(keyFile, 'utf8');
@@ -298,7 +298,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     assert.equal(await status(`${stage.url}/readyz`), 200);
   });
 
-  it('without write permission: the process reports that and exits with code 1', async (t) => {
+  it('a start without permission to write the database is reported and exits with code 1', async (t) => {
     const { stage } = await stopped(t);
     const folder = join(stage.folder, 'read-only');
     // Root may write anything, so the process runs as another user.

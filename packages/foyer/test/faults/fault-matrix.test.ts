@@ -31,7 +31,7 @@ const waits = ({ failure, end }: Cell) => failure.startsWith('hangs') && 'run' i
 const groups = [
   { name: '', lanes: 3, of: (played: readonly Cell[]) => played.filter((cell) => !waits(cell)) },
   {
-    name: ', where a call hangs',
+    name: ', if a call hangs',
     lanes: 8,
     of: (played: readonly Cell[]) =>
       played.filter(waits).sort((one, other) => one.how.localeCompare(other.how)),
@@ -44,7 +44,7 @@ describe('the fault matrix', { concurrency: engines.length * groups.length }, ()
       describe(`on ${engine}${name}`, { concurrency: lanes }, () => {
         for (const cell of of(played)) {
           const { method, failure, how, end } = cell;
-          it(`${method} × ${failure}, ${how} → ${endText(end)}`, async (t) => {
+          it(`if ${method} fails ${how} (${failure}), an install ends with ${endText(end)}`, async (t) => {
             const play = await setPlay(engine);
             t.after(() => play.close());
             await playCell(play, cell);
@@ -56,9 +56,9 @@ describe('the fault matrix', { concurrency: engines.length * groups.length }, ()
 });
 
 function endText(end: Cell['end']): string {
-  if ('page' in end) return `page ${end.page} ${end.cause}, tokens: ${end.tokens}`;
+  if ('page' in end) return `page ${end.page} ${end.cause} (tokens: ${end.tokens})`;
   const steps = Object.entries(end.steps ?? {}).map(([name, status]) => `, ${name} ${status}`);
-  return `run ${end.run}${steps.join('')}, ${end.welcomes} welcome${end.installation ? `, ${end.installation}` : ''}`;
+  return `its run ${end.run}${steps.join('')}, welcomes: ${end.welcomes}${end.installation ? `, ${end.installation}` : ''}`;
 }
 
 interface Play {
@@ -152,18 +152,18 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
       assert.deepEqual(await request(), { outcome: 'failed', kept: 0 });
       assert.equal(live(), 0);
       break;
-    case 'given back':
+    case 'revoked':
       assert.match(page, /Nothing was installed[\s\S]*We revoked it immediately/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 0 });
       assert.equal(live(), 0);
       break;
-    case 'unheard of':
+    case 'unknown':
       assert.ok(!page.includes('Nothing was installed'), 'the page denies what Slack did');
       assert.match(page, /installing it again fixes this/);
       await assertInstallsNow(play);
       break;
-    case 'later':
-    case 'never':
+    case 'revoked later':
+    case 'never revoked':
       assert.match(page, /did not finish[\s\S]*could not revoke it yet/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
       // They are revoked a minute later, or at the next start.
@@ -171,7 +171,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
       await stage.stop();
       await stage.start();
       await until(play, () => stage.logged().some((line) => line.includes('an install was interrupted')));
-      if (end.tokens === 'later') {
+      if (end.tokens === 'revoked later') {
         await until(play, async () => JSON.stringify(await request()) === '{"outcome":"failed","kept":0}');
         assert.equal(live(), 0);
       } else {

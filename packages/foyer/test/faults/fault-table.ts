@@ -23,12 +23,12 @@ export interface NotInstalled {
   page: number;
   cause: string;
   /**
-   * none: Slack issued none. given back: revoked before the page was sent. later: the page says that they are not yet
-   * revoked, and a minute later they are. never: Slack never revokes them; they stay on record, and the log says so.
-   * unheard of: Slack may have issued some, but its answer never came; the page does not deny it, and installing again
+   * none: Slack issued none. revoked: before the page was sent. revoked later: the page says that they are not yet
+   * revoked, and a minute later they are. never revoked: Slack revokes none; they stay on record, and the log says so.
+   * unknown: Slack may have issued some, but its answer never came; the page does not deny it, and installing again
    * fixes it.
    */
-  tokens: 'none' | 'given back' | 'later' | 'never' | 'unheard of';
+  tokens: 'none' | 'revoked' | 'revoked later' | 'never revoked' | 'unknown';
 }
 
 /** The install happened: how its run ended. Steps that are not named succeeded. */
@@ -137,7 +137,7 @@ const exchange: Cell[] = [
     'oauth.v2.access',
     [...later, ...laterActed, ...hangs],
     once,
-    refusal(502, 'slack_unreachable', 'unheard of'),
+    refusal(502, 'slack_unreachable', 'unknown'),
   ),
   ...rows(
     'oauth.v2.access',
@@ -161,13 +161,13 @@ const exchange: Cell[] = [
     'auth.test',
     [...later, ...laterActed, ...limited, ...hangs],
     once,
-    refusal(502, 'slack_unreachable', 'given back'),
+    refusal(502, 'slack_unreachable', 'revoked'),
   ),
   ...rows(
     'auth.test',
     ['missing_scope', 'org_login_required', ...dead],
     once,
-    refusal(502, 'slack_refused', 'given back'),
+    refusal(502, 'slack_refused', 'revoked'),
   ),
 ];
 
@@ -178,14 +178,14 @@ const revocation: Cell[] = [
     'auth.revoke',
     [...later, ...laterActed, ...limited, ...hangs, 'missing_scope'],
     once,
-    refusal(502, 'slack_unreachable', 'later'),
+    refusal(502, 'slack_unreachable', 'revoked later'),
     afterExchange,
   ),
   ...rows(
     'auth.revoke',
     ['500', 'reset, did not act', '429', 'missing_scope'],
     always,
-    refusal(502, 'slack_unreachable', 'never'),
+    refusal(502, 'slack_unreachable', 'never revoked'),
     afterExchange,
   ),
 ];

@@ -118,7 +118,7 @@ const leastKills = {
 } as const;
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  it(`SIGKILL in the middle of an install on ${engine} loses no install, welcomes once, repeats no finished step and leaves no token behind`, async (t) => {
+  it(`Foyer, killed in the middle of an install on ${engine}, loses no stored install, sends one welcome, repeats no finished step and leaves no token behind`, async (t) => {
     const random = createRandom();
     const queue = killings(random, engine);
     const tally: Tally = {

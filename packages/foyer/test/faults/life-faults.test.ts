@@ -83,8 +83,9 @@ for (const [engine, played] of [
   describe(`the fault matrix from install to uninstall on ${engine}`, { concurrency: 3 }, () => {
     for (const cell of played) {
       const { when, method, failure, how, asked = 'in the DM', error } = cell;
-      const end = `${when === 'asking' ? `asked ${asked}, ` : ''}${error ?? 'succeeds'}`;
-      it(`${when}: ${method} × ${failure}, ${how} → ${end}`, async (t) =>
+      const place = when === 'asking' ? `the question is asked ${asked}, and ` : '';
+      const end = `${place}the step ${error === undefined ? 'succeeds' : `fails with ${error}`}`;
+      it(`if ${method} fails ${how} while ${when} (${failure}), ${end}`, async (t) =>
         playCell(await setPlay(t, engine), cell));
     }
   });

@@ -71,7 +71,7 @@ describe('a file that is removed, replaced or cut short under a running Foyer', 
       /foyer\.db was replaced/,
     ],
   ] as const) {
-    it(`a file that is removed, replaced or cut short under a running Foyer ends the process with code 1 within seconds, even without a write: ${what}`, async (t) => {
+    it(`the process ends with code 1 within seconds, even without a write, if ${what}`, async (t) => {
       const stage = await setUp(t);
       await installWhole(stage, 'Acme');
       const since = performance.now();
@@ -84,7 +84,7 @@ describe('a file that is removed, replaced or cut short under a running Foyer', 
     });
   }
 
-  it('Foyer keeps every install when the WAL file is deleted, and moves its content into the database', async (t) => {
+  it('a deleted WAL file loses no install: Foyer writes its content into the database before the process ends', async (t) => {
     const stage = await setUp(t);
     await installWhole(stage, 'Acme');
     await installWhole(stage, 'Globex');
@@ -121,7 +121,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     ['stored', ['sync-fails']],
     ['revoked', ['write-lost', 'sync-fails']],
   ] as const) {
-    it(`a disk that fails in an install's own commit: the page says that the outcome is unknown, and the next start settles it (${outcome})`, async (t) => {
+    it(`if the disk fails in the commit of an install, the page says that the outcome is unknown, and after the next start the install is ${outcome}`, async (t) => {
       const set = await setFaulty(t);
       if (!set) return;
       const { stage, disk } = set;

@@ -142,7 +142,7 @@ function passesRiddenOut(passes: readonly Pass[], outages: readonly Outage[]): P
   return passes.filter((pass) => !long.some(({ from, to }) => pass.from < to && from < pass.to));
 }
 
-it('a Postgres restart under load loses nothing, and most installs survive it', async (t) => {
+it('a Postgres restart under load loses no confirmed install, and most installs survive it', async (t) => {
   const random = createRandom();
   const server = await startPostgresServer({ durable: true });
   t.after(() => server.close());

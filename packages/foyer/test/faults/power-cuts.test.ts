@@ -81,7 +81,7 @@ async function record(t: TestContext) {
   return { stage, root, databaseFile, steps, acknowledged };
 }
 
-it('a power cut at any moment loses nothing that was acknowledged, and leaves a database that a Foyer opens', async (t) => {
+it('a power cut at any moment loses nothing that was acknowledged, and leaves a database that Foyer can open', async (t) => {
   if (!canRecord())
     return t.skip(
       'strace is not installed, or may not trace: it records the writes (Linux: apt-get install strace)',

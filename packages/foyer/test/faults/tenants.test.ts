@@ -206,7 +206,7 @@ describe('with installations of every kind side by side', () => {
   ];
 
   for (const [name, row] of matrix) {
-    it(`an event of ${name} finds its own installation, and no other`, async () => {
+    it(`an event of ${name} uses no token of another installation`, async () => {
       const { envelope, owner, user } = row();
       const { sandbox } = stage;
       const userId = sandbox.person(user, 'owner').id;
@@ -237,7 +237,7 @@ describe('with installations of every kind side by side', () => {
     });
   }
 
-  it('an uninstall of the org does not touch its workspaces’ own installs, and vice versa', async () => {
+  it('an uninstall of the org does not change its workspaces’ own installs, and theirs does not change the org’s', async () => {
     const { sandbox } = stage;
     await sandbox.uninstall({ enterpriseId: ids.org });
     await sandbox.settled();
@@ -259,7 +259,7 @@ describe('with installations of every kind side by side', () => {
     });
   });
 
-  it('tokens_revoked of one installation takes nothing from another', async () => {
+  it('tokens_revoked of one installation does not change another installation', async () => {
     const { sandbox } = stage;
     await sandbox.revokeBot({ teamId: ids.globex });
     await sandbox.settled();

@@ -69,7 +69,7 @@ describe('the viewer of App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('the viewer of App Home is an admin of an org-wide install only as an admin of the organization', async () => {
+  it('the viewer of App Home is an admin of an org-wide install only if they are an admin of the organization', async () => {
     await home.change('ins_1', { is_enterprise_install: 1, team_id: null, enterprise_id: 'E1' });
     const record = await recordOf();
     slackSays({ id: 'U5', team_id: 'T1', is_admin: true, enterprise_user: { enterprise_id: 'E1' } });
@@ -89,7 +89,7 @@ describe('the viewer of App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('the viewer of App Home is looked up even as the installer if the stored profile may be of another team', async () => {
+  it('the viewer of App Home is looked up even if they are the installer, if the stored profile may be of another team', async () => {
     await home.person('T1', 'U1', true, 0);
     await home.person('T2', 'U1', true, home.clock.now);
     slackSays({
@@ -114,7 +114,7 @@ describe('the viewer of App Home', () => {
     assert.deepEqual([viewer.isAdmin, viewer.profile], [false, undefined]);
   });
 
-  it('stores nothing if the app is uninstalled while Slack is asked', async () => {
+  it('the viewer of App Home is not stored if the app is uninstalled while Slack is asked', async () => {
     const record = await recordOf();
     const people = () => home.database.queries.selectFrom('memberships').selectAll().execute();
     const before = await people();
@@ -126,7 +126,7 @@ describe('the viewer of App Home', () => {
     assert.deepEqual(await people(), before);
   });
 
-  it('the viewer of App Home is no admin as a bot, nor as an admin of another organization', async () => {
+  it('the viewer of App Home is not an admin if it is a bot, or is an admin only of another organization', async () => {
     slackSays({ id: 'U5', team_id: 'T1', is_admin: true, is_bot: true });
     assert.equal((await home.findViewer(await recordOf(), 'U5')).isAdmin, false);
     await home.change('ins_1', { is_enterprise_install: 1, team_id: null, enterprise_id: 'E1' });

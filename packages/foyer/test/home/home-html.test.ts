@@ -32,7 +32,7 @@ describe('App Home on a web page', () => {
     assert.doesNotMatch(page, /javascript:|<script/);
   });
 
-  it('shows times in the reader’s own time zone and language, and UTC if it is not known', () => {
+  it('shows times in the reader’s own time zone and language, and in UTC if the time zone is not known', () => {
     const at = '<!date^1764374400^{date_short_pretty}, {time}|2025-11-29 00:00 UTC>';
     assert.match(
       drawn(section(at)),

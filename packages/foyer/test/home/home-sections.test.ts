@@ -64,7 +64,7 @@ describe('an app’s own Home sections', () => {
     assert.equal(home.shown('U1').length, 3);
   });
 
-  it('an app’s own Home sections do not affect the others when one fails, and show no text of its error', async (t) => {
+  it('an app’s own Home sections are shown even if another section fails, and the text of its error is not shown', async (t) => {
     const home = await homeWith(
       t,
       {
@@ -89,7 +89,7 @@ describe('an app’s own Home sections', () => {
     assert.match(home.logged.join(), /secret detail/);
   });
 
-  it('an app’s own Home sections are replaced by a line when Slack refuses their blocks, and the others stay', async (t) => {
+  it('an app’s own Home sections are replaced by a line if Slack refuses their blocks, and the other sections stay', async (t) => {
     const home = await homeWith(
       t,
       { id: 'good', blocks: () => [say('fine words')] },

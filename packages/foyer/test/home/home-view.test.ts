@@ -71,11 +71,11 @@ describe('the Home view of a finished install', () => {
 describe('the Home view’s permissions', () => {
   const update = (granted: string[]) => homeView(content({}, { botScopes: granted }));
 
-  it('offers no update if everything was granted', () => {
+  it('offer no update if everything was granted', () => {
     assert.deepEqual(actionIds(update(scopes)), [homeActions.sendWelcome]);
   });
 
-  it('names what is missing and leads to an install of the same team', () => {
+  it('name what is missing and lead to an install of the same team', () => {
     const view = update(scopes.filter((scope) => scope !== 'im:write' && scope !== 'team:read'));
     assert.match(textOf(view), /2 permissions are missing/);
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome, homeActions.updatePermissions]);
@@ -91,7 +91,7 @@ describe('the Home view’s permissions', () => {
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome, homeActions.updatePermissions]);
   });
 
-  it('names thirty of a long list and counts the rest', () => {
+  it('name thirty of a long list and count the rest', () => {
     const many = Array.from({ length: 300 }, (_, index) => `scope:${index}`);
     const text = textOf(homeView(content({ requestedScopes: many }, { botScopes: many.slice(0, 200) })));
     assert.match(text, /100 permissions are missing/);
@@ -99,7 +99,7 @@ describe('the Home view’s permissions', () => {
     assert.match(text, /170 more permissions not listed here/);
   });
 
-  it('says what to do when the token is dead', () => {
+  it('say what to do when the token is dead', () => {
     const view = homeView(content({}, { status: 'broken', brokenReason: 'token_revoked' }));
     assert.match(textOf(view), /Slack no longer accepts its token \(`token_revoked`\)\. Install it again/);
     assert.deepEqual(actionIds(view), [homeActions.updatePermissions]);
@@ -146,7 +146,7 @@ describe('the Home view’s steps', () => {
     assert.match(text, /✓ {2}Sync crm contacts\n✓ {2}Constructor\n/);
   });
 
-  it('the Home view’s steps show the steps of a long pipeline that need attention, and count the rest', () => {
+  it('the Home view shows the steps of a long pipeline that need attention, and counts the rest', () => {
     const steps = Array.from({ length: 100 }, (_, index) => step(`step-${index}`, 'succeeded'));
     steps[97] = step('step-97', 'failed', { errorMessage: 'It broke' });
     const text = textOf(homeView(content({}, { run: run('failed', steps) })));
@@ -193,7 +193,7 @@ describe('the Home view’s buttons', () => {
     }
   });
 
-  it('the Home view’s buttons follow the same rule that the handlers check', () => {
+  it('the Home view’s buttons and their handlers admit the installer and admins, unless the app is uninstalled', () => {
     const { record } = content();
     assert.equal(mayAct(record, { userId: 'U1', isAdmin: false }), true);
     assert.equal(mayAct(record, { userId: 'U9', isAdmin: true }), true);
@@ -203,18 +203,18 @@ describe('the Home view’s buttons', () => {
 });
 
 describe('the Home view’s privacy', () => {
-  it('shows viewers their own profile', () => {
+  it('the Home view shows viewers their own profile', () => {
     const text = textOf(homeView(content()));
     assert.match(text, /\*Email\*\nu1@acme\.test/);
     assert.match(text, /\*Time zone\*\nAmerica\/New York/);
   });
 
-  it('the Home view’s privacy never shows a profile that is not the viewer’s, even if that profile is passed to it', () => {
+  it('the Home view never shows a profile that is not the viewer’s, even if that profile is passed to it', () => {
     const view = homeView(content({ viewer: { ...outsider, profile: profile('U1') } }));
     assert.doesNotMatch(JSON.stringify(view), /acme\.test/);
   });
 
-  it('the Home view’s privacy never shows the text of an error or of a skip, which developers wrote', () => {
+  it('the Home view never shows the text of an error or of a skip, which developers wrote', () => {
     const leaky = { errorMessage: 'Cannot reach <bob@acme.test>: refused' };
     const steps = [
       step('mail-them', 'failed', { ...leaky, errorCode: 'mail_down' }),
@@ -227,13 +227,13 @@ describe('the Home view’s privacy', () => {
     }
   });
 
-  it('shows members neither the steps that succeeded nor the history', () => {
+  it('the Home view shows members neither the steps that succeeded nor the history', () => {
     const text = textOf(homeView(content({ viewer: outsider })));
     assert.match(text, /Everything is in place[\s\S]*What Foyer may do/);
     assert.doesNotMatch(text, /Register the workspace|History|Reference/);
   });
 
-  it('shows no one a step that is for operators', () => {
+  it('the Home view shows no one a step that is for operators', () => {
     const steps = [step('send-welcome', 'succeeded'), step('notify-operators', 'failed')];
     const text = textOf(homeView(content({}, { run: run('failed', steps) })));
     assert.doesNotMatch(text, /[Nn]otify|Setup is not complete/);
@@ -241,7 +241,7 @@ describe('the Home view’s privacy', () => {
     assert.match(textOf(homeView(content({}, { run: run('waiting', again) }))), /Everything is in place/);
   });
 
-  it('says that older history is not listed only if there is older history', () => {
+  it('the Home view mentions older history only if there are more than ten lines of history', () => {
     const lines = (count: number): HistoryRecord[] =>
       Array.from({ length: count }, () => ({ at: 0, kind: 'installed', userId: 'U1', detail: null }));
     const shown = (count: number) => textOf(homeView(content({ history: lines(count) })));
@@ -249,7 +249,7 @@ describe('the Home view’s privacy', () => {
     assert.match(shown(11), /Older entries are not listed here/);
   });
 
-  it('shows the details of the history only to operators', () => {
+  it('the Home view does not show members the details of the history', () => {
     const line: HistoryRecord = { at: 0, kind: 'run_failed', userId: null, detail: 'bob@acme.test' };
     assert.doesNotMatch(JSON.stringify(homeView(content({ viewer: outsider, history: [line] }))), /bob/);
   });

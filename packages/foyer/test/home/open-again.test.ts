@@ -48,7 +48,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await home.publishHome(opened)).reason, 'unchanged');
     });
 
-    it('publishes nothing more once the app is removed', async (t) => {
+    it('publishes nothing more after the app is removed', async (t) => {
       const home = await homeOn(t);
       await home.publishHome(opened);
       await home.publishHome(opened);
@@ -62,7 +62,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await home.publishHome(opened)).reason, 'not_installed');
     });
 
-    it('records the opening again after ten minutes, and reaches people who opened it in the last hour', async (t) => {
+    it('records the time again after ten minutes, and a republish reaches people who opened Home in the last hour', async (t) => {
       const home = await homeOn(t);
       const at = home.clock.now;
       await home.publishHome(opened);

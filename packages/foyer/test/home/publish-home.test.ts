@@ -160,7 +160,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).published, true);
   });
 
-  it('reads only as much history as it needs to know that there is more', async () => {
+  it('mentions older entries only if there are more than ten lines of history', async () => {
     const line = { installation_id: 'ins_1', at: 1, kind: 'installed' as const, user_id: 'U1', detail: null };
     const ids = (from: number, count: number) =>
       Array.from({ length: count }, (_, n) => ({ ...line, id: `his_${from + n}` }));
@@ -175,7 +175,7 @@ describe('publishing App Home', () => {
     assert.match(eleven ?? '', /Older entries are not listed here/);
   });
 
-  it('keeps the teams apart', async () => {
+  it('shows no team the data of another team', async () => {
     await home.person('T1', 'U1', true, home.clock.now, 'one@x.test');
     await home.person('T2', 'U2', true, home.clock.now, 'two@x.test');
     await home.publishHome(installer);
@@ -260,7 +260,7 @@ describe('a publish that Slack refuses', () => {
 });
 
 describe('publishing again', () => {
-  it('reaches the installer and the people who opened Home most recently, twenty at most', async () => {
+  it('reaches the installer and the people who opened Home most recently, at most twenty people in all', async () => {
     home.slack.answer = async ({ method }) => (method === 'views.publish' ? ok : refusal('user_not_found'));
     for (let index = 10; index < 40; index += 1) {
       await home.publishHome({ installationId: 'ins_1', userId: `U1${index}`, opened: true });
@@ -274,7 +274,7 @@ describe('publishing again', () => {
     assert.deepEqual(reached.toSorted(), ['U1', ...newest]);
   });
 
-  it('skips people who opened it well over an hour ago, or got a view without opening it', async () => {
+  it('skips people who opened Home well over an hour ago, or got a view without opening Home', async () => {
     await home.publishHome({ installationId: 'ins_1', userId: 'U5', opened: true });
     home.clock.now += 70 * minuteMs;
     await home.publishHome({ installationId: 'ins_1', userId: 'U6', opened: true });

@@ -62,7 +62,7 @@ describe('the limits on connections', () => {
     assert.deepEqual(kinds, ['too_many_from_one_address']);
   });
 
-  it('the limits on connections close the oldest idle connection of all addresses together', async (t) => {
+  it('the limits on connections close the oldest idle connection if all addresses together have too many connections', async (t) => {
     const { open, kinds } = await setUp(t, { mostConnections: 3 }, (_req, res) => res.end('ok'));
     const first = await open();
     for (let n = 0; n < 2; n += 1) await open();
@@ -117,7 +117,7 @@ describe('the limits on connections', () => {
     await Promise.all([closed(client), comes('too_many_pipelined')]);
   });
 
-  it('the limits on connections leave what a closed connection has sent unparsed', async (t) => {
+  it('the limits on connections stop the server from parsing most of what a closed connection has sent', async (t) => {
     const { open, comes, server } = await setUp(t, {}, (_req, res) => void setImmediate(() => res.end('ok')));
     let parsed = 0;
     server.on('request', () => {
@@ -128,7 +128,7 @@ describe('the limits on connections', () => {
     assert.ok(parsed < 200, `${parsed} requests were parsed`);
   });
 
-  it('notice at once that a client hung up before its answer', async (t) => {
+  it('the server notices at once that a client hung up before its answer', async (t) => {
     const { open, server } = await setUp(t, {}, () => {});
     const client = await open(get);
     const [, res] = await once(server, 'request');
@@ -171,7 +171,7 @@ describe('the limits on connections', () => {
     await slow.comes('answer_unread');
   });
 
-  it('the limits on connections cut off the largest first when all connections together leave too much unread', async (t) => {
+  it('the limits on connections cut off the connection with most unread bytes if all connections leave too much unread', async (t) => {
     const bounds = { mostUnreadBytes: 50_000_000, mostUnreadBytesInAll: 20_000_000, unreadForMs: 60_000 };
     const { open, comes, kinds } = await setUp(t, bounds, (req, res) =>
       res.end(Buffer.alloc(Number(req.url?.slice(1)))),

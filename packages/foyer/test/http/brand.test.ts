@@ -12,7 +12,7 @@ const app = {
 };
 
 describe('a brand', () => {
-  it('a brand is taken from the app, then its manifest, then the environment', () => {
+  it('each part of a brand is taken from the definition, else from the manifest or the environment', () => {
     const config = { app, privacyUrl: 'https://e.test/privacy', supportUrl: 'https://e.test/help' };
     const brand = completeBrand(config, { publisher: 'Acme', supportUrl: 'mailto:a@acme.test' });
     assert.deepEqual(brand, {

@@ -59,7 +59,7 @@ test('elementSource refuses a script or style that would end its element', () =>
   assert.equal(renderHtml(html`<style>${elementSource('a > b { }')}</style>`), '<style>a > b { }</style>');
 });
 
-test('html never lets any text break out of text or attribute', () => {
+test('html never lets any text break out of its element or attribute', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const made = renderHtml(html`<p title="${text}">${text}</p>`);

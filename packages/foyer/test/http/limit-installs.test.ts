@@ -56,7 +56,7 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 10);
   });
 
-  it('the limits of the install flow count no install that succeeds, for one address or for all together', async () => {
+  it('the limits of the install flow for all addresses together do not count requests that led to an install', async () => {
     const { start, callback, installed, letIn } = setUp({ callbacksInAll: 2, startsInAll: 2 });
     for (let n = 0; n < 10; n += 1) {
       await start(`192.0.2.${n}`);
@@ -74,7 +74,7 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 4);
   });
 
-  it('the limits of the install flow do not count requests that led to an install', async () => {
+  it('the limits of the install flow for one address do not count requests that led to an install', async () => {
     const { start, callback, installed, letIn, refused } = setUp({
       callbacksPerAddress: 3,
       startsPerAddress: 3,

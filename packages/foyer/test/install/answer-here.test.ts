@@ -163,7 +163,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(answers.every(({ answered_by }) => answered_by === acme.userId));
     });
 
-    it('says that the question was answered in Slack, and leaves the choice of a channel to Slack', async (t) => {
+    it('the progress page says that a question was answered before, and leaves the choice of a channel to Slack', async (t) => {
       const play = await setQuestionStage(t, engine, [write, channel]);
       const { stage, acme, visitor, page, asked, html, ticket, post } = play;
       const { sandbox } = stage;

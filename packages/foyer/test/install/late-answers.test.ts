@@ -47,7 +47,7 @@ async function begin(t: TestContext) {
   return { slack, stage, answer, socket, kept };
 }
 
-test('the tokens that arrived in time are revoked with the page, and the rest of the answer when it arrives', async (t) => {
+test('the tokens that arrived in time are revoked before the page is sent, and the others when they arrive', async (t) => {
   const { slack, stage, answer, socket, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   assert.equal((await answer).status, 502);
@@ -67,7 +67,7 @@ test('the tokens that arrived in time are revoked with the page, and the rest of
   );
 });
 
-test('a stop keeps the tokens that arrived of an answer, and the next start revokes them', async (t) => {
+test('a stop keeps the tokens of an unfinished answer, and the next start revokes them', async (t) => {
   const { slack, stage, answer, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   const stopped = performance.now();

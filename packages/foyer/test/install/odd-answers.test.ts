@@ -234,7 +234,7 @@ async function prepare(t: TestContext, engine: EngineName) {
 
 describe('an install with odd answers from Slack', () => {
   for (const engine of ['SQLite', 'Postgres'] as const) {
-    it(`an install with odd answers from Slack is stored with every token, or every token is revoked, on ${engine}`, async (t) => {
+    it(`an install with odd answers from Slack stores or revokes each of its tokens, on ${engine}`, async (t) => {
       const { slack, install, stored, kept, restartLater } = await prepare(t, engine);
       let n = 0;
       /** The tokens of answers that do not say whose they are, while Slack’s answer to that question is unreadable. */

@@ -171,7 +171,7 @@ const cases: Readonly<Record<string, Case>> = {
     stored: true,
   },
   'followed by something else': { write: ({ text }) => endWith(`${text}<!-- cached -->`) },
-  twice: { write: ({ text }) => endWith(text + text) },
+  'sent twice': { write: ({ text }) => endWith(text + text) },
   'as a page': { write: ({ text }) => endWith(`<html><pre>${text.replaceAll('"', '&quot;')}</pre></html>`) },
   'as JSON in a text of JSON': { write: ({ text }) => endWith(JSON.stringify({ ok: true, body: text })) },
   'as JSON in a text of a text of JSON': {
@@ -321,11 +321,11 @@ const changes: Readonly<Record<string, (text: string, at: number, answer: Answer
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`an exchange’s answer on ${engine}`, () => {
-    it('an exchange’s answer is stored with every token, or every token that arrived is revoked', async (t) => {
+    it('each token of an exchange’s answer that arrived is stored or revoked', async (t) => {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       for (const [name, { write, arrived, stored = false }] of Object.entries(cases)) {
-        await t.test(name, async () => {
+        await t.test(`each token is stored or revoked if the answer is this one: ${name}`, async () => {
           n += 1;
           const answer = answerOf(n);
           const { bot, botRefresh, user } = answer.tokens;

@@ -117,7 +117,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(asked.includes('newest'));
     });
 
-    it('revokes the tokens of interrupted requests, marks each request failed once, and touches no other request', async (t) => {
+    it('tries to revoke kept tokens, marks each interrupted request as failed once, and changes no other request', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const started = { outcome: 'started', error_code: null, finished_at: null };

@@ -64,7 +64,7 @@ describe('a state', () => {
     assert.deepEqual([earlier(30_000), earlier(3_600_000)], [true, false]);
   });
 
-  it('opens on every replica that has the keyring, after a key rotation too, and on no other', () => {
+  it('opens on every replica that has its key, after a key rotation too, and on no replica without that key', () => {
     const { state, cookies } = states.issue({}, undefined);
     const next = { id: 'next', base64: Buffer.alloc(32, 4).toString('base64') };
     const rotated = statesAt(clock, { keys: [next, ...keys] });
@@ -86,7 +86,7 @@ describe('a state', () => {
       assert.deepEqual(states.judge(none, undefined), { ok: false, fault: 'state_missing' });
   });
 
-  it('a state never throws, for any input', () => {
+  it('a state that is made up is refused, and never causes an exception', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 3000 }), fc.string(), (state, header) => {
         assert.equal(states.judge(state, header).ok, false);
@@ -102,7 +102,7 @@ describe('a state', () => {
 });
 
 describe('the cookie of a state', () => {
-  it('the cookie of a state goes only to this site’s server, for ten minutes', () => {
+  it('the cookie of a state is hidden from scripts, is not sent with requests of other sites, and expires after ten minutes', () => {
     const { cookies } = statesAt({ now: 0 }).issue({}, undefined);
     const { httpOnly, sameSite, path, maxAge, secure } = parseSetCookie(cookies[0] ?? '');
     assert.deepEqual([httpOnly, sameSite, path, maxAge, secure], [true, 'lax', '/', 600, undefined]);
@@ -114,7 +114,7 @@ describe('the cookie of a state', () => {
     assert.match(cookies[0] ?? '', /; Secure/);
   });
 
-  it('the cookie of a state does not pile up in a browser that starts over and over', () => {
+  it('the cookies of states do not pile up: a browser that starts again and again keeps twelve', () => {
     const states = statesAt({ now: 0 });
     const jar = new Map<string, string>();
     for (let round = 0; round < 40; round += 1) {

@@ -75,7 +75,7 @@ test('a refresh token is passed on with an expiry time, even if the answer has n
   }
 });
 
-test('an install and a refusal are passed on unchanged', async () => {
+test('Slack’s answer to an exchange reaches the OAuth provider unchanged, whether it is an install or a refusal', async () => {
   for (const answer of [
     whole,
     org,
@@ -274,7 +274,7 @@ test('a token that Slack does not revoke stays with its request, to be tried aga
   assert.equal(await later.giveBackKept('req_1', 'sealed'), false);
 });
 
-test('the kept tokens of a request open for that request alone', async () => {
+test('the kept tokens of a request can be opened only for that request', async () => {
   const sealer = createSealer({ keyring: keyringOf('k1'), purpose: unstoredTokensPurpose });
   const tokens = createUnstoredTokens({
     database: { write: async () => {} } as never,

@@ -114,7 +114,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('an installation that Slack calls inactive is held with its tokens while the app is suspended, and active again afterward', async (t) => {
+    it('an installation that Slack calls inactive is held with its tokens while the app is suspended, and is active again afterward', async (t) => {
       const stage = await setTeams(t, open);
       const { slack, strangers, installed, died, rows, uninstallRuns, ends, store, tokens, lines } = stage;
       await strangers.leave();
@@ -140,7 +140,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(history.filter((kind) => kind === 'token_works').length, 3);
     });
 
-    it('an installation that Slack calls inactive is uninstalled after the suspension if it left in the meantime, once by two machines', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled after the suspension if it left in the meantime, only once even if two machines check it', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, ends, tokens, machine } =
         await setTeams(t, open);
       await strangers.leave();
@@ -157,7 +157,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('an installation that Slack calls inactive is held if no witness can vouch for the app: rate limited, out of order, revoked, or absent', async (t) => {
+    it('an installation that Slack calls inactive is held if each witness is rate limited, fails or has a revoked token, or if there is no witness', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
       await strangers.leave();
       const lone = await installed('T1');
@@ -181,7 +181,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await uninstallRuns(), 1);
     });
 
-    it('an installation that Slack calls inactive does not vouch for the app, neither while it is held nor once it is uninstalled', async (t) => {
+    it('an installation that Slack calls inactive does not vouch for the app, neither while it is held nor after it is uninstalled', async (t) => {
       const { slack, strangers, installed, died, rows, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids = [
@@ -257,7 +257,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await tokens.botToken(ids[0] ?? ''), 'xoxe-1-bot-xoxb-T1-new');
     });
 
-    it('is uninstalled only if Slack says so twice, and stays held if Slack does not answer', async (t) => {
+    it('is uninstalled only if Slack calls it inactive twice, and stays held if Slack does not answer', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
       // The strangers of this app are witnesses.
       const ids = [
@@ -276,7 +276,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', held, 'broken token_revoked', 'uninstalled']);
     });
 
-    it('may be org-wide, and is never another app’s', async (t) => {
+    it('is uninstalled even if it is org-wide, and installations of another app do not vouch for the app', async (t) => {
       const { opened, slack, strangers, installed, died, store, machine } = await setTeams(t, open);
       const rows = async () =>
         (await ownRows(opened.database, 'installations'))

@@ -34,7 +34,7 @@ function setCache() {
   return { get, reads, before, gone, commit };
 }
 
-test('a frequently requested installation is read once, for any number of other requests in between', async () => {
+test('a frequently requested installation is read once, even if thousands of other installations are requested too', async () => {
   const { get, reads } = setCache();
   for (let other = 0; other < 5000; other += 1) {
     await get('busy');
@@ -79,7 +79,7 @@ test('an installation opened before a commit is reused when its row is read agai
   assert.deepEqual(before, [undefined, 'T1 0', undefined]);
 });
 
-test('caching an installation again pushes no other out', async () => {
+test('caching an installation again pushes no other installation out', async () => {
   const { get, before, commit } = setCache();
   for (let number = 0; number < 2000; number += 1) await get(`T${number}`);
   commit();

@@ -218,7 +218,7 @@ export function installationStoreContract(
         assert.deepEqual(found.user, { id: 'U404', token: undefined, scopes: undefined });
       });
 
-      it('reads with one query, and with none again until something is committed', async () => {
+      it('reads an installation with one query, and does not read it again until something is committed', async () => {
         await save(teamInstall({ userToken: 'xoxp-1' }));
         let reads = 0;
         const { database } = backend;
@@ -300,7 +300,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf(T1), 'xoxb-2');
       });
 
-      it('15: a user’s authorization leaves the bot, its webhook and the installer as they are', async () => {
+      it('15: a user’s authorization leaves the bot, its webhook and the installer unchanged', async () => {
         await save(teamInstall());
         const before = await store.fetchInstallation(T1);
         const authorization = {
@@ -330,7 +330,7 @@ export function installationStoreContract(
         );
       });
 
-      it('15: a member’s own grant stores that member’s token, and changes nothing else', async () => {
+      it('15: a member’s own grant stores that member’s token, and changes no bot and no run', async () => {
         await save(teamInstall(), orgInstall());
         const grant = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
         const [before, runs] = [await store.fetchInstallation(T1), await allRuns()];
@@ -402,7 +402,7 @@ export function installationStoreContract(
         assert.equal(await userTokenOf('U1'), 'xoxp-2');
       });
 
-      it('19: a refresh updates the tokens alone: no history, no run', async () => {
+      it('19: a refresh updates only the tokens, and adds no history and no run', async () => {
         const installed = teamInstall({ userToken: 'xoxp-1', botExpiresAt: 100, userExpiresAt: 100 });
         const { installationId } = await store.recordInstall(installed);
         const stored = await store.readInstallation(installationId);
@@ -461,7 +461,7 @@ export function installationStoreContract(
         assert.equal(await userTokenOf('U1'), 'xoxp-fourth');
       });
 
-      it('21: the same installation saved twice is one current record', async () => {
+      it('21: the same installation saved twice is stored as one record', async () => {
         const installation = teamInstall({ userToken: 'xoxp-1' });
         await save(installation, installation);
         assert.equal(await countOf('installations'), 1);
@@ -759,7 +759,7 @@ export function installationStoreContract(
         assert.equal(row?.status, 'uninstalled');
       });
 
-      it('29: a missing or repeated delete is not an error, and writes no second line of history', async () => {
+      it('29: deleting a missing or deleted installation is not an error, and writes no second line of history', async () => {
         assert.equal(await store.deleteInstallation(T1), false);
         assert.equal(await store.deleteInstallation({ ...T1, userId: 'U1' }), false);
         const { installationId } = await store.recordInstall(teamInstall());
@@ -942,7 +942,7 @@ export function installationStoreContract(
         }
       });
 
-      it('purges an org-wide install with its team access, not the installs of its teams', async () => {
+      it('purges an org-wide install with its team access, but not the installs of its teams', async () => {
         const org = await store.recordInstall(orgInstall());
         await store.recordInstall(teamInstall({ enterpriseId: 'E1' }));
         const query = { enterpriseId: 'E1' };
@@ -1049,7 +1049,7 @@ export function installationStoreContract(
         );
       });
 
-      it('32: a wrong key is a clear error that shows nothing', async () => {
+      it('32: a wrong key causes a clear error that shows no secret', async () => {
         await save(secretInstall());
         const wrong = storeFor({ keyring: keyringOf('k1') });
         await assert.rejects(wrong.fetchInstallation(T1), (error: Error) => {

@@ -108,7 +108,7 @@ describe('the keyring', () => {
     assert.deepEqual(loadKeyring({ config: configFor('two.db') }).ids, ['new', 'old']);
   });
 
-  it('asks for keys if there is no file beside which it could keep one', () => {
+  it('requires TOKEN_ENCRYPTION_KEYS if the database is not a file beside which a key could be kept', () => {
     const database = { kind: 'postgres' as const, url: 'postgres://localhost/foyer' };
     const config = { encryptionKeys: undefined, database };
     assert.throws(() => loadKeyring({ config }), /TOKEN_ENCRYPTION_KEYS/);

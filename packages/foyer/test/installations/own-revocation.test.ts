@@ -31,7 +31,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`tokens that the operator revokes, on ${engine}`, () => {
-    it('are erased with the Home views and open runs, unless newer tokens were stored for this installation', async (t) => {
+    it('are erased with the Home views, and open runs are cancelled, unless newer tokens were stored for this installation', async (t) => {
       const database = await setUp(t);
       const { queries } = database;
       const finish = (version = 1, id = installationId) =>
@@ -70,7 +70,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await finish(1, 'ins_404'), false);
     });
 
-    it('explain only an uninstall that Slack dates close to the newest revocation of this installation', async (t) => {
+    it('explain an uninstall only if Slack dates it from one minute before to five minutes after their newest revocation', async (t) => {
       const database = await setUp(t);
       const isEcho = (before: number) =>
         database.write(async (tx) => {

@@ -112,7 +112,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(refused?.status === 'rejected' && refused.reason instanceof KeyringError);
     });
 
-    it('retires a key that no one needs, keeps its id, and refuses another key under it', async (t) => {
+    it('retires a key that no one needs, keeps its id, and refuses another key under that id', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const { now, advance } = createClock();

@@ -107,7 +107,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await countOf('runs'), await countOf('history'), changes], [1, 1, 1]);
     });
 
-    it('19: saves what the SDK refreshed, even if a store between the two copies the objects', async () => {
+    it('19: saves what the SDK refreshed, even if a wrapper between the SDK and the store copies the objects', async () => {
       const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
       await slackStore.storeInstallation(rotating('old', expired()), logger);
       const between: SlackInstallationStore = {
@@ -161,7 +161,7 @@ for (const [engine, open] of Object.entries(engines)) {
             Promise.resolve(),
           );
 
-        it('14: stores a later install of the bot alone', async () => {
+        it('14: stores a later install of the bot alone, and keeps the user’s token', async () => {
           await save(
             teamInstall({ botToken: 'xoxb-1', userToken: 'xoxp-1' }),
             teamInstall({ botToken: 'xoxb-2' }),
@@ -197,7 +197,7 @@ for (const [engine, open] of Object.entries(engines)) {
     }
 
     for (const expiresAt of [1_900_000_000.123, 1e300, Number.POSITIVE_INFINITY, '1900000000', null]) {
-      it(`1: reads ${expiresAt} as the time when a token expires`, async () => {
+      it(`1: returns a token that was stored with the expiry time ${expiresAt}`, async () => {
         await slackStore.storeInstallation(teamInstall({ botExpiresAt: expiresAt as number }), logger);
         assert.equal((await fetchAs()).bot?.token, 'xoxb-bot-1');
         const [row] = await ownRows(backend.database, 'installations');

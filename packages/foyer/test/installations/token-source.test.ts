@@ -195,7 +195,7 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 1);
     });
 
-    it('uses the old token after a failure while it is valid, and no longer', async () => {
+    it('uses the old token after a failure as long as it is valid, but not after it has expired', async () => {
       await installed(hour);
       endpoint.answerWith(503);
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
@@ -408,7 +408,7 @@ describe('the token source', () => {
       );
     });
 
-    it('uninstalls if auth.test confirms that the app was removed, and not over a newer install', async () => {
+    it('uninstalls the app if auth.test confirms that it was removed, but never ends a newer install', async () => {
       const error = platformError('account_inactive');
       await strangers.leave();
       await store.recordInstall(teamInstall({ teamId: 'T2', botToken: 'xoxb-witness' }));

@@ -59,7 +59,7 @@ describe('every page, in a browser', () => {
 
   for (const width of [1280, 390]) {
     for (const scheme of ['light', 'dark'] as const) {
-      it(`every page, in a browser has no axe violation, ${width} pixels wide, ${scheme}`, {
+      it(`every page has no axe violation and fits a window ${width} pixels wide, in ${scheme} mode`, {
         timeout: 170_000,
       }, async () => {
         const page = await open(width, scheme);
@@ -78,7 +78,7 @@ describe('every page, in a browser', () => {
   }
 
   for (const language of languages) {
-    it(`fits a phone in ${language}, and has no axe violation`, { timeout: 120_000 }, async () => {
+    it(`every page fits a phone in ${language}, and has no axe violation`, { timeout: 120_000 }, async () => {
       const words = createTexts().forLocale(language);
       const page = await open(390, 'light');
       for (const [name, document] of everyPage({ ...frame, site, words })) {
@@ -92,7 +92,7 @@ describe('every page, in a browser', () => {
       await page.context().close();
     });
 
-    it(`breaks no word of a step on a phone in ${language}`, async () => {
+    it(`the progress page breaks no word of a step on a phone in ${language}`, async () => {
       const page = await open(390, 'light');
       const steps = progressOf('failed', ['succeeded', 'skipped', 'retrying', 'failed', 'unconfirmed']);
       await page.setContent(progressDocument(steps, { ...frame, words: createTexts().forLocale(language) }));
@@ -133,7 +133,7 @@ describe('every page, in a browser', () => {
     await page.context().close();
   });
 
-  it('every page, in a browser shows the logo instead of a letter if there is a logo', async () => {
+  it('every page shows the logo instead of a letter if there is a logo', async () => {
     const page = await open(390, 'light');
     const branded = siteOf({ ...brandOf('Standup'), logo: 'logo.png' });
     for (const [name, document] of everyPage({ ...frame, site: branded })) {

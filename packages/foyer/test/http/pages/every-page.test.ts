@@ -87,7 +87,7 @@ test('every local link of a page is below the base path', () => {
   }
 });
 
-test('the headers allow nothing but the page itself', () => {
+test('the headers of a page allow only its own style and script, connections to Foyer, and pictures', () => {
   const headers = pageHeaders({ nonce: 'abc', secure: false });
   assert.equal(
     headers['Content-Security-Policy'],
