@@ -1,9 +1,12 @@
 import { open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A probe that began this recently counts, so that frequent checks cost nothing. */
+/** The outcome of a probe that began this recently still counts, so that frequent checks cost nothing. */
 const believedMs = 2000;
-/** How long a caller waits for a probe; a probe that has not ended after `silentMs` counts as failed. */
+/**
+ * How long a caller waits for a probe; then its check passes. A probe that has not ended after `silentMs` counts as
+ * failed.
+ */
 const waitMs = 1000;
 const silentMs = 5000;
 
@@ -19,7 +22,7 @@ export function createProbe(probe: () => Promise<void>, silent: string): () => P
     const settle = (): void => {
       started.isPending = false;
     };
-    // Callers get its error; without a handler here, an error that no caller awaits would end the process.
+    // Callers get the probe's error; without a handler here, an error that no caller awaits would end the process.
     started.result.then(settle, settle);
     return started;
   }

@@ -3,7 +3,7 @@ import type { ColumnType } from 'kysely';
 /**
  * The rows, and the values of their columns. A time is a whole number of milliseconds since 1970 (UTC); a flag is 0 or
  * 1; a JSON column holds text. All three are the same in SQLite and Postgres, so one set of queries serves both. A
- * column named `sealed…` holds what `installations/open-installation.ts` made; no other column may hold a secret.
+ * column named `sealed…` holds what a sealer (`installations/sealer.ts`) made; no other column may hold a secret.
  *
  * A **life** of an installation is the time from one install to the next uninstall; a reinstall begins a new life.
  */
@@ -12,12 +12,15 @@ import type { ColumnType } from 'kysely';
 export type InstallationStatus = 'active' | 'broken' | 'uninstalled';
 
 /**
- * The outcome of one OAuth attempt; `started` while the code is being exchanged. refused: by the app's gate, or because
+ * The outcome of one OAuth attempt; `started` while the code is being exchanged. refused: the app's gate refused it, or
  * the workspace belongs to another account.
  */
 export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'refused' | 'installed';
 
-/** queued: a worker may claim it; waiting: for a time, an event or a run; the last three are final until a retry. */
+/**
+ * queued: a worker may claim the run; waiting: it waits for a time, an event or another run. The last three are final,
+ * unless someone retries the run.
+ */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
 
 /** unconfirmed: the step's effect may have happened, and Foyer cannot find out (invariant 3). */
@@ -107,7 +110,10 @@ export interface InstallationRow {
   version: number;
   installer_user_id: string;
   installed_at: number;
-  /** When Slack issued its tokens, by Slack's clock; Foyer compares events with it. Null if Slack did not say. */
+  /**
+   * When Slack issued its tokens, by Slack's clock: Foyer compares the times of events with it. Null if Slack did not
+   * say.
+   */
   slack_installed_at: number | null;
   uninstalled_at: number | null;
   bot_user_id: string | null;
@@ -135,8 +141,8 @@ export interface UserTokenRow {
 }
 
 /**
- * A registered person of a team (an enterprise, for an org-wide install), as `users.info` last reported. The same user
- * id in another team is another row. A value is null if its scope was not granted or Slack did not send it.
+ * A registered person of a team (an enterprise, for an org-wide install), as Slack last reported them. The same user id
+ * in another team is another row. A value is null if its scope was not granted or Slack did not send it.
  */
 export interface UserRow {
   client_id: string;
@@ -204,7 +210,7 @@ export interface InstallRequestRow {
   /** The name of the cause, such as `state_expired` or `slack_unreachable`. */
   error_code: string | null;
   started_at: number;
-  /** When its state was used; null if the user only cancelled, since they may still go back and click Allow. */
+  /** When its state was used; null if it ended at Slack's consent page: the user may still go back and click Allow. */
   used_at: number | null;
   finished_at: number | null;
   requested_team_id: string | null;
@@ -214,7 +220,7 @@ export interface InstallRequestRow {
   user_id: string | null;
   installation_id: string | null;
   run_id: string | null;
-  /** Tokens that Slack issued and that are not stored yet: a cleanup revokes them once they are old (invariant 1). */
+  /** Tokens that Slack issued and that no installation holds: a cleanup revokes them after a minute (invariant 1). */
   sealed_tokens: string | null;
 }
 
@@ -278,7 +284,7 @@ export interface OnceMessageRow {
   status: 'sending' | 'sent' | 'unconfirmed';
   channel_id: string | null;
   message_ts: string | null;
-  /** When it was first sent; a search for it begins there. */
+  /** When the first attempt to send it began; a search for it begins there. */
   attempted_at: number;
   /** If sent: when. If sending: until when the latest call may still take effect. */
   sent_at: number | null;
@@ -298,7 +304,10 @@ export interface HistoryRow {
   detail: string | null;
 }
 
-/** The kinds of notices to the operators, each sent once. channel_failed: another channel does not accept notices. */
+/**
+ * The kinds of notices to the operators, each sent once for a cause. channel_failed: another channel does not accept
+ * notices.
+ */
 export type NoticeKind =
   | 'installed'
   | 'run_failed'
@@ -311,14 +320,17 @@ export type NoticeKind =
 export type NoticeChannel = 'webhook' | 'mail';
 
 /**
- * pending: to be sent, or sent again; sending: its outcome is not known (yet); unconfirmed: it may have arrived, and
- * Foyer cannot find out; failed: Foyer no longer tries.
+ * pending: Foyer must send it, or send it again; sending: its outcome is not known (yet); unconfirmed: it may have
+ * arrived, and Foyer cannot find out; failed: Foyer no longer tries.
  */
 export type NoticeStatus = 'pending' | 'sending' | 'sent' | 'unconfirmed' | 'failed';
 
 /** One cause, reported to the operators through one channel. */
 export interface OperatorNoticeRow {
-  /** The run's id for an install, `<run id>/failed` for a failed run; otherwise the id of the line of history. */
+  /**
+   * The run's id for an install, `<run id>/failed` for a failed run, the id of the line of history for an uninstall or
+   * a dead token; other kinds have a key of their own.
+   */
   cause_id: string;
   channel: NoticeChannel;
   installation_id: string;
@@ -355,7 +367,7 @@ export interface UsedLinkRow {
   client_id: string;
   /** The link's id or the claim's; unique together with the client id. */
   jti: string;
-  /** The result of the link. No foreign key: a link stays used after its installation was erased. */
+  /** The installation that it connected. No foreign key: a link stays used after its installation was erased. */
   installation_id: string | null;
   run_id: string | null;
   /** The account that it connected. If accounts share the workspace, the run that it started is for this account. */
@@ -365,7 +377,7 @@ export interface UsedLinkRow {
   used_at: number;
 }
 
-/** A recurring task that one of several processes does at a time. */
+/** A recurring task that only one process does at a time. */
 export interface ChoreRow {
   name: string;
   /** When a process last began it; for a job: the start of the newest interval that a process took. */
@@ -397,20 +409,22 @@ export interface SessionRow {
   installation_id: string | null;
   /** The life of the installation in which the session began. */
   life: number | null;
-  /** The team that the person is registered in: the enterprise, for an org-wide install. */
+  /**
+   * The team that a member is registered in (the enterprise, for an org-wide install); for an operator, the workspace.
+   */
   registered_team_id: string | null;
   /** The workspace of the sign-in; null, like all about the person, if an operator signed in with the password. */
   team_id: string | null;
   enterprise_id: string | null;
   user_id: string | null;
-  /** When Slack issued the ID token, by Slack's clock; Foyer compares events with it. */
+  /** When Slack issued the ID token, by Slack's clock: Foyer compares the times of events with it. */
   slack_signed_at: number | null;
   began_at: number;
   /** When it was last used, accurate to a few minutes. */
   seen_at: number;
   /** When Foyer last asked Slack whether the person still has an account there; null for never. */
   checked_at: number | null;
-  /** The browser's name for itself and its network address; only for operators. */
+  /** The browser's user agent; it and the network address are stored only for operators. */
   browser: string | null;
   address: string | null;
 }
@@ -455,7 +469,7 @@ export interface Tables {
   step_attempts: StepAttemptRow;
   /** The one welcome of a person per life of an installation (invariant 3). */
   welcomes: OnceMessageRow & { user_id: string };
-  /** A question that a step asks the installer; at most one answer is stored. */
+  /** A question that a step asks a person; at most one answer is stored. */
   questions: {
     run_id: string;
     step_name: string;

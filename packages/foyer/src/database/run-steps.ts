@@ -2,7 +2,7 @@ import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { AttemptOutcome, StepAttemptRow, StepRow, StepStatus } from './records.ts';
 
-/** The state of a step that is to run, for the first time or again; its attempts keep counting either way. */
+/** The state of a step that is to run, for the first time or again; it keeps its count of attempts. */
 export const pendingStep = {
   status: 'pending',
   failures: 0,
@@ -121,8 +121,8 @@ export async function skipStep(
 }
 
 /**
- * Writes a step's row. Only the holder of the run's lease changes its steps, so the row that the caller read earlier is
- * still the current one.
+ * Writes a step's row. While a run's lease holds, only its holder changes the run's steps, so the row that the caller
+ * read earlier is still the current one.
  */
 const updateStep = prepareQuery((queries, given: Given<Omit<StepRow, 'position'>>) =>
   queries

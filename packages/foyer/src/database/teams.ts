@@ -11,7 +11,7 @@ interface TeamRegistration {
   now: number;
 }
 
-/** Gets or creates a team, and returns when the app first met it. */
+/** Inserts a team or updates its name and enterprise; returns when the app first met it. */
 export async function recordTeam(transaction: Tx, team: TeamRegistration): Promise<{ firstSeenAt: number }> {
   const { first_seen_at } = await transaction
     .insertInto('teams')
@@ -62,12 +62,14 @@ export interface TeamEvent {
   at: number;
 }
 
-/** An event counts as newer than data stored before this time: event times are whole seconds. */
+/**
+ * An event of the time `at` counts as newer than data stored before the returned time: event times are whole seconds.
+ */
 export const storedBefore = (at: number): number => at + 1000;
 
 /**
- * Renames a team, in its own record and in its installation; null leaves a value unchanged. Returns whether anything
- * changed: an event that is older than the stored data changes nothing.
+ * Updates a team's name and domain, and the name in its installation; null leaves a value unchanged. Returns whether
+ * anything changed: an event that is older than the stored data changes nothing.
  */
 export async function renameTeam(
   tx: Tx,

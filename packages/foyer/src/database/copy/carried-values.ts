@@ -3,14 +3,17 @@ import type { ColumnShape, Engine } from './table-shapes.ts';
 
 /**
  * How a value moves from one engine to the other: it is read as text (a float as a number, bytes as a Buffer), in the
- * same form from both engines, so that either can write it and the two sides can be compared. Whole numbers are text
- * too: a JavaScript number loses digits beyond 2^53.
+ * same form from both engines, so that either engine can write it and the two sides can be compared. Whole numbers are
+ * text too: a JavaScript number loses digits beyond 2^53.
  */
 
 /** A value in transit. */
 export type Cell = string | number | Buffer | null;
 
-/** The kind of value in a column. exact: a type of both engines, with each value as the engine itself writes it. */
+/**
+ * The kind of value in a column. exact: any other type, copied within one engine; each value stays as that engine
+ * writes it.
+ */
 export type Carried =
   | 'text'
   | 'integer'
@@ -50,7 +53,7 @@ function affinityOf(type: string): 'integer' | 'text' | 'blob' | 'real' | 'numer
   return /real|floa|doub/.test(type) ? 'real' : 'numeric';
 }
 
-/** The affinities that suit a kind in SQLite: any other would turn a text like 007 into the number 7. */
+/** The affinities that suit a kind in SQLite: any other may change a value, such as the text 007 into the number 7. */
 const takes: Readonly<Partial<Record<Carried, readonly string[]>>> = {
   text: ['text'],
   integer: ['integer', 'numeric'],
@@ -110,7 +113,8 @@ export function readingOf(
   column: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
   if (engine === 'Postgres') return postgresForms[carried]?.(column) ?? column;
-  // Casts numbers that JavaScript would round; other values in such a column stay as they are.
+  // Casts whole numbers to text, since JavaScript would round large ones; other values in such a column stay as they
+  // are.
   if (carried === 'integer' || carried === 'exact') {
     return sql`case typeof(${column}) when 'integer' then cast(${column} as text) else ${column} end`;
   }
@@ -126,7 +130,9 @@ const forms: Readonly<Partial<Record<Carried, RegExp>>> = {
 
 const time = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:Z|\+00(?::?00)?)?$/;
 
-/** The value in the form that both engines share; undefined if it is not of the column's type (SQLite stores any). */
+/**
+ * The value in the form that both engines share; undefined if it is not of the column's type (SQLite stores any value).
+ */
 export function carriedCell(carried: Carried, cell: unknown): Cell | undefined {
   if (cell === null) return null;
   if (carried === 'bytes') return Buffer.isBuffer(cell) ? cell : undefined;
@@ -153,7 +159,10 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The form for comparison: two values are equal if their forms are. `jsonb` reorders keys and drops blanks. */
+/**
+ * The form for comparison: two values are equal if their forms are. JSON is written with sorted keys, since `jsonb`
+ * reorders them.
+ */
 export function comparableCell(carried: Carried, cell: Cell): string | number | null {
   if (Buffer.isBuffer(cell)) return `bytes ${cell.toString('hex')}`;
   if (carried !== 'json' || typeof cell !== 'string') return cell;

@@ -4,7 +4,7 @@ import { type Carried, carriedBetween } from './carried-values.ts';
 import { CopyError } from './copy-mark.ts';
 import { type Engine, engineOf, readTableShapes, readUncopied, type TableShape } from './table-shapes.ts';
 
-/** A table that is copied: the same on both sides. */
+/** A table that is copied; both sides have the same columns and primary key. */
 export interface CopiedTable {
   name: string;
   /** The columns of its primary key; rows are read in the order of this key. */
@@ -15,9 +15,9 @@ export interface CopiedTable {
 }
 
 /**
- * Every table of the source that the target has too, parents before the tables that refer to them.
+ * Matches every table of the source with that of the target; lists parents before the tables that refer to them.
  *
- * Why it asks the databases and keeps no list: a table that is missing from a list would be left out silently.
+ * Why Foyer asks the databases and keeps no list: a table that is missing from a list would be left out silently.
  * @throws CopyError `table_refused` that names every table and column that cannot be copied, with the reason
  */
 export async function matchTables(source: Queries, target: Queries): Promise<CopiedTable[]> {
@@ -97,7 +97,10 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
   return { table: { name: source.name, key: source.key, columns: sorted, sequences }, refusals };
 }
 
-/** The names of the tables, each after the tables that it refers to; `circles` refuses the tables in a circle. */
+/**
+ * The names of the tables, each after the tables that it refers to; `circles` has a refusal for each table that refers
+ * to a circle or is in one.
+ */
 function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
   names: string[];
   circles: string[];
@@ -144,7 +147,7 @@ export async function countRows(
   return counts.filter((count) => count.rows > 0);
 }
 
-/** Whether any table holds a row. Reads at most one of each, so that it is quick within a transaction. */
+/** Whether any table holds a row. Reads at most one row of each, so that it is quick within a transaction. */
 export async function holdsRows(queries: Queries, tables: readonly CopiedTable[]): Promise<boolean> {
   for (const { name } of tables) {
     const { rows } = await sql`select 1 as one from ${sql.id(name)} limit 1`.execute(queries);

@@ -56,8 +56,8 @@ interface WholeCopy {
 /**
  * Copies every row of one database into another, and compares the two. If the process is killed, the next copy resumes:
  * each page of rows and its position are stored in one transaction. If two copies write to one target, the later one
- * continues, and the earlier one stops. If earlier rows no longer match the source, it copies everything again; a
- * source that changes in the meantime is an error.
+ * continues, and the earlier one stops. If the rows of an earlier copy no longer match the source, copies everything
+ * again. Throws if the source changes during the copy.
  * @throws CopyError, DatabaseUnavailableError
  */
 export async function copyDatabase(deps: CopyDatabaseDeps): Promise<WholeCopy> {

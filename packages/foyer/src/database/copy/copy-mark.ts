@@ -72,7 +72,7 @@ export async function createCopyMark(
 
 /** Makes `owner` the copy that continues from the mark's position; the previous one stops at its next page. */
 export async function takeCopyMark(tx: Tx, owner: string): Promise<CopyMark> {
-  // Reads the mark under the lock, so it includes the page that another copy was just storing.
+  // The update waits for the lock of the row, so the mark includes the page that another copy was just storing.
   const row = await withMark(tx)
     .updateTable('foyer_copy')
     .set({ owner })
@@ -120,7 +120,7 @@ function takenOver(cause?: unknown): CopyError {
  * - `target_not_empty`: the target holds something else
  * - `source_changed`: the source was written during the copy, so that the copied rows are inconsistent
  * - `taken_over`: another copy into the same target was started, and continues where this one stopped
- * - `row_refused`: the target does not accept a row of the source
+ * - `row_refused`: a row cannot be copied: the target rejects it, or a value is not of its column's type
  * - `table_refused`: there are tables that cannot be copied as they are
  */
 export class CopyError extends Error {

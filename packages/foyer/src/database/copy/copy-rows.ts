@@ -38,7 +38,7 @@ export async function copyRows(deps: CopyRowsDeps): Promise<void> {
           await insertRows(tx, table, page);
         }, patienceMs);
       } catch (error) {
-        throw told(error, table);
+        throw copyErrorFor(error, table);
       }
       onRows?.(page.length, table.name);
     }
@@ -75,8 +75,11 @@ function buildInsert(queries: Queries, table: CopiedTable, rows: number): string
     .sql;
 }
 
-/** A child without its parent, or a duplicate row, means that the source changed during the copy. */
-function told(error: unknown, table: CopiedTable): unknown {
+/**
+ * Translates a failed insert: a constraint violation means that the source changed during the copy; a value that the
+ * target rejects is `row_refused`.
+ */
+function copyErrorFor(error: unknown, table: CopiedTable): unknown {
   if (error instanceof CopyError || error instanceof DatabaseUnavailableError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (/^(?:23|SQLITE_CONSTRAINT)/.test(code)) {
@@ -93,7 +96,7 @@ function told(error: unknown, table: CopiedTable): unknown {
   return error;
 }
 
-/** Up to twice as many rows are in memory: the next page is read while one is being processed. */
+/** The most rows of a page. Up to twice as many are in memory: the next page is read while one is being processed. */
 const pageRows = 1000;
 
 /** A row in transit: its cells in the order of the table's columns, and its primary key as the database has it. */
@@ -122,7 +125,7 @@ export async function* readPages(
         return;
       }
       next = readPage(queries, table, last.key);
-      // If this read fails, the caller gets the error with the next page; it may never ask for that.
+      // If this read fails, the caller gets the error when it asks for the next page, which it may never do.
       next.catch(() => {});
       yield page;
     }

@@ -9,7 +9,7 @@ export type Engine = 'SQLite' | 'Postgres';
 /** A column as its database describes it. */
 export interface ColumnShape {
   name: string;
-  /** In lower case: as declared in SQLite, the internal name in Postgres (`int8`, `timestamptz`). */
+  /** In lower case: the declared type in SQLite, the internal name in Postgres (`int8`, `timestamptz`). */
   type: string;
   /** Whether the database computes it: then it is not copied, since the target computes it too. */
   isGenerated: boolean;

@@ -7,7 +7,7 @@ import { type PersonKey, personColumns } from './people.ts';
 /** The user id in rows that stay after their person was erased. */
 const erasedUserId = 'erased';
 
-/** How many rows were erased about a person, and what had to stay. */
+/** How many rows about a person were deleted or lost what identifies the person, and what had to stay. */
 export interface ErasedPerson {
   profiles: number;
   sessions: number;
@@ -49,7 +49,7 @@ export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): 
     .where('client_id', '=', clientId)
     .where('user_id', '=', userId)
     .where((eb) => eb.or([eb('team_id', '=', teamId), eb('enterprise_id', '=', teamId)]))
-    // Skips requests whose tokens Foyer must still revoke (invariant 1): a cleanup does so within minutes.
+    // Skips requests in progress, and those whose tokens Foyer must still revoke (invariant 1).
     .where('outcome', '!=', 'started')
     .where('sealed_tokens', 'is', null)
     .executeTakeFirst();
@@ -58,7 +58,7 @@ export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): 
     .deleteFrom('sessions')
     .where('client_id', '=', clientId)
     .where('user_id', '=', userId)
-    // An operator's session has no registered team.
+    // The registered team of a member of an org-wide install is the enterprise; `team_id` is the workspace.
     .where((eb) => eb.or([eb('registered_team_id', '=', teamId), eb('team_id', '=', teamId)]))
     .executeTakeFirst();
   erased.sessions = Number(sessions.numDeletedRows);
@@ -177,7 +177,10 @@ async function eraseHistory(tx: Tx, of: { installationId: string; userId: string
   return erased;
 }
 
-/** Erases what a person's runs store about them: a step's output may be their profile, and an error their answer. */
+/**
+ * Erases what a person's ended runs store about them: a step's output may be their profile, and an error their answer.
+ * An open uninstall run keeps its contents.
+ */
 async function eraseRunContents(tx: Tx, of: { installationId: string; userId: string }): Promise<void> {
   const theirRuns = tx
     .selectFrom('runs')
@@ -195,7 +198,7 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
     .where('run_id', 'in', theirRuns)
     .execute();
   await tx.deleteFrom('questions').where('run_id', 'in', theirRuns).execute();
-  // A moment names the tab that they opened, and their conversation with the app.
+  // A moment names the tab that the person opened, and the person's conversation with the app.
   await tx
     .updateTable('runs')
     .set({ moment: null })
@@ -203,7 +206,7 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
     .execute();
 }
 
-/** Erases their answers in other people's runs; in an unfinished run only their id: a step may need the answer. */
+/** Erases a person's answers. In an unfinished run, erases only the person's id: a step may need the answer. */
 async function eraseAnswers(tx: Tx, of: { installationId: string; userId: string }): Promise<number> {
   const runs = tx.selectFrom('runs').select('id').where('installation_id', '=', of.installationId);
   const theirs = tx.updateTable('questions').where('answered_by', '=', of.userId).where('run_id', 'in', runs);

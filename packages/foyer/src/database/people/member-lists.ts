@@ -14,8 +14,9 @@ interface MemberSearch {
 }
 
 /**
- * Lists the members of an installation's team and the people of other workspaces whom it met, the person met last
- * first. A position's id consists of a person's user id and their team's id, so that no two people share one.
+ * Lists the members of an installation's team and the people of other workspaces whom the installation met, the most
+ * recently met first. A position's id consists of a person's user id and their team's id, so that no two people share
+ * one.
  */
 export async function listMembersPage(
   queries: Queries,
@@ -86,7 +87,10 @@ function matches(table: 'users' | 'external_members', text: string) {
   return sql<SqlBool>`(${sql.join([isId, ...columns], sql` or `)})`;
 }
 
-/** A pattern for `lower(…) like`. SQLite's `lower` knows only ASCII, so `_` stands for each other cased letter. */
+/**
+ * A pattern for `lower(…) like`. SQLite's `lower` knows only ASCII, so `_` matches any non-ASCII letter that has upper
+ * and lower case.
+ */
 export function namePattern(text: string): string {
   const parts = [...text.toLowerCase()].map((character) => {
     if (/[\\%_]/.test(character)) return `\\${character}`;
@@ -95,7 +99,7 @@ export function namePattern(text: string): string {
   return `%${parts.join('')}%`;
 }
 
-/** How many members an installation's team has, including the people of other workspaces whom it met. */
+/** How many members an installation's team has, plus the people of other workspaces whom the installation met. */
 export async function countMembers(queries: Queries, host: Host): Promise<number> {
   const count = async (table: 'memberships' | 'external_members'): Promise<number> => {
     const { rows } = await queries

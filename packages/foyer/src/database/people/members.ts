@@ -4,7 +4,7 @@ import { type InstallRecord, registeredTeamId } from '../install-record.ts';
 import type { ExternalMemberRow } from '../records.ts';
 import { personColumns, profileColumns, saidColumns, toUserRecord, type UserRecord } from './people.ts';
 
-/** external: of another workspace, met in a Slack Connect channel. */
+/** external: a person of another workspace, met in a Slack Connect channel. */
 export type MemberRole = 'owner' | 'admin' | 'member' | 'guest' | 'external';
 
 /** A member of an installation's team, or a person of another workspace whom the installation met. */
@@ -34,9 +34,9 @@ export interface Visit {
 }
 
 /**
- * Gets or creates the person, their team and their membership, and saves what Slack reported (`told`), if Foyer asked.
- * Returns whether the person is new; undefined, and registers no one, if the installation is uninstalled or erased by
- * now.
+ * Creates the person, their team and their membership if they are missing, and saves what Slack reported (`told`), if
+ * Foyer asked. Returns whether the person is new. If the installation is uninstalled or erased by now, registers no one
+ * and returns undefined.
  */
 export async function recordVisit(
   tx: Tx,
@@ -100,7 +100,10 @@ export async function recordVisit(
   return { created: user !== undefined && membership?.first_seen_at === now };
 }
 
-/** Gets or creates a person of another workspace, and saves what Slack reported about them, if Foyer asked. */
+/**
+ * Creates a person of another workspace if they are missing, and saves what Slack reported about them, if Foyer asked.
+ * Does nothing if the installation is uninstalled or erased by now.
+ */
 export async function recordExternalVisit(
   tx: Tx,
   visit: Visit & {
@@ -133,7 +136,7 @@ export async function recordExternalVisit(
     .execute();
 }
 
-/** Whether the installation still exists: if it was removed in the meantime, none of its members may remain. */
+/** Whether the installation exists and is not uninstalled: otherwise none of its members may remain. Locks its row. */
 async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   const row = await tx
     .selectFrom('installations')
@@ -145,7 +148,7 @@ async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Reads a person of another workspace; without a home team, the one met last of those with this user id. */
+/** Reads a person of another workspace; without a home team, the one last seen of those with this user id. */
 export async function findExternalMember(
   queries: Queries,
   { host, userId, homeTeamId }: { host: Host; userId: string; homeTeamId: string | undefined },
@@ -161,7 +164,7 @@ export async function findExternalMember(
   return row && { record: toExternal(row), provenAt: row.updated_at };
 }
 
-/** A row of `external_members` as a record. */
+/** Makes a record of a row of `external_members`. */
 export function toExternal(row: ExternalMemberRow): MemberRecord {
   const record = toUserRecord({
     ...row,
@@ -176,7 +179,7 @@ export function toExternal(row: ExternalMemberRow): MemberRecord {
   return { ...record, role: 'external' };
 }
 
-/** A person of an installation's own team, with their role. */
+/** Adds their role to the record of a person of an installation's own team. */
 export function toMember(user: UserRecord): MemberRecord {
   const role = user.isOwner ? 'owner' : user.isAdmin ? 'admin' : user.isGuest ? 'guest' : 'member';
   return { ...user, role };

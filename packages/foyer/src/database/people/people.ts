@@ -30,14 +30,20 @@ export function saidColumns(profile: SlackProfile): Partial<ReturnType<typeof pr
   return Object.fromEntries(Object.entries(profileColumns(profile)).filter(([, value]) => value !== null));
 }
 
-/** Gets or creates a person who is using the app now, and their membership; returns when the app first met them. */
+/**
+ * Registers a person who is using the app now, and their membership; if they are registered, updates when they were
+ * last seen. Returns when the app first met them.
+ */
 export async function recordUser(
   transaction: Tx,
   user: PersonKey & {
     /** When the app meets them; also stored as the first time if they are new. */
     seenAt: number;
     now: number;
-    /** When Slack reported their role; `now` by default. 0: Foyer has not asked; it asks once the role matters. */
+    /**
+     * When Slack reported the role of a new person; `now` by default. 0: Foyer has not asked; it asks once the role
+     * matters.
+     */
     provenAt?: number;
   },
 ): Promise<{ firstSeenAt: number }> {
@@ -194,7 +200,7 @@ export interface UserRecord extends UserProfile {
   deactivatedAt: number | null;
 }
 
-/** A person's own row and their membership as a profile. */
+/** Makes a profile of a person's own row and their membership. */
 export function toProfile(
   row: Pick<UserRow, 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url'> & {
     [Flag in 'is_admin' | 'is_owner' | 'is_guest']: number | null;
@@ -220,7 +226,7 @@ type PersonRow = Parameters<typeof toProfile>[0] &
     token_user_id: string | null;
   };
 
-/** A person's rows as a record. */
+/** Makes a record of a person's rows. */
 export function toUserRecord(row: PersonRow): UserRecord {
   return {
     userId: row.user_id,
@@ -265,7 +271,7 @@ type PersonChange = TeamEvent &
     now: number;
   };
 
-/** Updates a team's record of a person, unless it is newer than the event; returns whether anything changed. */
+/** Updates a team's record of a person, unless the record is newer than the event; returns whether anything changed. */
 export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolean> {
   const { at, isAdmin, isOwner } = change;
   const key = personColumns(change);
@@ -291,7 +297,10 @@ export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolea
   return true;
 }
 
-/** Reads the names of people of a team: their real name, or Slack's `name`. Leaves out people without a row. */
+/**
+ * Reads the names of people of a team: their real name, else Slack's `name`, else the user id. Leaves out people
+ * without a row.
+ */
 export async function readNames(
   queries: Queries,
   { clientId, teamId, userIds }: { clientId: string; teamId: string; userIds: readonly string[] },
