@@ -55,7 +55,7 @@ export function assembleInstall(
   return {
     states,
     recoverInstalls: createRecoverInstalls({ ...deps, unstoredTokens }),
-    /** Resolves once no code exchange is in progress. After the given time, it ends those that still are. */
+    /** Resolves once no code exchange is in progress. After the given time, it ends the exchanges that still are. */
     settle: unstoredTokens.settle,
     routes: {
       start: {

@@ -11,10 +11,10 @@ import { GateFailedError } from './gate.ts';
 
 /**
  * Slack's error codes, from the callback's `?error=` or the answer to the exchange, by the page that explains them. Any
- * other code may come from a rule of the workspace: `slack_refused`. unapproved_scope: an admin has yet to approve a
- * scope. app_not_distributed: public distribution is off in the app's settings, so it installs only in the workspace
- * that owns it. app_misconfigured: the app's settings are wrong, and no installer can fix them. code_invalid: starting
- * again fixes it. slack_trouble: a temporary problem at Slack.
+ * other code may come from a rule of the workspace, so its page is `slack_refused`. unapproved_scope: an admin has yet
+ * to approve a scope. app_not_distributed: public distribution is off in the app's settings, so the app can be
+ * installed only in the workspace that owns it. app_misconfigured: the app's settings are wrong, and no installer can
+ * fix them. code_invalid: starting again fixes it. slack_trouble: a temporary problem at Slack.
  * (docs.slack.dev/reference/methods/oauth.v2.access#errors, RFC 6749 section 4.1.2.1)
  */
 const codesOf: Partial<Record<FailureKind, readonly string[]>> = {
@@ -63,7 +63,7 @@ export interface CallbackFailure {
   status?: number;
   /** Whether Slack may have installed the app although we got no answer. */
   mayHaveActed?: boolean;
-  /** `failed` unless a rule refused the install. */
+  /** Set if a rule refused the install. */
   outcome?: 'refused';
   /** Why the app's gate refuses, for the page. */
   reason?: string;
@@ -98,6 +98,6 @@ export function exchangeFailure(error: unknown): CallbackFailure {
   if (failure.kind === 'unreachable' || failure.kind === 'rate-limited')
     return { kind: 'slack_unreachable', code, mayHaveActed };
   const kind = causes.get(code) ?? 'slack_refused';
-  // There is a code, so the installer has agreed: Slack itself refused.
+  // The callback had a code, so the installer has agreed: Slack itself refused.
   return { kind: kind === 'access_denied' ? 'slack_refused' : kind, code };
 }

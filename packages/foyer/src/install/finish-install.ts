@@ -81,7 +81,7 @@ export interface FinishInstallDeps {
   cookies: LinkCookies;
   /** What happens if the workspace already belongs to another account. */
   onConflict: ConflictRule;
-  /** Asks the app's gate; absent if it has none. */
+  /** Asks the app's gate; absent if the app has none. */
   askGate?: AskGate;
   slackCalls: SlackCalls;
   /** Traces the callback; without it, no span is created. */
@@ -121,7 +121,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
   /**
    * Answers a callback whose state was used, has expired or belongs to another browser. If the state led to an install,
-   * its own browser goes to the progress page, or back to the host.
+   * or its code exchange is still in progress, redirects the state's own browser to the progress page, or back to the
+   * host.
    */
   async function answerUsedState(
     res: ServerResponse,

@@ -35,7 +35,10 @@ export interface Candidate {
 /** A gate's answer. The reason is shown to the installer, so it is a sentence for them. */
 export type Admission = { admit: true } | { admit: false; reason: string };
 
-/** Decides whether to accept an install that Slack has approved, before anything is stored. It has three seconds. */
+/**
+ * Decides whether to accept an install that Slack has approved, before anything is stored. It has three seconds at
+ * most.
+ */
 export type Gate = (candidate: Candidate) => Admission | Promise<Admission>;
 
 /** Thrown when the gate itself fails: the install is not stored, and the page does not blame the installer. */

@@ -24,19 +24,19 @@ export const interruptedAfterMs = 60_000;
 const installRequestsKeptMs = 90 * 24 * 3_600_000;
 
 /**
- * Strangers can cause attempts that fail: Foyer keeps only this many of the newest cancelled and of the newest failed
- * ones.
+ * Strangers can cause attempts that fail: Foyer keeps only the newest cancelled and the newest failed ones, this many
+ * of each.
  */
 const unsuccessfulKept = 10_000;
 
-/** Old rows are erased in small transactions of this many rows; one cleanup stops after this many transactions. */
+/** Foyer erases old rows in transactions of `batchRows` rows each; one sweep stops after `mostBatches` transactions. */
 const batchRows = 500;
 const mostBatches = 100;
 
 /**
  * Makes the cleanup of install requests that a crash or a dead database interrupted: it revokes tokens that were issued
- * but not stored (invariant 1), marks the request failed, and erases requests older than 90 days. One process at a time
- * calls it, at the start and then every minute; two at once do no harm.
+ * but not stored (invariant 1), and marks the requests failed. It also erases old install requests and used links. One
+ * process at a time calls it, at the start and then every minute; two at once do no harm.
  */
 export function createRecoverInstalls(deps: {
   config: Pick<Config, 'slack'>;

@@ -106,8 +106,8 @@ export function createShowProgress(deps: {
   }
 
   /**
-   * Only the browser that installed may answer: the address with the token may be shared. A channel is chosen in Slack,
-   * which lists only the channels that the person can see.
+   * Only the browser that installed may answer: the address with the token may be shared. The person chooses a channel
+   * in Slack, which lists only the channels that they can see.
    */
   function mayAnswer({ request, asked }: Watched, { headers }: IncomingMessage): boolean {
     if (!asked || asked.question.input.type === 'channel') return false;

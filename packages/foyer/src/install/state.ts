@@ -32,7 +32,7 @@ export type StateVerdict<Content> =
 
 const markSchema = z.object({ id: z.string(), issuedAt: z.number(), binding: z.string() });
 
-/** The length of a state with the longest possible link. */
+/** The length of the longest state that Foyer opens: one with the longest possible link. */
 const longestState = 8000;
 
 /** Most cookies of one kind in one browser: beyond this, the oldest ones are deleted. */
@@ -123,8 +123,8 @@ const contentSchema = z.object({
   /** The workspace that `?team=` asked for. */
   teamId: z.string().optional(),
   /**
-   * The database has only the hash of this token. The state holds the token itself, so that a repeated callback can
-   * send its own browser to the progress page.
+   * The database has only the hash of this token. The state holds the token itself, so that Foyer can send the browser
+   * of a repeated callback to the progress page.
    */
   progressToken: z.string(),
   /** The verified link that started this install. */
@@ -200,7 +200,7 @@ export function createInstallingBrowser(deps: { sealer: Sealer; secure: boolean;
       ];
     },
 
-    /** Whether this browser made the install request. */
+    /** Whether this browser has the cookie of the install request. */
     isBound(requestId: string, cookieHeader: string | undefined): boolean {
       return opened(parseCookie(cookieHeader ?? '')[prefix + requestId], 'browser') === requestId;
     },

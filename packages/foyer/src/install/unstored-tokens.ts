@@ -190,7 +190,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     return stored !== undefined && tokensOf(stored.installation).includes(token);
   }
 
-  /** Asks Slack whose token it is. Called if the answer that held the token did not name its team. */
+  /** Asks Slack whose token it is. Called if the answer that held the token named neither a team nor an enterprise. */
   async function ownerOf(token: string, timeoutMs: number): Promise<Omit<IssuedTokens, 'tokens'>> {
     const who = await deps.slack(token, { timeoutMs: timeoutMs / 2 }).auth.test();
     return {
@@ -345,7 +345,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
     /**
      * Resolves once no exchange is in progress: a stop must not lose tokens that Slack has just issued. After
-     * `atMostMs`, it ends those that still are; the next start finds the tokens that have arrived.
+     * `atMostMs`, it ends the exchanges that still are; the next start finds the tokens that have arrived.
      */
     async settle(atMostMs: number): Promise<void> {
       const timer = setTimeout(() => stopping.abort(new Error('Foyer is stopping')), atMostMs);
@@ -379,7 +379,7 @@ function tokensOf({ bot, user }: Installation): (string | undefined)[] {
 
 export type UnstoredTokens = ReturnType<typeof createUnstoredTokens>;
 
-/** Undefined if the text is not JSON. */
+/** Parses JSON; returns undefined if the text is not JSON. */
 function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -204,7 +204,10 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
   return store;
 }
 
-/** Slack has already used up the old refresh token, and a new pair that is not stored is lost: so wait for a lock. */
+/**
+ * How long the write of refreshed tokens waits for a lock. Slack has used up the old refresh token, so a new pair that
+ * is not stored is lost.
+ */
 const patienceMs = 10_000;
 
 /** Replaces the tokens of version `ifVersion`; returns false if the installation is gone or has newer ones. */

@@ -18,7 +18,10 @@ interface TokenSourceDeps extends Omit<RefreshDeps, 'appWorks'> {
   store: InstallationStore;
   /** Called when an installation was uninstalled: its uninstall run is due. Must not throw. */
   onUninstalled?(): void;
-  /** Called when a held installation is active again: its Home is stale, and its runs may be due. Must not throw. */
+  /**
+   * Called when a held installation is active again: its App Home is out of date, and its runs may be due. Must not
+   * throw.
+   */
   onWorksAgain?(installationId: string): void;
 }
 
@@ -50,7 +53,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   const refresher = createRefresher({ ...deps, appWorks: inactive.appWorks });
 
   async function read(asked: string | TenantQuery): Promise<StoredInstallation> {
-    // Called first, since `tenantOfQuery` throws if the query names no team or enterprise.
+    // `tenantOfQuery` is called first, since it throws if the query names no team or enterprise.
     const where = typeof asked === 'string' ? asked : tenantOfQuery(asked);
     const stored = await (typeof asked === 'string'
       ? store.readInstallation(asked)

@@ -13,7 +13,8 @@ import type { InstallationStore, StoredInstallation } from './installation-store
  * - **witness**: another active installation, whose token Foyer tests with `auth.test`. If it works, the app is not
  *   suspended, and a team that is inactive *after* that has left: its uninstall is applied.
  * - **held**: no witness works, or there is none. The installation is marked broken, its tokens stay, and none of the
- *   developer's code runs for it. A chore asks again until its token works, or is inactive while a witness works.
+ *   developer's code runs for it. A chore asks again until the installation's token works, or is inactive while a
+ *   witness works.
  *
  * Why a lone customer is held too: a suspension cannot be ruled out, and waiting costs less than canceling a plan by
  * mistake. The next install is a witness. Slack's own event is applied at once, even while installations are held.
@@ -148,8 +149,8 @@ export function createInactiveInstallations(deps: {
     appWorks,
 
     /**
-     * Handles an installation that Slack has just called inactive: uninstalls or holds it. Resolves to whether it
-     * changed.
+     * Handles an installation that Slack has just called inactive: uninstalls it, holds it, or marks it broken for
+     * another reason that Slack now gives. Resolves to whether it changed.
      */
     async settle(stored: StoredInstallation): Promise<boolean> {
       const token = stored.installation.bot?.token;

@@ -5,7 +5,7 @@ import type { TokenHolder } from '../database/token-refreshes.ts';
 
 /**
  * Names an installation as Slack's events and Bolt do: `null` and `undefined` mean the same everywhere. `tenantOfQuery`
- * holds the rule. Slack's own `InstallationQuery` fits this type.
+ * decides which installation a query means. Slack's own `InstallationQuery` fits this type.
  */
 export interface TenantQuery {
   teamId?: string | null;
@@ -125,9 +125,9 @@ export interface InstallationStore {
   /** Like `fetchInstallation`, but with Foyer's own fields; undefined if there is none. One query. */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
   /**
-   * Picks the query that an event means: the first whose installation exists, or had not ended when the event happened
-   * (by Slack's clock); else the first that Foyer knows at all; else the first. Why: a repeated uninstall of a
-   * workspace's own install must not end the org-wide one. Decrypts no token.
+   * Picks the query that an event means: the first whose installation has not ended, or ended only after the event (by
+   * Slack's clock); else the first that Foyer knows at all; else the first. Why: a repeated uninstall of a workspace's
+   * own install must not end the org-wide one. Decrypts no token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
   /** Like `findInstallation`, but by Foyer's own id, with the tokens of `userId`, else the installer's. One query. */
@@ -139,7 +139,7 @@ export interface InstallationStore {
    */
   recordInstall(installation: Installation, options?: RecordInstallOptions): Promise<RecordedInstall>;
   /**
-   * Commits a member's user token without changing the install: no run and no other row changes.
+   * Commits a member's user token and registers the member. The installation and its runs do not change.
    * @throws AppNotInstalledError if the app is not installed there
    */
   recordMember(
@@ -150,39 +150,39 @@ export interface InstallationStore {
   storeInstallation(installation: Installation): Promise<void>;
 
   /**
-   * Uninstalls: erases every token, cancels runs, deletes Home views; the record and its history stay. With a `userId`
-   * it erases only that person's token. Resolves to whether anything changed: a late, repeated or unknown removal is
-   * not an error.
+   * Uninstalls: erases every token, cancels runs, deletes Home views, and queues the uninstall run; the record and its
+   * history stay. With a `userId`, erases only that person's token. Resolves to whether anything changed: a late,
+   * repeated or unknown removal is not an error.
    */
   deleteInstallation(query: TenantQuery, options?: RemovalOptions): Promise<boolean>;
-  /** Erases the tokens of exactly these people; resolves to whether there were any. */
+  /** Erases the tokens of exactly these people; resolves to whether it erased any. */
   revokeUserTokens(
     query: TenantQuery,
     revocation: RemovalOptions & { userIds: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Erases the bot's token and marks the installation broken; people's own tokens stay. With `botUserIds`, only if its
-   * own bot user is among them. Resolves to whether there was a token.
+   * Erases the bot's token and marks the installation broken; people's own tokens stay. With `botUserIds`, only if the
+   * installation's bot user is among them. Resolves to whether it erased a token.
    */
   revokeBot(
     query: TenantQuery,
     revocation?: RemovalOptions & { botUserIds?: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Marks an active installation broken, since Slack refuses its token; also a held one, if `reason` is a different
-   * one. With `ifVersion`, only if its tokens still have that version: an old token must not break a newer install.
-   * Resolves to whether the installation changed.
+   * Marks an active installation broken, since Slack refuses its token; also a held one, if `reason` is another than
+   * `account_inactive`. With `ifVersion`, only if its tokens still have that version: an old token must not break a
+   * newer install. Resolves to whether the installation changed.
    */
   markBroken(installationId: string, reason: string, ifVersion?: number): Promise<boolean>;
   /**
-   * Marks a held installation active, since Slack accepts its token of version `ifVersion`, and repeats what its runs
-   * could not do in the meantime. Resolves to whether the installation changed.
+   * Marks a held installation active, since Slack accepts its token of version `ifVersion`, and repeats the steps that
+   * failed since Slack called it inactive. Resolves to whether the installation changed.
    */
   markWorking(installationId: string, ifVersion: number): Promise<boolean>;
   /**
-   * Records the workspaces of an enterprise in which an org-wide install may act, even before the install is known.
-   * After a grant, the runs that waited for it are due. A change older than the recorded one changes nothing. Resolves
-   * to whether anything changed.
+   * Records whether an org-wide install may act in these workspaces of its enterprise, even before the install is
+   * known. After a grant, the runs that waited for it are due. A change older than the recorded one changes nothing.
+   * Resolves to whether anything changed.
    */
   recordTeamAccess(
     query: TenantQuery,
@@ -197,8 +197,8 @@ export interface InstallationStore {
     opening: Omit<Extract<Moment, { kind: 'opened' }>, 'kind'> & { openedAt: number; patienceMs?: number },
   ): Promise<boolean>;
   /**
-   * Erases an installation and everything about its team and people that no other installation needs, from the database
-   * files too. Resolves to whether there was one.
+   * Erases an installation and everything about its team and the team's people, from the database files too. Resolves
+   * to whether there was one.
    */
   purgeInstallation(installationId: string): Promise<boolean>;
 

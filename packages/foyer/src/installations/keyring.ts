@@ -106,7 +106,8 @@ function readKeyFile(file: string, onExposed: () => void): { id: string; base64:
   if (!found) makeKeyFile(file);
   // Reading a pipe would wait forever.
   else if (!found.isFile()) throw new Error('it is a folder or a device; put the file in its place');
-  // Also for an existing file: the process that created it may have died before its name was on disk.
+  // Foyer syncs the folder also for an existing file: the process that created it may have died before its name was on
+  // disk.
   syncFolder(dirname(file));
   if (makePrivate(file)) onExposed();
   return parse(readFileSync(file, 'utf8'));

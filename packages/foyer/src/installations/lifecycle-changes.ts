@@ -34,7 +34,8 @@ export interface Removal {
 /**
  * Uninstalls: erases every token, keeps the record, and queues the run of the uninstall pipeline, whose steps are
  * `stepNames`. The run is queued in the transaction of the uninstall, so once per life (invariant 7). Returns false if
- * the app is already uninstalled, or the event is older than the install or only reports the operator's own revocation.
+ * the app is already uninstalled, if the bot's tokens do not have the version `ifVersion`, or if the event is older
+ * than the install or only reports the operator's own revocation.
  */
 export async function uninstall(
   transaction: Tx,
@@ -78,7 +79,7 @@ export async function revokeUsers(
   return erased.length > 0;
 }
 
-/** Erases the bot's token and marks the installation broken: people's own tokens still work. */
+/** Erases the bot's token, marks the installation broken, and cancels its runs. People's own tokens still work. */
 export async function revokeBot(
   transaction: Tx,
   removal: Removal & { botUserIds?: readonly string[] },
@@ -129,12 +130,12 @@ const second = (timeMs: number): number => Math.floor(timeMs / 1000);
  * `event_time`, a whole second of Slack's clock. Foyer compares it with the time at which Slack issued the install's
  * tokens, by the same clock: our clock may have been wrong at the install.
  *
- * An event of an earlier second is older than the install, one of a later second newer. Within one second:
- * - Unless an uninstall was applied in that second too, the event is about the current install: no one uninstalls, goes
- *   through Slack's consent page and installs again within one second.
- * - An uninstall with the `event_id` of an applied one is a repeat. Any other one is about the current install if that
- *   is the only install of its life: the uninstall before this life is already applied, and Slack sends one event per
- *   uninstall.
+ * An event of an earlier second is older than the install, and an event of a later second is newer. Within one second:
+ * - Unless an uninstall was applied in that second or later, the event is about the current install: no one uninstalls,
+ *   goes through Slack's consent page and installs again within one second.
+ * - An uninstall with the `event_id` of an applied one is a repeat. Any other uninstall is about the current install if
+ *   that is the only install of its life: the uninstall before this life is already applied, and Slack sends one event
+ *   per uninstall.
  * - Otherwise the event may be about an earlier install, and the newest stays. Losing a fresh install is worse than
  *   noticing a little later, at the first call that Slack refuses, that its token is dead. This holds for every
  *   revocation: the revocations of an uninstall may come long after it.
@@ -187,8 +188,9 @@ interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNam
 }
 
 /**
- * Records the workspaces in which an org-wide install may act. If the install is known, adds history, queues the runs
- * that waited for a grant, and starts the moment of each newly granted workspace. Returns whether anything changed.
+ * Records whether an org-wide install may act in these workspaces. If the app is installed, adds history; after a
+ * grant, queues the runs that waited for one, and starts the moment of each newly granted workspace; after a
+ * revocation, ends the sessions of these workspaces. Returns whether anything changed.
  * @throws TenantUnclearError if the event names no enterprise
  */
 export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {

@@ -94,7 +94,7 @@ const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
 );
 
 /**
- * Reads the installation if the member has not opened it before in this life. Undefined if they have, if no
+ * Reads the installation if the member has not opened the app before in this life. Undefined if they have, if no
  * installation is active, or if the opening is older than the install (invariant 7).
  */
 export async function findUnopened(

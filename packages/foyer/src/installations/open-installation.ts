@@ -17,7 +17,9 @@ export const places = {
   user: (installationId: string, userId: string): string => `installation:${installationId}:user:${userId}`,
 };
 
-/** Seals and opens the contents of the `sealed…` columns. Opening throws SealBrokenError and KeyMissingError. */
+/**
+ * Seals and opens the contents of `sealed_bot` and `sealed_user`. Opening throws SealBrokenError and KeyMissingError.
+ */
 export type TokenCipher = ReturnType<typeof createTokenCipher>;
 
 /** Makes the cipher for every stored token. */

@@ -6,9 +6,9 @@ import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns } from '../database/runs.ts';
 
 /**
- * What the operator's `revoke` writes: before it calls Slack, and after.
+ * What the operator's `revoke` writes before and after it calls Slack.
  *
- * Why before: when an app's last token is revoked, Slack reports the app as uninstalled
+ * Why it writes before the call: when an app's last token is revoked, Slack reports the app as uninstalled
  * (docs.slack.dev/reference/events/app_uninstalled), perhaps before `auth.revoke` has answered. If Foyer applied that
  * event, the uninstall pipeline would erase what the team will need when it connects again. So Foyer first records that
  * it is about to revoke, and ignores an uninstall that Slack dates soon after that.
@@ -20,7 +20,10 @@ const gaveUp = 'the tokens were not revoked';
 /** Why an installation is broken after the operator revoked its tokens. */
 export const revokedByOperator = 'revoked_by_operator';
 
-/** How far before our revocation (clocks differ) or after it Slack may date the uninstall that only reports it. */
+/**
+ * If Slack dates an uninstall at most this long before our revocation (clocks differ) or after it, the uninstall only
+ * reports that revocation.
+ */
 const echoWithinMs = { before: 60_000, after: 5 * 60_000 };
 
 /** Records that we are about to revoke an installation's tokens. */
@@ -35,8 +38,8 @@ export async function giveUpOwnRevocation(tx: Tx, installationId: string, now: n
 
 /**
  * Erases the tokens that Slack has revoked, and marks the installation as broken; the record stays. Returns false, and
- * changes nothing, if newer tokens were stored since: `version` is that of the revoked bot token, `beganAt` the time of
- * `beginOwnRevocation`.
+ * changes nothing, if the app was uninstalled or newer tokens were stored since: `version` is that of the revoked bot
+ * token, `beganAt` the time of `beginOwnRevocation`.
  */
 export async function finishOwnRevocation(
   tx: Tx,

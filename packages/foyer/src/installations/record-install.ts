@@ -192,7 +192,7 @@ async function saveRow(
   return { known, row, kind, now };
 }
 
-/** The row after an install: everything comes from the new installation except its id, its life and its version. */
+/** The row after an install. Its id, life and version follow from the previous row; all else is new. */
 function nextRow(
   known: InstallationRow | undefined,
   tenant: string,

@@ -21,7 +21,7 @@ import { TokenRefreshError } from './token-source.ts';
 
 /** Longer than a call to Slack and the write after it may take together. */
 const leaseMs = 20_000;
-/** How long a caller waits for the one that holds the lease: a request must end within ten seconds. */
+/** How long a caller waits for the caller that holds the lease: a request must end within ten seconds. */
 const waitMs = 8000;
 const lookAgainMs = 50;
 /** After a failure, no process asks Slack again for this long. */
@@ -51,7 +51,8 @@ const usualSecondsToLive = 43_200;
 const mostSecondsToLive = 315_360_000;
 
 /**
- * Reads the `expires_in` of a token that has a refresh token: whole seconds, or Slack's usual number if it has none.
+ * Reads the `expires_in` of a token that has a refresh token: whole seconds, or Slack's usual number if it is no
+ * positive number.
  */
 export function secondsToLive(expiresIn: unknown): number {
   const seconds = Math.floor(Number(expiresIn));

@@ -3,8 +3,8 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 
 /**
- * Reports to Slack whether a member has connected their account, with that member's own token: the only kind that Slack
- * documents for it. Best effort: a failure is logged. (docs.slack.dev/authentication/connection-reporting)
+ * Reports to Slack whether a member has connected their account, with that member's own token: Slack documents no other
+ * kind of token for this. Best effort: a failure is only logged. (docs.slack.dev/authentication/connection-reporting)
  */
 export type ReportConnection = (
   token: string,

@@ -10,8 +10,8 @@ import { InstallationNotFoundError, type StoredInstallation, tenantOfQuery } fro
  */
 
 /**
- * Slack's own `InstallationStore` interface on Foyer's store, for a stock Bolt app. `onChanged` is called after each
- * install and uninstall, which queue a run.
+ * Implements Slack's own `InstallationStore` with Foyer's store, for a stock Bolt app. `onChanged` is called after each
+ * install and uninstall, which may queue a run.
  */
 export function slackInstallationStore(
   store: InstallationStore,

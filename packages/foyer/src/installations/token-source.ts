@@ -39,11 +39,11 @@ export interface TokenSource {
   botToken(installation: string | TenantQuery): Promise<string>;
   /**
    * Bolt's `authorize`, with `installationId` added. Returns a user token only for the requested `userId`. Throws what
-   * `bot` throws; `no_bot` only if there is no user token either.
+   * `bot` throws, but `no_bot` only if there is no user token either.
    */
   authorize(source: TenantQuery): Promise<AuthorizeResult & { installationId: string }>;
   /**
-   * Reports a failed call. If the error says that the token is dead, and it is still the stored one, does what
+   * Reports a failed call. If the error says that the token is dead, and the token is still the stored one, does what
    * `tokenDied` does. Resolves to whether anything changed.
    */
   reportDeadToken(call: { installationId: string; token: string; error: unknown }): Promise<boolean>;
@@ -63,9 +63,9 @@ export interface TokenSource {
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
   /**
    * Asks Slack again about held installations: Slack called them inactive, and no other one showed that the app works.
-   * If the token works, the installation is active again, and its failed steps are repeated. If it is still inactive
-   * while another one works, it is uninstalled. Otherwise it stays held, or broken for another reason that Slack gives.
-   * Asks about `limit` (500) at most, and about few while the app is suspended.
+   * If the token works, the installation is active again, and its failed steps are repeated. If Slack still calls it
+   * inactive while another one works, it is uninstalled. Otherwise it stays held, or is marked broken for another
+   * reason that Slack gives. Asks about `limit` (500) at most, and about few while the app is suspended.
    */
   settleHeld(options?: SettleHeldOptions): Promise<SettledHeld>;
   /** Resolves when no renewal is in progress: a stop must not lose tokens that Slack has just issued. */

@@ -21,9 +21,9 @@ const keyHeldMs = 3 * keyHeldEveryMs;
 
 /**
  * Refuses to start, before any token is touched, if the keys do not fit the database: an id stands for a different key
- * there, rows need a missing key, or a running Foyer encrypts with a missing key or lacks the first key. Marks keys
- * that nothing needs anymore as retired. With `process`, records that this process encrypts with the first key from now
- * on.
+ * there, rows need a missing key, or a running Foyer encrypts with a missing key or lacks the first key. Retires the
+ * recorded keys that are not configured and that nothing needs anymore. With `process`, records that this process
+ * encrypts with the first key from now on.
  * @throws KeyringError naming the key, DatabaseUnavailableError
  */
 export async function verifyKeyring(
