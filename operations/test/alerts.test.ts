@@ -67,23 +67,25 @@ function runCases(
 }
 
 describe('the alert rules', () => {
-  it('the alert rules are valid', { skip }, () => {
+  it('promtool accepts the rules', { skip }, () => {
     execFileSync('promtool', ['check', 'rules', rulesFile]);
   });
 
-  it('fire for their trouble, from a process that has seen no success, and not for its near misses', {
+  it('each rule fires for its problem, even in a process that has seen no success, and not for a near miss', {
     skip,
   }, (t) => {
     const cases = alertCases.filter(({ slow }) => !slow);
     runCases(t, cases, { sample: '1m', evaluation: '1m' });
   });
 
-  it('the alert rules fire for their trouble over days, and not for its near misses', { skip }, (t) => {
+  it('each rule that needs hours or days of samples fires for its problem, and not for a near miss', {
+    skip,
+  }, (t) => {
     const cases = alertCases.filter(({ slow }) => slow);
     runCases(t, cases, { sample: '5m', evaluation: '5m' });
   });
 
-  it('each have a case in which they fire', () => {
+  it('each rule has a test case in which it fires', () => {
     const firing = new Set(alertCases.flatMap(({ fires }) => fires));
     assert.deepEqual(
       [...severities.keys()].filter((name) => !firing.has(name)),
@@ -92,7 +94,7 @@ describe('the alert rules', () => {
     assert.ok(alertCases.some(({ fires }) => fires.length === 0));
   });
 
-  it('each lead to a section of the runbook', () => {
+  it('each rule links to its own section of the runbook', () => {
     const runbook = readFileSync(join(folder, '../docs/runbook.md'), 'utf8');
     const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
       title
@@ -107,7 +109,7 @@ describe('the alert rules', () => {
     }
   });
 
-  it('page only for what a person must fix at once, and never for what strangers send', () => {
+  it('each rule pages or opens a ticket, and no rule pages because of what strangers send', () => {
     for (const [name, severity] of severities) assert.match(severity, /^(?:page|ticket)$/, name);
     assert.equal(severities.get('FoyerFlooded'), 'ticket');
     const paging = alerts.filter((alert) => severities.get(nameOf(alert)) === 'page');

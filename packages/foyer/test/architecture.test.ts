@@ -56,12 +56,12 @@ function importsOf(file: string): string[] {
 const roomOf = (file: string): string => file.split('/')[1] ?? '';
 
 describe('the layout', () => {
-  it('lists the folder of every file in src', () => {
+  it('the list of the layout names every folder and every file directly in src', () => {
     const strangers = files('src/**/*.ts').filter((file) => !order.includes(roomOf(file)));
     assert.deepEqual(strangers, []);
   });
 
-  it('the layout lets a file import only from its own folder and from earlier folders', () => {
+  it('a file imports only from its own folder and from earlier folders', () => {
     const backwards = files('src/**/*.ts').flatMap((file) =>
       importsOf(file)
         .filter(
@@ -73,7 +73,7 @@ describe('the layout', () => {
     assert.deepEqual(backwards, []);
   });
 
-  it('keeps the module, the sandbox and the app apart, and all of them from the tests', () => {
+  it('the module, the sandbox and the app import no file outside their own src by a relative path', () => {
     const shipped = (file: string): boolean => !/\.test\.ts$|\/test-support\//.test(file);
     const crossing = ['src', 'packages/foyer/src', 'packages/sandbox/src'].flatMap((folder) =>
       files(`../../${folder}/**/*.ts`)
@@ -94,7 +94,7 @@ describe('the layout', () => {
     assert.deepEqual(crossing, []);
   });
 
-  it('gives each export of the module a unique name', () => {
+  it('each export of the module has a unique name', () => {
     const names = new Map<string, Set<string>>();
     for (const file of files('src/**/*.ts')) {
       const source = readFileSync(join(root, file), 'utf8');
@@ -111,7 +111,7 @@ describe('the layout', () => {
     );
   });
 
-  it('names only existing files in test/README.md', () => {
+  it('test/README.md names only existing files', () => {
     const named = readFileSync(join(root, 'test/README.md'), 'utf8').matchAll(/`([\w./-]+\.ts)`/g);
     const missing = [...named]
       .map(([, name = '']) => name)
@@ -123,7 +123,7 @@ describe('the layout', () => {
     ['the module', 'src/**/*.ts'],
     ['the sandbox', '../sandbox/src/**/*.ts'],
   ] as const) {
-    it(`the layout has no import cycle in ${what}`, () => {
+    it(`${what} has no import cycle`, () => {
       const graph = new Map(files(pattern).map((file) => [file, importsOf(file)]));
       const done = new Set<string>();
       const visit = (file: string, trail: readonly string[]): void => {
@@ -137,14 +137,14 @@ describe('the layout', () => {
     });
   }
 
-  it('reads the environment only in config/config.ts', () => {
+  it('only config/config.ts reads the environment', () => {
     const readers = files('src/**/*.ts').filter((file) =>
       /process\.env|process\['env'\]/.test(readFileSync(join(root, file), 'utf8')),
     );
     assert.deepEqual(readers, ['src/config/config.ts']);
   });
 
-  it('names every variable of the configuration in .env.example', () => {
+  it('.env.example names every variable of the configuration', () => {
     const names = readFileSync(join(root, 'src/config/environment-schema.ts'), 'utf8').matchAll(
       /^ {2}([A-Z][A-Z0-9_]+): (?:z|secret|webUrl|protectedUrl|hostPage|originList|personList|wholeNumber|scopeList)/gm,
     );

@@ -133,7 +133,7 @@ async function startSlack(t: TestContext) {
   return { apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`, revoked };
 }
 
-test('npm run -s foyer -- list --json prints JSON alone', async (t) => {
+test('npm run -s foyer -- list --json prints only JSON to stdout', async (t) => {
   const { run, runId } = await prepare(t);
   const [listed, unknown, wrong] = await Promise.all([
     run(['list', '--json'], {}, npmRunFoyer),
@@ -148,7 +148,7 @@ test('npm run -s foyer -- list --json prints JSON alone', async (t) => {
   assert.equal(installation.run.id, runId);
 });
 
-test('no command prints a secret to stdout or stderr', async (t) => {
+test('list, show, requests, manifest, backup, purge and retry print no secret to stdout or stderr', async (t) => {
   const { folder, run, runId } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const reading = [['list'], ['show', 'T1'], ['requests'], ['manifest']];
@@ -171,7 +171,7 @@ test('no command prints a secret to stdout or stderr', async (t) => {
   assert.deepEqual(revoked.sort(), [secrets.botToken, secrets.userToken]);
 });
 
-test('a command that only reads needs no key, and a purge with the wrong key erases and revokes nothing', async (t) => {
+test('list, show and requests work with a wrong key, and a purge with that key erases and revokes nothing', async (t) => {
   const { run } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const wrong = {
@@ -192,7 +192,7 @@ test('a command that only reads needs no key, and a purge with the wrong key era
   assert.equal((await run(['show', 'T1'])).exitCode, 1);
 });
 
-test('no command creates a key file, even if the current key file is lost', async (t) => {
+test('purge creates no key file if the current key file is missing', async (t) => {
   const { file, run } = await prepare(t);
   const { exitCode, stderr } = await run(['purge', 'T1', '--yes'], { TOKEN_ENCRYPTION_KEYS: '' });
   assert.equal(exitCode, 1);
@@ -200,7 +200,7 @@ test('no command creates a key file, even if the current key file is lost', asyn
   assert.equal(existsSync(`${file}.key`), false);
 });
 
-test('a purged team leaves no trace in the files, and a second purge finds nothing', async (t) => {
+test('purge removes the team’s name from the database files, and a second purge fails', async (t) => {
   const { file, run } = await prepare(t);
   const { apiUrl } = await startSlack(t);
   const purged = await run(['purge', 'T1', '--yes', '--json'], { SLACK_API_URL: apiUrl });
@@ -228,7 +228,7 @@ test('retry queues the run for a server to pick up', async (t) => {
   assert.notEqual(row.due_at, null);
 });
 
-test('all problems of the environment are reported together, and no database is created', async (t) => {
+test('all problems of the environment are reported together, and a missing database is not created', async (t) => {
   const { folder, run } = await prepare(t);
   const faults = await run(['list', '--json'], { SLACK_CLIENT_ID: '', PORT: 'x' });
   assert.deepEqual([faults.exitCode, faults.stdout], [1, '']);
@@ -240,7 +240,7 @@ test('all problems of the environment are reported together, and no database is 
   assert.equal(existsSync(join(folder, 'none')), false);
 });
 
-test('the server and every command report an unreadable .env with its fix', async (t) => {
+test('the server, list and setup report an unreadable .env and how to fix it', async (t) => {
   const { folder, run } = await prepare(t);
   writeFileSync(join(folder, '.env'), 'PORT=3001', { mode: 0o000 });
   chmodSync(folder, 0o755);
@@ -259,7 +259,7 @@ test('the server and every command report an unreadable .env with its fix', asyn
   }
 });
 
-test('a backup made on the command line is private to its owner, and opens', async (t) => {
+test('a backup made on the command line has the reported size, and can be opened', async (t) => {
   const { folder, run } = await prepare(t);
   const target = join(folder, 'backup.db');
   const { exitCode, stdout } = await run(['backup', target, '--json']);

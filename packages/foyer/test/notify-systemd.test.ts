@@ -70,7 +70,7 @@ describe('in a systemd unit with Type=notify', () => {
     assert.deepEqual(await foyer.ended, { code: 0, signal: null });
   });
 
-  it('feeds the watchdog while its event loop runs, and not while it hangs', async (t) => {
+  it('Foyer feeds the watchdog while its event loop runs, and not while the process is stopped', async (t) => {
     const { foyer, notified } = startUnit(t, { WATCHDOG_USEC: '600000' });
     await eventually(async () => notified().filter((line) => line === 'WATCHDOG=1').length >= 2);
     foyer.child.kill('SIGSTOP');
@@ -98,25 +98,25 @@ describe('in a systemd unit with Type=notify', () => {
     assert.equal(foyer.hasEnded(), false);
   });
 
-  it('reports again that it is ready if the first report fails', async (t) => {
+  it('Foyer reports again that it is ready if the first report fails', async (t) => {
     const program = `#!/bin/sh\n[ -e failed ] || { touch failed; exit 1; }\n${notifyOnce}`;
     const { notified } = startUnit(t, {}, { program });
     await eventually(async () => notified().includes('READY=1'));
   });
 
-  it('exits with code 78, after which systemd does not restart it, if a person must change something', async (t) => {
+  it('Foyer exits with code 78, after which systemd does not restart it, if a person must change something', async (t) => {
     const { foyer, notified } = startUnit(t, { PORT: '70000' });
     assert.deepEqual(await foyer.ended, { code: 78, signal: null });
     assert.match(foyer.output(), /\n {2}PORT: is larger than 65535\n/);
     assert.deepEqual(notified(), []);
   });
 
-  it('exits with code 1 if a later start may succeed', async (t) => {
+  it('Foyer exits with code 1 if a later start may succeed', async (t) => {
     const { foyer } = startUnit(t, { HOST: '192.0.2.1' });
     assert.deepEqual(await foyer.ended, { code: 1, signal: null });
   });
 
-  it('exits with code 1 while a process that was killed may still use other keys, since a later start may succeed', async (t) => {
+  it('Foyer exits with code 1 while a process that was killed may still use other keys, since a later start may succeed', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-keys-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const [old, added] = [7, 8].map((byte) => `k${byte}:${Buffer.alloc(32, byte).toString('base64')}`);

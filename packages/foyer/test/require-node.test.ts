@@ -37,7 +37,7 @@ describe('the check of Node’s version', () => {
     }
   });
 
-  it('runs before every npm script that runs TypeScript, and is in the package', () => {
+  it('runs before npm start, foyer, demo and sandbox and in the systemd unit, and is in the package', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );

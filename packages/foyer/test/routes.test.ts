@@ -69,14 +69,14 @@ describe('the server', () => {
     url = `http://127.0.0.1:${listening.address.port}`;
   });
 
-  it('the server is alive but not ready when the database does not answer', async () => {
+  it('/healthz answers 200 and /readyz answers 503 when the database does not answer', async () => {
     const [health, ready] = await Promise.all(['/healthz', '/readyz'].map((path) => fetch(url + path)));
     assert.equal(health?.status, 200);
     assert.equal(ready?.status, 503);
     assert.deepEqual(await ready?.json(), { status: 'database_unavailable' });
   });
 
-  it('shows its page for a database that is down', async () => {
+  it('a progress page is answered with 503, and its secret address is not logged, when the database is down', async () => {
     const answer = await fetch(`${url}/installs/a-secret-address`);
     assert.equal(answer.status, 503);
     assert.match(logged.at(-1) ?? '', /"path":"\/installs\/…".*the database does not answer/);
@@ -86,7 +86,7 @@ describe('the server', () => {
     assert.doesNotMatch(text, /Nothing was installed|could not save/, 'no one had asked for an install');
   });
 
-  it('says which methods a path accepts', async () => {
+  it('a request with the wrong method gets 405 and the methods that its path accepts', async () => {
     const allowed = async (method: string, path: string) => {
       const { status, headers } = await fetch(url + path, { method });
       return `${status} ${headers.get('allow')}`;
@@ -188,7 +188,7 @@ describe('the server', () => {
     }
   });
 
-  it('answers with a page when a handler throws, and reveals nothing of the error', async () => {
+  it('a handler that throws leads to a page with status 500 that reveals nothing of the error', async () => {
     misbehave = () => {
       throw new Error('a private detail');
     };
@@ -197,7 +197,7 @@ describe('the server', () => {
     assert.ok(!(await answer.text()).includes('private detail'));
   });
 
-  it('names the install request of a callback that fails, on the page and in the log', async () => {
+  it('the page and the log name the install request of a callback that fails', async () => {
     for (const error of [new DatabaseUnavailableError('gone'), new Error('a private detail')]) {
       misbehave = () => {
         throw error;

@@ -69,7 +69,7 @@ const notify = {
 };
 
 describe('a start', () => {
-  it('reuses Node’s compile cache, as npm start asks for it', () => {
+  it('npm start, npm run demo and npm run foyer use Node’s compile cache', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );
@@ -89,7 +89,7 @@ describe('a start', () => {
     assert.ok(kept.startsWith(join(root, 'node_modules/.cache/compiled')), kept);
   });
 
-  it('keeps Node’s inspector closed, even after SIGUSR1', async (t) => {
+  it('Node’s inspector stays closed, even after SIGUSR1', async (t) => {
     const { scripts }: { scripts: { start: string } } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );
@@ -113,14 +113,14 @@ describe('a start', () => {
     );
   });
 
-  it('loads the packages that notify operators before it is ready, if notices are configured', async (t) => {
+  it('Foyer loads the packages that notify operators before it is ready, if notices are configured', async (t) => {
     const { isReady, loaded } = await start(t, notify);
     assert.ok(isReady);
     assert.ok(loaded.has('nodemailer') && loaded.has('@slack/webhook'));
   });
 
   for (const name of ['nodemailer', '@slack/webhook']) {
-    it(`fails if ${name} is needed and cannot be loaded`, async (t) => {
+    it(`a start fails if ${name} is needed and cannot be loaded`, async (t) => {
       const { foyer, isReady } = await start(t, { ...notify, PACKAGE_MISSING: name });
       assert.equal(isReady, false);
       assert.match(foyer.output(), new RegExp(`${name} cannot be loaded`));
@@ -232,36 +232,44 @@ describe('a start compares the Messages tab with the listeners', () => {
     { tab: object; events?: string[]; listeners?: (app: App) => void },
     RegExp | undefined,
   ][] = [
-    ['read-only, and no listener', { tab: readOnly }, undefined],
+    ['read-only without a listener', { tab: readOnly }, undefined],
     ['off', { tab: { messages_tab_enabled: false } }, undefined],
-    ['open, and not subscribed', { tab: open, listeners: message }, /does not subscribe to message\.im/],
-    ['open, and no listener', { tab: open, events: ['message.im'] }, /no listener for messages/],
     [
-      'open, and a listener for something else',
+      'open without a subscription to message.im',
+      { tab: open, listeners: message },
+      /does not subscribe to message\.im/,
+    ],
+    ['open without a listener', { tab: open, events: ['message.im'] }, /no listener for messages/],
+    [
+      'open with a listener for something else',
       { tab: open, events: ['message.im'], listeners: (app) => app.event('app_mention', async () => {}) },
       /no listener for messages/,
     ],
-    ['open, and a listener', { tab: open, events: ['message.im'], listeners: message }, undefined],
+    ['open with a listener', { tab: open, events: ['message.im'], listeners: message }, undefined],
     [
-      'open, and a listener for every event',
+      'open with a listener for every event',
       { tab: open, events: ['message.im'], listeners: (app) => app.event(/.*/, async () => {}) },
       undefined,
     ],
     [
-      'open, and a middleware',
+      'open with a middleware',
       { tab: open, events: ['message.im'], listeners: (app) => app.use(async ({ next }) => next()) },
       undefined,
     ],
-    ['read-only, and subscribed', { tab: readOnly, events: ['message.im'] }, /subscribes to message\.im/],
-    ['read-only, and a listener', { tab: readOnly, listeners: message }, /has a listener for messages/],
     [
-      'read-only, and a listener for messages in channels',
+      'read-only with a subscription to message.im',
+      { tab: readOnly, events: ['message.im'] },
+      /subscribes to message\.im/,
+    ],
+    ['read-only with a listener', { tab: readOnly, listeners: message }, /has a listener for messages/],
+    [
+      'read-only with a listener for messages in channels',
       { tab: readOnly, events: ['message.channels'], listeners: message },
       undefined,
     ],
   ];
   for (const [name, { tab, events = [], listeners }, expected] of cases) {
-    it(name, async (t) => {
+    it(`a Messages tab that is ${name} ${expected ? 'is reported' : 'is not reported'}`, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'foyer-start-'));
       const manifest = JSON.parse(fixtureManifest);
       Object.assign(manifest.features.app_home, tab);

@@ -14,7 +14,7 @@ const translations: Readonly<Record<string, Translation>> = { de, fr, es, ja };
 const keys = Object.keys(en) as TextKey[];
 
 describe('every language', () => {
-  it('every language has every message with the placeholders of the English message, and no other', () => {
+  it('each translation has exactly the messages of the English texts, with the same placeholders', () => {
     for (const [language, { messages }] of Object.entries(translations)) {
       assert.deepEqual(Object.keys(messages).toSorted(), keys.toSorted(), language);
       for (const key of keys) {
@@ -47,7 +47,7 @@ describe('every language', () => {
     }
   });
 
-  it('every language has its own plurals and number format', () => {
+  it('plurals and numbers have the form of their language', () => {
     const count = (language: string, number: number) =>
       createTexts().forLocale(language).text('home.step.afterAttempts', { count: number });
     assert.deepEqual(
@@ -60,7 +60,7 @@ describe('every language', () => {
 describe('the language', () => {
   const texts = createTexts();
 
-  it('the language is the one that the browser prefers most among Foyer’s languages', () => {
+  it('a request gets the language that the browser prefers most among Foyer’s languages', () => {
     const of = (header: string | undefined) => texts.forRequest(header).language;
     assert.equal(of('pt-BR, fr-CA;q=0.8, de;q=0.9'), 'de');
     assert.equal(of('de;q=0, es'), 'es');
@@ -70,14 +70,14 @@ describe('the language', () => {
     assert.equal(of('de;q=nonsense'), 'en');
   });
 
-  it('the language is the person’s own, for any region', () => {
+  it('a person gets their own language, for any region', () => {
     assert.deepEqual(
       ['ja-JP', 'es_LA', 'de', 'tlh', '', null, undefined].map((locale) => texts.forLocale(locale).language),
       ['ja', 'es', 'de', 'en', 'en', 'en', 'en'],
     );
   });
 
-  it('the language is the app’s default if none is known', () => {
+  it('the app’s default language is used if no language is known', () => {
     const german = createTexts({ defaultLanguage: 'de' });
     assert.equal(german.forLocale(null).language, 'de');
     assert.equal(german.forRequest('tlh').language, 'de');
@@ -86,14 +86,14 @@ describe('the language', () => {
 });
 
 describe('an app’s own texts', () => {
-  it('replace Foyer’s texts only in their language, and use the same placeholders', () => {
+  it('an own text replaces Foyer’s text only in its language, and gets the same values', () => {
     const texts = createTexts({ en: { 'progress.done.message': 'Go {app}, go {place}!' } });
     const values = { app: 'A', place: 'B' };
     assert.equal(texts.forLocale('en').text('progress.done.message', values), 'Go A, go B!');
     assert.equal(texts.forLocale('de').text('progress.done.message', values), 'A ist in B bereit.');
   });
 
-  it('set reasons, scope sentences, step titles and the tagline, with the default language as the fallback', () => {
+  it('own texts set reasons, scope sentences, step titles and the tagline, with the default language as the fallback', () => {
     const texts = createTexts({
       en: { 'reason.chat:write': 'To greet you', 'scope.mine:own': 'Do my thing', 'app.tagline': 'Hello' },
       de: { 'step.sync-crm.doing': 'CRM wird abgeglichen', 'app.tagline': 'Hallo' },
@@ -112,7 +112,7 @@ describe('an app’s own texts', () => {
     );
   });
 
-  it('an app’s own texts derive the title of a step that no longer exists from its name', () => {
+  it('a step that no longer exists gets a title from its name', () => {
     const words = createTexts().forLocale('en');
     const names = ['sync-crm_contacts', 'constructor', '__proto__', '-'];
     assert.deepEqual(
@@ -121,13 +121,13 @@ describe('an app’s own texts', () => {
     );
   });
 
-  it('an app’s own texts insert values as text, never as a message or a tag', () => {
+  it('values are inserted as text, never as a message or a tag', () => {
     const words = createTexts().forLocale('en');
     const hostile = '{app} <b>x</b> ’';
     assert.equal(words.text('landing.title', { app: hostile }), `Add ${hostile} to Slack`);
   });
 
-  it('an app’s own texts are checked at the start: every unknown language, key and placeholder is reported with its fix', () => {
+  it('textProblems reports every unknown language, key and placeholder, with its fix', () => {
     const problems = textProblems({
       defaultLanguage: 'tlh',
       xx: {},
@@ -159,7 +159,7 @@ describe('an app’s own texts', () => {
     assert.equal(textProblems('hello').length, 1);
   });
 
-  it('an app’s own texts cover every language that Foyer has', () => {
+  it('Foyer has five languages: en, de, fr, es and ja', () => {
     assert.deepEqual(languages, ['en', 'de', 'fr', 'es', 'ja']);
   });
 });

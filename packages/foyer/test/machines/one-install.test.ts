@@ -60,7 +60,7 @@ async function assertOneInstall(machines: Machines, place: Place): Promise<void>
 }
 
 describe('an install on two machines', { concurrency: 4 }, () => {
-  it('begins on one machine and gets its callback on the other', async (t) => {
+  it('an install succeeds if it begins on one machine and its callback reaches the other', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox } = machines;
     for (const [begun, ended] of [
@@ -79,7 +79,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('exchanges one code if its state is used on both machines at once', async (t) => {
+  it('two machines that get the same callback at the same time exchange its code once', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox } = machines;
     for (let n = 0; n < count({ quick: 2, full: 20 }); n += 1) {
@@ -100,7 +100,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('an install on two machines is stored once, with one welcome, if another first install of the team runs at the same time', async (t) => {
+  it('two first installs of one team at the same time become one installation with one welcome', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const rounds = count({ quick: 3, full: 30 });
@@ -126,7 +126,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     assert.deepEqual(lines, []);
   });
 
-  it('an install on two machines is finished by the other machine when its own is killed: no step runs again, one welcome', async (t) => {
+  it('one machine finishes the run of a machine that was killed, repeats no finished step, and sends one welcome', async (t) => {
     const machines = await machinesFor(t);
     const { b, sandbox, database, environment } = machines;
     machines.sendTo(b);
@@ -168,7 +168,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('an install on two machines is stopped by an uninstall that reaches the other machine, long before its call to Slack ends', async (t) => {
+  it('an uninstall that reaches one machine stops the run on the other before that run’s call to Slack ends', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const place = newPlace(machines, 'Gone');

@@ -59,7 +59,7 @@ async function assertClaimedOnce(t: TestContext, { a, b, database, webhook }: Ma
 }
 
 describe('two machines on one Postgres', { concurrency: 4 }, () => {
-  it('two machines on one Postgres start at the same time on an empty database: each migration runs once, one key, and both serve', async (t) => {
+  it('if both start at the same time on an empty database, each migration runs once, one key is stored, and both serve requests', async (t) => {
     const machines = await machinesFor(t, { start: false });
     for (let n = 0; n < count({ quick: 1, full: 5 }); n += 1) {
       const { url, drop } = await createPostgresDatabase({ empty: true });
@@ -93,7 +93,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     }
   });
 
-  it('apply a lifecycle event once if it reaches both', async (t) => {
+  it('a lifecycle event that reaches both machines is applied once', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     for (let n = 0; n < count({ quick: 2, full: 15 }); n += 1) {
@@ -125,7 +125,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     }
   });
 
-  it('notify the operators once of each cause, although both machines look for it at the same time', async (t) => {
+  it('the operators get one notice of each install and uninstall, although both machines look for due notices at the same time', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, webhook } = machines;
     await b.stop();
@@ -154,7 +154,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     await assertClaimedOnce(t, machines);
   });
 
-  it('revoke the tokens that an interrupted install left behind, and neither logs a failure', async (t) => {
+  it('the tokens of an interrupted install are revoked, and neither machine logs that it could not read or forget them', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     // Slack does not revoke the token while the page waits, so Foyer keeps it.
@@ -178,7 +178,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     assert.deepEqual(complaints, []);
   });
 
-  it('two machines on one Postgres share operator sessions: a login or a logout on one holds on the other', async (t) => {
+  it('a login or a logout of an operator on one machine also counts on the other', async (t) => {
     const { a, b } = await machinesFor(t, { environment: { OPERATOR_PASSWORD: password } });
     const { host } = new URL(a.config.http.publicUrl);
     assert.equal((await fetchAs(host, `${b.url}/operator`)).status, 303);
@@ -210,7 +210,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     assert.equal(after.status, 303);
   });
 
-  it('two machines on one Postgres answer a press and an opened App Home on either, each for the same installation', async (t) => {
+  it('App Home shows the same installation, whichever machine gets the event of its opening', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox } = machines;
     const place = await installNew(machines, 'Opened');

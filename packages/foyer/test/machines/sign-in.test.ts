@@ -10,7 +10,7 @@ const acme = 'T07ACME4QX1';
 const [grace, priya] = ['U07GRACEH01', 'U07PRIYAN03'];
 
 describe('signing in on two machines, in a browser', () => {
-  it('a person who signs in on one machine is signed in on the other, and a sign-out there holds on both', {
+  it('a person who signs in on machine A is signed in on B too, and a sign-out on B ends the session on A', {
     timeout: 180_000,
   }, async (t) => {
     const machines = await setMachines({ environment: { SIGN_IN: 'on' }, start: false });

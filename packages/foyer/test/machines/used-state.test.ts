@@ -4,7 +4,7 @@ import { consumeState } from '../../src/database/install-requests.ts';
 import { count } from '../faults/support/full-run.ts';
 import { openPostgresTestDatabase } from '../support/open-test-database.ts';
 
-it('a state that four connections use at the same time is used once, and no connection fails', async (t) => {
+it('a state that four connections try to use at the same time is used once, and no connection fails', async (t) => {
   const opened = await openPostgresTestDatabase();
   t.after(() => opened.close());
   const databases = [opened.database, await opened.reopen(), await opened.reopen(), await opened.reopen()];

@@ -80,7 +80,7 @@ async function uninstall({ sandbox, acme }: Shared): Promise<void> {
 }
 
 describe('two machines', { concurrency: 3 }, () => {
-  it('ask a question once, and accept its answer on either of them', async (t) => {
+  it('a question is asked once, and the other machine accepts the answer after the machine that asked has stopped', async (t) => {
     const shared = await setShared(t);
     const { a, b, sendTo, sandbox, acme, forms, run, ledger } = shared;
     await isAsked(shared);
@@ -94,7 +94,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(sandbox.messages(acme).filter(({ text }) => text === 'Your plan: team').length, 1);
   });
 
-  it('store one of two answers that reach them at the same time', async (t) => {
+  it('only one of two answers takes effect if they reach the two machines at the same time', async (t) => {
     const shared = await setShared(t);
     const { a, b, sendTo, run, ledger } = shared;
     await isAsked(shared);
@@ -106,7 +106,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal((await ledger()).length, 1);
   });
 
-  it('finish an uninstall run of the machine that is killed, and repeat no finished step', async (t) => {
+  it('one machine finishes the uninstall run of a machine that was killed, and repeats no finished step', async (t) => {
     const shared = await setShared(t);
     const { a, b, billing, run, ledger, database, environment } = shared;
     await isAsked(shared);
@@ -136,7 +136,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(runs.length, 1);
   });
 
-  it('two machines run an uninstall run once, however often the event comes and to whichever machine', async (t) => {
+  it('an uninstall run executes once, even if its event reaches both machines several times', async (t) => {
     const shared = await setShared(t);
     const { a, b, sandbox, sendTo, billing, run } = shared;
     await isAsked(shared);
@@ -151,7 +151,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 2);
   });
 
-  it('two machines run the run of a moment once, however often the event comes and to whichever machine', async (t) => {
+  it('a moment’s run executes once, even if its event reaches both machines several times', async (t) => {
     const shared = await setShared(t);
     const { a, b, sandbox, sendTo, billing, acme, database, ledger } = shared;
     await isAsked(shared, ['im:history']);
@@ -191,7 +191,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 6);
   });
 
-  it('remind once, and lose no answer, while their clock jumps forward and back', async (t) => {
+  it('the installer is reminded once, and no answer is lost, while the machines’ clock jumps forward and back', async (t) => {
     const shared = await setShared(t);
     const { clock, sandbox, acme, run, ledger } = shared;
     await isAsked(shared);

@@ -33,7 +33,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
     const met = (teamId: string, userId: string) =>
       eventually(async () => (await members(teamId)).find((member) => member.userId === userId));
 
-    it('registers each person who installs or opens Home, with the role and the profile that Slack reports', async () => {
+    it('Foyer registers each person who installs or opens Home, with the role and the profile that Slack reports', async () => {
       const { teamId, userId } = await installIn('Acme');
       await installIn('Globex');
       const { sandbox } = stage;
@@ -57,7 +57,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal((await members(whom('Globex').teamId)).length, 1);
     });
 
-    it('writes nothing for a person who was seen within the last hour, and writes for any other person', async () => {
+    it('Foyer updates when a person was last seen at most once an hour', async () => {
       const { teamId, userId } = await installIn('Acme');
       const seenAt = async () => (await met(teamId, userId)).lastSeenAt;
       const openAndPress = async () => {
@@ -84,7 +84,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       });
     });
 
-    it('registers a person who presses a button, even if the bot may not look people up', async () => {
+    it('Foyer registers a person who presses a button, even if the bot may not look people up', async () => {
       const { teamId } = await installIn('Acme');
       await stage.database.change('update installations set bot_scopes = ?', '["chat:write"]');
       const { userId } = whom('Acme', 'member');
@@ -97,7 +97,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('keeps a person of another workspace apart from one of this workspace with the same id', async () => {
+    it('Foyer keeps a person of another workspace apart from a person of this workspace with the same id', async () => {
       const { teamId, userId } = await installIn('Acme');
       const before = await met(teamId, userId);
       await press(stage, { teamId, userId, home: 'TELSEWHERE' });
@@ -109,7 +109,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await members('TELSEWHERE'), []);
     });
 
-    it('meeting people lets no one of another workspace act as an admin or installer who has the same user id', async () => {
+    it('Foyer lets no one of another workspace act as the installer who has the same user id', async () => {
       const { teamId, userId } = await installIn('Acme');
       const welcomes = () => stage.sandbox.messages({ teamId, userId }).length;
       const { length } = stage.sandbox.messages({ teamId, userId });
@@ -122,7 +122,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       await eventually(async () => welcomes() > length);
     });
 
-    it('registers no one once the app is removed, nor for an event of someone who writes in a channel', async () => {
+    it('Foyer registers no one after an uninstall, and no one because of a message in a channel', async () => {
       const { teamId } = await installIn('Acme');
       const { userId } = whom('Acme', 'member');
       await stage.sandbox.sendEvent({
@@ -146,7 +146,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(rows, []);
     });
 
-    it('finds out who was deactivated, from Slack’s event and from the daily lookup', async () => {
+    it('Foyer learns who was deactivated from Slack’s event and from the daily lookup', async () => {
       const { teamId } = await installIn('Acme');
       const { sandbox } = stage;
       const { userId } = whom('Acme', 'member');
@@ -169,7 +169,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal((await met(teamId, userId)).isDeactivated, true);
     });
 
-    it('finds members by part of a name or an email, or by id, in pages that miss no one', async () => {
+    it('the list of members finds people by part of a name or an email, or by id, and its pages miss no one', async () => {
       const { teamId } = await installIn('Acme');
       const { sandbox } = stage;
       for (let n = 1; n <= 7; n += 1) {

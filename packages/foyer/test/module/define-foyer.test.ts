@@ -28,7 +28,7 @@ async function problemsOf(definition: Parameters<typeof defineFoyer>[0]): Promis
 }
 
 describe('a definition', () => {
-  it('opens nothing and keeps no reference to the options', () => {
+  it('defineFoyer opens no file and keeps no reference to the options', () => {
     const options = { manifest: './no-such-file.json', basePath: '/a' };
     const definition = defineFoyer(options);
     options.basePath = '/b';
@@ -36,7 +36,7 @@ describe('a definition', () => {
     assert.ok(Object.isFrozen(definition));
   });
 
-  it('reports every problem of definition, manifest and environment at once, each with its fix', async () => {
+  it('createFoyer reports every problem of the definition, the manifest and the environment at once, each with its fix', async () => {
     const problems = await problemsOf({
       manifest: './no-such-file.json',
       basePath: 'integrations/',
@@ -76,7 +76,7 @@ describe('a definition', () => {
     }
   });
 
-  it('refuses a Home, migrations, lists and a manifest that would only fail later', async () => {
+  it('createFoyer refuses options of the wrong type that would otherwise fail only later', async () => {
     const up = async () => {};
     const section = (id: string) => ({ id, blocks: () => [] });
     const circular: Record<string, unknown> = { ...JSON.parse(fixtureManifest) };
@@ -119,7 +119,7 @@ describe('a definition', () => {
     }
   });
 
-  it('a definition takes steps and jobs that are instances of a class', () => {
+  it('steps and jobs may be instances of a class', () => {
     class Greet implements Step {
       readonly name = 'greet';
       readonly title = { todo: 'Greet', doing: 'Greeting' };
@@ -136,7 +136,7 @@ describe('a definition', () => {
     assert.deepEqual(definitionProblems(defineFoyer(definition)), []);
   });
 
-  it('refuses a base path that leads elsewhere', async () => {
+  it('createFoyer refuses a base path that leads elsewhere or is not a plain path', async () => {
     const config = readConfig({
       SLACK_CLIENT_ID: '1.2',
       SLACK_CLIENT_SECRET: 'a',

@@ -10,7 +10,7 @@ const day = 24 * 3_600_000;
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`drain on ${engine}`, () => {
-    it('runs due runs and jobs once, within its deadline, even next to a running worker', async (t) => {
+    it('due runs and jobs run once, even if two drains or a worker run at the same time, and a drain ends soon after its deadline', async (t) => {
       const counted: string[] = [];
       const turns: number[] = [];
       const gate = Promise.withResolvers<void>();

@@ -41,7 +41,7 @@ async function setTeams(t: TestContext, engine: 'SQLite' | 'Postgres', many: num
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`eachInstallation on ${engine}`, () => {
-    it('visits each active team once, over several pages, and no more teams at once than requested', async (t) => {
+    it('each active team is visited once, over several pages, and no more teams at once than requested', async (t) => {
       const { foyer } = await setTeams(t, engine, 230);
       const seen: (string | null)[] = [];
       let now = 0;
@@ -69,7 +69,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-it('eachInstallation makes only a team that Slack rate-limits wait, and no other', async (t) => {
+it('eachInstallation delays only the team that Slack rate-limits', async (t) => {
   const { foyer, sandbox, acme, globex } = await setTeams(t, 'SQLite', 0);
   const failure = { type: 'status', status: 429, retryAfterSeconds: 1 } as const;
   sandbox.faults.add({ method: 'team.info', teamId: acme, times: 1, failure });

@@ -141,7 +141,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('says how to mount it if a body parser has already read the body', async (t) => {
+  it('answers with status 500 if a body parser has already read the body', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express();
       app.use(express.json(), foyer.middleware);
@@ -180,7 +180,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('Foyer in a server of the host has the operator pages under its base path, and every local link and redirect stays there', async (t) => {
+  it('the operator pages are under the base path, and so is every local link and redirect on them', async (t) => {
     const host = await startHost(t, async (foyer) => async (req, res) => {
       if (!(await foyer.handle(req, res))) res.writeHead(404).end();
     });

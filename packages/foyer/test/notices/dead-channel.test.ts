@@ -58,7 +58,7 @@ const dead = [
 
 for (const { channel, code, what, kill, reportedTo } of dead) {
   describe(`an install while the ${channel} is dead`, () => {
-    it('succeeds, shows nothing of the dead channel to the installer, and is reported to the operators', async (t) => {
+    it('the install succeeds, the installer sees nothing of the dead channel, and the operators get a report of that channel', async (t) => {
       const channels = await startChannels(t);
       kill(channels);
       const stage = await setOperatorStage({ environment: channels.environment });
@@ -110,7 +110,7 @@ describe('a channel that does not accept messages', () => {
     };
   }
 
-  it('a channel that does not accept messages is reported once by the other channel, and in doctor until it works again', async (t) => {
+  it('the other channel reports each failure once, and doctor reports it until the channel works again', async (t) => {
     const { webhook, mail, sender, doctor, uninstall, troubles } = await stageWith(t);
     webhook.status = 410;
     for (let times = 0; times < 3; times += 1) {
@@ -143,7 +143,7 @@ describe('a channel that does not accept messages', () => {
     );
   });
 
-  it('a channel that does not accept messages is not reported as a problem while the failure may be temporary', async (t) => {
+  it('a failure that may be temporary is reported only once it has lasted for hours', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 503;
     await uninstall();
@@ -158,7 +158,7 @@ describe('a channel that does not accept messages', () => {
     assert.match(mail.received.join('\n'), /The webhook does not accept notifications/);
   });
 
-  it('a channel that does not accept messages is not reported back and forth if neither works', async (t) => {
+  it('the failures of two channels are not reported back and forth if neither channel works', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 404;
     mail.answerWith(550, 550, 550, 550);

@@ -67,8 +67,8 @@ async function stageWithBoth(t: TestContext, steps: readonly Step[] = []) {
   return { stage, webhook, mail, sender: senderOf(stage) };
 }
 
-describe('the operators are notified', () => {
-  it('the operators are notified of an uninstall once per channel, however often its event comes and from any process', async (t) => {
+describe('notices to the operators', () => {
+  it('the operators are notified of an uninstall once per channel, even if its event comes twice and three senders run at the same time', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.pass(60_000);
@@ -82,7 +82,7 @@ describe('the operators are notified', () => {
     assert.match(mail.received[0] ?? '', /^Message-ID: <foyer\.his_[0-9A-Z]+@ops\.example>\r$/m);
   });
 
-  it('the operators are notified of a dead token, once, but not if the app was being removed', async (t) => {
+  it('the operators are notified once of a dead token, but not if an uninstall follows', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const acme = await stage.install();
     await stage.store.markBroken(acme.installationId, 'token_revoked');
@@ -104,7 +104,7 @@ describe('the operators are notified', () => {
     assert.match(webhook.received[1] ?? '', /uninstalled/);
   });
 
-  it('the operators are notified of a run that failed before its own message could be sent, once', async (t) => {
+  it('the operators are notified once of a run that failed before its own message could be sent', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t, [failing, notifyOperators]);
     const { runId } = await stage.install();
     assert.equal((await stage.finish(runId)).status, 'failed');
@@ -159,7 +159,7 @@ describe('the operators are notified', () => {
     assert.deepEqual([given?.channel, given?.error_code, given?.due_at], ['webhook', 'http_503', null]);
   });
 
-  it('the operators are not notified twice by a webhook if the process dies while it sends', async (t) => {
+  it('a webhook does not get a notice again if the process died while sending it', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });
@@ -177,7 +177,7 @@ describe('the operators are notified', () => {
     ]);
   });
 
-  it('the operators are not notified if no channel is configured, and no notices pile up', async (t) => {
+  it('no one is notified if no channel is configured, and no notices pile up', async (t) => {
     const stage = await setStage(t, { steps: [] });
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });
@@ -186,7 +186,7 @@ describe('the operators are notified', () => {
     assert.deepEqual(await rows(stage), []);
   });
 
-  it('the operators are no longer notified once the sender is stopped', async (t) => {
+  it('a sender that is stopped sends nothing, and another sender sends its notices', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });

@@ -167,7 +167,7 @@ test('a backup of Postgres during installs is one snapshot, in a file on which F
   assert.equal(ready.status, 200);
 });
 
-test('backup --verify rehearses a restore, changes nothing, and refuses damage and keys that do not fit', async (t) => {
+test('backup --verify rehearses a restore, changes nothing, and refuses a damaged file and keys that do not fit', async (t) => {
   const { folder, database, run } = await createOperatorHarness(t);
   const keyring = keyringOf('main');
   await verifyKeyring(database, keyring);

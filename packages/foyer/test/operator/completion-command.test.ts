@@ -20,7 +20,7 @@ async function foyer(args: readonly string[], program = 'src/cli.ts'): Promise<s
 
 for (const [what, words, offered, absent] of [
   ['a command', ['li'], ['list\t'], ['show']],
-  ['a command of a command', ['keys', 'ro'], ['rotate\tre-encrypt every stored token'], ['forget']],
+  ['a subcommand', ['keys', 'ro'], ['rotate\tre-encrypt every stored token'], ['forget']],
   ['an option', ['list', '--st'], ['--status\t'], ['--json']],
   ['the values of an option', ['list', '--status', 'b'], ['broken'], ['active']],
   ['an argument', ['completion', 'z'], ['zsh'], ['bash']],
@@ -35,7 +35,9 @@ for (const [what, words, offered, absent] of [
 
 for (const shell of ['bash', 'zsh', 'fish'] as const) {
   const isThere = spawnSync(shell, ['-c', 'true']).status === 0;
-  test(`the script of ${shell} is valid`, { skip: !isThere && `there is no ${shell} here` }, async (t) => {
+  test(`the completion script of ${shell} is valid`, {
+    skip: !isThere && `there is no ${shell} here`,
+  }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-completion-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const script = await foyer(['completion', shell]);
@@ -50,7 +52,7 @@ for (const shell of ['bash', 'zsh', 'fish'] as const) {
   });
 }
 
-test('outside of a clone, the script completes the command of the module', async (t) => {
+test('outside a clone, the completion script completes the command slack-foyer', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-completion-'));
   t.after(() => rmSync(folder, { recursive: true }));
   symlinkSync(join(root, 'packages/foyer/src/bin.ts'), join(folder, 'slack-foyer'));

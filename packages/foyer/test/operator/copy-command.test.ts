@@ -124,7 +124,7 @@ describe('copy', () => {
     assert.doesNotMatch(stderr, /the-key-itself/);
   });
 
-  it('names no key file if there is none, as with a backup', async (t) => {
+  it('names no key file if the source has none', async (t) => {
     const { run, url } = await prepare(t, { to: 'SQLite' });
     const { exitCode, stderr } = await run(['copy', '--to', url]);
     assert.equal(exitCode, 0, stderr);
@@ -171,7 +171,7 @@ describe('copy', () => {
     });
   }
 
-  it('copies again what no longer matches a source that has changed since a kill', async (t) => {
+  it('copies what has changed in the source since an interrupted copy', async (t) => {
     const { copy, look, source, target } = await prepare(t);
     assert.equal((await copy({ progress: cutOff('comparing') })).exitCode, 1);
     const held = await look(source, async (database) => {
@@ -191,7 +191,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('copy does not accept a copy whose source was written during it, and starts over the next time', async (t) => {
+  it('does not accept a copy during which the source was written to, and succeeds the next time', async (t) => {
     const { copy, look, source, target, file } = await prepare(t, { rows: 30 });
     let written = false;
     const write = (at: WorkProgress | null): void => {
@@ -230,7 +230,7 @@ describe('copy', () => {
     });
   }
 
-  it('copy does not mistake a closing connection for use of the source', async (t) => {
+  it('a connection that is closing does not count as use of the source', async (t) => {
     const { copy, source } = await prepare(t, { from: 'Postgres', to: 'SQLite' });
     const foyer = await openDatabase(source);
     await foyer.ping();
@@ -240,7 +240,7 @@ describe('copy', () => {
     assert.equal(exitCode, 0, stderr);
   });
 
-  it('refuses a source that comes into use during the copy, and then only compares again', async (t) => {
+  it('refuses a source that comes into use during the copy, and resumes that copy the next time', async (t) => {
     const { copy, source, look, target, held } = await prepare(t);
     let opening: Promise<Database> | undefined;
     const refused = await copy({
@@ -313,7 +313,7 @@ describe('copy', () => {
     assert.match(renamed.stderr, /not empty/, 'an alias that it does not recognize');
   });
 
-  it('copy lets two copies into one target take turns, and one of them completes the target', async (t) => {
+  it('two copies into one target at the same time complete it, or a third copy does', async (t) => {
     const { source, target, look, held, copy } = await prepare(t, { rows: 300 });
     const ends = await Promise.all([startCopy(source, target).ended, startCopy(source, target).ended]);
     t.diagnostic(ends.join(', '));

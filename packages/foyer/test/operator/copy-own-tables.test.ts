@@ -142,7 +142,7 @@ describe('the app’s own tables', () => {
     ['SQLite', 'SQLite'],
     ['Postgres', 'Postgres'],
   ] as const) {
-    it(`the app’s own tables are copied and compared, from ${from} to ${to}, value by value`, async (t) => {
+    it(`copy copies each value from ${from} to ${to}, and the next generated id is unused`, async (t) => {
       const { copy, look, source, target } = await prepare(t, { from, to });
       const before = await look(source, ownRows);
       const { exitCode, stdout, stderr } = await copy();
@@ -162,7 +162,7 @@ describe('the app’s own tables', () => {
   }
 
   for (const from of ['SQLite', 'Postgres'] as const) {
-    it(`the app’s own tables are in a backup of ${from}, on which the app starts`, async (t) => {
+    it(`a backup of ${from} holds every row, and opens with the app’s migrations`, async (t) => {
       const { run, look, source, folder } = await prepare(t, { from, to: 'SQLite' });
       const file = join(folder, 'backup.db');
       const { exitCode, stderr } = await run(['backup', file, '--json']);
@@ -194,14 +194,14 @@ describe('the app’s own tables', () => {
       /notes: its rows refer to one another/,
     ],
     [
-      'with a type that the other engine does not have',
+      'with a column type that the other engine does not have',
       'Postgres',
       'SQLite',
       'create table notes (id text primary key, price numeric)',
       /notes\.price: it is numeric, which has no equivalent in SQLite/,
     ],
     [
-      'with values of any type',
+      'with a column that holds values of any type',
       'SQLite',
       'SQLite',
       'create table notes (id text primary key, value any) strict',
@@ -230,7 +230,7 @@ describe('the app’s own tables', () => {
       /^ {2}longer: its rows are also rows of notes$/m,
     ],
     [
-      'that refers to another schema, or is referred to from one',
+      'that refers to a table in another schema, or is referred to by one',
       'Postgres',
       'Postgres',
       `create schema billing; create table billing.bills (id int primary key);
@@ -255,7 +255,7 @@ describe('the app’s own tables', () => {
     ],
   ];
   for (const [why, from, to, create, told] of refused) {
-    it(`the app’s own tables are refused by name if one of them is ${why} (${from})`, async (t) => {
+    it(`copy refuses a table ${why} (${from})`, async (t) => {
       const own = withTable('0002-notes', (db) => sql.raw(create).execute(db));
       const { copy } = await prepare(t, { from, to, own });
       const { exitCode, stdout, stderr } = await copy();
@@ -266,7 +266,7 @@ describe('the app’s own tables', () => {
   }
 
   for (const from of ['SQLite', 'Postgres'] as const) {
-    it(`the app’s own tables are refused by name if no migration makes one of them in the target (${from})`, async (t) => {
+    it(`copy refuses a table that no migration creates in the target (${from})`, async (t) => {
       const { copy, run, look, source, folder } = await prepare(t, { from, to: 'SQLite' });
       await look(source, (db) => sql`create table by_hand (id text primary key)`.execute(db));
       const refusedCopy = await copy();
@@ -279,7 +279,7 @@ describe('the app’s own tables', () => {
     });
   }
 
-  it('the app’s own tables are refused with the row if SQLite holds a value that is not of the column’s type', async (t) => {
+  it('copy names the row in which SQLite holds a value that is not of the column’s type', async (t) => {
     const { copy, look, source } = await prepare(t, { from: 'SQLite', to: 'Postgres' });
     await look(source, (db) => sql`update a_orders set due = 'soon' where number > 0`.execute(db));
     const { exitCode, stderr } = await copy();
@@ -291,7 +291,7 @@ describe('the app’s own tables', () => {
     assert.doesNotMatch(stderr, /soon/, 'the values are the app’s own data');
   });
 
-  it('the app’s own tables are refused by a backup, which is SQLite, if one of their migrations does not run there', async (t) => {
+  it('backup refuses a Postgres database if a migration of the app does not run on SQLite', async (t) => {
     const own = withTable('0002-postgres', (db) =>
       engineOf(db as Queries) === 'Postgres'
         ? sql`select 1`.execute(db)

@@ -47,7 +47,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-test('doctor prints its findings for people to read', async (t) => {
+test('doctor --offline prints its findings as text, without the checks that need the network', async (t) => {
   const { run, environment } = await prepareDoctor(t);
   const shown = await run(['doctor', '--offline'], {
     readEnvironment: () => environment,
@@ -100,7 +100,7 @@ const breakages: Breakage[] = [
     fix: /Basic Information/,
   },
   {
-    what: 'the same secret in both places',
+    what: 'the same value for the client secret and the signing secret',
     breakIt({ environment, sandbox, startProcess }) {
       environment.SLACK_SIGNING_SECRET = sandbox.app.clientSecret;
       startProcess();
@@ -162,7 +162,7 @@ const breakages: Breakage[] = [
     fix: /^chmod 600 \.env$/,
   },
   {
-    what: 'a database in the wrong place',
+    what: 'a DATABASE_URL at which there is no database',
     breakIt: ({ environment, folder }) =>
       Object.assign(environment, { DATABASE_URL: `file:${folder}/none.db` }),
     check: 'database',
@@ -216,7 +216,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a database that was moved, with its copy beside it',
+    what: 'a missing database file beside which a copy still exists',
     breakIt({ environment, folder }) {
       writeFileSync(join(folder, 'moved.db.before'), 'x');
       environment.DATABASE_URL = `file:${folder}/moved.db`;
@@ -240,7 +240,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'an older database, which it leaves unchanged',
+    what: 'a database that lacks a migration',
     breakIt({ file, environment, folder }) {
       environment.DATABASE_URL = `file:${folder}/old.db`;
       const sqlite = new Sqlite(file);
@@ -277,13 +277,13 @@ const breakages: Breakage[] = [
   ...(
     [
       [
-        'a Messages tab that people write in without the app hearing it',
+        'a Messages tab whose messages the app does not receive',
         false,
         [],
         /does not subscribe to message\.im/,
       ],
       [
-        'a read-only Messages tab beside message.im',
+        'a read-only Messages tab although the app subscribes to message.im',
         true,
         ['message.im'],
         /no one can write.*subscribes to message\.im/,
@@ -308,7 +308,7 @@ const breakages: Breakage[] = [
     }),
   ),
   {
-    what: 'the manifest that setup saved, once PUBLIC_URL has changed',
+    what: 'a saved manifest that does not fit PUBLIC_URL',
     breakIt({ folder }) {
       const manifest = fillManifest(fixtureManifest, 'https://old.example.com');
       writeFileSync(join(folder, manifestFileName), JSON.stringify(manifest));
@@ -319,7 +319,7 @@ const breakages: Breakage[] = [
     fix: /npm run foyer -- manifest/,
   },
   {
-    what: 'the manifest that setup saved before Sign in with Slack was turned on',
+    what: 'a saved manifest without the redirect URL of Sign in with Slack',
     breakIt({ folder, environment }) {
       const manifest = fillManifest(fixtureManifest, environment.PUBLIC_URL ?? '');
       writeFileSync(join(folder, manifestFileName), JSON.stringify(manifest));
@@ -331,7 +331,7 @@ const breakages: Breakage[] = [
     fix: /npm run foyer -- manifest/,
   },
   {
-    what: 'a manifest that is missing from the given path',
+    what: 'a manifest that does not exist at the given path',
     breakIt: () => {},
     options: ({ folder }) => ['--manifest', join(folder, 'nowhere.json')],
     check: 'manifest',
@@ -340,7 +340,7 @@ const breakages: Breakage[] = [
     fix: /Export the manifest/,
   },
   {
-    what: 'the manifest that setup saved, once it is no longer JSON',
+    what: 'a saved manifest that is not JSON',
     breakIt: ({ folder }) => writeFileSync(join(folder, manifestFileName), '{ cut of'),
     check: 'manifest',
     status: 'warning',
@@ -395,7 +395,7 @@ const breakages: Breakage[] = [
     fix: /TLS proxy/,
   },
   {
-    what: 'a Slack that cannot be reached',
+    what: 'a Slack that answers with status 503',
     breakIt: ({ sandbox }) =>
       sandbox.faults.add({ method: 'api.test', failure: { type: 'status', status: 503 } }),
     check: 'slack',
@@ -414,7 +414,7 @@ const breakages: Breakage[] = [
     also: ['process'],
   },
   {
-    what: 'a token that died',
+    what: 'an installation whose token is dead',
     breakIt: ({ database }) =>
       database.queries
         .updateTable('installations')
@@ -459,7 +459,7 @@ const breakages: Breakage[] = [
     fix: /retry RUN.*retry --failed` all/,
   },
   {
-    what: 'tokens of an interrupted install',
+    what: 'tokens that an interrupted install left behind',
     breakIt: ({ database, sandbox }) =>
       storeRequest(database, {
         id: 'req_1',
@@ -581,7 +581,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a Postgres server that does not listen, without printing its password',
+    what: 'a Postgres server that does not listen, and prints no password',
     engine: 'Postgres',
     breakIt: ({ environment }) =>
       changeUrl(environment, (url) => Object.assign(url, { port: '9', password: mailPassword })),
@@ -651,7 +651,7 @@ const breakages: Breakage[] = [
     fix: /wrong database/,
   },
   {
-    what: 'missing keys with Postgres',
+    what: 'missing encryption keys with Postgres',
     engine: 'Postgres',
     breakIt: ({ environment }) => delete environment.TOKEN_ENCRYPTION_KEYS,
     check: 'environment',
@@ -669,9 +669,9 @@ function changeUrl(environment: Record<string, string>, change: (url: URL) => un
   environment.DATABASE_URL = url.href;
 }
 
-plantFaults('doctor names, with its fix,', breakages);
+plantFaults('doctor names each problem with its fix', breakages);
 
-test('doctor reaches Slack the way that Foyer’s calls do, through the proxy', async (t) => {
+test('doctor calls Slack through the proxy of the environment, as Foyer does', async (t) => {
   const { doctor, environment, sandbox } = await prepareDoctor(t);
   const through: string[] = [];
   const proxy = createServer();
@@ -703,7 +703,7 @@ test('doctor reaches Slack the way that Foyer’s calls do, through the proxy', 
   assert.ok(through.length > 0 && through.every((asked) => asked === '127.9.9.9:1'), through.join());
 });
 
-test('doctor survives an environment that cannot be read', async (t) => {
+test('doctor reports an environment that cannot be read, and continues with other checks', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout } = await run(['doctor', '--json', '--offline'], {
     readEnvironment: () => {
@@ -746,7 +746,7 @@ test('doctor rates disk space, a growing WAL, damage and files that cannot be wr
   assert.deepEqual(amissIn({ unwritable: [readOnly] }), ['database fault', true]);
 });
 
-test('doctor distinguishes two versions of the app that were made side by side from a newer version, which a backup undoes', () => {
+test('doctor suggests a backup for a database of a newer app, and the migrations of both if two versions of the app diverge', () => {
   const fixFor = (missingMigrations: string[]) =>
     schemaFinding({ isUnfinishedCopy: false, missingMigrations, unknownMigrations: ['0002-trials'] }).fix ??
     '';

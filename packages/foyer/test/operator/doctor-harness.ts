@@ -143,7 +143,7 @@ export interface Breakage {
 export function plantFaults(title: string, breakages: readonly Breakage[]): void {
   describe(title, { concurrency: 4 }, () => {
     for (const { what, engine, breakIt, check, status, detail, fix, also = [], options, now } of breakages) {
-      it(what, async (t) => {
+      it(`doctor reports ${what}`, async (t) => {
         const prepared = await prepareDoctor(t, engine);
         await breakIt(prepared, t);
         const { findings, exitCode } = await prepared.doctor(options?.(prepared), now);

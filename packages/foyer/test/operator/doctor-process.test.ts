@@ -67,7 +67,7 @@ const breakages: Breakage[] = [
     fix: /Set TRUST_PROXY=1/,
   },
   {
-    what: 'one proxy too few in TRUST_PROXY',
+    what: 'a TRUST_PROXY that is one too low',
     breakIt({ running, environment, startProcess }) {
       running.forwardedFor = '203.0.113.9, 198.51.100.4';
       environment.TRUST_PROXY = '1';
@@ -79,7 +79,7 @@ const breakages: Breakage[] = [
     fix: /Set TRUST_PROXY=2/,
   },
   {
-    what: 'a proxy that does not say for whom it asks',
+    what: 'a proxy that sends no X-Forwarded-For',
     breakIt({ environment, startProcess }) {
       environment.TRUST_PROXY = '1';
       startProcess();
@@ -90,7 +90,7 @@ const breakages: Breakage[] = [
     fix: /Let the proxy set X-Forwarded-For/,
   },
   {
-    what: 'one proxy too many in TRUST_PROXY',
+    what: 'a TRUST_PROXY that is one too high',
     breakIt({ running, environment, startProcess }) {
       running.forwardedFor = '203.0.113.9';
       environment.TRUST_PROXY = '2';
@@ -276,9 +276,9 @@ const breakages: Breakage[] = [
   },
 ];
 
-plantFaults('doctor asks what runs, and names, with its fix,', breakages);
+plantFaults('doctor asks the running Foyer and its services, and names each problem with its fix', breakages);
 
-test('doctor sends the webhook nothing that the webhook could post', async (t) => {
+test('doctor sends the webhook one request, which the webhook cannot post as a message', async (t) => {
   const { environment, doctor } = await prepareDoctor(t);
   const bodies: string[] = [];
   const server = createServer((req, res) => {
@@ -298,7 +298,7 @@ test('doctor sends the webhook nothing that the webhook could post', async (t) =
   assert.throws(() => JSON.parse(sent?.replace('POST ', '') ?? '{}'), SyntaxError);
 });
 
-test('doctor takes a few wrong signatures among verified requests for a stranger’s, and reports no problem', async (t) => {
+test('doctor reports no problem if Foyer has verified a request after many wrong signatures', async (t) => {
   const { startProcess, doctor } = await prepareDoctor(t);
   const reporter = startProcess();
   for (let count = 0; count < 50; count += 1) reporter.onRefused('signature_wrong');

@@ -207,7 +207,7 @@ test('doctor finds a read-only database without a WAL beside it, and creates no 
 
 // SQLite opens the file with the first, and names no file when it fails with the second.
 for (const mode of [0o644, 0o600]) {
-  const name = `doctor finds a log's index that belongs to root (mode ${mode.toString(8)}), as a command run as root leaves it`;
+  const name = `doctor finds a WAL index that belongs to root (mode ${mode.toString(8)}), as a command run by root leaves it`;
   test(name, {
     skip: skip || (stranger.uid ? false : 'only root can give a file to another user'),
   }, async (t) => {
@@ -226,7 +226,7 @@ for (const mode of [0o644, 0o600]) {
   });
 }
 
-test('doctor distinguishes a file that another program has locked from a file that it may not open', {
+test('doctor reports that another program has locked the database file', {
   skip,
 }, async (t) => {
   const { folder, environment, doctor } = await prepare(t);
@@ -240,7 +240,7 @@ test('doctor distinguishes a file that another program has locked from a file th
   assert.match(of('database')?.fix ?? '', /Another program has locked it/);
 });
 
-test('doctor reports a WAL without its index, and a database that is gone while its key is still there', {
+test('doctor reports a WAL without its index, and a missing database whose WAL is still there', {
   skip,
 }, async (t) => {
   const { folder, file, doctor } = await prepare(t);
@@ -257,7 +257,7 @@ test('doctor reports a WAL without its index, and a database that is gone while 
   assert.equal(gone.exitCode, 1);
 });
 
-test('doctor runs no migration of Foyer or of the app, and reports what the start would run', {
+test('doctor runs no migration, and reports a migration of a newer version of the app', {
   skip,
 }, async (t) => {
   const { folder, file, doctor } = await prepare(t);

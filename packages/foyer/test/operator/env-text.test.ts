@@ -29,7 +29,7 @@ test('a variable is replaced in place, and every other line stays', () => {
   );
 });
 
-test('the last of two assignments is replaced, since it takes effect', () => {
+test('the last of two assignments is replaced, since the last one takes effect', () => {
   const text = setVariables('A=1\nB=2\nA=3', { A: '4' });
   assert.equal(text, 'A=1\nB=2\nA=4');
   assert.equal(setVariables('A=1', { B: '2' }), 'A=1\nB=2\n');

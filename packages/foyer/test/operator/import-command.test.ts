@@ -142,7 +142,7 @@ testOnBothEngines('import --run queues the install run of each installation', as
   assert.equal(await count('runs'), 1);
 });
 
-test('import takes only its own app’s folder, and names those of other apps', async (t) => {
+test('import takes over only the installations of its own app, and names the other apps', async (t) => {
   const { source, importFrom, store, count } = await prepare(t);
   for (const [clientId, botToken] of [
     ['0.1', 'xoxb-first'],
@@ -162,7 +162,7 @@ test('import takes only its own app’s folder, and names those of other apps', 
   assert.equal((await store.fetchInstallation(query)).bot?.token, 'xoxb-own');
 });
 
-test('import names each line that it refuses, with the field and without the value', async (t) => {
+test('import names each line that it refuses and the reason, without the value', async (t) => {
   const { importFrom, source, count } = await prepare(t);
   mkdirSync(source);
   const file = join(source, 'installations.jsonl');
@@ -193,7 +193,7 @@ test('import names each line that it refuses, with the field and without the val
   assert.equal((await importFrom('/dev/null')).stderr.trim(), '/dev/null is neither a file nor a folder.');
 });
 
-test('import asks Slack about tokens only with --check, and refuses those that are dead or another team’s', async (t) => {
+test('import --check asks Slack about each token, and refuses tokens that are dead or belong to another team', async (t) => {
   const { importFrom, source, asked, dead, count } = await prepare(t);
   mkdirSync(source);
   const file = join(source, 'installations.jsonl');

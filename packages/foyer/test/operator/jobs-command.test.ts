@@ -29,7 +29,7 @@ function turns(clientId: string, now: number) {
   ];
 }
 
-testOnBothEngines('jobs lists each job’s last turn, and what was removed last', async (t, engine) => {
+testOnBothEngines('jobs lists the last turn of each job, with removed jobs at the end', async (t, engine) => {
   const { run, database } = await createOperatorHarness(t, {}, engine);
   const list = (...options: string[]) => run(['jobs', ...options], { definition });
   await database.queries.insertInto('chores').values(turns('1.2', installedAt)).execute();

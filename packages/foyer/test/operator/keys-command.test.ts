@@ -92,7 +92,7 @@ testOnBothEngines(
   },
 );
 
-test('keys rotate resumes after an interruption', async (t) => {
+test('keys rotate leaves alone a token that the new key already encrypts', async (t) => {
   const { database, keys } = await prepare(t, 3);
   const one = await storeOf(database, rotated).findInstallation({ teamId: 'T1', userId: 'U1' });
   assert.ok(one);
@@ -275,7 +275,7 @@ testOnBothEngines('keys forget changes nothing for a key that is not lost', asyn
   assert.deepEqual(await everything(database), stored);
 });
 
-test('keys forget keeps a key with which something is encrypted meanwhile, and erases lost tokens from the files', async (t) => {
+test('keys forget keeps a key that another process uses during the command, and erases lost tokens from the files', async (t) => {
   const { database } = await prepare(t, 1);
   let writes = 0;
   let scrubs = 0;

@@ -57,7 +57,7 @@ testOnBothEngines('list --json prints exactly the agreed array', async (t, engin
   ]);
 });
 
-test('list prints null for what an org-wide install without a bot and a run does not have', async (t) => {
+test('list --json prints null for each value that an org-wide install without a bot or a run lacks', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: null, enterprise_id: 'E1', bot_scopes: null });
   const [printed] = JSON.parse((await run(['list', '--json'])).stdout);
@@ -103,7 +103,7 @@ testOnBothEngines(
   },
 );
 
-test('list names each step that failed, not only a notice to the operators', async (t) => {
+test('list names each failed step, not only notify-operators', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1' });
   await storeRun(database, 'ins_1', [
@@ -135,7 +135,7 @@ test('list aligns its table, and colors it only on a terminal', async (t) => {
   assert.equal(stripVTControlCharacters(shown.stdout), piped.stdout);
 });
 
-test('list prints no name in a way that controls the terminal', async (t) => {
+test('list and show print names without control characters', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   const name = 'Ac\u001b[31m\u001b]0;owned\u0007me\u202egnp\u009b2J\nT666';
   await storeInstallation(database, { id: 'ins_1', team_name: name });
@@ -177,7 +177,7 @@ test('list reports that Postgres has no Foyer tables, and creates none', async (
   assert.deepEqual(await peekTables(target), []);
 });
 
-test('list reports a file that is not a database by its name', async (t) => {
+test('list names a file that is not a database', async (t) => {
   const { folder, config, run } = await createOperatorHarness(t);
   const file = join(folder, 'letter.txt');
   writeFileSync(file, 'Dear Slack, '.repeat(500));

@@ -37,9 +37,9 @@ const places = [
   },
 ];
 
-describe('doctor’s advice names commands as the operator calls them in', () => {
+describe('commands in doctor’s advice', () => {
   for (const { where, place, failed, start } of places) {
-    it(where, async (t) => {
+    it(`doctor names commands as the operator calls them in ${where}`, async (t) => {
       const { doctor, database, closeServer } = await prepareDoctor(t);
       await database.queries.updateTable('installations').set({ status: 'broken' }).execute();
       await closeServer();

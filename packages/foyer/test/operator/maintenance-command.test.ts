@@ -51,7 +51,7 @@ async function setMaintenanceStage(t: TestContext, engine: EngineName) {
 }
 
 testOnBothEngines(
-  'during maintenance an install is answered with a page, and the callback finishes once it is over',
+  'during maintenance an install is answered with a page, and its callback succeeds once maintenance is over',
   async (t, engine) => {
     const { stage, maintenance } = await setMaintenanceStage(t, engine);
     const { sandbox, url } = stage;

@@ -26,7 +26,7 @@ const commands = [
   'manifest',
 ];
 
-test('every command has help with an example, on stdout and with exit code 0', async (t) => {
+test('--help of a command prints an example to stdout and exits with code 0', async (t) => {
   const { run } = await createOperatorHarness(t);
   for (const command of commands) {
     const { exitCode, stdout, stderr } = await run([command, '--help']);
@@ -42,7 +42,7 @@ test('every command has help with an example, on stdout and with exit code 0', a
   for (const command of commands) assert.match(all.stdout, new RegExp(`^  ${command}\\b`, 'm'));
 });
 
-test('wrong usage of a command within a command exits with code 2', async (t) => {
+test('wrong usage of a subcommand exits with code 2', async (t) => {
   const { run } = await createOperatorHarness(t);
   for (const commandLine of [
     ['keys', 'rotate', 'main'],
@@ -55,7 +55,7 @@ test('wrong usage of a command within a command exits with code 2', async (t) =>
   }
 });
 
-test('wrong usage exits with code 2, says why on stderr and leaves stdout empty', async (t) => {
+test('wrong usage exits with code 2, prints an error to stderr and leaves stdout empty', async (t) => {
   const { run } = await createOperatorHarness(t);
   const wrong = [
     [],
@@ -120,7 +120,7 @@ test('a database that cannot be used is reported with the command that finds out
   assert.match(stderr, /database is locked\.\n`npm run foyer -- doctor` says what is wrong/);
 });
 
-test('the example of an address is printed whole, and the password of a real one is hidden', async (t) => {
+test('the example of an address is printed whole, and the password of a real address is hidden', async (t) => {
   const { run } = await createOperatorHarness(t);
   const told = async (environment: Record<string, string>) => {
     const readConfig = () => parseConfig(environment, fixtureManifest);

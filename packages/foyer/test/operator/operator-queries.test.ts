@@ -84,7 +84,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`an operator's queries on ${engine}`, () => {
-    it('describe the queue of this app', async (t) => {
+    it('readQueueState counts only the runs of this app', async (t) => {
       const { queries, change } = await setApps(t);
       await change('runs', 'run_STRANGER_c2', { due_at: 1000 });
       await change('runs', 'run_OWN3', { status: 'queued', due_at: 2500, waiting_for: null });
@@ -97,14 +97,14 @@ for (const [engine, open] of Object.entries(engines)) {
       });
     });
 
-    it('an operator’s queries count an installation as failing by its newest install run alone', async (t) => {
+    it('countFailingRuns looks only at the newest install run of each installation', async (t) => {
       const { queries, change } = await setFailures(t);
       assert.equal(await countFailingRuns(queries, clientId), 2);
       await change('runs', 'run_OWN3', { created_at: 400 });
       assert.equal(await countFailingRuns(queries, clientId), 1, 'run_OWN2 is newer, and is running');
     });
 
-    it('an operator’s queries list the installations whose newest install run failed, newest run first, page by page', async (t) => {
+    it('listInstallationsPage lists installations whose newest install run failed, newest run first, page by page', async (t) => {
       const { queries } = await setFailures(t);
       // By its run, `a` is the oldest; by the run's id, it is not.
       await queries.updateTable('runs').set({ created_at: 700 }).where('installation_id', '=', a).execute();
@@ -133,7 +133,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual((await list({ runStatus: 'succeeded' })).ids, [own]);
     });
 
-    it('an operator’s queries list installations of the same time in a fixed order, page by page', async (t) => {
+    it('listInstallationsPage lists installations of the same time in a fixed order, page by page', async (t) => {
       const { queries } = await setApps(t);
       const ids: string[] = [];
       let cursor: Parameters<typeof listInstallationsPage>[1]['cursor'];
@@ -146,7 +146,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(ids, [b, a, own]);
     });
 
-    it('find only this app’s installations by an id', async (t) => {
+    it('findInstallationIds finds only this app’s installations', async (t) => {
       const { queries, add } = await setApps(t);
       const find = async (text: string) => (await findInstallationIds(queries, { clientId, text })).sort();
       for (const text of [own, 'run_OWN3']) assert.deepEqual(await find(text), [own]);
@@ -156,7 +156,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await find('U9'), [], 'a member only for the other app');
     });
 
-    it('an operator’s queries count installations by status, and granted scopes of those that are active with a bot', async (t) => {
+    it('countInstallations counts by status, and countGrantedScopes counts the scopes of active installations with a bot', async (t) => {
       const { queries, change, add } = await setApps(t);
       await change('installations', a, { bot_scopes: null });
       await change('installations', b, { status: 'broken' });
@@ -170,7 +170,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('an operator’s queries read every page of failed runs once', async (t) => {
+    it('readFailedRuns returns each failed run once, in pages of at most 100', async (t) => {
       const { queries, add } = await setApps(t);
       const many = Array.from({ length: 230 }, (_, index) => index);
       await add(
@@ -195,7 +195,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([ids.length, new Set(ids).size], [230, 230]);
     });
 
-    it('find which runs to try again: those whose outcome still matters', async (t) => {
+    it('readFailedRuns returns the runs to try again, and none whose outcome no longer matters', async (t) => {
       const { queries, add, change } = await setFailures(t);
       const failed = { status: 'failed', finished_at: 2000 } as const;
       await add(
@@ -240,7 +240,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await find({ step: 'only' })).length, 1);
     });
 
-    it('an operator’s queries say when each token expires', async (t) => {
+    it('readTokenTimes returns when the tokens of an installation expire', async (t) => {
       const { queries, change } = await setApps(t);
       const users = queries.updateTable('user_tokens').where('installation_id', '=', own);
       await users.set({ expires_at: 900 }).where('user_id', '=', 'U2').execute();
@@ -253,7 +253,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await readTokenTimes(queries, own)).bot, null, 'erased');
     });
 
-    it('an operator’s queries count the tokens at risk', async (t) => {
+    it('countTokensAtRisk counts expiring tokens and unstored tokens', async (t) => {
       const { queries, change } = await setApps(t);
       await change('installations', a, { status: 'broken', bot_expires_at: 1000 });
       const before = 1000;
@@ -263,7 +263,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await countTokensAtRisk(queries, { clientId, before: 999 }), none);
     });
 
-    it('an operator’s queries list unconfirmed welcomes, newest first, only those since the last install of an app that is still installed', async (t) => {
+    it('readUnconfirmedWelcomes lists the unconfirmed welcomes of current installs, newest first', async (t) => {
       const { queries, change, add } = await setApps(t);
       const doubt = { status: 'unconfirmed' } as const;
       const welcomes = queries.updateTable('welcomes').set(doubt).where('user_id', '=', 'U1');
@@ -285,7 +285,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await newest(5), [2, [own, a]]);
     });
 
-    it('an operator’s queries list refused requests since a time, newest first', async (t) => {
+    it('readRefusedRequests lists refused requests since a time, newest first', async (t) => {
       const { queries, change } = await setApps(t);
       const refused = { outcome: 'refused' } as const;
       for (const who of ['OWN', 'STRANGER_a', 'STRANGER_c'])
@@ -302,7 +302,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await ids(3001), [0, []]);
     });
 
-    it('an operator’s queries count runs and requests for a support bundle, and name what failed', async (t) => {
+    it('countRuns, countRequests and readFailedSteps return what a support bundle shows', async (t) => {
       const { queries, change } = await setApps(t);
       await change('runs', 'run_OWN2', { pipeline: 'uninstall' });
       const of = (pipeline: 'install' | 'uninstall', status: string, count: number) => ({
@@ -339,7 +339,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('an operator’s queries read all installations, newest first, each with the newest run of its install pipeline', async (t) => {
+    it('readInstallations returns all installations, newest first, each with the newest run of its install pipeline', async (t) => {
       const { queries, change, add } = await setFailures(t);
       await change('installations', b, { installed_at: 1000 });
       await add('installations', { id: 'ins_OWN_2', tenant: 'team:T2', team_id: 'T2', installed_at: 1000 });
@@ -369,7 +369,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await ids({ since: 1000 })).length, 4);
     });
 
-    it('an operator’s queries read every page of installations once', async (t) => {
+    it('readInstallations returns each installation once across all pages', async (t) => {
       const { queries, add } = await setApps(t);
       const many = Array.from({ length: 120 }, (_, index) => ({
         ...{ id: `ins_OWN_${index}`, tenant: `team:TMANY${index}`, team_id: `TMANY${index}` },
@@ -385,7 +385,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([ids.length, new Set(ids).size, ids.at(-1)], [123, 123, own]);
     });
 
-    it('an operator’s queries read a page of installations in four statements, with the same result as one by one', async (t) => {
+    it('listInstallationsPage reads a page in four statements, and returns the same records as one read for each installation', async (t) => {
       const { queries, add } = await setApps(t);
       const many = Array.from({ length: 40 }, (_, index) => ({
         ...{ id: `ins_OWN_${index}`, tenant: `team:TMANY${index}`, team_id: `TMANY${index}` },
@@ -413,7 +413,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('measure a welcome from its own run to its own message', async (t) => {
+    it('measureWelcomesByDay measures a welcome from its own run to its own message', async (t) => {
       const { queries, add } = await setApps(t);
       const sent = queries.updateTable('welcomes').set({ status: 'sent' });
       await sent.where('user_id', '=', 'U2').execute();
@@ -426,7 +426,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(before[0]?.welcomes, 0);
     });
 
-    it('an operator’s queries list people who were met at the same time in a fixed order, page by page', async (t) => {
+    it('listMembersPage lists people who were met at the same time in a fixed order, page by page', async (t) => {
       const { queries, add } = await setApps(t);
       for (const table of ['memberships', 'users'] as const)
         await add(table, { user_id: 'U3' }, { user_id: 'U0' });

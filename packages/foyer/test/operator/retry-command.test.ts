@@ -170,7 +170,7 @@ testOnBothEngines(
   },
 );
 
-test('retry --failed reads every page, and tries each run once', async (t) => {
+test('retry --failed queues each failed run once, over several pages', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   for (let index = 0; index < 205; index += 1) {
     await storeInstallation(database, { id: `ins_${index}`, team_id: `T${index}` });
@@ -183,7 +183,7 @@ test('retry --failed reads every page, and tries each run once', async (t) => {
   assert.match(stderr, /Queued again: 205 of 205/);
 });
 
-test('retry wants one run or --failed, and its filters only with --failed', async (t) => {
+test('retry accepts either one run or --failed, and accepts filters only with --failed', async (t) => {
   const { run } = await createOperatorHarness(t);
   for (const wrong of [
     ['run_1', '--failed'],

@@ -20,7 +20,7 @@ import { createOperatorHarness, testOnBothEngines } from './operator-harness.ts'
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 
 testOnBothEngines(
-  'revoke takes the token from a leak, keeps the record and runs no uninstall pipeline, and the team installs again',
+  'revoke revokes the token, keeps the record and runs no uninstall pipeline, and the team can install again',
   async (t, engine) => {
     let cleanups = 0;
     const cleanUp: Step = {
@@ -373,7 +373,7 @@ test('revoke revokes no token of a team if one of its tokens cannot be decrypted
 });
 
 testOnBothEngines(
-  'an uninstall counts again after the echo of our own revocation, after a revocation that failed, and after a new install',
+  'an uninstall event is ignored only shortly after our own revocation, and not after a failed revocation or a new install',
   async (t, engine) => {
     const { revoke, store } = await prepare(
       t,

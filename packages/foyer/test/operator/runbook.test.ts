@@ -44,7 +44,8 @@ const keyed = (config: Config) => ({
 });
 
 describe('the runbook', () => {
-  it('the runbook has commands in it', () => assert.ok(commandLines.length >= 15, commandLines.join('\n')));
+  it('its text contains at least 15 commands', () =>
+    assert.ok(commandLines.length >= 15, commandLines.join('\n')));
 
   for (const line of commandLines) {
     it(`gives a command that exists, with its options: ${line}`, async (t) => {
@@ -70,7 +71,7 @@ describe('the runbook', () => {
   /** What the section on a damaged page says without a backup: to recover, and what to do if `sqlite3` cannot. */
   const rescues = [/`(sqlite3 foyer\.db \.recover[^`\n]+)`/, /^ +(sqlite3 foyer\.db \.dump .+)$/m];
   for (const [index, pattern] of rescues.entries()) {
-    it(`saves what can be read of a damaged database: ${index === 0 ? '.recover' : '.dump'}`, async (t) => {
+    it(`the rescue command saves what can be read of a damaged database: ${index === 0 ? '.recover' : '.dump'}`, async (t) => {
       const command = pattern.exec(runbook)?.[1] ?? assert.fail('the runbook does not say it');
       const { run, folder, file, database, config, variables } = await createOperatorHarness(t, {
         TOKEN_ENCRYPTION_KEYS: `main:${Buffer.alloc(32, 7).toString('base64')}`,
@@ -117,7 +118,7 @@ describe('the runbook', () => {
     );
   });
 
-  it('the runbook has a section for each problem that leads a person to it', () => {
+  it('each alert and each known problem has a section', () => {
     const wanted = [
       'the-signing-or-client-secret-was-regenerated-or-leaked',
       'one-token-leaked',

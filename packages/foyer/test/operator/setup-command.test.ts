@@ -274,7 +274,7 @@ test('setup that cannot write .env changes nothing', async (t) => {
   assert.deepEqual(readdirSync(folder), ['.env']);
 });
 
-test('setup that cannot write the manifest changes nothing, and says where', async (t) => {
+test('setup that cannot write the manifest changes nothing, and names the file', async (t) => {
   const { folder, setup } = await prepare(t);
   mkdirSync(join(folder, 'slack-app-manifest.json'));
   const { exitCode, stdout, stderr } = await setup(flags, secrets);
@@ -295,7 +295,7 @@ async function prepareApp(t: TestContext, manifest = fixtureManifest) {
 
 const appAnswers = ['http://localhost:3000', '12.34', clientSecret, signingSecret];
 
-test('setup asks what the app is, and writes it where the app keeps it', async (t) => {
+test('setup asks for the name, description, color and links of the app, and writes them to manifest.json and .env', async (t) => {
   const { folder, env, setup, written, manifestFile, options } = await prepareApp(t);
   const privacy = 'https://standup.example/privacy';
   writeFileSync(env, `PRIVACY_URL=https://old.example\nSUPPORT_URL=mailto:old@standup.example\n`);
@@ -343,7 +343,7 @@ test('setup asks what the app is, and writes it where the app keeps it', async (
   assert.equal(readFileSync(manifestFile, 'utf8'), expected);
 });
 
-test('setup writes a manifest of any form, and keeps what it does not ask for', async (t) => {
+test('setup edits a manifest of any formatting, and keeps the fields that it does not ask for', async (t) => {
   const odd =
     '{"features":{"bot_user":{"display_name":"Bot }"}},"display_information":{"a}":"{","name":"Old"}}';
   const { setup, manifestFile, options } = await prepareApp(t, odd);
@@ -444,7 +444,7 @@ test('setup opens the browser with the command of each operating system', () => 
   assert.equal(browserProgram('darwin', { CI: '1' }), undefined);
 });
 
-test('setup gives a display_information to a manifest in which it is null', () => {
+test('setup adds display_information to a manifest in which it is null', () => {
   const face = { name: 'Standup', description: 'Asks what is due.', color: '#123456' };
   const { display_information } = JSON.parse(
     withFace('{"display_information": null, "features": null}', face),

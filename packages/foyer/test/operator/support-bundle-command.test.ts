@@ -288,7 +288,7 @@ describe('a bundle of a broken Foyer', () => {
     );
   });
 
-  it('a bundle of a broken Foyer is made although .env and the manifest cannot be read', async (t) => {
+  it('support-bundle works even if .env and the manifest cannot be read', async (t) => {
     const { run } = await createOperatorHarness(t);
     const unreadable = (): never => {
       throw new Error('EACCES: permission denied');

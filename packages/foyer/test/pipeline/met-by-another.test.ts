@@ -53,7 +53,7 @@ async function waitsForLock({ queries }: Database, work: Promise<unknown>): Prom
 describe('two machines on one Postgres', () => {
   const stageFor = (t: TestContext, step: Step) => setStage(t, { engine: 'Postgres', steps: [step] });
 
-  it('two machines on one Postgres do not miss a grant that comes while a step decides to wait for it', async (t) => {
+  it('a run does not miss a grant that comes while its step decides to wait for it', async (t) => {
     const stage = await stageFor(t, {
       ...traits,
       name: 'waits',
@@ -81,7 +81,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'queued', 'the step runs again');
   });
 
-  it('two machines on one Postgres do not treat a run that is being claimed as a run that only waits', async (t) => {
+  it('Try again treats a run that another machine is claiming as in progress', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'waits', run: async () => retryIn(1000) });
     const { runId } = await stage.install();
     await stage.work();
@@ -104,7 +104,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'running');
   });
 
-  it('two machines on one Postgres send one more welcome if both are asked to send it at the same time', async (t) => {
+  it('one more welcome is queued if both machines are asked for it at the same time', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'send-welcome', run: async () => null });
     const { runId, installationId } = await stage.install();
     const other = await stage.reopen();
@@ -119,7 +119,7 @@ describe('two machines on one Postgres', () => {
     }
   });
 
-  it('compare a late uninstall with the install that is just being stored', async (t) => {
+  it('a late uninstall is not applied to a newer install that is just being stored', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'only', run: async () => null });
     const { installationId, teamId } = await stage.install();
     const uninstalledAt = stage.now() + 60_000;

@@ -53,7 +53,7 @@ const fewer = ['chat:write', 'im:write'];
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`the pipelines of moments on ${engine}`, () => {
-    it('the pipelines of moments run `upgraded` once for the scopes that an install adds, after the run of that install', async (t) => {
+    it('`upgraded` runs once for the scopes that an install adds, after the run of that install', async (t) => {
       const { lines, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install({ scopes: fewer });
@@ -73,7 +73,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await momentRuns(stage, acme)).length, 1);
     });
 
-    it('the pipelines of moments do not run `upgraded` for an install after an uninstall, even with more scopes', async (t) => {
+    it('`upgraded` does not run for an install after an uninstall, even with more scopes', async (t) => {
       const { moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const { teamId } = await stage.install({ scopes: fewer });
@@ -84,7 +84,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(moments(), []);
     });
 
-    it('the pipelines of moments run `opened` once for each member and life, however often and wherever the event arrives', async (t) => {
+    it('`opened` runs once for each member between an install and an uninstall, however often the event arrives and on whichever machine', async (t) => {
       const { moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();
@@ -118,7 +118,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       ]);
     });
 
-    it('cost one read and no write at a later opening', async (t) => {
+    it('a later opening by the same member writes nothing', async (t) => {
       const stage = await setStage(t, { engine, ...diary().lists });
       const acme = await stage.install();
       await open(stage, acme, 'U2');
@@ -134,7 +134,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([writes, stage.database.changeMark()], [0, mark]);
     });
 
-    it('post the same message to each member who opens the app, once', async (t) => {
+    it('each member who opens the app gets the same message once', async (t) => {
       const greet = step('greet', async ({ attempt, postOnce }) => {
         const posted = await postOnce('greeting', { text: 'Hello!' });
         return attempt === 1 ? retryIn(1000) : posted;
@@ -152,7 +152,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       }
     });
 
-    it('the pipelines of moments run `workspaceGranted` once for each workspace, even if it was granted before the install', async (t) => {
+    it('`workspaceGranted` runs once for each grant of a workspace, even for a grant before the install', async (t) => {
       const { lines, moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const { enterpriseId } = stage.sandbox.workspace('Initech Product');
@@ -193,7 +193,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(teams(), ['T1', 'T1', 'T2', 'T2', 'T5']);
     });
 
-    it('the pipelines of moments wait for the install’s run, but not for an answer that it waits for', async (t) => {
+    it('a moment’s run waits for the install’s run, but not while that run waits for an answer', async (t) => {
       const { lines, lists } = diary();
       let isLimited = true;
       const slow = step('slow', async () => (isLimited ? retryIn(1000) : null));
@@ -230,7 +230,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(again.runId)).status, 'succeeded');
     });
 
-    it('wait, with the install’s run, for the uninstall run of the previous install', async (t) => {
+    it('the runs of the install and of a moment wait for the uninstall run of the previous install', async (t) => {
       const { lines, lists } = diary();
       let isBlocked = true;
       const cleanUp = step('clean-up', async () => (isBlocked ? retryIn(1000) : lines.push('cleaned up')));
@@ -252,7 +252,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       );
     });
 
-    it('the pipelines of moments are cancelled by an uninstall, however many of them wait', async (t) => {
+    it('an uninstall cancels the runs of moments, however many of them wait', async (t) => {
       const asking = step('asking', async () => ask({ id: 'q', text: 'Which?', input: { type: 'text' } }));
       const stage = await setStage(t, { engine, steps: [], momentSteps: { opened: [asking] } });
       const acme = await stage.install();
@@ -282,7 +282,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(behind?.status, 'cancelled');
     });
 
-    it('the pipelines of moments are cancelled by an uninstall, and by nothing that an install replaces', async (t) => {
+    it('an uninstall cancels the runs of moments, and a reinstall does not', async (t) => {
       const { moments, lists } = diary();
       const rest = step('rest', async () => retryIn(60_000));
       const stage = await setStage(t, {
@@ -316,7 +316,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(moments(), []);
     });
 
-    it('the pipelines of moments leave the install’s run, its history and the notices as they are, also if they fail', async (t) => {
+    it('a moment’s run changes neither the install’s run nor the history nor the notices, even if it fails', async (t) => {
       const { lists } = diary();
       let fails = true;
       const broken = step('broken', async (context) => {
@@ -348,7 +348,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(run?.id ?? '')).status, 'succeeded');
     });
 
-    it('the pipelines of moments resume at the first unfinished step if the process dies halfway', async (t) => {
+    it('a moment’s run resumes at its first unfinished step if the process dies halfway', async (t) => {
       const calls: string[] = [];
       const inSecond = signal();
       let dead = false;
@@ -373,7 +373,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await momentRuns(stage, acme))[0]?.status, 'succeeded');
     });
 
-    it('the pipelines of moments make no run if the definition has no steps for them', async (t) => {
+    it('a moment gets no run if the definition has no steps for it', async (t) => {
       const stage = await setStage(t, { engine, steps: diary().lists.steps });
       const acme = await stage.install({ scopes: fewer });
       await stage.install();

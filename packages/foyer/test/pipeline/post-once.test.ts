@@ -102,7 +102,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       });
     }
 
-    it('postOnce does not mistake the message of another key for its own, and waits for a broken call to settle', async (t) => {
+    it('a message with another key does not count as sent, and a broken call gets time to settle', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       // Nor one of another installation in the same DM, or of the app's own that says the same about itself.
@@ -134,7 +134,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
     });
 
-    it('postOnce does not touch the record of a newer call if an earlier call is refused late', async (t) => {
+    it('an earlier call that is refused late does not change the record of a newer call', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const asked = signal();
@@ -164,7 +164,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
     });
 
-    it('postOnce ends the step as unconfirmed if the history cannot be searched', async (t) => {
+    it('the step ends as unconfirmed if the history cannot be searched', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const scopes = stage.config.slack.botScopes.filter((scope) => scope !== 'im:history');
       const acme = await stage.install({ scopes });

@@ -70,7 +70,7 @@ async function isWaitedFor({ database }: PipelineStage, engine: keyof typeof eng
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`ask on ${engine}`, () => {
-    it('asks in the DM, pauses, and runs the step again with the answer of its own team', async (t) => {
+    it('a step asks in the DM, its run pauses, and the step runs again with the answer of its own team', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const globex = await stage.install({ workspace: 'Globex' });
@@ -146,7 +146,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('loses no answer that is stored while its run goes to sleep', async (t) => {
+    it('no answer is lost if it is stored while its run begins to wait', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const moved = Promise.withResolvers<void>();
@@ -201,7 +201,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.finish(acme.runId)).status, 'succeeded');
     });
 
-    it('reminds once, after a day', async (t) => {
+    it('the installer is reminded once, after a day', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       await stage.work();
@@ -216,7 +216,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('skips the step when the time limit for the answer has passed', async (t) => {
+    it('the step is skipped when the time limit for the answer has passed', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan({ timeLimitMs: 60_000 })] });
       const acme = await stage.install();
       await stage.work();
@@ -237,7 +237,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).status, 'cancelled');
     });
 
-    it('ask waits even if Slack refuses the DM, since Home shows the question', async (t) => {
+    it('the run waits for the answer even if Slack refuses the DM, since Home shows the question', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const failure = { type: 'error', error: 'messages_tab_disabled' } as const;
@@ -246,7 +246,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).waitingFor, 'answer');
     });
 
-    it('ask lets a step ask several questions in turn, and fails a step that repeats an answered question', async (t) => {
+    it('a step may ask several questions in turn, and fails if it repeats an answered question', async (t) => {
       const input = { type: 'text' } as const;
       const both: ActingStep = {
         name: 'choose-plan',

@@ -96,7 +96,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('a failing write-only step is rolled back and retried, without affecting other steps', async (t) => {
+    it('a failing write is rolled back and its step is retried, without affecting other steps', async (t) => {
       let tries = 0;
       const flaky = recording('flaky', async (transaction) => {
         tries += 1;
@@ -127,7 +127,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('a write-only step that fails permanently ends a run that requires it', async (t) => {
+    it('a permanent failure ends a run that requires the step', async (t) => {
       const failing = recording('failing', async () => {
         throw new StepError('no_luck', 'No luck', { final: true });
       });
@@ -140,7 +140,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('a write-only step is applied once even if its transaction is repeated', async (t) => {
+    it('the write is applied once even if its transaction is repeated', async (t) => {
       const steps = [recording('a'), acting('b', async () => withWrite(1, leave('b'))), recording('c')];
       const stage = await setStage(t, { engine, steps });
       const { runId } = await stage.install();
@@ -157,7 +157,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 
   describe(`a write that a step queues, on ${engine}`, () => {
-    it('a write that a step queues is committed together with the end of the step', async (t) => {
+    it('the write is committed together with the end of the step', async (t) => {
       const stage = await setStage(t, { engine, steps: [acting('a', async () => withWrite(1, leave('a')))] });
       const { runId } = await stage.install();
       const { database, commits } = counted(stage.database);
@@ -167,7 +167,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(commits(), 3, 'the claim, the start, the end');
     });
 
-    it('a write that a step queues is committed with the end of the attempt that queued it, and dropped if the attempt throws', async (t) => {
+    it('the write is committed with the end of the attempt that queued it, and dropped if the attempt throws', async (t) => {
       let attempts = 0;
       const flaky = acting('flaky', async ({ write }) => {
         attempts += 1;
@@ -183,7 +183,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await left(stage.database), ['a second row', 'attempt 2']);
     });
 
-    it('fails the attempt if it cannot be written', async (t) => {
+    it('the attempt fails if the write fails', async (t) => {
       const taken = acting('a', async () => withWrite(1, leave('taken')));
       const stage = await setStage(t, { engine, steps: [recording('taken'), taken] });
       const { runId } = await stage.install();
@@ -192,7 +192,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await left(stage.database), ['taken']);
     });
 
-    it('a write that a step queues fails the attempt if it waits for something else, and blocks no other work', async (t) => {
+    it('the attempt fails if the write waits for something else, and no other work is blocked', async (t) => {
       let inside: Promise<unknown> | undefined;
       const stuck: StepWrite = async (transaction) => {
         await leave('stuck')(transaction);

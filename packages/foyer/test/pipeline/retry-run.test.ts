@@ -118,7 +118,7 @@ describe('Try again', () => {
     assert.equal(await stage.work({ steps: [waiting] }), 1);
   });
 
-  it('Try again does not cut short a wait that Slack asked for', async (t) => {
+  it('a wait that Slack asked for is not cut short', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const { runId } = await stage.install();
     const failure = { type: 'status' as const, status: 429, retryAfterSeconds: 30 };
@@ -146,7 +146,7 @@ describe('Send again', () => {
     assert.equal(history.filter((line) => line.kind === 'welcome_requested').length, 1);
   });
 
-  it('Send again does nothing if the app is no longer installed', async (t) => {
+  it('no welcome is queued if the app is no longer installed', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const { installationId, userId, runId, teamId } = await stage.install();
     await stage.finish(runId);

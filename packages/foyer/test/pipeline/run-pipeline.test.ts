@@ -55,7 +55,7 @@ const askSlack = step(
 );
 
 describe('a run', () => {
-  it('runs its steps in order, and passes on outputs by the step that returned them', async (t) => {
+  it('runs its steps in order, and gives each step the outputs of earlier steps', async (t) => {
     const order: string[] = [];
     const first = step('first', async () => {
       order.push('first');
@@ -193,7 +193,7 @@ describe('a run', () => {
     );
   });
 
-  it('opens the token once for all calls of an attempt, and again for the next step', async (t) => {
+  it('reads the token once for all calls of an attempt with the same limits, and again for the next step', async (t) => {
     const asks = async (context: StepContext) => {
       const answers = await Promise.all([context.slack(), context.slack(), context.slack({ timeoutMs: 9 })]);
       return { clients: new Set(answers).size };
@@ -279,7 +279,7 @@ describe('a run', () => {
 });
 
 describe('a failure of a step', () => {
-  it('a failure of a step is final and has a name if the output cannot be stored, and the run continues', async (t) => {
+  it('a step whose output cannot be stored fails at once with invalid_output, and the run continues', async (t) => {
     const circular: Record<string, unknown> = {};
     circular.self = circular;
     const outputs = [circular, 10n, () => 1, 'x'.repeat(70_000), { deep: { number: 1n } }];
@@ -344,7 +344,7 @@ describe('a failure of a step', () => {
       ask({ id: 'a', text: 'Why?', input: { type: 'choice', options: [null as never] } }),
   };
   for (const engine of ['SQLite', 'Postgres'] as const) {
-    it(`a failure of a step on ${engine} is recorded in one attempt, for any thrown value or outcome`, async (t) => {
+    it(`any thrown value and any invalid outcome is recorded as a failure in one attempt (${engine})`, async (t) => {
       const makers = Object.entries({ ...unreadable, ...wrongEnds, ...wrongQuestions });
       const steps = makers.map(([title, make], index) =>
         step(
@@ -369,7 +369,7 @@ describe('a failure of a step', () => {
       );
     });
 
-    it(`a failure of a step on ${engine} delays a retry by whole milliseconds, and never for less than a second`, async (t) => {
+    it(`a retry waits whole milliseconds, and at least a second (${engine})`, async (t) => {
       const rests = [0, -5000, Number.NEGATIVE_INFINITY, 1000 / 3, 999, 1000, 4000 / 3];
       const steps = rests.map((restMs, index) =>
         step(`rests-${index}`, async ({ attempt }) => (attempt === 1 ? retryIn(restMs) : { attempt })),
@@ -456,7 +456,7 @@ describe('a failure of a step', () => {
     });
   }
 
-  it('a failure of a step waits exactly as long as Slack asked', async (t) => {
+  it('a rate-limited step waits exactly as long as Slack asked', async (t) => {
     const stage = await setStage(t, { steps: [askSlack] });
     const { runId } = await stage.install();
     const failure: Failure = { type: 'status', status: 429, retryAfterSeconds: 40 };
@@ -472,7 +472,7 @@ describe('a failure of a step', () => {
     assert.equal((await stage.run(runId)).status, 'succeeded');
   });
 
-  it('backs off with full jitter, from half a second to five minutes', async (t) => {
+  it('retries back off with full jitter, from half a second to five minutes', async (t) => {
     const failing = step(
       'failing',
       async () => {
@@ -495,7 +495,7 @@ describe('a failure of a step', () => {
     assert.equal(delays.length, 12);
   });
 
-  it('a failure of a step in Foyer’s database hands the run back and repeats the step, without counting as a failure', async (t) => {
+  it('an error of Foyer’s database repeats the step, and does not count as a failure', async (t) => {
     let tries = 0;
     const unlucky = step(
       'unlucky',
@@ -562,7 +562,7 @@ describe('a run that was taken away', () => {
     assert.equal(row?.output, null);
   });
 
-  it('a run that was taken away belongs to the newer of two workers: the worker whose lease expired writes nothing', async (t) => {
+  it('the newer of two workers finishes the run, and the worker whose lease expired writes nothing', async (t) => {
     const begun = signal();
     const goOn = signal();
     let tries = 0;

@@ -70,7 +70,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(record?.run?.id, acme.runId);
     });
 
-    it('the uninstall pipeline does not run for an event that is older than the install', async (t) => {
+    it('an event that is older than the install starts no uninstall run', async (t) => {
       const { startTrial: _, ...lists } = billing(async () => null);
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();
@@ -88,7 +88,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await uninstallRuns(stage, acme.installationId), []);
     });
 
-    it('makes each reinstall wait for its end', async (t) => {
+    it('each reinstall waits until the earlier uninstall runs have ended', async (t) => {
       const order: string[] = [];
       const blocked = new Set([1, 2]);
       const { startTrial: _, ...lists } = billing(async ({ life }) => {
@@ -126,7 +126,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(order.slice(2), ['cancel 1', 'cancel 2', 'Acme install 3']);
     });
 
-    it('the uninstall pipeline is not stopped by a reinstall, and can be retried after the reinstall', async (t) => {
+    it('a reinstall does not stop an uninstall run, which can be retried afterwards', async (t) => {
       let fails = true;
       const { startTrial: _, ...lists } = billing(async () => {
         if (fails) throw new StepError('billing_down', 'The billing system refused', { final: true });

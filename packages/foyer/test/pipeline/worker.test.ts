@@ -46,7 +46,7 @@ function slowStep(isDeaf = false) {
 }
 
 describe('a run whose lease another worker has taken', () => {
-  it('a run whose lease another worker has taken is not handed back by the worker that lost the lease, even after an error in Foyer', async (t) => {
+  it('the worker that lost the lease does not hand the run back, even after an error in Foyer', async (t) => {
     const thief = 'thief:1:x/1';
     let stage: PipelineStage | undefined;
     let isBroken = false;
@@ -125,7 +125,7 @@ describe('the worker', () => {
     await comes(runId, 'succeeded');
   });
 
-  it('the worker comes back when a waiting run is due', async (t) => {
+  it('a waiting run continues when it is due', async (t) => {
     let tries = 0;
     const flaky: Step<null> = {
       ...quick,
@@ -235,7 +235,7 @@ describe('the worker', () => {
     await done;
   });
 
-  it('the worker ends the step of a run that was cancelled as soon as it is woken', async (t) => {
+  it('a wake aborts the step of a run that was cancelled', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker } = workerOn(t, stage, { leaseMs: 600_000, lookMs: 600_000 });
@@ -291,8 +291,8 @@ describe('a worker whose own lease has expired', () => {
   });
 });
 
-describe('a stop of the worker', () => {
-  it('a stop of the worker lets the running step end, commits its result, and begins no other', async (t) => {
+describe('stopping the worker', () => {
+  it('a stopping worker lets the running step end, commits its result, and begins no other step', async (t) => {
     const slow = slowStep();
     let didNext = false;
     const next: Step<null> = {
@@ -320,7 +320,7 @@ describe('a stop of the worker', () => {
   });
 
   for (const isDeaf of [false, true]) {
-    it(`hands back a step that does not end in time${isDeaf ? ', even one deaf to its signal' : ''}`, async (t) => {
+    it(`a stopping worker hands back a run whose step does not end in time${isDeaf ? ' and ignores its signal' : ''}`, async (t) => {
       const slow = slowStep(isDeaf);
       const stage = await setStage(t, { steps: [slow.step] });
       const { worker } = workerOn(t, stage);
@@ -337,7 +337,7 @@ describe('a stop of the worker', () => {
     });
   }
 
-  it('claims nothing more, even when it is woken', async (t) => {
+  it('a stopped worker claims nothing more, even when it is woken', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const { worker } = workerOn(t, stage);
     worker.start();
@@ -349,10 +349,10 @@ describe('a stop of the worker', () => {
   });
 });
 
-describe('a start of the worker', () => {
+describe('runs of other processes', () => {
   const self: WorkerIdentity = { host: 'here', pid: 100, startId: 'new', isAlive: (pid) => pid === 200 };
 
-  it('knows which owners are dead, and lets the leases of the others expire', () => {
+  it('isDeadOwner recognizes only dead processes of this machine', () => {
     assert.equal(isDeadOwner('here:300:old/x.1', self), true, 'a process that is gone');
     assert.equal(isDeadOwner('here:100:old/x.1', self), true, 'an earlier one with our number');
     assert.equal(isDeadOwner('here:100:new/x.1', self), false, 'ourselves');
@@ -363,7 +363,7 @@ describe('a start of the worker', () => {
     assert.equal(thisProcess().isAlive(2 ** 22 + 1), false);
   });
 
-  it('treats a zombie as dead: a process that has ended and whose parent has not read its exit code', {
+  it('a zombie counts as dead: a process that has ended and whose parent has not read its exit code', {
     skip: process.platform !== 'linux' && 'the worker knows a zombie by /proc, which only Linux has',
   }, async (t) => {
     // The shell becomes `sleep`, which never asks after the child that it inherits. That ends after the shell is gone.
@@ -379,7 +379,7 @@ describe('a start of the worker', () => {
     assert.equal(isAlive(parent.pid ?? 0), true);
   });
 
-  it('a start of the worker takes over the run of a process that dies while the worker is running', async (t) => {
+  it('the worker takes over the run of a process that dies while the worker is running', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const living = new Set([200, 300]);
     const identity = { ...self, isAlive: (pid: number) => living.has(pid) };
@@ -410,7 +410,7 @@ describe('a start of the worker', () => {
     ['here:300:old/x.1', true],
     ['there:300:old/x.1', false],
   ] as const) {
-    it(`${isFreed ? 'goes on at once with' : 'does not touch'} a run of ${owner}`, async (t) => {
+    it(`a run of ${owner} ${isFreed ? 'is taken over at once' : 'is left alone until its lease expires'}`, async (t) => {
       const stage = await setStage(t, { steps: [quick] });
       const { runId } = await stage.install();
       const leaseUntil = stage.now() + 30_000;

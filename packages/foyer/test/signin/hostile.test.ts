@@ -82,7 +82,7 @@ describe('Sign in with Slack under attack', () => {
     assert.equal((await visitor.get(callback)).status, 303, 'and neither used the state up');
   });
 
-  it('refuses the state of an install, and an install the state of a sign-in', async () => {
+  it('a sign-in refuses the state of an install, and an install refuses the state of a sign-in', async () => {
     const visitor = createVisitor();
     const start = await visitor.get(`${stage.url}/slack/install`);
     const ofInstall = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
@@ -119,7 +119,7 @@ describe('Sign in with Slack under attack', () => {
     assert.deepEqual(statuses, [303, ...Array(9).fill(400)].sort());
   });
 
-  it('gives a session of its own to each sign-in (session fixation)', async () => {
+  it('each sign-in starts a new session and ends the session whose cookie the browser sent (session fixation)', async () => {
     const [attacker, victim] = [createVisitor(), createVisitor()];
     await stage.signIn(attacker, { userId: mateo });
     const planted = attacker.cookies.get('foyer-member') ?? '';
@@ -158,7 +158,7 @@ describe('Sign in with Slack under attack', () => {
     `/${'x'.repeat(2000)}`,
   ];
   for (const address of elsewhere) {
-    it(`leads nowhere with return_to ${JSON.stringify(address).slice(0, 60)}`, async () => {
+    it(`a sign-in or sign-out does not follow return_to ${JSON.stringify(address).slice(0, 60)}`, async () => {
       const visitor = createVisitor();
       const query = new URLSearchParams({ return_to: address });
       const answer = await visitor.get(`${stage.url}/slack/signin?${query}`);
@@ -168,7 +168,7 @@ describe('Sign in with Slack under attack', () => {
     });
   }
 
-  it('leads to a listed origin, and to no other name of this host', async () => {
+  it('a sign-in returns to a listed origin, and to no other name of this host', async () => {
     const listed = 'https://app.example.com/after?x=1';
     const answer = await stage.signIn(createVisitor(), { userId: priya, returnTo: listed });
     assert.equal(answer.headers.get('location'), listed);
@@ -233,7 +233,7 @@ describe('Sign in with Slack under attack', () => {
     assert.deepEqual(rows, []);
   });
 
-  it('shows a stranger’s names as text, and keeps the return address of an attempt from other browsers', async () => {
+  it('escapes an error in the callback’s address, and hides the return address of an attempt from other browsers', async () => {
     const [visitor, stranger] = [createVisitor(), createVisitor()];
     const callback = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/secret-reports' });
     const page = await (await stranger.get(callback)).text();
@@ -245,7 +245,7 @@ describe('Sign in with Slack under attack', () => {
 });
 
 describe('many sign-ins', () => {
-  it('many sign-ins are limited by address if they are not completed, with a page that says when to try again', async (t) => {
+  it('failed sign-ins are limited by address, and the answer says when to try again', async (t) => {
     const stage = await setSignInStage({ foyer: { installLimits: { callbacksPerAddress: 3 } } });
     t.after(() => stage.close());
     await stage.installIn('Acme');
@@ -267,7 +267,7 @@ describe('many sign-ins', () => {
 });
 
 describe('a sign-in on two machines', () => {
-  it('holds on both, ends on both, and its callback works on one', async (t) => {
+  it('a session counts on both machines until a sign-out, and its callback works once', async (t) => {
     const stage = await setSignInStage({ engine: 'Postgres' });
     t.after(() => stage.close());
     await stage.installIn('Acme');

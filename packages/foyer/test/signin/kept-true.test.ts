@@ -41,7 +41,7 @@ it('a session takes over a changed role within a day, without an event', async (
   assert.equal((await memberOf(app, visitor))?.role, 'member');
 });
 
-it('no role counts as proven if Slack was not asked for that role, so an admin is recognized at the next lookup', async () => {
+it('an admin is recognized at the next lookup if the lookup at the sign-in failed', async () => {
   await using app = await start();
   app.sandbox.faults.add({
     method: 'chat.postMessage',

@@ -68,13 +68,13 @@ describe('an OpenID issuer that lies', () => {
     assert.equal(await stage.memberOf(visitor), undefined);
   }
 
-  it('an OpenID issuer is believed as long as it does not lie', async () => {
+  it('a sign-in succeeds as long as the issuer does not lie', async () => {
     const visitor = createVisitor();
     assert.equal((await signIn(visitor)).status, 303);
     assert.equal((await stage.memberOf(visitor))?.userId, priya);
   });
 
-  it('an OpenID issuer that lies is asked once for its documents and keys, for many sign-ins', async () => {
+  it('Foyer asks the issuer once for its discovery document and keys, for many sign-ins', async () => {
     await signIn(createVisitor());
     const before = [issuer.asked(discoveryPath), issuer.asked(keysPath)];
     for (let n = 0; n < 5; n += 1) assert.equal((await signIn(createVisitor())).status, 303);
@@ -91,7 +91,7 @@ describe('an OpenID issuer that lies', () => {
     'an authorization endpoint by plain http': { authorization_endpoint: 'http://192.0.2.1/authorize' },
   };
   for (const [what, discovery] of Object.entries(discoveries)) {
-    it(`sends no browser away and no secret out, if its discovery document has ${what}`, async () => {
+    it(`Foyer redirects no browser if the discovery document has ${what}`, async () => {
       forget();
       issuer.lies = { discovery };
       const visitor = createVisitor();
@@ -102,7 +102,7 @@ describe('an OpenID issuer that lies', () => {
     });
   }
 
-  it('an OpenID issuer that lies cannot weaken the algorithm: an unsigned token stays refused', async () => {
+  it('Foyer refuses an unsigned token, although the issuer offers that algorithm', async () => {
     forget();
     const visitor = createVisitor();
     issuer.lies = { discovery: { id_token_signing_alg_values_supported: ['none', 'HS256'] } };
@@ -123,20 +123,20 @@ describe('an OpenID issuer that lies', () => {
   });
 
   const claims: Record<string, Record<string, unknown>> = {
-    'a subject that is someone else': { sub: mateo },
+    'the subject of another person': { sub: mateo },
     'a user id of another type': { 'https://slack.com/user_id': ['U1'] },
     'a user id that is markup': { 'https://slack.com/user_id': '<b>', sub: '<b>' },
     'a team id that is an enterprise': { 'https://slack.com/team_id': 'E07INITECHX' },
     'no user id': { 'https://slack.com/user_id': undefined },
-    'two audiences, the other of which asked for it': { aud: [clientId, 'evil'], azp: 'evil' },
+    'two audiences and another authorized party': { aud: [clientId, 'evil'], azp: 'evil' },
     'an audience that only begins like ours': { aud: `${clientId}9` },
-    'the issuer with a slash behind it': { iss: 'http://127.0.0.1/' },
+    'another issuer that ends with a slash': { iss: 'http://127.0.0.1/' },
     'no expiry': { exp: undefined },
     'a time of issue that is text': { iat: 'now' },
     'a megabyte that no one asked for': { filler: 'x'.repeat(1_000_000) },
   };
   for (const [what, lie] of Object.entries(claims)) {
-    it(`an OpenID issuer that lies is refused with ${what}`, async () => {
+    it(`Foyer refuses an ID token with ${what}`, async () => {
       const visitor = createVisitor();
       await assertRefused(visitor, await signIn(visitor, { claims: lie }));
     });
@@ -147,13 +147,13 @@ describe('an OpenID issuer that lies', () => {
       void res.writeHead(307, { Location: 'http://192.0.2.1/token' }).end(),
     'half a JSON text': (_req, res) =>
       void res.writeHead(200, { 'Content-Type': 'application/json' }).end('{"ok":tr'),
-    'a page': (_req, res) => void res.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>Hello'),
+    'an HTML page': (_req, res) => void res.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>Hello'),
     'nothing, forever': () => {},
     'a cut connection': (req) => void req.socket.destroy(),
   };
   for (const path of [discoveryPath, tokenPath, keysPath] as const) {
     for (const [what, answer] of Object.entries(answers)) {
-      it(`leads to a page with status 502 within six seconds, if ${path} answers ${what}`, async () => {
+      it(`Foyer shows a page with status 502 within six seconds if ${path} answers with ${what}`, async () => {
         forget();
         const visitor = createVisitor();
         const begunAt = performance.now();
@@ -168,7 +168,7 @@ describe('an OpenID issuer that lies', () => {
     }
   }
 
-  it('an OpenID issuer that lies is asked again only after two seconds, if its discovery document cannot be read', async () => {
+  it('Foyer asks the issuer again only after two seconds if the discovery document cannot be read', async () => {
     forget();
     issuer.lies = { answer: { [discoveryPath]: (req) => void req.socket.destroy() } };
     const before = issuer.asked(discoveryPath);
@@ -179,7 +179,7 @@ describe('an OpenID issuer that lies', () => {
     assert.equal((await start(createVisitor())).status, 302);
   });
 
-  it('an OpenID issuer that lies gets a PKCE challenge if it offers S256, and the verifier with the code; otherwise neither', async () => {
+  it('Foyer sends a PKCE challenge and its verifier if the issuer offers S256, and no challenge otherwise', async () => {
     forget();
     const without = new URL((await start(createVisitor())).headers.get('location') ?? '').searchParams;
     assert.equal(without.get('code_challenge'), null);
@@ -194,7 +194,7 @@ describe('an OpenID issuer that lies', () => {
     forget();
   });
 
-  it('gives no email that it has not verified', async () => {
+  it('Foyer stores no email that the issuer has not verified', async () => {
     const visitor = createVisitor();
     slackKnowsNobody(3);
     issuer.person = { userId: 'U0NEWPERSON', teamId: acme };
@@ -204,7 +204,7 @@ describe('an OpenID issuer that lies', () => {
     }
   });
 
-  it('keeps a user id of one workspace apart from the same id in another', async () => {
+  it('Foyer keeps a user id of one workspace apart from the same id in another', async () => {
     const [here, there] = [createVisitor(), createVisitor()];
     slackKnowsNobody(2);
     issuer.person = { userId: 'U0SAMEIDENT', teamId: acme };
@@ -225,7 +225,7 @@ describe('an OpenID issuer that lies', () => {
     assert.ok(await stage.memberOf(here));
   });
 
-  it('makes no operator of the same user id in another workspace, nor of anyone who is not listed', async () => {
+  it('no one becomes an operator with a listed user id of another workspace, or without being listed', async () => {
     for (const person of [
       { userId: mateo, teamId: globex },
       { userId: priya, teamId: acme },

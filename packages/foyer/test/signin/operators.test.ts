@@ -48,7 +48,7 @@ describe('operators who sign in with Slack', () => {
   const page = async (visitor: Visitor, at: string): Promise<string> =>
     (await visitor.get(stage.url + at)).text();
 
-  it('operators who sign in with Slack are offered only that, if there is no password', async () => {
+  it('the login offers only Sign in with Slack if there is no password', async () => {
     const visitor = createVisitor();
     const login = await visitor.get(`${stage.url}${path}`);
     assert.equal(login.status, 303);
@@ -61,7 +61,7 @@ describe('operators who sign in with Slack', () => {
     assert.equal((await visitor.get(`${stage.url}/operator`)).status, 303);
   });
 
-  it('operators who sign in with Slack are logged in, and what they press is in the history with their id', async () => {
+  it('the history and the log name the operator who pressed a button', async () => {
     const visitor = await operator();
     const shown = await page(visitor, path);
     const csrf = fieldOf(shown, 'csrf');
@@ -75,7 +75,7 @@ describe('operators who sign in with Slack', () => {
     assert.equal(JSON.parse(logged).by, `${acme}/${mateo}`);
   });
 
-  it('must have signed in within five minutes to purge', async () => {
+  it('an operator must have signed in less than five minutes ago to purge', async () => {
     const visitor = await operator();
     now += 5 * 60_000;
     const question = await page(visitor, `${path}/purge`);
@@ -98,7 +98,7 @@ describe('operators who sign in with Slack', () => {
     assert.equal(answer.headers.get('location'), `${path}?done=changed_meanwhile`);
   });
 
-  it('see who is logged in, and end a session on every machine', async () => {
+  it('an operator sees who is logged in, and can end another operator’s session', async () => {
     const [mine, theirs] = [await operator(), await operator(grace)];
     const list = await page(mine, '/operator/sessions');
     assert.match(list, new RegExp(`${acme}/${grace}`));
@@ -121,7 +121,7 @@ describe('operators who sign in with Slack', () => {
     assert.equal(again.headers.get('location'), '/operator/sessions?done=session_gone');
   });
 
-  it('operators who sign in with Slack end no member’s session there', async () => {
+  it('an operator can neither see nor end a member’s session', async () => {
     const member = createVisitor();
     await stage.signIn(member, { userId: priya });
     const [row] = await stage.database.rows<Row>(`select id from sessions where user_id = '${priya}'`);
@@ -133,7 +133,7 @@ describe('operators who sign in with Slack', () => {
     assert.ok(await stage.memberOf(member));
   });
 
-  it('operators who sign in with Slack are logged out once they are deactivated, or removed from the list', async (t) => {
+  it('an operator is logged out once they are deactivated or removed from the list', async (t) => {
     const [one, other] = [await operator(grace), await operator()];
     const { log } = recordingLogger(stage.config);
     const http = { ...stage.config.http, port: 0 };
@@ -186,7 +186,7 @@ describe('below a base path', () => {
 });
 
 describe('operators with a password and with Slack', () => {
-  it('choose at the login, and the session list shows which sessions began with the password', async (t) => {
+  it('the login offers both ways, and the list of sessions shows which began with the password', async (t) => {
     const stage = await setSignInStage({
       environment: { OPERATOR_SLACK_USERS: `${acme}/${mateo}`, OPERATOR_PASSWORD: password },
     });

@@ -57,13 +57,13 @@ describe('the install record on the web', () => {
     return inputs && Object.fromEntries([...inputs].map(([, name, value]) => [name, value]));
   }
 
-  it('the install record on the web is the landing page for a stranger, with a way to sign in', async () => {
+  it('a visitor who is not signed in sees the landing page, with a link to sign in', async () => {
     const page = await open(createVisitor());
     assert.match(page, /Add to Slack/);
     assert.match(page, /href="\/in\/slack\/signin"/);
   });
 
-  it('says the same as App Home, with names and times instead of Slack’s markup', async () => {
+  it('the page says the same as App Home, with names and times instead of Slack’s markup', async () => {
     const { visitor, userId } = await signIn('owner');
     const page = await open(visitor);
     const home = JSON.stringify(app.sandbox.homeView({ teamId, userId })?.blocks);
@@ -78,7 +78,7 @@ describe('the install record on the web', () => {
     assert.doesNotMatch(page, /&lt;[@!]|<@|\{date/, 'no mark of Slack’s is left');
   });
 
-  it('the install record on the web lets the installer try again, as Home does', async () => {
+  it('the installer can try again, as in App Home', async () => {
     const { visitor, userId } = await signIn('owner');
     const form = formOf(await open(visitor), 'foyer.retry_run');
     assert.ok(form);
@@ -91,7 +91,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Everything is in place/);
   });
 
-  it('offers a member no button of the installer’s, and refuses a press that was made by hand', async () => {
+  it('a member sees no button of the installer, and a press that was made by hand changes nothing', async () => {
     const { visitor } = await signIn('member');
     const page = await open(visitor);
     assert.equal(formOf(page, 'foyer.send_welcome'), undefined);
@@ -103,7 +103,7 @@ describe('the install record on the web', () => {
     assert.equal(app.sandbox.calls('chat.postMessage').length, sent);
   });
 
-  it('refuses a form from another site, without the page’s own value, and without a session', async () => {
+  it('a form from another site, with a wrong token or without a session is refused', async () => {
     const { visitor } = await signIn('owner');
     const form = formOf(await open(visitor), 'foyer.send_welcome') ?? {};
     const refused = async (who: Visitor, fields: Record<string, string>): Promise<number> =>
@@ -123,7 +123,7 @@ describe('the install record on the web', () => {
     assert.deepEqual(await app.foyer.find({ teamId }), before);
   });
 
-  it('the install record on the web lets a member disconnect their own account', async () => {
+  it('a member can disconnect their own account', async () => {
     const { visitor, userId } = await signIn('member');
     const start = await visitor.get(`${app.url}/slack/install?team=${teamId}&member=1`);
     const authorizeUrl = start.headers.get('location') ?? '';
@@ -135,7 +135,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Connect your account/);
   });
 
-  it('the install record on the web lets people download what is stored about them, without a secret, and erase it', async () => {
+  it('a person can download what is stored about them, without a secret, and erase it', async () => {
     const { visitor, userId } = await signIn('member');
     const { realName } = app.sandbox.person('Acme', 'member');
     const start = await visitor.get(`${app.url}/slack/install?team=${teamId}&member=1`);
@@ -168,7 +168,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Add to Slack/, 'signed out');
   });
 
-  it('the install record on the web ends with the sign-out', async () => {
+  it('after a sign-out, the address shows the landing page', async () => {
     const { visitor } = await signIn('member');
     assert.match(await open(visitor), /Signed in as/);
     assert.equal((await visitor.post(`${app.url}/slack/signout`)).status, 200);

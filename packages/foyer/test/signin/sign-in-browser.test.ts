@@ -103,7 +103,9 @@ describe('signing in, in a browser', () => {
         await page.context().close();
       });
 
-      it(`the record on the web, ${width} pixels wide, ${scheme}`, { timeout: 120_000 }, async () => {
+      it(`people of each role see and use the record on the web, ${width} pixels wide, ${scheme}`, {
+        timeout: 120_000,
+      }, async () => {
         for (const [who, signedIn, heading] of [
           ['owner', 'Signed in as Grace Okafor', 'What Foyer may do'],
           ['admin', 'Signed in as Mateo Vargas', 'What Foyer may do'],

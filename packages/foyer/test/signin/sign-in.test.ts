@@ -34,7 +34,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     });
     after(() => stage.close());
 
-    it('registers the person with their team, and says who they are', async () => {
+    it('a sign-in registers the person with their team, and Foyer then says who they are', async () => {
       const visitor = createVisitor();
       const answer = await stage.signIn(visitor, { userId: priya, returnTo: '/reports?page=2#top' });
       assert.equal(answer.status, 303);
@@ -62,7 +62,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(row?.real_name, 'Priya Nair');
     });
 
-    it('Sign in with Slack has a cookie that no script can read, which holds no name and no id of Slack', async () => {
+    it('the session cookie cannot be read by a script, and does not hold the user id', async () => {
       const visitor = createVisitor();
       const answer = await stage.signIn(visitor, { userId: priya });
       const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
@@ -71,7 +71,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(!Buffer.from(cookie.value?.split('.')[2] ?? '', 'base64url').includes(priya));
     });
 
-    it('signs out everywhere that this session is used, and leaves the person’s other sessions alone', async () => {
+    it('a sign-out ends this session in every browser that uses it, and no other session of the person', async () => {
       const [visitor, other, copy] = [createVisitor(), createVisitor(), createVisitor()];
       await stage.signIn(visitor, { userId: priya });
       await stage.signIn(other, { userId: priya });
@@ -88,7 +88,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(anyway.status, 200, 'without a session, and with a bad address');
     });
 
-    it('answers a cancel with a page and status 200', async () => {
+    it('a cancelled sign-in is answered with a page and status 200', async () => {
       const visitor = createVisitor();
       const choice = { userId: priya, returnTo: '/reports', decision: 'cancel' } as const;
       const answer = await stage.signIn(visitor, choice);
@@ -99,7 +99,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(visitor), undefined);
     });
 
-    it('offers to install to a member of a workspace that does not have the app, and starts no session', async () => {
+    it('a member of a workspace without the app sees a link to install it, and gets no session', async () => {
       const visitor = createVisitor();
       const answer = await stage.signIn(visitor, { userId: lena });
       assert.equal(answer.status, 403);
@@ -113,7 +113,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(people, []);
     });
 
-    it('Sign in with Slack ends a person’s sessions once Slack says that they are deactivated, and no one else’s', async () => {
+    it('a person’s sessions end once Slack says that they are deactivated, and no one else’s sessions end', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Dora Leaves' });
       const [visitor, other] = [createVisitor(), createVisitor()];
       await stage.signIn(visitor, { userId });
@@ -134,7 +134,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(await stage.memberOf(visitor), 'an event of before the sign-in changes nothing');
     });
 
-    it('Sign in with Slack ends with the app’s uninstall, and another install does not bring it back', async () => {
+    it('a session ends with the app’s uninstall, and a new install does not bring it back', async () => {
       const visitor = createVisitor();
       await stage.installIn('Globex');
       await stage.signIn(visitor, { userId: lena });
@@ -148,7 +148,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(visitor), undefined);
     });
 
-    it('Sign in with Slack lets two tabs that started at once both finish', async () => {
+    it('two tabs that started at the same time can both finish', async () => {
       const visitor = createVisitor();
       const first = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/one' });
       const second = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/two' });
@@ -157,7 +157,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(await stage.memberOf(visitor));
     });
 
-    it('answers with status 502 if Slack cannot be reached, and with an id that is also in the log', async () => {
+    it('the answer has status 502 and an id that is also in the log if Slack cannot be reached', async () => {
       const visitor = createVisitor();
       const callback = await stage.pressSignIn(visitor, { userId: priya });
       const method = 'openid.connect.token';
@@ -168,7 +168,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(stage.logged().some((line) => line.includes(id)));
     });
 
-    it('keeps no code, token or state in the log or the database', async () => {
+    it('no code, token or state is in the log or in the sessions table', async () => {
       const visitor = createVisitor();
       const callback = await stage.pressSignIn(visitor, { userId: priya });
       await visitor.get(callback);
@@ -185,14 +185,14 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(!cookieHeader(visitor).includes('xoxp'));
     });
 
-    it('survives a new signing key of Slack', async () => {
+    it('a sign-in succeeds after Slack has changed its signing key', async () => {
       await stage.signIn(createVisitor(), { userId: priya });
       stage.sandbox.rotateSigningKey();
       assert.equal((await stage.signIn(createVisitor(), { userId: priya })).status, 303);
     });
 
     // From here on the clock leaves the real time, by which the sandbox signs its events.
-    it('lasts twelve hours from its last use, and thirty days at most', async () => {
+    it('a session lasts twelve hours from its last use, and thirty days at most', async () => {
       const [used, unused] = [createVisitor(), createVisitor()];
       await stage.signIn(used, { userId: priya });
       await stage.signIn(unused, { userId: priya });
@@ -205,7 +205,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(used), undefined);
     });
 
-    it('asks Slack once a day whether the person is still there, and continues while Slack is down', async () => {
+    it('Foyer asks Slack once a day whether the person is still there, and a session continues while Slack is down', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Eve Silent' });
       const visitor = createVisitor();
       await stage.signIn(visitor, { userId });
@@ -240,7 +240,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('the metrics of sign-ins', () => {
-  it('the metrics of sign-ins count each outcome once, from zero', async (t) => {
+  it('each outcome of a sign-in is counted once, from zero', async (t) => {
     const stage = await setSignInStage({ environment: { OPERATOR_SLACK_USERS: `${acme}/${priya}` } });
     t.after(() => stage.close());
     const counted = async () => {
@@ -280,7 +280,7 @@ describe('the metrics of sign-ins', () => {
 });
 
 describe('Sign in with Slack in a Grid organization', () => {
-  it('finds an org-wide install, and registers people in the organization', async (t) => {
+  it('a sign-in finds the org-wide install, and registers the person in the organization', async (t) => {
     const stage = await setSignInStage();
     t.after(() => stage.close());
     const { sandbox, url } = stage;

@@ -46,7 +46,7 @@ describe('escapeMrkdwn', () => {
 });
 
 describe('mrkdwnCode', () => {
-  it('mrkdwnCode cannot be closed by a name that contains a backtick', () => {
+  it('a name that contains a backtick cannot end the code', () => {
     fc.assert(
       fc.property(nasty, (name) => {
         const code = mrkdwnCode(name, 80);
@@ -58,7 +58,7 @@ describe('mrkdwnCode', () => {
 });
 
 describe('plainLine', () => {
-  it('plainLine is one line within its limit', () => {
+  it('the result is one line within its limit', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const line = plainLine(text, 30);
@@ -70,7 +70,7 @@ describe('plainLine', () => {
 });
 
 describe('mrkdwnLink', () => {
-  it('keeps the address from ending early', () => {
+  it('characters of the address do not end the link early', () => {
     assert.equal(
       mrkdwnLink('https://x.test/a|b?c=1&d=>', 'Help'),
       '<https://x.test/a%7Cb?c=1&amp;d=%3E|Help>',

@@ -62,13 +62,13 @@ describe('how Foyer reads a failed call to Slack', () => {
     ['Wed, 21 Oct 2026 07:28:00 GMT', 30_000],
   ];
   for (const [header, waitMs] of odd) {
-    it(`a failed call waits a bounded time when Slack asks to wait "${header}"`, async () => {
+    it(`a rate limit with Retry-After "${header}" gives a bounded wait`, async () => {
       const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': header }));
       assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', waitMs]);
     });
   }
 
-  it('a failed call waits half a minute when a 429 comes without Retry-After', async () => {
+  it('a 429 without Retry-After gives a wait of half a minute', async () => {
     const failure = await failureOf(answer({ ok: false }, 429));
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
@@ -91,7 +91,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.ok(sentBytes < 25e6, `Slack sent ${sentBytes} bytes`);
   });
 
-  it('a failed call waits as long as Slack asks when it is rate limited', async () => {
+  it('a rate limit gives the wait that Slack asks for', async () => {
     const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': '7' }));
     assert.deepEqual(
       [failure?.kind, failure?.retryAfterMs, failure?.mayHaveActed],
@@ -99,12 +99,12 @@ describe('how Foyer reads a failed call to Slack', () => {
     );
   });
 
-  it('a failed call waits half a minute when the rate limit comes as an ordinary answer', async () => {
+  it('a rate limit that comes as an ordinary answer gives a wait of half a minute', async () => {
     const failure = await failureOf(answer({ ok: false, error: 'ratelimited' }));
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
 
-  it('treats a 5xx as unreachable, and the call as possibly done', async () => {
+  it('treats a 5xx as an unreachable Slack, and the call as possibly done', async () => {
     for (const status of [500, 502, 503]) {
       const failure = await failureOf(answer({ ok: false }, status));
       assert.deepEqual(
@@ -205,7 +205,7 @@ describe('a Slack client', () => {
     assert.equal(seen.length, 1);
   });
 
-  it('a Slack client never follows a redirect with its token', async () => {
+  it('a redirect is not followed', async () => {
     seen.length = 0;
     const failure = await failureOf((res) => void res.writeHead(307, { location: '/elsewhere' }).end());
     assert.equal(failure?.kind, 'unreachable');
@@ -215,7 +215,7 @@ describe('a Slack client', () => {
     );
   });
 
-  it('a Slack client lets no call wait for a hundred others, since a call that the SDK queues has no time limit', async () => {
+  it('120 calls run at the same time, since a call that the SDK queues has no time limit', async () => {
     const held: ServerResponse[] = [];
     const allThere = Promise.withResolvers<void>();
     next = (res) => {
@@ -228,7 +228,7 @@ describe('a Slack client', () => {
     await Promise.all(calls);
   });
 
-  it('sends its own token, even if there is another client', async () => {
+  it('each of two clients sends its own token', async () => {
     seen.length = 0;
     next = answer({ ok: true });
     const [first, second] = [clientFor('xoxb-first'), clientFor('xoxb-second')];

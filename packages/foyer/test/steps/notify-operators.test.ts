@@ -60,7 +60,7 @@ const readable = (mail: string): string =>
     .replace(/(?:=[0-9A-F]{2})+/g, (hex) => Buffer.from(hex.replaceAll('=', ''), 'hex').toString('utf8'));
 
 describe('notify-operators by mail', () => {
-  it('says who installed the app where, and what is new, as text and HTML, to every recipient', async (t) => {
+  it('the mail says who installed the app where, and what is new, as text and HTML, to every recipient', async (t) => {
     const mail = await startMailServer(t);
     const failing: Step<null> = {
       name: 'optional',
@@ -103,7 +103,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(stage.logged(), new RegExp(mailPassword));
   });
 
-  it('notify-operators by mail does not let a name add a header, a recipient or markup', async (t) => {
+  it('a name cannot add a header, a recipient or markup', async (t) => {
     const mail = await startMailServer(t);
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
     const { runId, installationId } = await stage.install();
@@ -122,7 +122,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(html, /<script>/);
   });
 
-  it('notify-operators by mail is sent again after a 451, but not to a webhook that already has the message', async (t) => {
+  it('the mail is sent again after a 451, and the webhook gets no second message', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith(451, 421);
     const webhook = await startWebhook(t);
@@ -137,7 +137,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(stage.logged() + JSON.stringify(await stage.run(runId)), new RegExp(mailPassword));
   });
 
-  it('notify-operators by mail is sent once, even if the webhook is gone', async (t) => {
+  it('the mail is sent once, even if the webhook is gone', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, refused(503), refused(404));
     const environment = { ...mailTo(mail.url), NOTIFY_SLACK_WEBHOOK_URL: webhook.url };
@@ -155,7 +155,7 @@ describe('notify-operators by mail', () => {
     assert.deepEqual([webhook.received.length, mail.received.length], [3, 1], 'only the missing message');
   });
 
-  it('gives up on an address that the server refuses permanently', async (t) => {
+  it('the step fails if the server refuses the mail permanently', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith(550);
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
@@ -165,7 +165,7 @@ describe('notify-operators by mail', () => {
     assert.equal(mail.received.length, 0);
   });
 
-  it('retries if the login, TLS or the connection is refused', async (t) => {
+  it('the step is retried if the login, TLS or the connection is refused', async (t) => {
     const mail = await startMailServer(t);
     const secure = await startMailServer(t, { secure: true });
     const closed = createNetServer().listen(0, '127.0.0.1');
@@ -192,7 +192,7 @@ describe('notify-operators by mail', () => {
     assert.deepEqual([mail.received.length, secure.received.length], [0, 0]);
   });
 
-  it('notify-operators by mail ends with the step when the server hangs, and leaves nothing open', async (t) => {
+  it('the attempt ends at the step’s time limit if the server hangs, and leaves no connection open', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith('hang');
     const stage = await setStage(t, {
@@ -209,7 +209,7 @@ describe('notify-operators by mail', () => {
     await eventually(async () => (await mail.connections()) === 0, 3000);
   });
 
-  it('may arrive twice, with the same Message-ID, if the server accepts it and dies before it answers', async (t) => {
+  it('the mail may arrive twice, with the same Message-ID, if the server accepts it and disconnects before it answers', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith('cut-after-taking');
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
@@ -222,7 +222,7 @@ describe('notify-operators by mail', () => {
 });
 
 describe('a process that dies in notify-operators', () => {
-  it('a process that dies in notify-operators before it commits the outcome leaves the webhook unconfirmed until someone repeats the step', async (t) => {
+  it('the webhook stays unconfirmed until someone repeats the step, if the process dies before it commits the outcome', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, async (_request, response) => {
       await eventually(async () => mail.received.length === 1);
@@ -253,7 +253,7 @@ describe('a process that dies in notify-operators', () => {
 });
 
 describe('a welcome that is requested again', () => {
-  it('a welcome that is requested again does not notify the operators again', async (t) => {
+  it('the operators are not notified again of an install whose welcome is sent again', async (t) => {
     const webhook = await startWebhook(t);
     const stage = await setStage(t, { environment: { NOTIFY_SLACK_WEBHOOK_URL: webhook.url } });
     const { runId, installationId } = await stage.install();
@@ -265,7 +265,7 @@ describe('a welcome that is requested again', () => {
   });
 });
 
-it('a dead webhook holds back no step of the app: its next try comes after them', async (t) => {
+it('a dead webhook delays no step of the app: Foyer tries the webhook again after the other steps', async (t) => {
   const webhook = await startWebhook(t, refused(503), refused(503));
   const tries: number[] = [];
   const count: Step<null> = {
@@ -301,7 +301,7 @@ it('a dead webhook holds back no step of the app: its next try comes after them'
   assert.equal(webhook.received.length, 3);
 });
 
-it('a webhook that fails before the last steps gets its pause once they are done', async (t) => {
+it('a webhook that fails is tried again only after a pause, and the other steps run before', async (t) => {
   const webhook = await startWebhook(t, refused(503));
   const own: Step<null> = {
     name: 'own',
@@ -323,7 +323,7 @@ it('a webhook that fails before the last steps gets its pause once they are done
   assert.ok(dueAt !== null && dueAt > stage.now());
 });
 
-it('a run has the step notify-operators only if operators are notified somewhere', async (t) => {
+it('a run has the step notify-operators only if a channel for notices is configured', async (t) => {
   const webhook = await startWebhook(t);
   const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest) });
   for (const url of [undefined, webhook.url]) {

@@ -18,7 +18,7 @@ const stepOf = async (stage: PipelineStage, runId: string) => {
   return [only?.status, only?.errorCode];
 };
 
-describe('the welcome', () => {
+describe('send-welcome', () => {
   it('the welcome is sent once, and its timestamp is recorded', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
@@ -57,7 +57,7 @@ describe('the welcome', () => {
     assert.deepEqual(recorded, ['sending']);
   });
 
-  it('leaves no record, and nothing to look for, if its run is stopped before it is sent', async (t) => {
+  it('no record of a welcome is left if its run is stopped before the welcome is sent', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const stop = new AbortController();
@@ -101,13 +101,13 @@ describe('the welcome', () => {
   });
 });
 
-describe('exactly one welcome is sent', () => {
+describe('send-welcome after failures', () => {
   const acted: { title: string; failure: Failure }[] = [
     { title: 'Slack acted and the connection broke', failure: { type: 'reset-after-acting' } },
     { title: 'Slack acted and answered nonsense', failure: { type: 'malformed-json' } },
   ];
   for (const { title, failure } of acted) {
-    it(`exactly one welcome is sent although ${title}: it is found, not sent again`, async (t) => {
+    it(`exactly one welcome is sent although ${title}: Foyer finds it and does not send it again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -145,7 +145,7 @@ describe('exactly one welcome is sent', () => {
 
   for (const channel of [null, '', 7, true, [], {}]) {
     const odd = JSON.stringify(channel);
-    it(`exactly one welcome is sent although Slack’s answer to it names ${odd} as the channel`, async (t) => {
+    it(`exactly one welcome is sent although Slack’s answer names ${odd} as its channel`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { post: { channel } });
@@ -162,7 +162,7 @@ describe('exactly one welcome is sent', () => {
       assert.equal(stage.welcomes(install), 1);
     });
 
-    it(`exactly one welcome is sent although Slack’s answer to it names ${odd} as its time: it is found`, async (t) => {
+    it(`exactly one welcome is sent although Slack’s answer names ${odd} as its time: Foyer finds it`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { post: { ts: channel } });
@@ -179,7 +179,7 @@ describe('exactly one welcome is sent', () => {
     { title: 'Slack had an internal error', failure: { type: 'error', error: 'internal_error' } },
   ];
   for (const { title, failure } of notActed) {
-    it(`exactly one welcome is sent although ${title}: it is looked for, waited for, and sent again`, async (t) => {
+    it(`exactly one welcome is sent although ${title}: Foyer searches for it, waits, and sends it again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -319,8 +319,8 @@ describe('exactly one welcome is sent', () => {
   });
 });
 
-describe('an uncertain welcome', () => {
-  it('an uncertain welcome is not mistaken for one from before an uninstall', async (t) => {
+describe('send-welcome after an uninstall', () => {
+  it('the welcome from before an uninstall does not count as the uncertain welcome after it', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -332,9 +332,9 @@ describe('an uncertain welcome', () => {
   });
 });
 
-describe('an uncertain welcome that Foyer cannot look for', () => {
+describe('the search for an uncertain welcome', () => {
   for (const scope of ['im:history', 'im:write']) {
-    it(`an uncertain welcome that Foyer cannot look for stays unconfirmed without ${scope}, and is sent again only if a person asks`, async (t) => {
+    it(`a welcome stays unconfirmed without ${scope}, and is sent again only if a person asks`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install({ scopes: without(scope) });
       const { runId, installationId, userId } = install;
@@ -351,7 +351,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
     });
   }
 
-  it('an uncertain welcome that Foyer cannot look for is settled by a reinstall with the missing scope', async (t) => {
+  it('a reinstall with the missing scope finds the uncertain welcome', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install({ scopes: without('im:history') });
     stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'reset-after-acting' } });
@@ -363,7 +363,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
   });
 
   for (const newer of [0, 14, 15, 16, 40]) {
-    it(`an uncertain welcome is found behind ${newer} newer messages under Slack’s tightest history limit, and not sent again`, async (t) => {
+    it(`a welcome is found behind ${newer} newer messages under Slack’s tightest history limit, and not sent again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const posted = () => stage.welcomes(install) > 0;
@@ -385,7 +385,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
     });
   }
 
-  it('an uncertain welcome that Foyer cannot look for stays unconfirmed if the DM is so long that the search gives up, after a bounded number of calls', async (t) => {
+  it('a welcome stays unconfirmed if the search gives up on a long DM, after at most 14 calls', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -401,7 +401,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('an uncertain welcome that Foyer cannot look for fails with Slack’s own error if the search always fails', async (t) => {
+  it('the step fails with Slack’s own error if the search always fails', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -416,7 +416,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('an uncertain welcome is searched for only around the time it was sent', async (t) => {
+  it('the search covers only the time around the call that sent the welcome', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -434,7 +434,7 @@ describe('an uncertain welcome that Foyer cannot look for', () => {
 });
 
 describe('the welcome of an org-wide install', () => {
-  it('the welcome of an org-wide install waits until a workspace lets the app in', async (t) => {
+  it('the run waits until the installer’s workspace gets access to the app', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const install = await stage.install({ workspace: 'Initech Product', orgWide: true });
@@ -454,7 +454,7 @@ describe('the welcome of an org-wide install', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('the welcome of an org-wide install does not sleep through a grant that comes while it is about to wait', async (t) => {
+  it('the run does not miss a grant that comes while its step decides to wait', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const install = await stage.install({ workspace: 'Initech Product', orgWide: true });
@@ -477,7 +477,7 @@ describe('the welcome of an org-wide install', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('keeps waiting if only workspaces other than the installer’s let it in', async (t) => {
+  it('the run keeps waiting if only workspaces other than the installer’s get access to the app', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const org = { workspace: 'Initech Product', orgWide: true };

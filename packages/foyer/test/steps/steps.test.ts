@@ -23,7 +23,7 @@ const outputOf = async (stage: PipelineStage, runId: string, step: Step): Promis
 };
 
 describe('the steps after an install', () => {
-  it('the steps after an install have the documented order and names', () => {
+  it('the built-in steps have the documented order and names', () => {
     assert.deepEqual(
       builtInSteps().map((step) => step.name),
       ['register-team', 'register-user', 'fetch-profile', 'send-welcome', 'publish-home', 'notify-operators'],
@@ -36,7 +36,7 @@ describe('the steps after an install', () => {
     );
   });
 
-  it('all succeed after an install, each in one attempt, with no unnecessary call to Slack', async (t) => {
+  it('each step ends in one attempt, with no unnecessary call to Slack', async (t) => {
     const stage = await setStage(t);
     const install = await stage.install();
     stage.sandbox.rateLimits.isOn = true;
@@ -59,7 +59,7 @@ describe('the steps after an install', () => {
 });
 
 describe('register-team and register-user', () => {
-  it('distinguish a new team or person from a known team or person, also the next time', async (t) => {
+  it('the output says whether the team and the person are new', async (t) => {
     const stage = await setStage(t, { steps: [registerTeam, registerUser] });
     const first = await stage.install();
     await stage.pass(500);
@@ -85,7 +85,7 @@ describe('register-team and register-user', () => {
     });
   });
 
-  it('register-team and register-user leave nothing behind when they fail, and still report “new” the next time', async (t) => {
+  it('an attempt that fails leaves no row, and the next attempt still reports “new”', async (t) => {
     for (const step of [registerTeam, registerUser]) {
       const stage = await setStage(t, { steps: [step] });
       const { runId } = await stage.install();
@@ -107,7 +107,7 @@ describe('register-team and register-user', () => {
     }
   });
 
-  it('register the enterprise of an org-wide install', async (t) => {
+  it('an org-wide install registers the enterprise', async (t) => {
     const stage = await setStage(t, { steps: [registerTeam, registerUser] });
     const { runId } = await stage.install({ workspace: 'Initech Product', orgWide: true });
     await stage.finish(runId);
@@ -180,7 +180,7 @@ describe('fetch-profile', () => {
     assert.equal((other.team as { name: Json }).name, 'Globex');
   });
 
-  it('fetch-profile is skipped if it has no scope for any call', async (t) => {
+  it('the step is skipped if the install has no scope for any call', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const { runId } = await stage.install({ scopes: ['chat:write'] });
     const run = await stage.finish(runId);
@@ -222,7 +222,7 @@ describe('publish-home', () => {
     ],
   ];
   for (const [result, status, code] of cases) {
-    it(`publish-home is ${status} when the publish was ${result.reason}`, async (t) => {
+    it(`the step has the status ${status} if publishing Home ends with ${result.reason}`, async (t) => {
       const stage = await setStage(t, { steps: [publishHome] });
       const { runId, installationId, userId, teamId } = await stage.install();
       const asked: unknown[] = [];
@@ -302,7 +302,7 @@ describe('notify-operators', () => {
     assert.doesNotMatch(stage.logged(), /very-secret/);
   });
 
-  it('notify-operators is skipped if no webhook is set', async (t) => {
+  it('the step is skipped if no webhook is set', async (t) => {
     const stage = await setStage(t, { steps: [notifyOperators] });
     const { runId } = await stage.install();
     const [step] = (await stage.finish(runId)).steps;

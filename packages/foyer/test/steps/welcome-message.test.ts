@@ -49,7 +49,7 @@ describe('the welcome message', () => {
     );
   });
 
-  it('the welcome message does not let a name ping, link or change the text around it', () => {
+  it('a name cannot ping, link or change the text around it', () => {
     const hostile = '<!channel> *<https://evil.example|free>* & `x`';
     const { text, blocks } = welcomeMessage({ ...content, personName: hostile, placeName: hostile });
     for (const written of [text, JSON.stringify(blocks)]) {

@@ -52,7 +52,7 @@ describe('the metrics', () => {
     return parseExposition(await response.text());
   }
 
-  it('the metrics count what is reported to them, in Prometheus’ own format', async () => {
+  it('each reported event is counted, and the answer has Prometheus’ text format', async () => {
     await start();
     metrics.onInstallRequest('installed');
     metrics.onRunChanged({ status: 'failed' });
@@ -83,7 +83,7 @@ describe('the metrics', () => {
     assert.ok(sampleValue(all, 'nodejs_eventloop_lag_min_seconds') < 60);
   });
 
-  it('the metrics get no new label from outside input', async () => {
+  it('unknown methods and paths are counted as “other”, so that outside input adds few series', async () => {
     await start();
     const fresh = await families();
     const countOf = (all: Map<string, Family>) => [...all.values()].flatMap(({ samples }) => samples).length;
@@ -101,7 +101,7 @@ describe('the metrics', () => {
     assert.ok(added < 30, `${added} new series`);
   });
 
-  it('the metrics read the queue, the installations and the tokens at risk when they are asked', async () => {
+  it('each scrape reads the queue, the installations and the tokens at risk', async () => {
     await start();
     const { database } = test;
     await storeInstallation(database, { id: 'ins_1', bot_expires_at: clock.now() + 60_000 });
@@ -122,7 +122,7 @@ describe('the metrics', () => {
     assert.equal(sampleValue(all, 'foyer_database_up'), 1);
   });
 
-  it('the metrics still answer when the database does not, and show no stale values', async () => {
+  it('a scrape is answered, without stale values, when the database is closed', async () => {
     await start();
     await storeInstallation(test.database, { id: 'ins_1' });
     assert.equal(sampleValue(await families(), 'foyer_installations', { status: 'active' }), 1);
@@ -135,7 +135,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('the metrics count what a damaged page refuses, from zero, while everything else still answers', async () => {
+  it('each statement that meets a damaged page is counted, and the other metrics still have values', async () => {
     const { target } = test;
     assert.ok(target.kind === 'sqlite');
     await storeInstallation(test.database, { id: 'ins_1' });
@@ -156,7 +156,7 @@ describe('the metrics', () => {
     assert.equal(sampleValue(await families(), 'foyer_installations', { status: 'active' }), 1);
   });
 
-  it('require their token if one is set', async () => {
+  it('a scrape needs the token if one is set', async () => {
     await start('a token for Prometheus');
     for (const authorization of [
       '',
@@ -185,7 +185,7 @@ describe('the metrics of an install', () => {
     return parseExposition(await (await fetch(`${stage.url}/metrics`, { headers })).text());
   };
 
-  it('the metrics of an install cover the request, the run, its steps, the calls and the events', async () => {
+  it('an install is counted with its request, its run, its steps, its calls to Slack and its events', async () => {
     const { sandbox, url } = stage;
     const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
     sandbox.faults.add({
@@ -216,7 +216,7 @@ describe('the metrics of an install', () => {
     assert.equal(sampleValue(all, 'foyer_installations', { status: 'active' }), 1);
   });
 
-  it('time the welcome from the callback, and count HTTP answers by route', async () => {
+  it('the time to the welcome is measured, and HTTP answers are counted by route', async () => {
     const all = await families();
     assert.equal(sampleValue(all, 'foyer_welcome_seconds_count'), 1);
     assert.ok(sampleValue(all, 'foyer_welcome_seconds_sum') < 30);

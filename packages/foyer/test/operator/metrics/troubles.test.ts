@@ -34,7 +34,7 @@ describe('the metrics of problems', () => {
     return signedPost({ url: stage.url, signingSecret, body });
   }
 
-  it('the metrics of problems distinguish a wrong signing secret from requests that strangers sign', async () => {
+  it('requests with a wrong signature are counted as a wrong signing secret only if they name this app', async () => {
     const { teamId } = await installAcme();
     const appId = stage.sandbox.app.id;
     const refused = (kind: string) => value('foyer_refused_requests_total', { kind });
@@ -49,7 +49,7 @@ describe('the metrics of problems', () => {
     assert.equal(await refused('secret_mismatch'), 1);
   });
 
-  it('the metrics of problems count separately the failed installs that a stranger can cause', async () => {
+  it('failed installs that a stranger can cause are counted as unverified, and other failed installs as failed', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const state = async () => {

@@ -64,7 +64,7 @@ describe('what the alert rules and the dashboard read', () => {
   });
   after(() => stage.close());
 
-  it('what the alert rules and the dashboard read exists in a fresh process, with each label value that they name', () => {
+  it('a fresh process has every metric and label value that the alert rules and the dashboard read', () => {
     assert.ok(expressions.size > 50, `only ${expressions.size} expressions found`);
     for (const [name, expression] of expressions) {
       const selectors = selectorsOf(expression);
@@ -73,7 +73,7 @@ describe('what the alert rules and the dashboard read', () => {
     }
   });
 
-  it('starts at zero for each value of a pattern, so that the first failure is an increase', () => {
+  it('a fresh process has a series for each value of a pattern, so that the first failure is an increase', () => {
     for (const [name, expression] of expressions) {
       for (const selector of selectorsOf(expression)) {
         for (const matcher of selector.matchers.filter(({ operator }) => operator === '=~')) {
@@ -86,7 +86,7 @@ describe('what the alert rules and the dashboard read', () => {
     }
   });
 
-  it('the alert rules and the dashboard read everything that Foyer reports about itself', () => {
+  it('the dashboard shows every metric of Foyer', () => {
     const drawn = [...expressions].filter(([name]) => name.startsWith('panel ')).map(([, text]) => text);
     const missing = [...fresh.keys()].filter(
       (metric) => metric.startsWith('foyer_') && !drawn.some((text) => text.includes(metric)),
@@ -94,7 +94,7 @@ describe('what the alert rules and the dashboard read', () => {
     assert.deepEqual(missing, [], 'what the dashboard leaves out');
   });
 
-  it('has one alert for each cause: no rule distinguishes the machines of a job', () => {
+  it('each alert rule aggregates the machines of a job, so that one cause raises one alert', () => {
     for (const [name, expression] of expressions) {
       if (!name.startsWith('alert: ')) continue;
       const first = expression.trim().split('\n')[0] ?? '';

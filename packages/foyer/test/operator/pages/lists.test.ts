@@ -45,7 +45,7 @@ describe('a page of installations', () => {
     assert.deepEqual(ids.slice(0, 4), ['ins_00001', 'ins_00000', 'ins_00003', 'ins_00002']);
   });
 
-  it('leads back to the same pages', async () => {
+  it('the link to newer rows leads back to the same page', async () => {
     const first = await page();
     assert.equal(first.newer, null);
     const second = await page({ cursor: first.older ? { ...first.older, towards: 'older' } : undefined });
@@ -140,7 +140,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found({ runStatus: 'failed', statuses: ['uninstalled'] }), []);
   });
 
-  it('walks through failed runs page by page', async () => {
+  it('lists each installation with a failed run once, page by page', async () => {
     for (let index = 200; index < 225; index += 1) {
       await storeRun(test.database, `ins_00${index}`, [
         { name: 'send-welcome', status: 'failed', errors: ['timeout'] },

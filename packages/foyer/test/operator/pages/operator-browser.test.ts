@@ -107,7 +107,7 @@ describe('the operator in a browser', () => {
       await history.getByText('send the welcome again').waitFor();
     }));
 
-  it('pages through thousands of installations and back, and searches among them', () =>
+  it('pages through a list of thousands of installations and back, and searches it', () =>
     withOperator(async (page) => {
       await page.getByRole('link', { name: 'Installations' }).click();
       const names = () => page.locator('td.head a').allInnerTexts();
@@ -150,7 +150,7 @@ describe('the operator in a browser', () => {
       assert.equal(await rows(), 1);
     }));
 
-  it('the operator in a browser is asked to confirm before something is purged or marked as gone', () =>
+  it('Foyer asks for confirmation before it purges an installation or marks it as gone', () =>
     withOperator(async (page) => {
       const path = `${stage.url}/operator/installations/ins_00099`;
       await page.goto(path);
@@ -169,7 +169,7 @@ describe('the operator in a browser', () => {
 
   for (const width of [1280, 390]) {
     for (const colorScheme of ['light', 'dark'] as const) {
-      it(`the operator in a browser has no axe violation, ${width} pixels wide, ${colorScheme}`, {
+      it(`the operator pages have no axe violation, ${width} pixels wide, ${colorScheme}`, {
         timeout: 170_000,
       }, async () => {
         const { context, page } = await operator({ width, colorScheme, javaScriptEnabled: true });
@@ -200,7 +200,7 @@ describe('the operator in a browser', () => {
     }
   }
 
-  it('fits a phone in both color schemes, and violates no Content-Security-Policy', async () => {
+  it('the operator pages fit a phone in both color schemes, and violate no Content-Security-Policy', async () => {
     const paths = [
       '',
       '/installations',

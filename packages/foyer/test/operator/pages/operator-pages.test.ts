@@ -17,8 +17,8 @@ import { type OperatorStage, password, setOperatorStage } from './operator-stage
 
 const everyPage = ['/operator', '/operator/installations', '/operator/requests', '/operator/login'];
 
-describe('the operator’s pages without a password', () => {
-  it('the operator’s pages without a password do not exist', async () => {
+describe('without an operator password', () => {
+  it('every operator page is answered with 404 if no password is set', async () => {
     const stage = await setStage();
     try {
       for (const path of [...everyPage, '/operator/', '/operator/installations/ins_1', '/operators']) {
@@ -38,7 +38,7 @@ describe('the operator’s pages without a password', () => {
 });
 
 describe('an operator on two machines', () => {
-  it('an operator on two machines is logged in on both, and logged out of both', async (t) => {
+  it('a login on one machine counts on the other, and a logout ends the session on both', async (t) => {
     const stage = await setOperatorStage({ engine: 'Postgres' });
     t.after(() => stage.close());
     const { log } = recordingLogger(stage.config);
@@ -58,7 +58,7 @@ describe('an operator on two machines', () => {
 });
 
 describe('U+0000 in what an operator sends', () => {
-  it('U+0000 in what an operator sends is left out, on Postgres', async (t) => {
+  it('a request with U+0000 causes no server error on Postgres', async (t) => {
     const stage = await setOperatorStage({ engine: 'Postgres' });
     t.after(() => stage.close());
     await stage.logIn();
@@ -114,7 +114,7 @@ describe('logging in as the operator', () => {
     }
   });
 
-  it('sets a cookie that only our own pages can use, and logging out ends the session permanently', async (t) => {
+  it('sets a cookie that no script can read, and logging out ends the session permanently', async (t) => {
     t.after(() => stage.close());
     const answer = await stage.post('/operator/login', { password });
     const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
@@ -128,7 +128,7 @@ describe('logging in as the operator', () => {
     assert.equal((await stage.get('/operator')).status, 303);
   });
 
-  it('slows down a guesser, says for how long, and does not even check the next try', async (t) => {
+  it('slows down an address after wrong passwords, says for how long, and meanwhile refuses even the right password', async (t) => {
     t.after(() => stage.close());
     for (let guess = 0; guess < 7; guess += 1) {
       const response = await stage.post('/operator/login', { password: `guess ${guess}` }, from('192.0.2.9'));
@@ -148,7 +148,7 @@ describe('logging in as the operator', () => {
     assert.ok(!stage.logged().join('\n').includes('guess 1'), 'a guess may be half a password');
   });
 
-  it('logging in as the operator stays possible in a browser that has logged in before, while strangers guess from many addresses', async (t) => {
+  it('a browser that has logged in before can still log in while strangers guess from many addresses', async (t) => {
     t.after(() => stage.close());
     const { cookies } = stage.visitor;
     await stage.logIn();
@@ -184,7 +184,7 @@ describe('logging in as the operator', () => {
 });
 
 describe('an operator who goes away', () => {
-  it('an operator who goes away is logged out after thirty minutes, but not while active', async (t) => {
+  it('a session ends after thirty minutes without a request, and not before', async (t) => {
     let at = Date.now();
     const stage = await setOperatorStage({ foyer: { now: () => at } });
     t.after(() => stage.close());
@@ -220,12 +220,12 @@ describe('the operator’s forms', () => {
     return rows.map((row) => row.kind);
   }
 
-  it('the operator’s forms show each step by its title and its name', async () => {
+  it('the page of an installation shows each step by its title and its name', async () => {
     const text = await (await stage.get(path)).text();
     assert.match(text, />Send the welcome message<\/span> <code class="step-name">send-welcome</);
   });
 
-  it('the operator’s forms are refused without their token, with a wrong token, and from another site; nothing changes', async () => {
+  it('a form without its token, with a wrong token or from another site is refused and changes nothing', async () => {
     const before = await historyKinds();
     const refusals = [
       await stage.post(`${path}/welcome`, { csrf: '' }),
@@ -243,7 +243,7 @@ describe('the operator’s forms', () => {
     assert.equal((await stage.get('/operator')).status, 200);
   });
 
-  it('the operator’s forms lead to the login when the session is over, and say that nothing was changed', async () => {
+  it('a form of a session that is over leads to the login and changes nothing', async () => {
     const response = await stage.post(`${path}/welcome`, {}, { cookie: '' });
     const to = new URL(response.headers.get('location') ?? '', stage.url);
     assert.equal(response.status, 303);
@@ -252,14 +252,14 @@ describe('the operator’s forms', () => {
     assert.equal(to.searchParams.get('done'), 'session_ended');
   });
 
-  it('the operator’s forms are limited in size, and accepted only as urlencoded', async () => {
+  it('a form that is too large or not urlencoded is refused', async () => {
     const large = await stage.post(`${path}/welcome`, { filler: 'x'.repeat(20_000) });
     assert.equal(large.status, 413);
     const json = await stage.post(`${path}/welcome`, {}, { 'content-type': 'application/json' });
     assert.equal(json.status, 415);
   });
 
-  it('the operator’s forms change nothing on GET, and pages refuse POST', async () => {
+  it('a GET to the address of a form changes nothing, and a page refuses POST', async () => {
     const before = await historyKinds();
     for (const action of ['retry', 'welcome', 'mark-gone', 'purge']) await stage.get(`${path}/${action}`);
     assert.deepEqual(await historyKinds(), before);
@@ -267,7 +267,7 @@ describe('the operator’s forms', () => {
     assert.equal((await stage.post(`${path}/erase`)).status, 405);
   });
 
-  it('touch no installation of another app in the same database', async () => {
+  it('installations of another app in the same database are neither shown nor purged', async () => {
     await storeInstallation(stage.database, { id: 'ins_other', client_id: 'other.app', team_id: 'TOTHER' });
     assert.equal((await stage.get('/operator/installations/ins_other')).status, 404);
     assert.equal((await stage.post('/operator/installations/ins_other/purge')).status, 404);
@@ -408,7 +408,7 @@ describe('a press on an operator page', () => {
   });
 });
 
-it('an operator’s purge does not touch an install that came while the tokens were being revoked', async (t) => {
+it('purge and mark-gone do not touch an install that came while the tokens were being revoked', async (t) => {
   const stage = await setOperatorStage();
   t.after(() => stage.close());
   const id = await stage.installs('Acme');
@@ -542,7 +542,7 @@ describe('a page that an operator reads', () => {
     assert.ok(!readFileSync(stage.databaseFile, 'latin1').includes(password));
   });
 
-  it('counts what it lists, and says what is about to break', async () => {
+  it('the overview counts active and broken installations, and tokens that are about to expire', async () => {
     const clientId = stage.config.slack.clientId;
     await storeInstallation(stage.database, {
       id: 'ins_lapsing',
@@ -577,7 +577,7 @@ describe('a page that an operator reads', () => {
     }
   });
 
-  it('names the runs of moments, below those of the install', async () => {
+  it('the page of an installation lists the runs of moments below the newest install run', async () => {
     const installationId = await stage.installs('Globex');
     const of = { installationId, life: 1, userId: 'U2', stepNames: ['greet'], now: Date.now() };
     const opened = { kind: 'opened', userId: 'U2', tab: 'messages', channelId: 'D2' } as const;

@@ -46,7 +46,7 @@ function cookieOf(setCookie: string): string {
 }
 
 describe('an operator’s session', () => {
-  it('an operator’s session has a cookie that no script can read and that a form of another site does not send', async () => {
+  it('the cookie cannot be read by a script, and a form of another site does not send it', async () => {
     const plain = parseSetCookie(await sessionsOf().begin(visit));
     assert.equal(plain.name, 'foyer-operator');
     assert.deepEqual(
@@ -58,7 +58,7 @@ describe('an operator’s session', () => {
     assert.deepEqual([secure.secure, secure.path, secure.domain], [true, '/', undefined]);
   });
 
-  it('lasts at most twelve hours, even if it is in use', async () => {
+  it('a session lasts at most twelve hours, even if it is in use', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const cookie = await begun(sessions);
@@ -72,7 +72,7 @@ describe('an operator’s session', () => {
     assert.equal(await sessions.read(cookie), undefined);
   });
 
-  it('an operator’s session ends after thirty minutes of inactivity, and activity extends it', async () => {
+  it('a session ends after thirty minutes of inactivity, and activity extends it', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const [used, unused] = [await begun(sessions), await begun(sessions)];
@@ -85,7 +85,7 @@ describe('an operator’s session', () => {
     assert.deepEqual([same?.id, same?.csrfToken], [session.id, session.csrfToken]);
   });
 
-  it('an operator’s session makes its browser known for 90 days, and only while the password stays the same', async () => {
+  it('a remembered browser stays known for 90 days, or until the password changes', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const cookie = cookieOf(sessions.rememberBrowser());
@@ -98,7 +98,7 @@ describe('an operator’s session', () => {
     assert.equal(sessions.knownBrowser(cookie), undefined);
   });
 
-  it('an operator’s session gets a fresh id with each login, and the session before it ends', async () => {
+  it('a new login gets a new cookie, and ends the earlier session of the browser', async () => {
     const sessions = sessionsOf();
     const before = await begun(sessions);
     const after = cookieOf(await sessions.begin({ ...visit, cookieHeader: before }));
@@ -108,7 +108,7 @@ describe('an operator’s session', () => {
   });
 
   for (const [engine, open] of Object.entries(engines)) {
-    it(`an operator’s session ends on every machine with a logout, although its cookie is still sent (${engine})`, async (t) => {
+    it(`a logout ends the session on every machine, even if the cookie is still sent (${engine})`, async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const here = sessionsOf({ database: opened.database });
@@ -123,7 +123,7 @@ describe('an operator’s session', () => {
     });
   }
 
-  it('leaves no row once it has expired on every clock', async (t) => {
+  it('the row of an expired session is deleted, with a margin for wrong clocks', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     const clock = createClock();
@@ -138,14 +138,14 @@ describe('an operator’s session', () => {
     assert.equal(await rows(), 2);
   });
 
-  it('an operator’s session ends when the password changes', async () => {
+  it('a session ends when the password changes', async () => {
     const now = createClock().now;
     const cookie = await begun(sessionsOf({ now }));
     assert.ok(await sessionsOf({ now }).read(cookie));
     assert.equal(await sessionsOf({ now, password: 'another password' }).read(cookie), undefined);
   });
 
-  it('an operator’s session is refused if its cookie was changed, was made for something else, or is no cookie at all', async () => {
+  it('a cookie that was changed, was made for something else or is no cookie at all is refused', async () => {
     const sessions = sessionsOf();
     const cookie = await begun(sessions);
     const [name = '', value = ''] = cookie.split('=');
@@ -156,7 +156,7 @@ describe('an operator’s session', () => {
     assert.equal(await sessions.read(undefined), undefined);
   });
 
-  it('recognizes its own forms', async () => {
+  it('a session accepts only its own forms', async () => {
     const sessions = sessionsOf();
     const [one, other] = [
       await sessions.read(await begun(sessions)),
@@ -168,7 +168,7 @@ describe('an operator’s session', () => {
     assert.ok(!isFormOf(one, new URLSearchParams()));
   });
 
-  it('begins only with the exact password', () => {
+  it('only the exact password is accepted', () => {
     const sessions = sessionsOf({ password: 'a long password' });
     assert.ok(sessions.isPassword('a long password'));
     for (const wrong of ['', 'a long passwor', 'a long password ', 'A long password']) {

@@ -58,7 +58,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
     });
     after(() => test.close());
 
-    it('measures the time from the install to the welcome, by day', async () => {
+    it('the time from the install to the welcome is measured by day', async () => {
       const days = await measureWelcomesByDay(test.database.queries, {
         clientId: '1.2',
         days: 3,
@@ -72,7 +72,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       ]);
     });
 
-    it('finds the unconfirmed welcomes of installs that are still there', async () => {
+    it('the unconfirmed welcomes of current installs are counted', async () => {
       const { newest, count } = await readUnconfirmedWelcomes(test.database.queries, {
         clientId: '1.2',
         limit: 5,
@@ -80,7 +80,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual([newest.map(({ id }) => id), count], [['ins_open'], 1]);
     });
 
-    it('finds the connections refused since a time', async () => {
+    it('the connections refused since a time are counted', async () => {
       const from = installedAt - 7 * dayMs;
       const { newest, count } = await readRefusedRequests(test.database.queries, {
         clientId: '1.2',
@@ -130,7 +130,7 @@ describe('the overview', () => {
     assert.doesNotMatch(page, /Nothing needs attention/);
   });
 
-  it('shows the name beside an id in the lists', async (t) => {
+  it('the lists of installations and requests show a person’s name beside the id', async (t) => {
     const stage = await setOperatorStage();
     t.after(() => stage.close());
     await stage.logIn();

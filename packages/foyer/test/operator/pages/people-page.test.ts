@@ -44,7 +44,7 @@ describe('the people of an installation', () => {
     return response.text();
   };
 
-  it('the people of an installation are shown with their roles on its page, the newest twenty, with a link to all', async () => {
+  it('the page of an installation shows the newest twenty people with their roles, and links to all', async () => {
     const page = await read(`/operator/installations/${id}`);
     assert.match(page, /People \(72\)/);
     assert.match(page, /Gus &lt;b&gt;Guest&lt;\/b&gt;/);
@@ -54,7 +54,7 @@ describe('the people of an installation', () => {
     assert.ok(page.includes(`href="/operator/installations/${id}/people"`));
   });
 
-  it('the people of an installation are listed in pages, and found by name', async () => {
+  it('the list of people has pages, and finds people by name', async () => {
     const path = `/operator/installations/${id}/people`;
     const first = await read(path);
     assert.equal(first.split('<code>UMANY').length - 1, 48);
@@ -68,7 +68,7 @@ describe('the people of an installation', () => {
     assert.match(await read(`${path}?older=1.x`), /<h1>People of Acme<\/h1>/);
   });
 
-  it('the people of an installation are shown to no one who is not logged in, nor for an installation of another app', async () => {
+  it('the list of people is shown only to an operator, and not for an installation of another app', async () => {
     const path = `/operator/installations/${id}/people`;
     assert.equal((await fetch(stage.url + path, { redirect: 'manual' })).status, 303);
     assert.equal((await stage.get('/operator/installations/ins_other/people')).status, 404);

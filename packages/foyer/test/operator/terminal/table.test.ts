@@ -56,7 +56,7 @@ test('a table in a pipe has one line for each row', () => {
   assert.ok(lines[2]?.endsWith('missing_scope: Slack says that a permission is missing'));
 });
 
-test('a table whose words are too long for the terminal breaks them', () => {
+test('a table breaks words that are too long for the terminal', () => {
   const lines = table(canvas(40), columns, rows).split('\n');
   for (const line of lines) assert.ok(displayWidth(line) <= 40, line);
 });
