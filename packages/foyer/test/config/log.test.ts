@@ -46,7 +46,7 @@ describe('the log', () => {
     );
   });
 
-  it('puts the ids of an install on each of its lines, and the fields of one line on no other', () => {
+  it('puts the id of a run on each of its lines, and the fields of one line on no other line', () => {
     const output = logged(`
       withLineIds({ runId: 'run_1' }, () => {
         log.info({ step: 'publish-home', outcome: 'failed', ms: 5 }, 'first');

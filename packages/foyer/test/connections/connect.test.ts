@@ -171,7 +171,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(requests.length, 2);
     });
 
-    it('a link that names a workspace connects no other', async () => {
+    it('a link that names a workspace connects no other workspace', async () => {
       const acme = stage.person('Acme');
       const initech = stage.sandbox.addWorkspace({ name: 'Vandelay' });
       const before = await scene();

@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await connected(), ['ins_NEXT org-2', 'ins_OWN org-1']);
     });
 
-    it('is refused for another app, a person who is no admin there, an uninstall, a purge and another install', async (t) => {
+    it('is refused if it is of another app or install, after an uninstall or a purge, and for a person who is no admin', async (t) => {
       const { database, connections, connectionsWith, claimOf, connected } = await setUp(t);
       const refuses = async (holder: Parameters<typeof claimOf>[0], why: string) => {
         const token = claimOf(holder);

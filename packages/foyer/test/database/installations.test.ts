@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await add({ id: 'ins_OWN_4', client_id: '2.2' }), true);
     });
 
-    it('installations beside others are held only with the reason that Slack calls them inactive, and released only at the held version', async (t) => {
+    it('installations beside others are held only because Slack calls them inactive, and released only if their version is the same', async (t) => {
       const { database, change, states } = await setUp(t);
       const held = `broken ${inactiveCode}`;
       const broken = (installationId: string, reason: string, ifVersion?: number) =>

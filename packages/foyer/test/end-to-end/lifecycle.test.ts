@@ -54,7 +54,7 @@ describe('the life of an installation', () => {
     assert.equal(await statusOf(acme.teamId), 'uninstalled');
   });
 
-  it('tolerates each event twice and in any order', async () => {
+  it('Foyer tolerates uninstall events that come twice and in any order', async () => {
     const { sandbox } = stage;
     sandbox.deliveries.hold();
     const sent = sandbox.uninstall({ teamId: acme.teamId });

@@ -100,7 +100,7 @@ describe('a member’s own account', () => {
     assert.ok(await app.foyer.slack({ teamId }, { userId: member }));
   });
 
-  it('a member’s own account is refused where the app is not installed: the token is revoked, and the page offers an install', async () => {
+  it('a member’s own account is refused if the app is not installed: the token is revoked, and the page offers an install', async () => {
     const globex = app.sandbox.workspace('Globex').id;
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, app.sandbox.person('Globex').id, globex));
@@ -112,7 +112,7 @@ describe('a member’s own account', () => {
     assert.equal(await app.foyer.find({ teamId: globex }), undefined);
   });
 
-  it('a member’s own account can be cancelled, and tried again from the page', async () => {
+  it('connecting a member’s own account can be cancelled, and tried again from the page', async () => {
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, member, teamId, 'cancel'));
     assert.equal(answer.status, 200);

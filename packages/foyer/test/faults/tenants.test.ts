@@ -237,7 +237,7 @@ describe('with installations of every kind side by side', () => {
     });
   }
 
-  it('an uninstall of the org does not change its workspaces’ own installs, and theirs does not change the org’s', async () => {
+  it('an uninstall of the org leaves its workspaces’ own installs active, and an uninstall of a workspace leaves the org’s install active', async () => {
     const { sandbox } = stage;
     await sandbox.uninstall({ enterpriseId: ids.org });
     await sandbox.settled();

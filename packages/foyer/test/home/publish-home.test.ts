@@ -74,7 +74,7 @@ describe('publishing App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('publishing App Home ends with the newest view when another machine sends it first', async () => {
+  it('publishing App Home ends with the newest view if another machine sends that view during an older publish', async () => {
     const publishes = holdPublishes();
     let arrived = publishes.arrival();
     const older = home.publishHome(installer);

@@ -336,7 +336,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       }
     });
 
-    it('loses no token of an answer whose text was changed at random', async (t) => {
+    it('no token of an answer whose text was changed at random is lost', async (t) => {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       const change = fc.record({

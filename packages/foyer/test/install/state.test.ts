@@ -102,7 +102,7 @@ describe('a state', () => {
 });
 
 describe('the cookie of a state', () => {
-  it('the cookie of a state is hidden from scripts, is not sent with requests of other sites, and expires after ten minutes', () => {
+  it('the cookie of a state is hidden from scripts, is not sent with POST requests of other sites, and expires after ten minutes', () => {
     const { cookies } = statesAt({ now: 0 }).issue({}, undefined);
     const { httpOnly, sameSite, path, maxAge, secure } = parseSetCookie(cookies[0] ?? '');
     assert.deepEqual([httpOnly, sameSite, path, maxAge, secure], [true, 'lax', '/', 600, undefined]);

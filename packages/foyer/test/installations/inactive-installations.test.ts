@@ -221,7 +221,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await tokens.settleHeld()).active, 15);
     });
 
-    it('an installation that Slack calls inactive is no longer held once Slack says that its token was revoked, or it is installed again', async (t) => {
+    it('an installation that Slack calls inactive is no longer held after Slack says that its token was revoked, or after it is installed again', async (t) => {
       const { slack, strangers, installed, died, rows, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids = [await installed('T1'), await installed('T2')];

@@ -54,7 +54,7 @@ test('the least recently requested installations are dropped', async () => {
   assert.equal(reads.filter((key) => key === 'quiet').length, 2);
 });
 
-test('nothing cached before a commit is returned after it, not even from the older half', async () => {
+test('nothing cached before a commit is returned after it, not even from the older half of the cache', async () => {
   const { get, reads, commit } = setCache();
   await get('old');
   for (let other = 0; other < 1100; other += 1) await get(`other ${other}`);

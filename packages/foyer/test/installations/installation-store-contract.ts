@@ -352,7 +352,7 @@ export function installationStoreContract(
         assert.equal(found.user.token, 'xoxp-3');
       });
 
-      it('15: a member’s own grant is refused where the app is not installed, and stores nothing', async () => {
+      it('15: a member’s own grant is refused if the app is not installed, and stores nothing', async () => {
         const grant = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
         await assert.rejects(store.recordMember(grant), AppNotInstalledError);
         await save(teamInstall());
@@ -644,7 +644,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf(T1), 'xoxb-bot-1');
       });
 
-      it('24: deletes everything of one team, and nothing of a team whose id begins with the same letters', async () => {
+      it('24: deletes every token of one team, and no token of a team whose id begins with the same letters', async () => {
         await save(
           teamInstall({ teamId: 'T1', userToken: 'xoxp-1' }),
           teamInstall({ teamId: 'T12', userToken: 'xoxp-12' }),
@@ -858,7 +858,7 @@ export function installationStoreContract(
         assert.equal((await store.readInstallation(installationId))?.status, 'active');
       });
 
-      it('purges a team with its people, and keeps people who are known elsewhere', async () => {
+      it('purges a team with its people, and keeps what other teams know about the same people', async () => {
         const first = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
         await store.recordInstall(teamInstall({ teamId: 'T2' }));
         const { queries } = backend.database;

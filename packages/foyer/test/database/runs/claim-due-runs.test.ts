@@ -113,7 +113,7 @@ test('a worker does not wait for a run that another worker is claiming, on Postg
   await locking;
 });
 
-test('a transaction that holds a lease or has read a claimed run keeps its row locked, on Postgres', async (t) => {
+test('a transaction that holds a lease or has read a claimed run keeps the row of that run locked, on Postgres', async (t) => {
   const opened = await openPostgresTestDatabase();
   t.after(() => opened.close());
   await queueRuns(opened, 2);
