@@ -98,7 +98,10 @@ export class DatabaseUnavailableError extends Error {
     this.mayBeCommitted = options.mayBeCommitted ?? false;
   }
 
-  /** The message for the person who starts a program. An error with a cause names no fix, so this points to doctor. */
+  /**
+   * The message for the person who starts a program. An error with a cause names no fix, so the advice points to
+   * `doctor`.
+   */
   get advice(): string {
     if (this.cause === undefined) return this.message;
     return `${this.message.replace(/\.$/, '')}.\n\`npm run foyer -- doctor\` says what is wrong with the database of DATABASE_URL, and what fixes it.`;

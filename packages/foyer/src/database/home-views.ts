@@ -44,7 +44,10 @@ const openedAt = prepareQuery((queries: Queries, given: Given<Onlooker & { at: n
     .where('user_id', '=', given.userId),
 );
 
-/** Records that a person who was shown App Home before has opened it. @throws DatabaseUnavailableError */
+/**
+ * Records that a person opened App Home; does nothing if it was never shown to them.
+ * @throws DatabaseUnavailableError
+ */
 export async function noteHomeOpened(database: Database, onlooker: Onlooker, at: number): Promise<void> {
   await database.write((tx) => openedAt(tx, { ...onlooker, at }));
 }

@@ -143,8 +143,9 @@ export async function findInterruptedRequests(
 }
 
 /**
- * Erases the oldest requests that began before `before`, at most `limit` of them; keeps those whose tokens are not yet
- * revoked. Returns how many it erased. Why a limit: one write transaction must not block the others for long.
+ * Erases the oldest requests (if `outcome` is given, only those with it) that began before `before`, at most `limit` of
+ * them; keeps those whose tokens are not yet revoked. Returns how many it erased. Why a limit: one write transaction
+ * must not block the others for long.
  */
 export async function sweepInstallRequests(
   transaction: Queries,
@@ -204,8 +205,8 @@ interface InstalledRequest {
 }
 
 /**
- * Marks an OAuth attempt as installed, and deletes the tokens that the request kept for revoking them. Call it in the
- * transaction that stores the installation permanently (invariant 1).
+ * Marks an OAuth attempt as installed and, unless `leavesTokens`, deletes the sealed tokens that its request kept. Call
+ * it in the transaction that stores the installation (invariant 1).
  */
 export async function finishInstallRequest(tx: Tx, request: InstalledRequest): Promise<void> {
   await tx

@@ -136,7 +136,7 @@ export async function migrate(
   own: OwnMigrations = {},
   inTurn: InTurn = (work) => queries.transaction().execute(work),
 ): Promise<void> {
-  // An up-to-date database needs no lock: a command opens at once next to a busy Foyer.
+  // An up-to-date database needs no lock: next to a busy Foyer, a command opens it without waiting.
   if (!(await findWork(queries, own)).isNeeded) return;
   await inTurn(async (db) => {
     const work = await findWork(db, own);

@@ -200,8 +200,8 @@ export async function countNotices(queries: Queries, since: number): Promise<Rec
 }
 
 /**
- * A token often dies because the app is being removed, and Slack reports the two events in any order. After this wait,
- * Foyer knows whether an uninstall explains the dead token: then the token needs no notice of its own.
+ * A token often dies because the app is being removed, and Slack reports the removal and the dead token in any order.
+ * After this wait, Foyer knows whether an uninstall explains the dead token: then the token needs no notice of its own.
  */
 const patienceMs = 60_000;
 
@@ -260,8 +260,8 @@ export interface ChannelTrouble {
 }
 
 /**
- * Records whether a channel accepts messages: after a failure, the other channels report it once; after a success, the
- * problem is over.
+ * Records whether a channel accepts messages: after a failure, the other channels report the problem once; after a
+ * success, the problem is over.
  */
 export async function recordChannelState(
   tx: Tx,

@@ -22,7 +22,7 @@ export interface Page<Row> {
   older: PagePosition | null;
 }
 
-/** Makes a page from the rows that a query with a limit of `limit` + 1 found, in the query's own order. */
+/** Makes a page from the rows that a query found, in the query's own order. The query's limit was `limit` + 1. */
 export function toPage<Row>(
   found: readonly Row[],
   page: { limit: number; cursor?: PageCursor; positionOf(row: Row): PagePosition },

@@ -210,7 +210,10 @@ export interface InstallRequestRow {
   /** The name of the cause, such as `state_expired` or `slack_unreachable`. */
   error_code: string | null;
   started_at: number;
-  /** When its state was used; null if it ended at Slack's consent page: the user may still go back and click Allow. */
+  /**
+   * When its state was used; null if the attempt ended at Slack's consent page: the user may still go back and click
+   * Allow.
+   */
   used_at: number | null;
   finished_at: number | null;
   requested_team_id: string | null;

@@ -22,8 +22,8 @@ const heldRun = (queries: Queries, given: Given<RunLease>) =>
 const lockHeldRun = prepareQuery((queries, given: Given<RunLease>) => heldRun(queries, given).select('id'));
 
 /**
- * Whether the lease still holds: the run is running, and its owner is still the lease's owner. Locks the run's row
- * until the transaction ends, so that no one takes the run before the transaction is committed.
+ * Whether the lease still holds: the run is running, and the lease's owner still owns it. Locks the run's row until the
+ * transaction ends, so that no one takes the run before the transaction is committed.
  */
 export async function holdLease(transaction: Tx, lease: RunLease): Promise<boolean> {
   const { rows } = await lockHeldRun(transaction, lease);
@@ -126,8 +126,8 @@ const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
 
 /**
  * Claims runs that are due, the longest due first: queued ones, waiting ones whose time has come, and running ones
- * whose lease has expired, even a lease of the caller (a running run is due when its lease expires). Skips runs that
- * another worker is claiming.
+ * whose lease has expired, even if the lease was the caller's (a running run is due when its lease expires). Skips runs
+ * that another worker is claiming.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueRuns(database: Database, claim: Claim): Promise<RunLease[]> {

@@ -188,7 +188,7 @@ export async function findStoppedRuns(
 }
 
 /**
- * The steps of a run to repeat: those that failed with `errorCode`, and those that were skipped because a step had
+ * The steps to repeat in a run: those that failed with `errorCode`, and those that were skipped because a step had
  * failed.
  */
 export async function findStoppedSteps(transaction: Tx, runId: string, errorCode: string): Promise<string[]> {

@@ -27,7 +27,7 @@ export function assembleInstall(
     faces: StepFaces;
     answerHere: AnswerHere;
     isInMaintenance: () => Promise<boolean>;
-    /** Called for each interrupted install that is found. Must not throw. */
+    /** Called for each install found that was interrupted during its code exchange. Must not throw. */
     onInterrupted(): void;
     /** Set only by tests. */
     limits?: Partial<InstallLimits['perMinute']>;

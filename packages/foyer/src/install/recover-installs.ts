@@ -42,7 +42,7 @@ export function createRecoverInstalls(deps: {
   config: Pick<Config, 'slack'>;
   database: Database;
   unstoredTokens: UnstoredTokens;
-  /** Called for each interrupted install request that is found. Must not throw. */
+  /** Called for each install request found that was interrupted during its code exchange. Must not throw. */
   onInterrupted?(): void;
   now: () => number;
   log: Logger;

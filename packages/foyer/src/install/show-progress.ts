@@ -179,7 +179,7 @@ export function createShowProgress(deps: {
       if (typeof watched === 'string')
         return pages.sendFailure(res, { kind: watched }, { Connection: 'close' });
       const { request, record } = watched;
-      // Foyer reads no body from another browser.
+      // Foyer does not read the body of a request from another browser.
       if (!browsers.isBound(request.id, req.headers.cookie)) return refuse();
       const form = await readForm(deps.bodies, req, mostAnswerBytes);
       if (typeof form === 'number') return refuse();

@@ -87,7 +87,7 @@ export function createStartInstall(deps: StartInstallDeps) {
       const link = query.get('connect');
       if (link !== null) return connect(req, res, link);
       const asked = query.get('team') ?? '';
-      // A value that is not a team id is left out: Slack then asks for the workspace.
+      // A value that is neither a team id nor an enterprise id is left out: Slack then asks for the workspace.
       const teamId = /^[TE][A-Z0-9]{1,30}$/.test(asked) ? asked : undefined;
       const member = (query.has('member') && config.slack.memberScopes.length > 0) || undefined;
       return toSlack(req, res, { teamId, member });

@@ -172,7 +172,7 @@ export function progressHash(progressToken: string): string {
  * a sealed cookie for this one install request.
  */
 
-/** Creates the functions that bind an install request to its browser and check that. `sealer` is for this purpose only. */
+/** Creates the functions that bind an install request to its browser, and check this. `sealer` has no other purpose. */
 export function createInstallingBrowser(deps: { sealer: Sealer; secure: boolean; lifetimeMs: number }) {
   const { sealer, secure, lifetimeMs } = deps;
   const prefix = `${secure ? '__Host-' : ''}foyer-installer-`;

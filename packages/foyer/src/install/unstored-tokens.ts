@@ -56,7 +56,7 @@ const metadataSchema = z
   .optional()
   .catch(undefined);
 /**
- * What Slack's SDK reads in the answer of every method, and the texts, numbers and flags of a refusal and of
+ * Keeps what Slack's SDK reads in the answer of every method, and the texts, numbers and flags of a refusal and of
  * `auth.test`. Why nothing nested: the SDK ends in a stack overflow if an answer is nested too deep.
  */
 const answerSchema = z

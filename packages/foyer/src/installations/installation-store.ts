@@ -150,9 +150,9 @@ export interface InstallationStore {
   storeInstallation(installation: Installation): Promise<void>;
 
   /**
-   * Uninstalls: erases every token, cancels runs, deletes Home views, and queues the uninstall run; the record and its
-   * history stay. With a `userId`, erases only that person's token. Resolves to whether anything changed: a late,
-   * repeated or unknown removal is not an error.
+   * Uninstalls: erases every token, cancels runs, deletes Home views, and queues the uninstall run if it has steps; the
+   * record and its history stay. With a `userId`, erases only that person's token. Resolves to whether anything
+   * changed: a late, repeated or unknown removal is not an error.
    */
   deleteInstallation(query: TenantQuery, options?: RemovalOptions): Promise<boolean>;
   /** Erases the tokens of exactly these people; resolves to whether it erased any. */

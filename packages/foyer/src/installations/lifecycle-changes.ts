@@ -32,9 +32,9 @@ export interface Removal {
 }
 
 /**
- * Uninstalls: erases every token, keeps the record, and queues the run of the uninstall pipeline, whose steps are
- * `stepNames`. The run is queued in the transaction of the uninstall, so once per life (invariant 7). Returns false if
- * the app is already uninstalled, if the bot's tokens do not have the version `ifVersion`, or if the event is older
+ * Uninstalls: erases every token, keeps the record, and queues the run of the uninstall pipeline, if it has steps
+ * (`stepNames`). The run is queued in the transaction of the uninstall, so once per life (invariant 7). Returns false
+ * if the app is already uninstalled, if the bot's tokens do not have the version `ifVersion`, or if the event is older
  * than the install or only reports the operator's own revocation.
  */
 export async function uninstall(

@@ -15,8 +15,9 @@ interface Steps {
 type Installed = Pick<InstallationRow, 'id' | 'life' | 'bot_scopes'>;
 
 /**
- * Queues the run of a moment and returns true; false if the definition has no steps for it. Called in the transaction
- * that applies what happened (invariant 1), with the installation's row locked. `userId` is the person whose run it is.
+ * Queues the run of a moment and returns true; returns false if the definition has no steps for it. Call it in the
+ * transaction that applies what happened (invariant 1), with the installation's row locked. `userId` is the person
+ * whose run it is.
  */
 export async function startMoment(
   tx: Tx,

@@ -124,7 +124,7 @@ const mostKept = 2000;
 /** `mark` is the change mark from before the row was read. */
 type Kept = Opened & { mark: number };
 
-/** Makes an empty cache of opened installations, kept until anything changes. They are shared, and frozen. */
+/** Makes an empty cache of opened installations. They are shared and frozen, and valid until anything is committed. */
 export function createInstallationCache(database: Pick<Database, 'changeMark'>) {
   let recent = new Map<string, Kept>();
   let older = new Map<string, Kept>();
@@ -136,7 +136,9 @@ export function createInstallationCache(database: Pick<Database, 'changeMark'>) 
   }
 
   return {
-    /** Returns the cached installation of a key. If there is none, caches what `read` finds and `open` opens. */
+    /**
+     * Returns the cached installation of a key. If there is no valid one, caches what `read` finds and `open` opens.
+     */
     async get(
       key: string,
       read: () => Promise<InstallationTokens | undefined>,

@@ -24,7 +24,7 @@ const leaseMs = 20_000;
 /** How long a caller waits for the caller that holds the lease: a request must end within ten seconds. */
 const waitMs = 8000;
 const lookAgainMs = 50;
-/** After a failure, no process asks Slack again for this long. */
+/** After a failure, no process asks Slack again for this long, unless Slack names a time. */
 const pauseMs = { unreachable: 5000, refused: 60_000 };
 /** The reason of a refresh that is refused during such a pause. */
 export const refreshPaused = 'failed_a_moment_ago';
@@ -51,8 +51,8 @@ const usualSecondsToLive = 43_200;
 const mostSecondsToLive = 315_360_000;
 
 /**
- * Reads the `expires_in` of a token that has a refresh token: whole seconds, or Slack's usual number if it is no
- * positive number.
+ * Reads the `expires_in` of a token that has a refresh token: whole seconds, or Slack's usual number if `expires_in` is
+ * not positive.
  */
 export function secondsToLive(expiresIn: unknown): number {
   const seconds = Math.floor(Number(expiresIn));

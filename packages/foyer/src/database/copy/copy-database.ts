@@ -35,7 +35,7 @@ interface CopyDatabaseDeps {
   source: Pick<Database, 'queries'>;
   /** Up to date, and empty or marked as the target of this very copy. */
   target: Database;
-  /** Identifies the copy when it is resumed; without a password. */
+  /** The name of the source, without a password; a copy is resumed only for the same name. */
   sourceName: string;
   /** True if the target held no table before: migrations inserted its rows, and the copy replaces them. */
   targetIsNew?: boolean;

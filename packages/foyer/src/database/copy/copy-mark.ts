@@ -40,7 +40,7 @@ type MarkTables = {
 
 const withMark = (queries: Queries) => queries.$extendTables<MarkTables>();
 
-/** The mark of a database that is the target of an unfinished copy; undefined in any other. */
+/** The mark of a database that is the target of an unfinished copy; undefined for any other database. */
 export async function readCopyMark(queries: Queries): Promise<CopyMark | undefined> {
   const tables = await readTables(queries);
   if (!tables.some(({ name }) => name === copyMarkTable)) return undefined;

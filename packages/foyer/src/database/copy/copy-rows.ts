@@ -8,7 +8,7 @@ import { engineOf } from './table-shapes.ts';
 /** SQLite takes 32,766 parameters in a statement, and Postgres 65,535. */
 const mostParameters = 30_000;
 interface CopyRowsDeps {
-  /** Has the target's schema; no one writes to it during the copy, or it is a snapshot. */
+  /** The source has the target's schema, and is a snapshot, or no one writes to it during the copy. */
   source: Queries;
   target: Pick<Database, 'write'>;
   tables: readonly CopiedTable[];

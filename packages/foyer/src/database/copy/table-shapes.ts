@@ -11,7 +11,7 @@ export interface ColumnShape {
   name: string;
   /** In lower case: the declared type in SQLite, the internal name in Postgres (`int8`, `timestamptz`). */
   type: string;
-  /** Whether the database computes it: then it is not copied, since the target computes it too. */
+  /** Whether the database computes the column. A column that the target computes is not copied. */
   isGenerated: boolean;
   /** Whether its next value comes from a Postgres sequence. */
   hasSequence: boolean;

@@ -7,7 +7,7 @@ import { type PersonKey, personColumns } from './people.ts';
 /** The user id in rows that stay after their person was erased. */
 const erasedUserId = 'erased';
 
-/** How many rows about a person were deleted or lost what identifies the person, and what had to stay. */
+/** How many rows about a person were deleted or anonymized, and what had to stay. */
 export interface ErasedPerson {
   profiles: number;
   sessions: number;

@@ -23,7 +23,7 @@ export interface PostgresInspection {
   mayCreateTables: boolean;
   /** Whether the role may read and write every table in the schema; true if Foyer's tables do not exist yet. */
   mayWrite: boolean;
-  /** How many connections ordinary roles may open, and how many are open now, without ours. */
+  /** How many connections ordinary roles may open, and how many are open now, without this one. */
   mostConnections: number;
   connections: number;
   /** The age in seconds of the oldest open transaction in the database; null if there is none. */

@@ -39,7 +39,7 @@ const retryDelayMs = 15;
 const probePatienceMs = 500;
 /** How long to try to learn the outcome of a commit whose answer was lost, counted from the commit request. */
 const doubtMs = 7500;
-/** One advisory lock for all Foyers on a server; no other program takes it. */
+/** The advisory lock that each Foyer takes while it migrates the database; no other program takes it. */
 const migrationLock = 0x466f796572;
 
 /** Thrown within this file if the connection was lost between a commit and its answer. */
