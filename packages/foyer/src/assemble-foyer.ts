@@ -207,7 +207,7 @@ export async function assembleFoyer<MyTables>(parts: {
       botToken,
       onTokenDead: tokens.tokenDied,
       onRunChanged(change) {
-        // The service-level objective counts only installs, and Home does not show moments.
+        // The service-level objective does not count moments, and Home does not show them.
         if (isMoment(change.pipeline)) return;
         metrics.onRunChanged(change);
         void republishHome(change.installationId);

@@ -102,7 +102,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, {}, (frame) => landingPage({ ...frame, ...content }));
     },
 
-    /** `GET /brand/logo`: the only picture that Foyer serves. Browsers cache it for an hour; a release may change it. */
+    /** `GET /brand/logo`: the only picture that Foyer serves. Browsers cache it for an hour: releases may change it. */
     sendLogo(res: ServerResponse): void {
       if (logo === undefined || site.logoType === undefined) {
         this.sendFailure(res, { kind: 'not_found' });

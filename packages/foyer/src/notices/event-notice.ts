@@ -14,8 +14,8 @@ import { type OperatorMessage, type Span, troubleLine } from './operator-message
 
 /**
  * Builds the message to the operators about an uninstall, a dead token, a failed run, a rate limit or a failed channel.
- * Returns undefined if the message is no longer needed: the app was removed, its token works again, the run was fixed,
- * or the run's own message named what failed.
+ * Returns undefined if the message is no longer needed: the installation was erased, the token works again or is gone,
+ * the run was fixed, or the run's own message named what failed.
  */
 export async function eventNotice(
   queries: Queries,

@@ -31,7 +31,7 @@ const drainMs = 3000;
 export function createNoticeSender(deps: {
   config: Pick<Config, 'app' | 'notify' | 'slack'>;
   database: Database;
-  /** Called when a message was sent or failed; pending: Foyer will try again. Must not throw. */
+  /** Called after each attempt to send a message; pending: Foyer will try again. Must not throw. */
   onSent?(notice: { channel: NoticeChannel; status: NoticeStatus }): void;
   now: () => number;
   log: Logger;
@@ -109,7 +109,7 @@ export function createNoticeSender(deps: {
   };
 }
 
-/** Ten seconds after the first failure, then twice as long each time, up to half an hour; null if it is settled. */
+/** When to send again: ten seconds after the first failure, twice as long after each next one, at most half an hour. */
 function nextTryAt(outcome: SendOutcome, row: OperatorNoticeRow, now: number): number | null {
   if (outcome.kind === 'wait') return now + outcome.delayMs;
   if (outcome.kind !== 'retry' || now - row.created_at > keptTryingMs) return null;

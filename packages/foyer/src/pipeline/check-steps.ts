@@ -8,7 +8,8 @@ const wholeNumber = (value: unknown, most: number): boolean =>
 /**
  * Lists all problems in a list of steps, each with its fix. `option` names the list in the definition.
  *
- * Why at startup: Foyer creates a run from this list after Slack has issued tokens, and an invalid step fails then.
+ * Why at startup: Foyer creates a run from this list after Slack has issued tokens, and an invalid step would fail only
+ * then.
  */
 export function checkSteps(option: string, steps: unknown): ConfigProblem[] {
   if (!Array.isArray(steps)) {

@@ -23,7 +23,8 @@ export type RetryOutcome =
 
 /**
  * Retries a run: steps that failed, stayed unconfirmed or were skipped because an earlier step failed become pending;
- * steps that succeeded stay. `userId` is the person who asked, if any. Wake the worker afterwards.
+ * all other steps stay as they are. A waiting run continues now. `userId` is the person who asked, if any. Wake the
+ * worker afterwards.
  * @throws DatabaseUnavailableError
  */
 export async function retryRun(

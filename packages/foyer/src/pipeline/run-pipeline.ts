@@ -145,7 +145,7 @@ type Moved =
       kind: 'step';
       toDo: StepToDo;
       rows: readonly StepRow[];
-      /** When to retry a step for operators; until then, the run has continued with the later steps. */
+      /** When to retry a step for operators; in the meantime, the run continues with the later steps. */
       passed?: Rest;
       ended: readonly EndedAttempt[];
     }
@@ -266,7 +266,7 @@ async function moveRun(
     return rest(hasCome ? handBack : toRest);
   }
 
-  /** Stores a new question, which the next attempt posts. For a posted question, the run rests until it is answered. */
+  /** Stores a new question, which the next attempt posts. Then the run rests until the answer, reminder or expiry. */
   async function waitForAnswer(
     stepName: string,
     asks: NonNullable<Verdict['asks']>,

@@ -13,7 +13,7 @@ import { slackFailure } from '../slack/slack-failure.ts';
 
 /** Slack's tightest limit on a page. */
 const pageSize = 15;
-/** The most calls of a search. Calls that Slack rate-limits count; calls that do not reach Slack do not. */
+/** The most calls of a search. Calls that Slack rate-limits count; calls without a usable answer do not. */
 const mostCalls = 12;
 /** Slack's clock sets the times of messages, and ours those of attempts: the search window is wider at both ends. */
 const clockSlackMs = 60_000;

@@ -109,7 +109,7 @@ export function stepContext(
       return client;
     },
   };
-  // Members share the key of a greeting, so in the run of a moment the run's id is put before the key.
+  // The runs of all members use the same key for a greeting, so a moment's run puts its own id before the key.
   const scope = facts.moment ? `${facts.runId}/` : '';
   return { ...context, postOnce: (key, message) => postOnce(context, key, message, scope) };
 }
@@ -148,8 +148,8 @@ export interface PipelineDeps {
   origins?: Pick<ReturnType<typeof createRunOrigins>, 'find' | 'forget'>;
   /**
    * Called once the end of an attempt is committed: the step's new status, and how long it took. `sinceCallbackMs` is
-   * the time since the install's callback; absent for org-wide installs and for a run that had ended before. Must not
-   * throw.
+   * the time since the install's callback; absent in an org-wide install, in a run that had ended before, and in a run
+   * that is no install. Must not throw.
    */
   onStepEnded?(attempt: { step: string; status: StepStatus; ms: number; sinceCallbackMs?: number }): void;
   /** Removes secrets from errors and outputs before they are stored: `createScrubber(config.secrets)`. */

@@ -42,7 +42,7 @@ interface StepTraits {
   unneeded?(facts: StepFacts): Skip | undefined;
 }
 
-/** A step that calls Slack or another service: an attempt is committed before it starts, its outcome afterwards. */
+/** A step that calls Slack or another service. Foyer commits the start of an attempt, runs it, and commits its end. */
 export interface ActingStep<Output extends Json = Json> extends StepTraits {
   /** How long one attempt may take; 30,000 by default. An attempt that ignores its signal is abandoned. */
   readonly timeLimitMs?: number;
@@ -171,7 +171,7 @@ export interface StepContext extends StepFacts {
   slack(limits?: { timeoutMs?: number }): Promise<WebClient>;
 }
 
-/** What steps use in addition to Slack. If a built-in step needs more, add it here and in `create-foyer.ts`. */
+/** What steps use in addition to Slack. If a built-in step needs more, add it here and in `assemble-foyer.ts`. */
 export interface StepServices {
   readonly database: Database;
   readonly config: Pick<Config, 'app' | 'slack' | 'supportUrl' | 'privacyUrl' | 'notify'>;
@@ -245,8 +245,9 @@ export function waitFor(event: WaitEvent): StepEnd {
 
 /**
  * Asks the installer, in their DM and in Home; the installer or an admin answers. The run rests until the answer, which
- * may take seconds or days; then this step runs again with `context.answer`. Foyer posts a reminder after a day.
- * @throws StepError if Slack could not show the question
+ * may take seconds or days; then this step runs again with `context.answer`. Foyer posts a reminder after a day, unless
+ * the question expires by then.
+ * @throws StepError if the question is not valid, or too long for Slack
  * @example
  * if (context.answer === undefined) {
  *   return ask({ id: 'channel', text: 'Where shall I post the report?', input: { type: 'channel' } });
@@ -317,7 +318,7 @@ export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
   return { [ended]: true, kind: 'wait', delayMs: restMs, ...(why && { why }) };
 }
 
-/** How long an attempt may take, and how often one may fail, unless its step says otherwise. */
+/** How long an attempt may take, and how many failed attempts make a step fail, unless the step says otherwise. */
 export const defaultTimeLimitMs = 30_000;
 export const defaultMaxAttempts = 8;
 

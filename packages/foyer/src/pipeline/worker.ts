@@ -71,7 +71,7 @@ export function createWorker(deps: WorkerDeps) {
     onEnded: () => turn(),
   });
 
-  /** Claims runs that are due and sets the timer for the rest; one turn at a time, however often it is called. */
+  /** Claims the runs that are due, and sets the timer for the next turn. Only one turn is in progress at a time. */
   function turn(): void {
     if (phase !== 'working') return;
     turnAgain = turning !== undefined;
@@ -118,7 +118,7 @@ export function createWorker(deps: WorkerDeps) {
 
   async function claimAndWork(limit: number): Promise<void> {
     const at = now();
-    // Otherwise this worker could claim its own run, whose lease has expired, in the middle of a step.
+    // Without this, the worker could claim a run that it is still executing, because the run's lease has expired.
     if (active.hasLapsed(at)) await active.renew();
     const leaseUntil = at + leaseMs;
     const owner = `${prefix}.${++claims}`;

@@ -70,8 +70,8 @@ export interface SlackIdentity {
 export class SignInError extends Error {
   override readonly name = 'SignInError';
   /**
-   * unreachable: no complete answer. code_invalid: the code was already used or is not Slack's. misconfigured: Slack
-   * rejects our settings. untrusted: the ID token or the discovery document fails a check.
+   * unreachable: no usable answer. code_invalid: the code was already used, has expired or is not Slack's.
+   * misconfigured: Slack rejects our settings. untrusted: the ID token or the discovery document fails a check.
    */
   readonly code: 'unreachable' | 'code_invalid' | 'misconfigured' | 'untrusted';
   /** The error code of Slack or of the check. */
@@ -345,7 +345,7 @@ function signInError(error: unknown): SignInError {
     return new SignInError('unreachable', reason);
   }
   const code = causes.map(codeOf).find((found) => found !== undefined);
-  // Such a code means that a check of the library failed; the excluded ones mean that no OpenID answer came.
+  // A code that matches means that a check of the library failed. The excluded codes mean that no OpenID answer came.
   const isCheck = code !== undefined && /^OAUTH_(?!RESPONSE_IS_NOT|PARSE_ERROR|TIMEOUT|ABORT)/.test(code);
   return new SignInError(isCheck ? 'untrusted' : 'unreachable', code?.toLowerCase() ?? 'connection_failed');
 }

@@ -121,7 +121,7 @@ export function createSessions(deps: {
       const row = secrets && (await readSession(database.queries, { id: secrets.id, clientId, kind }));
       if (!row) return undefined;
       const age = now() - row.began_at;
-      // This clock may be slightly behind that of the replica that began the session: that must not end it.
+      // This machine's clock may be slightly behind that of the machine that began the session; the session is valid.
       if (age >= times.lifetimeMs || age < -60_000) return undefined;
       if (now() - row.seen_at >= times.idleMs) return undefined;
       return { ...secrets, row };
@@ -144,14 +144,14 @@ export function createSessions(deps: {
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** For members: twelve hours after the last use, thirty days at most, so that a stolen cookie does not last forever. */
+/** A member's session ends after twelve hours without use, or thirty days: a stolen cookie must not last forever. */
 export const memberTimes: SessionTimes = {
   idleMs: sessionUnusedMs,
   lifetimeMs: 30 * 24 * 3_600_000,
   seenEveryMs: 5 * 60_000,
 };
 
-/** For operators: half an hour after the last use, and twelve hours at most. */
+/** An operator's session ends after half an hour without use, or after twelve hours. */
 export const operatorTimes: SessionTimes = {
   idleMs: 30 * 60_000,
   lifetimeMs: 12 * 3_600_000,

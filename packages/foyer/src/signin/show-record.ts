@@ -17,7 +17,7 @@ import type { DisconnectMember } from '../installations/disconnect-member.ts';
 import type { createFindMember, SignedInMember } from './find-member.ts';
 import type { Sessions } from './sessions.ts';
 
-/** The buttons of App Home that also work on this page. It has no form for a question: people answer in Slack. */
+/** The buttons of App Home that also work on this page. The page has no form for a question: people answer in Slack. */
 const pressable: ReadonlySet<string> = new Set([
   homeActions.retryRun,
   homeActions.sendWelcome,
@@ -56,7 +56,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
     return member && { member, csrfToken: session.csrfToken };
   }
 
-  /** Sends everything that is stored about the person as a file. */
+  /** Sends what is stored about the person as a file, without the texts that are only for operators. */
   async function exportData(res: ServerResponse, record: InstallRecord, userId: string): Promise<void> {
     const person = { clientId: record.clientId, teamId: registeredTeamId(record), userId };
     const { history, notices, runs, ...data } = await readPersonData(database.queries, person);

@@ -286,7 +286,7 @@ function personOf({ userId, teamId, enterpriseId, issuedAt }: SlackIdentity) {
   return { user_id: userId, team_id: teamId, enterprise_id: enterpriseId, slack_signed_at: issuedAt };
 }
 
-/** Gets or creates the team, the person and their membership, and stores what Slack says about the person. */
+/** Creates or updates the team, the person and their membership, and stores what Slack says about the person. */
 async function register(
   tx: Tx,
   installation: SignInInstallation,

@@ -42,7 +42,7 @@ const tokenDead = new Set([
   'token_revoked',
 ]);
 
-/** Slack's temporary errors. With `internal_error` and `fatal_error`, Slack may have acted before it failed. */
+/** Slack's temporary errors. Slack may have acted before some of them, such as `internal_error` and `fatal_error`. */
 const passing = new Set([
   'internal_error',
   'fatal_error',
@@ -55,8 +55,8 @@ const passing = new Set([
 export const defaultTimeoutMs = 8000;
 
 /**
- * The codes of the SDK's errors; the compiler checks them against the SDK's types. Why written out: the command line
- * loads the definition's steps, which need nothing else of the SDK.
+ * The codes of the SDK's errors; the compiler checks them against the SDK's types. Why not imported: importing
+ * `ErrorCode` as a value would load the SDK on each command, because the steps import this file.
  */
 const sdkCode = {
   rateLimited: 'slack_webapi_rate_limited_error' satisfies `${ErrorCode.RateLimitedError}`,

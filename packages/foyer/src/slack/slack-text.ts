@@ -18,7 +18,7 @@ const mostOfValue = 2000;
 export function visibleText(value: unknown): string | null {
   const text = visibleValue(value, Number.POSITIVE_INFINITY);
   if (text === null || text.length <= mostOfName) return text;
-  // Never half of a character.
+  // The cut must not leave half of a character.
   return `${text.slice(0, mostOfName - 1).replace(/[\ud800-\udbff]$/, '')}…`;
 }
 
@@ -29,7 +29,7 @@ export function visibleValue(value: unknown, atMost = mostOfValue): string | nul
     .toWellFormed()
     .replace(/\p{Cc}+/gu, ' ')
     .trim();
-  // Blanks, format characters such as zero-width spaces, and what Unicode defines as ignorable or blank.
+  // Not visible: blanks, format characters such as zero-width spaces, and what Unicode defines as ignorable or blank.
   return /[^\s\p{Cf}\p{Zs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}]/u.test(text)
     ? text
     : null;

@@ -4,8 +4,8 @@ import { Agent, EnvHttpProxyAgent, request } from 'undici';
 
 /**
  * Why not `fetch`: half of an install's work was `fetch` features that these requests do not need. A call costs a
- * third this way, over connections that stay open (`bench/README.md`). Like `fetch`, it uses the proxy that HTTPS_PROXY
- * names if NODE_USE_ENV_PROXY=1 is set.
+ * third this way, over connections that stay open (`bench/README.md`). Like `fetch`, this transport uses the proxy that
+ * HTTPS_PROXY names if NODE_USE_ENV_PROXY=1 is set.
  */
 
 /** One request to Slack, with a body of text. */

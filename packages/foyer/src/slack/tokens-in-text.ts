@@ -21,8 +21,8 @@ const mostEscapes = 5;
 const mostTokens = 100;
 
 /**
- * Finds every token in the bytes of an answer, given as Latin-1: bots' and users' tokens and refresh tokens, even if
- * they are escaped, names of fields, or in a text of another encoding. At most a hundred.
+ * Finds the tokens in the bytes of an answer, given as Latin-1: bots' and users' tokens and refresh tokens, even if a
+ * token is escaped, is the name of a field, or is in UTF-16 or UTF-32. Returns at most a hundred.
  */
 export function tokensInText(text: string): string[] {
   const found = new Set<string>();

@@ -112,7 +112,7 @@ function unknownOutcome(channel: OperatorChannel): SendOutcome {
   return { kind: 'unconfirmed', code: 'no_answer', message };
 }
 
-/** Returns the step's end: a message that is still to be sent decides first, then a refused, then an unknown one. */
+/** Returns the step's end. A message that is still to be sent decides it, else a refused or else an unconfirmed one. */
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
   const wait = outcomes.find((outcome) => outcome.kind === 'wait');
   if (wait) return retryIn(wait.delayMs, { code: 'rate_limited', message: 'The webhook asked us to wait' });

@@ -29,7 +29,7 @@ type RegisteredTeam = {
 };
 
 /**
- * Gets or creates the team.
+ * Creates or updates the team.
  *
  * Safe to run twice: a new team's first-seen time is that of the run, which does not change, so `created` is the same
  * both times.
@@ -62,7 +62,7 @@ type RegisteredUser = {
 };
 
 /**
- * Gets or creates the installer, and their membership in the team.
+ * Creates or updates the installer, and their membership in the team.
  *
  * Safe to run twice: a new person's first-seen time is that of the run, which does not change, so `created` is the same
  * both times.

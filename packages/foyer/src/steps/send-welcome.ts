@@ -97,8 +97,8 @@ interface WelcomeContent {
 export const openHomeActionId = 'foyer.open_home';
 
 /**
- * The welcome DM: what the app is for, one first action, one button. `text` is what a notification shows. Everything
- * else about the install is in Home.
+ * The welcome DM: what the app is for, one first action, and a button (two if the workspace is to be connected). `text`
+ * is what a notification shows. Everything else about the install is in Home.
  */
 export function welcomeMessage(content: WelcomeContent) {
   const { words, brand } = content;

@@ -47,7 +47,9 @@ export type MessageOverrides = Readonly<
 >;
 
 /**
- * An app's own texts. If a language lacks one of the app's messages, Foyer uses the one of the default language.
+ * An app's own texts. If a language lacks one of the app's messages, Foyer uses its own text in that language. If Foyer
+ * has none, it uses the app's message in the default language: for `reason.…`, `app.…` and scopes that Foyer does not
+ * know.
  *
  * @example
  * defineFoyer({
@@ -73,7 +75,7 @@ export interface Words {
     key: Key,
     ...values: keyof TextValues<Key> extends never ? [] : [values: TextValues<Key>]
   ): string;
-  /** Returns what a scope allows; undefined if Foyer does not know it. `as: 'user'` for a user scope. */
+  /** Returns what a scope allows; undefined if neither the app nor Foyer says it. `as: 'user'` for a user scope. */
   scope(scope: string, as?: 'bot' | 'user'): string | undefined;
   /** Returns why the app asks for a scope, in its own words. */
   reason(scope: string): string | undefined;
