@@ -21,7 +21,7 @@ async function runOn(version: string, ...args: string[]) {
 
 describe('the check of Node’s version', () => {
   for (const version of ['18.20.8', '20.20.2', '22.17.1']) {
-    it(`says in one sentence on an older Node which version is needed (${version})`, async () => {
+    it(`an older Node gets one sentence that says which version is needed (${version})`, async () => {
       for (const program of ['packages/foyer/require-node.js', 'packages/foyer/src/bin.ts']) {
         const { code, stdout, stderr } = await runOn(version, program, 'list');
         const sentence = `Foyer needs Node 22.18 or newer, and this is v${version}. Install a newer one from nodejs.org.\n`;
@@ -30,14 +30,14 @@ describe('the check of Node’s version', () => {
     });
   }
 
-  it('says nothing on a Node that is new enough', async () => {
+  it('a Node that is new enough gets no message', async () => {
     for (const version of ['22.18.0', '24.0.0', '30.1.0']) {
       const { code, stderr } = await runOn(version, 'packages/foyer/require-node.js');
       assert.deepEqual([code, stderr], [0, ''], version);
     }
   });
 
-  it('runs before npm start, foyer, demo and sandbox and in the systemd unit, and is in the package', () => {
+  it('the check runs before npm start, foyer, demo and sandbox and in the systemd unit, and is in the package', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );

@@ -100,7 +100,7 @@ describe('the server', () => {
     assert.equal(await allowed('POST', '/nowhere'), '404 null');
   });
 
-  it('treats a path with a trailing slash as the same path', async () => {
+  it('a path with a trailing slash is the same path', async () => {
     misbehave = (_req, res) => void res.writeHead(302, { Location: '/' }).end();
     for (const path of ['/slack/install/', '/slack/install/?team=T1']) {
       assert.equal((await fetch(url + path, { redirect: 'manual' })).status, 302, path);
@@ -110,7 +110,7 @@ describe('the server', () => {
     assert.equal((await fetch(`${url}/slack//install`)).status, 404);
   });
 
-  it('serves paths that read a session only under its own host name', async () => {
+  it('paths that read a session are served only under the host name of PUBLIC_URL', async () => {
     const ask = (path: string, host: string, method = 'GET') =>
       new Promise<string>((resolve, reject) => {
         let heard = '';
@@ -153,7 +153,7 @@ describe('the server', () => {
     }
   });
 
-  it('sends the security headers with every kind of answer', async () => {
+  it('every kind of answer has the security headers', async () => {
     misbehave = (_req, res) => void res.writeHead(302, { Location: '/' }).end();
     for (const path of ['/', '/healthz', '/readyz', '/slack/install', '/nowhere', '/slack/events']) {
       const { headers } = await fetch(url + path, { redirect: 'manual' });
@@ -166,7 +166,7 @@ describe('the server', () => {
     }
   });
 
-  it('sends the security headers also with answers to requests that the parser refuses', async () => {
+  it('answers to requests that the parser refuses have the security headers too', async () => {
     const refused = [
       ['GET / HTTP/1.1\r\nHost: x\r\nX-A\n: b\r\n\r\n', /^HTTP\/1\.1 400 /],
       ['GET / HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 400 /],
@@ -210,7 +210,7 @@ describe('the server', () => {
     }
   });
 
-  it('answers within ten seconds even if a handler never does', async () => {
+  it('a request is answered within ten seconds even if its handler never answers', async () => {
     misbehave = () => new Promise(() => {});
     const startedAt = performance.now();
     const callback = fetch(`${url}/slack/oauth_redirect?state=known`);
@@ -221,7 +221,7 @@ describe('the server', () => {
     assert.match(await answer.text(), /took_too_long/);
   });
 
-  it('closes at once even if a connection has sent no request', async () => {
+  it('the server closes at once even if a connection has sent no request', async () => {
     const silent = connect(listening.address.port, '127.0.0.1');
     await once(silent, 'connect');
     const startedAt = performance.now();

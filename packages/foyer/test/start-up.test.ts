@@ -68,7 +68,7 @@ const notify = {
   NOTIFY_EMAIL_TO: 'operators@example.com',
 };
 
-describe('a start', () => {
+describe('start-up', () => {
   it('npm start, npm run demo and npm run foyer use Node’s compile cache', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),

@@ -24,7 +24,7 @@ describe('every language', () => {
     }
   });
 
-  it('translates every message that is more than a name', () => {
+  it('each translation translates every message that is more than a name', () => {
     const alike = new Set<string>();
     for (const { messages } of Object.values(translations)) {
       for (const key of keys) if (messages[key] === en[key]) alike.add(key);
@@ -36,7 +36,7 @@ describe('every language', () => {
     );
   });
 
-  it('says what each of Slack’s scopes allows, in a sentence without a full stop', () => {
+  it('each translation says what each of Slack’s scopes allows, in a sentence without a full stop', () => {
     assert.ok(Object.keys(scopeSentences).length >= 120);
     for (const [language, translation] of Object.entries(translations)) {
       for (const [scope, sentence] of Object.entries({ ...translation.scopes, ...translation.userScopes })) {

@@ -107,8 +107,8 @@ async function useEverything(
   assert.equal((await visitor.get(`${origin}/integrations/slackery`)).status, 404);
 }
 
-describe('Foyer in a server of the host', () => {
-  it('works as middleware of Express 5, before a body parser', async (t) => {
+describe('in a server of the host', () => {
+  it('Foyer works as middleware of Express 5, before a body parser', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express();
       app.use(foyer.middleware);
@@ -119,7 +119,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('works as middleware of Express 5, mounted at its base path', async (t) => {
+  it('Foyer works as middleware of Express 5, mounted at its base path', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express();
       app.use(basePath, foyer.middleware);
@@ -129,7 +129,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('works as middleware of Express 4, after a body parser that keeps the raw body', async (t) => {
+  it('Foyer works as middleware of Express 4, after a body parser that keeps the raw body', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express4();
       const verify = (req: object, _res: unknown, rawBody: Buffer) => void Object.assign(req, { rawBody });
@@ -141,7 +141,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('answers with status 500 if a body parser has already read the body', async (t) => {
+  it('an event is answered with status 500 if a body parser has already read its body', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express();
       app.use(express.json(), foyer.middleware);
@@ -159,7 +159,7 @@ describe('Foyer in a server of the host', () => {
     assert.equal(answer.status, 500);
   });
 
-  it('works as middleware of Fastify', async (t) => {
+  it('Foyer works as middleware of Fastify', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = fastify();
       await app.register(middie);
@@ -171,7 +171,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('works as a listener of node:http', async (t) => {
+  it('Foyer works as a listener of node:http', async (t) => {
     const host = await startHost(t, async (foyer) => async (req, res) => {
       if (await foyer.handle(req, res)) return;
       res.statusCode = req.url === '/own' ? 200 : 404;
@@ -214,7 +214,7 @@ describe('Foyer in a server of the host', () => {
     assert.ok(seen.size >= 4, [...seen].join(' '));
   });
 
-  it('works as a fetch handler of Hono', async (t) => {
+  it('Foyer works as a fetch handler of Hono', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = new Hono();
       app.get('/own', (context) => context.text("the host's own"));
@@ -243,7 +243,7 @@ describe('Foyer in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('works with the host’s own Bolt app and its listeners', async (t) => {
+  it('Foyer works with the host’s own Bolt app and its listeners', async (t) => {
     const heard: string[] = [];
     const host = await startHost(t, async (foyer) => {
       const app = new App({ receiver: foyer.receiver, authorize: foyer.authorize });

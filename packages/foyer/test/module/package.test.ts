@@ -107,7 +107,7 @@ describe('the package', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('contains compiled JavaScript with types and source maps, and no test, bench or source', () => {
+  it('the tarball contains compiled JavaScript with types and source maps, and no test, bench or source', () => {
     assert.ok(files.includes('dist/index.js'));
     assert.ok(files.includes('dist/index.d.ts'));
     assert.ok(files.includes('dist/index.js.map'));
@@ -120,12 +120,12 @@ describe('the package', () => {
     assert.ok(size < 2_000_000, `the tarball has ${size} bytes`);
   });
 
-  it('passes publint and @arethetypeswrong/cli', async () => {
+  it('the tarball passes publint and @arethetypeswrong/cli', async () => {
     await run('npx', ['publint', '--strict', tarball], { cwd: root });
     await run('npx', ['attw', tarball, '--profile', 'esm-only'], { cwd: root });
   });
 
-  it('type-checks in a TypeScript host with moduleResolution nodenext', async () => {
+  it('the types check in a TypeScript host with moduleResolution nodenext', async () => {
     writeFileSync(
       join(folder, 'host.ts'),
       `import type { Transaction } from 'kysely';
@@ -154,7 +154,7 @@ describe('the package', () => {
   });
 
   for (const node of nodes) {
-    it(`runs below a base path in Express, in plain JavaScript, on ${node === process.execPath ? 'this Node' : node.split('/').at(-3)}`, async (t) => {
+    it(`a plain JavaScript host runs Foyer below a base path in Express on ${node === process.execPath ? 'this Node' : node.split('/').at(-3)}`, async (t) => {
       const port = await freePort();
       const origin = `http://127.0.0.1:${port}`;
       const url = `${origin}/integrations/slack`;

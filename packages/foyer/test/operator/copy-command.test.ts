@@ -90,7 +90,7 @@ describe('copy', () => {
     ['SQLite', 'SQLite'],
     ['Postgres', 'Postgres'],
   ] as const) {
-    it(`copies every row unchanged, from ${from} to ${to}, and shows both sides of each table`, async (t) => {
+    it(`the command copies every row unchanged from ${from} to ${to}, and shows both sides of each table`, async (t) => {
       // More than one page if the engines differ.
       const rows = from === to ? 25 : 1100;
       const { copy, look, target, source, held } = await prepare(t, { from, to, rows });
@@ -111,7 +111,7 @@ describe('copy', () => {
     });
   }
 
-  it('prints what was copied and what to do next, without the key', async (t) => {
+  it('the output shows what was copied and what to do next, without the key', async (t) => {
     const { run, url, file } = await prepare(t);
     writeFileSync(`${file}.key`, 'main:the-key-itself\n');
     const { exitCode, stdout, stderr } = await run(['copy', '--to', '-'], {
@@ -124,7 +124,7 @@ describe('copy', () => {
     assert.doesNotMatch(stderr, /the-key-itself/);
   });
 
-  it('names no key file if the source has none', async (t) => {
+  it('the output names no key file if the source has none', async (t) => {
     const { run, url } = await prepare(t, { to: 'SQLite' });
     const { exitCode, stderr } = await run(['copy', '--to', url]);
     assert.equal(exitCode, 0, stderr);
@@ -132,7 +132,7 @@ describe('copy', () => {
     assert.doesNotMatch(stderr, /\.key/);
   });
 
-  it('shows its progress', async (t) => {
+  it('the command shows its progress', async (t) => {
     const { run, url } = await prepare(t, { to: 'SQLite' });
     const shown: (WorkProgress | null)[] = [];
     await run(['copy', '--to', url], { progress: (at) => void shown.push(at) });
@@ -147,7 +147,7 @@ describe('copy', () => {
     ['SQLite', 'Postgres'],
     ['Postgres', 'SQLite'],
   ] as const) {
-    it(`resumes after a kill at any instant, from ${from} to ${to}; an unfinished copy cannot be used`, async (t) => {
+    it(`a copy from ${from} to ${to} resumes after a kill at any instant, and cannot be used before it is finished`, async (t) => {
       const { copy, look, source, target, held, run, url } = await prepare(t, { from, to, rows: 1500 });
       const kills = count({ quick: from === 'SQLite' ? 2 : 1, full: 20 });
       for (let nth = 1; nth <= kills; nth += 1) {
@@ -171,7 +171,7 @@ describe('copy', () => {
     });
   }
 
-  it('copies what has changed in the source since an interrupted copy', async (t) => {
+  it('a resumed copy includes what has changed in the source since the interruption', async (t) => {
     const { copy, look, source, target } = await prepare(t);
     assert.equal((await copy({ progress: cutOff('comparing') })).exitCode, 1);
     const held = await look(source, async (database) => {
@@ -191,7 +191,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('does not accept a copy during which the source was written to, and succeeds the next time', async (t) => {
+  it('a copy fails if the source is written to during it, and succeeds the next time', async (t) => {
     const { copy, look, source, target, file } = await prepare(t, { rows: 30 });
     let written = false;
     const write = (at: WorkProgress | null): void => {
@@ -216,7 +216,7 @@ describe('copy', () => {
   });
 
   for (const from of ['SQLite', 'Postgres'] as const) {
-    it(`refuses a source that is in use (${from})`, async (t) => {
+    it(`a source that is in use is refused (${from})`, async (t) => {
       const { copy, source, target } = await prepare(t, { from, to: 'SQLite' });
       const foyer = await openDatabase(source);
       await foyer.ping();
@@ -240,7 +240,7 @@ describe('copy', () => {
     assert.equal(exitCode, 0, stderr);
   });
 
-  it('refuses a source that comes into use during the copy, and resumes that copy the next time', async (t) => {
+  it('a source that comes into use during the copy is refused, and the next copy resumes', async (t) => {
     const { copy, source, look, target, held } = await prepare(t);
     let opening: Promise<Database> | undefined;
     const refused = await copy({
@@ -258,7 +258,7 @@ describe('copy', () => {
   });
 
   for (const to of ['SQLite', 'Postgres'] as const) {
-    it(`refuses a target that is not empty, and says what is in it (${to})`, async (t) => {
+    it(`a target that is not empty is refused, and the error says what is in it (${to})`, async (t) => {
       const { copy, look, target } = await prepare(t, { to });
       await look(target, ({ queries }) =>
         queries.insertInto('chores').values({ name: 'x', begun_at: 1 }).execute(),
@@ -270,7 +270,7 @@ describe('copy', () => {
     });
   }
 
-  it('refuses a target with tables of another program, and creates none there', async (t) => {
+  it('a target with tables of another program is refused', async (t) => {
     const { copy, url } = await prepare(t);
     const strangers = async (work: string) => {
       const database = await openDatabase({ kind: 'postgres', url: otherSchema(url) });
@@ -287,7 +287,7 @@ describe('copy', () => {
     assert.equal((await copy()).exitCode, 0, 'what is in another schema does not matter');
   });
 
-  it('refuses the unfinished copy of another source', async (t) => {
+  it('a target with the unfinished copy of another source is refused', async (t) => {
     const one = await prepare(t);
     assert.equal((await one.copy({ progress: cutOff('copying') })).exitCode, 1);
     const other = await prepare(t);
@@ -297,7 +297,7 @@ describe('copy', () => {
     assert.equal((await one.copy()).exitCode, 0);
   });
 
-  it('refuses to copy a database to itself, under any of its names', async (t) => {
+  it('a database cannot be copied to itself, under any of its names', async (t) => {
     const { run, file, folder } = await prepare(t);
     for (const url of [`file:${file}`, `file:${folder}/./x/../foyer.db`]) {
       const { exitCode, stderr } = await run(['copy', '--to', url]);
@@ -324,7 +324,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('survives a target that is briefly unreachable', async (t) => {
+  it('a copy continues after its target was briefly unreachable', async (t) => {
     const { run, url, look, target, held } = await prepare(t, { rows: 300 });
     const proxy = await startPostgresProxy(url);
     t.after(() => proxy.close());
@@ -343,7 +343,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('reports a full disk, and continues once there is space', async (t) => {
+  it('a copy fails on a full disk, and resumes once there is space', async (t) => {
     const { source, target, copy, look, held } = await prepare(t, { to: 'SQLite', rows: 1500 });
     // A disk that is full in the middle of a transaction: SQLite then rolls back by itself.
     const limited = `trap '' XFSZ; ulimit -f 2000; exec "$0" "$@"`;
@@ -362,7 +362,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('knows every table of both engines by name, and copies each', async (t) => {
+  it('every table of both engines has a known name and is copied', async (t) => {
     for (const open of Object.values(engines)) {
       const { database, close } = await open();
       t.after(close);

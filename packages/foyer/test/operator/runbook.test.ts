@@ -44,11 +44,11 @@ const keyed = (config: Config) => ({
 });
 
 describe('the runbook', () => {
-  it('its text contains at least 15 commands', () =>
+  it('the text contains at least 15 commands', () =>
     assert.ok(commandLines.length >= 15, commandLines.join('\n')));
 
   for (const line of commandLines) {
-    it(`gives a command that exists, with its options: ${line}`, async (t) => {
+    it(`this command of the runbook exists, with its options: ${line}`, async (t) => {
       const { run, folder, database, config } = await createOperatorHarness(t, {
         TOKEN_ENCRYPTION_KEYS: `main:${Buffer.alloc(32, 7).toString('base64')}`,
       });

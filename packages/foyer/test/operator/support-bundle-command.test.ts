@@ -96,7 +96,7 @@ describe('a bundle of a running Foyer', () => {
     return { ...prepared, environment, now: () => installedAt + 60_000 };
   }
 
-  it('holds no secret, no token and no one’s name or address', async (t) => {
+  it('the bundle holds no secret, no token and no one’s name or address', async (t) => {
     const { run, folder, sandbox, environment, now } = await prepare(t);
     const file = join(folder, 'bundle.json');
     const { exitCode, stdout, stderr } = await runBundle(run, environment, [file], { now });
@@ -136,7 +136,7 @@ describe('a bundle of a running Foyer', () => {
     }
   });
 
-  it('says what runs, how it is configured, what failed and what doctor finds', async (t) => {
+  it('the bundle says what runs, how it is configured, what failed and what doctor finds', async (t) => {
     const { run, folder, environment, publicUrl, running } = await prepare(t);
     running.now = installedAt;
     const now = () => installedAt + 60_000;
@@ -206,7 +206,7 @@ testOnBothEngines(
 );
 
 describe('a bundle of a broken Foyer', () => {
-  it('says that the database is down, without its password', async (t) => {
+  it('the bundle says that the database is down, without its password', async (t) => {
     const { run, variables } = await createOperatorHarness(t);
     const environment = {
       ...variables,
@@ -226,7 +226,7 @@ describe('a bundle of a broken Foyer', () => {
     assert.doesNotMatch(stdout, /dead(?:%2F|\/)server/i);
   });
 
-  it('says that the database file is damaged', async (t) => {
+  it('the bundle says that the database file is damaged', async (t) => {
     const { run, folder, variables } = await createOperatorHarness(t);
     const file = join(folder, 'damaged.db');
     writeFileSync(file, randomBytes(8192));
@@ -236,7 +236,7 @@ describe('a bundle of a broken Foyer', () => {
     assert.match(reasons(bundle).database ?? '', /not a database/);
   });
 
-  it('lists the problems of a configuration that cannot be used, and shows none of its values', async (t) => {
+  it('the bundle lists the problems of a configuration that cannot be used, and shows no secret value of it', async (t) => {
     const { run, variables } = await createOperatorHarness(t);
     const environment = {
       ...variables,
@@ -266,7 +266,7 @@ describe('a bundle of a broken Foyer', () => {
       assert.equal(stdout.includes(secret), false, secret);
   });
 
-  it('hides the secrets of a configuration that is not accepted', async (t) => {
+  it('the bundle hides the secrets of a configuration that is not accepted', async (t) => {
     const { run, database, variables } = await createOperatorHarness(t);
     const refused = {
       OPERATOR_PASSWORD: 'password123',

@@ -90,7 +90,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, globex), 'free');
     });
 
-    it('accepts one valid answer, from a person who is allowed to answer, for their own installation', async (t) => {
+    it('one valid answer is accepted, from a person who may answer, for their own installation', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const globex = await stage.install({ workspace: 'Globex' });
@@ -109,7 +109,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([stored?.answer, stored?.answeredBy], ['team', acme.userId]);
     });
 
-    it('refuses an answer that the database cannot store', async (t) => {
+    it('an answer that the database cannot store is refused', async (t) => {
       const step = {
         ...choosePlan(),
         run: async () => ask({ id: 'plan', text: 'Why?', input: { type: 'text' } }),
@@ -120,7 +120,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await answer(stage, acme, { answer: 'a\0b' }), 'invalid');
     });
 
-    it('stores one of two simultaneous answers', async (t) => {
+    it('one of two simultaneous answers is stored', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       await stage.work();
@@ -128,7 +128,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(outcomes.toSorted(), ['answered', 'answered-before']);
     });
 
-    it('continues at once if the answer comes while the question is being posted', async (t) => {
+    it('the run continues at once if the answer comes while the question is being posted', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       let outcome: string | undefined;
@@ -185,7 +185,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('posts the question once, even if the process dies afterwards', async (t) => {
+    it('the question is posted once, even if the process dies afterwards', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const posted = () => textsIn(stage, acme).length > 0;
@@ -228,7 +228,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(textsIn(stage, acme).length, 1);
     });
 
-    it('closes the question of a run that was cancelled', async (t) => {
+    it('the question of a cancelled run is closed', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       await stage.work();

@@ -76,7 +76,7 @@ function doneTwice(database: Database): Database {
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a write-only step, on ${engine}`, () => {
-    it('shares one commit with its neighbors and the start of the next step', async (t) => {
+    it('the step shares one commit with neighboring write-only steps and the start of the next step', async (t) => {
       const steps = [recording('a'), recording('b'), acting('c'), recording('d')];
       const stage = await setStage(t, { engine, steps });
       const { runId } = await stage.install();
@@ -228,7 +228,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
 }
 
 describe('a step that has nothing to do', () => {
-  it('counts as one skipped attempt, without its own commit', async (t) => {
+  it('the step counts as one skipped attempt, without its own commit', async (t) => {
     const idle: ActingStep = {
       ...acting('idle', () => assert.fail('the step must not run')),
       unneeded: ({ botScopes }) => skip('not_wanted', `Nobody wants it with ${botScopes?.length} scopes`),

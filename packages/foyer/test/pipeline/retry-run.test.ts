@@ -37,7 +37,7 @@ function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 
 }
 
 describe('Try again', () => {
-  it('leaves a run alone that a worker has claimed', async (t) => {
+  it('a run that a worker has claimed is left alone', async (t) => {
     const { steps } = moodySteps({ good: 'succeed' });
     const stage = await setStage(t, { steps });
     const { runId } = await stage.install();
@@ -55,7 +55,7 @@ describe('Try again', () => {
     assert.equal(await stage.database.write((tx) => holdLease(tx, lease)), true);
   });
 
-  it('repeats steps that failed, stayed unconfirmed or were skipped after a failure, and no others', async (t) => {
+  it('steps that failed, stayed unconfirmed or were skipped after a failure are repeated, and no others', async (t) => {
     const { steps, runs } = moodySteps({
       good: 'succeed',
       skipped: 'skip',
@@ -83,7 +83,7 @@ describe('Try again', () => {
     );
   });
 
-  it('says why it does nothing', async (t) => {
+  it('retryRun returns the reason if it does nothing', async (t) => {
     const { steps } = moodySteps({ good: 'succeed' });
     const stage = await setStage(t, { steps });
     const { runId, teamId } = await stage.install();
@@ -98,7 +98,7 @@ describe('Try again', () => {
     assert.equal(await retryRun(stage.database, runId, retry), 'not-installed', 'from before the uninstall');
   });
 
-  it('wakes a run that backs off or waits for an event', async (t) => {
+  it('a run that backs off or waits for an event is woken', async (t) => {
     const { steps } = moodySteps({ bad: 'fail' });
     const stage = await setStage(t, {
       steps: steps.map((step) => ({ ...step, title: { todo: 'Do it', doing: 'Doing it' }, maxAttempts: 5 })),
@@ -130,7 +130,7 @@ describe('Try again', () => {
 });
 
 describe('Send again', () => {
-  it('sends one more welcome each time a person asks, and none for a double press', async (t) => {
+  it('one more welcome is sent for a request, and none for a second press meanwhile', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const install = await stage.install();
     const { installationId, userId, runId } = install;

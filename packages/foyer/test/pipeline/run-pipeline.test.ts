@@ -54,8 +54,8 @@ const askSlack = step(
   { maxAttempts: 2 },
 );
 
-describe('a run', () => {
-  it('runs its steps in order, and gives each step the outputs of earlier steps', async (t) => {
+describe('running the steps of a run', () => {
+  it('steps run in order, and each gets the outputs of earlier steps', async (t) => {
     const order: string[] = [];
     const first = step('first', async () => {
       order.push('first');
@@ -94,7 +94,7 @@ describe('a run', () => {
     assert.deepEqual([newest?.kind, newest?.detail], ['run_succeeded', runId]);
   });
 
-  it('resumes after the last finished step, and never repeats a finished step', async (t) => {
+  it('a run resumes after its last finished step, and never repeats a finished step', async (t) => {
     const counts: Record<string, number> = {};
     let isDead = false;
     const middle = step('middle', async () => {
@@ -123,7 +123,7 @@ describe('a run', () => {
     );
   });
 
-  it('gives up on a step that keeps killing its process, and continues', async (t) => {
+  it('a step that keeps killing its process fails after ten tries, and the run continues', async (t) => {
     let isDead = false;
     let tries = 0;
     const deadly = step('deadly', async () => {
@@ -151,7 +151,7 @@ describe('a run', () => {
     assert.equal(tries, 10);
   });
 
-  it('skips the steps after a failed required step, and continues after a failed optional step', async (t) => {
+  it('the steps after a failed required step are skipped, and a run continues after a failed optional step', async (t) => {
     const fails = (name: string, required: boolean) =>
       step(
         name,
@@ -181,7 +181,7 @@ describe('a run', () => {
     );
   });
 
-  it('succeeds even if a step stays unconfirmed', async (t) => {
+  it('a run succeeds even if a step stays unconfirmed', async (t) => {
     const stage = await setStage(t, {
       steps: [step('unsure', async () => unconfirmed('no_answer', 'Nobody knows'))],
     });
@@ -193,7 +193,7 @@ describe('a run', () => {
     );
   });
 
-  it('reads the token once for all calls of an attempt with the same limits, and again for the next step', async (t) => {
+  it('the token is read once for all calls of an attempt with the same limits, and again for the next step', async (t) => {
     const asks = async (context: StepContext) => {
       const answers = await Promise.all([context.slack(), context.slack(), context.slack({ timeoutMs: 9 })]);
       return { clients: new Set(answers).size };
@@ -207,7 +207,7 @@ describe('a run', () => {
     assert.equal(tokens, 4);
   });
 
-  it('skips a step that the pipeline no longer has', async (t) => {
+  it('a step that the pipeline no longer has is skipped', async (t) => {
     const kept = step('kept', async () => null);
     const stage = await setStage(t, { steps: [step('gone', async () => null), kept] });
     const { runId } = await stage.install();
@@ -222,7 +222,7 @@ describe('a run', () => {
     );
   });
 
-  it('repeats a step after the time it asks for, without counting a failure', async (t) => {
+  it('a step is repeated after the time that it asks for, and no failure is counted', async (t) => {
     let looks = 0;
     const patient = step(
       'patient',
@@ -240,7 +240,7 @@ describe('a run', () => {
     assert.equal(stage.now() - start, 4 * 60_000);
   });
 
-  it('stores no secret from an error or an output', async (t) => {
+  it('no secret from an error, an output or a question is stored or logged', async (t) => {
     const leaky = step('leaky', async () => ({
       note: 'the token is xoxb-123-secret',
       nested: ['xoxe-1-abc'],
@@ -531,7 +531,7 @@ describe('a failure of a step', () => {
 });
 
 describe('a run that was taken away', () => {
-  it('stores nothing more if it was cancelled during a step', async (t) => {
+  it('no output is stored and no further step runs if the run was cancelled during a step', async (t) => {
     const begun = signal();
     const goOn = signal();
     let didNext = false;

@@ -31,7 +31,7 @@ async function uninstallRuns(stage: PipelineStage, installationId: string) {
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`the uninstall pipeline on ${engine}`, () => {
-    it('runs once for an applied uninstall, with the outputs of the install run and no token', async (t) => {
+    it('an uninstall gets one run, with the outputs of the install run and no token', async (t) => {
       const seen: unknown[] = [];
       const { startTrial, ...lists } = billing(async (context) => {
         const refused = await context.slack().catch((error: unknown) => error);
@@ -81,7 +81,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await uninstallRuns(stage, acme.installationId), []);
     });
 
-    it('makes no run if the definition has no uninstall steps', async (t) => {
+    it('no run is made if the definition has no uninstall steps', async (t) => {
       const stage = await setStage(t, { engine, steps: billing(async () => null).steps });
       const acme = await stage.install();
       await stage.store.deleteInstallation({ teamId: acme.teamId });
@@ -153,7 +153,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(run.id)).status, 'succeeded');
     });
 
-    it('fails a step that would wait for an event, since a reinstall waits for the run', async (t) => {
+    it('a step that would wait for an event fails, since a reinstall waits for the run', async (t) => {
       const { startTrial: _, ...lists } = billing(async () => waitFor('team_access_granted'));
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();
@@ -169,7 +169,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       );
     });
 
-    it('resumes at its first unfinished step if the process dies halfway', async (t) => {
+    it('an uninstall run resumes at its first unfinished step if the process dies halfway', async (t) => {
       const calls: string[] = [];
       const inCancel = signal();
       let dead = false;

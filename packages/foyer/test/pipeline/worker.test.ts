@@ -107,7 +107,7 @@ function workerOn(t: TestContext, stage: PipelineStage, changes: Partial<WorkerD
 }
 
 describe('the worker', () => {
-  it('begins at once when it is woken', async (t) => {
+  it('a wake makes the worker begin at once', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const { worker, comes } = workerOn(t, stage);
     worker.start();
@@ -117,7 +117,7 @@ describe('the worker', () => {
     await done;
   });
 
-  it('finds runs that another process queued', async (t) => {
+  it('runs that another process queued are found', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const { worker, comes } = workerOn(t, stage, { pollMs: 20 });
     worker.start();
@@ -144,7 +144,7 @@ describe('the worker', () => {
     assert.equal(tries, 2);
   });
 
-  it('works on no more runs at once than its limit, and then on the others', async (t) => {
+  it('no more runs are worked on at once than the limit allows, and then the others', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker, comes } = workerOn(t, stage, { concurrency: 1 });
@@ -158,7 +158,7 @@ describe('the worker', () => {
     await Promise.all(both);
   });
 
-  it('rarely queries the database while there is nothing to do', async (t) => {
+  it('an idle worker rarely queries the database', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     let reads = 0;
     const database: Database = {
@@ -182,7 +182,7 @@ describe('the worker', () => {
     assert.ok(reads <= 3, `${reads} reads`);
   });
 
-  it('survives a database that fails, and continues', async (t) => {
+  it('a failing database does not stop the worker', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     let faults = 3;
     const database: Database = {
@@ -203,7 +203,7 @@ describe('the worker', () => {
     assert.match(stage.logged(), /cannot use the database/);
   });
 
-  it('hands back a run after an error in Foyer’s own database, so that it is claimed again', async (t) => {
+  it('a run is handed back after an error in Foyer’s own database, so that it is claimed again', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     let fails = false;
     const database: Database = {
@@ -249,7 +249,7 @@ describe('the worker', () => {
     assert.equal((await stage.run(runId)).status, 'cancelled');
   });
 
-  it('renews the lease of a long step', async (t) => {
+  it('the lease is renewed during a long step', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker, comes } = workerOn(t, stage, { leaseMs: 60 });
@@ -270,7 +270,7 @@ describe('the worker', () => {
 });
 
 describe('a worker whose own lease has expired', () => {
-  it('renews the lease, and does not claim a run that it is working on', async (t) => {
+  it('the lease is renewed, and the worker does not claim its own run again', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker, comes } = workerOn(t, stage);

@@ -41,7 +41,7 @@ describe('Sign in with Slack under attack', () => {
   after(() => stage.close());
 
   for (const flaw of idTokenFlaws) {
-    it(`refuses an ID token with the flaw ${flaw}`, async () => {
+    it(`Foyer refuses an ID token with the flaw ${flaw}`, async () => {
       const visitor = createVisitor();
       const callback = await stage.pressSignIn(visitor, { userId: lena });
       stage.sandbox.faults.add({ method: 'openid.connect.token', failure: { type: 'id-token', flaw } });
@@ -51,7 +51,7 @@ describe('Sign in with Slack under attack', () => {
     });
   }
 
-  it('refuses a callback in a browser that did not start it (login CSRF)', async () => {
+  it('Foyer refuses a callback in a browser that did not start the sign-in (login CSRF)', async () => {
     const [attacker, victim] = [createVisitor(), createVisitor()];
     const callback = await stage.pressSignIn(attacker, { userId: mateo });
     assert.equal((await victim.get(callback)).status, 400);
@@ -62,7 +62,7 @@ describe('Sign in with Slack under attack', () => {
     assert.equal((await attacker.get(callback)).status, 303, 'and the attempts used nothing up');
   });
 
-  it('refuses another person’s code under one’s own state, and one’s own code under another person’s state', async () => {
+  it('Foyer refuses a code of one sign-in with the state of another', async () => {
     const [attacker, victim] = [createVisitor(), createVisitor()];
     const stolen = new URL(await stage.pressSignIn(attacker, { userId: mateo }));
     const own = new URL(await stage.pressSignIn(victim, { userId: priya }));
@@ -74,7 +74,7 @@ describe('Sign in with Slack under attack', () => {
     await assertRefused(stage, attacker, await attacker.get(stolen.href), 502);
   });
 
-  it('refuses a second code or state beside the first', async () => {
+  it('Foyer refuses a callback with two codes or two states', async () => {
     const visitor = createVisitor();
     const callback = await stage.pressSignIn(visitor, { userId: priya });
     await assertRefused(stage, visitor, await visitor.get(`${callback}&code=another`), 400);
@@ -95,7 +95,7 @@ describe('Sign in with Slack under attack', () => {
     assert.ok(!hasSession(visitor));
   });
 
-  it('refuses a callback that comes again: at once, and after a sign-out', async () => {
+  it('Foyer refuses a callback that comes again, at once or after a sign-out', async () => {
     const visitor = createVisitor();
     const callback = await stage.pressSignIn(visitor, { userId: priya });
     const before = stage.sandbox.calls('openid.connect.token').length;
@@ -108,7 +108,7 @@ describe('Sign in with Slack under attack', () => {
     assert.equal(stage.sandbox.calls('openid.connect.token').length, before + 1, 'Slack is asked once');
   });
 
-  it('uses a callback once, although the callback comes ten times at once', async () => {
+  it('Foyer accepts one of ten identical callbacks that come at the same time', async () => {
     const visitor = createVisitor();
     const callback = await stage.pressSignIn(visitor, { userId: priya });
     const headers = { cookie: cookieHeader(visitor), connection: 'close' };
@@ -177,7 +177,7 @@ describe('Sign in with Slack under attack', () => {
     assert.equal((await createVisitor().get(`${stage.url}/slack/signin?${query}`)).status, 400);
   });
 
-  it('answers only under the host name of PUBLIC_URL', async () => {
+  it('Foyer answers a sign-in only under the host name of PUBLIC_URL', async () => {
     for (const path of ['/slack/signin', '/slack/signin/callback?code=1&state=2']) {
       assert.equal((await fetchAs('evil.example', stage.url + path)).status, 421, path);
     }
@@ -200,7 +200,7 @@ describe('Sign in with Slack under attack', () => {
     assert.ok(await stage.memberOf(visitor));
   });
 
-  it('accepts no cookie that was changed, or is of another kind or another app', async () => {
+  it('Foyer accepts no session cookie that was changed, or is of another kind or another app', async () => {
     const visitor = createVisitor();
     await stage.signIn(visitor, { userId: priya });
     const value = visitor.cookies.get('foyer-member') ?? '';
@@ -221,7 +221,7 @@ describe('Sign in with Slack under attack', () => {
     assert.equal(await stage.memberOf(visitor), undefined, 'another app on the same database');
   });
 
-  it('keeps a member of one workspace out of another', async () => {
+  it('a member of one workspace gets no session in another', async () => {
     const visitor = createVisitor();
     await stage.signIn(visitor, { userId: priya, returnTo: `/reports?team=${globex}` });
     const member = await stage.memberOf(visitor);
@@ -233,7 +233,7 @@ describe('Sign in with Slack under attack', () => {
     assert.deepEqual(rows, []);
   });
 
-  it('escapes an error in the callback’s address, and hides the return address of an attempt from other browsers', async () => {
+  it('Foyer escapes an error in the callback’s address, and hides the return address of an attempt from other browsers', async () => {
     const [visitor, stranger] = [createVisitor(), createVisitor()];
     const callback = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/secret-reports' });
     const page = await (await stranger.get(callback)).text();

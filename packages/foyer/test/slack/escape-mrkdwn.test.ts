@@ -11,7 +11,7 @@ const nasty = fc.oneof(
 );
 
 describe('escapeMrkdwn', () => {
-  it('leaves no working mention, link, markup, quote, line break or direction override', () => {
+  it('no mention, link, markup, quote, line break or direction override still works', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const escaped = escapeMrkdwn(text, 200);
@@ -25,19 +25,19 @@ describe('escapeMrkdwn', () => {
     );
   });
 
-  it('keeps the text that people read', () => {
+  it('the text that people read stays the same', () => {
     assert.equal(escapeMrkdwn('R&D <Berlin>'), 'R&amp;D &lt;Berlin&gt;');
     assert.equal(escapeMrkdwn('missing_scope at 10:30'), 'missing_scope at 10:30');
     assert.equal(escapeMrkdwn('Élodie 山田 👩‍🚀'), 'Élodie 山田 👩‍🚀');
   });
 
-  it('disarms everything that Slack would interpret', () => {
+  it('everything that Slack would interpret is replaced', () => {
     assert.equal(escapeMrkdwn('<!channel> *now* _x_ :tada:'), '&lt;!channel&gt; ∗now∗ ˍxˍ ∶tada:');
     assert.equal(escapeMrkdwn('> quoted\n> twice'), '› quoted &gt; twice');
     assert.equal(escapeMrkdwn('ab\u202Edc'), 'abdc');
   });
 
-  it('cuts between entities and characters, and marks the cut', () => {
+  it('a long text is cut between entities and characters, with a mark at the cut', () => {
     assert.equal(escapeMrkdwn('a&&&', 8), 'a&amp;…');
     assert.equal(escapeMrkdwn('😀😀😀', 5), '😀😀…');
     assert.equal(escapeMrkdwn('abcde', 5), 'abcde');

@@ -73,7 +73,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
 
-  it('stops reading an answer that is longer than a mebibyte, and closes the connection', async () => {
+  it('Foyer stops reading an answer that is longer than a mebibyte, and closes the connection', async () => {
     let sentBytes = 0;
     const closed = Promise.withResolvers<void>();
     const failure = await failureOf((res) => {
@@ -104,7 +104,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
 
-  it('treats a 5xx as an unreachable Slack, and the call as possibly done', async () => {
+  it('a 5xx means that Slack is unreachable and may have acted', async () => {
     for (const status of [500, 502, 503]) {
       const failure = await failureOf(answer({ ok: false }, status));
       assert.deepEqual(
@@ -114,12 +114,12 @@ describe('how Foyer reads a failed call to Slack', () => {
     }
   });
 
-  it('treats a hanging Slack as unreachable after the time limit, and the call as possibly done', async () => {
+  it('a Slack that hangs until the time limit is unreachable and may have acted', async () => {
     const failure = await failureOf(() => {}, { timeoutMs: 60 });
     assert.deepEqual([failure?.kind, failure?.code, failure?.mayHaveActed], ['unreachable', 'timeout', true]);
   });
 
-  it('applies the time limit to an answer that begins and never ends', async () => {
+  it('the time limit also applies to an answer that begins and never ends', async () => {
     const failure = await failureOf((res) => void res.writeHead(200).write('{"ok":'), { timeoutMs: 60 });
     assert.equal(failure?.kind, 'unreachable');
     assert.equal(failure?.mayHaveActed, true);
@@ -131,14 +131,14 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.equal(failure?.kind, 'unreachable');
   });
 
-  it('sends nothing if the signal is already aborted', async () => {
+  it('nothing is sent if the signal is already aborted', async () => {
     const before = seen.length;
     const failure = await failureOf(answer({ ok: true }), { signal: AbortSignal.abort() });
     assert.equal(failure?.kind, 'unreachable');
     assert.equal(seen.length, before);
   });
 
-  it('leaves no listener on its caller’s signal, and no timer', async () => {
+  it('a finished call leaves no listener on its caller’s signal, and no timer', async () => {
     const { signal } = new AbortController();
     const clear = mock.method(globalThis, 'clearTimeout');
     const set = mock.method(globalThis, 'setTimeout');
@@ -151,7 +151,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.ok(clear.mock.calls.some((call) => call.arguments[0] === ours[0]?.result));
   });
 
-  it('treats the call as possibly done if the connection is reset', async () => {
+  it('a connection that is reset means that Slack may have acted', async () => {
     const failure = await failureOf((res) => void res.socket?.destroy());
     assert.deepEqual(
       [failure?.kind, failure?.code, failure?.mayHaveActed],
@@ -159,7 +159,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     );
   });
 
-  it('treats the call as not done if the connection is refused', async () => {
+  it('a connection that is refused means that Slack has not acted', async () => {
     const unused = createServer().listen(0, '127.0.0.1');
     await once(unused, 'listening');
     const { port } = unused.address() as AddressInfo;
@@ -173,13 +173,13 @@ describe('how Foyer reads a failed call to Slack', () => {
     );
   });
 
-  it('treats an unreadable answer as possibly done, and does not quote its text', async () => {
+  it('an unreadable answer means that Slack may have acted, and its text is not quoted', async () => {
     const failure = await failureOf((res) => void res.end('<html>xoxb-secret'));
     assert.deepEqual([failure?.code, failure?.mayHaveActed], ['malformed_answer', true]);
     assert.ok(!JSON.stringify(failure).includes('secret'));
   });
 
-  it('distinguishes a dead token from a refusal, and names the needed scope', async () => {
+  it('a dead token is distinguished from a refusal, which names the needed scope', async () => {
     for (const error of ['account_inactive', 'token_revoked', 'invalid_auth', 'not_authed']) {
       assert.equal((await failureOf(answer({ ok: false, error })))?.kind, 'token-dead');
     }
@@ -188,18 +188,18 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.match(failure?.message ?? '', /im:write/);
   });
 
-  it('treats Slack’s internal errors as temporary', async () => {
+  it('an internal error of Slack counts as an unreachable Slack', async () => {
     assert.equal((await failureOf(answer({ ok: false, error: 'internal_error' })))?.kind, 'unreachable');
   });
 
-  it('returns undefined for errors that are not from Slack', () => {
+  it('slackFailure returns undefined for errors that are not from Slack', () => {
     assert.equal(slackFailure(new Error('bug')), undefined);
     assert.equal(slackFailure(undefined), undefined);
   });
 });
 
 describe('a Slack client', () => {
-  it('makes a call once and never retries it', async () => {
+  it('a call that fails is not retried', async () => {
     seen.length = 0;
     await failureOf(answer({ ok: false }, 500));
     assert.equal(seen.length, 1);

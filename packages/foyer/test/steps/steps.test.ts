@@ -123,7 +123,7 @@ describe('register-team and register-user', () => {
 describe('fetch-profile', () => {
   const pipeline = [registerTeam, registerUser, fetchProfile];
 
-  it('saves the profile of the installer and the workspace', async (t) => {
+  it('the step saves the profile of the installer and the workspace', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const { runId, userId } = await stage.install();
     await stage.finish(runId);
@@ -143,7 +143,7 @@ describe('fetch-profile', () => {
     assert.deepEqual(output.missing, []);
   });
 
-  it('reads a flag, such as is_admin, only from the value true, since the database stores no other type', async () => {
+  it('a flag such as is_admin is set only by the value true, since the database stores no other type', async () => {
     const odd = { is_admin: 'yes', is_owner: {}, is_restricted: null, name: 5, profile: { real_name: [] } };
     const context = {
       botScopes: ['users:read'],
@@ -163,7 +163,7 @@ describe('fetch-profile', () => {
   const scopes = ['chat:write', 'users:read', 'users:read.email', 'team:read'];
   const without = (...lost: string[]) => scopes.filter((scope) => !lost.includes(scope));
 
-  it('saves the available data, and names the missing data', async (t) => {
+  it('the step saves the available data, and names the missing data', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const noTeam = await stage.install({ scopes: without('team:read', 'users:read.email') });
     assert.equal((await stage.finish(noTeam.runId)).status, 'succeeded');
@@ -276,7 +276,7 @@ describe('notify-operators', () => {
     },
   };
 
-  it('says who installed the app where, what is new, and what failed', async (t) => {
+  it('the message says who installed the app where, what is new, and what failed', async (t) => {
     const { url, received } = await startWebhook(t, taken);
     const stage = await setStage(t, {
       steps: [registerTeam, registerUser, fetchProfile, failing, notifyOperators],
@@ -321,26 +321,26 @@ describe('notify-operators', () => {
     waitMs?: number;
   }[] = [
     {
-      title: 'sends the message again after a 503',
+      title: 'the step sends the message again after a 503',
       answers: [respond(503)],
       step: ['succeeded', null],
       posts: 2,
     },
     {
-      title: 'waits as long as a 429 asks',
+      title: 'the step waits as long as a 429 asks',
       answers: [respond(429, { 'retry-after': '20' })],
       step: ['succeeded', null],
       posts: 2,
       waitMs: 20_000,
     },
     {
-      title: 'gives up on a webhook that is gone',
+      title: 'the step gives up on a webhook that is gone',
       answers: [respond(404)],
       step: ['failed', 'http_404'],
       posts: 1,
     },
     {
-      title: 'does not repeat a message that may have arrived',
+      title: 'the step does not repeat a message that may have arrived',
       answers: [(request) => request.socket.resetAndDestroy()],
       step: ['unconfirmed', 'no_answer'],
       posts: 1,
@@ -365,7 +365,7 @@ describe('notify-operators', () => {
     });
   }
 
-  it('retries if the connection is refused', async (t) => {
+  it('the step is retried if the connection is refused', async (t) => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;

@@ -17,7 +17,7 @@ const content = {
 };
 
 describe('the welcome message', () => {
-  it('greets by name, names the workspace, and has a button to Home', () => {
+  it('the message greets by name, names the workspace, and has a button to Home', () => {
     const { text, blocks } = welcomeMessage(content);
     assert.equal(text, 'Hi Grace, thanks for installing Foyer in Acme.');
     const button = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []))[0];
@@ -29,7 +29,7 @@ describe('the welcome message', () => {
     assert.doesNotMatch(JSON.stringify(blocks), /Get help|Privacy/);
   });
 
-  it('links to help and privacy if they are set', () => {
+  it('the message links to the help and privacy pages if they are set', () => {
     const { blocks } = welcomeMessage({
       ...content,
       brand: brandOf('Foyer', {
@@ -42,7 +42,7 @@ describe('the welcome message', () => {
     assert.match(written, /<https:\/\/example\.com\/privacy\|Privacy>/);
   });
 
-  it('mentions the person if Slack sent no name', () => {
+  it('the message mentions the person if Slack sent no name', () => {
     assert.match(
       welcomeMessage({ ...content, personName: null, placeName: null }).text,
       /^Hi <@U1>, thanks for installing Foyer\./,
@@ -58,7 +58,7 @@ describe('the welcome message', () => {
     }
   });
 
-  it('uses the person’s language, and the app’s own texts in it', () => {
+  it('the message is in the person’s language, with the app’s own texts', () => {
     const words = createTexts({ de: { 'welcome.action': 'Tippe /standup.' } }).forLocale('de-AT');
     const { text, blocks } = welcomeMessage({ ...content, words });
     assert.equal(text, 'Hallo Grace, danke, dass Sie Foyer installiert haben – in Acme.');

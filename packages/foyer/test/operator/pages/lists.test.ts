@@ -35,7 +35,7 @@ describe('a page of installations', () => {
     }
   }
 
-  it('lists each row once, page by page, newest first', async () => {
+  it('the pages list each installation once, newest first', async () => {
     const pages = await walk();
     const ids = pages.flat();
     assert.equal(pages.length, 24);
@@ -58,7 +58,7 @@ describe('a page of installations', () => {
     );
   });
 
-  it('finds a part of a name in any case, and treats no character as a wildcard', async () => {
+  it('a search finds a part of a name in any case, and treats no character as a wildcard', async () => {
     await storeInstallation(test.database, {
       id: 'ins_odd',
       team_id: 'TODD',
@@ -74,7 +74,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('COMPANY 00042'), ['ins_00042']);
   });
 
-  it('finds whole ids of teams, enterprises, people, installations and runs, and no id of another app', async () => {
+  it('a search finds whole ids of teams, enterprises, people, installations and runs, and no id of another app', async () => {
     await storeInstallation(test.database, {
       id: 'ins_org',
       team_id: null,
@@ -116,7 +116,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('ins_foreign'), []);
   });
 
-  it('filters by the status of the newest run, and not of an older run', async () => {
+  it('a filter by status looks at the newest run, and not at an older run', async () => {
     for (const [id, status] of [
       ['ins_00100', 'failed'],
       ['ins_00101', 'failed'],
@@ -140,7 +140,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found({ runStatus: 'failed', statuses: ['uninstalled'] }), []);
   });
 
-  it('lists each installation with a failed run once, page by page', async () => {
+  it('the pages list each installation with a failed newest run once', async () => {
     for (let index = 200; index < 225; index += 1) {
       await storeRun(test.database, `ins_00${index}`, [
         { name: 'send-welcome', status: 'failed', errors: ['timeout'] },
@@ -163,7 +163,7 @@ describe('a page of install requests', () => {
   });
   after(() => test.close());
 
-  it('lists each row once, page by page, with a filter', async () => {
+  it('the pages list each request with one outcome once', async () => {
     const seen: string[] = [];
     let cursor: PageCursor | undefined;
     for (;;) {
@@ -182,7 +182,7 @@ describe('a page of install requests', () => {
     assert.deepEqual(seen, seen.toSorted());
   });
 
-  it('filters by team and by day', async () => {
+  it('a filter by team or by day finds only the requests of that team or day', async () => {
     const list = async (filter: object) =>
       (await listInstallRequests(test.database.queries, { clientId: '1.2', limit: 2000, ...filter })).map(
         (row) => row.id,

@@ -8,7 +8,7 @@ function failTimes(throttle: ReturnType<typeof createLoginThrottle>, address: st
 }
 
 describe('the login throttle', () => {
-  it('allows five wrong passwords, and then doubles the wait up to a quarter of an hour', () => {
+  it('an address must wait after five wrong passwords, and each further one doubles the wait up to a quarter of an hour', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 4);
@@ -23,7 +23,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('192.0.2.1'), 15 * 60_000);
   });
 
-  it('slows only one address, and the whole /64 of an IPv6 address', () => {
+  it('a wait applies to one IPv4 address, or to the whole /64 of an IPv6 address', () => {
     const throttle = createLoginThrottle({ now: createClock().now });
     failTimes(throttle, '192.0.2.1', 8);
     assert.equal(throttle.waitMs('192.0.2.2'), 0);
@@ -33,7 +33,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('2001:db8:0:8::1'), 0);
   });
 
-  it('forgets an address after an hour without a failure, or at once after the right password', () => {
+  it('an address is forgotten after an hour without a failure, or at once after the right password', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 9);
@@ -45,7 +45,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('192.0.2.3'), 0);
   });
 
-  it('slows everyone when many addresses guess together, but no address that has logged in before', () => {
+  it('every address must wait when many addresses guess together, except an address that has logged in before', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     throttle.succeeded('198.51.100.7');
@@ -58,7 +58,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('203.0.113.2'), 2000);
   });
 
-  it('remembers a bounded number of addresses', () => {
+  it('the throttle remembers a bounded number of addresses', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 30);

@@ -64,7 +64,7 @@ describe('the operator in a browser', () => {
     }
   }
 
-  it('sees that a password is wrong, and may try again', async () => {
+  it('an operator sees that a password is wrong, and may try again', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(`${stage.url}/operator/requests`);
@@ -83,7 +83,7 @@ describe('the operator in a browser', () => {
     await context.close();
   });
 
-  it('sees a failing run first, looks at its attempts, fixes it and sends the welcome again', () =>
+  it('an operator sees a failing run first, looks at its attempts, runs it again and sends the welcome again', () =>
     withOperator(async (page) => {
       const failing = page.getByRole('region', { name: '1 install needs attention' });
       await failing.getByText('publish-home').waitFor();
@@ -107,7 +107,7 @@ describe('the operator in a browser', () => {
       await history.getByText('send the welcome again').waitFor();
     }));
 
-  it('pages through a list of thousands of installations and back, and searches it', () =>
+  it('an operator pages through a list of thousands of installations and back, and searches it', () =>
     withOperator(async (page) => {
       await page.getByRole('link', { name: 'Installations' }).click();
       const names = () => page.locator('td.head a').allInnerTexts();
@@ -130,7 +130,7 @@ describe('the operator in a browser', () => {
       await page.getByText('No installation matches.').waitFor();
     }));
 
-  it('filters install requests by outcome, day and team', () =>
+  it('an operator filters install requests by outcome, day and team', () =>
     withOperator(async (page) => {
       await page.getByRole('link', { name: 'Install requests' }).click();
       const rows = () => page.locator('tbody tr').count();

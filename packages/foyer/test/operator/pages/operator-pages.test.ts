@@ -92,7 +92,7 @@ describe('logging in as the operator', () => {
   });
   const from = (address: string) => ({ 'x-forwarded-for': address });
 
-  it('leads to the requested page, and only to operator pages', async (t) => {
+  it('a login leads to the requested page, and only to operator pages', async (t) => {
     t.after(() => stage.close());
     const asked = await stage.get('/operator/installations?q=acme');
     assert.equal(asked.status, 303);
@@ -114,7 +114,7 @@ describe('logging in as the operator', () => {
     }
   });
 
-  it('sets a cookie that no script can read, and logging out ends the session permanently', async (t) => {
+  it('a login sets a cookie that no script can read, and a logout ends its session permanently', async (t) => {
     t.after(() => stage.close());
     const answer = await stage.post('/operator/login', { password });
     const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
@@ -128,7 +128,7 @@ describe('logging in as the operator', () => {
     assert.equal((await stage.get('/operator')).status, 303);
   });
 
-  it('slows down an address after wrong passwords, says for how long, and meanwhile refuses even the right password', async (t) => {
+  it('an address must wait after wrong passwords, and meanwhile even the right password is refused', async (t) => {
     t.after(() => stage.close());
     for (let guess = 0; guess < 7; guess += 1) {
       const response = await stage.post('/operator/login', { password: `guess ${guess}` }, from('192.0.2.9'));
@@ -307,7 +307,7 @@ describe('a press on an operator page', () => {
     stage.database.queries.selectFrom('installations').selectAll().where('id', '=', id).executeTakeFirst();
   const welcomes = () => stage.sandbox.calls('chat.postMessage').length;
 
-  it('retries a failed run, and confirms that', async (t) => {
+  it('“Run again” retries a failed run, and the page confirms it', async (t) => {
     t.after(() => stage.close());
     const run = await newestRun();
     await stage.database.queries
@@ -332,7 +332,7 @@ describe('a press on an operator page', () => {
     assert.equal(stale.headers.get('location'), `${path}?done=run_not_newest`);
   });
 
-  it('sends the welcome again', async (t) => {
+  it('“Send the welcome again” sends one more welcome', async (t) => {
     t.after(() => stage.close());
     const sent = welcomes();
     const answer = await stage.post(`${path}/welcome`);
@@ -341,7 +341,7 @@ describe('a press on an operator page', () => {
     assert.deepEqual(await actions(), ['send the welcome again']);
   });
 
-  it('marks an installation as gone: its tokens are revoked and erased, its record is kept', async (t) => {
+  it('“Mark as gone” revokes and erases the tokens of an installation, and keeps its record', async (t) => {
     t.after(() => stage.close());
     const question = await (await stage.get(`${path}/mark-gone`)).text();
     const installed = /name="installed" value="(\d+)"/.exec(question)?.[1] ?? '';
@@ -355,7 +355,7 @@ describe('a press on an operator page', () => {
     assert.equal(again.headers.get('location'), `${path}?done=already_gone`);
   });
 
-  it('says which tokens Slack did not revoke', async (t) => {
+  it('the history names the tokens that Slack did not revoke', async (t) => {
     t.after(() => stage.close());
     stage.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 } });
     const installed = String((await installation())?.installed_at);
@@ -364,7 +364,7 @@ describe('a press on an operator page', () => {
     assert.deepEqual(await actions(), ['mark as gone: 0 revoked at Slack, not revoked: bot (http_503)']);
   });
 
-  it('erases no token that it cannot revoke because Foyer has another key', async (t) => {
+  it('no token is erased if Foyer cannot revoke it because it has another key', async (t) => {
     t.after(() => stage.close());
     const row = await installation();
     const sealed = row?.sealed_bot ?? '';
@@ -383,7 +383,7 @@ describe('a press on an operator page', () => {
     assert.equal(stage.sandbox.calls('auth.revoke').length, 0);
   });
 
-  it('purges after a question, and does not touch an install that came after the question', async (t) => {
+  it('“Purge” needs the password, and does not touch an install that came after its question', async (t) => {
     t.after(() => stage.close());
     const question = await (await stage.get(`${path}/purge`)).text();
     assert.match(question, /1 run and \d+ lines of history/);
@@ -488,7 +488,7 @@ describe('a page that an operator reads', () => {
     assert.equal((await stage.get('/operator/nothing/here')).status, 404);
   });
 
-  it('shows no token, sealed or open, no progress token, and escapes every name', async () => {
+  it('no page shows a token or a progress token, and every name is escaped', async () => {
     const id = await stage.installs('Acme');
     const clientId = stage.config.slack.clientId;
     const evil = '<script>alert(1)</script>';
@@ -560,7 +560,7 @@ describe('a page that an operator reads', () => {
     assert.match(page, /1 installed, 0 cancelled, 0 refused, and 0 failed in the last 30 days/);
   });
 
-  it('shows an error page for a failure, without its details', async () => {
+  it('a failure leads to an error page without details', async () => {
     const other = await setOperatorStage();
     await other.logIn();
     const queries = other.database.queries;

@@ -93,7 +93,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
 }
 
 describe('the overview', () => {
-  it('names each problem before it counts anything, or says that there is no problem', async (t) => {
+  it('the page names each problem above the counts, or says that nothing needs attention', async (t) => {
     const stage = await setOperatorStage();
     t.after(() => stage.close());
     await stage.logIn();
