@@ -7,7 +7,7 @@ const longestTimerMs = 2 ** 31 - 1;
  * The sandbox's own time. It follows real time until a test or the panel moves it: `readNow` plus an offset that `set` and
  * `advance` change.
  *
- * Why: tests must not wait for retries after a minute, codes that expire after ten, or tokens that live twelve hours.
+ * Why: tests must not wait a minute for a retry, ten minutes until a code expires, or twelve hours until a token does.
  */
 export function createClock({ readNow = Date.now }: { readNow?: () => number } = {}) {
   let offsetMs = 0;
@@ -37,7 +37,7 @@ export function createClock({ readNow = Date.now }: { readNow?: () => number } =
     armTimer();
   }
 
-  /** Moves forward by a span; resolves after everything due until then has run, in order. */
+  /** Moves the time forward by a span; resolves after every task that is due by then has run, in order. */
   async function advance(byMs: number): Promise<void> {
     offsetMs += byMs;
     await runDue();
@@ -46,7 +46,7 @@ export function createClock({ readNow = Date.now }: { readNow?: () => number } =
   return {
     now,
     advance,
-    /** Jumps to a moment (milliseconds since the epoch); resolves after everything due until then has run, in order. */
+    /** Sets the time (milliseconds since the epoch); resolves after every task due by then has run, in order. */
     set: (atMs: number): Promise<void> => advance(atMs - now()),
     /** Calls `run` once the sandbox's time reaches `atMs`; returns a function that cancels it. */
     schedule(atMs: number, run: Task['run']): () => void {

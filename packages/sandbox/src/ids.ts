@@ -2,7 +2,7 @@ import { randomBytes, randomInt } from 'node:crypto';
 
 const letters = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 
-/** A new id in Slack's form: a letter for the kind (`D`, `U`, `B`, `V`, …), `0`, then nine capitals and digits. */
+/** A new id in Slack's form: the kind (`D`, `U`, `Ev`, …), `0`, then nine capital letters and digits. */
 export function slackId(kind: string): string {
   let id = `${kind}0`;
   for (let i = 0; i < 9; i++) id += letters[randomInt(letters.length)];
@@ -19,7 +19,7 @@ export function secretHex(bytes: number): string {
   return randomBytes(bytes).toString('hex');
 }
 
-/** Digits, as in the middle parts of Slack's tokens and trigger ids. */
+/** Random digits, as in the middle parts of Slack's tokens and trigger ids. */
 export function digits(count: number): string {
   let text = String(randomInt(1, 10));
   while (text.length < count) text += String(randomInt(10));

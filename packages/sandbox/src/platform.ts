@@ -11,7 +11,7 @@ export type Platform = {
   clock: SandboxClock;
   activity: ActivityFeed;
   deliveries: Deliveries;
-  /** The next message timestamp: the sandbox's time in seconds with six decimals, never the same twice. */
+  /** The next message timestamp: the sandbox's time in seconds with six decimals, higher than the one before. */
   nextTs(): string;
   /** The sandbox's own address, without a trailing slash. */
   url(): string;

@@ -26,7 +26,7 @@ export type SandboxOptions = {
   host?: string;
   /** What the sandbox's clock follows; real time by default. */
   readNow?: () => number;
-  /** How long the app may take to answer an event; Slack's 3000 by default. */
+  /** How long the app may take to answer a request, in milliseconds; Slack's 3000 by default. */
   eventTimeoutMs?: number;
   /** The app's landing page, for the web client's Add to Slack link; by default the origin of its redirect URL. */
   landingUrl?: string;
@@ -72,7 +72,10 @@ export type Sandbox = Controls &
     settled(): Promise<void>;
     /** Changes the app's manifest, as on its settings page. */
     changeManifest(manifest: unknown): void;
-    /** Resets to the start: no installs, no faults, real time. Keeps the credentials and the manifest. */
+    /**
+     * Removes all installs, faults, and added workspaces and people, and returns to real time. Keeps the credentials,
+     * the manifest and the distribution.
+     */
     reset(): void;
     close(): Promise<void>;
   };

@@ -89,7 +89,7 @@ export async function countHeld(queries: Queries, clientId: string): Promise<num
   return countUpTo(queries, heldInstallations(queries, clientId), mostCounted);
 }
 
-/** Whether Slack has probably suspended the app. One held team beside active ones proves nothing: that team may be gone. */
+/** Whether Slack has probably suspended the app. One held team beside active ones proves nothing: it may be gone. */
 export function isProbablySuspended({ held, active }: { held: number; active: number }): boolean {
   return held > 1 || (held === 1 && active === 0);
 }

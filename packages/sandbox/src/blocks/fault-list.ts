@@ -7,7 +7,10 @@ export function createFaultList() {
   return {
     messages,
     add,
-    /** Checks for a string of 1 to `max` characters; a missing one is a problem only if `required`. */
+    /**
+     * Checks for a string of at most `max` characters. An empty string is a problem unless `mayBeEmpty` is set; a missing
+     * one is a problem only if `required` is set.
+     */
     text(value: unknown, pointer: string, max: number, options: TextOptions = {}): void {
       const { required = false, mayBeEmpty = false } = options;
       if (value === undefined || value === null) {

@@ -10,8 +10,8 @@ const optionalPlace = { teamId: id.optional(), enterpriseId: id.optional() };
  * What goes wrong with a call:
  * - `error`: answers `ok: false` with this error, and does nothing;
  * - `status`: answers with an HTTP status (429 with `retryAfterSeconds`), and does nothing;
- * - `hang`: acts (unless `acts: false`), then answers only after `delayMs`, or never if the caller disconnects first;
- * - `reset-before-acting`, `reset-after-acting`: cuts the connection;
+ * - `hang`: acts, then answers only after `delayMs`; with `acts: false`, does nothing and then cuts the connection;
+ * - `reset-before-acting`, `reset-after-acting`: cuts the connection before or after it acts;
  * - `malformed-json`: acts (unless `acts: false`), then answers with half a JSON text;
  * - `id-token`: acts, but something is wrong with the ID token (only for `openid.connect.token`).
  */
@@ -35,7 +35,7 @@ export const controlBodies = {
     ...whom,
     actionId: id,
     blockId: id.optional(),
-    /** `home` by default; `message` is the newest message of the DM that has such an element. */
+    /** `home` by default, or `message` with `messageTs`. Without it, `message` is the newest with such an element. */
     where: z.enum(['home', 'message', 'modal']).optional(),
     /** A message of the DM by its timestamp. */
     messageTs: id.optional(),

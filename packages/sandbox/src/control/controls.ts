@@ -24,7 +24,7 @@ type Access = { enterpriseId: string; teamIds: string[] };
 
 type Sent = Promise<Delivery | null>;
 
-/** What people and admins do in Slack, done by a test or the panel. Each throws if Slack would not offer it. */
+/** What people and admins do in Slack, for tests and the panel. An action throws if Slack would not offer it. */
 export function createControls(platform: Platform) {
   const { world, activity } = platform;
 
@@ -64,7 +64,10 @@ export function createControls(platform: Platform) {
   }
 
   return {
-    /** A person opens the app's Home (or Messages) tab. Null if the app does not subscribe to app_home_opened. */
+    /**
+     * A person opens the app's Home (or Messages) tab. Null if no event is sent, as when the app does not subscribe to
+     * `app_home_opened`.
+     */
     async openHome({ tab = 'home', ...whom }: Whom & { tab?: 'home' | 'messages' }): Sent {
       const { installation, workspace, person, place } = served(whom);
       const { conversation } = openDirectMessage(platform, installation, person, workspace);
@@ -75,7 +78,8 @@ export function createControls(platform: Platform) {
       return emitEvent(platform, { ...event, ...(view ? { view } : {}), event_ts }, { place, installation });
     },
     /**
-     * A person presses Slack's own Connect or Disconnect for the app. Null if it does not subscribe to `user_connection`.
+     * A person presses Slack's own Connect or Disconnect for the app. Null if no event is sent, as when the app does not
+     * subscribe to `user_connection`.
      * Source: docs.slack.dev/reference/events/user_connection
      */
     async requestConnection({ subtype, ...whom }: Whom & { subtype: 'connect' | 'disconnect' }): Sent {
@@ -90,7 +94,10 @@ export function createControls(platform: Platform) {
       const where = pressedIn(installation, options);
       return sendPress(platform, { ...options, installation, workspace, person, where });
     },
-    /** A person writes to the app in their DM; sends `message` if the app subscribes to `message.im`. */
+    /**
+     * A person writes to the app in their DM. Sends `message` if the app has `im:history` and subscribes to
+     * `message.im`.
+     */
     async sendMessage({ text, ...whom }: Whom & { text: string }) {
       const { installation, workspace, person, place } = served(whom);
       const { settings } = platform.app;
@@ -117,7 +124,7 @@ export function createControls(platform: Platform) {
       if (tokens.length === 0) throw new Error(`${userId} has authorized nothing.`);
       return revokeTokens(platform, installation, tokens);
     },
-    /** Only the bot's token is revoked. */
+    /** The bot's token is revoked. If no token of a person is left, the app is uninstalled. */
     async revokeBot(where: Where) {
       const installation = installedAt(where);
       const tokens = liveTokens(world, installation.id).filter((each) => each.kind === 'bot');
@@ -177,10 +184,10 @@ export function createControls(platform: Platform) {
       if (!world.workspaces.has(teamId)) throw new Error(`There is no workspace ${teamId}.`);
       return addPerson(world, { teamId, realName, role });
     },
-    /** An admin deactivates an account. Sends `user_change` to the app if it subscribes to it. */
+    /** An admin deactivates an account. Sends `user_change` to an app that has `users:read` and subscribes to it. */
     deactivate: ({ userId }: { userId: string }) => setDeactivated(platform, userId, true),
     reactivate: ({ userId }: { userId: string }) => setDeactivated(platform, userId, false),
-    /** Whether members must ask the admins before they install. */
+    /** Sets whether members must ask the admins before they install. */
     requireApproval({ teamId, isRequired }: { teamId: string; isRequired: boolean }): void {
       const workspace = world.workspaces.get(teamId);
       if (!workspace) throw new Error(`There is no workspace ${teamId}.`);
@@ -197,7 +204,7 @@ export function createControls(platform: Platform) {
 
 export type Controls = ReturnType<typeof createControls>;
 
-/** Slack sends `user_change` to each installation that serves a workspace of the person. */
+/** Slack sends `user_change` for each workspace of the person that has an installation with `users:read`. */
 async function setDeactivated(platform: Platform, userId: string, isDeactivated: boolean) {
   const { world, activity, clock } = platform;
   const person = world.people.get(userId);

@@ -28,7 +28,7 @@ export function createFaults() {
       }
       return undefined;
     },
-    /** Sets how long each call of a method (or `*`) takes, in milliseconds; 0 turns the delay off. */
+    /** Delays each call of a method (or `*`) by this many milliseconds; 0 turns the delay off. */
     setLatency(method: string, delayMs: number): void {
       if (delayMs > 0) latencies.set(method, delayMs);
       else latencies.delete(method);

@@ -33,7 +33,7 @@ export function createReaders(platform: Platform) {
       if (!found) throw new Error(`There is no ${who} in ${workspaceName}.`);
       return found;
     },
-    /** The DM between the app and a person, oldest first. */
+    /** The messages of the DM between the app and a person, oldest first. */
     messages: (whom: Whom): Message[] => personState(whom)?.directMessage?.messages ?? [],
     homeView: (whom: Whom): View | null => personState(whom)?.homeView ?? null,
   };

@@ -13,7 +13,7 @@ import {
 } from './delivery.ts';
 import { createPoster } from './post.ts';
 
-/** Slack's retries: almost immediately, after one minute, after five. Source: docs.slack.dev/apis/events-api */
+/** Slack retries at once, one minute later, and five minutes after that. Source: docs.slack.dev/apis/events-api */
 const retryDelaysMs = [0, 60_000, 300_000];
 
 /** How long Slack waits for an answer. */
@@ -30,7 +30,7 @@ export function createDeliveries({
   clock: SandboxClock;
   activity: ActivityFeed;
   timeoutMs?: number;
-  /** How many deliveries the list remembers. */
+  /** How many of the newest deliveries the list keeps at least. */
   kept?: number;
 }) {
   const poster = createPoster();
@@ -86,7 +86,7 @@ export function createDeliveries({
     retries.add(cancel);
   }
 
-  /** Signs and posts; resolves after the first attempt. Retries follow on the sandbox's clock. */
+  /** Signs and posts a request; resolves after the first attempt, or at once if `hold` holds it. */
   async function send(parcel: Parcel): Promise<Delivery> {
     const delivery = prepare(parcel, 0, null);
     if (!isHolding) return track(attempt(parcel, delivery));
@@ -109,7 +109,7 @@ export function createDeliveries({
       };
       return Promise.all(Array.from({ length: times }, () => send(parcel)));
     },
-    /** Holds all deliveries until `release`. */
+    /** Holds all new deliveries until `release`; retries of earlier ones are still sent. */
     hold(): void {
       isHolding = true;
     },

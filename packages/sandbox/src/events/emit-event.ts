@@ -18,7 +18,7 @@ export type EmitOptions = {
   eventId?: string;
   signature?: Parcel['signature'];
   timestampSeconds?: number;
-  /** Sends it even if the manifest does not subscribe to it, or the app is suspended. */
+  /** Sends the event even if the manifest does not subscribe to it, or the app is suspended. */
   isForced?: boolean;
 };
 
@@ -28,9 +28,9 @@ function subscriptionName(event: InnerEvent): string {
 }
 
 /**
- * The outer payload. Source: docs.slack.dev/apis/events-api. `app_uninstalled`, `tokens_revoked` and
- * `team_access_*` come without `authorizations`; for an org-wide install they have `enterprise_id` and no
- * `team_id`.
+ * The outer payload. Source: docs.slack.dev/apis/events-api. `app_uninstalled`, `tokens_revoked` and `team_access_*`
+ * come without `authorizations`. For an org-wide install they have `enterprise_id`, and no `team_id`; in
+ * `team_access_*`, it is null.
  */
 export function eventEnvelope(
   platform: Platform,
@@ -67,8 +67,8 @@ function authorizationOf(installation: Installation) {
 }
 
 /**
- * Sends an event if the app subscribes to it and is not suspended; resolves after the first attempt, or to null if it is
- * not sent.
+ * Sends an event if the app has an event URL, subscribes to the event and is not suspended; resolves after the first
+ * attempt, or to null if nothing is sent.
  */
 export async function emitEvent(
   platform: Platform,

@@ -11,7 +11,7 @@ type Post = { url: string; headers: Record<string, string>; body: string; timeou
 /** How long a connection is kept for the next request. */
 const idleMs = 300;
 
-/** Posts to an app's request URL as Slack does: one time limit over all of it, no redirects followed. */
+/** Posts to an app's request URL as Slack does: with one time limit for the whole answer, and without redirects. */
 export function createPoster() {
   // Why a short idle time: a server that stops waits up to six seconds for connections that stay open.
   const httpAgent = new HttpAgent({ keepAlive: true, timeout: idleMs });

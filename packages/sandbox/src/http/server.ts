@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { jsonReply, readExchange, writeReply } from './exchange.ts';
 import { createRouteTable, type Route } from './routes.ts';
 
-/** Listens on loopback with the given routes. `close` cuts every open connection and resolves when the port is free. */
+/** Serves the routes at `host` and `port`. `close` cuts every open connection and resolves when the port is free. */
 export async function startServer({
   port,
   host,

@@ -12,7 +12,7 @@ function lifecyclePlace(installation: Installation): EventPlace {
   return { teamId: installation.teamId, enterpriseId: installation.enterpriseId };
 }
 
-/** Removes the app from where it is installed and kills its tokens. Sends app_uninstalled and tokens_revoked. */
+/** Ends an installation and its tokens. Sends app_uninstalled, and tokens_revoked if any token was still live. */
 export function uninstall(platform: Platform, installation: Installation): Sent {
   const { world, clock, activity } = platform;
   const tokens = liveTokens(world, installation.id);

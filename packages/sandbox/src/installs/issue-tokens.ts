@@ -56,7 +56,7 @@ function botIdentity(world: World, place: Place) {
   return identity;
 }
 
-/** Without rotation, Slack returns the same token again, with its current scopes. */
+/** Without rotation, Slack returns the same token again, and adds the new scopes to it. */
 function keptToken(
   world: World,
   installationId: string,
@@ -93,7 +93,7 @@ export function issueToken(
   return token;
 }
 
-/** Exchanges a refresh token, once: the pair it belongs to is revoked. Undefined if it is unknown or used. */
+/** Exchanges a refresh token, once: the pair it belongs to is revoked. Undefined if no live token has it. */
 export function rotateToken(platform: Platform, refreshToken: string): Token | undefined {
   const { world, clock } = platform;
   const old = [...world.tokens.values()].find((token) => token.refreshToken === refreshToken);

@@ -22,7 +22,7 @@ export type ConsentOutcome =
   | { kind: 'approval-requested' }
   | { kind: 'refused'; explanation: string };
 
-/** Carries out a person's decision: a redirect with a code, one with `access_denied`, or a request to the admins. */
+/** Carries out a person's decision: a redirect with a code or an error, a request to the admins, or a refusal. */
 export function decideConsent(platform: Platform, choice: ConsentChoice): ConsentOutcome {
   const { world, app, activity } = platform;
   const { request, decision } = choice;

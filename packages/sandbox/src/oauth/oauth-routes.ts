@@ -49,7 +49,7 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
   return { ...reply, headers: { ...reply.headers, 'set-cookie': signedInCookie(signedIn) } };
 }
 
-/** The picker's links have `pick`, which distinguishes them from a `team` that the app asked for. */
+/** The workspace and person in an address. A link of the picker has `pick`: `team` is what the app asked for. */
 export function pickedIn(query: URLSearchParams): URLSearchParams {
   const overrides = new URLSearchParams();
   const team = query.get('pick') ?? query.get('team');

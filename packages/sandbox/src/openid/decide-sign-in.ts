@@ -21,7 +21,7 @@ export function signInFor(platform: Platform, choice: SignInOptions): string {
 }
 
 /**
- * What the sign-in form does: redirects back with a code, or with `access_denied`. Its fields: those of the authorize
+ * What the sign-in form does: redirects back with a code or an error, or refuses. Its fields: those of the authorize
  * address, `user`, `place` (a workspace's id) and `decision` (`allow` or `cancel`).
  */
 export function submitSignIn(platform: Platform, form: URLSearchParams): SignInOutcome {

@@ -78,7 +78,7 @@ export function clientFor(sandbox: Sandbox, token?: string): WebClient {
   });
 }
 
-/** The code of a consent by the owner of a workspace, or of an org. */
+/** The code of a consent by a person, for a workspace or an org. */
 export async function codeFrom(
   sandbox: Sandbox,
   options: {

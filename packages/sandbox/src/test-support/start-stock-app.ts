@@ -7,7 +7,7 @@ import { testManifest } from './install.ts';
 
 const scopes = ['chat:write', 'im:history', 'users:read'];
 
-/** What the stock app listens to. */
+/** A manifest that subscribes to the events that the stock app listens to. */
 const manifest = {
   ...testManifest,
   settings: {

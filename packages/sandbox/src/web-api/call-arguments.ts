@@ -2,7 +2,7 @@ import { invalidArguments, Refusal } from './refusal.ts';
 
 /** The arguments of one Web API call, whether they came as a form or as JSON. */
 export function createCallArguments(all: Record<string, unknown>) {
-  /** A string, or undefined if it was not sent. */
+  /** An argument as a string; undefined if it was not sent. */
   function text(name: string): string | undefined {
     const value = all[name];
     if (value === undefined || value === null) return undefined;
@@ -41,7 +41,7 @@ export function createCallArguments(all: Record<string, unknown>) {
 
 export type CallArguments = ReturnType<typeof createCallArguments>;
 
-/** Reads a request's arguments: the query, which a form or JSON body overrides. Throws `invalid_json` and similar. */
+/** Reads the arguments: the query, which a form or JSON body overrides. Throws `invalid_json`, `json_not_object`. */
 export function readArguments(
   query: URLSearchParams,
   contentType: string,

@@ -11,7 +11,10 @@ const callsPerMinute: Record<Exclude<Tier, 'post' | 'special'>, number> = {
   tier4: 100,
 };
 
-/** Counts calls per method and installation over a sliding minute. Off until a test or a person turns it on. */
+/**
+ * Counts calls per method and installation over a sliding minute; messages, per channel over a second. Off until a test
+ * or a person turns it on.
+ */
 export function createRateLimits({ clock }: { clock: SandboxClock }) {
   const seen = new Map<string, number[]>();
 

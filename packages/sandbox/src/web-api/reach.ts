@@ -48,7 +48,7 @@ export function personInReach(
   throw new Refusal(code);
 }
 
-/** A conversation that the bot can see. Throws `channel_not_found` otherwise. */
+/** A conversation that the token can see. Throws `channel_not_found` otherwise. */
 export function conversationInReach(call: Call, id: string): Conversation {
   const { platform, token } = call;
   const conversation = platform.world.conversations.get(id);

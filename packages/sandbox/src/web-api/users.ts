@@ -15,7 +15,7 @@ function sightOf({ token, args }: Call): Sight {
   return { email: token.scopes.includes('users:read.email'), locale: args.flag('include_locale') };
 }
 
-/** A person as `users.info` and `user_change` describe them: email and locale only if the app may see them. */
+/** A person as `users.info` and `user_change` describe them: with email and locale only if `sight` says so. */
 export function personJson(
   platform: Platform,
   person: Person,
@@ -141,7 +141,8 @@ export const usersList = tokenMethod('tier2', ['users:read'], (call) => {
 });
 
 /**
- * Sets whether Slack shows a person as connected to the app. Slack documents this method only for user tokens.
+ * Only checks the call; on Slack, it sets whether Slack shows a person as connected to the app. Slack documents this
+ * method only for user tokens.
  * Source: docs.slack.dev/reference/methods/apps.user.connection.update
  */
 export const appsUserConnectionUpdate = tokenMethod('tier2', ['users:write'], (call) => {

@@ -37,7 +37,7 @@ export function homeTab({ homeView, reader, platform }: Visit): Html {
   return html`<div class="home-view" data-surface="home">${drawBlocks(homeView.blocks, reader)}</div>`;
 }
 
-/** The DM with the app, oldest first. */
+/** The messages of the DM with the app, oldest first. */
 export function messagesTab(visit: Visit): Html {
   const { conversation, platform, installation } = visit;
   const { botName, description } = platform.app.settings;
@@ -77,7 +77,7 @@ function drawMessage({ platform, reader }: Visit, message: Message): Html {
     </div></li>`;
 }
 
-/** The field to write to the app; a note instead if the app takes no messages. */
+/** The field to write to an installed app; a note instead if the app takes no messages. */
 export function composer({ platform, workspace, installation }: Visit): Html | null {
   const { settings } = platform.app;
   if (!installation) return null;
@@ -120,7 +120,7 @@ export function addPage(visit: Visit, landingUrl: string | null): Html {
     <h2>What it will ask for</h2><ul class="scopes">${settings.botScopes.map((scope) => html`<li><span>${scopeInWords(scope)}</span> <code>${scope}</code>${settings.optionalBotScopes.includes(scope) ? html` <small class="tag">optional</small>` : null}</li>`)}</ul></div></div>`;
 }
 
-/** The modal that the app opened for this person, if there is one. Submitting is not covered, which the modal says. */
+/** The modal that the app opened for this person, if there is one. It says that the sandbox cannot submit it. */
 export function drawModal({ platform, person, workspace, reader }: Visit): Html {
   const view = platform.world.modals.get(person.id);
   if (!view) return html``;

@@ -28,7 +28,7 @@ import { readVisit, type Visit } from './visit.ts';
 export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: string | null): Route[] {
   const marks = createReadMarks(platform);
 
-  /** A page for the person who looks at a workspace; redirects to the first workspace if there is no such workspace. */
+  /** A page for the person who looks at a workspace; redirects to `/` if there is no such workspace. */
   function page(
     path: string,
     show: (visit: Visit) => { section: Section; title: string; main: Html } | string,
@@ -129,7 +129,7 @@ export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: s
   ];
 }
 
-/** Sends each activity to every open page as a server-sent event; the page then fetches the part that it shows. */
+/** Sends the kind of each activity to an open page as a server-sent event; the page then fetches what has changed. */
 function streamActivity({ activity }: Platform, { request, response }: Exchange): null {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.write(': hello\n\n');

@@ -28,7 +28,7 @@ function say(text) {
   if (text) setTimeout(() => toast.textContent === text && say(''), 6000);
 }
 
-/** Replaces the markup in `target` with a new part. Keeps open elements, the focus, and the scroll at the end. */
+/** Replaces the markup in `target` with a new part. Keeps what is open, the focus, and a scroll position at the end. */
 async function redraw(target, part) {
   if (!target) return;
   const answer = await fetch(`/client/${team}/parts/${part}`);

@@ -42,7 +42,7 @@ function drawBlock(block: Block, reader: Reader): Html {
   </div>`;
 }
 
-/** Splits a block into what the library draws and the controls that need to work without its JavaScript. */
+/** Splits a block into what the library draws and the controls that must work without the library's JavaScript. */
 function takeControls(block: Block): { rest: Block; controls: Record<string, unknown>[] } {
   const controls: Record<string, unknown>[] = [];
   const keep = (element: unknown): boolean => {

@@ -83,7 +83,7 @@ function sidebar(visit: Visit, section: Section, unread: number): Html {
 </nav>`;
 }
 
-/** The app's entry in the sidebar: its messages and Home if it is installed, otherwise a link to add it. */
+/** The app's entry in the sidebar: a link to the app, with the number of unread messages, or `not installed`. */
 export function appEntry(
   { platform, workspace, installation }: Visit,
   section: Section,

@@ -1,11 +1,12 @@
 import { isRecord } from '../blocks/fault-list.ts';
 
 /**
- * A block whose texts contain only Slack's markup.
+ * Returns a copy of a block whose texts have no markup but Slack's.
  *
  * Why: slack-blocks-to-jsx reads every text as Markdown with HTML in it. `&lt;script&gt;` and lines that start with `#`
- * vanish, and a `plain_text` with stars turns bold. A character reference keeps them plain text, as in Slack.
- * The library also draws no formatting in `verbatim` text, while Slack only leaves bare URLs and names there unlinked.
+ * vanish, and a `plain_text` with stars turns bold. As character references, such characters stay plain text, as in
+ * Slack. The copy has no `verbatim`: in such a text the library draws no formatting. Slack does, and only leaves bare
+ * URLs and names unlinked.
  */
 export function onlySlackMarkup<T>(block: T): T {
   const json = JSON.stringify(block, (_key, part: unknown) => {

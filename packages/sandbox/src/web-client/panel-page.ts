@@ -6,7 +6,7 @@ import { methods } from '../web-api/methods.ts';
 import { formatSlackDate } from './slack-date.ts';
 import type { Visit } from './visit.ts';
 
-/** How much of each log the panel shows. */
+/** How many entries of each log the panel shows. */
 const shown = 60;
 
 /** The panel: the clock, the planned faults, and the calls and deliveries. */

@@ -45,7 +45,7 @@ export function readVisit(platform: Platform, { cookies }: Exchange, teamId: str
     homeView: (installation && homeViewOf(world, installation, person.id)) ?? null,
     reader: {
       timeZone: person.timeZone,
-      // The sandbox speaks English; an English reader keeps their own order of day and month.
+      // The pages are in English. A reader with an English locale keeps its order of day and month.
       locale: person.locale.startsWith('en') ? person.locale : 'en-GB',
       nowMs: clock.now(),
       names: [

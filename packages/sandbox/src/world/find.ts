@@ -42,7 +42,7 @@ export function installationServing(world: World, workspace: Workspace): Install
   return installationAt(world, { teamId: workspace.id, enterpriseId: workspace.enterpriseId });
 }
 
-/** Tokens of an installation that still work. */
+/** Tokens of an installation that were not revoked; they may have expired. */
 export function liveTokens(world: World, installationId: string): Token[] {
   return [...world.tokens.values()].filter(
     (token) => token.installationId === installationId && token.status === 'live',

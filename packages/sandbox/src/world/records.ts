@@ -102,7 +102,7 @@ export type MessageMetadata = { event_type: string; event_payload: Record<string
 export type Message = {
   ts: string;
   userId: string;
-  /** Set if an app wrote it. */
+  /** The bot that wrote the message; null for a person's message. */
   botId: string | null;
   appId: string | null;
   text: string;
