@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { figureOf, interleave, pairedRatio } from '../slices.ts';
 
 describe('slices', () => {
-  it('interleave gives each contender one slice in each round, alternates which contender begins, and drops the first round', async () => {
+  it('interleave gives each contender one slice in each round, alternates which contender begins, and drops the results of the first round', async () => {
     const turns: string[] = [];
     const turn = (name: string) => async (slice: number) => {
       turns.push(`${name}${slice}`);

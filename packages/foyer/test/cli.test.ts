@@ -213,7 +213,7 @@ test('purge removes the team’s name from the database files, and a second purg
   assert.equal((await run(['purge', 'T1', '--yes'])).exitCode, 1);
 });
 
-test('retry queues the run for a server to pick up', async (t) => {
+test('retry queues the run, so that a server picks it up', async (t) => {
   const { file, run, runId } = await prepare(t);
   const retried = await run(['retry', runId, '--json']);
   assert.equal(retried.exitCode, 0, retried.stderr);
@@ -297,7 +297,7 @@ test('a database copied to Postgres opens there with the same keys, and no passw
   for (const secret of [password, ...Object.values(secrets)]) assert.equal(output.includes(secret), false);
 });
 
-test('a command loads only the packages that it uses', async (t) => {
+test('list, show, --help and --version load no package that they do not use', async (t) => {
   const { folder, run } = await prepare(t);
   const trace = join(folder, 'packages');
   const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;

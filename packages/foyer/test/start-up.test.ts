@@ -196,7 +196,7 @@ describe('start-up', () => {
     assert.doesNotMatch(foyer.output(), /npm run/);
   });
 
-  it('a start that is refused reports that as JSON too, if the log is JSON', async (t) => {
+  it('a start that fails reports its problems as JSON and as text if the log is JSON', async (t) => {
     const { foyer } = await start(t, { PORT: '70000', SLACK_CLIENT_SECRET: '' });
     assert.equal((await foyer.ended).code, 1);
     const line = JSON.parse(

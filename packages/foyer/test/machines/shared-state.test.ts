@@ -59,7 +59,7 @@ async function assertClaimedOnce(t: TestContext, { a, b, database, webhook }: Ma
 }
 
 describe('two machines on one Postgres', { concurrency: 4 }, () => {
-  it('if both start at the same time on an empty database, each migration runs once, one key is stored, and both serve requests', async (t) => {
+  it('if both machines start at the same time on an empty database, each migration runs once, one key is stored, and both serve requests', async (t) => {
     const machines = await machinesFor(t, { start: false });
     for (let n = 0; n < count({ quick: 1, full: 5 }); n += 1) {
       const { url, drop } = await createPostgresDatabase({ empty: true });

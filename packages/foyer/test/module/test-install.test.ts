@@ -4,7 +4,7 @@ import { ask, defineFoyer, type Step } from '../../src/index.ts';
 import { startTestFoyer } from '../../src/testing/start-test-foyer.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 
-it('install of startTestFoyer resolves as soon as the run waits for an answer, and names the question', async () => {
+it('install() of a test Foyer resolves as soon as the run waits for an answer, and names the question', async () => {
   const askColor: Step = {
     name: 'ask-color',
     title: { todo: 'Choose a color', doing: 'Asking for a color' },

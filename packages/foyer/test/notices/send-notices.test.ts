@@ -116,7 +116,7 @@ describe('notices to the operators', () => {
     assert.match(webhook.received[0] ?? '', new RegExp(`retry ${runId}`));
   });
 
-  it('the operators are notified of a failed run only by its own message, if that message named the failure', async (t) => {
+  it('the operators get no second notice of a failed run if the run’s own message named the failure', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t, [
       { ...failing, required: false },
       notifyOperators,

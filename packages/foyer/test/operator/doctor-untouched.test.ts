@@ -128,7 +128,7 @@ test('doctor leaves the database of a stopped Foyer unchanged, and creates no fi
   assert.equal(of('tokens-dead')?.status, 'ok', 'the records were read');
 });
 
-test('doctor leaves the files of a running Foyer unchanged, and reads what it has committed', {
+test('doctor leaves the files of a running Foyer unchanged, and reads what that Foyer has committed', {
   skip,
 }, async (t) => {
   const { folder, file, doctor } = await prepare(t);

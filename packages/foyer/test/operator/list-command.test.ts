@@ -20,42 +20,47 @@ import {
   testOnBothEngines,
 } from './operator-harness.ts';
 
-testOnBothEngines('list --json prints exactly the agreed array', async (t, engine) => {
-  const { database, run } = await createOperatorHarness(t, {}, engine);
-  await storeInstallation(database, { id: 'ins_1', enterprise_id: 'E1' });
-  const connection = { installationId: 'ins_1', subject: 'user-1', label: 'Acme', data: null };
-  await database.write((tx) => saveConnection(tx, { ...connection, org: 'org-0', now: installedAt - 1000 }));
-  await database.write((tx) => saveConnection(tx, { ...connection, org: 'org-1', now: installedAt }));
-  const runId = await storeRun(database, 'ins_1', [
-    { name: 'register-team', status: 'succeeded' },
-    { name: 'send-welcome', status: 'failed', errors: ['missing_scope'] },
-  ]);
-  const { exitCode, stdout, stderr } = await run(['list', '--json']);
-  assert.equal(exitCode, 0);
-  assert.equal(stderr, '');
-  assert.deepEqual(JSON.parse(stdout), [
-    {
-      teamId: 'T1',
-      teamName: 'Acme',
-      enterpriseId: 'E1',
-      isEnterpriseInstall: false,
-      status: 'active',
-      installerUserId: 'U1',
-      installedAt: '2026-11-22T01:47:03.000Z',
-      botScopes: ['chat:write', 'im:write'],
-      connection: { org: 'org-1', subject: 'user-1', connectedAt: '2026-11-22T01:47:03.000Z' },
-      run: {
-        id: runId,
-        pipeline: 'install',
-        status: 'failed',
-        steps: [
-          { name: 'register-team', status: 'succeeded', attempts: 1, error: null },
-          { name: 'send-welcome', status: 'failed', attempts: 1, error: 'missing_scope' },
-        ],
+testOnBothEngines(
+  'list --json prints an array of installations with exactly the documented fields',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    await storeInstallation(database, { id: 'ins_1', enterprise_id: 'E1' });
+    const connection = { installationId: 'ins_1', subject: 'user-1', label: 'Acme', data: null };
+    await database.write((tx) =>
+      saveConnection(tx, { ...connection, org: 'org-0', now: installedAt - 1000 }),
+    );
+    await database.write((tx) => saveConnection(tx, { ...connection, org: 'org-1', now: installedAt }));
+    const runId = await storeRun(database, 'ins_1', [
+      { name: 'register-team', status: 'succeeded' },
+      { name: 'send-welcome', status: 'failed', errors: ['missing_scope'] },
+    ]);
+    const { exitCode, stdout, stderr } = await run(['list', '--json']);
+    assert.equal(exitCode, 0);
+    assert.equal(stderr, '');
+    assert.deepEqual(JSON.parse(stdout), [
+      {
+        teamId: 'T1',
+        teamName: 'Acme',
+        enterpriseId: 'E1',
+        isEnterpriseInstall: false,
+        status: 'active',
+        installerUserId: 'U1',
+        installedAt: '2026-11-22T01:47:03.000Z',
+        botScopes: ['chat:write', 'im:write'],
+        connection: { org: 'org-1', subject: 'user-1', connectedAt: '2026-11-22T01:47:03.000Z' },
+        run: {
+          id: runId,
+          pipeline: 'install',
+          status: 'failed',
+          steps: [
+            { name: 'register-team', status: 'succeeded', attempts: 1, error: null },
+            { name: 'send-welcome', status: 'failed', attempts: 1, error: 'missing_scope' },
+          ],
+        },
       },
-    },
-  ]);
-});
+    ]);
+  },
+);
 
 test('list --json prints null for each value that an org-wide install without a bot or a run lacks', async (t) => {
   const { database, run } = await createOperatorHarness(t);

@@ -29,7 +29,7 @@ test('manifest reads only PUBLIC_URL, and reports a problem with it', () => {
   assert.throws(() => readPublicUrl({ PUBLIC_URL: 'foyer.example.com' }), /PUBLIC_URL: is not an http/);
 });
 
-test('manifest lists the callback of Sign in with Slack as a redirect URL too, if it is on', async (t) => {
+test('manifest lists the callback of Sign in with Slack as a redirect URL too, if sign-in is on', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { stdout } = await run(['manifest'], { ...readUrl, readSignsIn: () => true });
   assert.deepEqual(JSON.parse(stdout).oauth_config.redirect_urls, [
@@ -42,7 +42,7 @@ test('manifest lists the callback of Sign in with Slack as a redirect URL too, i
   );
 });
 
-test('manifest --check accepts what Slack exports: another order, and defaults spelled out', async (t) => {
+test('manifest --check ignores the order of scopes and fields with their default value, as Slack exports them', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const exported = JSON.parse((await run(['manifest'], readUrl)).stdout);
   delete exported._metadata;
@@ -106,6 +106,6 @@ test('manifest --check reports a file that is not a manifest', async (t) => {
   }
 });
 
-test('manifests that are not objects differ as a whole', () => {
+test('a manifest that is not an object differs as a whole', () => {
   assert.deepEqual(compareManifests({ a: 1 }, []), [{ path: '', expected: { a: 1 }, found: [] }]);
 });

@@ -130,7 +130,7 @@ test('purge counts a token that is already dead as revoked, but not an expired o
   });
 });
 
-test('purge shows what it will erase and asks; the answer No erases and revokes nothing', async (t) => {
+test('purge shows what it will erase and asks, and after the answer No it erases and revokes nothing', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, ok);
   const questions: string[] = [];
   const answer = (yes: boolean) => async (question: string) => {
@@ -156,7 +156,7 @@ test('purge requires --yes if no one can answer its question, and touches nothin
   assert.match(stderr, /--yes/);
 });
 
-test('purge stops if the key does not open the tokens; with --no-revoke it erases without the key', async (t) => {
+test('purge stops if the key does not open the tokens, and with --no-revoke it erases without the key', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, ok);
   const openStore = (): never => {
     throw new KeyringError('The key main is another one.');

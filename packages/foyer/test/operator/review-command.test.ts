@@ -61,18 +61,22 @@ const manifestWith =
   };
 
 for (const [what, changes, point] of [
-  ['a name with “Slack”', { brand: { ...ready.brand, name: 'Hello for Slack' } }, 'name'],
-  ['no short description', { brand: { ...ready.brand, tagline: 'Hi' } }, 'short description'],
+  ['a name that contains “Slack”', { brand: { ...ready.brand, name: 'Hello for Slack' } }, 'name'],
   [
-    'a long description that is short',
+    'a short description that is too short',
+    { brand: { ...ready.brand, tagline: 'Hi' } },
+    'short description',
+  ],
+  [
+    'a long description that is too short',
     { brand: { ...ready.brand, description: 'Short.' } },
     'long description',
   ],
   ['no icon', { brand: {} }, 'icon'],
   ['no privacy policy', { environment: { ...ready.environment, PRIVACY_URL: '' } }, 'privacy policy'],
-  ['no support', { environment: { ...ready.environment, SUPPORT_URL: '' } }, 'support'],
+  ['no support address', { environment: { ...ready.environment, SUPPORT_URL: '' } }, 'support'],
   [
-    'an address of this machine',
+    'a public URL on this machine',
     { environment: { ...ready.environment, PUBLIC_URL: 'http://localhost:3000' } },
     'landing page',
   ],
@@ -90,7 +94,7 @@ for (const [what, changes, point] of [
     'scopes that Slack lists',
   ],
   [
-    'no event of an uninstall',
+    'no subscription to tokens_revoked',
     {
       manifest: manifestWith(['settings', 'event_subscriptions'], (inner) => ({
         event_subscriptions: { ...inner, bot_events: ['app_uninstalled'] },
@@ -99,7 +103,7 @@ for (const [what, changes, point] of [
     'events of an uninstall',
   ],
   [
-    'a Messages tab in which no one is heard',
+    'a Messages tab whose messages the app does not receive',
     {
       manifest: manifestWith(['features', 'app_home'], (inner) => ({
         app_home: { ...inner, messages_tab_read_only_enabled: false },
@@ -113,7 +117,7 @@ for (const [what, changes, point] of [
     'HTTP, not Socket Mode',
   ],
 ] as [string, Partial<typeof ready> & { brand?: Partial<Brand> }, string][]) {
-  test(`review fails ${what}, and exits with code 1`, async (t) => {
+  test(`review fails an app with ${what}, and exits with code 1`, async (t) => {
     const { exitCode, failed, stderr } = await review(t, changes);
     assert.deepEqual([exitCode, failed], [1, [point]]);
     assert.match(stderr, /Not ready: 1 point fails, see above/);

@@ -94,7 +94,7 @@ function scripted(answers: (string | boolean | undefined)[]) {
   return { prompts, asked, suggested, told, refused };
 }
 
-test('setup in a script writes an .env with which Foyer starts', async (t) => {
+test('setup in a script writes an .env that Foyer accepts', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   // A clone has this file; in an app without one, .env starts empty.
   copyFileSync(new URL('../../../../.env.example', import.meta.url), join(folder, '.env.example'));
@@ -144,7 +144,7 @@ test('setup backs up an existing .env, and keeps its other lines', async (t) => 
   assert.equal(readdirSync(folder).filter((name) => name.startsWith('.env.backup-')).length, 2);
 });
 
-test('setup makes no key if a key file is in use, and follows a link', async (t) => {
+test('setup makes no key if a key file is in use, and writes through a symbolic link', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   mkdirSync(join(folder, 'data'));
   writeFileSync(join(folder, 'data/foyer.db.key'), 'in use');

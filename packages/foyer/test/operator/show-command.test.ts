@@ -57,7 +57,7 @@ testOnBothEngines(
   },
 );
 
-testOnBothEngines('show names the runs of moments, beside the run of the install', async (t, engine) => {
+testOnBothEngines('show lists the runs of moments beside the install run', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1' });
   const installRun = await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
@@ -88,7 +88,7 @@ testOnBothEngines('show names the runs of moments, beside the run of the install
     assert.ok(stdout.includes(words), words);
 });
 
-test('show prints who, when, the scopes, each attempt with its error, and what to do', async (t) => {
+test('show prints who installed the app and when, the scopes, each attempt with its error, and how to try again', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1' });
   const runId = await storeRun(database, 'ins_1', [
@@ -132,7 +132,7 @@ History (1)
   );
 });
 
-test('show finds an org-wide install by its enterprise id, next to a team of the same enterprise', async (t) => {
+test('show finds an org-wide install by its enterprise id, even if a team of that enterprise has an install too', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, {
     id: 'ins_1',
@@ -146,7 +146,7 @@ test('show finds an org-wide install by its enterprise id, next to a team of the
   assert.match((await run(['show', 'E1'])).stdout, /^Globe \(E1\) {2}active\n[\s\S]*the whole organization/);
 });
 
-test('show exits with code 1 for an unknown team, and says where to look', async (t) => {
+test('show exits with code 1 for an unknown team, and names the command list', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['show', 'T9\u001b[2J', '--json']);
   assert.equal(exitCode, 1);

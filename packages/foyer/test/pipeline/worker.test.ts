@@ -144,7 +144,7 @@ describe('the worker', () => {
     assert.equal(tries, 2);
   });
 
-  it('no more runs are worked on at once than the limit allows, and then the others', async (t) => {
+  it('the worker works on no more runs at once than its limit, and works on the others later', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker, comes } = workerOn(t, stage, { concurrency: 1 });

@@ -28,7 +28,7 @@ async function signIn(app: TestFoyer, who: string, workspace = 'Acme'): Promise<
   return visitor;
 }
 
-it('a session takes over a changed role within a day, without an event', async () => {
+it('a signed-in member has a changed role within a day, even without an event', async () => {
   await using app = await start();
   await app.install();
   const visitor = await signIn(app, 'admin');

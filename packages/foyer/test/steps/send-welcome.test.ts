@@ -145,7 +145,7 @@ describe('send-welcome after failures', () => {
 
   for (const channel of [null, '', 7, true, [], {}]) {
     const odd = JSON.stringify(channel);
-    it(`exactly one welcome is sent although Slack’s answer names ${odd} as its channel`, async (t) => {
+    it(`exactly one welcome is sent although Slack’s answer names ${odd} as the message’s channel`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { post: { channel } });
@@ -162,7 +162,7 @@ describe('send-welcome after failures', () => {
       assert.equal(stage.welcomes(install), 1);
     });
 
-    it(`exactly one welcome is sent although Slack’s answer names ${odd} as its time: Foyer finds it`, async (t) => {
+    it(`exactly one welcome is sent although Slack’s answer names ${odd} as the message’s time`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { post: { ts: channel } });
@@ -202,7 +202,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.sandbox.calls('conversations.history').length, 0);
   });
 
-  it('exactly one welcome is sent after a crash between Slack’s answer and its record', async (t) => {
+  it('exactly one welcome is sent after a crash between Slack’s answer and the record of the answer', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -214,7 +214,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.sandbox.calls('chat.postMessage').length, 1);
   });
 
-  it('exactly one welcome is sent although its step timed out before Slack’s answer came', async (t) => {
+  it('exactly one welcome is sent although the step timed out before Slack’s answer came', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { installationId, life, userId } = install;
@@ -242,7 +242,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('exactly one welcome is sent after a crash between its record and the call', async (t) => {
+  it('exactly one welcome is sent after a crash between the record of the welcome and the call', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { installationId, life, userId } = install;

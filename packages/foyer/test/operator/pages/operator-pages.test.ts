@@ -447,7 +447,7 @@ it('purge and mark-gone do not touch an install that came while the tokens were 
   }
 });
 
-it('an operator’s purge waits for an uninstall run that has failed: its steps may need what is stored', async (t) => {
+it('an operator’s purge erases nothing while an uninstall run that failed may still need the stored rows', async (t) => {
   const title = { todo: 'Cancel the plan', doing: 'Canceling the plan' };
   const cancelPlan: Step = {
     ...{ name: 'cancel-plan', title, maxAttempts: 1 },
