@@ -168,7 +168,7 @@ async function stop(code: number): Promise<void> {
 process.once('SIGINT', () => void stop(0));
 process.once('SIGTERM', () => void stop(0));
 onParentEnd(() => void stop(0));
-// Once npm has ended, no one reads the output: ignores write errors.
+// Once npm has ended, no one reads the output, so the demo ignores write errors.
 process.stdout.on('error', () => {});
 
 try {

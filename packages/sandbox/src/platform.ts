@@ -11,7 +11,10 @@ export type Platform = {
   clock: SandboxClock;
   activity: ActivityFeed;
   deliveries: Deliveries;
-  /** The next message timestamp: the sandbox's time in seconds with six decimals, higher than the one before. */
+  /**
+   * The next message timestamp: the sandbox's time in seconds with six decimals, and higher than the one before, unless
+   * the clock was set back.
+   */
   nextTs(): string;
   /** The sandbox's own address, without a trailing slash. */
   url(): string;

@@ -129,7 +129,7 @@ async function findByRun(
 }
 
 /**
- * Selects rows of `runs` that are the newest of their installation's install pipeline: the outcome of an older one no
+ * Matches the newest run of each installation's install pipeline, in a query of `runs`: the outcome of an older run no
  * longer matters.
  */
 export function isNewestRun(eb: Where<'runs'>) {
@@ -157,7 +157,10 @@ export function isNewestRun(eb: Where<'runs'>) {
 /** Matches a text that can only be an id: of a team, an enterprise or a person at Slack, or one of Foyer's own. */
 const anId = /^(?:[TEUW](?=[A-Z]*\d)[A-Z0-9]{8,31}|(?:ins|run)_[0-9A-Z]{26})$/;
 
-/** Matches the `ids` if there are any, else the name. Not both: a search by name may read every name. */
+/**
+ * Matches the `ids` if there are any, else the name. A text that can only be an id matches no name: a search by name
+ * may read every name.
+ */
 function matchesText(
   eb: Where<'installations'>,
   { text, isWholeName }: { text: string; isWholeName?: boolean },

@@ -35,8 +35,8 @@ const dayMs = 86_400_000;
 /** The charts of the overview show this many days. */
 const shownDays = 30;
 /**
- * How long after midnight a day is counted: by then, every install that began on that day has ended, at the latest by
- * the chore that recovers installs.
+ * How long after midnight a day is counted: by then, every install that began on that day has ended. The chore that
+ * recovers installs ends the interrupted ones.
  */
 const settledAfterMs = 3_600_000;
 

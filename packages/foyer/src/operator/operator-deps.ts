@@ -36,7 +36,7 @@ export interface OperatorDeps {
   givenConfig?: FoyerConfig;
   /** The prefix of every path of Foyer. */
   basePath: string;
-  /** The environment merged over `.env`, not validated. Throws the file system's errors. */
+  /** The environment merged over `.env`, not validated. @throws ConfigError if `.env` cannot be read */
   readEnvironment: () => Readonly<Record<string, string | undefined>>;
   /** Reads only PUBLIC_URL, for an app that Slack does not know yet. @throws ConfigError */
   readPublicUrl: () => string;

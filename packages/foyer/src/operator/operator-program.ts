@@ -143,7 +143,10 @@ const told = [
   KeyMissingError,
 ];
 
-/** Returns what to print about a failure. An error of a class that is not named here is a bug: it gets its stack. */
+/**
+ * Returns what to print about a failure. An error that is neither in `told` nor a DatabaseUnavailableError is a bug in
+ * Foyer, so the text includes its stack.
+ */
 function failureText(error: unknown): string {
   if (!(error instanceof Error)) return `Unexpected error: ${String(error)}`;
   if (error instanceof DatabaseUnavailableError) return error.advice;

@@ -35,7 +35,10 @@ export const controlBodies = {
     ...whom,
     actionId: id,
     blockId: id.optional(),
-    /** `home` by default, or `message` with `messageTs`. Without it, `message` is the newest with such an element. */
+    /**
+     * `message` by default if `messageTs` is given, else `home`. Without `messageTs`, `message` is the newest message of
+     * the DM that has such an element.
+     */
     where: z.enum(['home', 'message', 'modal']).optional(),
     /** A message of the DM by its timestamp. */
     messageTs: id.optional(),
@@ -96,7 +99,7 @@ export const controlBodies = {
     teamId: id.optional(),
     /** How many calls fail; 1 by default. */
     times: z.number().int().positive().optional(),
-    /** How many matching calls succeed first; 0 by default. */
+    /** How many matching calls are answered normally first; 0 by default. */
     after: z.number().int().nonnegative().optional(),
     failure,
   }),

@@ -10,7 +10,7 @@ import { withSandbox } from '../test-support/with-sandbox.ts';
 
 const botScopes = testManifest.oauth_config.scopes.bot.join(',');
 
-/** Calls 13 methods, some in a workspace and in the Grid org, in the way that gets the fullest answers. */
+/** Calls 13 methods in a workspace, and some of them in the Grid org too, in the way that gets the fullest answers. */
 async function callEverything(sandbox: Sandbox): Promise<void> {
   const parameters = { scope: botScopes, user_scope: 'users:read' };
   const { client, userId, answer } = await install(sandbox, 'Acme', { parameters });

@@ -85,7 +85,7 @@ async function noteBackup(deps: OperatorDeps, database: Database): Promise<void>
 
 /**
  * Restores a backup into a copy in the folder for temporary files, as a start would: checks every page, applies this
- * version's migrations, and checks every stored token against the keys. It never writes to the backup.
+ * version's migrations, and checks that no stored token needs a missing key. It never writes to the backup.
  * @throws CommandError, BackupDamagedError, DatabaseNewerError, OwnMigrationError
  */
 async function rehearseRestore(deps: OperatorDeps, file: string) {

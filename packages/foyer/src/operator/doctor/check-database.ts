@@ -44,7 +44,7 @@ function checkFile(file: string, own: readonly string[]): DatabaseCheck {
   }
 }
 
-/** Reports a missing file. If its log, its key or another file whose name begins the same exists, it existed before. */
+/** Reports a missing file. A log, a key or another file whose name begins the same shows that there was a database. */
 function missing(file: string): Finding {
   const folder = dirname(file);
   const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;

@@ -7,7 +7,7 @@ import { networkReason } from './network-reason.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
 
-/** Reports whether the operator's pages are on, and checks that their password is not sent in the clear. */
+/** Reports whether the operator's pages have a password, and checks that it is not sent in the clear. */
 export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'http'>): Finding {
   const { ok, fault } = findingsOf('operator-pages');
   const { baseUrl: publicUrl, secure } = config.http;

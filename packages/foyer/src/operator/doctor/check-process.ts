@@ -174,7 +174,7 @@ function signatures(report: ProcessReport, now: number): Finding {
   );
 }
 
-/** An app without any installation gets no event about a workspace. */
+/** Finds a database without any installation although Slack has sent events about workspaces: it is the wrong one. */
 async function emptyDatabase(report: ProcessReport, queries: Queries | undefined): Promise<Finding[]> {
   if (!queries || report.slack.events === 0) return [];
   const row = await queries.selectFrom('installations').select('id').limit(1).executeTakeFirst();

@@ -90,7 +90,7 @@ function* readFolder(folder: string, clientId: string): Generator<SourceEntry> {
   }
 }
 
-/** The client id at the start of a folder's name, if the store has named it so. */
+/** Returns the client id at the start of a folder's name; undefined if there is none. */
 function clientIdIn(name: string): string | undefined {
   return /^\d+\.\d+/.exec(name)?.[0];
 }

@@ -28,7 +28,7 @@ interface BarChart<Day> {
   /** The value of the tallest bar, as text. */
   most: string;
   days: readonly Day[];
-  /** Stacked, from the ground up. */
+  /** The bars are stacked; the first series is at the bottom. */
   series: readonly Series<Day>[];
   /** The tooltip of one day. */
   tip: (day: Day) => string;

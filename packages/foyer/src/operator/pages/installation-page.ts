@@ -142,7 +142,7 @@ function actionsBar(frame: OperatorFrame, record: InstallRecord): Html {
 </div>`;
 }
 
-/** `GET /operator/installations/:id`: shows the whole record of one installation. A whole HTML document. */
+/** `GET /operator/installations/:id`: shows the record of one installation. A whole HTML document. */
 export function installationPage(frame: OperatorFrame, content: InstallationContent): string {
   const { record, people, peopleCount, history } = content;
   const name = installationName(record);

@@ -12,8 +12,8 @@ export interface AppFace {
 }
 
 /**
- * Reads the face and the long text from a manifest; a missing text is empty, a missing color the default. @throws
- * CommandError
+ * Reads the face and the long text from a manifest. For a missing text it returns an empty one, for a missing color the
+ * default. @throws CommandError
  */
 export function readFace(manifestText: string): AppFace & { longDescription: string } {
   const shown = parsed(manifestText).display_information ?? {};

@@ -103,7 +103,7 @@ function setVariable(envText: string, name: string, value: string): string {
   );
 }
 
-/** The ways to write a value, the plainest first. */
+/** The ways to write a value, in the order in which they are tried. */
 function spellings(value: string): string[] {
   const quoted = ["'", '"', '`'].map((quote) => `${quote}${value}${quote}`);
   return /^[A-Za-z0-9_./:@+=,-]*$/.test(value) ? [value, ...quoted] : [...quoted, value];

@@ -84,7 +84,7 @@ const secretName = /SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|KEY|CREDENTIAL|WEBHO
 export function secretsOf(environment: Variables): string[] {
   return Object.entries(environment).flatMap(([name, value = '']) => {
     const plain = value.trim().replace(/^["'`]|["'`]$/g, '');
-    // Everything between the user and the last @ of an address, or a parameter of its query.
+    // Everything between the user and the last @ of an address, or the parameter `password` of its query.
     const [, inAddress] = /:\/\/[^\s:/@]*:(\S+)@/.exec(plain) ?? [];
     const [, inQuery] = /[?&]password=([^\s&]+)/.exec(plain) ?? [];
     const passwords = [inAddress, inQuery].filter((text) => text !== undefined).flatMap(withDecoded);
