@@ -57,7 +57,7 @@ export function createBackground(deps: {
   return {
     async start() {
       worker.start();
-      // For chores that all machines share: after its first run, a chore runs only on the machine that takes the turn.
+      // For chores that all machines share: except when it starts, a machine does one only if it gets the turn.
       const inTurn = {
         takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
         log,

@@ -79,7 +79,7 @@ export interface FoyerOptions<MyTables = NoTables> {
    * separately (`app_migration`). Never change, rename or remove a released migration.
    */
   migrations?: OwnMigrations;
-  /** Work that runs once in each interval, across all machines and restarts; none unless given. */
+  /** Work that runs at most once in each interval, across all machines and restarts; none unless given. */
   jobs?: readonly Job<Foyer<MyTables>>[];
 }
 

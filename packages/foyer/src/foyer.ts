@@ -150,8 +150,8 @@ export type TeamMember = ReturnType<typeof memberJson>;
 /** The known people of a workspace. */
 export interface MemberList {
   /**
-   * Returns the members of an installation, the most recently met first. `search` is part of a name or an email
-   * address, or a user id. `cursor` comes from the previous page; the last page returns null.
+   * Returns the members of an installation, by when the app first met them, the newest first. `search` is part of a
+   * name or an email address, or a user id. `cursor` comes from the previous page; the last page returns null.
    * @example
    * const { members } = await foyer.members.list({ teamId }, { search: 'grace' });
    */

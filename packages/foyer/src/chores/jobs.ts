@@ -44,7 +44,7 @@ export interface JobTurn<Foyer = unknown> {
 const longestTurnMs = 10 * 60_000;
 /** How long a turn may take to react to its aborted signal, before it is abandoned. */
 const noticeMs = 2000;
-/** How often a process looks for a due turn, at least: so a turn begins at most this late. */
+/** A process looks for due turns at least this often, so a turn begins at most this late. */
 const lookMs = 1000;
 /** The part of a turn's lease for recording the end, and for another machine's clock that is ahead. */
 const recordMs = 5000;

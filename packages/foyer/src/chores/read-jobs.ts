@@ -108,7 +108,7 @@ function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
   return { ...interrupted, startedAt, machine, tookMs: null };
 }
 
-/** When the next interval to take begins: the one after the last taken, or the current one if no credible one was. */
+/** When the next interval to take begins: the one after the last taken, or the current one if that is not known. */
 function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
   const current = Math.floor(now / everyMs) * everyMs;
   if (takenAt === undefined || takenAt > latestInterval({ everyMs, now })) return current;

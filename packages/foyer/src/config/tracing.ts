@@ -13,9 +13,9 @@ import type { Logger } from './log.ts';
 import { foyerVersion } from './version.ts';
 
 /**
- * Traces installs, using only OpenTelemetry's API. An SDK, which the app starts before Foyer, records and exports the
- * spans; without an SDK, nothing is recorded. Spans contain names, ids and codes; never an error message, a token or an
- * address with its query (invariant 4).
+ * Traces installs, runs and calls to Slack, using only OpenTelemetry's API. An SDK, which the app starts before Foyer,
+ * records and exports the spans; without an SDK, nothing is recorded. Spans contain names, ids and codes; they never
+ * contain an error message, a token or an address with its query (invariant 4).
  */
 
 /** An open span. */

@@ -24,7 +24,7 @@ interface LifecycleDeps {
   store: InstallationStore;
   /** The effects of further events, by event type (`keep-names.ts`). */
   keepNames?: ReadonlyMap<string, Effect>;
-  /** Called after an event changed something: runs may be due or cancelled, App Home old. Must not throw or wait. */
+  /** Called after an event changed something, such as runs or what App Home shows. Must not throw or wait. */
   onChanged(query: InstallationQuery, type: string): void;
   /** Whether the definition has steps for a member's first opening; without them, an opening changes nothing here. */
   hearsOpenings?: boolean;
@@ -45,7 +45,7 @@ export type Effect = (delivery: Delivery) => Promise<boolean>;
 
 /** Slack waits three seconds. Foyer retries a locked database this long; after that, Slack sends the event again. */
 const patienceMs = 2000;
-/** A write to a database that hangs takes longer than `patienceMs`, and a revocation writes twice: this limits all. */
+/** The limit of a whole commit: a database that hangs exceeds `patienceMs`, and a revocation writes twice. */
 const commitWithinMs = 2500;
 
 /**

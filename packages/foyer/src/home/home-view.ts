@@ -183,7 +183,7 @@ function welcomeButton({ words }: HomeContent, run: RunRecord): Button {
   });
 }
 
-/** The most steps that are listed: of a longer pipeline, those that need attention most. */
+/** The most steps that the list shows. From a longer pipeline, it shows those that need attention most. */
 const mostSteps = 30;
 
 const urgency: readonly StepRecord['status'][] = [

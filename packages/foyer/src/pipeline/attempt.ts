@@ -169,7 +169,7 @@ async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Pro
 /** What an attempt means for its step and its run. */
 export interface Verdict {
   ending: StepEnding;
-  /** Until when the run rests; if absent, it continues with the next step. */
+  /** Until when the run rests; absent if it continues, ends or asks a question. */
   rest?: Rest;
   /** The event that the run is about to wait for; it may already have arrived. */
   awaits?: WaitEvent;

@@ -15,7 +15,7 @@ import { slackFailure } from '../slack/slack-failure.ts';
 const pageSize = 15;
 /** The most calls of a search. Calls that Slack rate-limits count; calls without a usable answer do not. */
 const mostCalls = 12;
-/** Slack's clock sets the times of messages, and ours those of attempts: the search window is wider at both ends. */
+/** How much the search window is widened at both ends: messages have Slack's times, and attempts have ours. */
 const clockSlackMs = 60_000;
 
 /** How far a search has got. `before` is the time of the oldest message that was looked at, in Slack's format. */

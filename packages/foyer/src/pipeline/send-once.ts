@@ -145,7 +145,7 @@ async function settleDoubt(
   );
 }
 
-/** Searches the channel's history; while the call may still take effect, only its newest page. */
+/** Searches the channel's history, or only its newest page while the call may still take effect. */
 async function search(
   context: SendContext,
   slack: WebClient,

@@ -100,7 +100,7 @@ export interface StepFacts {
    * `workspaceGranted` run, the workspace that was granted.
    */
   readonly workspaceId: string | null;
-  /** The person whose run this is: the installer; the member, in an `opened` run. */
+  /** The person whose run this is: the installer, or in an `opened` run the member. */
   readonly userId: string;
   readonly appId: string | null;
   readonly botUserId: string | null;

@@ -87,7 +87,7 @@ async function tell(context: StepContext, channel: OperatorChannel): Promise<Sen
   return outcome;
 }
 
-/** The outcome that an earlier attempt left for this channel; undefined if it is to be sent now. */
+/** The outcome that an earlier attempt left for this channel; undefined if the message is to be sent now. */
 function settledBefore(stood: NoticeStatus, channel: OperatorChannel): SendOutcome | undefined {
   switch (stood) {
     case 'sent':
@@ -112,7 +112,7 @@ function unknownOutcome(channel: OperatorChannel): SendOutcome {
   return { kind: 'unconfirmed', code: 'no_answer', message };
 }
 
-/** Returns the step's end. A message that is still to be sent decides it, else a refused or else an unconfirmed one. */
+/** Returns the step's end, by the first of these that is among the outcomes: to be sent later, refused, unconfirmed. */
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
   const wait = outcomes.find((outcome) => outcome.kind === 'wait');
   if (wait) return retryIn(wait.delayMs, { code: 'rate_limited', message: 'The webhook asked us to wait' });

@@ -53,7 +53,7 @@ function actions(content: ProgressPageContent): Html {
   <p class="actions" data-offer="install"${hiddenUnless('install')}><a class="button" href="${site.path('/slack/install')}">${words.text('progress.startAgain')}</a></p>`;
 }
 
-/** What the app itself suggests next, one line each. */
+/** Lists what the app itself suggests to do next: one entry for each line of its text. */
 function nextSteps({ words, progress }: ProgressPageContent): Html {
   const lines = (words.app('nextSteps') ?? '')
     .split('\n')

@@ -2,9 +2,9 @@ import type { KnownScope, KnownUserScope } from '../../slack/scope-sentences.ts'
 
 /**
  * Every sentence that installers and members read, in English: ICU messages
- * (formatjs.github.io/docs/core-concepts/icu-syntax). Those of `home` and `welcome` are Slack's mrkdwn; all others are
- * plain text. The types of the placeholders come from these messages, so a branch of a plural or select is either empty
- * or more than one word.
+ * (formatjs.github.io/docs/core-concepts/icu-syntax). Messages whose names begin with `home` or `welcome` may contain
+ * Slack's mrkdwn; all others are plain text. The types of the placeholders come from these messages, so a branch of a
+ * plural or select is either empty or more than one word.
  */
 export const en = {
   'page.privacy': 'Privacy',
