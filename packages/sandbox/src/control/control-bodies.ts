@@ -36,8 +36,8 @@ export const controlBodies = {
     actionId: id,
     blockId: id.optional(),
     /**
-     * `message` by default if `messageTs` is given, else `home`. Without `messageTs`, `message` is the newest message of
-     * the DM that has such an element.
+     * `message` by default if `messageTs` is given, else `home`. Without `messageTs`, `message` is the newest message
+     * of the DM that has such an element.
      */
     where: z.enum(['home', 'message', 'modal']).optional(),
     /** A message of the DM by its timestamp. */

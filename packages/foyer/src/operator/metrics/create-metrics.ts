@@ -31,8 +31,8 @@ import { addStateGauges } from './state-gauges.ts';
 export interface Metrics {
   /**
    * An OAuth attempt ended. refused: Foyer did not accept its callback, the gate refused it, or the workspace is
-   * another account's. unverified: it failed in a way that any stranger can cause, by an `error=` in the address or by a
-   * code that Slack does not know. interrupted: Foyer later found that it had stopped midway.
+   * another account's. unverified: it failed in a way that any stranger can cause, by an `error=` in the address or by
+   * a code that Slack does not know. interrupted: Foyer later found that it had stopped midway.
    */
   onInstallRequest(outcome: (typeof installOutcomes)[number]): void;
   /** A sign-in with Slack ended; `sign-in.ts` says what the outcomes mean. */
