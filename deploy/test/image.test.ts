@@ -59,13 +59,13 @@ async function healthCheck(port: number): Promise<number> {
 }
 
 describe('the image', () => {
-  it('runs the Node that the tests run on', () => {
+  it('the image has the Node version of the tests', () => {
     const lock: { packages: Record<string, { version: string }> } = JSON.parse(read('package-lock.json'));
     const [, version] = /^ARG NODE_VERSION=(\S+)$/m.exec(dockerfile) ?? [];
     assert.equal(version, lock.packages['node_modules/node']?.version);
   });
 
-  it('the image has a health check that passes only while Foyer answers', async () => {
+  it('the health check passes only while Foyer answers', async () => {
     const stage = await setStage();
     const port = stage.foyer().address.port;
     try {
@@ -82,14 +82,14 @@ describe('the image', () => {
     assert.equal(await healthCheck(await freePort()), 1);
   });
 
-  it('starts main.ts without a shell, and not as root', () => {
+  it('the container starts main.ts without a shell, and not as root', () => {
     assert.match(dockerfile, /^ENTRYPOINT \["node"\]$/m);
     assert.match(dockerfile, /^CMD \[(?:"--[^"]+", )*"src\/main\.ts"\]$/m);
     const [, user] = /^USER (\d+):\d+$/m.exec(dockerfile) ?? [];
     assert.ok(Number(user) > 0);
   });
 
-  it('leaves out secrets, data and history', () => {
+  it('.dockerignore excludes secrets, data, history and tests', () => {
     const kept = [
       '.env',
       '.env.backup-1795322000000',
@@ -117,7 +117,7 @@ describe('the image', () => {
     );
   });
 
-  it('includes and copies every file that Foyer imports or reads while it runs', () => {
+  it('the Dockerfile copies every file that Foyer imports or reads while it runs', () => {
     const readAtRunTime = sources.flatMap((file) =>
       [...read(file).matchAll(/new URL\('((?:\.\.\/)+[^']+)', import\.meta\.url\)/g)].map(([, path = '']) =>
         join(file, '..', path),
@@ -140,7 +140,7 @@ describe('the image', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('installs every package that Foyer imports', () => {
+  it('every package that Foyer imports is in its dependencies', () => {
     const missing = sources.flatMap((file) => {
       const dependencies = dependenciesOf(
         file.startsWith('src/') ? 'package.json' : 'packages/foyer/package.json',

@@ -31,7 +31,7 @@ async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void
 }
 
 describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on this machine' }, () => {
-  it('tries the other Foyer if one is down, and sends the callback once', async (t) => {
+  it('a callback goes to the other Foyer if one is down, and arrives once', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     await a.stop();
@@ -46,7 +46,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('tries the other Foyer with an event too, and sends the whole body', { skip: isOld }, async (t) => {
+  it('an event goes to the other Foyer if one is down, with its whole body', { skip: isOld }, async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     await a.stop();
@@ -58,7 +58,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('the reverse proxy never repeats a callback that reached a Foyer', async (t) => {
+  it('a callback that reached a Foyer is never repeated', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     a.breaksOff = true;
@@ -69,7 +69,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('the reverse proxy never repeats a callback whose path is percent-encoded', async (t) => {
+  it('a callback whose path is percent-encoded is never repeated', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     b.breaksOff = true;
@@ -77,7 +77,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('the reverse proxy never repeats an event or a pressed button that reached a Foyer', async (t) => {
+  it('an event or a pressed button that reached a Foyer is never repeated', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     a.breaksOff = true;
@@ -87,7 +87,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('repeats a page request that broke off, since a GET changes nothing', async (t) => {
+  it('a page request that broke off is repeated, since a GET changes nothing', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     for (let round = 0; round < 2; round += 1) assert.equal((await fetch(caddy.url)).status, 200);
@@ -95,7 +95,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(b.arrived.length, 2);
   });
 
-  it('answers with its own page if no Foyer is left, and logs no secret', async (t) => {
+  it('the proxy answers with an error and logs no secret if both Foyers are down', async (t) => {
     const { caddy, a, b } = await stage(t);
     await Promise.all([a.stop(), b.stop()]);
     const headers = { cookie: 'foyer-operator=session-secret', referer: 'https://x/?state=referred-state' };
@@ -113,20 +113,20 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('ignores a visitor’s X-Forwarded-For', async (t) => {
+  it('the X-Forwarded-For of a visitor is ignored', async (t) => {
     const { caddy, a, b } = await stage(t);
     await fetch(caddy.url, { headers: { 'x-forwarded-for': '203.0.113.9' } });
     const [seen] = arrivedAt(a, b);
     assert.match(seen?.forwardedFor ?? '', /^(127\.0\.0\.1|::1)$/);
   });
 
-  it('the reverse proxy does not expose the metrics', async (t) => {
+  it('the metrics are not exposed', async (t) => {
     const { caddy, a, b } = await stage(t);
     assert.equal((await fetch(`${caddy.url}/metrics`)).status, 404);
     assert.equal(arrivedAt(a, b).length, 0);
   });
 
-  it('restricts the operator pages to the named networks', async (t) => {
+  it('the operator pages are open only to the named networks', async (t) => {
     const closed = await stage(t, { OPERATOR_NETWORKS: '192.0.2.0/24 2001:db8::/32' });
     for (const path of ['/operator', '/operator/requests', '/OPERATOR', '/%6fperator'])
       assert.equal((await fetch(closed.caddy.url + path)).status, 404, path);

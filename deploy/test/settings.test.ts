@@ -17,7 +17,7 @@ const foyersVariables = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/g
 /** How long Foyer drains; then main.ts ends the process, even if something still runs. */
 const drainSeconds = 10;
 
-it('gives Node’s heap the same sizes wherever Foyer is started', () => {
+it('Node’s heap has the same sizes wherever Foyer is started', () => {
   const sizes = (text: string): string[] => text.match(/--max-[a-z-]+=\d+/g) ?? [];
   const wanted = sizes(scripts.start);
   assert.equal(wanted.length, 2);
@@ -27,7 +27,7 @@ it('gives Node’s heap the same sizes wherever Foyer is started', () => {
   for (const size of wanted) assert.ok(page.includes(size), `deploy/README.md does not mention ${size}`);
 });
 
-it('keeps Node’s inspector closed and writes no core dump wherever Foyer is started', () => {
+it('Node’s inspector stays closed wherever Foyer is started, and services and containers write no core dump', () => {
   const flag = '--disable-sigusr1';
   const image = read('Dockerfile');
   assert.match(image, new RegExp(`^CMD \\["${flag}"`, 'm'));
@@ -37,28 +37,28 @@ it('keeps Node’s inspector closed and writes no core dump wherever Foyer is st
   assert.match(compose, /ulimits: \{ core: 0 \}/);
 });
 
-it('listens on all interfaces only in a container', () => {
+it('Foyer listens on all interfaces in a container', () => {
   assert.match(read('Dockerfile'), /^ {2}HOST=0\.0\.0\.0 /m);
   assert.match(compose, /^ {4}HOST: 0\.0\.0\.0$/m);
   // `-e HOST=` would remove the image's setting, and the published port would lead nowhere.
   assert.doesNotMatch(page, /-e HOST= /);
 });
 
-it('bounds bodies and headers in the proxy', () => {
+it('the proxy limits the size of bodies and headers', () => {
   const caddyfile = withoutComments('deploy/Caddyfile');
   assert.match(caddyfile, /request_body \{\s*max_size 1MiB\s*\}/);
   assert.match(caddyfile, /max_header_size 16KB/);
 });
 
 describe('compose.yaml', () => {
-  it('uses only variables that .env.example or deploy/README.md explains', () => {
+  it('each variable that the file reads is in .env.example or deploy/README.md', () => {
     const asked = [...compose.matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);
     assert.ok(asked.length >= 8);
     const strangers = asked.filter((name) => !foyersVariables.has(name) && !page.includes(`\`${name}\``));
     assert.deepEqual(strangers, []);
   });
 
-  it('sets only variables that Foyer knows', () => {
+  it('each variable that the file sets is known to Foyer', () => {
     const [, block = ''] = /\n {2}environment:\n((?: {4}.*\n|\n)+)/.exec(compose) ?? [];
     const names = [...block.matchAll(/^ {4}([A-Z_]+):/gm)].map(([, name = '']) => name);
     assert.ok(names.length >= 8);
@@ -68,7 +68,7 @@ describe('compose.yaml', () => {
     );
   });
 
-  it('says what is missing, instead of starting without it', () => {
+  it('a missing required variable is reported, and nothing starts', () => {
     for (const name of [
       'SLACK_CLIENT_ID',
       'SLACK_CLIENT_SECRET',
@@ -83,48 +83,48 @@ describe('compose.yaml', () => {
     }
   });
 
-  it('publishes only the ports of the proxy', () => {
+  it('only the ports of the proxy are published', () => {
     assert.deepEqual(compose.match(/^ +ports:.*/gm), ["    ports: ['80:80', '443:443', '443:443/udp']"]);
   });
 
-  it('gives each Foyer its own host name, since the lease of a run contains it', () => {
+  it('each Foyer has its own host name, since the lease of a run contains that name', () => {
     const names = [...compose.matchAll(/hostname: (\S+)/g)].map(([, name]) => name);
     assert.equal(names.length, 2);
     assert.equal(new Set(names).size, 2);
   });
 
-  it('compose.yaml waits longer for a stop than Foyer drains', () => {
+  it('Docker waits longer for a stop than Foyer drains', () => {
     const [, seconds] = /x-foyer:[\s\S]*?stop_grace_period: (\d+)s/.exec(compose) ?? [];
     assert.ok(Number(seconds) > drainSeconds);
   });
 });
 
 describe('the systemd unit', () => {
-  it('the systemd unit waits longer for a stop than Foyer drains', () => {
+  it('systemd waits longer for a stop than Foyer drains', () => {
     const [, seconds] = /^TimeoutStopSec=(\d+)s$/m.exec(unit) ?? [];
     assert.ok(Number(seconds) > drainSeconds);
   });
 
-  it('reports a start when Foyer is ready, and restarts a Foyer that hangs, but not one that a person must fix', () => {
+  it('systemd waits until Foyer is ready, and restarts a Foyer that hangs, but not one that a person must fix', () => {
     for (const line of ['Type=notify', 'NotifyAccess=all', 'WatchdogSec=30s', 'RestartPreventExitStatus=78'])
       assert.match(unit, new RegExp(`^${line}$`, 'm'));
     // A migration that is cut off begins again at the next start.
     assert.match(unit, /^TimeoutStartSec=infinity$/m);
   });
 
-  it('contains no configuration, which every user of the machine could read', () => {
+  it('the unit contains no configuration, since every user of the machine could read it', () => {
     assert.doesNotMatch(unit, /^Environment=/m);
     assert.match(unit, /^EnvironmentFile=\/etc\/foyer\/foyer\.env$/m);
   });
 
-  it('starts a file that exists', () => {
+  it('the unit starts a file that exists', () => {
     const [, file = ''] = /^ExecStart=\S+(?: --\S+)* \/opt\/foyer\/current\/(\S+)$/m.exec(unit) ?? [];
     assert.ok(existsSync(join(root, file)));
   });
 });
 
 describe('deploy/README.md', () => {
-  it('links to files and sections that exist', () => {
+  it('each link leads to a file or section that exists', () => {
     const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
     const anchors = [...page.matchAll(/^#+ (.+)$/gm)].map(
       ([, heading = '']) =>
@@ -145,7 +145,7 @@ describe('deploy/README.md', () => {
     );
   });
 
-  it('names only variables that Foyer, compose.yaml or the Caddyfile knows', () => {
+  it('each variable that the page names is known to Foyer, compose.yaml or the Caddyfile', () => {
     const known = read('compose.yaml') + read('deploy/Caddyfile') + [...foyersVariables].join(' ');
     const named = [...page.matchAll(/`([A-Z]+_[A-Z_]+)`/g)].map(([, name = '']) => name);
     assert.deepEqual(

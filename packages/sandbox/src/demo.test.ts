@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 
-test('the demo takes nothing from an existing .env, and leaves nothing behind', async (t) => {
+test('the demo ignores an existing .env, and leaves no folder behind', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-clone-'));
   t.after(() => rmSync(folder, { recursive: true }));
   for (const name of ['src', 'packages', 'node_modules', 'manifest.json', '.env.example']) {
@@ -51,7 +51,7 @@ test('the demo takes nothing from an existing .env, and leaves nothing behind', 
   );
 });
 
-test('the demo shows the face of another app', async (t) => {
+test('the demo with --brand runs an app with its own name, texts and logo', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-brand-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const demo = spawn(
@@ -81,7 +81,7 @@ test('the demo shows the face of another app', async (t) => {
   assert.deepEqual(await once(demo, 'exit'), [0, null]);
 });
 
-test('the demo reports a folder without an app, and prints its usage', async () => {
+test('the demo reports a folder without an app, and prints its usage for an unknown option', async () => {
   for (const [options, reported] of [
     [['--brand', 'examples'], /examples\/main|main\.ts/],
     [['--brand', 'nowhere'], /nowhere\/manifest\.json cannot be read as a manifest/],
@@ -115,10 +115,10 @@ function isRunning(pid: number): boolean {
 }
 
 for (const [what, ends] of [
-  ['the shell that npm started them in ends', 'shell'],
+  ['the shell that npm started ends', 'shell'],
   ['the demo is killed', 'demo'],
 ] as const) {
-  test(`nothing of the demo is left running when ${what}`, {
+  test(`no process of the demo is left running when ${what}`, {
     skip:
       process.platform !== 'linux' && 'the test finds the demo’s processes in /proc, which only Linux has',
   }, async (t) => {

@@ -143,7 +143,7 @@ describe('a channel that does not accept messages', () => {
     );
   });
 
-  it('a failure that may be temporary is reported only once it has lasted for hours', async (t) => {
+  it('a failure that may be temporary is reported only after the fifth try of a notice', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 503;
     await uninstall();

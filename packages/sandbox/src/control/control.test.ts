@@ -45,7 +45,7 @@ test('a call can hang and still take effect', async (t) => {
   assert.equal(sandbox.messages({ teamId, userId }).length, 1);
 });
 
-test('latency slows a method down', async (t) => {
+test('a latency that is set for a method delays its answers', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client } = await install(sandbox);
   sandbox.faults.setLatency('auth.test', 60);
@@ -69,7 +69,7 @@ test('rate limits are off by default, and follow the tiers once they are on', as
   await assert.rejects(client.users.list({}), { code: ErrorCode.RateLimitedError });
 });
 
-test('the same controls work over HTTP', async (t) => {
+test('the controls also work over HTTP', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId, client } = await install(sandbox);
   const control = async (name: string, body: unknown = {}) => {

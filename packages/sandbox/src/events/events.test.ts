@@ -64,7 +64,7 @@ test('only events that the manifest subscribes to are sent', async (t) => {
   );
 });
 
-test('an event that is not acknowledged is sent three more times: at once, after one minute, after five', async (t) => {
+test('an event that is not acknowledged is sent three more times: at once, after one minute and after five more minutes', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId } = await install(sandbox);
   app.answerWith(500);
@@ -89,7 +89,7 @@ test('an event that is not acknowledged is sent three more times: at once, after
   );
 });
 
-test('a late answer counts as a timeout, and a stopped app as a failed connection', async (t) => {
+test('a late answer counts as a timeout, and a stopped app counts as a failed connection', async (t) => {
   const { sandbox, app } = await withSandbox(t, { eventTimeoutMs: 50 });
   const { teamId, userId } = await install(sandbox);
   app.answerWith('silence', 200);
@@ -120,7 +120,7 @@ test('deliveries can be duplicated, held back and released in another order', as
   for (const received of app.received) verify(sandbox.app.signingSecret, received);
 });
 
-test('uninstalling reports whose tokens died, and a reinstall has the same bot with a new token', async (t) => {
+test('an uninstall reports whose tokens died, and a reinstall has the same bot with a new token', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId, answer } = await install(sandbox, 'Acme', {
     parameters: { user_scope: 'users:read' },
@@ -138,7 +138,7 @@ test('uninstalling reports whose tokens died, and a reinstall has the same bot w
   assert.notEqual(again.token, answer.access_token);
 });
 
-test('revoking one person leaves the app installed', async (t) => {
+test('revoking the token of one person leaves the app installed', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId, answer } = await install(sandbox, 'Acme', {
     parameters: { user_scope: 'users:read' },
@@ -150,7 +150,7 @@ test('revoking one person leaves the app installed', async (t) => {
   await refused(clientFor(sandbox, answer.authed_user?.access_token).auth.test(), 'token_revoked');
 });
 
-test('an org’s uninstall names the org and no team', async (t) => {
+test('the event of an org-wide uninstall names the org and no team', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const enterpriseId = sandbox.state().enterprises[0]?.id ?? '';
   await exchange(

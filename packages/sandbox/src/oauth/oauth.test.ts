@@ -124,7 +124,7 @@ test('oauth.v2.access answers as Slack documents, and accepts HTTP Basic', async
   assert.equal(answer.refresh_token, undefined);
 });
 
-test('an optional scope can be declined; reinstalls only add scopes, and keep the bot token', async (t) => {
+test('a person can decline an optional scope, and a reinstall only adds scopes and keeps the bot token', async (t) => {
   const { sandbox } = await withSandbox(t);
   const first = await install(sandbox, 'Acme', { declinedScopes: ['users:read.email', 'chat:write'] });
   assert.ok(!first.answer.scope?.includes('users:read.email'));
@@ -141,7 +141,7 @@ test('an optional scope can be declined; reinstalls only add scopes, and keep th
   );
 });
 
-test('with rotation, tokens expire, a refresh token works once, and the old pair is revoked', async (t) => {
+test('with rotation, tokens expire, a refresh token works once, and a refresh revokes the old token', async (t) => {
   const manifest = { ...testManifest, settings: { ...testManifest.settings, token_rotation_enabled: true } };
   const { sandbox } = await withSandbox(t, { manifest });
   const { client, answer } = await install(sandbox);
@@ -194,7 +194,7 @@ test('an org-wide install has no team, and is in no workspace until access is gr
   await assert.rejects(codeFrom(sandbox, { enterpriseId: org.id, userId: notAdmin }), /org admin/);
 });
 
-test('without public distribution, only the app’s own workspace and its org can install it', async (t) => {
+test('an app without public distribution can be installed only in its own workspace and in the org of that workspace', async (t) => {
   const { sandbox } = await withSandbox(t);
   const product = sandbox.workspace('Initech Product');
   const admin = sandbox.person('Initech Product', 'owner').id;
@@ -220,7 +220,7 @@ test('without public distribution, only the app’s own workspace and its org ca
   assert.throws(() => sandbox.setDistribution({ onlyTeamId: 'T1' }), /no workspace T1/);
 });
 
-test('if admins must approve, a member asks first and an admin installs', async (t) => {
+test('if admins must approve the app, a member can install it only after the approval', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id: teamId } = sandbox.workspace('Globex');
   sandbox.requireApproval({ teamId, isRequired: true });

@@ -159,7 +159,7 @@ test('a sign-in code works once, for ten minutes, with its secret, redirect_uri 
   assert.ok((await redeem(sandbox, challenged, { code_verifier: verifier })).id_token);
 });
 
-test('an install code is no sign-in code, and a sign-in token reads nothing of the workspace', async (t) => {
+test('a token of an install cannot call userInfo, and a token of a sign-in reads nothing of the workspace', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, token } = await install(sandbox);
   await refused(client.openid.connect.userInfo(), 'missing_scope');
@@ -210,7 +210,7 @@ test('sign-in is refused to an unknown client, an unregistered redirect and a sc
   }
 });
 
-test('guests sign in; strangers, deactivated members and, without distribution, other workspaces do not', async (t) => {
+test('a guest can sign in, and a stranger, a deactivated member or, without distribution, a member of another workspace cannot', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { teamId } = grace(sandbox);
   const guest = sandbox.addMember({ teamId, realName: 'Gus Guest', role: 'guest' });
@@ -261,7 +261,7 @@ const refusals: Record<IdTokenFlaw, RegExp | null> = {
   missing: /id_token/,
 };
 
-test('each flaw of an ID token reaches the app, once', async (t) => {
+test('each planned flaw of an ID token occurs once', async (t) => {
   const { sandbox } = await withSandbox(t);
   for (const flaw of idTokenFlaws) {
     sandbox.faults.add({ method: 'openid.connect.token', failure: { type: 'id-token', flaw } });
@@ -280,7 +280,7 @@ test('each flaw of an ID token reaches the app, once', async (t) => {
   }
 });
 
-test('discovery, tokens and keys can be made to fail, and keys to hang', async (t) => {
+test('a fault can make discovery, tokens and keys fail, and can make keys hang', async (t) => {
   const { sandbox } = await withSandbox(t);
   for (const method of ['openid.configuration', 'openid.connect.token', 'openid.keys']) {
     sandbox.faults.add({ method, failure: { type: 'status', status: 503 } });

@@ -60,7 +60,7 @@ test('users.info and team.info return what a profile step needs', async (t) => {
   assert.equal(members?.length, 2);
 });
 
-test('history is newest first, in pages, with metadata on request', async (t) => {
+test('conversations.history returns messages newest first, in pages, with metadata on request', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox);
   const channel = (await client.conversations.open({ users: userId })).channel?.id ?? '';
@@ -187,7 +187,7 @@ test('one workspace’s token sees nothing of another', async (t) => {
   );
 });
 
-test('auth.revoke revokes the token; revoking the last token uninstalls the app', async (t) => {
+test('auth.revoke revokes the token, and uninstalls the app if it was the last token', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, token, teamId } = await install(sandbox);
   assert.equal((await client.apiCall('auth.revoke', { test: true })).ok, true);
