@@ -49,8 +49,8 @@ export function withLineIds<T>(ids: LineIds, work: () => T): T {
 }
 
 /**
- * The forms in which a secret appears: plain, within JSON (also JSON within JSON, as a log line quotes it), and within
- * a URL or a form.
+ * The forms in which a secret appears: plain, within JSON (also JSON within JSON, as a log line quotes it), within
+ * base64, and within a URL or a form.
  */
 function formsOf(secret: string): string[] {
   const json = (text: string): string => JSON.stringify(text).slice(1, -1);

@@ -34,7 +34,7 @@ interface SpanOptions {
   attributes?: Attributes;
 }
 
-/** Runs `work` in a span, which ends with it. */
+/** Runs `work` in a span that ends when `work` ends. */
 export type TraceSpan = <T>(
   name: string,
   options: SpanOptions,

@@ -64,7 +64,7 @@ function reduce(text: string): number {
   return parts;
 }
 
-/** The length of the repeated character or row of keys that starts here; 0 for fewer than three. */
+/** The length of the repeated character or row of keys that starts here; 0 if it is shorter than three characters. */
 function runAt(text: string, at: number): number {
   let same = 1;
   while (text[at + same] === text[at]) same += 1;

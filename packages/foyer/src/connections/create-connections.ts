@@ -26,7 +26,7 @@ export interface Connection {
   installationId: string;
   /** The host's own id for the account. */
   org: string;
-  /** The host's own id for the person who connected it. */
+  /** The host's own id for the person who connected the workspace. */
   subject: string | null;
   label: string | null;
   /** The link's data for the app's steps. */

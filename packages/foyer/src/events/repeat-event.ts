@@ -1,7 +1,7 @@
 /**
  * Thrown by a listener that cannot do its work yet and has done nothing: Foyer calls every listener of this event again
  * after a second, ten seconds and a minute. Slack does not repeat the event, since it was already acknowledged. A
- * process that stops before then loses the event: work that must not be lost belongs in your own table or a job.
+ * process that stops in the meantime loses it: work that must not be lost belongs in your own table or a job.
  *
  * @example
  * app.event('app_mention', async ({ event }) => {

@@ -16,7 +16,7 @@ import { inTime } from '../http/in-time.ts';
  * never.
  */
 
-/** Slack's last usual retry comes after five minutes; Foyer accepts a signed request for ten. */
+/** Slack's last usual retry comes after five minutes, and Foyer accepts a signed request for at most ten minutes. */
 const keptMs = 60 * 60_000;
 /** Limits the memory of a process; only requests that Slack has signed get here. */
 const mostRemembered = 50_000;

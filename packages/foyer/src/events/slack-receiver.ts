@@ -22,7 +22,7 @@ import type { SignatureCheck } from './verify-signature.ts';
 
 /** Slack waits three seconds for an answer to a button or a command. */
 const acknowledgeWithinMs = 2800;
-/** When Foyer repeats an event for a listener that asked for it, and how many events may wait for that. */
+/** How long Foyer waits before each repeat that a listener asked for, and how many events may wait for a repeat. */
 const repeatAfterMs = [1000, 10_000, 60_000];
 const mostRepeats = 1000;
 
@@ -34,7 +34,7 @@ export interface SlackReceiverDeps {
   namesThisApp?(body: Buffer): boolean;
   /** The client's address, for the log. */
   addressOf(req: IncomingMessage): string;
-  /** Commits what an event changes; undefined for one that changes nothing. @throws DatabaseUnavailableError */
+  /** Commits what an event changes; returns undefined if it changes nothing. @throws DatabaseUnavailableError */
   commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined;
   /**
    * Called when a request was answered or its client hung up, with the type of its event or interaction and how long

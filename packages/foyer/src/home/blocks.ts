@@ -11,7 +11,8 @@ import { escapeMrkdwn, plainLine } from '../slack/slack-text.ts';
 
 /**
  * The few Block Kit shapes that App Home uses, each within Slack's limits (docs.slack.dev/reference/block-kit).
- * Any mrkdwn passed in must already be harmless: from `outside`, `mention`, `slackDate` or the app's own texts.
+ * Any mrkdwn passed in must already be harmless: escaped, as by `outside` or `escapeMrkdwn`, or from the app's own
+ * texts.
  */
 
 const sectionTextMost = 3000;

@@ -24,8 +24,8 @@ export interface Brand {
 export const usualColor = '#1f5a47';
 
 /**
- * Completes the brand: what the app leaves out comes from the manifest, and the links to privacy and support come from
- * the environment. Pure.
+ * Completes the brand: a name, a text or a color that the app leaves out comes from the manifest, and the links to
+ * privacy and support come from the environment. Pure.
  *
  * @example
  * defineFoyer({ brand: { publisher: 'Acme Inc.', logo: './logo.png', siteUrl: 'https://acme.example' } });

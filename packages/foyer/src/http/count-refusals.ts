@@ -7,7 +7,7 @@ export const refusalKinds = [
   'signature_stale',
   'signature_from_the_future',
   'signature_wrong',
-  /** The signature is wrong, but the request names this app: SLACK_SIGNING_SECRET probably is not Slack's. */
+  /** The signature is wrong, but the request names this app: SLACK_SIGNING_SECRET is probably wrong. */
   'secret_mismatch',
   'replayed_press',
   'malformed_body',
@@ -69,7 +69,7 @@ export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind
   }
 
   return {
-    /** Counts one refusal. Must not throw. */
+    /** Counts one refusal. */
     add(kind: RefusalKind, address: string): void {
       deps.onRefused?.(kind);
       const known = counted.get(kind);

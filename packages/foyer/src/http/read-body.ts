@@ -18,7 +18,7 @@ const completeWithinMs = 8000;
 /** When the budget is spent, a new body replaces one that has been in progress for this long. */
 const mayStayMs = 1000;
 const firstBytes = 16 * 1024;
-/** How long Foyer reads the rest of a refused body, and of how many at once. */
+/** How long Foyer reads the rest of a refused body, and how many refused bodies it reads at once. */
 const lingerMs = 1000;
 const mostLingering = 32;
 

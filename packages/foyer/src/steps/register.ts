@@ -100,8 +100,8 @@ type Answer<T> = { told: T } | { code: string; error?: unknown };
 
 /**
  * Reads the installer (`users.info`) and the team (`team.info`), and saves both. Without a scope, only the data that it
- * guards is missing. If Slack refuses `users.info`, the step fails. If it refuses `team.info`, the step succeeds: that
- * method only adds to what the install has provided.
+ * guards is missing. If Slack refuses `users.info`, the step fails, or waits until an org-wide install has access. If
+ * Slack refuses `team.info`, the step succeeds: that method only adds to what the install has provided.
  *
  * Safe to run twice: it reads from Slack, and overwrites what it saved before.
  */

@@ -65,7 +65,7 @@ export interface ProgressStatus {
   hint: string | null;
   /** The title of the folded list of steps. */
   summary: string;
-  /** Names the open question; null if there is none. The page is loaded again when it changes. */
+  /** Names the open question; null if there is none. When this changes, the page loads itself again. */
   question: string | null;
   /** The links that the page offers now. */
   offers: 'nothing' | 'open' | 'install';
