@@ -54,7 +54,7 @@ async function prepare(t: TestContext, teams: number, engine?: EngineName) {
 }
 
 testOnBothEngines(
-  'keys rotate encrypts everything with the first key, and says that the old key can go',
+  'keys rotate encrypts everything with the first key, and says that nothing needs the old key any more',
   async (t, engine) => {
     const { database, keys, progress } = await prepare(t, 130, engine);
     await keys(['rotate', '--dry-run'], before);
@@ -189,7 +189,7 @@ async function everything({ queries }: Database) {
 }
 
 testOnBothEngines(
-  'keys forget drops what a lost key encrypted, keeps every record, and offers to reconnect',
+  'keys forget erases what a lost key encrypted, keeps every record, and prints a link to reconnect each team',
   async (t, engine) => {
     const { database, keys } = await prepare(t, 2, engine);
     await verifyKeyring(database, rotated);

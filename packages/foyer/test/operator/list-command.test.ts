@@ -81,7 +81,7 @@ test('list --json prints null for each value that an org-wide install without a 
 });
 
 testOnBothEngines(
-  'list shows only the installations asked for, newest first, and never another app’s',
+  'list shows only the installations that match its options, newest first, and no installation of another app',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const at = Date.UTC(2026, 10, 20);
@@ -217,7 +217,7 @@ test('list says where to install the app if it is not installed anywhere', async
 });
 
 testOnBothEngines(
-  'list reads every page, each installation once, with its own newest run',
+  'list shows each installation once across all pages, with its own newest run',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const count = 1203;

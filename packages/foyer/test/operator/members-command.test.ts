@@ -88,7 +88,7 @@ test('members prints a table, says when there is no one, and refuses an unknown 
 });
 
 testOnBothEngines(
-  'a page of members leads to the next and back, even if people were met at the same time',
+  'a page of members leads to the next page and back, even if people were met at the same time',
   async (t, engine) => {
     const { database, host } = await createTeam(t, engine);
     await database.write(async (tx) => {

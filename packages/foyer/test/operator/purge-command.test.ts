@@ -182,7 +182,7 @@ test('purge erases an uninstalled team without a call to Slack, and reports an u
 });
 
 testOnBothEngines(
-  'purge erases rows of the app’s own tables that cascade, and names the tables that it leaves',
+  'purge erases the rows of the app’s own tables that refer to the team and cascade, and names the other own tables',
   async (t, engine) => {
     const { database, run, deps } = await createTeam(t, ok, engine);
     await storeInstallation(database, { id: 'ins_2', team_id: 'T2' });

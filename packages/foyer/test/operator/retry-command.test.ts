@@ -26,7 +26,7 @@ testOnBothEngines('retry queues a failed run, and leaves a run in progress alone
 });
 
 testOnBothEngines(
-  'retry exits with code 1 and the reason if the run has no failure, its team has left, or it does not exist',
+  'retry exits with code 1 and the reason if the run has no failure, the app was uninstalled, or the run does not exist',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });
@@ -73,7 +73,7 @@ async function statusOf(database: Database, runId: string): Promise<string> {
 }
 
 testOnBothEngines(
-  'retry --failed queues each installation’s newest failed run, and leaves out dead tokens and other apps',
+  'retry --failed queues each installation’s newest failed run, and leaves out installations with a dead token or of another app',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const { older, first, second, dead } = await storeFailedRuns(database);
@@ -100,7 +100,7 @@ testOnBothEngines(
   },
 );
 
-testOnBothEngines('retry --failed takes only the step and the time asked for', async (t, engine) => {
+testOnBothEngines('retry --failed queues only the runs that match --step and --since', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   const { first, second } = await storeFailedRuns(database);
   const later = { finished_at: installedAt + 3_600_000 };
@@ -118,7 +118,7 @@ testOnBothEngines('retry --failed takes only the step and the time asked for', a
 });
 
 testOnBothEngines(
-  'retry --failed --step finds a failed step that fails no run, since it is only for operators',
+  'retry --failed --step finds a failed notify-operators step, although such a step fails no run',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });

@@ -120,7 +120,7 @@ async function expire(t: TestContext, engine?: EngineName) {
 const dead = ['invalid_refresh_token', 'invalid_refresh_token', 0];
 
 testOnBothEngines(
-  'revoke, purge and erase leave no refresh token of an expired access token usable',
+  'revoke and purge make the refresh tokens of expired access tokens unusable, and erase does so for the person’s token',
   async (t, engine) => {
     const revoking = await expire(t, engine);
     const revoked = await revoking.run('revoke', revoking.acme.teamId, '--yes');
