@@ -4,7 +4,7 @@ import type { Logger } from './config/log.ts';
 
 /** Reports the state of this process to systemd. */
 export interface SystemdNotifier {
-  /** Ends `systemctl start`, with a line for `systemctl status`. From then on, reports to the unit's watchdog, if any. */
+  /** Ends `systemctl start`, with a line for `systemctl status`. Then reports to the unit's watchdog, if it has one. */
   ready(status: string): void;
 }
 

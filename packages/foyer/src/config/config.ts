@@ -34,9 +34,9 @@ export interface FoyerConfig {
     authorizationUrl: string;
     /** Always ends in a slash. */
     apiUrl: string;
-    /** SLACK_SCOPES; undefined: the manifest's scopes. */
+    /** The scopes in SLACK_SCOPES; undefined if it is not set: then the manifest's scopes apply. */
     scopes: readonly string[] | undefined;
-    /** SLACK_USER_SCOPES; undefined: the manifest's scopes. */
+    /** The scopes in SLACK_USER_SCOPES; undefined if it is not set: then the manifest's scopes apply. */
     wantedUserScopes: readonly string[] | undefined;
   };
   http: {

@@ -46,7 +46,7 @@ const data = z.json().refine(
 
 const jti = line(128);
 
-/** What identifies the host's account. */
+/** The host's own ids for the person (`sub`) and the account (`org`), and the account's name (`label`). */
 const account = { sub: line(255).optional(), org: line(255), label: line(200).optional() };
 
 /** The claims of a link besides its audience and times. */
@@ -88,7 +88,7 @@ export type ResultClaims = z.output<typeof resultClaims>;
 
 /** How an install ended, as `readResult` returns it. Compare `jti` with that of the link of this session. */
 export interface ConnectResult {
-  /** The link's id. The host keeps it in the session that created the link, and compares the two. */
+  /** The link's id. The host also keeps this id in the session that created the link, and compares the two ids. */
   jti: string;
   subject: string | null;
   org: string | null;

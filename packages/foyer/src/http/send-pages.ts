@@ -29,7 +29,7 @@ type ShownFailure = Omit<FailurePageContent, keyof PageFrame | 'retryPath'> & {
 
 /**
  * Creates the functions that send every page to installers and members, in their own or their browser's language. If a
- * response was already answered (a callback that took too long), a page is not sent, and none of them throws.
+ * response was already answered (a callback that took too long), they send no page, and do not throw.
  * @throws Error if the logo cannot be read
  */
 export function createSendPages(deps: { config: Config; brand: Brand; texts: Texts }) {

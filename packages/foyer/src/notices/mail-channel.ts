@@ -39,7 +39,7 @@ export function createMailChannel(mail: NonNullable<Config['notify']['mail']>): 
   };
 }
 
-/** Builds `<foyer.run_01J….installed@example.com>` from the cause alone, in the domain of the sender. */
+/** Builds `<foyer.run_01J…@example.com>` from the cause alone, in the domain of the sender. */
 function messageIdOf(causeId: string, from: string): string {
   const domain = /@([A-Za-z0-9.-]+)/.exec(from)?.[1] ?? 'foyer.invalid';
   return `<foyer.${causeId.replace(/[^A-Za-z0-9_-]/g, '.')}@${domain}>`;

@@ -35,7 +35,7 @@ export function openMailTransport(smtpUrl: string) {
 interface MailFailure {
   code: string;
   message: string;
-  /** The server has permanently refused this message or its addresses. */
+  /** Whether the server has permanently refused this message or its addresses. */
   final: boolean;
 }
 

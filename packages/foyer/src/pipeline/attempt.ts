@@ -151,7 +151,7 @@ function threw(error: unknown): Attempt {
   return { kind: 'threw', failure, error };
 }
 
-/** Undoes the writes of `work` if it throws: later writes must not see them, and in Postgres later writes would fail. */
+/** Undoes the writes of `work` if it throws: later writes must not see them, and in Postgres they would fail. */
 async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Promise<T> {
   const say = (command: string) => transaction.executeQuery(CompiledQuery.raw(command));
   await say('savepoint step');

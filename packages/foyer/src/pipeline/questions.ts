@@ -70,7 +70,7 @@ export function askingStep(step: Step, open: QuestionRecord): ActingStep {
   };
 }
 
-/** Posts a message. Home shows the question too, so the step continues if Slack refuses the DM or it is unconfirmed. */
+/** Posts a message. Home shows the question too, so the step continues if the DM is refused or unconfirmed. */
 async function postOrLeave(
   context: StepContext,
   key: string,
