@@ -216,17 +216,17 @@ function open(
   code: 'link_invalid' | 'result_invalid',
 ): { issuedAt: number; expiresAt: number; claims: object } {
   if (typeof token !== 'string' || token.length > longestToken)
-    throw new ConnectError(code, 'It is too long.');
+    throw new ConnectError(code, 'The token is too long.');
   const [, signed = '', signature = ''] = /^([\w-]+\.[\w-]+)\.([\w-]+)$/.exec(token) ?? [];
   const expected = createHmac('sha256', secret).update(signed).digest('base64url');
-  if (!sameText(signature, expected)) throw new ConnectError(code, 'Its signature is wrong.');
+  if (!sameText(signature, expected)) throw new ConnectError(code, 'The signature of the token is wrong.');
   try {
     headerSchema.parse(decodeProtectedHeader(token));
     const { aud, iat, exp, ...claims } = envelopeSchema.parse(decodeJwt(token));
     if (aud !== audience) throw new Error('it is for another audience');
     return { issuedAt: iat * 1000, expiresAt: exp * 1000, claims };
   } catch (cause) {
-    throw new ConnectError(code, 'Its header, audience or times are wrong.', { cause });
+    throw new ConnectError(code, 'The header, audience or times of the token are wrong.', { cause });
   }
 }
 

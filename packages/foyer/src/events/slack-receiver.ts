@@ -68,6 +68,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   let running = 0;
   const onDrained: (() => void)[] = [];
   const repeats = new Set<NodeJS.Timeout>();
+  let isDraining = false;
   /** Whether Foyer has logged the explanation: only once in a process, since strangers can trigger it repeatedly. */
   let explainedMounting = false;
 
@@ -96,7 +97,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   /** Repeats an event later. After the last try Foyer forgets it, so that a repeat from Slack counts as new. */
   function repeatLater(event: ReceiverEvent, key: string | undefined, times = 0): void {
     const delayMs = repeatAfterMs[times];
-    if (delayMs === undefined || repeats.size >= mostRepeats) {
+    if (isDraining || delayMs === undefined || repeats.size >= mostRepeats) {
       log.error(
         { eventId: event.body.event_id, times },
         'gave up on an event: its listener could not handle it',
@@ -228,6 +229,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     start: () => Promise.reject(new Error('the receiver is part of a server and cannot listen itself')),
     stop: async () => {},
     async drain() {
+      isDraining = true;
       for (const timer of repeats) clearTimeout(timer);
       repeats.clear();
       if (running > 0) await new Promise<void>((resolve) => onDrained.push(resolve));

@@ -59,7 +59,11 @@ export function createTakeAnswer(deps: {
     const answering = { installationId, ...given, now: deps.now() };
     const { outcome, asked } = await answerQuestion(database, key, answering);
     deps.wakeWorker();
-    log.info({ installationId, userId, ...key, outcome }, 'a question was answered');
+    const isTaken = outcome === 'answered';
+    log.info(
+      { installationId, userId, ...key, outcome },
+      isTaken ? 'a question was answered' : 'an answer was not accepted',
+    );
     return {
       outcome,
       async show(client) {

@@ -182,7 +182,10 @@ export async function sendView(
     if (replaced.length === 0) return undefined;
     for (const id of new Set(replaced)) {
       failed.add(id);
-      log.error({ section: id, error: slackFailure(error)?.message }, 'Slack refused a Home section');
+      log.error(
+        { section: id, error: slackFailure(error)?.message },
+        'Slack refused the Home view; it is sent again without this section',
+      );
     }
     return home.without(failed);
   }

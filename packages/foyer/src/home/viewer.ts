@@ -84,7 +84,7 @@ export function createFindViewer(deps: {
       if (!failure) throw error;
       log.warn(
         { installationId: record.id, userId, error: failure.code },
-        'could not look up who opened Home',
+        'could not look up a person at Slack',
       );
       return undefined;
     }

@@ -137,6 +137,21 @@ describe('the receiver of events', () => {
     ]);
   });
 
+  it('passes no event to listeners again if a listener asks for that while the receiver drains', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const asked = Promise.withResolvers<void>();
+    const { happened, socket, receiver } = await setUp(t, () => asked.promise);
+    socket.write(event('Ev1'));
+    while (happened.length < 2) await new Promise(setImmediate);
+    const drained = receiver.drain();
+    asked.reject(new RepeatEventError('not yet'));
+    await drained;
+    await someTurns();
+    t.mock.timers.tick(60_000);
+    await someTurns();
+    assert.deepEqual(happened, ['answer', 'listener of Ev1', 'forget event Ev1']);
+  });
+
   it('passes no event to listeners again after the receiver is drained', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket, receiver } = await setUp(t, () => {

@@ -224,7 +224,18 @@ const breakages: Breakage[] = [
     check: 'database',
     status: 'fault',
     detail: /moved\.db is gone: moved\.db\.before is still there/,
-    fix: /put the file back, or restore the newest backup/,
+    fix: /^Do not start Foyer.*put the file back, or restore the newest backup/,
+  },
+  {
+    what: 'a database file that is empty',
+    breakIt({ environment, folder }) {
+      writeFileSync(join(folder, 'moved.db'), '');
+      environment.DATABASE_URL = `file:${folder}/moved.db`;
+    },
+    check: 'database',
+    status: 'fault',
+    detail: /moved\.db is empty\.$/,
+    fix: /If there never was one, delete the file\. Otherwise do not start Foyer/,
   },
   {
     what: 'a database of a newer Foyer',
@@ -484,6 +495,20 @@ const breakages: Breakage[] = [
     status: 'fault',
     detail: /unencrypted/,
     fix: /TLS proxy/,
+    also: ['public-url'],
+  },
+  {
+    what: 'operators who sign in with Slack over a network in plain text',
+    breakIt: ({ environment }) =>
+      Object.assign(environment, {
+        OPERATOR_SLACK_USERS: 'T1/U1',
+        SIGN_IN: 'on',
+        PUBLIC_URL: 'http://foyer.example.com',
+      }),
+    check: 'operator-pages',
+    status: 'fault',
+    detail: /session crosses the network unencrypted/,
+    fix: /leave OPERATOR_SLACK_USERS out/,
     also: ['public-url'],
   },
   {

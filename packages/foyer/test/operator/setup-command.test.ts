@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import {
+import fs, {
   chmodSync,
   copyFileSync,
   existsSync,
@@ -11,6 +11,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
@@ -451,4 +452,23 @@ test('setup adds display_information to a manifest in which it is null', () => {
   );
   const { name, description, color: background_color } = face;
   assert.deepEqual(display_information, { name, description, background_color });
+});
+
+test('setup on a full disk leaves the manifest as it was', async (t) => {
+  const { folder, setup } = await prepare(t);
+  const manifest = join(folder, 'slack-app-manifest.json');
+  writeFileSync(manifest, 'the former one');
+  const { writeFileSync: reallyWrite } = fs;
+  const write = t.mock.method(fs, 'writeFileSync', (file: string) => {
+    reallyWrite(file, 'half');
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  });
+  syncBuiltinESMExports();
+  const { exitCode, stderr } = await setup(flags, secrets);
+  write.mock.restore();
+  syncBuiltinESMExports();
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /slack-app-manifest\.json could not be written: ENOSPC.*Nothing was changed/);
+  assert.deepEqual(readdirSync(folder), ['slack-app-manifest.json']);
+  assert.equal(readFileSync(manifest, 'utf8'), 'the former one');
 });

@@ -68,7 +68,7 @@ async function revoke(deps: OperatorDeps, team: string | undefined, options: Rev
   }
   if (!options.yes && !confirm) {
     throw new UsageError(
-      'revoke asks before it revokes, and no one can answer here. Add --yes to skip the question.',
+      'revoke asks for confirmation, and there is no terminal to ask on. Add --yes to skip the question.',
     );
   }
   await withDatabase(deps, async (config, database) => {
@@ -124,8 +124,8 @@ function incomplete(left: readonly RevokedTeam[], isStopped: boolean): CommandEr
       'not tried again at once.'
     : 'run this again.';
   return new CommandError(
-    `${stopped}Not revoked: ${left.length}, see above. Their tokens are kept: ${again} Of an installation whose key is ` +
-      'lost, `keys forget` erases the tokens here; they stay valid at Slack until the app is removed there.',
+    `${stopped}Not revoked: ${left.length}, see above. Their tokens are kept: ${again} If the key of an ` +
+      'installation is lost, `keys forget` erases the tokens here; they stay valid at Slack until the app is removed there.',
   );
 }
 

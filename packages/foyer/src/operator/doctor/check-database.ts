@@ -49,16 +49,18 @@ function missing(file: string): Finding {
   const folder = dirname(file);
   const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
   const name = basename(file);
-  const traces = (isThere ? readdirSync(folder) : []).filter((each) => each.startsWith(name));
-  if (traces.length === 0) {
+  const names = isThere ? readdirSync(folder) : [];
+  const isEmpty = names.includes(name);
+  const traces = names.filter((each) => each !== name && each.startsWith(name));
+  if (traces.length === 0 && !isEmpty) {
     return database.warning(
       `There is no database yet at ${file}.`,
       'Start Foyer once (npm start) to make it; if there was one, DATABASE_URL names the wrong place.',
     );
   }
   return database.fault(
-    `The database ${file} is gone: ${traces.join(', ')} is still there.`,
-    'Do not start Foyer, which would make an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).',
+    `The database ${file} is ${isEmpty ? 'empty' : 'gone'}${traces.length > 0 ? `: ${traces.join(', ')} is still there` : ''}.`,
+    `${isEmpty ? 'If there never was one, delete the file. Otherwise do' : 'Do'} not start Foyer, which would make an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).`,
   );
 }
 

@@ -7,15 +7,21 @@ import { networkReason } from './network-reason.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
 
-/** Reports whether the operator's pages have a password, and checks that it is not sent in the clear. */
-export function checkOperatorPages(config: Pick<Config, 'operatorPassword' | 'http'>): Finding {
+/** Reports whether the operator's pages are on, and checks that no password or session crosses the network in the clear. */
+export function checkOperatorPages(
+  config: Pick<Config, 'operatorPassword' | 'operatorSlackUsers' | 'http'>,
+): Finding {
   const { ok, fault } = findingsOf('operator-pages');
   const { baseUrl: publicUrl, secure } = config.http;
-  if (config.operatorPassword === undefined)
+  const hasPassword = config.operatorPassword !== undefined;
+  if (!hasPassword && config.operatorSlackUsers.length === 0)
     return ok('Off: /operator answers 404. OPERATOR_PASSWORD turns it on.');
   if (!secure && !isLoopback(new URL(publicUrl).hostname)) {
-    const fix = 'Put a TLS proxy in front of Foyer, or leave OPERATOR_PASSWORD out.';
-    return fault(`On at ${publicUrl}/operator, and the password crosses the network unencrypted.`, fix);
+    const [what, name] = hasPassword
+      ? ['the password', 'OPERATOR_PASSWORD']
+      : ['each operator’s session', 'OPERATOR_SLACK_USERS'];
+    const fix = `Put a TLS proxy in front of Foyer, or leave ${name} out.`;
+    return fault(`On at ${publicUrl}/operator, and ${what} crosses the network unencrypted.`, fix);
   }
   return ok(`On at ${publicUrl}/operator.`);
 }

@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../command-error.ts';
 import { createAppUrl, fillManifest, manifestFileName } from '../fill-manifest.ts';
@@ -49,13 +49,25 @@ export function offerApp(
 function replace(file: string, text: string): () => void {
   try {
     const before = readIfThere(file);
-    writeFileSync(file, text);
-    return () => (before === undefined ? rmSync(file, { force: true }) : writeFileSync(file, before));
+    putWhole(file, text);
+    return () => (before === undefined ? rmSync(file, { force: true }) : putWhole(file, before));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(
       `${file} could not be written: ${reason}. Run setup as a user who may write there. Nothing was changed.`,
       { cause },
     );
+  }
+}
+
+/** Writes a file whole or not at all: a disk that fills must not leave half a manifest in place of the old one. */
+function putWhole(file: string, text: string): void {
+  const draft = `${file}.draft`;
+  try {
+    writeFileSync(draft, text);
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
   }
 }
