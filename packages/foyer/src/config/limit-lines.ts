@@ -23,7 +23,7 @@ interface LineClass {
   whole: number;
   count: number;
   origins: Map<string, Set<unknown>>;
-  /** Writes the line with the count, as the logger of the latest line would. */
+  /** Writes the latest line's text with the count, through the logger of that line. */
   write(fields: Fields): void;
 }
 

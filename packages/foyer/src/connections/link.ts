@@ -120,7 +120,7 @@ export async function createLink(
   if (!checked.success) throw invalidLink(checked.error);
   assertListed(options, claims.return_to);
   if (times.expiresAt <= times.now || times.expiresAt - times.now > longestLinkMs)
-    throw new ConnectError('link_invalid', 'A link expires within seven days.');
+    throw new ConnectError('link_invalid', 'A link must expire in the future, and within seven days.');
   return sign(options.secret, linkAudience, checked.data, times);
 }
 
@@ -137,7 +137,7 @@ export function readLink(options: LinkOptions, token: string, now: number): Link
   if (!parsed.success) throw invalidLink(parsed.error);
   assertListed(options, parsed.data.return_to);
   if (expiresAt - issuedAt > longestLinkMs)
-    throw new ConnectError('link_invalid', 'A link expires within seven days.');
+    throw new ConnectError('link_invalid', 'The link is valid for more than seven days.');
   if (issuedAt > now + clockToleranceMs)
     throw new ConnectError('link_invalid', 'The link was issued in the future: compare the clocks.');
   if (expiresAt <= now) throw new ConnectError('link_expired', 'The link has expired.');

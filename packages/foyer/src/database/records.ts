@@ -373,7 +373,7 @@ export interface UsedLinkRow {
   /** The installation that it connected. No foreign key: a link stays used after its installation was erased. */
   installation_id: string | null;
   run_id: string | null;
-  /** The account that it connected. If accounts share the workspace, the run that it started is for this account. */
+  /** The account that the link connected. If several accounts share the workspace, it tells whom `run_id` is for. */
   org: string | null;
   /** The hash of the token of the install request's progress page. */
   progress_hash: string | null;
@@ -480,7 +480,7 @@ export interface Tables {
     /** The question as JSON text. */
     question: string;
     asked_at: number;
-    /** When the reminder is due; null once it was posted. */
+    /** When the reminder is due; null if it was posted, or if the question expires within a day. */
     remind_at: number | null;
     /** When the step continues without an answer; null for never. */
     expires_at: number | null;

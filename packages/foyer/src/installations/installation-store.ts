@@ -78,7 +78,8 @@ export interface RecordInstallOptions {
   /** The row of `install_requests` that this install finishes, in the same transaction. */
   installRequestId?: string;
   /**
-   * Slack issued tokens that the installation does not use: the request keeps them until the caller has revoked them.
+   * Whether Slack issued tokens that the installation does not use. If so, the row of `install_requests` keeps them until
+   * the caller has revoked them.
    */
   leavesTokens?: boolean;
   /** When Slack issued the tokens, by Slack's clock, in milliseconds. Later events are compared with it. */

@@ -233,7 +233,7 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
     case 'ask': {
       if (judging.pipeline === 'uninstall') return judgeFailure(noEventComes, judging);
       const { id, timeLimitMs } = end.question;
-      // `ask` has checked the limits, so this is always JSON.
+      // `ask` limits the length of a question, so `scrubbedJson` returns a text here.
       const json = scrubbedJson({ ...end.question } as unknown as Json, judging.scrub) ?? '{}';
       return {
         ...goOn({ ...ending, status: 'pending', outcome: 'waiting' }),

@@ -20,7 +20,7 @@ import { type ActingStep, askAgain, type Step, type StepContext } from './step.t
 /** How long after a question its one reminder is posted. */
 const remindAfterMs = 24 * 60 * 60 * 1000;
 
-/** When a question that is asked now expires, and when its reminder is due. */
+/** When a question asked at `now` expires, and when its reminder is due; null for never. */
 export function questionTimes(now: number, limitMs: number | undefined) {
   const expiresAt = limitMs === undefined ? null : now + limitMs;
   const remindAt = limitMs !== undefined && limitMs <= remindAfterMs ? null : now + remindAfterMs;

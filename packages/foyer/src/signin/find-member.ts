@@ -46,7 +46,10 @@ export function createFindMember(deps: {
 }) {
   const { sessions, database, lookUpPerson, now, log } = deps;
 
-  /** Asks Slack about the person, at most once a day; undefined if no call was due, or Slack did not answer. */
+  /**
+   * Asks Slack about the person once a day, or an hour after a call that failed; undefined if no call was due or Slack did
+   * not answer.
+   */
   async function lookAgain(signedIn: SignedIn): Promise<FoundPerson | undefined> {
     const { id, checked_at: before, began_at: begunAt, user_id: userId } = signedIn.session;
     if (now() - (before ?? begunAt) < checkEveryMs || userId === null) return undefined;

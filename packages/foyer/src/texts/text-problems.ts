@@ -50,7 +50,9 @@ function messageProblems(place: string, key: string, message: unknown): ConfigPr
     return [{ name, problem: `uses {${unknown.join('}, {')}}, which is not there`, fix: offered }];
   } catch (error) {
     const problem = `is not an ICU message: ${error instanceof Error ? error.message : String(error)}`;
-    return [{ name, problem, fix: 'close every brace; write a lone brace as ’{’ in single quotes' }];
+    return [
+      { name, problem, fix: "close every brace; write a lone brace as '{', between two straight quotes" },
+    ];
   }
 }
 

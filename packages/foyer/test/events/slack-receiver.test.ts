@@ -137,7 +137,7 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('passes no event to listeners again if a listener asks for that while the receiver drains', async (t) => {
+  it('does not repeat an event if its listener asks for a repeat while the receiver drains', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const asked = Promise.withResolvers<void>();
     const { happened, socket, receiver } = await setUp(t, () => asked.promise);

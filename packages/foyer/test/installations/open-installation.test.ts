@@ -54,7 +54,7 @@ test('unchanged seals are not opened again, and all other fields are current', (
   assert.deepEqual([status, life, version, userVersion, installedAt], ['broken', 2, 3, 4, 5]);
 });
 
-test('a changed seal, or the seal of another user, is opened', () => {
+test('a sealed token is opened again if it has changed, or if the installer is another user now', () => {
   assert.equal(
     openAfter({ sealed_bot: sealedBot('ins_1', 'xoxb-2') }).opened.installation.bot?.token,
     'xoxb-2',

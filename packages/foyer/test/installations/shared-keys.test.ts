@@ -84,7 +84,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(verifyKeyring(second, other, { now, process: 'web-2 8 y' }), isRefusedFor('a'));
     });
 
-    it('admits only one of several first starts on an empty database at the same time', async (t) => {
+    it('if several Foyers with different keys start on an empty database at the same time, admits one and refuses the others', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const databases = [database, await reopen(), await reopen()];

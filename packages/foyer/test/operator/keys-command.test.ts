@@ -131,7 +131,7 @@ for (const [what, at] of [
   );
 }
 
-test('keys rotate without the old key changes nothing, and names that key', async (t) => {
+test('`keys rotate` changes nothing if the old key is missing, and names that key', async (t) => {
   const { keys, database } = await prepare(t, 2);
   const { exitCode, stdout, stderr } = await keys(['rotate', '--json'], after);
   assert.deepEqual([exitCode, stdout], [1, '']);

@@ -120,7 +120,7 @@ test('a database that cannot be used is reported with the command that finds out
   assert.match(stderr, /database is locked\.\n`npm run foyer -- doctor` says what is wrong/);
 });
 
-test('the example of an address is printed whole, and the password of a real address is hidden', async (t) => {
+test('the example address of a fix is printed in full, and the password of a real address is hidden', async (t) => {
   const { run } = await createOperatorHarness(t);
   const told = async (environment: Record<string, string>) => {
     const readConfig = () => parseConfig(environment, fixtureManifest);

@@ -23,10 +23,9 @@ class FoyerCompiler extends SqliteQueryCompiler {
   }
 
   /**
-   * Hides values from SQLite's planner, which otherwise compiles a query with an order, a limit or a join again for
-   * each value that is bound: without this, an install takes a sixth more CPU. So a query must give the value in a
-   * partial index's condition as a literal (`sql.lit`). (sqlite.org/c3ref/prepare.html, "influence the choice of query
-   * plan")
+   * The unary `+` hides a value from SQLite's planner. Without it, SQLite compiles a query with an order, a limit or a
+   * join each time it runs, and an install takes a sixth more CPU. So a query must give the value in a partial index's
+   * condition as a literal (`sql.lit`). (sqlite.org/c3ref/prepare.html, "influence the choice of query plan")
    */
   protected override getCurrentParameterPlaceholder(): string {
     return '+?';

@@ -81,7 +81,7 @@ async function heldInstallations(queries: Queries, clientId: string): Promise<Fi
   const isOne = held === 1;
   const detail = `${counted(held, 'installation')} ${isOne ? 'is' : 'are'} held: Slack answers ${inactiveCode}, and no other installation has shown that the app works. ${isOne ? 'Its' : 'Their'} tokens are kept, and nothing is uninstalled.`;
   const fix =
-    'See whether api.slack.com/apps says that the app is suspended (docs/runbook.md#foyerappsuspended). Foyer asks Slack again every 15 minutes and settles it; purge nothing.';
+    'See whether api.slack.com/apps says that the app is suspended (docs/runbook.md#foyerappsuspended). Do not purge anything. Foyer asks Slack every 15 minutes: a team whose token works becomes active again, and one that has removed the app is uninstalled.';
   return isProbablySuspended({ held, active }) ? fault(detail, fix) : warning(detail, fix);
 }
 

@@ -76,7 +76,7 @@ test('a failure page makes no claim about an app that may already be in the work
   }
 });
 
-test('a failure page does not deny an install to someone who only viewed its progress, and leads to the same page', () => {
+test('a failure page in place of a progress page does not say that nothing was installed, and leads back to the progress page', () => {
   const document = failurePage({ ...frame, kind: 'temporarily_unavailable', path: '/installs/abc' });
   assert.doesNotMatch(visibleText(document), /[Nn]othing was installed|not finished|save your install/);
   assert.match(document, /href="\/installs\/abc">Try again</);
