@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(turns.slice(2), [5000]);
     });
 
-    it('the list of jobs shows how and where each job’s last turn went, why it failed, and when the next turn is due', async (t) => {
+    it('the list of jobs shows the outcome and the machine of each job’s last turn, why it failed, and when the next turn is due', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { database } = opened;
@@ -251,7 +251,7 @@ it('a job is aborted at its time limit and when Foyer stops, and its next turn s
   assert.ok(turns.every(({ signal }) => signal.aborted));
 });
 
-it('every problem of each job is reported', () => {
+it('`checkJobs` reports every problem in the definition of each job', () => {
   const run = async () => null;
   const problems = checkJobs([
     { name: 'bill', everyMs: 1000, run },

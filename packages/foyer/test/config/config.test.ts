@@ -214,7 +214,7 @@ describe('the configuration', () => {
     assert.deepEqual(config.secrets, ['client-secret', 'signing-secret', key]);
   });
 
-  it('lists a database password as a secret, and refuses an unescaped slash in one without printing it', () => {
+  it('lists the database password as a secret, and refuses a password with an unescaped slash without printing the password', () => {
     const secretsOf = (url: string): readonly string[] =>
       parseConfig(
         { ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}`, DATABASE_URL: url },
@@ -238,7 +238,7 @@ describe('the configuration', () => {
     assert.equal(config.http.port, 3999);
   });
 
-  it('refuses values with which Foyer would start and then misbehave', () => {
+  it('refuses malformed values and easily guessed passwords and tokens, each with the variable’s name and a fix', () => {
     const wrong = {
       SLACK_CLIENT_ID: ['"1.2"', '<your client id>', 'the id'],
       SLACK_CLIENT_SECRET: ["'secret", '…'],
@@ -359,7 +359,7 @@ describe('the configuration', () => {
     assert.equal(readManifest(file), manifest);
   });
 
-  it('turns connecting on with a secret, and normalizes origins', () => {
+  it('turns connecting on if CONNECT_SECRET is set, and normalizes origins', () => {
     const secret = 'a secret of at least thirty-two bytes';
     assert.equal(parseConfig(secrets, manifest).connect, undefined);
     const alone = parseConfig({ ...secrets, CONNECT_SECRET: secret }, manifest);
@@ -376,7 +376,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('refuses a short secret, a value that is not an origin, and plain http to another machine', () => {
+  it('refuses a short CONNECT_SECRET, a return origin that is not an origin, and an unsafe claim URL', () => {
     const secret = 'a secret of at least thirty-two bytes';
     const wrong: Record<string, string>[] = [
       { CONNECT_SECRET: 'x'.repeat(31) },

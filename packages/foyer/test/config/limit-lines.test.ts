@@ -17,7 +17,7 @@ function setUp(t: TestContext) {
 }
 
 describe('the log in an outage', () => {
-  it('the log in an outage has the first lines of a problem in full, then one line a minute with the count and the source', (t) => {
+  it('the log in an outage has the first three lines of a problem in full, then one line a minute with the count and the source', (t) => {
     const { log, taken, minute } = setUp(t);
     const child = log.child({ from: 'slack' });
     const fail = (n: number): void =>

@@ -77,7 +77,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('the second of two operators who connect a workspace to two accounts at once on Postgres is refused', async (t) => {
+it('if two operators connect a workspace to different accounts at the same time, Postgres makes the second wait, and Foyer refuses the second', async (t) => {
   const { database, reopen, close } = await engines.Postgres();
   t.after(close);
   await addTenants(database);

@@ -26,7 +26,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     after(() => stage.close());
     const scene = () => Promise.all([stage.stored(), stage.installs()]);
 
-    it('a link that was mailed names the account, writes nothing, and connects after a press', async () => {
+    it('a link that is bound to no browser shows the account, writes nothing when it is opened, and connects after a press', async () => {
       const person = stage.person('Acme');
       const claims = claimsOf({ label: 'Acme <script>alert(1)</script> & "Söhne"', data: { plan: 'pro' } });
       const page = await stage.openLink(person.visitor, sign(claims), { press: false });
@@ -88,7 +88,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), ['Acme → org-1', 'Globex → org-2']);
     });
 
-    it('leads back with its first result when it is used again', async () => {
+    it('leads back to the host with its first result when it is used again', async () => {
       const [first, second] = [stage.person('Acme'), stage.person('Globex')];
       const token = sign(claimsOf());
       const result = resultOf(await stage.connect(first, token));
@@ -193,7 +193,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.foyer().connections.find({ org: 'org-1' }), before);
     });
 
-    it('makes a connection that ends with an uninstall and returns with a reinstall', async () => {
+    it('makes a connection that cannot be used after an uninstall, and is active again after a reinstall', async () => {
       const person = stage.person('Acme');
       await stage.sandbox.uninstall({ teamId: person.teamId });
       const status = async () => (await stage.foyer().connections.find({ org: 'org-1' }))?.status;
@@ -270,7 +270,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('a workspace that is connected to another account', () => {
-  it('moves after its installer has confirmed the move', async (t) => {
+  it('moves to the new account after its installer has confirmed the move', async (t) => {
     const stage = await setConnectStage({ definition: { onConflict: 'move' } });
     t.after(() => stage.close());
     const [acme, globex] = [stage.person('Acme'), stage.person('Globex')];
@@ -305,7 +305,7 @@ describe('a workspace that is connected to another account', () => {
     ]);
   });
 
-  it('a workspace that is connected to another account is shared if the definition allows it', async (t) => {
+  it('a workspace that is connected to another account is connected to both accounts if the definition allows sharing', async (t) => {
     const stage = await setConnectStage({ definition: { onConflict: 'share' } });
     t.after(() => stage.close());
     const acme = stage.person('Acme');

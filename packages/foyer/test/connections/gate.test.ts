@@ -154,14 +154,14 @@ describe('a ready-made gate', () => {
   });
   const admits = async (gate: Gate, wish: Partial<Candidate>) => (await gate(candidate(wish))).admit;
 
-  it('admits the listed teams, and no org-wide install', async () => {
+  it('`allowTeams` admits the listed teams, and no org-wide install', async () => {
     const gate = allowTeams(['T1', 'T3']);
     assert.equal(await admits(gate, {}), true);
     assert.equal(await admits(gate, { team: { id: 'T2', name: 'Acme' } }), false);
     assert.equal(await admits(gate, { team: null, isEnterpriseInstall: true }), false);
   });
 
-  it('admits the listed organizations, both org-wide installs and single workspaces', async () => {
+  it('`allowEnterprises` admits the listed organizations, both org-wide installs and single workspaces', async () => {
     const gate = allowEnterprises(['E1']);
     const enterprise = { id: 'E1', name: 'Initech' };
     assert.equal(await admits(gate, { enterprise }), true);
@@ -170,14 +170,14 @@ describe('a ready-made gate', () => {
     assert.equal(await admits(gate, {}), false);
   });
 
-  it('requires scopes, and names the missing scopes', async () => {
+  it('`requireScopes` refuses an install that lacks a required scope, and names the missing scopes', async () => {
     const gate = requireScopes(['chat:write', 'users:read']);
     assert.equal(await admits(gate, { botScopes: ['users:read', 'chat:write', 'im:write'] }), true);
     const answer = await gate(candidate({}));
     assert.match(answer.admit ? '' : answer.reason, /without users:read\./);
   });
 
-  it('admits no admin without the scope `users:read`, since it cannot check who is an admin', async (t) => {
+  it('`onlyAdmins` refuses even admins without the scope `users:read`, since it cannot check who is an admin', async (t) => {
     const stage = await setConnectStage({
       definition: { gate: onlyAdmins() },
       environment: { SLACK_SCOPES: 'chat:write' },
@@ -202,7 +202,7 @@ describe('a ready-made gate', () => {
     assert.deepEqual(known, [null, null, team.teamId, org.enterpriseId]);
   });
 
-  it('admits only people whom Slack calls admins', async (t) => {
+  it('`onlyAdmins` admits only people whom Slack calls admins', async (t) => {
     const stage = await gated(onlyAdmins());
     t.after(() => stage.close());
     const admin = stage.person('Acme', 'admin');

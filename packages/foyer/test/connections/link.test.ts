@@ -55,7 +55,7 @@ const codeOf = (work: () => unknown): string | undefined => {
 const linkCode = (token: string, at = now): string | undefined => codeOf(() => readLink(options, token, at));
 
 describe('a link', () => {
-  it('a link from a backend in any language is read with all its claims', () => {
+  it('a link that another program has signed is read with all its claims', () => {
     const { aud: _, iat: __, exp, ...claims } = payload;
     const expected = { ...claims, expiresAt: exp * 1000 };
     assert.deepEqual(readLink(options, handMade(payload), now), expected);

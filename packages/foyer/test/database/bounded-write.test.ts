@@ -77,7 +77,7 @@ for (const [engine, open] of Object.entries(engines)) {
 
     // SQLite answers at once.
     if (engine === 'Postgres') {
-      it('is not undone because one of its queries takes longer than the limit', async (t) => {
+      it('is not undone if one of its queries takes longer than the limit', async (t) => {
         const { database, close } = await open();
         t.after(close);
         const slow = (tx: Tx) => sql`select pg_sleep(${(idleMs * 3) / 1000})`.execute(tx);

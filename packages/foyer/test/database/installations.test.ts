@@ -117,7 +117,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await find(), strangers);
     });
 
-    it('installations beside others list only installs and removals as their past, newest first', async (t) => {
+    it('the past of an installation contains only its own installs and removals, newest first', async (t) => {
       const { database } = await setUp(t);
       const line = { installation_id: 'ins_OWN', at: 2000, user_id: null, detail: null };
       await database.queries

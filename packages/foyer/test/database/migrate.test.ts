@@ -35,7 +35,7 @@ describe('migrations', () => {
     assert.deepEqual(schema(), first);
   });
 
-  it('include a migration whose number is lower than that of the last one in the database', async () => {
+  it('are run if they are missing, even if the database already has migrations with higher numbers', async () => {
     await (await openSqlite(file)).close();
     const before = new Sqlite(file);
     before.exec(`drop index runs_by_pipeline; drop index runs_opened; drop index runs_waiting;
@@ -92,7 +92,7 @@ describe('migrations', () => {
     again.close();
   });
 
-  it('migrations refuse another program’s database, by its tables or by its migrations', async () => {
+  it('migrations refuse a database that has the tables or the migrations of another program', async () => {
     const theirs = {
       'table "users" already exists': 'create table users (id integer)',
       'it has the migration 001-theirs':

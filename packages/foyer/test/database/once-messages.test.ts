@@ -146,7 +146,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('keep the position of each message’s own search', async (t) => {
+    it('have separate search positions: storing one changes no other message', async (t) => {
       const { database, alone } = await setUp(t);
       for (const message of messages) {
         const search = { before: '1.0', calls: 3 };

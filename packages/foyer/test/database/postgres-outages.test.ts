@@ -100,7 +100,7 @@ describe('a Postgres server', () => {
     await database.ping();
   });
 
-  it('a Postgres server that lost a commit in a crash does not count as having it, even if the transaction id was reused', async (t) => {
+  it('a commit that a Postgres server lost in a crash is repeated, even if another write reused its transaction id', async (t) => {
     const proxy = await startPostgresProxy(server.url());
     const through = await openPostgres(proxy.url());
     t.after(async () => {

@@ -605,7 +605,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await find('T1', null), undefined);
     });
 
-    it('one tenant beside others belongs to one account after an uninstall and a new install, even if accounts may share it', async (t) => {
+    it('one tenant beside others loses its earlier accounts if it is connected again after an uninstall, even if accounts may share it', async (t) => {
       const { database } = await setUp(t);
       const install = { clientId, installationId, runId: ended, userId: U1, progressHash: 'hash', now };
       const connect = (org: string, isNewLife: boolean) =>

@@ -118,7 +118,7 @@ describe('in a browser', () => {
     await look(page, 'progress-failed');
   });
 
-  it('two tabs of one browser install at once', async () => {
+  it('two tabs of one browser can install at the same time', async () => {
     const first = await open(1280);
     const second = await context.newPage();
     await first.goto(stage.url);

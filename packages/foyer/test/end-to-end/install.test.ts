@@ -278,7 +278,7 @@ describe('an install that does not complete', () => {
     }
   });
 
-  it('tells another workspace that public distribution is off, and installs there once it is on', async () => {
+  it('says that public distribution is off if another workspace tries to install, and installs there once it is on', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     const before = sandbox.calls('oauth.v2.access').length;

@@ -97,7 +97,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
 
     for (const name of [null, undefined, '', ' \u0000 ', 7, {}, ['x']]) {
-      it(`names that change in Slack are kept if an event brings the name ${JSON.stringify(name)}, and the event is logged`, async (t) => {
+      it(`a stored team name stays unchanged if an event brings the invalid name ${JSON.stringify(name)}, and the event is logged`, async (t) => {
         const stage = await prepare(t);
         const before = await stage.teams();
         await stage.deliver({ type: 'team_rename', name });

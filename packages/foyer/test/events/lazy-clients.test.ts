@@ -35,7 +35,7 @@ function setApp() {
   return { app, calls, send: (teamId: string) => app.processEvent(message(teamId)) };
 }
 
-test('a listener’s client and say work as Bolt’s docs show, each with the token of its own team', async () => {
+test('a listener’s `client` and `say` work as Bolt’s docs show, each with the token of its own team', async () => {
   const { app, calls, send } = setApp();
   app.message('hello', async ({ client, say, message }) => {
     assert.ok(client instanceof WebClient);

@@ -140,7 +140,7 @@ test('a team that is installed, was uninstalled, or belongs to an org-wide insta
   assert.deepEqual(await rows(), ['team:T4']);
 });
 
-test('at most a thousand unknown teams are kept, and teams without an event for a month are dropped', async (t) => {
+test('Foyer remembers at most a thousand unknown teams, and forgets a team that sends no event for a month', async (t) => {
   const { database, note, rows, pass, list } = await prepare(t);
   const many = Array.from({ length: mostUnknownTeams - 1 }, (_, index) => ({
     ...{ client_id: '1.2', tenant: `team:T${10_000 + index}`, first_seen_at: 1, last_seen_at: Date.now() },

@@ -65,7 +65,7 @@ it('a person of another workspace does not count as a person of the workspace wh
   assert.deepEqual(personIn({ user, team: { id: 'T1' }, view }), { userId: 'U1', from: 'T1' });
 });
 
-it('an event that says that it is of no org-wide install is not applied to the organization', () => {
+it('an event is not applied to the org-wide install if its `is_enterprise_install` is false', () => {
   const body = { team_id: 'T1', enterprise_id: 'E1', event: { type: 'app_uninstalled' } };
   const flags = (more: object) =>
     readEnvelope({ ...body, ...more }).candidates.map(({ isEnterpriseInstall }) => isEnterpriseInstall);

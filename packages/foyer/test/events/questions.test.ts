@@ -13,7 +13,7 @@ const options = [
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a question on ${engine}`, () => {
-    it('a question is answered in Slack once, by a person who may answer, also after a restart', async () => {
+    it('a question accepts one answer in Slack, only from a person who may answer, even after a restart', async () => {
       const answers: (string | null)[][] = [];
       const choosePlan: Step = {
         name: 'choose-plan',
@@ -105,7 +105,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-it('a question is answered in a browser: with text in Home, and with a channel in the DM', async () => {
+it('people answer questions in the sandbox’s Slack client: with text in Home, and with a channel in the DM', async () => {
   const report: Step = {
     name: 'report',
     title: { todo: 'Choose a channel', doing: 'Choosing a channel' },

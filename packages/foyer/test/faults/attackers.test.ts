@@ -339,7 +339,7 @@ function speak(url: string, text: string, withinMs = 12_000): Promise<string> {
 }
 
 describe('connections and headers that only use up resources', { concurrency: 2 }, () => {
-  it(`${count({ quick: 300, full: 2000 })} idle connections do not keep Foyer from answering, and Foyer closes them after seconds`, async (t) => {
+  it(`${count({ quick: 300, full: 2000 })} idle connections do not keep Foyer from answering other clients`, async (t) => {
     const stage = await setProcessStage();
     t.after(() => stage.close());
     const many = count({ quick: 300, full: 2000 });

@@ -39,7 +39,7 @@ async function installAcme(stage: ProcessStage): Promise<void> {
 const engines: readonly EngineName[] = isFullRun ? ['SQLite', 'Postgres'] : ['SQLite'];
 
 for (const engine of engines)
-  describe(`Foyer, killed at another moment, on ${engine}`, { concurrency: 2 }, () => elsewhere(engine));
+  describe(`Foyer, killed and started again, on ${engine}`, { concurrency: 2 }, () => elsewhere(engine));
 
 function elsewhere(engine: EngineName): void {
   it('revokes the tokens of an install that no one returns to', async (t) => {

@@ -84,7 +84,7 @@ describe('a file that is removed, replaced or cut short under a running Foyer', 
     });
   }
 
-  it('a deleted WAL file loses no install: Foyer writes its content into the database before the process ends', async (t) => {
+  it('a deleted WAL file loses no install: Foyer writes the content of the WAL into the database before the process ends', async (t) => {
     const stage = await setUp(t);
     await installWhole(stage, 'Acme');
     await installWhole(stage, 'Globex');

@@ -107,7 +107,7 @@ describe('the viewer of App Home', () => {
     assert.ok(people.some(({ team_id, email }) => team_id === 'T2' && email === 'U1@x.test'));
   });
 
-  it('the viewer of App Home is not an admin here only because they are an admin in another team', async () => {
+  it('the viewer of App Home is not treated as an admin of this team if they are an admin only in another team', async () => {
     await home.person('T2', 'U5', true, home.clock.now);
     slackSays({ id: 'U5', team_id: 'T2', is_admin: true });
     const viewer = await home.findViewer(await recordOf(), 'U5');

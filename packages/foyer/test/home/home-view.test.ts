@@ -91,7 +91,7 @@ describe('the Home view’s permissions', () => {
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome, homeActions.updatePermissions]);
   });
 
-  it('name thirty of a long list and count the rest', () => {
+  it('name at most thirty scopes of each long list, and count the others', () => {
     const many = Array.from({ length: 300 }, (_, index) => `scope:${index}`);
     const text = textOf(homeView(content({ requestedScopes: many }, { botScopes: many.slice(0, 200) })));
     assert.match(text, /100 permissions are missing/);
@@ -136,7 +136,7 @@ describe('the Home view’s steps', () => {
     assert.match(textOf(homeView(content({}, org))), /Waiting for a workspace/);
   });
 
-  it('the Home view’s steps derive the title of an app’s own step from its name, for any name', () => {
+  it('the Home view makes the title of an app’s own step from the step’s name, even if that name is `constructor`', () => {
     const names = ['sync-crm-contacts', 'constructor', '__proto__'];
     const own = run(
       'succeeded',
@@ -146,7 +146,7 @@ describe('the Home view’s steps', () => {
     assert.match(text, /✓ {2}Sync crm contacts\n✓ {2}Constructor\n/);
   });
 
-  it('the Home view shows the steps of a long pipeline that need attention, and counts the rest', () => {
+  it('in a long pipeline, the Home view shows the steps that need attention, and counts the steps that it leaves out', () => {
     const steps = Array.from({ length: 100 }, (_, index) => step(`step-${index}`, 'succeeded'));
     steps[97] = step('step-97', 'failed', { errorMessage: 'It broke' });
     const text = textOf(homeView(content({}, { run: run('failed', steps) })));
@@ -186,14 +186,14 @@ describe('the Home view’s buttons', () => {
     assert.match(textOf(view), /Then there will be two/);
   });
 
-  it('the Home view’s buttons are not there while a run is in progress', () => {
+  it('the Home view’s buttons are not there while a run is queued, running or waiting, or after it was cancelled', () => {
     for (const status of ['queued', 'running', 'waiting', 'cancelled'] as const) {
       const steps = [step('fetch-profile', 'failed'), step('send-welcome', 'pending')];
       assert.deepEqual(actionIds(homeView(content({}, { run: run(status, steps) }))), [], status);
     }
   });
 
-  it('the Home view’s buttons and their handlers admit the installer and admins, unless the app is uninstalled', () => {
+  it('only the installer and admins may press the Home view’s buttons, and no one may after an uninstall', () => {
     const { record } = content();
     assert.equal(mayAct(record, { userId: 'U1', isAdmin: false }), true);
     assert.equal(mayAct(record, { userId: 'U9', isAdmin: true }), true);
@@ -357,7 +357,7 @@ describe('the Home view of any content', () => {
     );
   });
 
-  it('mentions people by id, links only to the app’s addresses, and obeys no markup in untrusted text', () => {
+  it('mentions people by id, links only to the app’s addresses, and shows markup in untrusted text as plain text', () => {
     const ours =
       /<@[UW][A-Z0-9]+>|<!date\^\d+\^\{date_(long|short)_pretty\}, \{time\}\|[\d: -]+UTC>|<(mailto:help@|https:\/\/)foyer\.test[^<>]*>/g;
     fc.assert(

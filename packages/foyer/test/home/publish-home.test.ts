@@ -217,7 +217,7 @@ describe('a publish that Slack refuses', () => {
     }
   });
 
-  it('a publish that Slack refuses is reported with the token that was used, so that a newer token is not blamed', async () => {
+  it('a publish with a dead token passes exactly that token to `reportDeadToken`, so that a newer token is not blamed', async () => {
     home.slack.answer = async () => refusal('token_revoked');
     await home.publishHome(installer);
     assert.deepEqual(home.reported, [{ installationId: 'ins_1', token: 'token-of-ins_1' }]);

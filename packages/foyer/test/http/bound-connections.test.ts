@@ -185,7 +185,7 @@ describe('the limits on connections', () => {
     assert.ok(!small.destroyed);
   });
 
-  it('spare a client that reads slowly, and every answer of the host', async (t) => {
+  it('do not cut off a client that reads slowly, or a client whose request the host answers', async (t) => {
     const bounds = { mostUnreadBytes: 50_000_000, unreadForMs: 1200, mostPipelined: 1000 };
     const slowly = await setUp(t, bounds, (_req, res) => res.end(Buffer.alloc(100_000)));
     const client = (await slowly.open(get.repeat(200))).pause();

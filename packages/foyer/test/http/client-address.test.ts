@@ -37,7 +37,7 @@ describe('the origin of a form', () => {
     }
   });
 
-  it('the origin of a form is taken from the Origin header otherwise', () => {
+  it('the origin of a form is taken from the Origin header if the browser sends no Sec-Fetch-Site', () => {
     assert.ok(isFromHere({ host, origin: publicUrl }, publicUrl));
     assert.ok(isFromHere({ host: 'localhost:3000', origin: 'http://localhost:3000' }, publicUrl));
     assert.ok(!isFromHere({ host, origin: 'https://evil.example' }, publicUrl));

@@ -3,25 +3,25 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { elementSource, html, renderHtml, withBasePath } from '../../src/http/html.ts';
 
-test('html escapes every value that it did not make itself', () => {
+test('`html` escapes every value that it did not make itself', () => {
   assert.equal(
     renderHtml(html`<p title="${'"><img onerror=alert(1)>'}">${'<script>alert(1)</script>'} & ${"it's"}</p>`),
     '<p title="&quot;&gt;&lt;img onerror=alert(1)&gt;">&lt;script&gt;alert(1)&lt;/script&gt; & it&#39;s</p>',
   );
 });
 
-test('html inserts nested markup unchanged, joins arrays, and leaves out what is absent', () => {
+test('`html` inserts nested markup unchanged, joins arrays, and leaves out absent values', () => {
   const items = ['a', '<b>'].map((item) => html`<li>${item}</li>`);
   assert.equal(renderHtml(html`<ul>${items}</ul>`), '<ul><li>a</li><li>&lt;b&gt;</li></ul>');
   assert.equal(renderHtml(html`${false}${null}${undefined}${0}`), '0');
 });
 
-test('html does not accept an object that merely looks like markup', () => {
+test('`html` does not accept an object that merely looks like markup', () => {
   const parsed = JSON.parse('{"markup":"<script>"}');
   assert.throws(() => renderHtml(html`${parsed}`));
 });
 
-test('html links only to http, https, mailto, slack and paths of this host', () => {
+test('`html` links only to http, https, mailto, slack and paths of this host', () => {
   const kept = [
     'https://example.com/a?b=1',
     'http://localhost:3000/',
@@ -49,17 +49,17 @@ test('html links only to http, https, mailto, slack and paths of this host', () 
   assert.equal(renderHtml(html`<img src="${script}">`), '<img src="#">');
 });
 
-test('html refuses a value in an attribute without quotes', () => {
+test('`html` refuses a value in an attribute without quotes', () => {
   assert.throws(() => html`<a class=${'x onclick=alert(1)'}>x</a>`, /without quotes/);
   assert.equal(renderHtml(html`<p>a = ${1}</p>`), '<p>a = 1</p>');
 });
 
-test('elementSource refuses a script or style that would end its element', () => {
+test('`elementSource` refuses a script or style that would end its element', () => {
   assert.throws(() => elementSource('"</script><script>alert(1)'), /end its element/);
   assert.equal(renderHtml(html`<style>${elementSource('a > b { }')}</style>`), '<style>a > b { }</style>');
 });
 
-test('html never lets any text break out of its element or attribute', () => {
+test('`html` never lets any text break out of its element or attribute', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), (text) => {
       const made = renderHtml(html`<p title="${text}">${text}</p>`);
@@ -71,7 +71,7 @@ test('html never lets any text break out of its element or attribute', () => {
   );
 });
 
-test('html adds the base path to local addresses in attributes, but not to text or other addresses', () => {
+test('`html` adds the base path to local addresses in attributes, but not to text or other addresses', () => {
   const text = ' href="/in-text"';
   const page = html`<a href="/a?b=/c">${text}</a><form action="${'/d'}"></form><a href="https://x.example/e">e</a><img src="//x.example/f">`;
   assert.equal(

@@ -177,7 +177,7 @@ test('only a few large bodies are read at once, while small ones are still read'
   assert.ok(Buffer.isBuffer(await after));
 });
 
-test('a body that the host has read before is bounded too, and refused if its bytes are gone', () => {
+test('a body that the host has already read is refused if it is over the limit, or if its bytes are gone', () => {
   const request = (rawBody?: unknown) => ({ rawBody }) as unknown as IncomingMessage;
   assert.deepEqual(bodyReadBefore(request('0123456789'), 10), Buffer.from('0123456789'));
   assert.equal(bodyReadBefore(request(Buffer.alloc(11)), 10), 413);

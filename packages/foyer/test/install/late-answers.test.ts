@@ -47,7 +47,7 @@ async function begin(t: TestContext) {
   return { slack, stage, answer, socket, kept };
 }
 
-test('the tokens that arrived in time are revoked before the page is sent, and the others when they arrive', async (t) => {
+test('when an install fails because Slack’s answer stalls, its first tokens are revoked before the page is sent, and the others when they arrive', async (t) => {
   const { slack, stage, answer, socket, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   assert.equal((await answer).status, 502);
@@ -67,7 +67,7 @@ test('the tokens that arrived in time are revoked before the page is sent, and t
   );
 });
 
-test('a stop keeps the tokens of an unfinished answer, and the next start revokes them', async (t) => {
+test('a stop keeps the tokens of an unfinished answer from Slack if they cannot be revoked, and the next start revokes them', async (t) => {
   const { slack, stage, answer, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   const stopped = performance.now();
@@ -86,7 +86,7 @@ test('a stop keeps the tokens of an unfinished answer, and the next start revoke
   await eventually(async () => (await kept()) === 0);
 });
 
-test('an answer that came while the event loop was blocked is read, even after its time limit', async (t) => {
+test('an answer from Slack that came while the event loop was blocked is read, even after its time limit', async (t) => {
   /** What has happened: 0, the request came; 1, the answer may go; 2, it has gone. */
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const code = `

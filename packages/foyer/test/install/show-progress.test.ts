@@ -108,7 +108,7 @@ test('steps that an uninstall ended early are shown as stopped', async () => {
   );
 });
 
-test('while the database is down, the progress page does not deny the install, and its status is still JSON', async () => {
+test('while the database is down, the progress page does not say that nothing was installed, and its status is still JSON', async () => {
   assert.equal((await stage.page()).status, 200);
   stage.loseDatabase();
   const [page, status] = [await stage.page(), await stage.status()];

@@ -22,7 +22,7 @@ describe('a state', () => {
   const clock = { now: 1_800_000_000_000 };
   const states = statesAt(clock);
 
-  it('a state is accepted from the browser that started, with its content', () => {
+  it('a state is accepted from the browser that started the install, and returns its content', () => {
     const { state, cookies } = states.issue({ teamId: 'T1' }, undefined);
     const verdict = states.judge(state, cookieHeader(cookies[0]));
     assert.ok(verdict.ok);
@@ -30,7 +30,7 @@ describe('a state', () => {
     assert.match(verdict.content.progressToken, /^[A-Za-z0-9_-]{32}$/);
   });
 
-  it('a state lets two tabs that started at the same time both finish', () => {
+  it('two tabs of one browser that start an install at the same time can both finish', () => {
     const [one, two] = [states.issue({}, undefined), states.issue({}, undefined)];
     const both = cookieHeader(one.cookies[0], two.cookies[0]);
     assert.ok(states.judge(one.state, both).ok);

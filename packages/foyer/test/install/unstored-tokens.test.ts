@@ -141,7 +141,7 @@ function watchExchange(
   return { tokens, watch, asked, revoked, kept, gone, writes: () => writes, answer: resolve };
 }
 
-test('every token of an answer is revoked, for any form of the rest of the answer', async () => {
+test('if an install fails, every token in Slack’s answer is revoked, even if other fields of the answer are malformed', async () => {
   const odd: [string, object, string[]][] = [
     ['a null user token', { ...whole, authed_user: { id: 'U1', access_token: null } }, ['xoxb-1']],
     ['a null flag', { ...whole, is_enterprise_install: null }, ['xoxb-1']],

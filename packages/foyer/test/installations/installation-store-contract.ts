@@ -211,7 +211,7 @@ export function installationStoreContract(
         assert.equal(await userTokenOf('U1'), 'xoxp-1');
       });
 
-      it('13: returns the bot to an unknown user, and no one’s user token', async () => {
+      it('13: returns only the bot, without any user token, for a user who has no token', async () => {
         await save(teamInstall({ userToken: 'xoxp-1', userExpiresAt: 1_800_000_000 }));
         const found = await store.fetchInstallation({ ...T1, userId: 'U404' });
         assert.equal(found.bot?.token, 'xoxb-bot-1');
@@ -905,7 +905,7 @@ export function installationStoreContract(
         assert.equal(bytes.includes('U2@T2.example'), true);
       });
 
-      it('stores only visible, storable names and scopes, and no team for an org-wide install', async () => {
+      it('cleans up names and scopes before it stores them, and stores no team for an org-wide install', async () => {
         const install = teamInstall({ userToken: 'xoxp-1' });
         const scopes = [' team:read', 'users:read', 'users:read ', ''];
         await save(

@@ -134,7 +134,7 @@ describe('a sealer', () => {
     }
   });
 
-  it('opens a text in no other place, and for no other purpose', () => {
+  it('opens a text only in the place and for the purpose for which it was sealed', () => {
     const sealed = sealer.seal('xoxb-1', 'here');
     assert.throws(() => sealer.open(sealed, 'there'), SealBrokenError);
     const other = createSealer({ keyring, purpose: 'state' });

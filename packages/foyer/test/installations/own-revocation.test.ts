@@ -70,7 +70,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await finish(1, 'ins_404'), false);
     });
 
-    it('explain an uninstall only if Slack dates it from one minute before to five minutes after their newest revocation', async (t) => {
+    it('count as the cause of an uninstall only if Slack dates it from one minute before to five minutes after their newest revocation', async (t) => {
       const database = await setUp(t);
       const isEcho = (before: number) =>
         database.write(async (tx) => {

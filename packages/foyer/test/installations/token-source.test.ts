@@ -408,7 +408,7 @@ describe('the token source', () => {
       );
     });
 
-    it('uninstalls the app if auth.test confirms that it was removed, but never ends a newer install', async () => {
+    it('marks the installation as uninstalled if auth.test confirms that the app was removed, but never ends a newer install', async () => {
       const error = platformError('account_inactive');
       await strangers.leave();
       await store.recordInstall(teamInstall({ teamId: 'T2', botToken: 'xoxb-witness' }));

@@ -7,7 +7,7 @@ import { fillEveryTable } from '../../operator/fill-every-table.ts';
 import { engines, openTestDatabase } from '../../support/open-test-database.ts';
 
 describe('the digest of a table', () => {
-  it('changes with any cell of any column', async (t) => {
+  it('changes if any cell of any column changes', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     await fillEveryTable(database, 3);

@@ -4,7 +4,7 @@ import { failurePage } from '../../../src/http/pages/failure-page.ts';
 import { failurePages, failureWords } from '../../../src/http/pages/failure-texts.ts';
 import { failureKinds, frame, visibleText } from './page-fixtures.ts';
 
-test('every cause of a failure has a status, its own heading, words, a contact, and its name and request as the reference', () => {
+test('the page for each cause of a failure has its own heading, two sentences, a contact, and a reference with the cause and the request', () => {
   assert.equal(failureKinds.length, 48);
   const headings = new Set<string>();
   for (const kind of failureKinds) {
@@ -69,7 +69,7 @@ test('a failure page leads back to the requested install, or to the start page',
   assert.match(failurePage({ ...frame, kind: 'not_found' }), /href="\/">Go to the start page</);
 });
 
-test('a failure page makes no claim about an app that may already be in the workspace', () => {
+test('a failure page after a cancel or without a state does not say whether the app is installed', () => {
   for (const kind of ['access_denied', 'state_missing'] as const) {
     const text = visibleText(failurePage({ ...frame, kind }));
     assert.doesNotMatch(text, /no access|is installed|was not added/, kind);
