@@ -4,7 +4,7 @@ import { ErrorCode } from '@slack/web-api';
 import { clientFor, install, redirectUri, refused } from '../test-support/install.ts';
 import { withSandbox } from '../test-support/with-sandbox.ts';
 
-test('the next calls fail as planned, for one workspace, and the log says which of them took effect', async (t) => {
+test('calls of one workspace fail as planned, calls of another succeed, and the log says which calls took effect', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId, teamId } = await install(sandbox);
   const other = await install(sandbox, 'Globex');

@@ -170,7 +170,7 @@ test('views.publish checks the hash, and answers not_enabled without a Home tab'
   await refused(client.chat.postMessage({ channel: userId, text: 'hi' }), 'messages_tab_disabled');
 });
 
-test('one workspace’s token sees nothing of another', async (t) => {
+test('the token of one workspace sees nothing of another workspace', async (t) => {
   const { sandbox } = await withSandbox(t);
   const acme = await install(sandbox, 'Acme');
   const globex = await install(sandbox, 'Globex');

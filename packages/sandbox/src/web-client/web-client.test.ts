@@ -127,7 +127,7 @@ test('the browser can switch the person, an org admin grants access, and the pan
   assert.ok(sandbox.clock.now() - Date.now() > 43_000_000);
 });
 
-test('Home shows selects, asks before a press, names what it cannot draw, and reports a silent app', async (t) => {
+test('Home shows selects, asks for confirmation if a button requires it, names what it cannot draw, and says if the app does not accept a press', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId } = await install(sandbox);
   const text = (words: string) => ({ type: 'plain_text', text: words });
