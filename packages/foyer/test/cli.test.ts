@@ -148,7 +148,7 @@ test('npm run -s foyer -- list --json prints only JSON to stdout', async (t) => 
   assert.equal(installation.run.id, runId);
 });
 
-test('list, show, requests, manifest, backup, purge and retry print no secret to stdout or stderr', async (t) => {
+test('`list`, `show`, `requests`, `manifest`, `backup`, `purge` and `retry` print no secret to stdout or stderr', async (t) => {
   const { folder, run, runId } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const reading = [['list'], ['show', 'T1'], ['requests'], ['manifest']];
@@ -171,7 +171,7 @@ test('list, show, requests, manifest, backup, purge and retry print no secret to
   assert.deepEqual(revoked.sort(), [secrets.botToken, secrets.userToken]);
 });
 
-test('list, show and requests work with a wrong key, and a purge with that key erases and revokes nothing', async (t) => {
+test('`list`, `show` and `requests` work with a wrong key, and a purge with that key erases and revokes nothing', async (t) => {
   const { run } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const wrong = {
@@ -192,7 +192,7 @@ test('list, show and requests work with a wrong key, and a purge with that key e
   assert.equal((await run(['show', 'T1'])).exitCode, 1);
 });
 
-test('purge creates no key file if the current key file is missing', async (t) => {
+test('`purge` creates no key file if the current key file is missing', async (t) => {
   const { file, run } = await prepare(t);
   const { exitCode, stderr } = await run(['purge', 'T1', '--yes'], { TOKEN_ENCRYPTION_KEYS: '' });
   assert.equal(exitCode, 1);
@@ -200,7 +200,7 @@ test('purge creates no key file if the current key file is missing', async (t) =
   assert.equal(existsSync(`${file}.key`), false);
 });
 
-test('purge removes the team’s name from the database files, and a second purge fails', async (t) => {
+test('`purge` removes the team’s name from the database files, and a second purge fails', async (t) => {
   const { file, run } = await prepare(t);
   const { apiUrl } = await startSlack(t);
   const purged = await run(['purge', 'T1', '--yes', '--json'], { SLACK_API_URL: apiUrl });
@@ -213,7 +213,7 @@ test('purge removes the team’s name from the database files, and a second purg
   assert.equal((await run(['purge', 'T1', '--yes'])).exitCode, 1);
 });
 
-test('retry queues the run, so that a server picks it up', async (t) => {
+test('`retry` queues the run, so that a server picks it up', async (t) => {
   const { file, run, runId } = await prepare(t);
   const retried = await run(['retry', runId, '--json']);
   assert.equal(retried.exitCode, 0, retried.stderr);

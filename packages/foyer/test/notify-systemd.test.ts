@@ -83,7 +83,7 @@ describe('in a systemd unit with Type=notify', () => {
     await eventually(async () => notified().length > before);
   });
 
-  it('Foyer does not feed the watchdog of another process', async (t) => {
+  it('Foyer does not feed a watchdog that systemd set up for another process', async (t) => {
     const { foyer, notified } = startUnit(t, { WATCHDOG_USEC: '30000', WATCHDOG_PID: '1' });
     assert.ok(await isServing(foyer));
     await eventually(async () => notified().length === 2);
@@ -116,7 +116,7 @@ describe('in a systemd unit with Type=notify', () => {
     assert.deepEqual(await foyer.ended, { code: 1, signal: null });
   });
 
-  it('Foyer exits with code 1 while a process that was killed may still use other keys, since a later start may succeed', async (t) => {
+  it('Foyer exits with code 1 if a process that was killed may still use other keys, since a later start may succeed', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-keys-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const [old, added] = [7, 8].map((byte) => `k${byte}:${Buffer.alloc(32, byte).toString('base64')}`);

@@ -100,7 +100,7 @@ describe('the server', () => {
     assert.equal(await allowed('POST', '/nowhere'), '404 null');
   });
 
-  it('a path with a trailing slash is the same path', async () => {
+  it('a path with one trailing slash is served like the path without it', async () => {
     misbehave = (_req, res) => void res.writeHead(302, { Location: '/' }).end();
     for (const path of ['/slack/install/', '/slack/install/?team=T1']) {
       assert.equal((await fetch(url + path, { redirect: 'manual' })).status, 302, path);

@@ -113,7 +113,7 @@ describe('start-up', () => {
     );
   });
 
-  it('Foyer loads the packages that notify operators before it is ready, if notices are configured', async (t) => {
+  it('if notices are configured, Foyer loads the packages that send them before it is ready', async (t) => {
     const { isReady, loaded } = await start(t, notify);
     assert.ok(isReady);
     assert.ok(loaded.has('nodemailer') && loaded.has('@slack/webhook'));

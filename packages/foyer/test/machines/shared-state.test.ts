@@ -210,7 +210,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     assert.equal(after.status, 303);
   });
 
-  it('App Home shows the same installation, whichever machine gets the event of its opening', async (t) => {
+  it('App Home shows the same installation, whichever machine receives the event that a person opened it', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox } = machines;
     const place = await installNew(machines, 'Opened');

@@ -57,7 +57,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal((await members(whom('Globex').teamId)).length, 1);
     });
 
-    it('Foyer updates when a person was last seen at most once an hour', async () => {
+    it('Foyer stores the time at which it last saw a person, and updates that time at most once an hour', async () => {
       const { teamId, userId } = await installIn('Acme');
       const seenAt = async () => (await met(teamId, userId)).lastSeenAt;
       const openAndPress = async () => {
@@ -109,7 +109,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await members('TELSEWHERE'), []);
     });
 
-    it('Foyer lets no one of another workspace act as the installer who has the same user id', async () => {
+    it('Foyer does not let a person of another workspace act as the installer, even if both have the same user id', async () => {
       const { teamId, userId } = await installIn('Acme');
       const welcomes = () => stage.sandbox.messages({ teamId, userId }).length;
       const { length } = stage.sandbox.messages({ teamId, userId });

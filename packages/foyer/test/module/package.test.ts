@@ -125,7 +125,7 @@ describe('the package', () => {
     await run('npx', ['attw', tarball, '--profile', 'esm-only'], { cwd: root });
   });
 
-  it('the types check in a TypeScript host with moduleResolution nodenext', async () => {
+  it('a TypeScript host with moduleResolution nodenext compiles against the types of the package', async () => {
     writeFileSync(
       join(folder, 'host.ts'),
       `import type { Transaction } from 'kysely';

@@ -158,7 +158,7 @@ describe('a channel that does not accept messages', () => {
     assert.match(mail.received.join('\n'), /The webhook does not accept notifications/);
   });
 
-  it('the failures of two channels are not reported back and forth if neither channel works', async (t) => {
+  it('if both channels fail, Foyer reports each failure once, and a report that fails causes no further report', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 404;
     mail.answerWith(550, 550, 550, 550);

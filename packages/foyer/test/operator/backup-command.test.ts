@@ -20,7 +20,7 @@ import { keyringOf, teamInstall } from '../support/installations.ts';
 import { setStage } from '../support/start-foyer.ts';
 import { createOperatorHarness, installedAt, storeInstallation } from './operator-harness.ts';
 
-test('backup makes one complete file that only its owner can read, including what is only in the WAL', async (t) => {
+test('`backup` makes one complete file that only its owner can read, including what is only in the WAL', async (t) => {
   const { folder, database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1' });
   const file = join(folder, 'backup.db');
@@ -40,7 +40,7 @@ test('backup makes one complete file that only its owner can read, including wha
   assert.deepEqual(rows, [{ id: 'ins_1' }]);
 });
 
-test('backup never overwrites a file, a link or a backup in progress', async (t) => {
+test('`backup` never overwrites a file, a link or a backup in progress', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const file = join(folder, 'precious.txt');
   writeFileSync(file, 'precious');
@@ -58,14 +58,14 @@ test('backup never overwrites a file, a link or a backup in progress', async (t)
   assert.equal(existsSync(join(folder, 'nowhere')), false);
 });
 
-test('backup reports a missing folder', async (t) => {
+test('`backup` reports a missing folder', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const { exitCode, stderr } = await run(['backup', join(folder, 'no', 'backup.db')]);
   assert.equal(exitCode, 1);
   assert.match(stderr, /There is no folder .*no\. Create it first/);
 });
 
-test('backup names a path where it cannot create a file', async (t) => {
+test('`backup` names a path where it cannot create a file', async (t) => {
   const { folder, file, run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['backup', join(file, 'backup.db')]);
   assert.deepEqual([exitCode, stdout], [1, '']);
@@ -77,7 +77,7 @@ test('backup names a path where it cannot create a file', async (t) => {
   );
 });
 
-test('backup reports a damaged copy, and removes it', async (t) => {
+test('`backup` reports a damaged copy, and removes it', async (t) => {
   const { folder, file } = await createOperatorHarness(t);
   const target = join(folder, 'backup.db');
   const damaging = {
@@ -167,7 +167,7 @@ test('a backup of Postgres during installs is one snapshot, in a file on which F
   assert.equal(ready.status, 200);
 });
 
-test('backup --verify rehearses a restore, changes nothing, and refuses a damaged file and keys that do not fit', async (t) => {
+test('`backup --verify` rehearses a restore, changes nothing, and reports a damaged file and keys that cannot open it', async (t) => {
   const { folder, database, run } = await createOperatorHarness(t);
   const keyring = keyringOf('main');
   await verifyKeyring(database, keyring);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { listConnections } from '../../src/database/connections.ts';
 import { createOperatorHarness, storeInstallation, testOnBothEngines } from './operator-harness.ts';
 
-testOnBothEngines('connect connects a team to an org, and moves it only with --move', async (t, engine) => {
+testOnBothEngines('`connect` connects a team to an org, and moves it only with --move', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1' });
   await storeInstallation(database, { id: 'ins_2', team_id: 'T2' });

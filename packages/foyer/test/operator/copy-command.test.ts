@@ -313,7 +313,7 @@ describe('copy', () => {
     assert.match(renamed.stderr, /not empty/, 'an alias that it does not recognize');
   });
 
-  it('two copies into one target at the same time complete it, or a third copy does', async (t) => {
+  it('if two copies into one target run at the same time, one of them or a later third copy completes the target', async (t) => {
     const { source, target, look, held, copy } = await prepare(t, { rows: 300 });
     const ends = await Promise.all([startCopy(source, target).ended, startCopy(source, target).ended]);
     t.diagnostic(ends.join(', '));
@@ -382,7 +382,7 @@ function otherSchema(url: string): string {
   return other.href;
 }
 
-test('no address is printed with its password, even if the address is invalid', async (t) => {
+test('no database address is printed with its password, even if the address is invalid', async (t) => {
   const { run } = await prepare(t);
   const password = 'recognisable%40/pass';
   const attempts = [

@@ -142,7 +142,7 @@ describe('the app’s own tables', () => {
     ['SQLite', 'SQLite'],
     ['Postgres', 'Postgres'],
   ] as const) {
-    it(`copy copies each value from ${from} to ${to}, and the next generated id is unused`, async (t) => {
+    it(`\`copy\` copies each value from ${from} to ${to}, and the next generated id is unused`, async (t) => {
       const { copy, look, source, target } = await prepare(t, { from, to });
       const before = await look(source, ownRows);
       const { exitCode, stdout, stderr } = await copy();
@@ -255,7 +255,7 @@ describe('the app’s own tables', () => {
     ],
   ];
   for (const [why, from, to, create, told] of refused) {
-    it(`copy refuses a table ${why} (${from})`, async (t) => {
+    it(`\`copy\` refuses a table ${why} (${from})`, async (t) => {
       const own = withTable('0002-notes', (db) => sql.raw(create).execute(db));
       const { copy } = await prepare(t, { from, to, own });
       const { exitCode, stdout, stderr } = await copy();
@@ -266,7 +266,7 @@ describe('the app’s own tables', () => {
   }
 
   for (const from of ['SQLite', 'Postgres'] as const) {
-    it(`copy refuses a table that no migration creates in the target (${from})`, async (t) => {
+    it(`\`copy\` refuses a table that no migration creates in the target (${from})`, async (t) => {
       const { copy, run, look, source, folder } = await prepare(t, { from, to: 'SQLite' });
       await look(source, (db) => sql`create table by_hand (id text primary key)`.execute(db));
       const refusedCopy = await copy();
@@ -279,7 +279,7 @@ describe('the app’s own tables', () => {
     });
   }
 
-  it('copy names the row in which SQLite holds a value that is not of the column’s type', async (t) => {
+  it('`copy` names the row in which SQLite holds a value that is not of the column’s type', async (t) => {
     const { copy, look, source } = await prepare(t, { from: 'SQLite', to: 'Postgres' });
     await look(source, (db) => sql`update a_orders set due = 'soon' where number > 0`.execute(db));
     const { exitCode, stderr } = await copy();
@@ -291,7 +291,7 @@ describe('the app’s own tables', () => {
     assert.doesNotMatch(stderr, /soon/, 'the values are the app’s own data');
   });
 
-  it('backup refuses a Postgres database if a migration of the app does not run on SQLite', async (t) => {
+  it('`backup` refuses a Postgres database if a migration of the app does not run on SQLite', async (t) => {
     const own = withTable('0002-postgres', (db) =>
       engineOf(db as Queries) === 'Postgres'
         ? sql`select 1`.execute(db)

@@ -743,7 +743,7 @@ test('doctor reports an environment that cannot be read, and continues with othe
   assert.ok(findings.length > 3);
 });
 
-test('doctor rates disk space, a growing WAL, damage and files that cannot be written as a warning or a fault', () => {
+test('doctor reports low disk space, a large WAL, damage and files that it cannot write, each as a warning or a fault', () => {
   const sound = {
     bytes: 1_000_000,
     walBytes: 0,
@@ -771,7 +771,7 @@ test('doctor rates disk space, a growing WAL, damage and files that cannot be wr
   assert.deepEqual(amissIn({ unwritable: [readOnly] }), ['database fault', true]);
 });
 
-test('doctor suggests a backup for a database of a newer app, and the migrations of both if two versions of the app diverge', () => {
+test('doctor says to restore the backup if a newer version of the app migrated the database, and to run a version with both sets of migrations if two versions diverged', () => {
   const fixFor = (missingMigrations: string[]) =>
     schemaFinding({ isUnfinishedCopy: false, missingMigrations, unknownMigrations: ['0002-trials'] }).fix ??
     '';
@@ -780,7 +780,7 @@ test('doctor suggests a backup for a database of a newer app, and the migrations
   assert.doesNotMatch(fixFor(['0002-plans']), /backup/);
 });
 
-test('doctor judges a Postgres server by what Foyer needs from it', () => {
+test('doctor reports each way in which a Postgres server does not meet Foyer’s needs, as a warning or a fault', () => {
   const url = 'postgres://foyer:secret@127.0.0.1/foyer';
   const sound = {
     version: '16.4',

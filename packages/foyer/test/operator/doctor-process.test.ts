@@ -309,7 +309,7 @@ test('doctor reports no problem if Foyer has verified a request after many wrong
   assert.match(found?.detail ?? '', /1 request from Slack verified since it was started/);
 });
 
-test('doctor --offline asks no running Foyer and no webhook', async (t) => {
+test('doctor --offline calls neither the running Foyer nor the webhook', async (t) => {
   const { doctor } = await prepareDoctor(t);
   const { findings } = await doctor(['--offline']);
   const asked = findings.filter(({ check }) => /process|signatures|trust-proxy|webhook/.test(check));

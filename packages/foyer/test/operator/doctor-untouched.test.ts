@@ -178,7 +178,7 @@ for (const { what, change, names } of [
     names: /cannot write \S+foyer\.db-shm \(mode 444/,
   },
 ]) {
-  test(`doctor finds ${what} that is read-only, and leaves everything unchanged`, { skip }, async (t) => {
+  test(`doctor reports ${what} that is read-only, and leaves everything unchanged`, { skip }, async (t) => {
     const { folder, file, doctor } = await prepare(t);
     const holder = await hold(t, file);
     holder.kill('SIGKILL');
@@ -194,7 +194,7 @@ for (const { what, change, names } of [
   });
 }
 
-test('doctor finds a read-only database without a WAL beside it, and creates no WAL', { skip }, async (t) => {
+test('doctor reports a read-only database without a WAL, and creates no WAL', { skip }, async (t) => {
   const { folder, file, doctor } = await prepare(t);
   chmodSync(file, 0o444);
   chmodSync(folder, 0o555);
@@ -207,7 +207,7 @@ test('doctor finds a read-only database without a WAL beside it, and creates no 
 
 // SQLite opens the file with the first, and names no file when it fails with the second.
 for (const mode of [0o644, 0o600]) {
-  const name = `doctor finds a WAL index that belongs to root (mode ${mode.toString(8)}), as a command run by root leaves it`;
+  const name = `doctor reports a WAL index that belongs to root (mode ${mode.toString(8)}), as after a command that root ran`;
   test(name, {
     skip: skip || (stranger.uid ? false : 'only root can give a file to another user'),
   }, async (t) => {

@@ -29,7 +29,7 @@ test('a variable is replaced in place, and every other line stays', () => {
   );
 });
 
-test('the last of two assignments is replaced, since the last one takes effect', () => {
+test('of two assignments to one variable, the last one is replaced, since only that one takes effect', () => {
   const text = setVariables('A=1\nB=2\nA=3', { A: '4' });
   assert.equal(text, 'A=1\nB=2\nA=4');
   assert.equal(setVariables('A=1', { B: '2' }), 'A=1\nB=2\n');
@@ -62,7 +62,7 @@ test('a value is written only if dotenv reads back exactly that value', () => {
   assert.ok(written > refused * 4, `${written} written, ${refused} refused`);
 });
 
-test('a secret of common characters is never refused', () => {
+test('a secret that consists of common characters is always accepted', () => {
   const one = fc.string({
     unit: fc.constantFrom(...'abcXYZ019!"$%&/()=?+*~#-_.:,;<>|@^ \\'),
     minLength: 1,

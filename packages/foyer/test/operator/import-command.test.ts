@@ -69,7 +69,7 @@ async function fillFolder(folder: string, clientId?: string): Promise<void> {
 
 for (const clientId of [undefined, '1.2']) {
   testOnBothEngines(
-    `import takes over the folder of a stock store ${clientId ? 'with' : 'without'} a client id once, and starts no run`,
+    `\`import\` takes over the folder of a stock store ${clientId ? 'with' : 'without'} a client id once, and starts no run`,
     async (t, engine) => {
       const { importFrom, source, store, count } = await prepare(t, engine);
       await fillFolder(source, clientId);
@@ -101,7 +101,7 @@ for (const clientId of [undefined, '1.2']) {
   );
 }
 
-testOnBothEngines('import never overwrites what Foyer knows, and revives no token', async (t, engine) => {
+testOnBothEngines('`import` overwrites no stored token, and restores no revoked token', async (t, engine) => {
   const { importFrom, source, store } = await prepare(t, engine);
   await fillFolder(source);
   await store.recordInstall(teamInstall({ teamId: 'T2', botToken: 'xoxb-newer', userToken: null }));
@@ -114,7 +114,7 @@ testOnBothEngines('import never overwrites what Foyer knows, and revives no toke
   await assert.rejects(store.fetchInstallation({ enterpriseId: 'E1', isEnterpriseInstall: true }));
 });
 
-testOnBothEngines('import lets no run of a moment wait for the omitted install run', async (t, engine) => {
+testOnBothEngines('`import` queues the run of a moment without an install run', async (t, engine) => {
   const { database } = await prepare(t, engine);
   const keyring = keyringOf('main');
   const store = createInstallationStore({
@@ -133,7 +133,7 @@ testOnBothEngines('import lets no run of a moment wait for the omitted install r
   assert.deepEqual(runs, [{ pipeline: 'workspaceGranted', status: 'queued', waiting_for: null }]);
 });
 
-testOnBothEngines('import --run queues the install run of each installation', async (t, engine) => {
+testOnBothEngines('`import --run` queues the install run of each installation', async (t, engine) => {
   const { importFrom, source, count } = await prepare(t, engine);
   mkdirSync(source);
   const file = join(source, 'installations.jsonl');
@@ -142,7 +142,7 @@ testOnBothEngines('import --run queues the install run of each installation', as
   assert.equal(await count('runs'), 1);
 });
 
-test('import takes over only the installations of its own app, and names the other apps', async (t) => {
+test('`import` takes over only the installations of its own app, and names the other apps', async (t) => {
   const { source, importFrom, store, count } = await prepare(t);
   for (const [clientId, botToken] of [
     ['0.1', 'xoxb-first'],
@@ -162,7 +162,7 @@ test('import takes over only the installations of its own app, and names the oth
   assert.equal((await store.fetchInstallation(query)).bot?.token, 'xoxb-own');
 });
 
-test('import names each line that it refuses and the reason, without the value', async (t) => {
+test('`import` names each line that it refuses and the reason, without the value', async (t) => {
   const { importFrom, source, count } = await prepare(t);
   mkdirSync(source);
   const file = join(source, 'installations.jsonl');
@@ -193,7 +193,7 @@ test('import names each line that it refuses and the reason, without the value',
   assert.equal((await importFrom('/dev/null')).stderr.trim(), '/dev/null is neither a file nor a folder.');
 });
 
-test('import --check asks Slack about each token, and refuses tokens that are dead or belong to another team', async (t) => {
+test('`import --check` asks Slack about each token, and refuses tokens that are dead or belong to another team', async (t) => {
   const { importFrom, source, asked, dead, count } = await prepare(t);
   mkdirSync(source);
   const file = join(source, 'installations.jsonl');

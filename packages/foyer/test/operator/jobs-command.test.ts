@@ -29,7 +29,7 @@ function turns(clientId: string, now: number) {
   ];
 }
 
-testOnBothEngines('jobs lists the last turn of each job, with removed jobs at the end', async (t, engine) => {
+testOnBothEngines('`jobs` lists the last turn of each job, and removed jobs last', async (t, engine) => {
   const { run, database } = await createOperatorHarness(t, {}, engine);
   const list = (...options: string[]) => run(['jobs', ...options], { definition });
   await database.queries.insertInto('chores').values(turns('1.2', installedAt)).execute();

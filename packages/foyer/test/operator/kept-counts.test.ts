@@ -58,7 +58,7 @@ async function kept({ queries }: Database, client_id: string, name: string, valu
 
 for (const [engine, openDatabase] of Object.entries(engines)) {
   describe(`counts of many rows (${engine})`, () => {
-    it('a count is exact up to 10,000 rows, and above that it is the recent count of the chore', async (t) => {
+    it('Foyer counts up to 10,000 rows exactly, and above that uses the chore’s last count if it is recent', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -86,7 +86,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual(ofOther, { active: 0, broken: 0, uninstalled: 0 });
     });
 
-    it('the counts of a past day are kept once its last install has ended', async (t) => {
+    it('the chore stores the counts of a past day once they can no longer change, and drops old days', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -133,7 +133,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.equal(rows.length - names.length, 2, 'the days of another app stay');
     });
 
-    it('the welcomes of a day are counted even if thousands of runs of moments follow', async (t) => {
+    it('the welcomes of a day are counted even if 2,500 runs that send no welcome follow on the same day', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -165,7 +165,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual(welcomes.at(-1), { day: today, welcomes: 1, medianMs: 700, slowestMs: 700 });
     });
 
-    it('the welcome times of a day come from its own newest 2,000 welcomes, however many the next day has', async (t) => {
+    it('the welcome times of a day come from the newest 2,000 welcomes of that day, even if the next day has more', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -212,7 +212,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       ]);
     });
 
-    it('the count of a problem stops at 1,001', async (t) => {
+    it('countFailingRuns counts no further than 1,001', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       await installations(database, 'failing', 'active', mostProblems + 5);
@@ -231,7 +231,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
   });
 }
 
-it('the kept counts of days are found in a database whose collation sorts signs before digits (Postgres)', async (t) => {
+it('the stored counts of days are used even if the collation of the database sorts punctuation before digits (Postgres)', async (t) => {
   const { database, close } = await engines.Postgres();
   t.after(close);
   const { queries } = database;

@@ -54,7 +54,7 @@ async function prepare(t: TestContext, teams: number, engine?: EngineName) {
 }
 
 testOnBothEngines(
-  'keys rotate encrypts everything with the first key, and says that nothing needs the old key any more',
+  '`keys rotate` encrypts everything with the first key, and says that nothing needs the old key any more',
   async (t, engine) => {
     const { database, keys, progress } = await prepare(t, 130, engine);
     await keys(['rotate', '--dry-run'], before);
@@ -92,7 +92,7 @@ testOnBothEngines(
   },
 );
 
-test('keys rotate leaves alone a token that the new key already encrypts', async (t) => {
+test('`keys rotate` leaves alone a token that the new key already encrypts', async (t) => {
   const { database, keys } = await prepare(t, 3);
   const one = await storeOf(database, rotated).findInstallation({ teamId: 'T1', userId: 'U1' });
   assert.ok(one);
@@ -110,7 +110,7 @@ for (const [what, at] of [
   ['a person’s', 2],
 ] as const) {
   testOnBothEngines(
-    `keys rotate leaves ${what} token alone if it was replaced since it was read`,
+    `\`keys rotate\` leaves ${what} token alone if it was replaced since it was read`,
     async (t, engine) => {
       const { database } = await prepare(t, 1, engine);
       const working = storeOf(database, createKeyring([oldKey, newKey]));
@@ -140,7 +140,7 @@ test('`keys rotate` changes nothing if the old key is missing, and names that ke
 });
 
 testOnBothEngines(
-  'keys rotate loses no token while another process still encrypts with the old key',
+  '`keys rotate` loses no token while another process still encrypts with the old key',
   async (t, engine) => {
     const { database, keys, config } = await prepare(t, 1, engine);
     const rounds = 30;
@@ -189,7 +189,7 @@ async function everything({ queries }: Database) {
 }
 
 testOnBothEngines(
-  'keys forget erases what a lost key encrypted, keeps every record, and prints a link to reconnect each team',
+  '`keys forget` erases what a lost key encrypted, keeps every record, and prints a link to reconnect each team',
   async (t, engine) => {
     const { database, keys } = await prepare(t, 2, engine);
     await verifyKeyring(database, rotated);
@@ -257,7 +257,7 @@ testOnBothEngines(
   },
 );
 
-testOnBothEngines('keys forget changes nothing for a key that is not lost', async (t, engine) => {
+testOnBothEngines('`keys forget` changes nothing for a key that is not lost', async (t, engine) => {
   const { database, keys } = await prepare(t, 1, engine);
   const stored = await everything(database);
   const given = await keys(['forget', 'old', '--yes'], rotated);
@@ -275,7 +275,7 @@ testOnBothEngines('keys forget changes nothing for a key that is not lost', asyn
   assert.deepEqual(await everything(database), stored);
 });
 
-test('keys forget keeps a key that another process uses during the command, and erases lost tokens from the files', async (t) => {
+test('`keys forget` keeps a key that another process uses during the command, and erases lost tokens from the files', async (t) => {
   const { database } = await prepare(t, 1);
   let writes = 0;
   let scrubs = 0;
@@ -305,7 +305,7 @@ test('keys forget keeps a key that another process uses during the command, and 
   assert.deepEqual([await ids(), scrubs], [0, 1]);
 });
 
-test('keys rotate erases from the files what the earlier key encrypted: stored tokens, and tokens of requests', async (t) => {
+test('`keys rotate` erases from the files what the earlier key encrypted: stored tokens, and tokens of requests', async (t) => {
   const { database } = await prepare(t, 1);
   let scrubs = 0;
   const scrub = async () => {
@@ -316,7 +316,7 @@ test('keys rotate erases from the files what the earlier key encrypted: stored t
   assert.equal(scrubs, 2);
 });
 
-test('keys forget asks first, and says what will be lost', async (t) => {
+test('`keys forget` asks first, and says what will be lost', async (t) => {
   const { database, keys, run, config } = await prepare(t, 3);
   const silent = await keys(['forget', 'old'], after);
   assert.equal(silent.exitCode, 2);

@@ -21,7 +21,7 @@ import {
 } from './operator-harness.ts';
 
 testOnBothEngines(
-  'list --json prints an array of installations with exactly the documented fields',
+  '`list --json` prints an array of installations with exactly the documented fields',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1', enterprise_id: 'E1' });
@@ -62,7 +62,7 @@ testOnBothEngines(
   },
 );
 
-test('list --json prints null for each value that an org-wide install without a bot or a run lacks', async (t) => {
+test('`list --json` prints null for each value that an org-wide install without a bot or a run lacks', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: null, enterprise_id: 'E1', bot_scopes: null });
   const [printed] = JSON.parse((await run(['list', '--json'])).stdout);
@@ -81,7 +81,7 @@ test('list --json prints null for each value that an org-wide install without a 
 });
 
 testOnBothEngines(
-  'list shows only the installations that match its options, newest first, and no installation of another app',
+  '`list` shows only the installations that match its options, newest first, and no installation of another app',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const at = Date.UTC(2026, 10, 20);
@@ -108,7 +108,7 @@ testOnBothEngines(
   },
 );
 
-test('list names each failed step, not only notify-operators', async (t) => {
+test('`list` names each failed step, not only notify-operators', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1' });
   await storeRun(database, 'ins_1', [
@@ -120,7 +120,7 @@ test('list names each failed step, not only notify-operators', async (t) => {
   assert.match(stdout, / {2}notify-operators: connection_failed, start-trial: unexpected_error$/m);
 });
 
-test('list aligns its table, and colors it only on a terminal', async (t) => {
+test('`list` aligns its table, and colors it only on a terminal', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: '東京支社 🎉' });
   await storeInstallation(database, { id: 'ins_2', team_id: 'T200', team_name: 'Acme' });
@@ -140,7 +140,7 @@ test('list aligns its table, and colors it only on a terminal', async (t) => {
   assert.equal(stripVTControlCharacters(shown.stdout), piped.stdout);
 });
 
-test('list and show print names without control characters', async (t) => {
+test('`list` and `show` print names without control characters', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   const name = 'Ac\u001b[31m\u001b]0;owned\u0007me\u202egnp\u009b2J\nT666';
   await storeInstallation(database, { id: 'ins_1', team_name: name });
@@ -158,7 +158,7 @@ test('list and show print names without control characters', async (t) => {
   assert.equal(JSON.parse((await run(['list', '--json'])).stdout)[0].teamName, name, 'JSON keeps the value');
 });
 
-test('list says that there is no database, and creates none', async (t) => {
+test('`list` says that there is no database, and creates none', async (t) => {
   const { folder, config, run } = await createOperatorHarness(t);
   const file = join(folder, 'elsewhere', 'foyer.db');
   const readConfig = () => ({ ...config, database: { kind: 'sqlite' as const, file } });
@@ -169,7 +169,7 @@ test('list says that there is no database, and creates none', async (t) => {
   assert.equal(existsSync(join(folder, 'elsewhere')), false);
 });
 
-test('list reports that Postgres has no Foyer tables, and creates none', async (t) => {
+test('`list` reports that Postgres has no Foyer tables, and creates none', async (t) => {
   const { config, run } = await createOperatorHarness(t);
   const { url, drop } = await createPostgresDatabase({ empty: true });
   t.after(drop);
@@ -182,7 +182,7 @@ test('list reports that Postgres has no Foyer tables, and creates none', async (
   assert.deepEqual(await peekTables(target), []);
 });
 
-test('list names a file that is not a database', async (t) => {
+test('`list` names a file that is not a database', async (t) => {
   const { folder, config, run } = await createOperatorHarness(t);
   const file = join(folder, 'letter.txt');
   writeFileSync(file, 'Dear Slack, '.repeat(500));
@@ -193,7 +193,7 @@ test('list names a file that is not a database', async (t) => {
   assert.doesNotMatch(stderr, /bug in Foyer/);
 });
 
-test('list reports every problem of the configuration at once', async (t) => {
+test('`list` reports every problem of the configuration at once', async (t) => {
   const { variables, run } = await createOperatorHarness(t);
   const readConfig = () => parseConfig({ ...variables, PORT: 'x', LOG_LEVEL: 'loud' }, fixtureManifest);
   assert.throws(readConfig, ConfigError);
@@ -203,7 +203,7 @@ test('list reports every problem of the configuration at once', async (t) => {
   assert.match(stderr, /PORT[\s\S]*LOG_LEVEL|LOG_LEVEL[\s\S]*PORT/);
 });
 
-test('list says where to install the app if it is not installed anywhere', async (t) => {
+test('`list` says where to install the app if it is not installed anywhere', async (t) => {
   const { variables, run } = await createOperatorHarness(t);
   assert.match(
     (await run(['list'])).stdout,
@@ -217,7 +217,7 @@ test('list says where to install the app if it is not installed anywhere', async
 });
 
 testOnBothEngines(
-  'list shows each installation once across all pages, with its own newest run',
+  '`list` shows each installation once across all pages, with its own newest run',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const count = 1203;
@@ -239,7 +239,7 @@ testOnBothEngines(
   },
 );
 
-test('list stops reading once its output is closed', async (t) => {
+test('`list` stops reading once its output is closed', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await fillEveryTable(database, 1500);
   const stdout = new PassThrough({ highWaterMark: 1 });

@@ -15,7 +15,7 @@ import { commandOnStage } from './command-on-stage.ts';
 import { createOperatorHarness, installedAt, testOnBothEngines } from './operator-harness.ts';
 import { setOperatorStage } from './pages/operator-stage.ts';
 
-testOnBothEngines('maintenance says whether it is on, and since when', async (t, engine) => {
+testOnBothEngines('`maintenance` says whether it is on, and since when', async (t, engine) => {
   const { run } = await createOperatorHarness(t, {}, engine);
   const off = { maintenance: false, since: null };
   const on = { maintenance: true, since: '2026-11-22T01:47:03.000Z' };
@@ -113,7 +113,7 @@ testOnBothEngines(
   },
 );
 
-test('an install does not wait for a hanging database to find out whether there is maintenance', async () => {
+test('while the database hangs or fails, Foyer uses its last answer on whether maintenance is on', async () => {
   const { database, close } = await openTestDatabase();
   await database.write((tx) =>
     tx.insertInto('maintenance').values({ client_id: '1.2', began_at: 1 }).execute(),

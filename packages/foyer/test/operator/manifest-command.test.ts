@@ -14,7 +14,7 @@ function undefinedConfig(): never {
   throw new Error('the manifest needs no secret');
 }
 
-test('manifest fills in the public URL, changes nothing else, and needs no secret', async (t) => {
+test('`manifest` fills in the public URL, changes nothing else, and needs no secret', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout } = await run(['manifest'], readUrl);
   assert.equal(exitCode, 0);
@@ -23,13 +23,13 @@ test('manifest fills in the public URL, changes nothing else, and needs no secre
   assert.deepEqual(expected.oauth_config.redirect_urls, [`${publicUrl}/slack/oauth_redirect`]);
 });
 
-test('manifest reads only PUBLIC_URL, and reports a problem with it', () => {
+test('`manifest` reads only PUBLIC_URL, and reports a problem with it', () => {
   assert.equal(readPublicUrl({ PUBLIC_URL: `${publicUrl}/` }), publicUrl);
   assert.equal(readPublicUrl({ PUBLIC_URL: ' ' }), 'http://localhost:3000');
   assert.throws(() => readPublicUrl({ PUBLIC_URL: 'foyer.example.com' }), /PUBLIC_URL: is not an http/);
 });
 
-test('manifest lists the callback of Sign in with Slack as a redirect URL too, if sign-in is on', async (t) => {
+test('`manifest` lists the callback of Sign in with Slack as a redirect URL too, if sign-in is on', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { stdout } = await run(['manifest'], { ...readUrl, readSignsIn: () => true });
   assert.deepEqual(JSON.parse(stdout).oauth_config.redirect_urls, [
@@ -42,7 +42,7 @@ test('manifest lists the callback of Sign in with Slack as a redirect URL too, i
   );
 });
 
-test('manifest --check ignores the order of scopes and fields with their default value, as Slack exports them', async (t) => {
+test('`manifest --check` ignores the order of scopes and fields with their default value, as Slack exports them', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const exported = JSON.parse((await run(['manifest'], readUrl)).stdout);
   delete exported._metadata;
@@ -58,7 +58,7 @@ test('manifest --check ignores the order of scopes and fields with their default
   assert.match((await run(['manifest', '--check', file], readUrl)).stdout, /matches/);
 });
 
-test('manifest --check lists each difference and exits with code 1', async (t) => {
+test('`manifest --check` lists each difference and exits with code 1', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const exported = JSON.parse((await run(['manifest'], readUrl)).stdout);
   exported.oauth_config.scopes.bot = [...exported.oauth_config.scopes.bot.slice(1), 'files:read'];
@@ -91,7 +91,7 @@ test('manifest --check lists each difference and exits with code 1', async (t) =
   assert.match(table.stdout, /^oauth_config\.scopes\.bot +chat:write +-$/m);
 });
 
-test('manifest --check reports a file that is not a manifest', async (t) => {
+test('`manifest --check` reports a file that is not a manifest', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const file = join(folder, 'exported.yml');
   writeFileSync(file, 'display_information:\n  name: Foyer\n');

@@ -42,7 +42,7 @@ async function createTeam(
 }
 
 testOnBothEngines(
-  'members lists the people of one team, the most recently met person first',
+  '`members` lists the people of one team, the most recently met person first',
   async (t, engine) => {
     const { run } = await createTeam(t, engine);
     const { exitCode, stdout, stderr } = await run(['members', 'T1', '--json']);
@@ -76,7 +76,7 @@ testOnBothEngines(
   },
 );
 
-test('members prints a table, says when there is no one, and refuses an unknown team', async (t) => {
+test('`members` prints a table, says when there is no one, and refuses an unknown team', async (t) => {
   const { run } = await createTeam(t);
   const { stdout } = await run(['members', 'T1', '--limit', '1']);
   assert.match(stdout, /Eve .*external \(T9\)/);

@@ -285,7 +285,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await newest(5), [2, [own, a]]);
     });
 
-    it('readRefusedRequests lists refused requests since a time, newest first', async (t) => {
+    it('readRefusedRequests lists the requests that were refused since a given time, newest first', async (t) => {
       const { queries, change } = await setApps(t);
       const refused = { outcome: 'refused' } as const;
       for (const who of ['OWN', 'STRANGER_a', 'STRANGER_c'])

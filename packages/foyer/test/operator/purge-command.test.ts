@@ -74,7 +74,7 @@ async function createTeam(t: TestContext, answer: (token: string) => object | 'd
 const ok = () => ({ ok: true, revoked: true });
 
 testOnBothEngines(
-  'purge revokes every token at Slack, erases the team and says what was erased',
+  '`purge` revokes every token at Slack, erases the team and says what was erased',
   async (t, engine) => {
     const { run, deps, purged, slack } = await createTeam(t, ok, engine);
     const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
@@ -95,7 +95,7 @@ testOnBothEngines(
   },
 );
 
-test('purge reports that Slack does not answer, calls Slack no more, and still erases', async (t) => {
+test('`purge` reports that Slack does not answer, calls Slack no more, and still erases', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, () => 'drop');
   const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
   assert.equal(exitCode, 0);
@@ -113,7 +113,7 @@ test('purge reports that Slack does not answer, calls Slack no more, and still e
   assert.match(stderr, /bot’s token could not be revoked at Slack \(connection_failed\)/);
 });
 
-test('purge counts a token that is already dead as revoked, but not an expired or refused token', async (t) => {
+test('`purge` counts a token that is already dead as revoked, but not an expired or refused token', async (t) => {
   const errors: Record<string, string> = {
     'xoxb-bot': 'token_revoked',
     'xoxp-U1': 'token_expired',
@@ -130,7 +130,7 @@ test('purge counts a token that is already dead as revoked, but not an expired o
   });
 });
 
-test('purge shows what it will erase and asks, and after the answer No it erases and revokes nothing', async (t) => {
+test('`purge` shows what it will erase and asks, and after the answer No it erases and revokes nothing', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, ok);
   const questions: string[] = [];
   const answer = (yes: boolean) => async (question: string) => {
@@ -148,7 +148,7 @@ test('purge shows what it will erase and asks, and after the answer No it erases
   assert.deepEqual(purged, ['ins_1']);
 });
 
-test('purge requires --yes if no one can answer its question, and touches nothing without it', async (t) => {
+test('`purge` requires --yes if no one can answer its question, and touches nothing without it', async (t) => {
   const { run } = await createTeam(t, ok);
   const { exitCode, stdout, stderr } = await run(['purge', 'T1']);
   assert.equal(exitCode, 2);
@@ -156,7 +156,7 @@ test('purge requires --yes if no one can answer its question, and touches nothin
   assert.match(stderr, /--yes/);
 });
 
-test('purge stops if the key does not open the tokens, and with --no-revoke it erases without the key', async (t) => {
+test('`purge` stops if the key does not open the tokens, and with --no-revoke it erases without the key', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, ok);
   const openStore = (): never => {
     throw new KeyringError('The key main is another one.');
@@ -171,7 +171,7 @@ test('purge stops if the key does not open the tokens, and with --no-revoke it e
   assert.deepEqual([purged, slack.revoked], [['ins_1'], []]);
 });
 
-test('purge erases an uninstalled team without a call to Slack, and reports an unknown team', async (t) => {
+test('`purge` erases an uninstalled team without a call to Slack, and reports an unknown team', async (t) => {
   const { database, run, deps, slack } = await createTeam(t, ok);
   await database.queries.updateTable('installations').set({ status: 'uninstalled' }).execute();
   assert.equal((await run(['purge', 'T1', '--yes'], deps)).exitCode, 0);
@@ -182,7 +182,7 @@ test('purge erases an uninstalled team without a call to Slack, and reports an u
 });
 
 testOnBothEngines(
-  'purge erases the rows of the app’s own tables that refer to the team and cascade, and names the other own tables',
+  '`purge` erases the rows of the app’s own tables that refer to the team and cascade, and names the other own tables',
   async (t, engine) => {
     const { database, run, deps } = await createTeam(t, ok, engine);
     await storeInstallation(database, { id: 'ins_2', team_id: 'T2' });
@@ -215,7 +215,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  'purge says which own table still refers to the team, and erases nothing',
+  '`purge` says which own table still refers to the team, and erases nothing',
   async (t, engine) => {
     const { database, run, deps } = await createTeam(t, ok, engine);
     await sql`create table orders (id text primary key, installation_id text references installations (id))`.execute(

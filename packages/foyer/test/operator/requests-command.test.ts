@@ -5,7 +5,7 @@ const hourMs = 3_600_000;
 const midnight = Date.UTC(2026, 10, 22);
 
 testOnBothEngines(
-  'requests --json prints every install request, newest first, and never the hash of its progress page',
+  '`requests --json` prints every install request, newest first, and never the hash of its progress page',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeRequest(database, { id: 'one', started_at: midnight, sealed_tokens: 'v1.main.sealed' });
@@ -48,7 +48,7 @@ testOnBothEngines(
   },
 );
 
-testOnBothEngines('requests are filtered by day, team and outcome, and limited', async (t, engine) => {
+testOnBothEngines('`requests` filters by day, team and outcome, and limits its rows', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeRequest(database, { id: 'before', started_at: midnight - 1 });
   await storeRequest(database, { id: 'first', started_at: midnight, requested_team_id: 'T1' });

@@ -9,7 +9,7 @@ import {
   testOnBothEngines,
 } from './operator-harness.ts';
 
-testOnBothEngines('retry queues a failed run, and leaves a run in progress alone', async (t, engine) => {
+testOnBothEngines('`retry` queues a failed run, and leaves a run in progress alone', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1' });
   const runId = await storeRun(database, 'ins_1', [
@@ -26,7 +26,7 @@ testOnBothEngines('retry queues a failed run, and leaves a run in progress alone
 });
 
 testOnBothEngines(
-  'retry exits with code 1 and the reason if the run has no failure, the app was uninstalled, or the run does not exist',
+  '`retry` exits with code 1 and the reason if the run has no failure, the app was uninstalled, or the run does not exist',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });
@@ -73,7 +73,7 @@ async function statusOf(database: Database, runId: string): Promise<string> {
 }
 
 testOnBothEngines(
-  'retry --failed queues each installation’s newest failed run, and leaves out installations with a dead token or of another app',
+  '`retry --failed` queues each installation’s newest failed run, and leaves out installations with a dead token or of another app',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const { older, first, second, dead } = await storeFailedRuns(database);
@@ -100,7 +100,7 @@ testOnBothEngines(
   },
 );
 
-testOnBothEngines('retry --failed queues only the runs that match --step and --since', async (t, engine) => {
+testOnBothEngines('`retry --failed` queues only runs that match --step and --since', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   const { first, second } = await storeFailedRuns(database);
   const later = { finished_at: installedAt + 3_600_000 };
@@ -118,7 +118,7 @@ testOnBothEngines('retry --failed queues only the runs that match --step and --s
 });
 
 testOnBothEngines(
-  'retry --failed --step finds a failed notify-operators step, although such a step fails no run',
+  '`retry --failed --step` finds a failed notify-operators step, although such a step fails no run',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });
@@ -132,7 +132,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  'retry --failed tries an uninstall run again only if the app was not installed since',
+  '`retry --failed` tries an uninstall run again only if the app was not installed since',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1', status: 'uninstalled' });
@@ -152,7 +152,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  'retry --failed tries the run of a moment again, unless the app was uninstalled since',
+  '`retry --failed` tries the run of a moment again, unless the app was uninstalled since',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });
@@ -170,7 +170,7 @@ testOnBothEngines(
   },
 );
 
-test('retry --failed queues each failed run once, over several pages', async (t) => {
+test('`retry --failed` queues each failed run once, over several pages', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   for (let index = 0; index < 205; index += 1) {
     await storeInstallation(database, { id: `ins_${index}`, team_id: `T${index}` });
@@ -183,7 +183,7 @@ test('retry --failed queues each failed run once, over several pages', async (t)
   assert.match(stderr, /Queued again: 205 of 205/);
 });
 
-test('retry accepts either one run or --failed, and accepts filters only with --failed', async (t) => {
+test('`retry` accepts either one run or --failed, and accepts filters only with --failed', async (t) => {
   const { run } = await createOperatorHarness(t);
   for (const wrong of [
     ['run_1', '--failed'],

@@ -20,7 +20,7 @@ import { createOperatorHarness, testOnBothEngines } from './operator-harness.ts'
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 
 testOnBothEngines(
-  'revoke revokes the token, keeps the record and runs no uninstall pipeline, and the team can install again',
+  '`revoke` revokes the token, keeps the record and runs no uninstall pipeline, and the team can install again',
   async (t, engine) => {
     let cleanups = 0;
     const cleanUp: Step = {
@@ -120,7 +120,7 @@ async function expire(t: TestContext, engine?: EngineName) {
 const dead = ['invalid_refresh_token', 'invalid_refresh_token', 0];
 
 testOnBothEngines(
-  'revoke and purge make the refresh tokens of expired access tokens unusable, and erase does so for the person’s token',
+  '`revoke` and `purge` make the refresh tokens of expired access tokens unusable, and `erase` does so for the person’s token',
   async (t, engine) => {
     const revoking = await expire(t, engine);
     const revoked = await revoking.run('revoke', revoking.acme.teamId, '--yes');
@@ -147,7 +147,7 @@ testOnBothEngines(
   },
 );
 
-test('revoke keeps an expired token that Slack does not renew, and says why', async (t) => {
+test('`revoke` keeps an expired token that Slack does not renew, and says why', async (t) => {
   const { sandbox, clock, acme, run, useLeak } = await expire(t);
   sandbox.faults.add({
     method: 'oauth.v2.access',
@@ -177,7 +177,7 @@ test('revoke keeps an expired token that Slack does not renew, and says why', as
   assert.match(again.stdout, / revoked +1 +-$/m);
 });
 
-test('revoke counts a token as revoked if an earlier try has found its refresh token dead', async (t) => {
+test('`revoke` counts a token as revoked if an earlier try has found its refresh token dead', async (t) => {
   const { sandbox, acme, run, useLeak } = await expire(t);
   await useLeak();
   // The bot's refresh token is dead; Slack does not answer about the person's.
@@ -258,7 +258,7 @@ const ok = () => ({ ok: true, revoked: true });
 const slackError = (code: string) =>
   Object.assign(new Error(code), { code: 'slack_webapi_platform_error', data: { ok: false, error: code } });
 
-testOnBothEngines('revoke --all revokes every token of every team', async (t, engine) => {
+testOnBothEngines('`revoke --all` revokes every token of every team', async (t, engine) => {
   const { database, file, revoke, asked, statuses, holders } = await prepare(t, ok, engine);
   const seals = await database.queries.selectFrom('installations').select('sealed_bot').execute();
   const { exitCode, stdout, stderr } = await revoke('--all', '--yes');
@@ -277,7 +277,7 @@ testOnBothEngines('revoke --all revokes every token of every team', async (t, en
 });
 
 testOnBothEngines(
-  'revoke says that there is nothing to revoke if the tokens of a team are already revoked',
+  '`revoke` says that there is nothing to revoke if the tokens of a team are already revoked',
   async (t, engine) => {
     const { revoke, store, asked } = await prepare(t, ok, engine);
     assert.equal((await revoke('T1', '--yes')).exitCode, 0);
@@ -300,7 +300,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  'revoke keeps the tokens that Slack does not revoke, so that the next try can revoke them',
+  '`revoke` keeps the tokens that Slack does not revoke, so that the next try can revoke them',
   async (t, engine) => {
     let error: Error | undefined = slackError('internal_error');
     const answer = (token: string) => (token === 'xoxp-T2' && error ? error : ok());
@@ -317,7 +317,7 @@ testOnBothEngines(
   },
 );
 
-testOnBothEngines('revoke never erases tokens that were stored after it began', async (t, engine) => {
+testOnBothEngines('`revoke` never erases tokens that were stored after it began', async (t, engine) => {
   const { run, store } = await prepare(t, ok, engine);
   const fresh = {
     T1: teamInstall({ teamId: 'T1', botToken: 'xoxb-fresh', userToken: null }),
@@ -338,7 +338,7 @@ testOnBothEngines('revoke never erases tokens that were stored after it began', 
   assert.equal(user.token, 'xoxp-fresh');
 });
 
-test('revoke stops when Slack refuses team after team, and reports tokens that cannot be decrypted', async (t) => {
+test('`revoke` stops when Slack refuses team after team, and reports tokens that cannot be decrypted', async (t) => {
   const { revoke, store, asked, run, statuses } = await prepare(t, () => slackError('internal_error'));
   for (let team = 10; team < 50; team += 1) await store.recordInstall(teamInstall({ teamId: `T${team}` }));
   const { exitCode, stderr } = await revoke('--all', '--yes', '--json');
@@ -359,7 +359,7 @@ test('revoke stops when Slack refuses team after team, and reports tokens that c
   assert.equal((await statuses())[0]?.[0], 'active');
 });
 
-test('revoke revokes no token of a team if one of its tokens cannot be decrypted', async (t) => {
+test('`revoke` revokes no token of a team if one of its tokens cannot be decrypted', async (t) => {
   const { database, store, revoke, asked, statuses } = await prepare(t, () => ({ ok: true }));
   const second = teamInstall({ teamId: 'T1', userId: 'U2', botToken: null, userToken: 'xoxp-2' });
   await store.recordInstall(second);
@@ -391,7 +391,7 @@ testOnBothEngines(
   },
 );
 
-test('revoke asks before it revokes anything', async (t) => {
+test('`revoke` asks before it revokes anything', async (t) => {
   const { run, statuses, store } = await prepare(t, ok);
   const silent = await run(['revoke', 'T1']);
   assert.equal(silent.exitCode, 2);

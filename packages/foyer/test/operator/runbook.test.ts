@@ -44,7 +44,7 @@ const keyed = (config: Config) => ({
 });
 
 describe('the runbook', () => {
-  it('the text contains at least 15 commands', () =>
+  it('the runbook contains at least 15 commands', () =>
     assert.ok(commandLines.length >= 15, commandLines.join('\n')));
 
   for (const line of commandLines) {
@@ -118,7 +118,7 @@ describe('the runbook', () => {
     );
   });
 
-  it('each alert and each known problem has a section', () => {
+  it('each alert and each known problem has a section in the runbook', () => {
     const wanted = [
       'the-signing-or-client-secret-was-regenerated-or-leaked',
       'one-token-leaked',

@@ -95,7 +95,7 @@ function scripted(answers: (string | boolean | undefined)[]) {
   return { prompts, asked, suggested, told, refused };
 }
 
-test('setup in a script writes an .env that Foyer accepts', async (t) => {
+test('`setup` in a script writes an .env that Foyer accepts', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   // A clone has this file; in an app without one, .env starts empty.
   copyFileSync(new URL('../../../../.env.example', import.meta.url), join(folder, '.env.example'));
@@ -121,7 +121,7 @@ test('setup in a script writes an .env that Foyer accepts', async (t) => {
   assert.deepEqual(JSON.parse(link.searchParams.get('manifest_json') ?? ''), manifest);
 });
 
-test('setup backs up an existing .env, and keeps its other lines', async (t) => {
+test('`setup` backs up an existing .env, and keeps its other lines', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   const before = `# ours\nPORT=3100 # behind nginx\nSLACK_CLIENT_ID=99.99\nTOKEN_ENCRYPTION_KEYS='old:${'A'.repeat(43)}='\n`;
   writeFileSync(env, before);
@@ -145,7 +145,7 @@ test('setup backs up an existing .env, and keeps its other lines', async (t) => 
   assert.equal(readdirSync(folder).filter((name) => name.startsWith('.env.backup-')).length, 2);
 });
 
-test('setup makes no key if a key file is in use, and writes through a symbolic link', async (t) => {
+test('`setup` makes no key if a key file is in use, and writes through a symbolic link', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   mkdirSync(join(folder, 'data'));
   writeFileSync(join(folder, 'data/foyer.db.key'), 'in use');
@@ -156,7 +156,7 @@ test('setup makes no key if a key file is in use, and writes through a symbolic 
   assert.match(readFileSync(join(folder, 'real.env'), 'utf8'), /^PORT=3100\nPUBLIC_URL=/);
 });
 
-test('setup takes the secrets from stdin', async (t) => {
+test('`setup` takes the secrets from stdin', async (t) => {
   const { setup, written } = await prepare(t);
   const stdin = (text: string) => ({ readStdin: async () => text });
   const lines = `SLACK_CLIENT_SECRET=${clientSecret}\nSLACK_SIGNING_SECRET="${signingSecret}"\n`;
@@ -165,7 +165,7 @@ test('setup takes the secrets from stdin', async (t) => {
   assert.equal(written().SLACK_SIGNING_SECRET, signingSecret);
 });
 
-test('setup that cannot ask says what it needs, and writes nothing', async (t) => {
+test('`setup` says what it needs, and writes nothing, if it cannot ask', async (t) => {
   const { folder, setup } = await prepare(t);
   const wrong: [string[], Record<string, string>, RegExp][] = [
     [[], {}, /--public-url, --client-id, SLACK_CLIENT_SECRET .*SLACK_SIGNING_SECRET/],
@@ -186,7 +186,7 @@ test('setup that cannot ask says what it needs, and writes nothing', async (t) =
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('setup asks for what is missing, in order, and accepts no wrong answer', async (t) => {
+test('`setup` asks for what is missing, in order, and accepts no wrong answer', async (t) => {
   const { setup, written } = await prepare(t);
   const script = scripted([
     'foyer.example.com/privacy',
@@ -224,7 +224,7 @@ test('setup asks for what is missing, in order, and accepts no wrong answer', as
   assert.deepEqual([PRIVACY_URL, SUPPORT_URL], ['https://foyer.example.com/privacy', undefined]);
 });
 
-test('setup asks whether to keep the secrets that are set, and asks for all of them if not', async (t) => {
+test('`setup` asks whether to keep the secrets that are set, and asks for all of them if not', async (t) => {
   const { env, setup, written } = await prepare(t);
   writeFileSync(env, `SLACK_CLIENT_ID=9.9\nSLACK_CLIENT_SECRET=of-another\nSLACK_SIGNING_SECRET=of-it-too\n`);
   const kept = scripted([...noLinks, 'http://localhost:3000', true]);
@@ -240,14 +240,14 @@ test('setup asks whether to keep the secrets that are set, and asks for all of t
   );
 });
 
-test('setup gives advice for an address without https', async (t) => {
+test('`setup` gives advice for an address without https', async (t) => {
   const { setup } = await prepare(t);
   const script = scripted([...noLinks, 'http://localhost:3000', '12.34', clientSecret, signingSecret]);
   assert.equal((await setup(['--no-doctor'], {}, { prompts: script.prompts })).exitCode, 0);
   assert.match(script.told[0] ?? '', /not https.*tunnel/);
 });
 
-test('setup writes nothing when it is cancelled, at any question', async (t) => {
+test('`setup` writes nothing when it is cancelled, at any question', async (t) => {
   const { folder, env, setup } = await prepare(t);
   const answers = [...noLinks, 'https://foyer.example.com', '12.34', clientSecret, signingSecret];
   for (let given = 0; given < answers.length; given += 1) {
@@ -266,7 +266,7 @@ test('setup writes nothing when it is cancelled, at any question', async (t) => 
   assert.equal(readFileSync(join(folder, 'slack-app-manifest.json'), 'utf8'), 'the former one');
 });
 
-test('setup that cannot write .env changes nothing', async (t) => {
+test('`setup` changes nothing if it cannot write .env', async (t) => {
   const { folder, env, setup } = await prepare(t);
   mkdirSync(env);
   const { exitCode, stderr } = await setup(flags, secrets, { readEnvironment: () => secrets });
@@ -275,7 +275,7 @@ test('setup that cannot write .env changes nothing', async (t) => {
   assert.deepEqual(readdirSync(folder), ['.env']);
 });
 
-test('setup that cannot write the manifest changes nothing, and names the file', async (t) => {
+test('`setup` changes nothing, and names the file, if it cannot write the manifest', async (t) => {
   const { folder, setup } = await prepare(t);
   mkdirSync(join(folder, 'slack-app-manifest.json'));
   const { exitCode, stdout, stderr } = await setup(flags, secrets);
@@ -296,7 +296,7 @@ async function prepareApp(t: TestContext, manifest = fixtureManifest) {
 
 const appAnswers = ['http://localhost:3000', '12.34', clientSecret, signingSecret];
 
-test('setup asks for the name, description, color and links of the app, and writes them to manifest.json and .env', async (t) => {
+test('`setup` asks for the name, description, color and links of the app, and writes them to manifest.json and .env', async (t) => {
   const { folder, env, setup, written, manifestFile, options } = await prepareApp(t);
   const privacy = 'https://standup.example/privacy';
   writeFileSync(env, `PRIVACY_URL=https://old.example\nSUPPORT_URL=mailto:old@standup.example\n`);
@@ -344,7 +344,7 @@ test('setup asks for the name, description, color and links of the app, and writ
   assert.equal(readFileSync(manifestFile, 'utf8'), expected);
 });
 
-test('setup edits a manifest of any formatting, and keeps the fields that it does not ask for', async (t) => {
+test('`setup` edits a manifest of any formatting, and keeps the fields that it does not ask for', async (t) => {
   const odd =
     '{"features":{"bot_user":{"display_name":"Bot }"}},"display_information":{"a}":"{","name":"Old"}}';
   const { setup, manifestFile, options } = await prepareApp(t, odd);
@@ -357,7 +357,7 @@ test('setup edits a manifest of any formatting, and keeps the fields that it doe
   });
 });
 
-test('setup that is cancelled leaves the manifest unchanged', async (t) => {
+test('`setup` leaves the manifest unchanged if it is cancelled', async (t) => {
   const { folder, setup, manifestFile, options } = await prepareApp(t);
   const answers = ['New', 'What it does', '#123456', ...noLinks, ...appAnswers];
   for (let given = 0; given < answers.length; given += 1) {
@@ -374,7 +374,7 @@ test('setup that is cancelled leaves the manifest unchanged', async (t) => {
   assert.equal(readFileSync(manifestFile, 'utf8'), fixtureManifest);
 });
 
-test('setup asks for no link that the brand gives, and says what the brand overrides', async (t) => {
+test('`setup` asks for no link that the brand gives, and says what the brand overrides', async (t) => {
   const { setup, options } = await prepareApp(t);
   const { prompts, asked, told } = scripted(['Foyer', '', '#123456', '', ...appAnswers]);
   const brand = { name: 'Standup', privacyUrl: 'https://standup.example/privacy' };
@@ -383,7 +383,7 @@ test('setup asks for no link that the brand gives, and says what the brand overr
   assert.match(told.join('\n'), /sets brand\.name: /);
 });
 
-test('setup opens the browser on Slack’s page if asked to, and never in CI or without a display', async (t) => {
+test('`setup` opens the browser on Slack’s page if asked to, and never in CI or without a display', async (t) => {
   const { folder, env, setup } = await prepare(t);
   const opened = join(folder, 'opened');
   writeFileSync(
@@ -438,14 +438,14 @@ test('setup opens the browser on Slack’s page if asked to, and never in CI or 
   assert.equal((await open(display, [true])).exitCode, 0);
 });
 
-test('setup opens the browser with the command of each operating system', () => {
+test('`setup` opens the browser with the command of each operating system', () => {
   assert.deepEqual(browserProgram('darwin', {}), ['open']);
   assert.deepEqual(browserProgram('win32', {}), ['rundll32', 'url.dll,FileProtocolHandler']);
   assert.deepEqual(browserProgram('linux', { WAYLAND_DISPLAY: 'wayland-0' }), ['xdg-open']);
   assert.equal(browserProgram('darwin', { CI: '1' }), undefined);
 });
 
-test('setup adds display_information to a manifest in which it is null', () => {
+test('`setup` adds display_information to a manifest in which it is null', () => {
   const face = { name: 'Standup', description: 'Asks what is due.', color: '#123456' };
   const { display_information } = JSON.parse(
     withFace('{"display_information": null, "features": null}', face),
@@ -454,7 +454,7 @@ test('setup adds display_information to a manifest in which it is null', () => {
   assert.deepEqual(display_information, { name, description, background_color });
 });
 
-test('setup on a full disk leaves the manifest as it was', async (t) => {
+test('`setup` on a full disk leaves the manifest as it was', async (t) => {
   const { folder, setup } = await prepare(t);
   const manifest = join(folder, 'slack-app-manifest.json');
   writeFileSync(manifest, 'the former one');

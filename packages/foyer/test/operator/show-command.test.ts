@@ -11,7 +11,7 @@ import {
 } from './operator-harness.ts';
 
 testOnBothEngines(
-  'show --json adds the runs of both pipelines, users and history to what list prints',
+  '`show --json` adds the runs of both pipelines, users and history to what `list` prints',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });
@@ -57,7 +57,7 @@ testOnBothEngines(
   },
 );
 
-testOnBothEngines('show lists the runs of moments beside the install run', async (t, engine) => {
+testOnBothEngines('`show` lists the runs of moments beside the install run', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1' });
   const installRun = await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
@@ -88,7 +88,7 @@ testOnBothEngines('show lists the runs of moments beside the install run', async
     assert.ok(stdout.includes(words), words);
 });
 
-test('show prints who installed the app and when, the scopes, each attempt with its error, and how to try again', async (t) => {
+test('`show` prints who installed the app and when, the scopes, each attempt with its error, and how to try again', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1' });
   const runId = await storeRun(database, 'ins_1', [
@@ -132,7 +132,7 @@ History (1)
   );
 });
 
-test('show finds an org-wide install by its enterprise id, even if a team of that enterprise has an install too', async (t) => {
+test('`show` finds an org-wide install by its enterprise id, even if a team of that enterprise has an install too', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, {
     id: 'ins_1',
@@ -146,7 +146,7 @@ test('show finds an org-wide install by its enterprise id, even if a team of tha
   assert.match((await run(['show', 'E1'])).stdout, /^Globe \(E1\) {2}active\n[\s\S]*the whole organization/);
 });
 
-test('show exits with code 1 for an unknown team, and names the command list', async (t) => {
+test('`show` exits with code 1 for an unknown team, and names the command `list`', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['show', 'T9\u001b[2J', '--json']);
   assert.equal(exitCode, 1);
@@ -154,7 +154,7 @@ test('show exits with code 1 for an unknown team, and names the command list', a
   assert.match(stderr, /There is no installation of T9�\[2J\. `npm run foyer -- list`/);
 });
 
-testOnBothEngines('show takes a name, or a part of a name that only one team has', async (t, engine) => {
+testOnBothEngines('`show` takes a name, or a part of a name that only one team has', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: 'Acme' });
   await storeInstallation(database, { id: 'ins_2', team_id: 'T2', team_name: 'Acme Labs 100%' });
@@ -181,7 +181,7 @@ testOnBothEngines('show takes a name, or a part of a name that only one team has
 });
 
 testOnBothEngines(
-  'show prefers a whole name, even if many newer names contain that name',
+  '`show` prefers a whole name, even if many newer names contain that name',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const store = (number: number, team_name: string) =>
@@ -206,7 +206,7 @@ testOnBothEngines(
   },
 );
 
-test('purge accepts no name, since the name might be that of another team', async (t) => {
+test('`purge` accepts no name, since the name might be that of another team', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: 'Acme' });
   assert.equal((await run(['purge', 'Acme', '--yes'])).exitCode, 1);

@@ -288,7 +288,7 @@ describe('a bundle of a broken Foyer', () => {
     );
   });
 
-  it('support-bundle works even if .env and the manifest cannot be read', async (t) => {
+  it('`support-bundle` works even if .env and the manifest cannot be read', async (t) => {
     const { run } = await createOperatorHarness(t);
     const unreadable = (): never => {
       throw new Error('EACCES: permission denied');
@@ -303,7 +303,7 @@ describe('a bundle of a broken Foyer', () => {
   });
 });
 
-it('support-bundle never overwrites a file, and says what to do if it cannot write', async (t) => {
+it('`support-bundle` never overwrites a file, and says what to do if it cannot write', async (t) => {
   const { run, folder, variables } = await createOperatorHarness(t);
   const file = join(folder, 'bundle.json');
   writeFileSync(file, 'kept');

@@ -53,7 +53,7 @@ async function waitsForLock({ queries }: Database, work: Promise<unknown>): Prom
 describe('two machines on one Postgres', () => {
   const stageFor = (t: TestContext, step: Step) => setStage(t, { engine: 'Postgres', steps: [step] });
 
-  it('a run does not miss a grant that comes while its step decides to wait for it', async (t) => {
+  it('a run does not miss a grant of access that comes while its step decides to wait for that grant', async (t) => {
     const stage = await stageFor(t, {
       ...traits,
       name: 'waits',
@@ -81,7 +81,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'queued', 'the step runs again');
   });
 
-  it('Try again treats a run that another machine is claiming as in progress', async (t) => {
+  it('“Try again” reports a run as in progress if another machine is just claiming it', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'waits', run: async () => retryIn(1000) });
     const { runId } = await stage.install();
     await stage.work();

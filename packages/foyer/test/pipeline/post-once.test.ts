@@ -102,7 +102,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       });
     }
 
-    it('a message with another key does not count as sent, and a broken call gets time to settle', async (t) => {
+    it('a similar message of another installation or event type is not taken for the post, and a broken call gets two seconds to settle', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       // Nor one of another installation in the same DM, or of the app's own that says the same about itself.

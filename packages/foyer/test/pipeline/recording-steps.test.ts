@@ -192,7 +192,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await left(stage.database), ['taken']);
     });
 
-    it('the attempt fails if the write waits for something else, and no other work is blocked', async (t) => {
+    it('the attempt fails if its write never ends, and other writes and steps continue', async (t) => {
       let inside: Promise<unknown> | undefined;
       const stuck: StepWrite = async (transaction) => {
         await leave('stuck')(transaction);

@@ -130,7 +130,7 @@ describe('Try again', () => {
 });
 
 describe('Send again', () => {
-  it('one more welcome is sent for a request, and none for a second press meanwhile', async (t) => {
+  it('one more welcome is sent for a press, and none for a second press before that welcome is sent', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const install = await stage.install();
     const { installationId, userId, runId } = install;

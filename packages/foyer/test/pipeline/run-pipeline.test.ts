@@ -393,49 +393,49 @@ describe('a failure of a step', () => {
     expect: { status: string; step: string; code: string | null; attempts: number; tokenDead?: boolean };
   }[] = [
     {
-      title: 'a rate limit is waited out, however often, and is not a failure',
+      title: 'a step waits out each rate limit, and a rate limit does not count as a failure',
       failure: { type: 'status', status: 429, retryAfterSeconds: 40 },
       times: 7,
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 8 },
     },
     {
-      title: 'a 503 is retried',
+      title: 'a step is retried after a 503',
       failure: { type: 'status', status: 503 },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'a persistent 503 fails the step after its last attempt',
+      title: 'a step fails after its last attempt if Slack always answers 503',
       failure: { type: 'status', status: 503 },
       times: 9,
       expect: { status: 'failed', step: 'failed', code: 'http_503', attempts: 2 },
     },
     {
-      title: 'a cut connection is retried',
+      title: 'a step is retried after a broken connection',
       failure: { type: 'reset-before-acting' },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'a missing answer is retried',
+      title: 'a step is retried if Slack does not answer',
       failure: { type: 'hang', delayMs: 60_000 },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'an unreadable answer is retried',
+      title: 'a step is retried after an unreadable answer',
       failure: { type: 'malformed-json' },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'a temporary error of Slack is retried',
+      title: 'a step is retried after a temporary error of Slack',
       failure: { type: 'error', error: 'internal_error' },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'a refusal ends the step at once',
+      title: 'a step fails at once if Slack refuses the call',
       failure: { type: 'error', error: 'missing_scope' },
       expect: { status: 'failed', step: 'failed', code: 'missing_scope', attempts: 1 },
     },
     ...['account_inactive', 'token_revoked', 'invalid_auth'].map((error) => ({
-      title: `${error} ends the step at once, and the token is reported as dead`,
+      title: `a step fails at once after ${error}, and the token is reported as dead`,
       failure: { type: 'error' as const, error },
       expect: { status: 'failed', step: 'failed', code: error, attempts: 1, tokenDead: true },
     })),

@@ -107,7 +107,7 @@ function workerOn(t: TestContext, stage: PipelineStage, changes: Partial<WorkerD
 }
 
 describe('the worker', () => {
-  it('a wake makes the worker begin at once', async (t) => {
+  it('a worker that is woken begins at once', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const { worker, comes } = workerOn(t, stage);
     worker.start();
@@ -117,7 +117,7 @@ describe('the worker', () => {
     await done;
   });
 
-  it('runs that another process queued are found', async (t) => {
+  it('the worker finds and works on runs that another process queued', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const { worker, comes } = workerOn(t, stage, { pollMs: 20 });
     worker.start();
@@ -235,7 +235,7 @@ describe('the worker', () => {
     await done;
   });
 
-  it('a wake aborts the step of a run that was cancelled', async (t) => {
+  it('a worker that is woken aborts the step of a run that was cancelled', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker } = workerOn(t, stage, { leaseMs: 600_000, lookMs: 600_000 });
@@ -410,7 +410,7 @@ describe('runs of other processes', () => {
     ['here:300:old/x.1', true],
     ['there:300:old/x.1', false],
   ] as const) {
-    it(`a run of ${owner} ${isFreed ? 'is taken over at once' : 'is left alone until its lease expires'}`, async (t) => {
+    it(`the run of a process ${isFreed ? 'that died on this machine is taken over at once' : 'on another machine is left alone until its lease expires'}`, async (t) => {
       const stage = await setStage(t, { steps: [quick] });
       const { runId } = await stage.install();
       const leaseUntil = stage.now() + 30_000;

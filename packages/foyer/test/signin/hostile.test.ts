@@ -267,7 +267,7 @@ describe('many sign-ins', () => {
 });
 
 describe('a sign-in on two machines', () => {
-  it('a session counts on both machines until a sign-out, and its callback works once', async (t) => {
+  it('a session counts on both machines until a sign-out, and a callback works on only one of them', async (t) => {
     const stage = await setSignInStage({ engine: 'Postgres' });
     t.after(() => stage.close());
     await stage.installIn('Acme');

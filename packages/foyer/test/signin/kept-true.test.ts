@@ -28,7 +28,7 @@ async function signIn(app: TestFoyer, who: string, workspace = 'Acme'): Promise<
   return visitor;
 }
 
-it('a signed-in member has a changed role within a day, even without an event', async () => {
+it('Foyer learns within a day that the role of a signed-in member has changed, even without an event', async () => {
   await using app = await start();
   await app.install();
   const visitor = await signIn(app, 'admin');
@@ -56,7 +56,7 @@ it('an admin is recognized at the next lookup if the lookup at the sign-in faile
   assert.equal((await memberOf(app, visitor))?.role, 'admin');
 });
 
-it('Foyer keeps the email that a person shared, although the install may not read it', async () => {
+it('Foyer keeps the email that a person shared at the sign-in, even if the install has no scope for emails', async () => {
   await using app = await start();
   const { id: teamId } = app.sandbox.workspace('Acme');
   const { id: userId } = app.sandbox.person('Acme', 'owner');

@@ -102,7 +102,7 @@ describe('an OpenID issuer that lies', () => {
     });
   }
 
-  it('Foyer refuses an unsigned token, although the issuer offers that algorithm', async () => {
+  it('Foyer refuses an unsigned ID token, even if the issuer offers the algorithm “none”', async () => {
     forget();
     const visitor = createVisitor();
     issuer.lies = { discovery: { id_token_signing_alg_values_supported: ['none', 'HS256'] } };
@@ -225,7 +225,7 @@ describe('an OpenID issuer that lies', () => {
     assert.ok(await stage.memberOf(here));
   });
 
-  it('no one becomes an operator with a listed user id of another workspace, or without being listed', async () => {
+  it('Foyer lets only listed people sign in as operators, and no one of another workspace with a listed user id', async () => {
     for (const person of [
       { userId: mateo, teamId: globex },
       { userId: priya, teamId: acme },

@@ -148,7 +148,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(visitor), undefined);
     });
 
-    it('two tabs that started at the same time can both finish', async () => {
+    it('a person who starts a sign-in in two tabs can finish both', async () => {
       const visitor = createVisitor();
       const first = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/one' });
       const second = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/two' });
@@ -205,7 +205,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(used), undefined);
     });
 
-    it('Foyer asks Slack once a day whether the person is still there, and a session continues while Slack is down', async () => {
+    it('Foyer asks Slack once a day whether a signed-in person is still there; if Slack is down, the session continues and Foyer asks an hour later', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Eve Silent' });
       const visitor = createVisitor();
       await stage.signIn(visitor, { userId });
@@ -240,7 +240,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('the metrics of sign-ins', () => {
-  it('each outcome of a sign-in is counted once, from zero', async (t) => {
+  it('each outcome of a sign-in is counted once, and is reported as zero before that', async (t) => {
     const stage = await setSignInStage({ environment: { OPERATOR_SLACK_USERS: `${acme}/${priya}` } });
     t.after(() => stage.close());
     const counted = async () => {

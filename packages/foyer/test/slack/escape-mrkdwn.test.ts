@@ -11,7 +11,7 @@ const nasty = fc.oneof(
 );
 
 describe('escapeMrkdwn', () => {
-  it('no mention, link, markup, quote, line break or direction override still works', () => {
+  it('no mention, link, markup, quote, line break or direction override in an escaped text still works', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const escaped = escapeMrkdwn(text, 200);
@@ -31,7 +31,7 @@ describe('escapeMrkdwn', () => {
     assert.equal(escapeMrkdwn('Élodie 山田 👩‍🚀'), 'Élodie 山田 👩‍🚀');
   });
 
-  it('everything that Slack would interpret is replaced', () => {
+  it('escapeMrkdwn replaces every character that Slack would interpret', () => {
     assert.equal(escapeMrkdwn('<!channel> *now* _x_ :tada:'), '&lt;!channel&gt; ∗now∗ ˍxˍ ∶tada:');
     assert.equal(escapeMrkdwn('> quoted\n> twice'), '› quoted &gt; twice');
     assert.equal(escapeMrkdwn('ab\u202Edc'), 'abdc');

@@ -27,7 +27,7 @@ async function toldOf(status: number, body: string): Promise<string> {
   return told.map((call) => `${call.method} ${call.result}`).join();
 }
 
-test('each call is reported once, with its result', async () => {
+test('onCall gets one report of each call, with its result', async () => {
   assert.equal(await toldOf(200, '{"ok":true,"user":"grace"}'), 'auth.test ok');
   assert.equal(await toldOf(200, '{ "user": "grace", "ok": true }'), 'auth.test ok');
   assert.equal(await toldOf(200, '{"ok":false,"error":"token_revoked"}'), 'auth.test error');
@@ -54,7 +54,7 @@ async function received(text: string): Promise<string | null> {
   return new URLSearchParams(body ?? '').get('text');
 }
 
-test('Slack receives every text unchanged', async () => {
+test('Slack receives every text unchanged, except that U+FFFD replaces each lone surrogate', async () => {
   await fc.assert(
     fc.asyncProperty(fc.string({ unit: 'binary', minLength: 1 }), async (text) => {
       assert.equal(await received(text), text.toWellFormed());
@@ -82,7 +82,7 @@ test('an answer can also be read from a clone of the response, as Foyer reads th
   assert.deepEqual(await response.json(), { name: 'Zoë' });
 });
 
-test('an answer whose status allows no body is reported like any other', async () => {
+test('an answer with status 204 or 304, which has no body, is reported as an HTTP error', async () => {
   assert.equal(await toldOf(204, ''), 'auth.test http_error');
   assert.equal(await toldOf(304, ''), 'auth.test http_error');
 });

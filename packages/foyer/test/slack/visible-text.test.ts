@@ -25,7 +25,7 @@ test('characters that a database cannot store are removed from a text', () => {
   assert.equal(visibleText('  Zoë 👩‍👩‍👧 '), 'Zoë 👩‍👩‍👧');
 });
 
-test('a name is cut to what an index can hold, never within a character, and a longer address is dropped', () => {
+test('a name that is too long for an index is cut between characters, and an address that is too long is dropped', () => {
   assert.equal(visibleText('x'.repeat(255)), 'x'.repeat(255));
   assert.equal(visibleText('x'.repeat(10_000)), `${'x'.repeat(254)}…`);
   assert.equal(visibleText(`x${'😀'.repeat(200)}`), `x${'😀'.repeat(126)}…`);
@@ -35,7 +35,7 @@ test('a name is cut to what an index can hold, never within a character, and a l
   assert.equal(visibleValue(`${address}${'a'.repeat(2000)}`), null);
 });
 
-test('scopes are trimmed, unique and not empty', () => {
+test('scopesIn trims scopes, and drops empty and repeated ones', () => {
   assert.deepEqual(scopesIn(' team:read,users:read, users:read ,,'), ['team:read', 'users:read']);
   assert.deepEqual(scopesIn(['chat:write', ' chat:write ', '', null]), ['chat:write']);
   assert.deepEqual(scopesIn(''), []);

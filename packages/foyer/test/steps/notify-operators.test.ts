@@ -301,7 +301,7 @@ it('a dead webhook delays no step of the app: Foyer tries the webhook again afte
   assert.equal(webhook.received.length, 3);
 });
 
-it('a webhook that fails is tried again only after a pause, and the other steps run before', async (t) => {
+it('a webhook that fails is tried again only after a pause, and the other steps run before that', async (t) => {
   const webhook = await startWebhook(t, refused(503));
   const own: Step<null> = {
     name: 'own',

@@ -80,7 +80,7 @@ describe('send-welcome', () => {
     assert.equal(stage.sandbox.calls('conversations.history').length, 0);
   });
 
-  it('the welcome goes to the person’s id if no DM can be opened', async (t) => {
+  it('the welcome is posted to the person’s user id if the app lacks the scope im:write to open a DM', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install({ scopes: without('im:write') });
     assert.equal((await stage.finish(install.runId)).status, 'succeeded');
@@ -320,7 +320,7 @@ describe('send-welcome after failures', () => {
 });
 
 describe('send-welcome after an uninstall', () => {
-  it('the welcome from before an uninstall does not count as the uncertain welcome after it', async (t) => {
+  it('an uncertain welcome after a reinstall is sent again, although the welcome from before the uninstall is in the DM', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -334,7 +334,7 @@ describe('send-welcome after an uninstall', () => {
 
 describe('the search for an uncertain welcome', () => {
   for (const scope of ['im:history', 'im:write']) {
-    it(`a welcome stays unconfirmed without ${scope}, and is sent again only if a person asks`, async (t) => {
+    it(`an uncertain welcome stays unconfirmed without the scope ${scope}, and is sent again only if a person asks`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install({ scopes: without(scope) });
       const { runId, installationId, userId } = install;
@@ -454,7 +454,7 @@ describe('the welcome of an org-wide install', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('the run does not miss a grant that comes while its step decides to wait', async (t) => {
+  it('the run does not miss a grant of access that comes while its step decides to wait', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const install = await stage.install({ workspace: 'Initech Product', orgWide: true });

@@ -383,7 +383,7 @@ describe('a press on an operator page', () => {
     assert.equal(stage.sandbox.calls('auth.revoke').length, 0);
   });
 
-  it('“Purge” needs the password, and does not touch an install that came after its question', async (t) => {
+  it('“Purge” needs the password, and erases nothing if the form was made for an earlier install', async (t) => {
     t.after(() => stage.close());
     const question = await (await stage.get(`${path}/purge`)).text();
     assert.match(question, /1 run and \d+ lines of history/);
@@ -408,7 +408,7 @@ describe('a press on an operator page', () => {
   });
 });
 
-it('purge and mark-gone do not touch an install that came while the tokens were being revoked', async (t) => {
+it('`purge` and `mark-gone` do not touch an install that came while the tokens were being revoked', async (t) => {
   const stage = await setOperatorStage();
   t.after(() => stage.close());
   const id = await stage.installs('Acme');

@@ -80,7 +80,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual([newest.map(({ id }) => id), count], [['ins_open'], 1]);
     });
 
-    it('the connections refused since a time are counted', async () => {
+    it('connections that were refused since a given time are counted', async () => {
       const from = installedAt - 7 * dayMs;
       const { newest, count } = await readRefusedRequests(test.database.queries, {
         clientId: '1.2',
