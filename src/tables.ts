@@ -2,7 +2,7 @@
 export interface Tables {
   greetings: {
     installation_id: string;
-    /** How often someone said hello to the app there. */
+    /** How often someone said hello to the app in this installation. */
     count: number;
   };
 }

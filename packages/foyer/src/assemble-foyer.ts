@@ -77,7 +77,7 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
 }
 
 const exchangeConnections = 32;
-/** How long after a stop began Foyer still waits for answers to code exchanges: a stop takes at most ten seconds. */
+/** Foyer waits for answers to code exchanges until this long after a stop began: a stop takes at most ten seconds. */
 const stopExchangesMs = 8000;
 
 /** Creates the parts of Foyer in order. Wiring only: the behavior is in the folders. */
@@ -207,7 +207,7 @@ export async function assembleFoyer<MyTables>(parts: {
       botToken,
       onTokenDead: tokens.tokenDied,
       onRunChanged(change) {
-        // The service-level objective does not count moments, and Home does not show them.
+        // The service-level objective does not count runs of moments, and Home does not show them.
         if (isMoment(change.pipeline)) return;
         metrics.onRunChanged(change);
         void republishHome(change.installationId);

@@ -24,7 +24,7 @@ import { createProgressBar } from './operator/terminal/progress-bar.ts';
 import type { SlackClientFactory } from './slack/create-slack-client.ts';
 import { createTexts } from './texts/create-texts.ts';
 
-/** Wires the operator's commands: the server's parts, without a server. `runCommand` documents the result. */
+/** Creates the server's parts without a server, and runs one operator command. `runCommand` documents the result. */
 export async function runCommandLine<MyTables>(
   definition: FoyerDefinition<MyTables>,
   argv: readonly string[],
@@ -105,7 +105,7 @@ export async function runCommandLine<MyTables>(
         }),
       openImporter: (config, database) => createStore(config, database, loadExistingKeyring(config)),
       openEraser(config, database) {
-        // Erasing decrypts nothing and must not fail because a key is lost, so it gets a key that sealed nothing.
+        // Erasing decrypts nothing and must not fail if a key is lost, so the eraser gets a key that sealed nothing.
         const keyring = createKeyring([{ id: 'unused', base64: randomBytes(32).toString('base64') }]);
         return createStore(config, database, keyring);
       },

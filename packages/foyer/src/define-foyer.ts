@@ -58,7 +58,7 @@ export interface FoyerOptions<MyTables = NoTables> {
    * `allowTeams`, `allowEnterprises`, `requireScopes`, `onlyAdmins`.
    */
   gate?: Gate;
-  /** What happens to a workspace that is already connected with another of your accounts; `refuse` unless given. */
+  /** What happens to a workspace that is already connected to another of your accounts; `refuse` unless given. */
   onConflict?: ConflictRule;
   /**
    * User scopes that each member may grant for themselves once the app is installed ("Connect your account" in Home);
@@ -177,7 +177,7 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   return problems;
 }
 
-/** A JavaScript app can pass any value. Checks only for the parts that every start reads. */
+/** Whether a value has the parts of a configuration that every start reads: a JavaScript app can pass any value. */
 function isConfig(given: unknown): boolean {
   const { slack, http, database, secrets } = Object(given) as Partial<FoyerConfig>;
   return [slack, http, database, secrets].every((part) => typeof part === 'object' && part !== null);
@@ -205,7 +205,7 @@ export function namesOfSteps<MyTables>(
   };
 }
 
-/** Returns the text of a definition's manifest. @throws ConfigError if it is a path that cannot be read */
+/** Returns the text of a definition's manifest. @throws ConfigError if the manifest cannot be read or is not JSON */
 export function manifestText({ manifest }: Pick<FoyerDefinition, 'manifest'>): string {
   if (typeof manifest === 'string' || manifest instanceof URL) return readManifest(manifest);
   try {

@@ -18,7 +18,7 @@ interface Waiting {
 }
 
 /**
- * Creates `foyer.eachInstallation`. Each worker takes the next installation as soon as it is free. A team that Slack
+ * Creates `foyer.eachInstallation`. Each worker that becomes free takes the next installation. A team that Slack
  * rate-limits is tried again after all others: the limit is for that team only.
  */
 export function createEachInstallation({

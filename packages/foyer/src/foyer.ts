@@ -166,7 +166,7 @@ export interface MemberList {
 /** An install record as `list --json` prints it, with Foyer's own id. */
 export type FoundInstallation = { installationId: string } & ReturnType<typeof installRecordJson>;
 
-/** The result of `drain`. `done`: no run is due anymore. */
+/** The result of `drain`. `done`: whether no run is due or running here anymore. */
 export interface Drained {
   done: boolean;
 }

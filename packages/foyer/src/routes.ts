@@ -15,7 +15,7 @@ interface RoutesDeps {
   slackEvents: Route;
   /** Sign in with Slack; undefined if it is off. */
   signIn?: { start: Route; finish: Route; signOut: Route };
-  /** `/` for a person who signed in; `get` resolves to false for anyone else. */
+  /** `/` for a person who signed in; undefined if sign-in is off. `get` resolves to false for anyone else. */
   record?: {
     get(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
     post: Route;

@@ -8,7 +8,7 @@ import { type Chore, repeat } from './repeat.ts';
 import { takeInterval } from './take-turn.ts';
 
 /**
- * The app's own recurring work: runs once per interval, across all machines, restarts and deploys.
+ * The app's own recurring work: it runs at most once per interval, across all machines, restarts and deploys.
  *
  * Intervals are counted from 1970 in UTC: with an `everyMs` of one day, they begin at midnight. A job that missed
  * intervals runs once, no matter how many. A job that fails, or whose process dies, runs next in the next interval, so
@@ -26,7 +26,7 @@ import { takeInterval } from './take-turn.ts';
 export interface Job<Foyer = unknown> {
   /** Permanent: it is stored in the database. Lower-case words with hyphens. */
   readonly name: string;
-  /** The length of an interval; at least 1,000. */
+  /** The length of an interval, from 1,000 (one second) to 31,622,400,000 (366 days). */
   readonly everyMs: number;
   run(turn: JobTurn<Foyer>): Promise<unknown>;
 }
@@ -44,7 +44,7 @@ export interface JobTurn<Foyer = unknown> {
 const longestTurnMs = 10 * 60_000;
 /** How long a turn may take to react to its aborted signal, before it is abandoned. */
 const noticeMs = 2000;
-/** A process looks for due turns at least this often, so a turn begins at most this late. */
+/** A process looks this often whether a job is due, except while it runs a turn of that job. */
 const lookMs = 1000;
 /** The part of a turn's lease for recording the end, and for another machine's clock that is ahead. */
 const recordMs = 5000;

@@ -24,12 +24,12 @@ export interface JobState {
   status: JobStatus;
   /** The outcome of the newest turn that is no longer running; null if there is none. */
   outcome: JobOutcome | null;
-  /** When the newest turn began, and where. */
+  /** When the newest turn began, and on which machine; null if none has begun. */
   startedAt: number | null;
   machine: string | null;
-  /** How long the newest turn took; null if there is none, it is running or it was interrupted. */
+  /** How long the newest turn took; null if no turn has begun, or the newest one is running or was interrupted. */
   tookMs: number | null;
-  /** If `outcome` is `failed`, the reason: a code such as `channel_not_found`, never a message. */
+  /** If `outcome` is `failed`, the reason: a code such as `channel_not_found`, never a message. Otherwise null. */
   errorCode: string | null;
   /** When the next turn is due; in the past if it is late. Null if the job was removed. */
   nextDueAt: number | null;
@@ -108,7 +108,7 @@ function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
   return { ...interrupted, startedAt, machine, tookMs: null };
 }
 
-/** When the next interval to take begins: the one after the last taken, or the current one if that is not known. */
+/** When the next interval to take begins: the one after the last taken, or the current one if no valid one is known. */
 function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
   const current = Math.floor(now / everyMs) * everyMs;
   if (takenAt === undefined || takenAt > latestInterval({ everyMs, now })) return current;

@@ -21,7 +21,7 @@ export async function takeTurn(
 const clockSlackMs = 10 * 60_000;
 
 /**
- * Takes the interval of a chore that began at `dueAt`. Returns true once, for one process, even if clocks differ.
+ * Takes a chore's interval, which began at `dueAt`. Returns true once, for one process, even if clocks differ.
  * A recorded interval far in the future came from a wrong clock and does not count. Reads before it writes.
  * @throws DatabaseUnavailableError
  */

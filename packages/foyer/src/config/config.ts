@@ -48,10 +48,13 @@ export interface FoyerConfig {
     trustProxy: number;
   };
   database: DatabaseTarget;
-  /** Raw `id:base64` entries in order; undefined if the key file next to the database is used. */
+  /** The keys of TOKEN_ENCRYPTION_KEYS, in order; undefined if the key file next to the database is used. */
   encryptionKeys: readonly { id: string; base64: string }[] | undefined;
   successRedirectUrl: string | undefined;
-  /** Where the browser goes after an install that did not succeed. */
+  /**
+   * Where the browser goes after an install that did not succeed, unless the install's link has a `return_to`. If this
+   * is undefined, Foyer shows its own page.
+   */
   errorRedirectUrl: string | undefined;
   /** How workspaces are connected to the host product’s accounts; undefined: connecting is off. */
   connect:
@@ -60,7 +63,7 @@ export interface FoyerConfig {
         secret: string;
         /** The origins that a link may return to; PUBLIC_URL’s own origin by default. */
         returnOrigins: readonly string[];
-        /** The page where an installer or admin claims an unconnected workspace. */
+        /** The page where an installer or admin claims an unconnected workspace; undefined: claiming is off. */
         claimUrl: string | undefined;
       }
     | undefined;
@@ -334,7 +337,7 @@ export function isStartedByNpm(): boolean {
 export interface SystemdUnit {
   /** The environment of `systemd-notify`, without Foyer's secrets. */
   environment: NodeJS.ProcessEnv;
-  /** systemd ends this process if it reports nothing for this long; undefined if the unit has no watchdog. */
+  /** systemd ends this process if it reports nothing for this long; undefined if no watchdog watches it. */
   watchdogMs: number | undefined;
 }
 

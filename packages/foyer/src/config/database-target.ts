@@ -17,7 +17,10 @@ function isFileUrl(text: string): boolean {
   return /^file:(?!\/\/(?!\/))[^?]+$/i.test(text) && !/^file::memory:$/i.test(text);
 }
 
-/** Refuses an @ in the path: then the password has a slash, and its end would be printed with the database name. */
+/**
+ * Whether a text is a Postgres URL that names a database. An @ in the path is refused: then the password has a slash
+ * that is not encoded, and messages would show the end of the password as part of the database's name.
+ */
 function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(text) && /^\/[^@]+$/.test(new URL(text).pathname);
 }

@@ -1,6 +1,6 @@
 import type { ConfigProblem } from './config-error.ts';
 
-/** Parses TOKEN_ENCRYPTION_KEYS, in order. Returns undefined if it is unset or invalid; adds any problem. */
+/** Parses TOKEN_ENCRYPTION_KEYS, in order. Returns undefined if it is unset or invalid; if invalid, adds a problem. */
 export function parseEncryptionKeys(
   text: string | undefined,
   problems: ConfigProblem[],

@@ -33,7 +33,7 @@ const protectedUrl = (fix: string) =>
     params: { fix: `use https, or http to this machine alone; ${fix}` },
   });
 
-/** Origins such as `https://app.example.com`: scheme, host and port, each once. */
+/** Origins such as `https://app.example.com`: only scheme, host and port. Duplicates are removed. */
 const originList = z.string().transform((text, context) => {
   const origins = new Set<string>();
   for (const part of text.split(/[\s,]+/).filter(Boolean)) {

@@ -89,7 +89,7 @@ function lowerHex(text: string): string {
   return text.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase());
 }
 
-/** Replaces every known secret, and everything that looks like one, in a text. */
+/** Creates the function that replaces every known secret, and everything that looks like one, in a text. */
 export function createScrubber(secrets: readonly string[]): (text: string) => string {
   // Longest first: no part may remain of a secret that begins with another one. Very short values are not secrets.
   const known = secrets

@@ -78,7 +78,10 @@ export function createSpans(deps: { config: { tracing: boolean }; log: Logger })
   };
 }
 
-/** Returns the trace of a request: the host's active span, or else that of `traceparent` (W3C Trace Context). */
+/**
+ * Returns the trace of a request: that of the host's active span, or else that of `traceparent` (W3C Trace Context).
+ * Returns null if there is neither.
+ */
 export function traceOf(headers: IncomingHttpHeaders): SpanContext | null {
   const active = trace.getSpanContext(context.active());
   if (active && isSpanContextValid(active)) return active;

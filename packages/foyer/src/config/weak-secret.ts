@@ -33,8 +33,8 @@ export function weakness(secret: string, leastLength: number): string | undefine
 }
 
 /**
- * How many parts an attacker has to guess: a common word, a row of keys, a year and a repeated character count as one
- * each. A text that only repeats a shorter one counts like the shorter one.
+ * How many parts an attacker has to guess. A common word, a row of keys, a repeated character or a year counts as one
+ * part, and so does any other character. A text that only repeats a shorter one counts like the shorter one.
  */
 function partsOf(secret: string): number {
   const text = secret.toLowerCase();

@@ -8,7 +8,7 @@ import type { LinkClaims } from './link.ts';
 /** What happens if the workspace already belongs to another account. */
 export type ConflictRule = 'refuse' | 'move' | 'share';
 
-/** Thrown when an install must not be stored. `code` is in the result, the log and the record. */
+/** Thrown when an install must not be stored. `code` is in the host's result, the log and the install request. */
 export class InstallRefusedError extends Error {
   override readonly name = 'InstallRefusedError';
   /**
@@ -16,7 +16,7 @@ export class InstallRefusedError extends Error {
    * the link is for another workspace.
    */
   readonly code: 'gate_refused' | 'already_connected' | 'other_workspace';
-  /** The reason that the installer sees; the page's own text unless given. */
+  /** The gate's reason, which the installer sees; if undefined, the page shows Foyer's own text. */
   readonly reason: string | undefined;
   constructor(code: InstallRefusedError['code'], reason?: string) {
     super(`The install was refused: ${code}`);
@@ -25,7 +25,10 @@ export class InstallRefusedError extends Error {
   }
 }
 
-/** Connects an installation for an operator. Returns `other` if it has another account and `move` is false. */
+/**
+ * Connects an installation to an account, for an operator. Returns `kept` if the installation was already connected to
+ * this account, and `other`, without a change, if it is connected to another account and `move` is false.
+ */
 export async function connectByHand(
   transaction: Tx,
   wish: {
@@ -74,7 +77,7 @@ export class LinkUsedError extends Error {
   readonly code = 'link_used';
 }
 
-/** Thrown when a workspace belongs to another account and its installer has not yet confirmed the move. */
+/** Thrown if a workspace would move to another account (rule `move`) and its installer has not confirmed the move. */
 export class MoveUnconfirmedError extends Error {
   override readonly name = 'MoveUnconfirmedError';
   readonly code = 'move_unconfirmed';
@@ -87,7 +90,7 @@ interface ConnectingInstall {
   runId: string;
   userId: string;
   progressHash: string;
-  /** Whether it follows an uninstall: then the earlier connections have ended and are replaced. */
+  /** Whether the install follows an uninstall: then connections to other accounts have ended, and are deleted. */
   isNewLife: boolean;
   /** Whether the installer has confirmed that this workspace moves to the link's account. */
   confirmedMove: boolean;

@@ -1,6 +1,6 @@
 /**
- * Thrown when a link, a result or a claim is refused. The message is for the developer's log; visitors see a page with
- * its own text.
+ * Thrown when connecting is off, or a link, a result or a claim is refused. The message is for the developer's log;
+ * visitors see a page with its own text.
  */
 export class ConnectError extends Error {
   override readonly name = 'ConnectError';

@@ -26,14 +26,14 @@ export interface Connection {
   installationId: string;
   /** The host's own id for the account. */
   org: string;
-  /** The host's own id for the person who connected the workspace. */
+  /** The host's own id for the person who connected the workspace; null if the host gave none. */
   subject: string | null;
   label: string | null;
-  /** The link's data for the app's steps. */
+  /** The link's data for the app's steps; null if there is none. */
   data: unknown;
   /** ISO 8601. */
   connectedAt: string;
-  /** uninstalled: the connection has ended; a reinstall restores it, unless its link names another account. */
+  /** uninstalled: the connection has ended; a reinstall restores it, unless the new link names another account. */
   status: InstallationStatus;
   teamId: string | null;
   teamName: string | null;
@@ -47,7 +47,7 @@ export interface ConnectOptions {
   subject?: string;
   /** The host's own id for the account that the workspace will belong to. */
   org: string;
-  /** The account's name, for the page that a mailed link shows. */
+  /** The account's name, for the pages on which Foyer asks the installer to confirm the account. */
   label?: string;
   /** Where the browser goes afterward, with a signed result; its origin must be one of CONNECT_RETURN_ORIGINS. */
   returnTo?: string;
@@ -70,11 +70,11 @@ export type ClaimedWorkspace = Pick<Connection, 'installationId' | 'teamId' | 't
 
 /** How an app reads and removes its connections. */
 export interface ConnectionList {
-  /** Returns the connection of an account or an installation; of several, the first in the order of `list`. */
+  /** Returns the first connection of an account or an installation, in the order of `list`; undefined if it has none. */
   find(target: { org: string } | { installationId: string }): Promise<Connection | undefined>;
   /** Lists connections: active ones first, then broken, then uninstalled; within each status, the newest first. */
   list(filter?: { org?: string }): Promise<Connection[]>;
-  /** Disconnects; the installation stays. Resolves to whether the connection existed. */
+  /** Removes a connection; the installation stays. Resolves to whether the connection existed. */
   remove(id: string): Promise<boolean>;
 }
 
@@ -130,7 +130,7 @@ export function createConnections(deps: ConnectionsDeps) {
     return claim;
   }
 
-  /** @throws ConnectError if the app was uninstalled since the claim was made, or the person may not claim it */
+  /** @throws ConnectError if the app was uninstalled after the claim was made, or this person may not use it */
   async function assertClaimable(
     queries: Database['queries'],
     claim: Claim,
@@ -246,7 +246,7 @@ export function createConnections(deps: ConnectionsDeps) {
           const [known] = await listConnections(transaction, { clientId, id });
           if (!known) return undefined;
           await lockInstallation(transaction, { id: known.installation_id });
-          // Another transaction that held the lock may have removed it.
+          // Another transaction that held the lock may have removed the connection.
           const [row] = await listConnections(transaction, { clientId, id });
           if (!row) return undefined;
           await deleteConnections(transaction, [id]);

@@ -83,12 +83,15 @@ const resultClaims = z.object({
   run_id: z.string().nullable(),
 });
 
-/** A result's claims: how an install ended. Without a link `org` is absent, and `jti` is the install request's id. */
+/** A result's claims: how an install ended. Without a link, `org` is absent, and `jti` is the install request's id. */
 export type ResultClaims = z.output<typeof resultClaims>;
 
-/** How an install ended, as `readResult` returns it. Compare `jti` with that of the link of this session. */
+/** How an install ended, as `readResult` returns it. A value is null if it does not apply or Foyer does not know it. */
 export interface ConnectResult {
-  /** The link's id. The host also keeps this id in the session that created the link, and compares the two ids. */
+  /**
+   * The link's id, which the host compares with the id that it kept in the session when it created the link. Without a
+   * link, the id of the install request.
+   */
   jti: string;
   subject: string | null;
   org: string | null;

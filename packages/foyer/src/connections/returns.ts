@@ -15,7 +15,7 @@ export interface InstallEnd {
   runId?: string;
 }
 
-/** Creates the functions that find the address at which a browser goes back to the host, with a signed result in it. */
+/** Creates the functions that find the host's address for a browser, with a signed result if connecting is on. */
 export function createReturns(deps: {
   config: Pick<Config, 'connect' | 'slack' | 'successRedirectUrl' | 'errorRedirectUrl'>;
   database: Pick<Database, 'queries'>;
@@ -23,7 +23,7 @@ export function createReturns(deps: {
 }) {
   const { config, database, now } = deps;
 
-  /** Returns the link's own address or, without one, the address from the environment. */
+  /** Returns the link's own address; without one, the environment's, which is undefined if the variable is not set. */
   function addressFor(link: LinkClaims | undefined, outcome: InstallEnd['outcome']): string | undefined {
     if (link?.return_to !== undefined) return link.return_to;
     return outcome === 'installed' ? config.successRedirectUrl : config.errorRedirectUrl;
@@ -58,8 +58,9 @@ export function createReturns(deps: {
     toHost,
 
     /**
-     * Returns whether a link was used before. used: the browser goes back to `location` with the link's first result;
-     * `location` is absent if there is no address to return to, or the installation has been erased since.
+     * Returns whether a link was used before. used: the browser goes back to `location`, with a result of the install
+     * that used the link; `location` is undefined if there is no address to return to, or the installation has been
+     * erased since.
      */
     async earlierUse(
       link: LinkClaims,

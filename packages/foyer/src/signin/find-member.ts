@@ -7,7 +7,7 @@ import { blankProfile } from '../slack/slack-text.ts';
 import type { FoundPerson, LookUpPerson } from './look-up-person.ts';
 import type { Sessions } from './sessions.ts';
 
-/** How often Foyer asks Slack whether a session's person is still active; after a failure, it asks sooner. */
+/** How often Foyer asks Slack whether a session's person is still active, and how soon it asks after a failure. */
 const checkEveryMs = 24 * 3_600_000;
 const checkAgainMs = 3_600_000;
 
@@ -21,9 +21,9 @@ export interface SignedInMember {
   /** Foyer's id of the installation, for `foyer.slack({ installationId })`. */
   installationId: string;
   name: string | null;
-  /** Null if Slack has not verified it. */
+  /** Null if Slack gave Foyer none, or only an unverified one. */
   email: string | null;
-  /** Such as `Europe/Berlin`; null until the bot may read it (`users:read`). */
+  /** Such as `Europe/Berlin`; null until the bot has read it, which needs `users:read`. */
   timezone: string | null;
   locale: string | null;
   avatarUrl: string | null;
@@ -47,8 +47,8 @@ export function createFindMember(deps: {
   const { sessions, database, lookUpPerson, now, log } = deps;
 
   /**
-   * Asks Slack about the person once a day, or an hour after a call that failed; undefined if no call was due or Slack did
-   * not answer.
+   * Asks Slack about the person once a day, and an hour after a call that failed. Resolves to undefined if no call was
+   * due, another request makes the call, or the call failed.
    */
   async function lookAgain(signedIn: SignedIn): Promise<FoundPerson | undefined> {
     const { id, checked_at: before, began_at: begunAt, user_id: userId } = signedIn.session;

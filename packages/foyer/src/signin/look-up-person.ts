@@ -6,7 +6,7 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 import { type SlackProfile, slackProfile } from '../slack/slack-text.ts';
 
-/** A request waits this long for the call, and then continues without its answer. */
+/** A request waits at most this long for Slack's answer, and then continues without it. */
 const timeoutMs = 2500;
 
 /** What Slack says about a person: who they are, or that they are gone (deactivated or unknown). */
@@ -16,7 +16,7 @@ export type FoundPerson =
 
 /**
  * Creates the function that asks Slack's users.info about a person. It resolves to undefined if the bot may not ask, or
- * Slack does not answer. Read-only, so a repeat is safe.
+ * the call fails. Read-only, so a repeat is safe.
  */
 export function createLookUpPerson(deps: {
   slack: SlackClientFactory;
@@ -39,7 +39,7 @@ export function createLookUpPerson(deps: {
     } catch (error) {
       const code = slackFailure(error)?.code;
       if (code === 'user_not_found') return { kind: 'gone' };
-      // A failure of Slack or of the bot's token says nothing about the person, who may sign in to look into it.
+      // A failure of Slack or of the bot's token says nothing about the person, who may sign in to investigate it.
       deps.log.warn(
         { err: error, installationId: installation.id, code },
         'could not ask Slack about a member',

@@ -48,7 +48,7 @@ const keysLastMs = 5 * 60_000;
 const failureLastsMs = 2000;
 const callTimeoutMs = 4500;
 const clockToleranceSeconds = 60;
-/** A discovery document or a set of keys is a few kilobytes. */
+/** The longest answer that Foyer reads: a discovery document or a set of keys has a few kilobytes. */
 const mostBytes = 256 * 1024;
 
 /** Who signed in, as Slack's ID token says. */
@@ -74,7 +74,7 @@ export class SignInError extends Error {
    * misconfigured: Slack rejects our settings. untrusted: the ID token or the discovery document fails a check.
    */
   readonly code: 'unreachable' | 'code_invalid' | 'misconfigured' | 'untrusted';
-  /** The error code of Slack or of the check. */
+  /** The error code of Slack, of the check or of the connection. */
   readonly reason: string;
   constructor(code: SignInError['code'], reason: string) {
     super(`a sign-in with Slack failed: ${code} (${reason})`);
@@ -90,7 +90,7 @@ interface SignInSecrets {
   verifier?: string;
 }
 
-/** Creates the two halves of a sign-in. `transport` has its own connections: strangers can start sign-ins. */
+/** Creates the functions of a sign-in. `transport` has its own connections: strangers can start sign-ins. */
 export function createOpenId(deps: {
   config: Pick<Config, 'slack' | 'http'> & { signIn: NonNullable<Config['signIn']> };
   transport: SlackTransport;
@@ -123,8 +123,9 @@ export function createOpenId(deps: {
   let keys: { at: number; text: string } | undefined;
 
   /**
-   * The library's `fetch` for one sign-in. It answers with the cached keys, and fetches them again if the ID token is
-   * signed with another key: Slack changes its keys, and a sign-in cannot be repeated, since its code works only once.
+   * The library's `fetch` for one sign-in. For Slack's keys, it answers from the cache, and fetches them again if they
+   * are five minutes old or lack the key that signed the ID token: Slack changes its keys, and a sign-in cannot be
+   * repeated, since its code works only once.
    */
   function fetchFor(jwksUri: string | undefined): CustomFetch {
     let keyId: string | undefined;
@@ -148,7 +149,7 @@ export function createOpenId(deps: {
     };
   }
 
-  /** Reads Slack's discovery document: once for all concurrent callers, and again after an hour. */
+  /** Reads Slack's discovery document. All callers share an answer for an hour, and a failure for two seconds. */
   function metadata(): Promise<ServerMetadata> {
     const age = known === undefined ? Number.POSITIVE_INFINITY : now() - known.at;
     if (known && age >= 0 && age < (known.failed ? failureLastsMs : metadataLastsMs)) return known.metadata;
@@ -175,7 +176,7 @@ export function createOpenId(deps: {
     return asked.metadata;
   }
 
-  /** Creates a configuration with the current time. */
+  /** Creates the library's configuration for one call, with the current time of Foyer's clock. */
   async function configuration(): Promise<Configuration> {
     const { clientId, clientSecret } = config.slack;
     const server = await metadata();

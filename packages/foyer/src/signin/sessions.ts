@@ -22,7 +22,7 @@ interface SessionSecrets {
   id: string;
   /** A value that every form of this session contains. */
   csrfToken: string;
-  /** Ties the session to a setting, such as the password it began with. */
+  /** Ties the session to a setting, such as the password that the person typed; empty if there is no such setting. */
   mark: string;
 }
 
@@ -92,7 +92,7 @@ export function createSessions(deps: {
     try {
       return sealedSchema.parse(JSON.parse(sealer.open(sealed, place)));
     } catch {
-      // Only Foyer can create a valid cookie, so any error means that the cookie is not ours.
+      // Any error means that Foyer did not make this cookie, or no longer has the key that sealed it.
       return undefined;
     }
   }
@@ -121,7 +121,7 @@ export function createSessions(deps: {
       const row = secrets && (await readSession(database.queries, { id: secrets.id, clientId, kind }));
       if (!row) return undefined;
       const age = now() - row.began_at;
-      // This machine's clock may be slightly behind that of the machine that began the session; the session is valid.
+      // A session is valid if this machine's clock is up to a minute behind that of the machine that began it.
       if (age >= times.lifetimeMs || age < -60_000) return undefined;
       if (now() - row.seen_at >= times.idleMs) return undefined;
       return { ...secrets, row };

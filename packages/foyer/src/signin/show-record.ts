@@ -17,7 +17,10 @@ import type { DisconnectMember } from '../installations/disconnect-member.ts';
 import type { createFindMember, SignedInMember } from './find-member.ts';
 import type { Sessions } from './sessions.ts';
 
-/** The buttons of App Home that also work on this page. The page has no form for a question: people answer in Slack. */
+/**
+ * The buttons of App Home that also work on this page. The page has no form for a step's question: people answer in
+ * Slack or on the progress page.
+ */
 const pressable: ReadonlySet<string> = new Set([
   homeActions.retryRun,
   homeActions.sendWelcome,

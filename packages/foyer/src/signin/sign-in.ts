@@ -40,7 +40,7 @@ class NotInstalledError extends Error {
  */
 type SignInOutcome = 'signed_in' | 'cancelled' | 'refused' | 'unverified' | 'failed';
 
-/** The failures whose outcome is not `failed`. */
+/** The outcome of each kind of failure, unless the caller of `fail` gives one. Any other kind counts as `failed`. */
 const outcomes: ReadonlyMap<FailureKind, SignInOutcome> = new Map([
   ['signin_cancelled', 'cancelled'],
   ['signin_return', 'refused'],
@@ -63,7 +63,7 @@ export interface SignInDeps {
   operators?: { people: readonly string[]; sessions: Sessions };
   lookUpPerson: LookUpPerson;
   pages: Pick<SendPages, 'sendFailure' | 'sendSignedOut'>;
-  /** Called when this callback has signed someone in. Must not throw. */
+  /** Called when a callback has signed someone in. Must not throw. */
   onSignedIn?(req: IncomingMessage): void;
   /** Called once when a sign-in has ended. Must not throw. */
   onEnded?(outcome: SignInOutcome): void;
@@ -86,7 +86,7 @@ export function createSignIn(deps: SignInDeps) {
   ): void {
     const { requestId, returnTo } = attempt;
     deps.onEnded?.(outcome);
-    // Without a valid state, a stranger may have caused the failure and chosen its code.
+    // Without a state that Foyer sealed, a stranger may have caused the failure and chosen its code.
     const code = requestId === undefined ? failure.kind : failure.code;
     logAttempt(log, { requestId, kind: failure.kind, code }, 'a sign-in was not finished');
     const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`;
@@ -239,7 +239,7 @@ export function createSignIn(deps: SignInDeps) {
     return origin === publicUrl && pathname.startsWith(basePath) && /^\/operator(?:\/|$)/.test(path);
   }
 
-  /** Handles `error=` in Slack's redirect. Anyone can write one into the address, so it does not count as our error. */
+  /** Handles `error=` in Slack's redirect. Anyone can write one into the address, so its outcome is never `failed`. */
   function failAtConsent(res: ServerResponse, error: string, attempt: { requestId?: string }): void {
     const code = /^[a-z0-9_]{1,60}$/.test(error) ? error : 'unknown_error';
     const kinds: ReadonlyMap<string, FailureKind> = new Map([

@@ -9,7 +9,7 @@ import { createServer } from 'node:net';
 const first = 11_000;
 const many = 21_000;
 
-/** Test processes that run at the same time begin at different ports. */
+/** Test processes that run at the same time usually begin at different ports. */
 let next = (process.pid * 97) % many;
 
 /** Returns a free port of 127.0.0.1, a different one at each call. */

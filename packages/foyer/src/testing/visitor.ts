@@ -69,7 +69,7 @@ export async function pressAddToSlack(
   return sandbox.consent({ authorizeUrl, ...choice });
 }
 
-/** Does a whole install; returns the answer of the callback. */
+/** Installs the app, without waiting for its run; returns the answer of the callback. */
 export async function install(
   visitor: Visitor,
   foyerUrl: string,
@@ -127,7 +127,7 @@ export interface ShownRun {
   id: string;
   status: string;
   done: boolean;
-  /** `step/question` while the run waits for an answer. */
+  /** `step/question` while the run waits for an answer; otherwise null. */
   question: string | null;
   teamName: string | null;
   steps: { name: string; status: string; attempts: number; error: string | null }[];
