@@ -8,7 +8,7 @@ export interface FailedRunSearch {
   clientId: string;
   /** Only runs in which this step failed. */
   step?: string;
-  /** Only runs that ended at this time or later. */
+  /** Only runs that ended at this time or later (ms since 1970). */
   since?: number;
 }
 
@@ -29,7 +29,7 @@ const pageRows = 100;
  * not uninstalled, the runs of its moments since the install, and the uninstall run since the last install. An earlier
  * uninstall run is left out: a retry would erase what a later install has created.
  *
- * A failed step that only operators see does not fail its run, so with `step` it then reads succeeded runs too.
+ * With `step`, it also reads succeeded runs: a failed step that only operators see does not fail its run.
  */
 export async function* readFailedRuns(
   queries: Queries,

@@ -80,7 +80,7 @@ export function memberJson(member: MemberRecord) {
   const { role, userId, teamId, name, realName, email, timezone, locale, avatarUrl, hasUserToken } = member;
   return {
     userId,
-    /** Their own workspace (or organization); for the role `external`, it differs from the installation's. */
+    /** The member's own workspace (or organization); for the role `external`, it differs from the installation's. */
     teamId,
     role,
     name,
@@ -92,7 +92,7 @@ export function memberJson(member: MemberRecord) {
     hasUserToken,
     isDeactivated: member.deactivatedAt !== null,
     firstSeenAt: isoTime(member.firstSeenAt),
-    /** To within an hour. */
+    /** Accurate to within an hour. */
     lastSeenAt: isoTime(member.lastSeenAt),
   };
 }

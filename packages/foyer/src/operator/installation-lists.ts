@@ -14,7 +14,7 @@ export interface InstallationSearch {
    * enterprise.
    */
   text?: string;
-  /** Whether the text must be the whole name, in upper or lower case, and not only a part of it. */
+  /** Whether the text must be the whole name, regardless of case, and not only a part of it. */
   isWholeName?: boolean;
   statuses?: readonly InstallationStatus[];
   /** The status of the newest install run. */
@@ -176,7 +176,7 @@ function matchesText(
   ]);
 }
 
-/** An id finds at most this many installations of one person or enterprise. */
+/** Each lookup by an enterprise's or a person's id reads at most this many rows. */
 const most = 500;
 
 /**

@@ -19,7 +19,7 @@ import {
  * not add up changes, so a stored number cannot drift, and installs do no extra work.
  */
 
-/** How many rows a view counts itself. */
+/** A view counts at most this many rows itself. */
 const mostCounted = 10_000;
 /** How many cases of a problem are counted: a larger number helps no one. */
 export const mostProblems = 1000;
@@ -35,8 +35,8 @@ const dayMs = 86_400_000;
 /** The charts of the overview show this many days. */
 const shownDays = 30;
 /**
- * How long after midnight a day is counted: by then, every install that began on that day has ended. The chore that
- * recovers installs ends the interrupted ones.
+ * How long after midnight (UTC) the day before is counted: by then, every install that began on that day has ended. The
+ * chore that recovers installs ends the interrupted ones.
  */
 const settledAfterMs = 3_600_000;
 
@@ -89,7 +89,9 @@ export async function countHeld(queries: Queries, clientId: string): Promise<num
   return countUpTo(queries, heldInstallations(queries, clientId), mostCounted);
 }
 
-/** Whether Slack has probably suspended the app. One held team beside active ones proves nothing: it may be gone. */
+/**
+ * Whether Slack has probably suspended the app. One held team beside active ones proves nothing: that team may be gone.
+ */
 export function isProbablySuspended({ held, active }: { held: number; active: number }): boolean {
   return held > 1 || (held === 1 && active === 0);
 }

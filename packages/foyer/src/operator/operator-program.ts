@@ -95,8 +95,8 @@ function scrub(text: string): string {
 }
 
 /**
- * Returns the commands that a command line needs: the one that it names; undefined for all, as help and completion
- * need.
+ * Returns the commands that a command line needs: the one that it names, none for `--version`, or undefined for all, as
+ * help and completion need.
  */
 function neededFor([first = '']: readonly string[]): string[] | undefined {
   if (first === '--version') return [];

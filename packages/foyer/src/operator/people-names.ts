@@ -7,10 +7,10 @@ interface Person {
   userId: string | null;
 }
 
-/** A row with the name of its person; undefined if Foyer does not know the person. */
+/** A row with its person's name; the name is undefined if Foyer knows none. */
 export type Named<Row> = Row & { personName: string | undefined };
 
-/** Adds the name of its person to each row. Takes one query. */
+/** Adds to each row its person's name. Takes at most one query. */
 export async function withNames<Row>(
   queries: Queries,
   clientId: string,

@@ -28,7 +28,7 @@ const reportSchema = z.object({
   /** How many addresses X-Forwarded-For has in the question itself: each proxy appends one. */
   forwardedBy: z.number(),
   slack: z.object({
-    /** Requests with a valid signature, and when the last one came. */
+    /** Requests with a valid signature, and when the last one came (null if none came). */
     verified: z.number(),
     lastVerifiedAt: z.number().nullable(),
     /** Verified events about a workspace; Slack’s check of the address does not count. */

@@ -12,9 +12,9 @@ export interface QueueState {
   queued: number;
   running: number;
   waiting: number;
-  /** Runs that are due and that no worker has claimed yet. */
+  /** Runs that a worker could claim now, including those whose last worker let its lease expire. */
   due: number;
-  /** When the oldest of those became due. */
+  /** When the oldest of the `due` runs became due; null if `due` is 0. */
   oldestDueAt: number | null;
 }
 
@@ -60,7 +60,9 @@ export async function readQueueState(
   return { ...state, oldestDueAt: oldest?.due_at ?? null };
 }
 
-/** Counts the installations that are not uninstalled and whose newest run failed, up to one more than `mostProblems`. */
+/**
+ * Counts the installations that are not uninstalled and whose newest run failed, up to one more than `mostProblems`.
+ */
 export async function countFailingRuns(queries: Queries, clientId: string): Promise<number> {
   const failing = queries
     .selectFrom('runs')

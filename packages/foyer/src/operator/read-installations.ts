@@ -28,7 +28,7 @@ const pageRows = 50;
 /**
  * Reads the installations of an app in pages, newest first, each with its newest run.
  *
- * Why pages: 50,000 installations with their runs and steps took 1 GB at once. Each page takes three queries.
+ * Why pages: 50,000 installations with their runs and steps took 1 GB at once. Each page takes at most three queries.
  */
 export async function* readInstallations(
   queries: Queries,
@@ -55,7 +55,9 @@ export async function* readInstallations(
   }
 }
 
-/** Reads the installations with these ids, in the order of the ids, each with its newest run; skips those that are gone. */
+/**
+ * Reads the installations with these ids, in the order of the ids, each with its newest run; skips those that are gone.
+ */
 export async function readInstallationsById(
   queries: Queries,
   ids: readonly string[],

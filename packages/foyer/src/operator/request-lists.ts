@@ -127,7 +127,7 @@ export interface WelcomesOfDay {
   day: number;
   /** How many were measured. */
   welcomes: number;
-  /** Null if there was no welcome. */
+  /** Null if no welcome was measured; so is `slowestMs`. */
   medianMs: number | null;
   slowestMs: number | null;
 }

@@ -12,8 +12,8 @@ import { listTokenHolders } from './installation-lists.ts';
 import type { OperatorDeps } from './operator-deps.ts';
 
 /**
- * Why expired tokens are renewed first: Slack does not revoke an expired access token, and its refresh token, which does
- * not expire, would stay usable for anyone who has it.
+ * Why expired tokens are renewed first: Slack does not revoke an expired access token, and its refresh token, which
+ * does not expire, would stay usable for anyone who has it.
  */
 
 /** What happened to an installation's tokens at Slack. */
@@ -43,7 +43,7 @@ export async function openRevocation(
   return { queries: database.queries, store, tokens, slack: await deps.slackClients(config) };
 }
 
-/** Whether tokens cannot be decrypted, since the keys are unusable, missing or wrong. */
+/** Whether an error means that a token cannot be decrypted: the keys are unusable, missing or wrong. */
 export function isKeyFault(error: unknown): error is Error {
   return [KeyringError, SealBrokenError, KeyMissingError].some((known) => error instanceof known);
 }
@@ -157,7 +157,8 @@ async function readTokens(
 }
 
 /**
- * Returns undefined if the token is now invalid; else why it may still be valid, and whether the next would fail too.
+ * Returns undefined if the token is now invalid; else why it may still be valid, and whether the next token would fail
+ * too.
  */
 async function revoke(slack: SlackClientFactory, token: string): Promise<Failure | undefined> {
   try {

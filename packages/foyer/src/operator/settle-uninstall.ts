@@ -4,8 +4,9 @@ import type { RunRecord } from '../database/install-record.ts';
 import { listRuns } from '../database/runs.ts';
 
 /**
- * Waits until the newest uninstall run of an installation has ended, at most `waitMs`. Returns that run unless it
- * succeeded: its steps may still need what a purge would erase. A running server executes the run.
+ * Waits until the newest uninstall run of an installation has ended, at most `waitMs`. Returns that run if
+ * it failed or has not ended: its steps may still need what a purge would erase. Returns undefined if it succeeded, or
+ * if there is none. A running server executes the run.
  */
 export async function settleUninstall(
   queries: Queries,

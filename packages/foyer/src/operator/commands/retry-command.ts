@@ -18,7 +18,10 @@ interface RetryOptions {
   json?: boolean;
 }
 
-/** `retry RUN`: queues a run again; steps that succeeded do not run again. `retry --failed`: queues all failed runs. */
+/**
+ * `retry RUN`: queues a run again; steps that succeeded do not run again. `retry --failed`: queues all failed runs,
+ * except those of installations whose token is dead.
+ */
 export function retryCommand(deps: OperatorDeps): Command {
   return operatorCommand('retry', {
     summary: 'retry a failed run, or all of them (--failed)',

@@ -130,7 +130,7 @@ function incomplete(left: readonly RevokedTeam[], isStopped: boolean): CommandEr
 }
 
 const atOnce = 8;
-/** After this many teams in a row with a token that was not revoked, the command stops: the rest would fail too. */
+/** The command stops after this many teams in a row with a token that Slack did not revoke: the rest would fail too. */
 const mostRefused = 16;
 
 async function createRevoker(deps: OperatorDeps, config: Config, database: Database) {

@@ -195,7 +195,7 @@ function suggestions(
   };
 }
 
-/** Lists where the old name remains, and which settings of the brand override the answers: `setup` writes neither. */
+/** Lists where the old name remains, and which settings of the brand override the answers: `setup` changes neither. */
 function tellLeftovers(
   { brand = {}, readManifest }: OperatorDeps,
   prompts: SetupPrompts,

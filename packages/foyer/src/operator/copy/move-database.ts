@@ -120,7 +120,10 @@ function refuseStrangers(there: readonly string[], known: readonly string[]): vo
   );
 }
 
-/** A Postgres server lists connections by name; this name distinguishes a copy from a Foyer. */
+/**
+ * Gives a copy's connection its own name: a Postgres server lists connections by name, so a copy is not taken for
+ * Foyer.
+ */
 function underOwnName(target: DatabaseTarget): DatabaseTarget {
   return target.kind === 'postgres' ? { ...target, url: underCopyName(target.url) } : target;
 }

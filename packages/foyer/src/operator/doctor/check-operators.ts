@@ -7,7 +7,9 @@ import { networkReason } from './network-reason.ts';
 
 const weekMs = 7 * 24 * 3_600_000;
 
-/** Reports whether the operator's pages are on, and checks that no password or session crosses the network in the clear. */
+/**
+ * Reports whether the operator's pages are on, and checks that no password or session crosses the network in the clear.
+ */
 export function checkOperatorPages(
   config: Pick<Config, 'operatorPassword' | 'operatorSlackUsers' | 'http'>,
 ): Finding {
@@ -26,7 +28,7 @@ export function checkOperatorPages(
   return ok(`On at ${publicUrl}/operator.`);
 }
 
-/** Checks that a way to notify the operators is configured, and whether it accepts messages. */
+/** Checks that a way to notify the operators is configured, and that it accepted the messages of the last week. */
 export async function checkNotices(
   config: Pick<Config, 'notify'>,
   queries: Queries | undefined,

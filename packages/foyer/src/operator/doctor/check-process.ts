@@ -70,7 +70,10 @@ export async function checkProcess(
 
 const nothing: Answer = { kind: 'nothing' };
 
-/** Asks the Foyer at PUBLIC_URL, and the one on this machine; if both have the same address, `here` is `nothing`. */
+/**
+ * Asks the Foyer at PUBLIC_URL, and the one on this machine. If PUBLIC_URL is the local address, or the local port is
+ * unknown, `here` is `nothing`.
+ */
 export async function askProcesses(
   config: Pick<Config, 'http'>,
   keyring: Keyring,

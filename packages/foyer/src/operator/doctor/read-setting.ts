@@ -8,7 +8,7 @@ export interface Setting {
   /** Built from the valid part of the environment; undefined if even that is not enough. */
   config: Config | undefined;
   problems: readonly ConfigProblem[];
-  /** Why the environment could not be read at all. */
+  /** Why the environment could not be read at all; undefined if it could. */
   unreadable: string | undefined;
   /** Returns which of these variables are wrong: `config` then has defaults or placeholders for them. */
   wrongOf(...names: string[]): string[];

@@ -21,7 +21,7 @@ import { type Finding, findingsOf } from './finding.ts';
 import { readSetting, type Setting } from './read-setting.ts';
 
 interface DoctorOptions {
-  /** Contacts neither Slack nor the public URL, a running Foyer, the mail server or the webhook. */
+  /** Whether to skip the checks that contact Slack, the public URL, a running Foyer, the mail server or the webhook. */
   offline?: boolean;
   /** A manifest exported from Slack. */
   manifestFile?: string;

@@ -61,7 +61,7 @@ export interface Metrics {
   onRefused(kind: RefusalKind): void;
   /** A token refresh ended; superseded: a newer install came first; dead: the token will never work again. */
   onTokenRefresh(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
-  /** `GET /metrics`, as Prometheus reads it. */
+  /** Answers `GET /metrics` in the format that Prometheus reads. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
 }
 

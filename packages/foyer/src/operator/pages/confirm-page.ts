@@ -26,7 +26,10 @@ function purgeText({ rows }: ConfirmContent): Html {
 const goneText = html`<p>Use this if the app was removed in Slack and Foyer was not notified. Foyer revokes the tokens at Slack, if Slack answers, erases them here, and cancels waiting runs.</p>
 <p>The record and its history stay. If the app is still installed, it stops working until someone installs it again.</p>`;
 
-/** The page asks for the password again, since a purge cannot be undone and a browser may have been left open. */
+/**
+ * For a purge in a session that began with the password: a purge cannot be undone, and a browser may have been left
+ * open, so the page asks for the password again.
+ */
 const passwordField = html`<label class="field"><span>Operator password</span><input type="password" name="password" autocomplete="current-password" required maxlength="1000"></label>`;
 
 /** Asks a person whose sign-in with Slack is older than five minutes to sign in again. */

@@ -259,7 +259,7 @@ function loginAddress(next: string): string {
   return path === home ? loginPath : `${loginPath}?${new URLSearchParams({ next: path })}`;
 }
 
-/** Returns the page with the form that was sent without a session. */
+/** Returns the path of the page whose form posts to `path`. */
 function pageOfForm(path: string): string {
   return path.replace(/\/(?:retry|welcome|mark-gone|purge|logout|end)$/, '');
 }

@@ -21,7 +21,7 @@ export const installationsPath = '/operator/installations';
 export const installationStatuses = ['active', 'broken', 'uninstalled'] as const;
 export const runStatuses = ['failed', 'waiting', 'queued', 'running', 'cancelled', 'succeeded'] as const;
 
-/** Returns the problem that an operator looks at first. */
+/** Returns the problem that an operator looks at first; null if there is none. */
 function trouble(record: InstallRecord): Html | string | null {
   if (record.status === 'broken') return html`<code>${record.brokenReason}</code>`;
   const [step] = troubledSteps(record);

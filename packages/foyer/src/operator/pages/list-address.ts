@@ -4,7 +4,7 @@ import { type Html, html } from '../../http/html.ts';
 /** The filters of a list, as in its address; an absent one matches all. */
 export type ListFilters = Readonly<Record<string, string | undefined>>;
 
-/** Reads where a page begins from its address: `?older=<time>.<id>` or `?newer=…`. Anything else is the first page. */
+/** Reads where a page begins from its address: `?older=<time>.<id>` or `?newer=…`. Undefined means the first page. */
 export function cursorOf(query: URLSearchParams): PageCursor | undefined {
   for (const towards of ['older', 'newer'] as const) {
     const [, at, id] = /^(\d{1,15})\.([\w-]{1,100})$/.exec(query.get(towards) ?? '') ?? [];
@@ -35,7 +35,7 @@ export function pager(path: string, filters: ListFilters, page: Page<unknown>): 
 </nav>`;
 }
 
-/** Builds a select field for one of the values, or all of them. */
+/** Builds a select field with the option `all` and one option for each value. */
 export function choice(
   name: string,
   label: string,

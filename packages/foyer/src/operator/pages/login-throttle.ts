@@ -10,7 +10,10 @@ import { networkOf } from '../../http/bound-connections.ts';
  * who guesses could then make Foyer write to the database.
  */
 
-/** An address may enter this many wrong passwords without a wait. After that, each wrong one doubles the wait. */
+/**
+ * An address may enter this many wrong passwords without a wait. After that, each wrong one doubles the wait, up to
+ * `longestWaitMs`.
+ */
 const freeFailures = 5;
 const longestWaitMs = 15 * 60_000;
 /** An address without a failure for this long starts over. */

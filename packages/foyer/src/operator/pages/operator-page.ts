@@ -22,7 +22,7 @@ export interface OperatorFrame extends PageFrame {
   now: number;
 }
 
-/** The sections that every page links to. */
+/** The sections that every page links to if someone is logged in. */
 const sections = [
   { name: 'overview', path: '/operator', label: 'Overview' },
   { name: 'installations', path: '/operator/installations', label: 'Installations' },

@@ -41,7 +41,9 @@ export function personCell(name: string | undefined, id: string): Html {
     : html`${plainName(name, id)}<span class="ids"><code>${id}</code></span>`;
 }
 
-/** Shows an error as its code and message; if the message contains the code, only the message. */
+/**
+ * Shows an error as its code and message; if the message contains the code, only the message. Null if both are null.
+ */
 export function errorText(of: { errorCode: string | null; errorMessage: string | null }): Html | null {
   const { errorCode: code, errorMessage: message } = of;
   if (code === null) return message === null ? null : html`<span class="error">${message}</span>`;

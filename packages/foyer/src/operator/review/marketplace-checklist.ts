@@ -23,7 +23,7 @@ export interface ReviewedApp {
   brand: Brand;
   /** The English words: Slack's review is in English. */
   words: Words;
-  /** The manifest as JSON. */
+  /** The manifest, as parsed JSON. */
   manifest: unknown;
   /** Whether the definition has an uninstall pipeline. */
   cleansUp: boolean;

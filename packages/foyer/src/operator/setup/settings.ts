@@ -67,9 +67,9 @@ export function credentialProblem(text: string): string | undefined {
 }
 
 /**
- * The variables that `setup` writes. It creates an encryption key only if there is none: with a second key, or one that
- * replaces a key file in use, stored tokens could not be decrypted. Each key gets a unique id, so that a lost key is
- * reported as missing and not as wrong.
+ * The variables that `setup` writes. It creates an encryption key only if there is none: a new key in place of
+ * TOKEN_ENCRYPTION_KEYS or of a key file could not decrypt the stored tokens. Each key gets a unique id, so that a lost
+ * key is reported as missing and not as wrong.
  */
 export function setupVariables(
   settings: Settings,

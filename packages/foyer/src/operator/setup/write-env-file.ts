@@ -47,7 +47,10 @@ export function readIfThere(file: string): string | undefined {
   }
 }
 
-/** `.env.backup-2026-11-22T01-47-03Z`; a second one within that second gets a number. */
+/**
+ * Copies the file to `.env.backup-2026-11-22T01-47-03Z`, and returns that path. A second backup within the same second
+ * gets a number.
+ */
 function keepBackup(file: string, prefix: string, now: number): string {
   const time = `${new Date(now).toISOString().slice(0, 19).replaceAll(':', '-')}Z`;
   for (let number = 1; ; number += 1) {

@@ -94,7 +94,10 @@ function tryConfig({ readConfig }: OperatorDeps) {
   }
 }
 
-/** Returns what the running Foyers report, without the fingerprints of their settings: doctor has compared those. */
+/**
+ * Returns what the running Foyers report, without the fingerprints of their settings: doctor has compared those. Throws
+ * if no Foyer sends a report, or `offline` is true.
+ */
 async function processReports(deps: OperatorDeps, setting: Setting | null, offline: boolean) {
   if (offline) throw new Error('--offline was given.');
   const config = usable(setting, 'PUBLIC_URL', 'TOKEN_ENCRYPTION_KEYS', 'DATABASE_URL');

@@ -7,8 +7,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 type VariableName = keyof typeof environmentSchema.shape;
 
 /**
- * The variables whose values a support bundle shows. Not on the list: what is a secret, may contain one (an address with
- * a password, for example), or names a person.
+ * The variables whose values a support bundle shows. A variable is not on the list if its value is a secret, may
+ * contain one (an address with a password, for example), or names a person.
  */
 const harmless: readonly VariableName[] = [
   'SLACK_CLIENT_ID',

@@ -54,7 +54,7 @@ export async function readFailedSteps(queries: Queries, clientId: string) {
   );
 }
 
-/** Counts the install requests of the last day, by outcome and error code. */
+/** Counts the install requests of the last 24 hours, by outcome and error code. */
 export async function countRequests(queries: Queries, search: { clientId: string; now: number }) {
   const rows = await queries
     .selectFrom('install_requests')
