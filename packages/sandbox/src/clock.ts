@@ -4,8 +4,8 @@ type Task = { atMs: number; run: () => Promise<void> | void };
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
- * The sandbox's own time. It follows real time until a test or the panel moves it: `readNow` plus an offset that `set` and
- * `advance` change.
+ * The sandbox's own time. It follows real time until a test or the panel moves it: `readNow` plus an offset that `set`
+ * and `advance` change.
  *
  * Why: tests must not wait a minute for a retry, ten minutes until a code expires, or twelve hours until a token does.
  */
@@ -55,7 +55,7 @@ export function createClock({ readNow = Date.now }: { readNow?: () => number } =
       armTimer();
       return () => void tasks.delete(task);
     },
-    /** Returns to real time and forgets what was scheduled. */
+    /** Returns to the time of `readNow`, and forgets what was scheduled. */
     reset(): void {
       clearTimeout(timer);
       tasks.clear();

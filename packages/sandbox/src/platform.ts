@@ -13,7 +13,7 @@ export type Platform = {
   deliveries: Deliveries;
   /**
    * The next message timestamp: the sandbox's time in seconds with six decimals, and higher than the one before, unless
-   * the clock was set back.
+   * the clock was set back by more than a second.
    */
   nextTs(): string;
   /** The sandbox's own address, without a trailing slash. */

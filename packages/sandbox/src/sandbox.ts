@@ -73,8 +73,9 @@ export type Sandbox = Controls &
     /** Changes the app's manifest, as on its settings page. */
     changeManifest(manifest: unknown): void;
     /**
-     * Removes all installs, faults, and added workspaces and people, and returns to real time. Keeps the credentials,
-     * the manifest and the distribution.
+     * Removes all installs, faults, logged calls and deliveries, and added workspaces and people. Lifts a suspension,
+     * turns the rate limits off, and returns to the time of `readNow`. Keeps the credentials, manifest and
+     * distribution.
      */
     reset(): void;
     close(): Promise<void>;

@@ -7,10 +7,10 @@ const where = z.union([z.object({ teamId: id }), z.object({ enterpriseId: id })]
 const optionalPlace = { teamId: id.optional(), enterpriseId: id.optional() };
 
 /**
- * What goes wrong with a call:
+ * How the sandbox lets a call fail:
  * - `error`: answers `ok: false` with this error, and does nothing;
  * - `status`: answers with an HTTP status (429 with `retryAfterSeconds`), and does nothing;
- * - `hang`: acts, then answers only after `delayMs`; with `acts: false`, does nothing and then cuts the connection;
+ * - `hang`: acts, then answers only after `delayMs`; with `acts: false`, only cuts the connection after `delayMs`;
  * - `reset-before-acting`, `reset-after-acting`: cuts the connection before or after it acts;
  * - `malformed-json`: acts (unless `acts: false`), then answers with half a JSON text;
  * - `id-token`: acts, but something is wrong with the ID token (only for `openid.connect.token`).

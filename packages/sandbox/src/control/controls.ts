@@ -78,8 +78,8 @@ export function createControls(platform: Platform) {
       return emitEvent(platform, { ...event, ...(view ? { view } : {}), event_ts }, { place, installation });
     },
     /**
-     * A person presses Slack's own Connect or Disconnect for the app. Null if no event is sent, as when the app does not
-     * subscribe to `user_connection`.
+     * A person presses Slack's own Connect or Disconnect for the app. Null if no event is sent, as when the app does
+     * not subscribe to `user_connection`.
      * Source: docs.slack.dev/reference/events/user_connection
      */
     async requestConnection({ subtype, ...whom }: Whom & { subtype: 'connect' | 'disconnect' }): Sent {
@@ -163,10 +163,10 @@ export function createControls(platform: Platform) {
       platform.app.onlyTeamId = onlyTeamId;
     },
     /**
-     * Slack suspends the app, or lifts the suspension. While it lasts, every token and refresh token in every workspace is
-     * refused with `account_inactive`, no one can install, and no event is sent. `reset` lifts it. Slack does not document
-     * its answer for a suspended app: the sandbox gives the answer for a bot whose app was removed, so an app cannot
-     * distinguish the two.
+     * Slack suspends the app, or lifts the suspension. While it lasts, every token and refresh token in every workspace
+     * is refused with `account_inactive`, no one can install, and no event is sent. `reset` lifts it. Slack does not
+     * document its answer for a suspended app: the sandbox gives the answer for a bot whose app was removed, so an app
+     * cannot distinguish the two.
      */
     setSuspended({ isSuspended }: { isSuspended: boolean }): void {
       platform.app.isSuspended = isSuspended;
@@ -184,7 +184,7 @@ export function createControls(platform: Platform) {
       if (!world.workspaces.has(teamId)) throw new Error(`There is no workspace ${teamId}.`);
       return addPerson(world, { teamId, realName, role });
     },
-    /** An admin deactivates an account. Sends `user_change` to an app that has `users:read` and subscribes to it. */
+    /** An admin deactivates an account. Sends `user_change` if the app has `users:read` and subscribes to the event. */
     deactivate: ({ userId }: { userId: string }) => setDeactivated(platform, userId, true),
     reactivate: ({ userId }: { userId: string }) => setDeactivated(platform, userId, false),
     /** Sets whether members must ask the admins before they install. */
@@ -204,7 +204,7 @@ export function createControls(platform: Platform) {
 
 export type Controls = ReturnType<typeof createControls>;
 
-/** Slack sends `user_change` for each workspace of the person that has an installation with `users:read`. */
+/** Sends `user_change` for each of the person's workspaces in which the app is installed with `users:read`. */
 async function setDeactivated(platform: Platform, userId: string, isDeactivated: boolean) {
   const { world, activity, clock } = platform;
   const person = world.people.get(userId);

@@ -19,7 +19,7 @@ export type PersonState = Person & {
 };
 
 export type WorkspaceState = Workspace & {
-  /** The installation that serves the workspace now, its own or the org's. */
+  /** The installation that serves the workspace now, its own or the org's; null if there is none. */
   installationId: string | null;
   channels: Conversation[];
   people: PersonState[];

@@ -113,7 +113,7 @@ export function createDeliveries({
     hold(): void {
       isHolding = true;
     },
-    /** Sends what was held: in the original order, reversed, or in the order of the given ids. */
+    /** Sends what was held: in the original order, reversed, or in the order of the given ids (others last). */
     async release(order: 'as-sent' | 'reversed' | readonly string[] = 'as-sent'): Promise<Delivery[]> {
       isHolding = false;
       const waiting = inOrder(held, order);

@@ -18,7 +18,7 @@ export type EmitOptions = {
   eventId?: string;
   signature?: Parcel['signature'];
   timestampSeconds?: number;
-  /** Sends the event even if the manifest does not subscribe to it, or the app is suspended. */
+  /** Whether to send the event even if the manifest does not subscribe to it, or the app is suspended. */
   isForced?: boolean;
 };
 
@@ -29,8 +29,8 @@ function subscriptionName(event: InnerEvent): string {
 
 /**
  * The outer payload. Source: docs.slack.dev/apis/events-api. `app_uninstalled`, `tokens_revoked` and `team_access_*`
- * come without `authorizations`. For an org-wide install they have `enterprise_id`, and no `team_id`; in
- * `team_access_*`, it is null.
+ * come without `authorizations`. For an org-wide install they have `enterprise_id` and no `team_id`, except that
+ * `team_id` is null in `team_access_*`.
  */
 export function eventEnvelope(
   platform: Platform,

@@ -6,7 +6,7 @@ import type { Installation, Token } from '../world/records.ts';
 
 type Sent = Promise<(Delivery | null)[]>;
 
-/** The place that lifecycle events name: an org's events have no `team_id` at all. */
+/** The place in `app_uninstalled` and `tokens_revoked`: for an org-wide install, they have no `team_id` at all. */
 function lifecyclePlace(installation: Installation): EventPlace {
   if (installation.isEnterpriseInstall) return { enterpriseId: installation.enterpriseId };
   return { teamId: installation.teamId, enterpriseId: installation.enterpriseId };

@@ -47,7 +47,7 @@ export function addMessage(platform: Platform, conversation: Conversation, messa
   return added;
 }
 
-/** Notifies the web client that a message was added, changed or deleted. */
+/** Tells the listeners, such as the web client, that a message was added, changed or deleted. */
 export function tellChanged(platform: Platform, conversation: Conversation, message: Message): void {
   platform.activity.tell({
     kind: 'message-changed',

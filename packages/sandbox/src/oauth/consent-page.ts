@@ -14,7 +14,7 @@ export type ConsentPage = {
   query: URLSearchParams;
   workspace: Workspace;
   person: Person;
-  /** The org of the workspace, if this person may install in the whole org. */
+  /** The org of the workspace, if this person may install in the whole org; otherwise null. */
   organisation: Enterprise | null;
   /** The workspaces and people to choose from; empty if the app asked for one workspace. */
   choices: { workspace: Workspace; person: Person }[];

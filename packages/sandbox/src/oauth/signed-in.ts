@@ -22,7 +22,10 @@ export function readSignedIn(world: World, cookies: Record<string, string | unde
   return { teamId: world.workspaces.has(current) ? current : firstTeamId, userIdByTeam };
 }
 
-/** Applies an address's `?team=` and `?user=`. Without a team, a person from another workspace switches to theirs. */
+/**
+ * Applies an address's `?team=` and `?user=`. If the address has only a person who is not in the current workspace, the
+ * browser switches to that person's first workspace.
+ */
 export function withOverrides(world: World, signedIn: SignedIn, query: URLSearchParams): SignedIn {
   const person = world.people.get(query.get('user') ?? '');
   const asked = world.workspaces.get(query.get('team') ?? '');

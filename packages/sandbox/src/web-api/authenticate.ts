@@ -32,7 +32,10 @@ export function authenticate(
   return { token, installation };
 }
 
-/** Throws `missing_scope` with what is needed and what the token has, unless it has one of `scopes`. */
+/**
+ * Throws `missing_scope` with what is needed and what the token has, unless `scopes` is empty or the token has one of
+ * them.
+ */
 export function requireScope(token: Pick<Token, 'scopes'>, scopes: readonly string[]): void {
   if (scopes.length === 0 || scopes.some((scope) => token.scopes.includes(scope))) return;
   throw missingScope(token, scopes);

@@ -4,7 +4,7 @@ import type { Failure } from '../control/control-bodies.ts';
 /** One Web API call and its answer. */
 export type LoggedCall = {
   id: string;
-  /** The sandbox's time. */
+  /** The sandbox's time, in milliseconds. */
   at: number;
   method: string;
   teamId: string | null;
@@ -13,7 +13,7 @@ export type LoggedCall = {
   arguments: Record<string, unknown>;
   token: string | null;
   status: number | null;
-  /** The answer; null if the connection was cut. */
+  /** The answer as JSON; null until it is sent, if the connection was cut, and for an answer that is not JSON. */
   answer: Record<string, unknown> | null;
   /** Whether the method took effect, regardless of what the caller received. */
   wasActedUpon: boolean;

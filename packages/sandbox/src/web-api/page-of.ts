@@ -1,6 +1,6 @@
 import { Refusal } from './refusal.ts';
 
-/** One page of a list, with a cursor in Slack's form for the next. Throws `invalid_cursor`. */
+/** One page of a list, with a cursor in Slack's form for the next page (empty on the last). Throws `invalid_cursor`. */
 export function pageOf<T>(
   items: readonly T[],
   limit: number,

@@ -12,8 +12,8 @@ const callsPerMinute: Record<Exclude<Tier, 'post' | 'special'>, number> = {
 };
 
 /**
- * Counts calls per method and installation over a sliding minute; messages, per channel over a second. Off until a test
- * or a person turns it on.
+ * Counts calls per method and installation over a sliding minute, and messages per channel over a sliding second. Off
+ * until a test or a person turns it on.
  */
 export function createRateLimits({ clock }: { clock: SandboxClock }) {
   const seen = new Map<string, number[]>();
@@ -30,14 +30,14 @@ export function createRateLimits({ clock }: { clock: SandboxClock }) {
   const limits = {
     isOn: false,
     /**
-     * Since May 2025, an app that is sold outside the Marketplace gets one `conversations.history` call a minute,
-     * with at most 15 messages a page.
+     * Whether the limit of May 2025 applies: an app that is sold outside the Marketplace gets one
+     * `conversations.history` call a minute, with at most 15 messages a page.
      * Source: docs.slack.dev/changelog/2025/05/29/tos-updates
      */
     isHistoryLimited: false,
     /**
-     * Counts a call; returns the seconds to wait if the call is over the limit. `key` is the installation's id,
-     * `channel` the target of a message.
+     * Counts a call; returns the seconds to wait if the call is over the limit, else undefined. `key` is the
+     * installation's id, and `channel` is the target of a message.
      */
     count(method: string, tier: Tier, key: string, channel: string): number | undefined {
       if (!limits.isOn || tier === 'special') return undefined;

@@ -10,7 +10,8 @@ export function reachableWorkspaces({ platform: { world }, installation }: Call)
 }
 
 /**
- * The workspace that a call is about. An org-wide token may name it in `team_id`; if `isTeamIdNeeded`, it must.
+ * The workspace that a call is about. A call with an org-wide token may name it in `team_id`, and must do so if
+ * `isTeamIdNeeded`; without `team_id`, it is the first workspace in reach.
  * Throws `missing_argument`, `invalid_team_id` (no such workspace) or `team_access_not_granted`.
  */
 export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Workspace {

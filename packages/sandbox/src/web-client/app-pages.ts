@@ -77,7 +77,7 @@ function drawMessage({ platform, reader }: Visit, message: Message): Html {
     </div></li>`;
 }
 
-/** The field to write to an installed app; a note instead if the app takes no messages. */
+/** The field to write to the app, or a note if its Messages tab is read-only; null if the app is not installed. */
 export function composer({ platform, workspace, installation }: Visit): Html | null {
   const { settings } = platform.app;
   if (!installation) return null;
@@ -100,7 +100,7 @@ export function aboutTab(visit: Visit): Html {
     <p><a class="button" href="/client/${workspace.id}/settings">Manage this app</a></p></div>`;
 }
 
-/** The app's page in the directory, if it is not installed yet. */
+/** The app's page in the directory, for a workspace in which the app is not installed. */
 export function addPage(visit: Visit, landingUrl: string | null): Html {
   const { platform, workspace, orgInstallation } = visit;
   const { app } = platform;

@@ -16,8 +16,8 @@ const drawable = new Set(
 );
 
 /**
- * Draws blocks as Slack would. A button becomes `<button data-action>`, any other control a native one. A block that
- * cannot be drawn is shown as its name and its JSON.
+ * Draws blocks as Slack would. A button becomes `<button data-action>`, and any other control becomes a native one. A
+ * block that cannot be drawn is shown as its name and its JSON.
  */
 export function drawBlocks(blocks: readonly Block[], reader: Reader): Html {
   return html`<div class="blocks">${blocks.map((block) => drawBlock(block, reader))}</div>`;

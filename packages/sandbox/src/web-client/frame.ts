@@ -8,7 +8,7 @@ export type FramedPage = {
   section: Section;
   title: string;
   main: Html;
-  /** Messages from the app that the person has not read. */
+  /** How many messages from the app the person has not read. */
   unread: number;
 };
 

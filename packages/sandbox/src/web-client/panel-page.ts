@@ -9,7 +9,10 @@ import type { Visit } from './visit.ts';
 /** How many entries of each log the panel shows. */
 const shown = 60;
 
-/** The panel: the clock, the planned faults, and the calls and deliveries. */
+/**
+ * The panel: the clock, the app's process (if the sandbox's caller owns it), the planned faults, the latencies, and the
+ * calls and deliveries.
+ */
 export function panelPage(visit: Visit, sandbox: Sandbox): Html {
   return html`<header class="page-head"><h1>Faults and deliveries</h1></header>
 <div class="scroll"><div class="panel">

@@ -29,7 +29,7 @@ export function formatSlackDate(timestampSeconds: number, format: string, reader
 }
 
 function inZone(atMs: number, { timeZone, locale }: DateReader, options: Intl.DateTimeFormatOptions): string {
-  // A 24-hour clock reads 03:14, a 12-hour one 3:14 AM.
+  // The hour has two digits on a 24-hour clock (03:14), but not on a 12-hour one (3:14 AM).
   if (options.hour && locale !== 'en-US') options = { ...options, hour: '2-digit' };
   return new Intl.DateTimeFormat(locale, { timeZone, ...options }).format(atMs);
 }

@@ -14,9 +14,9 @@ export type Visit = {
   role: Role;
   /** The installation that serves this workspace now; null if the app is not installed in it. */
   installation: Installation | null;
-  /** The org-wide installation, whether or not this workspace granted it access. */
+  /** The org's installation, whether or not it was granted access to this workspace; null if there is none. */
   orgInstallation: Installation | null;
-  /** The DM with the app, which survives an uninstall. */
+  /** The DM with the app, which survives an uninstall; null if it was never opened. */
   conversation: Conversation | null;
   homeView: View | null;
   reader: Reader;
@@ -45,7 +45,7 @@ export function readVisit(platform: Platform, { cookies }: Exchange, teamId: str
     homeView: (installation && homeViewOf(world, installation, person.id)) ?? null,
     reader: {
       timeZone: person.timeZone,
-      // The pages are in English. A reader with an English locale keeps its order of day and month.
+      // The pages are in English. A reader with an English locale keeps that locale's order of day and month.
       locale: person.locale.startsWith('en') ? person.locale : 'en-GB',
       nowMs: clock.now(),
       names: [

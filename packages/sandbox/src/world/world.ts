@@ -39,6 +39,6 @@ export type World = {
   approvalRequests: ApprovalRequest[];
   /** Bot user ids and bot ids by place, kept over uninstall and reinstall as Slack does. */
   botIdentities: Map<string, { botUserId: string; botId: string }>;
-  /** Restores the workspaces and people of the start, with nothing installed. */
+  /** Restores the workspaces and people as they were at the start, with nothing installed. */
   reset(): void;
 };
