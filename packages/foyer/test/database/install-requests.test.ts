@@ -89,7 +89,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await find(89_999), await find(120_001)], [undefined, undefined]);
     });
 
-    it('install requests count as interrupted if they began before the given time and did not end or left tokens', async (t) => {
+    it('install requests that began before the given time count as interrupted if they have not ended, or if they left tokens', async (t) => {
       const { database, add } = await setUp(t);
       const started = { outcome: 'started' } as const;
       await add({

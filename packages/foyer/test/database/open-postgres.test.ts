@@ -204,7 +204,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     proxy.pass();
   });
 
-  it('gives up within bounded time on a start that is blocked', async (t) => {
+  it('gives up on a blocked start within eight seconds', async (t) => {
     const { stranger, url } = await setPlay(t);
     await stranger.query('begin; lock table kysely_migration in access exclusive mode');
     const tookMs = await refusal(openPostgres(url), /timeout/);

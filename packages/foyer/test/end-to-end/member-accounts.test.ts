@@ -67,7 +67,7 @@ describe('a member’s own account', () => {
     assert.equal(app.sandbox.calls('chat.postMessage').length, 1, 'one welcome, for the installer');
   });
 
-  it('shows the same page when the callback comes a second time', async () => {
+  it('a repeated callback also leads to the page that says that the member’s account is connected', async () => {
     const visitor = createVisitor();
     const callback = await ask(visitor, member);
     await visitor.get(callback);
@@ -76,7 +76,7 @@ describe('a member’s own account', () => {
     assert.match(await page.text(), /Your account is connected/);
   });
 
-  it('a member’s own account is disconnected only by the member: its token is revoked at Slack and erased here', async () => {
+  it('only the member’s own Home offers to disconnect the account, which revokes the token at Slack and erases it here', async () => {
     const slack = await app.foyer.slack({ teamId }, { userId: member });
     await app.sandbox.openHome({ teamId, userId: member });
     await eventually(async () => homeOf(member).includes('foyer.disconnect_account'));

@@ -100,7 +100,7 @@ async function setCustomers(t: TestContext, engine: EngineName) {
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a suspended app on ${engine}`, () => {
-    it('is not uninstalled from any workspace, is reported, and continues once the suspension is lifted', async (t) => {
+    it('is uninstalled from no workspace during the suspension, is reported, and continues once the suspension is lifted', async (t) => {
       const stage = await setCustomers(t, engine);
       const { sandbox, url, foyer, logged, customers, canceled, statuses, settled, nextPass } = stage;
       const { command, doctorFinding, gauge, uninstallRuns, holdSteps, releaseSteps } = stage;

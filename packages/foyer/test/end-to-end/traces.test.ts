@@ -73,7 +73,7 @@ describe('the trace of an install', () => {
     assert.ok(!text.includes(stage.config.slack.clientSecret));
   });
 
-  it('the trace of an install is on every line that the install logs, with the ids of its request, its run and its installation', () => {
+  it('every line that an install logs has the trace’s id and the request’s id, and the lines of its run also name run and installation', () => {
     const lines = stage.logged().map((line) => JSON.parse(line));
     const installed = lines.findIndex(({ msg }) => msg === 'installed');
     const started = lines.findIndex(({ msg }) => msg === 'run started');
@@ -95,7 +95,7 @@ describe('the trace of an install', () => {
 });
 
 describe('an install without tracing', () => {
-  it('an install without tracing still logs the trace that its request belongs to, and makes no span', async (t) => {
+  it('an install without tracing still logs the id of the trace to which its request belongs', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());
     await installTraced(stage);

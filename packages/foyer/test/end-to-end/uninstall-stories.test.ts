@@ -92,7 +92,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(await statusOf(globex), 'active');
     });
 
-    it('runs once even if no event comes, after Slack refuses the token and auth.test confirms it', async (t) => {
+    it('runs once if Slack refuses the token and auth.test confirms the uninstall, even if the uninstall event comes later', async (t) => {
       const { sandbox, foyer, database, acme, globex, canceled, statusOf, settled, logged } = await setShop(
         t,
         engine,

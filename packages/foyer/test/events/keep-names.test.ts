@@ -86,7 +86,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(stage.changed, ['T1', 'T1']);
     });
 
-    it('names that change in Slack are not changed by an event that is older than the stored name', async (t) => {
+    it('a stored team name stays unchanged if an event is older than that name', async (t) => {
       const stage = await prepare(t);
       await stage.deliver({ type: 'team_rename', name: 'Newest' });
       await stage.deliver(

@@ -94,7 +94,7 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('acknowledges an event that changes something only after the change is committed', async (t) => {
+  it('acknowledges an event only after the change that the event causes is committed', async (t) => {
     const committed = Promise.withResolvers<void>();
     const { happened, socket } = await setUp(t, undefined, () => {
       happened.push('commit');

@@ -63,7 +63,7 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U8')).isAdmin, false);
   });
 
-  it('the viewer of App Home is not looked up if the scope is missing', async () => {
+  it('the viewer of App Home is not looked up if the app lacks the scope `users:read`', async () => {
     await home.change('ins_1', { bot_scopes: JSON.stringify(['chat:write']) });
     assert.equal((await home.findViewer(await recordOf(), 'U5')).isAdmin, false);
     assert.equal(home.slack.calls.length, 0);

@@ -140,7 +140,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(history.filter((kind) => kind === 'token_works').length, 3);
     });
 
-    it('an installation that Slack calls inactive is uninstalled after the suspension if it left in the meantime, only once even if two machines check it', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled after the suspension if its workspace removed the app in the meantime, only once even if two machines check it', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, ends, tokens, machine } =
         await setTeams(t, open);
       await strangers.leave();
