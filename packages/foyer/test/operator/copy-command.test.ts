@@ -90,7 +90,7 @@ describe('copy', () => {
     ['SQLite', 'SQLite'],
     ['Postgres', 'Postgres'],
   ] as const) {
-    it(`the command copies every row unchanged from ${from} to ${to}, and shows both sides of each table`, async (t) => {
+    it(`\`copy\` copies every row unchanged from ${from} to ${to}, and shows the number of rows and the checksum of both sides for each table`, async (t) => {
       // More than one page if the engines differ.
       const rows = from === to ? 25 : 1100;
       const { copy, look, target, source, held } = await prepare(t, { from, to, rows });
@@ -111,7 +111,7 @@ describe('copy', () => {
     });
   }
 
-  it('the output shows what was copied and what to do next, without the key', async (t) => {
+  it('`copy` prints what it copied and what to do next, and does not print the key', async (t) => {
     const { run, url, file } = await prepare(t);
     writeFileSync(`${file}.key`, 'main:the-key-itself\n');
     const { exitCode, stdout, stderr } = await run(['copy', '--to', '-'], {
@@ -124,7 +124,7 @@ describe('copy', () => {
     assert.doesNotMatch(stderr, /the-key-itself/);
   });
 
-  it('the output names no key file if the source has none', async (t) => {
+  it('`copy` names no key file if the source has none', async (t) => {
     const { run, url } = await prepare(t, { to: 'SQLite' });
     const { exitCode, stderr } = await run(['copy', '--to', url]);
     assert.equal(exitCode, 0, stderr);
@@ -132,7 +132,7 @@ describe('copy', () => {
     assert.doesNotMatch(stderr, /\.key/);
   });
 
-  it('the command shows its progress', async (t) => {
+  it('`copy` shows its progress', async (t) => {
     const { run, url } = await prepare(t, { to: 'SQLite' });
     const shown: (WorkProgress | null)[] = [];
     await run(['copy', '--to', url], { progress: (at) => void shown.push(at) });

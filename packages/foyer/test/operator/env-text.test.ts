@@ -18,7 +18,7 @@ MULTI=\`it's
 "fine"\`
 `;
 
-test('a variable is replaced in place, and every other line stays', () => {
+test('setVariables replaces the value of a variable in its line, and keeps every other line', () => {
   const text = setVariables(existing, { SLACK_CLIENT_SECRET: 'new', NEW_ONE: 'x y', EMPTY: '1' });
   assert.equal(
     text,

@@ -120,7 +120,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await answer(stage, acme, { answer: 'a\0b' }), 'invalid');
     });
 
-    it('one of two simultaneous answers is stored', async (t) => {
+    it('only one of two simultaneous answers is stored', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       await stage.work();

@@ -63,7 +63,7 @@ describe('the install record on the web', () => {
     assert.match(page, /href="\/in\/slack\/signin"/);
   });
 
-  it('the page says the same as App Home, with names and times instead of Slack’s markup', async () => {
+  it('the record on the web says the same as App Home, with names and times instead of Slack’s markup', async () => {
     const { visitor, userId } = await signIn('owner');
     const page = await open(visitor);
     const home = JSON.stringify(app.sandbox.homeView({ teamId, userId })?.blocks);
@@ -78,7 +78,7 @@ describe('the install record on the web', () => {
     assert.doesNotMatch(page, /&lt;[@!]|<@|\{date/, 'no mark of Slack’s is left');
   });
 
-  it('the installer can try again, as in App Home', async () => {
+  it('the installer can retry a failed run, as in App Home', async () => {
     const { visitor, userId } = await signIn('owner');
     const form = formOf(await open(visitor), 'foyer.retry_run');
     assert.ok(form);

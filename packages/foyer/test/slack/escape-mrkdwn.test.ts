@@ -25,13 +25,13 @@ describe('escapeMrkdwn', () => {
     );
   });
 
-  it('the text that people read stays the same', () => {
+  it('escapeMrkdwn does not change what people see of an ordinary text', () => {
     assert.equal(escapeMrkdwn('R&D <Berlin>'), 'R&amp;D &lt;Berlin&gt;');
     assert.equal(escapeMrkdwn('missing_scope at 10:30'), 'missing_scope at 10:30');
     assert.equal(escapeMrkdwn('Élodie 山田 👩‍🚀'), 'Élodie 山田 👩‍🚀');
   });
 
-  it('escapeMrkdwn replaces every character that Slack would interpret', () => {
+  it('escapeMrkdwn replaces or removes characters so that Slack interprets none', () => {
     assert.equal(escapeMrkdwn('<!channel> *now* _x_ :tada:'), '&lt;!channel&gt; ∗now∗ ˍxˍ ∶tada:');
     assert.equal(escapeMrkdwn('> quoted\n> twice'), '› quoted &gt; twice');
     assert.equal(escapeMrkdwn('ab\u202Edc'), 'abdc');
@@ -58,7 +58,7 @@ describe('mrkdwnCode', () => {
 });
 
 describe('plainLine', () => {
-  it('the result is one line within its limit', () => {
+  it('plainLine returns one line within its limit', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const line = plainLine(text, 30);

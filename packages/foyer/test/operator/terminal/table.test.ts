@@ -61,7 +61,7 @@ test('a table breaks words that are too long for the terminal', () => {
   for (const line of lines) assert.ok(displayWidth(line) <= 40, line);
 });
 
-test('the pages of one table have one header', () => {
+test('a table that is printed in several pages has one header', () => {
   const page = createTable(canvas(80), columns);
   assert.match(page(rows.slice(0, 1)), /^RUN/);
   assert.doesNotMatch(page(rows.slice(1)), /^RUN/m);
