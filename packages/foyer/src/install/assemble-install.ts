@@ -27,7 +27,7 @@ export function assembleInstall(
     faces: StepFaces;
     answerHere: AnswerHere;
     isInMaintenance: () => Promise<boolean>;
-    /** Called for each install found that was interrupted during its code exchange. Must not throw. */
+    /** Called when an install request is found whose code exchange was interrupted. Must not throw. */
     onInterrupted(): void;
     /** Set only by tests. */
     limits?: Partial<InstallLimits['perMinute']>;
@@ -55,7 +55,7 @@ export function assembleInstall(
   return {
     states,
     recoverInstalls: createRecoverInstalls({ ...deps, unstoredTokens }),
-    /** Resolves once no code exchange is in progress. After the given time, it ends the exchanges that still are. */
+    /** Resolves once no code exchange is in progress; after the given time, ends those that are. */
     settle: unstoredTokens.settle,
     routes: {
       start: {

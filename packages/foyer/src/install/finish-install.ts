@@ -92,12 +92,13 @@ export interface FinishInstallDeps {
     origin: { requestId: string; callbackAt: number; trace: OpenSpan['context'] },
   ): void;
   /**
-   * Called when an OAuth attempt ends. refused: Foyer did not accept its callback, or a rule such as the gate refused
-   * it. unverified: it failed in a way that any stranger can cause. Must not throw.
+   * Called when an OAuth attempt ends, unless it is unknown whether the install was stored. refused: Foyer did not
+   * accept the callback, or a rule such as the gate refused the install. unverified: the attempt failed in a way that
+   * any stranger can cause. Must not throw.
    */
   onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused' | 'unverified'): void;
   browsers: Pick<InstallingBrowser, 'bind'>;
-  /** Called when this callback has succeeded. Must not throw. */
+  /** Called when a callback has installed the app or connected a member's account. Must not throw. */
   onInstalled?(req: IncomingMessage): void;
   /** Called when a member has connected their account. Must not throw. */
   onMember?(member: { installationId: string; userId: string }, userToken: string | undefined): void;
@@ -107,7 +108,7 @@ export interface FinishInstallDeps {
   log: Logger;
 }
 
-/** Makes the handler of `GET /slack/oauth_redirect`. It always ends the response. */
+/** Makes the handler of `GET /slack/oauth_redirect`. The handler ends the response or throws. */
 export function createFinishInstall(deps: FinishInstallDeps) {
   const { config, database, log, now, pages, span = untraced } = deps;
 
@@ -121,8 +122,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
   /**
    * Answers a callback whose state was used, has expired or belongs to another browser. If the state led to an install,
-   * or its code exchange is still in progress, redirects the state's own browser to the progress page, or back to the
-   * host.
+   * or was used and its code exchange is still in progress, redirects the state's own browser to the progress page, or
+   * back to the host.
    */
   async function answerUsedState(
     res: ServerResponse,
@@ -159,7 +160,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     leadTo(res, 303, progressPath(config.http, content.progressToken), cookies);
   }
 
-  /** Redirects to the host with a signed result; if there is no return address, shows Foyer's own page. */
+  /** Redirects to the host with a signed result; for a member, or without a return address, shows Foyer's own page. */
   async function answer(
     res: ServerResponse,
     content: StateContent,
@@ -174,7 +175,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     else leadTo(res, 303, location);
   }
 
-  /** Records an attempt that ended without a code. The page does not depend on it: a failed write is only logged. */
+  /**
+   * Records an attempt that ended without a code. The page does not need this record: a failed write is only logged.
+   */
   async function recordUnused(content: StateContent, failure: CallbackFailure): Promise<void> {
     const end = { outcome: outcomeOf(failure), errorCode: failure.code } as const;
     await database
@@ -209,7 +212,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       if (verdict.ok) await recordUnused(verdict.content, failure);
       const ended = outcomeOf(failure);
       deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
-      // Without a state of ours, a stranger may have written the error code: log only its kind.
+      // If the state is not one that Foyer made, a stranger may have written the error code: log only its kind.
       const code = requestId === undefined ? failure.kind : failure.code;
       logAttempt(log, { requestId, outcome: failure.kind, code }, 'install ended at Slack');
       const member = verdict.content?.member;
@@ -436,9 +439,9 @@ async function readAuthTest(response: Response): Promise<{ url?: string }> {
 }
 
 /**
- * Returns the request as the provider expects it: with the state in a cookie of one fixed name, which the provider
- * compares with the address. Foyer has already checked its own cookie for this state, so the provider gets no other
- * cookie.
+ * Returns the request as the provider expects it: with the state in a cookie of one fixed name. The provider compares
+ * this cookie with the state in the address. Foyer has already checked its own cookie for this state, so the provider
+ * gets no other cookie.
  */
 function providerRequest(req: IncomingMessage): IncomingMessage {
   const url = new URL(req.url ?? '/', 'http://localhost');

@@ -10,14 +10,14 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 export interface Candidate {
   /** Null for an org-wide install. */
   team: { id: string; name: string | null } | null;
-  /** The Grid organization, if the workspace belongs to one. */
+  /** The Grid organization of the install or of its workspace; null if there is none. */
   enterprise: { id: string; name: string | null } | null;
   isEnterpriseInstall: boolean;
   installer: {
     id: string;
     /**
      * Asks Slack whether the installer is an admin or owner. Always true for an org-wide install, which only admins can
-     * make; always false if the bot was not granted `users:read`. Rejects if Slack does not answer.
+     * make; otherwise false if the bot was not granted `users:read`. Rejects if the call to Slack fails.
      */
     isAdmin(): Promise<boolean>;
   };
@@ -28,7 +28,7 @@ export interface Candidate {
   userScopes: readonly string[];
   /** Which of your accounts the install is for; null without a link. */
   connection: { org: string; subject: string | null; label: string | null; data: unknown } | null;
-  /** The record of an earlier install of the same tenant, even if it was uninstalled. */
+  /** The record of an earlier install of the same tenant, even if it was uninstalled; null if there is none. */
   known: InstallRecord | null;
 }
 
@@ -36,12 +36,12 @@ export interface Candidate {
 export type Admission = { admit: true } | { admit: false; reason: string };
 
 /**
- * Decides whether to accept an install that Slack has approved, before anything is stored. It has three seconds at
- * most.
+ * Decides whether to accept an install that Slack has approved, before Foyer stores the installation. A gate has three
+ * seconds at most.
  */
 export type Gate = (candidate: Candidate) => Admission | Promise<Admission>;
 
-/** Thrown when the gate itself fails: the install is not stored, and the page does not blame the installer. */
+/** Thrown when the gate fails or is late: the install is not stored, and the page does not blame the installer. */
 export class GateFailedError extends Error {
   override readonly name = 'GateFailedError';
   readonly code: 'gate_failed' | 'gate_timeout';
@@ -124,7 +124,7 @@ export type AskGate = ReturnType<typeof createAskGate>;
 
 const admitted: Admission = { admit: true };
 
-/** A gate that admits only these workspaces. It refuses an org-wide install, which would cover others too. */
+/** A gate that admits only these workspaces. It refuses an org-wide install, which would cover other workspaces too. */
 export function allowTeams(
   teamIds: readonly string[],
   reason = 'This app is for certain workspaces only.',
@@ -153,7 +153,10 @@ export function requireScopes(scopes: readonly string[]): Gate {
   };
 }
 
-/** A gate that admits only installs by admins and owners. It needs the bot scope `users:read`. */
+/**
+ * A gate that admits only installs by admins and owners. Needs the bot scope `users:read`, except for org-wide
+ * installs.
+ */
 export function onlyAdmins(reason = 'Only admins and owners of the workspace may install this app.'): Gate {
   return async ({ installer }) => ((await installer.isAdmin()) ? admitted : { admit: false, reason });
 }

@@ -35,7 +35,7 @@ interface Watched {
   request: InstallRequestRow;
   record: InstallRecord | undefined;
   run: RunRecord | undefined;
-  /** The question that the run waits for. */
+  /** The question that the run waits for; undefined if it waits for none. */
   asked: QuestionRecord | undefined;
 }
 
@@ -106,8 +106,8 @@ export function createShowProgress(deps: {
   }
 
   /**
-   * Only the browser that installed may answer: the address with the token may be shared. The person chooses a channel
-   * in Slack, which lists only the channels that they can see.
+   * Only the browser that installed may answer: the address with the token may be shared. The person answers a question
+   * for a channel in Slack, which lists only the channels that they can see.
    */
   function mayAnswer({ request, asked }: Watched, { headers }: IncomingMessage): boolean {
     if (!asked || asked.question.input.type === 'channel') return false;

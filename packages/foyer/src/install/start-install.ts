@@ -50,7 +50,7 @@ export function createStartInstall(deps: StartInstallDeps) {
     leadTo(res, req.method === 'POST' ? 303 : 302, location, stateCookies);
   }
 
-  /** Verifies a link and checks whether it was used. Returns undefined if it has answered the request. */
+  /** Verifies a link. If it is invalid, has expired or was used, answers the request and returns undefined. */
   async function acceptLink(res: ServerResponse, token: string): Promise<Link | undefined> {
     let link: Link;
     try {

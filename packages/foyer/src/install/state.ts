@@ -22,7 +22,7 @@ interface StateMark {
   issuedAt: number;
 }
 
-/** Why Foyer does not accept a state. For the last two, the state is ours and its content is still known. */
+/** Why Foyer does not accept a state. For the last two, Foyer made the state and still knows its content. */
 type StateFault = 'state_missing' | 'state_invalid' | 'state_wrong_browser' | 'state_expired';
 
 /** The result of checking a callback's state. */
@@ -120,7 +120,7 @@ function sameText(a: string, b: string): boolean {
 }
 
 const contentSchema = z.object({
-  /** The workspace that `?team=` asked for. */
+  /** The workspace or organization that `?team=` or the link asked for. */
   teamId: z.string().optional(),
   /**
    * The database has only the hash of this token. The state holds the token itself, so that Foyer can send the browser
@@ -129,7 +129,7 @@ const contentSchema = z.object({
   progressToken: z.string(),
   /** The verified link that started this install. */
   link: linkClaims.optional(),
-  /** The workspace (`team:T…`) that its installer has agreed to move to the account of the link. */
+  /** The tenant (`team:T…` or `enterprise:E…`) that its installer has agreed to move to the account of the link. */
   moves: z.string().optional(),
   /** Whether a member connects their own account to an app that is installed. */
   member: z.boolean().optional(),
@@ -168,11 +168,13 @@ export function progressHash(progressToken: string): string {
 
 /**
  * Why a cookie in addition to the progress token: the token is in an address, which people share to show how far the
- * setup is. Only the browser in which the person came back from Slack may act for that person, so the callback gives it
- * a sealed cookie for this one install request.
+ * setup is. Only the browser in which the person came back from Slack may act for that person, so the callback gives
+ * that browser a sealed cookie for this one install request.
  */
 
-/** Creates the functions that bind an install request to its browser, and check this. `sealer` has no other purpose. */
+/**
+ * Creates the functions that bind an install request to its browser and check it later. `sealer` has no other purpose.
+ */
 export function createInstallingBrowser(deps: { sealer: Sealer; secure: boolean; lifetimeMs: number }) {
   const { sealer, secure, lifetimeMs } = deps;
   const prefix = `${secure ? '__Host-' : ''}foyer-installer-`;

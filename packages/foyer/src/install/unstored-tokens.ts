@@ -49,7 +49,7 @@ function ownerIn(body: unknown): Omit<IssuedTokens, 'tokens'> {
 }
 
 const idSchema = z.string().regex(/^\w{1,100}$/);
-/** Slack's SDK reads both lists and throws if one of them is not a list. */
+/** Slack's SDK reads `warnings` and `messages`, and throws if one of them is not a list. */
 const warningsSchema = z.array(z.string()).optional().catch(undefined);
 const metadataSchema = z
   .object({ warnings: warningsSchema, messages: warningsSchema })
@@ -97,8 +97,9 @@ const installFields = {
 
 /**
  * The answers of an exchange that the provider can use. Fields that an install does not need are left out, since they
- * may be nested too deep for the provider. Any other answer with status 200 counts as unreadable. The provider silently
- * drops a bot token that comes without scopes or bot user, so Foyer refuses such an answer and revokes its tokens.
+ * may be nested too deep for the provider. Any other answer with a 2xx status counts as unreadable, except a refusal
+ * (`ok: false`). The provider silently drops a bot token that comes without scopes or bot user, so Foyer refuses such
+ * an answer and revokes its tokens.
  */
 const usableSchema = z
   .union([
@@ -121,7 +122,7 @@ const usableSchema = z
   })
   .transform((answer) => ({ ...expiring(answer), authed_user: expiring(answer.authed_user) }));
 
-/** Adds a missing expiry: without one, the provider drops the refresh token. */
+/** Gives a grant with a refresh token a valid expiry: without one, the provider drops the refresh token. */
 function expiring<Grant extends { refresh_token?: string; expires_in?: unknown }>(grant: Grant): Grant {
   return grant.refresh_token === undefined
     ? grant
@@ -232,15 +233,15 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     /**
      * Watches one exchange. The provider's clients use the returned `options.fetch`: the page's time limits end only
      * the wait for the exchange, not the exchange itself. `giveBack` revokes the tokens of the exchange, also those
-     * that arrive later, except those that a stored installation uses. It resolves to true if all are revoked, to false
-     * if some are still kept, and to undefined if there are none to revoke (Slack has issued none so far, or only
-     * tokens in use).
+     * that arrive later, except those that a stored installation uses. It resolves to true if all of these are revoked,
+     * to false if some are still kept, and to undefined if there are none to revoke (Slack has issued none so far, or
+     * only tokens in use).
      */
     watch(
       requestId: string,
       options: {
         page: WebClientOptions & { fetch: typeof fetch };
-        /** Makes the `fetch` of the exchange. It reports the bytes that arrive, even if the exchange then fails. */
+        /** Makes the `fetch` of the exchange, which reports the bytes that arrive, even if the exchange then fails. */
         exchange(limits: Pick<SlackCallLimits, 'onArrived' | 'signal'>): { fetch: typeof fetch };
         wantedUntil: AbortSignal;
       },
@@ -327,7 +328,9 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
       return {
         options: { ...options.page, fetch: watchedFetch },
-        /** When Slack answered the exchange, by Slack's clock; undefined before that, or if the answer has no date. */
+        /**
+         * When Slack answered the exchange, by Slack's clock (milliseconds); undefined before, or without a valid date.
+         */
         issuedAt: () => issuedAt,
         /** Whether Slack issued tokens that this installation does not have, such as two of one kind. */
         exceed(installation: Installation): boolean {
@@ -345,7 +348,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
     /**
      * Resolves once no exchange is in progress: a stop must not lose tokens that Slack has just issued. After
-     * `atMostMs`, it ends the exchanges that still are; the next start finds the tokens that have arrived.
+     * `atMostMs`, ends the exchanges that are not finished; the next start finds the tokens that have arrived.
      */
     async settle(atMostMs: number): Promise<void> {
       const timer = setTimeout(() => stopping.abort(new Error('Foyer is stopping')), atMostMs);
@@ -353,7 +356,9 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       clearTimeout(timer);
     },
 
-    /** Revokes the kept tokens of an interrupted request; resolves to false if one of them could not be revoked. */
+    /**
+     * Revokes the kept tokens of an interrupted request, unless in use; resolves to false if one could not be revoked.
+     */
     async giveBackKept(requestId: string, sealedTokens: string): Promise<boolean> {
       const issued = keptSchema.parse(JSON.parse(sealer.open(sealedTokens, place(requestId))));
       const ends = await giveBack(issued, 5000);
@@ -407,7 +412,7 @@ function asRead(schema: z.ZodType, body: unknown): Response {
   return Response.json(read.success ? read.data : { ok: false });
 }
 
-/** The time of a `Date` header in milliseconds. Foyer compares events with it, not with its own clock. */
+/** The time of a `Date` header in milliseconds, with which Foyer compares events; undefined if there is none. */
 function slackTime(header: string | null): number | undefined {
   const time = header === null ? Number.NaN : Date.parse(header);
   return Number.isFinite(time) ? time : undefined;

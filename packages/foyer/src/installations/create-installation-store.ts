@@ -210,7 +210,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
  */
 const patienceMs = 10_000;
 
-/** Replaces the tokens of version `ifVersion`; returns false if the installation is gone or has newer ones. */
+/** Replaces the tokens of version `ifVersion`; returns false if those are gone or newer ones are stored. */
 async function saveRefreshed(
   context: StoreContext,
   holder: TokenHolder,

@@ -16,7 +16,7 @@ import { type BotAccess, TokenRefreshError, type TokenSource } from './token-sou
 /** The dependencies of the token source; `now` is in milliseconds. */
 interface TokenSourceDeps extends Omit<RefreshDeps, 'appWorks'> {
   store: InstallationStore;
-  /** Called when an installation was uninstalled: its uninstall run is due. Must not throw. */
+  /** Called when an installation was uninstalled: its uninstall run may be due. Must not throw. */
   onUninstalled?(): void;
   /**
    * Called when a held installation is active again: its App Home is out of date, and its runs may be due. Must not
@@ -62,7 +62,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     return stored;
   }
 
-  /** Resolves to whether newer tokens are stored now; if false, the caller uses the old ones, which still work. */
+  /** Resolves to whether newer tokens are stored now; if not, the caller uses the old ones, which have not expired. */
   async function renew(lapsing: Lapsing): Promise<boolean> {
     if (lapsing.hopeless && lapsing.leftMs > spareMs) return false;
     if (lapsing.hopeless) throw new TokenRefreshError(lapsing.holder.installationId, 'installation_broken');
@@ -85,7 +85,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     return renewed;
   }
 
-  /** If a person's token cannot be renewed, the bot must still get its event. */
+  /** Like `renew`, but resolves to `lapsed` instead of throwing TokenRefreshError: the bot must still get its event. */
   async function renewUser(lapsing: Lapsing): Promise<boolean | 'lapsed'> {
     try {
       return await renew(lapsing);
@@ -205,7 +205,7 @@ const renewBeforeMs = 2 * 60 * 60 * 1000;
 /** Tokens that have little time left. */
 interface Lapsing extends LapsingTokens {
   leftMs: number;
-  /** Slack has refused these tokens before: only a new install helps. */
+  /** Whether the bot's installation is broken: Slack has refused these tokens, so no request tries to renew them. */
   hopeless: boolean;
 }
 
@@ -223,7 +223,7 @@ function botAccess(stored: StoredInstallation): BotAccess | undefined {
   };
 }
 
-/** The tokens of the bot or of the user half, if they are due for renewal at `now` (milliseconds). */
+/** The tokens of the bot or of the user half, if they are due for renewal at `now` (milliseconds); else undefined. */
 function lapsingOf(stored: StoredInstallation, half: 'bot' | 'user', now: number): Lapsing | undefined {
   const { installationId, installation } = stored;
   const { refreshToken, expiresAt } = installation[half] ?? {};

@@ -7,8 +7,9 @@ import { KeyMissingError, SealBrokenError } from './sealer.ts';
 import { TokenRefreshError, type TokenSource } from './token-source.ts';
 
 /**
- * Revokes a member's user token at Slack and erases it here. unreachable: Slack did not revoke it, so it stays, and the
- * person can try again. @throws DatabaseUnavailableError
+ * Revokes a member's user token at Slack and erases it here. not_connected: Foyer has no token of the member that it
+ * can read. unreachable: Slack did not revoke the token, so it stays, and the person can try again.
+ * @throws DatabaseUnavailableError
  */
 export type DisconnectMember = (
   installationId: string,
@@ -39,11 +40,11 @@ export function createDisconnectMember(deps: {
     const { team, enterprise, isEnterpriseInstall = false } = stored.installation;
     const query = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
     try {
-      // Renews an expired token first: revoking it would leave its refresh token usable.
+      // Renews an expired token first: revoking the expired one would leave its refresh token usable.
       const { userToken } = await tokens.authorize({ ...query, userId });
       // A token is stored, so none here means that it has expired and could not be renewed.
       if (userToken === undefined) return 'unreachable';
-      // Foyer reports this first: after the revocation, it has no token to report it with.
+      // Foyer reports the disconnect first: after the revocation, it has no token to report it with.
       await reportConnection(userToken, userId, 'disconnected');
       await slack(userToken, { timeoutMs }).auth.revoke();
     } catch (error) {

@@ -42,7 +42,7 @@ export interface SettledHeld {
 const testTimeoutMs = 3000;
 const witnessesAsked = 2;
 const testsAtOnce = 4;
-/** A pass ends after this many installations in a row that stay held: the app is still suspended. */
+/** A pass ends after this many installations in a row that stay held: the app is probably still suspended. */
 const heldInARow = 3;
 
 /** What `auth.test` says: works, Slack's code for a dead token, or unknown if it said neither. */
@@ -78,7 +78,7 @@ export function createInactiveInstallations(deps: {
     }
   }
 
-  /** Returns whether Slack accepts the token of an active installation other than `except`. Asks two at most. */
+  /** Returns whether Slack accepts the token of an active installation other than `except`. Tests two at most. */
   async function appWorks(except?: string): Promise<boolean> {
     const search = { clientId, except, now: now(), limit: witnessesAsked };
     for (const installationId of await findWitnesses(database.queries, search)) {
@@ -87,7 +87,7 @@ export function createInactiveInstallations(deps: {
       if (!token) continue;
       const answer = await ask(token);
       if (answer === 'works') return true;
-      // Otherwise Foyer would ask the same two each time, and no other.
+      // Marks the witness broken: otherwise Foyer would test the same two each time, and no other.
       if (answer !== 'unknown') await markBroken(witness, answer);
     }
     return false;

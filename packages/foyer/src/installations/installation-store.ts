@@ -50,7 +50,7 @@ export interface StoredInstallation {
   version: number;
   /** The version of the user's tokens; null if there are none. */
   userVersion: number | null;
-  /** In Slack's shape. The user half is that of the requested user, else the installer's. */
+  /** In Slack's shape. The user half is that of the requested user; the installer's if no user was requested. */
   installation: Installation;
 }
 
@@ -75,7 +75,7 @@ export class AppNotInstalledError extends Error {
 
 /** What Foyer stores together with an install or a member's authorization. */
 export interface RecordInstallOptions {
-  /** The row of `install_requests` that this install finishes, in the same transaction. */
+  /** The id of the row of `install_requests` that this install finishes, in the same transaction. */
   installRequestId?: string;
   /**
    * Whether Slack issued tokens that the installation does not use. If so, the row of `install_requests` keeps them until
@@ -117,13 +117,13 @@ export interface RefreshedTokens {
 }
 
 /**
- * All operations on stored installations. Each method throws DatabaseUnavailableError. Those that take a query throw
- * TenantUnclearError; those that open tokens throw SealBrokenError and KeyMissingError.
+ * All operations on stored installations. Each method throws DatabaseUnavailableError. Those that take a query or an
+ * installation throw TenantUnclearError; those that open tokens throw SealBrokenError and KeyMissingError.
  */
 export interface InstallationStore {
-  /** Implements Slack's InstallationStore. One query. @throws InstallationNotFoundError */
+  /** Implements Slack's InstallationStore. One database query at most. @throws InstallationNotFoundError */
   fetchInstallation(query: TenantQuery): Promise<Installation>;
-  /** Like `fetchInstallation`, but with Foyer's own fields; undefined if there is none. One query. */
+  /** Like `fetchInstallation`, but with Foyer's own fields; undefined if there is none. One database query at most. */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
   /**
    * Picks the query that an event means: the first whose installation has not ended, or ended only after the event (by
@@ -131,7 +131,7 @@ export interface InstallationStore {
    * own install must not end the org-wide one. Decrypts no token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
-  /** Like `findInstallation`, but by Foyer's own id, with the tokens of `userId`, else the installer's. One query. */
+  /** Like `findInstallation`, but by Foyer's own id. Without `userId`, the user half is the installer's. */
   readInstallation(installationId: string, userId?: string): Promise<StoredInstallation | undefined>;
 
   /**
@@ -141,7 +141,7 @@ export interface InstallationStore {
   recordInstall(installation: Installation, options?: RecordInstallOptions): Promise<RecordedInstall>;
   /**
    * Commits a member's user token and registers the member. The installation and its runs do not change.
-   * @throws AppNotInstalledError if the app is not installed there
+   * @throws AppNotInstalledError if the app is installed neither in the workspace nor in its organization
    */
   recordMember(
     installation: Installation,
@@ -151,9 +151,9 @@ export interface InstallationStore {
   storeInstallation(installation: Installation): Promise<void>;
 
   /**
-   * Uninstalls: erases every token, cancels runs, deletes Home views, and queues the uninstall run if it has steps; the
-   * record and its history stay. With a `userId`, erases only that person's token. Resolves to whether anything
-   * changed: a late, repeated or unknown removal is not an error.
+   * Uninstalls: erases every token, cancels runs, deletes Home views, and queues the uninstall run if its pipeline has
+   * steps; the record and its history stay. With a `userId`, erases only that person's token. Resolves to whether
+   * anything changed: a late, repeated or unknown removal is not an error.
    */
   deleteInstallation(query: TenantQuery, options?: RemovalOptions): Promise<boolean>;
   /** Erases the tokens of exactly these people; resolves to whether it erased any. */
@@ -162,8 +162,8 @@ export interface InstallationStore {
     revocation: RemovalOptions & { userIds: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Erases the bot's token and marks the installation broken; people's own tokens stay. With `botUserIds`, only if the
-   * installation's bot user is among them. Resolves to whether it erased a token.
+   * Erases the bot's token, marks the installation broken and cancels its runs; people's own tokens stay. With
+   * `botUserIds`, only if the installation's bot user is among them. Resolves to whether it erased a token.
    */
   revokeBot(
     query: TenantQuery,
@@ -177,13 +177,13 @@ export interface InstallationStore {
   markBroken(installationId: string, reason: string, ifVersion?: number): Promise<boolean>;
   /**
    * Marks a held installation active, since Slack accepts its token of version `ifVersion`, and repeats the steps that
-   * failed since Slack called it inactive. Resolves to whether the installation changed.
+   * failed because Slack called it inactive. Resolves to whether the installation changed.
    */
   markWorking(installationId: string, ifVersion: number): Promise<boolean>;
   /**
    * Records whether an org-wide install may act in these workspaces of its enterprise, even before the install is
-   * known. After a grant, the runs that waited for it are due. A change older than the recorded one changes nothing.
-   * Resolves to whether anything changed.
+   * known. After a grant, the runs that waited for it are due; a revocation ends the workspaces' sessions. A change
+   * older than the recorded one changes nothing. Resolves to whether anything changed.
    */
   recordTeamAccess(
     query: TenantQuery,
@@ -208,7 +208,9 @@ export interface InstallationStore {
    * history and starts no run.
    */
   saveRefreshed(holder: TokenHolder, ifVersion: number, tokens: RefreshedTokens): Promise<boolean>;
-  /** Erases a person's token that Slack refuses permanently, if it still has the version `ifVersion`. */
+  /**
+   * Erases a person's token that Slack refuses permanently, if its version is `ifVersion`; resolves to whether it did.
+   */
   dropDeadUserToken(holder: Required<TokenHolder>, reason: string, ifVersion: number): Promise<boolean>;
 }
 

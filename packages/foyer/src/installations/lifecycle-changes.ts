@@ -98,8 +98,8 @@ export async function revokeBot(
 
 /**
  * Marks a held installation active. In its newest install run and the runs of the moments of this life, repeats the
- * steps that failed while Slack called it inactive, and those that were skipped because of them. Returns false if it is
- * not held at this version of its tokens.
+ * steps that failed because Slack called it inactive, and those that were skipped because a step had failed. Returns
+ * false if the installation is not held at this version of its tokens.
  */
 export async function resume(
   transaction: Tx,
@@ -158,7 +158,10 @@ async function isBeforeInstall(
   return installsOfThisLife !== 1;
 }
 
-/** The time before which a person's token must have been granted or refreshed for the event to be about it. */
+/**
+ * Returns a time in milliseconds: the removal is about tokens granted or refreshed before it. If the removal has no
+ * time, it is about any token: returns undefined.
+ */
 async function revokedBefore(
   transaction: Tx,
   row: Pick<InstallationRow, 'id' | 'installed_at' | 'slack_installed_at'>,

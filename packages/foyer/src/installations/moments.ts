@@ -40,8 +40,9 @@ export function addedScopes(known: Installed, row: Installed): readonly string[]
 }
 
 /**
- * When the life before this one ended, to the second; zero in the first life. Foyer compares the `event_time` of a
- * grant with it: Slack may report a grant before the install is stored, and may later repeat one of an earlier life.
+ * When the life before this one ended, in milliseconds, rounded down to a second; zero in the first life. Foyer
+ * compares the `event_time` of a grant with it: Slack may report a grant before the install is stored, and may later
+ * repeat one of an earlier life.
  */
 export async function endOfLastLife(queries: Queries, row: Pick<Installed, 'id' | 'life'>): Promise<number> {
   if (row.life === 1) return 0;

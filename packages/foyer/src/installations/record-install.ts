@@ -164,8 +164,8 @@ async function finishRequest(
 }
 
 /**
- * Writes the installation's row. `known` is the previous row. `now` is the time of the install, read after the row is
- * locked, so that later writes have later times.
+ * Writes the installation's row. `known` is the previous row; undefined if there was none. `now` is the time of the
+ * install, read after the row is locked, so that later writes have later times.
  */
 async function saveRow(
   transaction: Tx,

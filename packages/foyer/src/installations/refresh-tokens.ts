@@ -24,9 +24,9 @@ const leaseMs = 20_000;
 /** How long a caller waits for the caller that holds the lease: a request must end within ten seconds. */
 const waitMs = 8000;
 const lookAgainMs = 50;
-/** After a failure, no process asks Slack again for this long, unless Slack names a time. */
+/** After a failure, no process tries to refresh the same tokens for this long, unless Slack names a time. */
 const pauseMs = { unreachable: 5000, refused: 60_000 };
-/** The reason of a refresh that is refused during such a pause. */
+/** The `reason` of the TokenRefreshError that callers get during such a pause. */
 export const refreshPaused = 'failed_a_moment_ago';
 /** Slack's errors for a refresh token that will never work again. */
 export const refreshTokenDead = new Set([
@@ -51,8 +51,8 @@ const usualSecondsToLive = 43_200;
 const mostSecondsToLive = 315_360_000;
 
 /**
- * Reads the `expires_in` of a token that has a refresh token: whole seconds, or Slack's usual number if `expires_in` is
- * not positive.
+ * Reads the `expires_in` of a token that has a refresh token: whole seconds, ten years at most; Slack's usual number if
+ * `expires_in` is missing or not positive.
  */
 export function secondsToLive(expiresIn: unknown): number {
   const seconds = Math.floor(Number(expiresIn));
@@ -65,12 +65,13 @@ export interface RefreshDeps {
   slack: SlackClientFactory;
   config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
   /**
-   * Returns whether any installation's token works: once Slack has suspended the app, it refuses people's tokens too.
+   * Resolves to whether Slack accepts the bot token of at least one installation: once Slack has suspended the app, it
+   * refuses people's tokens too.
    */
   appWorks(): Promise<boolean>;
   /**
-   * Called when a renewal ends. superseded: a newer install came first; dead: the token will never work. Must not
-   * throw.
+   * Called when a renewal ends. superseded: newer tokens were stored first, or the old ones were erased; failed: a
+   * later attempt may succeed; dead: the token will never work. Must not throw.
    */
   onRefreshEnded?(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   now: () => number;
@@ -151,7 +152,7 @@ export function createRefresher(deps: RefreshDeps) {
 
   /**
    * A dead bot token breaks the installation; a dead user token affects only that person. Foyer erases the user token,
-   * so for `account_inactive`, another installation must first show that the app works.
+   * so for `account_inactive`, some installation's bot token must first show that the app works.
    */
   async function giveUp({ installationId, userId }: TokenHolder, code: string, version: number) {
     if (userId === undefined) await deps.store.markBroken(installationId, code, version);

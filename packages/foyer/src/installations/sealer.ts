@@ -12,7 +12,7 @@ const algorithm = 'aes-256-gcm';
 const ivBytes = 12;
 const tagBytes = 16;
 
-/** Thrown when a sealed text does not open: the key is a different one, or the text was changed or moved. */
+/** Thrown when a text does not open: it is not a sealed text, was changed or moved, or the key is a different one. */
 export class SealBrokenError extends Error {
   override readonly name = 'SealBrokenError';
   readonly code = 'seal_broken';

@@ -11,7 +11,7 @@ import { InstallationNotFoundError, type StoredInstallation, tenantOfQuery } fro
 
 /**
  * Implements Slack's own `InstallationStore` with Foyer's store, for a stock Bolt app. `onChanged` is called after each
- * install and uninstall, which may queue a run.
+ * install and each deletion: either may have queued a run.
  */
 export function slackInstallationStore(
   store: InstallationStore,
@@ -20,7 +20,7 @@ export function slackInstallationStore(
   /** The fetched installations, by their user half, which each of them has. */
   const fetched = new WeakMap<Installation['user'], StoredInstallation>();
 
-  /** The installation that a refresh began with; the stored one if this object was not fetched here. */
+  /** The installation that a refresh began with; for an object that was not fetched here, the stored one, if any. */
   async function refreshedFrom({ user, ...tenant }: Installation): Promise<StoredInstallation | undefined> {
     const { team, enterprise, isEnterpriseInstall } = tenant;
     const query = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall, userId: user.id };

@@ -54,8 +54,8 @@ export interface TokenSource {
    */
   tokenDied(dead: { installationId: string; code: string }): Promise<boolean>;
   /**
-   * Renews a token if it has expired, for a caller that is about to revoke it. Does nothing for a token that is still
-   * valid.
+   * Renews a token that has expired or expires within ten seconds, for a caller that is about to revoke it. Does
+   * nothing for any other token.
    * @throws TokenRefreshError, and the errors of the store if it cannot be decrypted
    */
   renewExpired(holder: TokenHolder): Promise<void>;

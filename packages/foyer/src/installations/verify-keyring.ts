@@ -63,7 +63,8 @@ async function recordKeys(
 
 /**
  * Renews the record that this process encrypts with its first key. Records the key again if another Foyer took this
- * process for dead and retired the key. Returns a problem to log if a running Foyer has a key that is missing here.
+ * process for dead and retired the key. Returns a problem to log if a running Foyer encrypts with a key that is missing
+ * here; else undefined.
  * @throws DatabaseUnavailableError
  */
 export async function keepHoldingKey(
