@@ -71,7 +71,7 @@ interface Connection {
   network: string;
   /** The latest request, even once it is answered: its body may still be coming. */
   latest?: IncomingMessage;
-  /** Requests without a complete answer, and those of them that the host's own app answers. */
+  /** `answering`: the answers that are not complete. `hosts`: the answers that the host's own app writes. */
   answering: Set<ServerResponse>;
   hosts: Set<ServerResponse>;
   /** When its client was last seen to read, or had nothing to read. */
@@ -174,7 +174,7 @@ export function boundConnections(
   server.on('close', () => clearInterval(looking));
 
   return {
-    /** Accepts a request; false if its connection was closed instead. */
+    /** Accepts a request; returns false if its connection is closed instead. */
     admit(req: IncomingMessage, res: ServerResponse): boolean {
       const connection = connections.get(req.socket);
       // Already closed: other requests in the same packet get no answer, and cost no work.
@@ -204,7 +204,7 @@ export function boundConnections(
 }
 
 /**
- * Hands Node what a connection has sent, in small pieces, and the next request once the last one is answered.
+ * Hands Node what a connection has sent, in small pieces, and the next request once the previous one is answered.
  *
  * Why: Node parses all that it reads of a connection at once (64 KiB and more: 2,400 small requests, or 11,000 chunks
  * of a body) before it does anything else, even if the connection was closed. 450 such connections kept everyone
@@ -228,7 +228,7 @@ function hasWholeRequest({ answering }: Connection): boolean {
   return false;
 }
 
-/** Counts the bytes not yet read: in the connection, and in answers that wait for their turn on it. */
+/** Counts the bytes that the client has not read: in the connection, and in answers that wait for their turn on it. */
 function unreadBytes({ socket, answering }: Connection): number {
   let bytes = socket.writableLength;
   for (const res of answering) if (!res.socket) bytes += res.writableLength;

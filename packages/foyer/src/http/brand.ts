@@ -14,18 +14,18 @@ export interface Brand {
   logo: string | null;
   /** Who makes the app. */
   publisher: string;
-  /** The app's own website. */
+  /** The app's own website; null if there is none. */
   siteUrl: string | null;
   privacyUrl: string | null;
   supportUrl: string | null;
 }
 
-/** The color of pages if the manifest has none. */
+/** The brand's color if neither the app nor the manifest has a valid one. */
 export const usualColor = '#1f5a47';
 
 /**
- * Completes the brand: a name, a text or a color that the app leaves out comes from the manifest, and the links to
- * privacy and support come from the environment. Pure.
+ * Completes the brand. What the app leaves out comes from the manifest (name, texts, color) or the environment (the
+ * links to privacy and support); without a publisher, the name is used. Pure.
  *
  * @example
  * defineFoyer({ brand: { publisher: 'Acme Inc.', logo: './logo.png', siteUrl: 'https://acme.example' } });

@@ -13,9 +13,9 @@ import type { SendPages } from './send-pages.ts';
  * Limits what strangers can make Foyer do through the install flow (invariant 10): a callback with a valid state and a
  * wrong code writes rows and calls Slack, and anyone can get a state. Sign in with Slack has the same risk.
  *
- * Only failed attempts count. A callback counts when it starts; when it has installed the app, Foyer takes it and the
- * start that led to it off the count. So a company that installs from behind one address is not limited, but a flood
- * is, even if it sends many callbacks at once.
+ * Only attempts without success count. Each start and each callback counts when it begins; when the callback succeeds,
+ * Foyer takes it and its start off the count. So a company that installs from behind one address is not limited, but a
+ * flood is, even if it sends many callbacks at once.
  *
  * Each process counts separately. Why not in the database: every stranger could then write to it.
  */
@@ -108,7 +108,7 @@ export function createInstallLimits(deps: {
   };
 }
 
-/** Consumes a point; resolves to the time to wait if none is left. */
+/** Consumes a point; resolves to the milliseconds to wait if none is left, else to undefined. */
 async function consume(limiter: RateLimiterMemory, key: string): Promise<number | undefined> {
   try {
     await limiter.consume(key);

@@ -34,7 +34,9 @@ function safeUrl(value: HtmlValue): string {
   return linkable.test(url) && !hasControl(url) ? url : '#';
 }
 
-/** Browsers drop tabs and line breaks inside a URL, so they could hide a scheme. */
+/**
+ * Whether a text has control characters: browsers drop tabs and line breaks inside a URL, so these could hide a scheme.
+ */
 function hasControl(text: string): boolean {
   return [...text].some((character) => character < ' ' || character === '\u007f');
 }
@@ -58,7 +60,7 @@ export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Htm
 
 /**
  * Builds the content of a `<style>` or `<script>` element, which has no entities. Only for constants of this code: it
- * rejects nothing but a text that would close the element.
+ * rejects only a text with `</style`, `</script` or `<!--`.
  */
 export function elementSource(source: string): Html {
   if (/<\/(?:style|script)|<!--/i.test(source)) throw new Error('the text would end its element');

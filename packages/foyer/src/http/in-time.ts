@@ -1,4 +1,4 @@
-/** Waits at most `ms` for work, which may continue after that; then throws what `late` returns. */
+/** Settles as `work` does; after `ms` milliseconds, throws what `late` returns instead, while the work may continue. */
 export async function inTime<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
   const { promise: isLate, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(late()), ms);

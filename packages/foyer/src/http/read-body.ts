@@ -15,7 +15,9 @@ const largeBytes = 64 * 1024;
 const mostLargeAtOnce = 8;
 /** The time limit for a whole body, also in a server that sets none of its own. */
 const completeWithinMs = 8000;
-/** When the budget is spent, a new body replaces one that has been in progress for this long. */
+/**
+ * When the budget is spent, a new body replaces the oldest one, if that has been in progress for at least this long.
+ */
 const mayStayMs = 1000;
 const firstBytes = 16 * 1024;
 /** How long Foyer reads the rest of a refused body, and how many refused bodies it reads at once. */
@@ -27,7 +29,7 @@ export type BodyRefusal = 400 | 408 | 413 | 500 | 503;
 
 /**
  * Returns the body of a request that the host's body parser has already read: its bytes, if the parser kept them as
- * `rawBody` (as Google's functions do, and `verify` of Express's parsers can).
+ * `rawBody` (as Google's functions do, and `verify` of Express's parsers can); else 500. A body that is too large: 413.
  */
 export function bodyReadBefore(req: IncomingMessage, mostBytes: number): Buffer | BodyRefusal {
   const raw: unknown = 'rawBody' in req ? req.rawBody : undefined;
@@ -81,7 +83,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
     setTimeout(end, ms).unref();
   }
 
-  /** Ends the oldest body of those that count, if it has been in progress long enough. */
+  /** Ends the oldest body that counts, unless it is `reading` or too recent. Returns whether it ended one. */
   function giveWay(reading: Reading, counts: (other: Reading) => boolean): boolean {
     for (const oldest of underWay) {
       if (!counts(oldest)) continue;
@@ -167,7 +169,10 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
         const startedAt = performance.now();
         const reading: Reading = { heldBytes: 0, isLarge: false, startedAt, settle };
 
-        /** Makes room for `bytes` more; the room doubles, so that a body is copied once or twice in total. */
+        /**
+         * Makes room for `bytes` more, or returns undefined. The room doubles, so that a body is copied once or twice
+         * in total.
+         */
         function grow(bytes: number): Buffer | undefined {
           const needed = length + bytes;
           if (joined && needed <= joined.length) return joined;

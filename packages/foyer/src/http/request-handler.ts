@@ -32,7 +32,9 @@ interface RequestHandlerDeps {
   route(method: string, path: string): Route | NoRoute;
   /** Whether a request is allowed only on PUBLIC_URL's host name, because it acts for the person in this browser. */
   needsOwnHost(method: string, url: string): boolean;
-  /** Returns the id of the install or sign-in of a callback; undefined for any other path. Must not throw. */
+  /**
+   * Returns the id of a callback's install or sign-in; undefined for other paths and invalid states. Must not throw.
+   */
   requestIdOf(url: string, headers: IncomingMessage['headers']): string | undefined;
   http: Pick<Config['http'], 'publicUrl' | 'secure' | 'trustProxy'>;
   pages: Pick<SendPages, 'sendFailure'>;

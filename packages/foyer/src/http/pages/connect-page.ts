@@ -6,11 +6,11 @@ import type { PageFrame } from './site.ts';
 
 /** The question on the page. */
 export interface ConnectQuestion {
-  /** connect: continue to Slack from a mailed link. move: take the workspace from the account it is connected to. */
+  /** connect: continue to Slack with a link from another browser. move: take the workspace from its present account. */
   kind: 'connect' | 'move';
   /** The account's name, or its id. */
   account: string;
-  /** The workspace's name; only for a move, after Slack has named it. */
+  /** The workspace's name, only for a move; null if Slack has not named it. */
   teamName?: string | null;
   /** The address that the form posts to. */
   action: string;

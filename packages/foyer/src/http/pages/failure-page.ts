@@ -44,7 +44,7 @@ function help({ site, words }: PageFrame): Html {
   return html`<p class="help">${before}<a href="${supportUrl}">${words.text('failure.contact')}</a>${after}</p>`;
 }
 
-/** Builds the page of one failure: a whole HTML document. Its HTTP status is `failurePages[kind].status`. */
+/** Builds the page of one failure: a whole HTML document. Its usual HTTP status is `failurePages[kind].status`. */
 export function failurePage(content: FailurePageContent): string {
   const { site, words, kind, code, requestId } = content;
   const shown = failureWords(words, kind, { ...content, app: site.brand.name });

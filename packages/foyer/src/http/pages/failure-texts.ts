@@ -10,8 +10,8 @@ import type { Words } from '../../texts/create-texts.ts';
 export interface FailureContext {
   app: string;
   /**
-   * Whether the tokens that Slack had issued were revoked (invariant 1); undefined if Slack had issued none, or if that
-   * is not known.
+   * Whether the tokens that Slack had issued were revoked (invariant 1); undefined if there were none to revoke, or if
+   * Foyer does not know.
    */
   tokensRevoked?: boolean;
   /** Whether Slack may have installed the app without a confirmation to Foyer: then the page must not deny it. */
@@ -151,7 +151,7 @@ function aboutTokens(words: Words, context: FailureContext): string[] {
   return [tokensRevoked ? words.text('failure.tokens.revoked') : words.text('failure.tokens.kept', { app })];
 }
 
-/** Expresses a waiting time as people say it: below 100 in seconds, from then on in whole minutes. */
+/** Expresses a waiting time as people say it: less than 100 seconds in seconds, a longer time in whole minutes. */
 function wait(seconds: number): { count: number; unit: 'seconds' | 'minutes' } {
   return seconds < 100
     ? { count: seconds, unit: 'seconds' }

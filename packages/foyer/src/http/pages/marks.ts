@@ -41,7 +41,7 @@ export function joinedMarks(site: Site): Html {
   </div>`;
 }
 
-/** Returns the page's icon: the same letter in the same color, as a data URL without its `data:image/svg+xml,`. */
+/** Returns the page's icon: the tile's letter and colors, as a data URL without its `data:image/svg+xml,`. */
 export function iconData({ brand, theme }: Site): string {
   const letter = html`${appInitial(brand.name)}`;
   return encodeURIComponent(

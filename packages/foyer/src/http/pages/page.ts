@@ -15,7 +15,7 @@ interface PageParts extends PageFrame {
   reference?: Html;
   /** The source of an inline script; always a constant. */
   script?: string;
-  /** Leaves out the links to privacy and support at the end, and the reference. */
+  /** Whether to leave out the end of the page: the links to privacy and support, and the reference. */
   withoutFooter?: boolean;
 }
 

@@ -12,7 +12,7 @@ export interface ProgressPageContent extends PageFrame {
   progress: ProgressStatus;
   /** The path of the JSON that the page polls, including the base path. */
   statusUrl: string;
-  /** The question that the run waits for. */
+  /** The question that the run waits for; undefined if it waits for none. */
   question?: ShownQuestion;
   /** What became of the answer that this browser sent last, if it did not count. */
   notice?: AnswerNotice;
@@ -79,7 +79,7 @@ function details({ words, progress }: ProgressPageContent): Html {
 
 /**
  * `GET /installs/:token`: shows the progress of the setup. A whole HTML document, complete without scripts: a browser
- * without scripts reloads it automatically until the run is done.
+ * without scripts reloads it automatically until the run is done, unless it has a form.
  */
 export function progressPage(content: ProgressPageContent): string {
   const { site, words, progress, statusUrl } = content;

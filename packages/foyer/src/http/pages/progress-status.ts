@@ -11,11 +11,11 @@ export interface Progress {
   /** The run's id, in small print; null before there is a run. */
   id: string | null;
   /**
-   * The run's status; `connecting` during the code exchange; `not_installed` if the exchange failed after the page was
-   * opened.
+   * The run's status. Before there is a run: `connecting` during the code exchange; `not_installed` if the exchange
+   * failed or was interrupted.
    */
   status: RunStatus | 'connecting' | 'not_installed';
-  /** The team's name; for an org-wide install the enterprise's. */
+  /** The team's name; for an org-wide install the enterprise's; null if it is not known. */
   teamName: string | null;
   steps: readonly Pick<StepRecord, 'name' | 'status' | 'attempts' | 'errorCode'>[];
   /** What a waiting run waits for: an event, or `answer`; null if it only waits for its next try. */
@@ -40,9 +40,9 @@ export interface ProgressStepStatus {
   status: StepRecord['status'];
   statusText: string;
   attempts: number;
-  /** The error code. */
+  /** The error code; null if there is none. */
   error: string | null;
-  /** A sentence for the installer. */
+  /** A sentence for the installer; null if there is nothing to add. */
   note: string | null;
 }
 
@@ -50,7 +50,7 @@ export interface ProgressStepStatus {
 export interface ProgressStatus {
   id: string | null;
   status: Progress['status'];
-  /** True if nothing more happens automatically. */
+  /** Whether the status is final: nothing more happens automatically. */
   done: boolean;
   teamName: string | null;
   /** Without the steps that only operators see. */
@@ -59,9 +59,9 @@ export interface ProgressStatus {
   tone: 'busy' | 'waiting' | 'good' | 'hitch' | 'bad' | 'ended';
   heading: string;
   message: string;
-  /** The current work. */
+  /** The current work, in words; null if the run is neither queued nor running, or has no step left. */
   now: string | null;
-  /** What the reader may do in the meantime. */
+  /** What the reader may do in the meantime; null if there is nothing to say. */
   hint: string | null;
   /** The title of the folded list of steps. */
   summary: string;
@@ -181,7 +181,7 @@ function statusText({ words }: ProgressWords, progress: Progress, index: number)
   return words.text(waits && index === next ? 'step.status.waiting' : `step.status.${step.status}`);
 }
 
-/** Returns the current work: the running step in its own words, or the next one. */
+/** Returns the current work: the running step in its own words, or the next one; null if there is none. */
 function currentStep(shown: ProgressWords, progress: Progress): string | null {
   if (progress.status !== 'running' && progress.status !== 'queued') return null;
   const step =

@@ -12,7 +12,7 @@ const grounds = {
   light: ['#f7f6f3', '#ffffff'],
   dark: ['#131416', '#1b1d20'],
 } as const;
-/** Text on a background of the brand's color. */
+/** The colors of text on a background of the brand's color. */
 const inks: readonly Rgb[] = [white, [16, 18, 20]];
 const enough = 4.5;
 
