@@ -4,7 +4,7 @@ import type { Tx } from './database.ts';
 /**
  * Limits how long the app's own code may wait within a transaction. SQLite runs one write transaction at a time: if a
  * transaction waits for something else, such as a call over the network or another `write`, every install and event
- * waits for that transaction, perhaps forever. In Postgres, it keeps its connection meanwhile.
+ * waits for that transaction, perhaps forever. In Postgres, such a transaction keeps its connection meanwhile.
  */
 
 /** How long a write may go without a query. */

@@ -18,7 +18,10 @@ export async function readConnections(queries: Queries, installationId: string):
   return (await ofInstallation(queries, { installationId })).rows;
 }
 
-/** Reads the connection that a run is for: that of the link that started the run, or else the installation's newest. */
+/**
+ * Reads the connection that a run is for: that of the link that started the run, or else the installation's newest;
+ * undefined if it has none.
+ */
 export async function readRunConnection(
   queries: Queries,
   run: { id: string; installationId: string },
@@ -33,7 +36,10 @@ export async function readRunConnection(
   return all.find(({ org }) => org === link?.org) ?? all.at(-1);
 }
 
-/** Connects an installation to an account. Updates the connection if there is one; it keeps its id and its time. */
+/**
+ * Connects an installation to an account. If the two are connected, updates the connection, which keeps its id and its
+ * time.
+ */
 export async function saveConnection(
   transaction: Tx,
   connection: Pick<ConnectionRow, 'org' | 'subject' | 'label' | 'data'> & {
@@ -142,7 +148,9 @@ export async function sweepUsedLinks(
     .execute();
 }
 
-/** Whether a person is an admin or owner of a team, as Slack last said. */
+/**
+ * Whether a person is an admin or owner of a team, as Slack last reported; false for a person whom Foyer does not know.
+ */
 export async function isKnownAdmin(queries: Queries, person: PersonKey): Promise<boolean> {
   const row = await queries
     .selectFrom('memberships')

@@ -59,8 +59,9 @@ export interface Database {
   /** Resolves if the database answers and can be written. @throws DatabaseUnavailableError */
   ping(): Promise<void>;
   /**
-   * Resolves if this process can no longer use the database safely: the disk failed, or a file was removed. From then
-   * on Foyer refuses every write, until a new process starts.
+   * Resolves if this process can no longer use the database safely: SQLite's disk or locks failed, or a file was
+   * removed, replaced or cut short. From then on Foyer refuses every write, until a new process starts. Never resolves
+   * in Postgres.
    */
   readonly failed: Promise<DatabaseUnavailableError>;
   /** The error that `failed` resolves with; undefined until there is one. */
@@ -69,7 +70,7 @@ export interface Database {
   damageSeen(): number;
   /** Measures the size of the database and the space that is left, for the metrics. @throws DatabaseUnavailableError */
   measure(): Promise<DatabaseSize>;
-  /** Removes erased secrets from SQLite's files too, as far as other readers allow it. Does nothing in Postgres. */
+  /** Removes erased secrets from SQLite's log too, as far as other readers allow it. Does nothing in Postgres. */
   scrub(): Promise<void>;
   /** Writes a consistent copy to a new file while others continue to work. The copy and its progress may start over. */
   backup(file: string, onProgress?: (progress: BackupProgress) => void): Promise<void>;
@@ -78,7 +79,7 @@ export interface Database {
 
 /** How large a database is, and how much space is left. */
 export interface DatabaseSize {
-  /** On disk, with its log. */
+  /** On disk; in SQLite, including its log. */
   bytes: number;
   /** The disk that holds the file; undefined if the database is on a server, whose disk this process cannot see. */
   disk: { bytes: number; freeBytes: number } | undefined;

@@ -75,7 +75,10 @@ export interface KeyHolder {
   keyId: string;
 }
 
-/** Records that a process is running and encrypts with a key; removes processes that have not been seen for a day. */
+/**
+ * Records that a process is running and encrypts with a key; deletes the records of processes that were not seen for a
+ * day.
+ */
 export async function holdKey(transaction: Tx, holder: KeyHolder & { now: number }): Promise<void> {
   const { process, keyId, now } = holder;
   const seen = { key_id: keyId, seen_at: now };
@@ -95,7 +98,7 @@ export async function letGoOfKey(transaction: Tx, process: string): Promise<void
   await transaction.deleteFrom('key_holders').where('process', '=', process).execute();
 }
 
-/** Whether a process has recorded itself in this database, and has not removed its record since. */
+/** Whether `holdKey` has recorded this process in this database, and the record still exists. */
 export async function isKeyHolder(queries: Queries, process: string): Promise<boolean> {
   const row = await queries
     .selectFrom('key_holders')

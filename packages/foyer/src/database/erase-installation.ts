@@ -3,8 +3,8 @@ import { lockInstallation, purgeKey } from './installations.ts';
 
 /**
  * Erases an installation with all its rows (tokens, runs, welcomes, history, Home views), its team with the team's
- * people, and its finished install requests. A person's rows in other teams stay. Returns false if there is no such
- * installation.
+ * people, and its finished install requests whose tokens need not be revoked. A person's rows in other teams stay.
+ * Returns false if there is no such installation.
  */
 export async function eraseInstallation(tx: Tx, installationId: string, now: number): Promise<boolean> {
   const row = await lockInstallation(tx, { id: installationId });
@@ -93,7 +93,7 @@ export async function eraseBotToken(
 /** Which user tokens to erase. */
 interface UserTokenErasure {
   installationId: string;
-  /** Erases everyone's tokens if omitted. */
+  /** The people whose tokens to erase; everyone if omitted. */
   userIds?: readonly string[];
   /** Only tokens that were last granted or refreshed before this time. */
   updatedBefore?: number;
@@ -115,19 +115,22 @@ export async function eraseUserTokens(tx: Tx, erasure: UserTokenErasure): Promis
   return erased.map((row) => row.user_id);
 }
 
-/** Deletes the records of the App Home views that an installation's people saw: no token is left to publish others. */
+/**
+ * Deletes the records of the App Home views that an installation's people saw: without a token, Foyer can publish no
+ * others.
+ */
 export async function eraseHomeViews(tx: Tx, installationId: string): Promise<void> {
   await tx.deleteFrom('home_views').where('installation_id', '=', installationId).execute();
 }
 
-/** How much is stored for one installation in addition to its own row. */
+/** How many user tokens, runs and lines of history are stored for one installation. */
 export interface InstallationRowCounts {
   userTokens: number;
   runs: number;
   history: number;
 }
 
-/** Counts what is stored for an installation. */
+/** Counts an installation's user tokens, runs and lines of history. */
 export async function countInstallationRows(
   queries: Queries,
   installationId: string,

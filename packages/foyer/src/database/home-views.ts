@@ -141,7 +141,8 @@ export async function confirmView(database: Database, onlooker: Onlooker, hash: 
 
 /**
  * Lists up to `most` people who may be looking at an installation's App Home: its installer, the person of its newest
- * install run, and those who opened it after `openedAfter`, newest first. Empty if the app is uninstalled.
+ * install run, and those who opened it after `openedAfter`, the latest first. Empty if the app is uninstalled or the
+ * installation was erased.
  */
 export async function listLookers(
   { queries }: Pick<Database, 'queries'>,

@@ -24,7 +24,7 @@ export interface StepRecord {
   name: string;
   status: StepStatus;
   attempts: number;
-  /** How many attempts failed; an attempt that asked a question or waited did not fail. */
+  /** How many attempts failed; one that asked a question, waited or hit a rate limit did not fail. */
   failures: number;
   /** Slack's error code, or Foyer's own, such as `missing_scope`. */
   errorCode: string | null;
@@ -47,7 +47,7 @@ export interface RunRecord {
    * another run.
    */
   dueAt: number | null;
-  /** What the run waits for: an event such as `team_access_granted`, or another run. */
+  /** What the run waits for: an event such as `team_access_granted`, or another run; null if it waits for neither. */
   waitingFor: string | null;
   steps: StepRecord[];
 }
@@ -72,12 +72,18 @@ export interface InstallRecord {
   botScopes: string[] | null;
   /** 1 for the first install, one more for each install that follows an uninstall. */
   life: number;
-  /** The host's account that the installation belongs to; if several accounts share it, the one connected last. */
+  /**
+   * The host's account that the installation belongs to; if several accounts share it, the one connected last; null if
+   * none.
+   */
   connection: { org: string; subject: string | null; connectedAt: number } | null;
   run: RunRecord | null;
 }
 
-/** Whether the installation is held: Slack may have suspended the app. It is neither usable nor uninstalled. */
+/**
+ * Whether the installation is held: Slack may have suspended the app. Such an installation is neither usable nor
+ * uninstalled.
+ */
 export function isHeld({ status, brokenReason }: Pick<InstallRecord, 'status' | 'brokenReason'>): boolean {
   return status === 'broken' && brokenReason === inactiveCode;
 }
@@ -163,7 +169,7 @@ export function newestConnection(eb: ExpressionBuilder<Tables, 'installations'>)
   ];
 }
 
-/** Makes a record of a row of `recordColumns` and its newest run. */
+/** Makes a record from a row of `recordColumns` and the installation's newest install run. */
 export function toInstallRecord(
   row: Pick<InstallationRow, (typeof recordColumns)[number]> & ConnectionColumns,
   run: RunRecord | null,
@@ -193,7 +199,7 @@ export function toInstallRecord(
   };
 }
 
-/** Makes a record of a step's row. */
+/** Makes a record from a step's row. */
 export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): StepRecord {
   return {
     name: row.name,
@@ -215,7 +221,7 @@ export function momentOf(run: Pick<RunRow, 'pipeline' | 'user_id' | 'moment'>): 
   return { kind: run.pipeline, ...who, ...stored } as Moment;
 }
 
-/** Makes a record of a run's row and the rows of its steps, in order. */
+/** Makes a record from a run's row and the rows of its steps, in order. */
 export function toRunRecord(
   run: Pick<RunRow, (typeof runColumns)[number]>,
   steps: readonly Pick<StepRow, (typeof stepColumns)[number]>[],
@@ -268,7 +274,7 @@ const asked = {
   stepsOf: prepareQuery(stepsOf),
 };
 
-/** Reads one run with its steps, or undefined. */
+/** Reads one run with its steps; undefined if there is no such run. */
 export async function readRun(queries: Queries, runId: string): Promise<RunRecord | undefined> {
   const [run] = (await asked.runById(queries, { id: runId })).rows;
   return run && toRunRecord(run, (await asked.stepsOf(queries, { runId })).rows);
@@ -280,7 +286,7 @@ export async function readNewestRun(queries: Queries, installationId: string): P
   return run ? toRunRecord(run, (await asked.stepsOf(queries, { runId: run.id })).rows) : null;
 }
 
-/** Reads an installation with its newest run, or undefined. */
+/** Reads an installation with its newest install run; undefined if there is no such installation. */
 export async function readInstallRecord(
   queries: Queries,
   installationId: string,

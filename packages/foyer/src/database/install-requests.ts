@@ -122,8 +122,8 @@ export async function findRequestOfRun(
 }
 
 /**
- * Finds OAuth attempts that began before `before` and were interrupted, by a crash or a failed cleanup. Uses two
- * queries: each of the two conditions has its own index, and no index serves both.
+ * Finds OAuth attempts that began before `before` and are still open or still keep tokens, after a crash or a failed
+ * cleanup; at most `limit` of each. Why two queries: each condition has its own index, and no index serves both.
  */
 export async function findInterruptedRequests(
   queries: Queries,
@@ -137,7 +137,7 @@ export async function findInterruptedRequests(
     .where('started_at', '<', before)
     .limit(limit);
   const open = await begunBefore.where('outcome', '=', sql.lit('started')).orderBy('started_at').execute();
-  // In random order: tokens that Slack never revokes must not block the others.
+  // In random order: tokens whose revocation always fails must not block the others.
   const unstored = await begunBefore.where('sealed_tokens', 'is not', null).orderBy(sql`random()`).execute();
   return [...new Map([...open, ...unstored].map((row) => [row.id, row])).values()];
 }
@@ -197,9 +197,12 @@ interface InstalledRequest {
   enterpriseId: string | null;
   userId: string;
   installationId: string;
-  /** Null if a member connected their account: this starts no run. */
+  /** Null if a member only granted the app a token of their own: this starts no run. */
   runId: string | null;
-  /** True if the request keeps its tokens: Foyer must still revoke those that the installation does not hold. */
+  /**
+   * Whether the request keeps its tokens; false by default. If it does, Foyer must still revoke those that the
+   * installation does not hold.
+   */
   leavesTokens?: boolean;
   now: number;
 }

@@ -23,7 +23,9 @@ const columns = [
   'sealed_bot',
 ] as const satisfies readonly (keyof InstallationRow)[];
 
-/** An installation that is not uninstalled, with one person's tokens; the user columns are null if there are none. */
+/**
+ * An installation that is not uninstalled, with one person's tokens; the user columns are null if that person has none.
+ */
 export type InstallationTokens = Pick<InstallationRow, (typeof columns)[number]> & {
   sealed_user: UserTokenRow['sealed_user'] | null;
   user_version: UserTokenRow['version'] | null;
@@ -84,8 +86,8 @@ export function prepareInstallationTokens(database: Database) {
 }
 
 /**
- * Writes a person's sealed tokens and replaces any earlier ones. `expiresAt` is in milliseconds; null if they do not
- * expire.
+ * Writes a person's sealed tokens and replaces any earlier ones. `expiresAt` is in milliseconds since 1970; null if the
+ * tokens do not expire.
  */
 export async function saveUserToken(
   tx: Tx,

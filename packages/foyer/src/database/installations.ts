@@ -127,7 +127,10 @@ export async function findWitnesses(
   return rows.map(({ id }) => id);
 }
 
-/** Reads when an installation was installed and removed, newest first; Foyer compares events with these times. */
+/**
+ * Reads when an installation was installed and removed (at most 50 times), newest first; Foyer compares events with
+ * these times.
+ */
 export async function findInstallsAndRemovals(
   queries: Queries,
   installationId: string,
@@ -184,7 +187,10 @@ export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promis
   return known?.granted !== granted || (change.granted && !isOfThisLife);
 }
 
-/** Lists the workspaces that granted an org-wide install access (at `since` or later), earliest grant first. */
+/**
+ * Lists the workspaces in which an org-wide install has access (if `since` is given, access that was granted then or
+ * later), earliest grant first.
+ */
 export async function findGrantedTeams(
   queries: Queries,
   search: { clientId: string; enterpriseId: string; since?: number },
@@ -216,7 +222,9 @@ export async function readStatuses(
   return new Map(rows.map(({ tenant, status }) => [tenant, status]));
 }
 
-/** Whether an installation has a row, and when it was uninstalled or purged (`endedAt`, by our clock). */
+/**
+ * Whether an installation has a row, and when it was uninstalled or purged (`endedAt`, by our clock; null if neither).
+ */
 export interface InstallationStanding {
   isKnown: boolean;
   endedAt: number | null;

@@ -2,7 +2,7 @@ import { chmodSync, statSync } from 'node:fs';
 
 /**
  * Restricts a file to its owner (mode 0600). Returns whether others could reach it before; false if there is no such
- * file. Throws an error with the command to run if this user may not change the mode.
+ * file, and on Windows. Throws an error with the command to run if this user may not change the mode.
  */
 export function makePrivate(file: string): boolean {
   const found = statSync(file, { throwIfNoEntry: false });

@@ -24,8 +24,8 @@ import type { Tables } from './records.ts';
 
 /**
  * Why two ledgers: Foyer's migrations and the app's own grow independently. In one list, a Foyer update could bring a
- * name that sorts before one that the app has already applied, and Kysely refuses that. So each list has its own table;
- * Foyer's migrations run first, since the app's tables may refer to Foyer's.
+ * name that sorts before one that the app has already applied, and Kysely refuses that by default. So each list has its
+ * own table; Foyer's migrations run first, since the app's tables may refer to Foyer's.
  */
 
 /** Foyer's migrations in order. Never change a released one: add a new migration, and one more line here. */
@@ -146,7 +146,10 @@ export async function migrate(
   });
 }
 
-/** Which migrations to run. `adopted` are app migrations in Foyer's ledger, from before the app had its own ledger. */
+/**
+ * Which migrations to run. `adopted` are the app's migrations that are recorded in Foyer's ledger, by an older Foyer or
+ * another Kysely migrator.
+ */
 async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
   const { foyer: applied, app } = await readLedgers(queries);
   const strangers = applied.filter((name) => !(name in migrations));
@@ -235,7 +238,9 @@ async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> 
   if (error) throw error;
 }
 
-/** Whether a migration failed because its table already exists: SQLite has a message for that, Postgres a code. */
+/**
+ * Whether a migration failed because its table or index already exists: SQLite has a message for that, Postgres a code.
+ */
 function isAlreadyThere(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return (

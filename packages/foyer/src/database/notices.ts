@@ -218,7 +218,9 @@ export async function noteDeadToken(
   await queueNotice(tx, { ...token, causeId, kind: 'token_died', dueAt: token.now + patienceMs });
 }
 
-/** Counts, for each channel, the notices that were attempted at least once, were not delivered, and are due again. */
+/**
+ * Counts, for each channel, the notices that were attempted at least once, were not delivered, and will be sent again.
+ */
 export async function countUndelivered(
   queries: Queries,
   now: number,
@@ -241,12 +243,12 @@ export async function countUndelivered(
 }
 
 /**
- * A channel that does not accept messages has a row of its own, `webhook/undelivered`, until it accepts one again. Why
- * as a notice: the other channels get a row of the same cause, so that each reports the problem once.
+ * A channel that does not accept messages has a row of its own, such as `webhook/undelivered`, until it accepts one
+ * again. Why as a notice: the other channels get a row of the same cause, so that each reports the problem once.
  */
 const troubleOf = (channel: NoticeChannel): string => `${channel}/undelivered`;
 
-/** The channel that a notice of the kind `channel_failed` is about. */
+/** The channel that a notice of the kind `channel_failed` is about; undefined for any other cause. */
 export function troubledChannel(causeId: string): NoticeChannel | undefined {
   return noticeChannels.find((channel) => troubleOf(channel) === causeId);
 }

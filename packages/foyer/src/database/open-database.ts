@@ -5,7 +5,7 @@ import type { OwnMigrations } from './migrate.ts';
 
 /** How to open a database. */
 interface OpenDatabaseOptions {
-  /** How long to wait for a Postgres server that is not up yet; 2,500 by default. */
+  /** How long to wait for a Postgres server that is not up yet; 2,500 ms by default. */
   patienceMs?: number;
   /** The app's own migrations; none by default. */
   migrations?: OwnMigrations;

@@ -10,12 +10,15 @@ export interface PagePosition {
   id: string;
 }
 
-/** Where a page begins: next to this position, on its older or its newer side. */
+/** Which rows a page holds: those next to this position, on its older or its newer side. */
 export interface PageCursor extends PagePosition {
   towards: 'older' | 'newer';
 }
 
-/** A part of a list, newest first; `newer` and `older` are its edges, or null if no row is beyond them. */
+/**
+ * A part of a list, newest first; `newer` is the position of its first row, `older` that of its last; each is null if
+ * no row lies beyond.
+ */
 export interface Page<Row> {
   rows: Row[];
   newer: PagePosition | null;

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /** The outcome of a probe that began this recently still counts, so that frequent checks cost nothing. */
 const believedMs = 2000;
 /**
- * How long a caller waits for a probe; then its check passes. A probe that has not ended after `silentMs` counts as
- * failed.
+ * How long a caller waits for a probe: if the probe is still running then, the check passes. A probe that is still
+ * running after `silentMs` counts as failed.
  */
 const waitMs = 1000;
 const silentMs = 5000;
@@ -39,9 +39,9 @@ export function createProbe(probe: () => Promise<void>, silent: string): () => P
 const probeBytes = 256 * 1024;
 
 /**
- * Creates a check whether the disk of a file can be written: it writes a quarter of a megabyte and syncs it. It unlinks
- * the probe file before it writes anything, so that the file is gone however the process ends. The check rejects with
- * the file system's errors, and if the disk does not answer within five seconds.
+ * Creates a check of whether the disk of a file can be written: the check writes a quarter of a megabyte and syncs it.
+ * The check unlinks the probe file before it writes anything, so that the file is gone however the process ends. The
+ * check rejects with the file system's errors, and if the disk does not answer within five seconds.
  */
 export function createDiskProbe(file: string): () => Promise<void> {
   const name = `${file}.probe-${process.pid}`;

@@ -6,7 +6,7 @@ export interface Question {
   /** One or two sentences, 1,500 characters at most. */
   readonly text: string;
   readonly input: QuestionInput;
-  /** How long the answer may take; the step is then skipped with the code `unanswered`. Unlimited by default. */
+  /** How long the person may take to answer; after that, the step is skipped as `unanswered`. Unlimited by default. */
   readonly timeLimitMs?: number;
 }
 
@@ -51,7 +51,7 @@ export type AnswerOutcome = 'answered' | 'answered-before' | 'denied' | 'invalid
 /** A question that was asked, and its answer if one came. */
 export interface QuestionRecord extends QuestionKey {
   question: Question;
-  /** When the reminder is due; null once it was posted, or if there is none. */
+  /** When the reminder is due; null once it was posted, or if the question expires within a day of being asked. */
   remindAt: number | null;
   expiresAt: number | null;
   answer: string | null;

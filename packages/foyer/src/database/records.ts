@@ -8,7 +8,10 @@ import type { ColumnType } from 'kysely';
  * A **life** of an installation is the time from one install to the next uninstall; a reinstall begins a new life.
  */
 
-/** active: usable; broken: Slack refuses its token; uninstalled: removed, its tokens erased, the record kept. */
+/**
+ * active: usable; broken: Slack refuses its token; uninstalled: the app was removed; Foyer erased its tokens and keeps
+ * its row.
+ */
 export type InstallationStatus = 'active' | 'broken' | 'uninstalled';
 
 /**
@@ -119,7 +122,7 @@ export interface InstallationRow {
   bot_user_id: string | null;
   /** JSON array of the scopes granted to the bot; null without a bot. */
   bot_scopes: string | null;
-  /** When the bot's token expires; null if it does not. */
+  /** When the bot's token expires; null if it does not expire, or if there is none. */
   bot_expires_at: number | null;
   /** Slack's Installation without its `user`; null once the bot's token is revoked or the app is uninstalled. */
   sealed_bot: string | null;
@@ -223,7 +226,10 @@ export interface InstallRequestRow {
   user_id: string | null;
   installation_id: string | null;
   run_id: string | null;
-  /** Tokens that Slack issued and that no installation holds: a cleanup revokes them after a minute (invariant 1). */
+  /**
+   * Tokens that Slack issued and that no installation holds: a cleanup revokes them after a minute (invariant 1). Null
+   * if there are none.
+   */
   sealed_tokens: string | null;
 }
 
@@ -240,11 +246,13 @@ export interface RunRow {
   finished_at: number | null;
   /** When it may be claimed; null when it is finished or waits for an event or another run. */
   due_at: number | null;
-  /** The event, or the run, that it waits for. */
+  /** The event, or the run, that it waits for; null if it waits for neither. */
   waiting_for: string | null;
   lease_owner: string | null;
   lease_until: number | null;
-  /** JSON of the moment, without its kind and its user; null for an install or uninstall. */
+  /**
+   * JSON of the moment, without its kind and its user; null for an install or uninstall, or if its person was erased.
+   */
   moment: string | null;
 }
 
@@ -289,7 +297,7 @@ export interface OnceMessageRow {
   message_ts: string | null;
   /** When the first attempt to send it began; a search for it begins there. */
   attempted_at: number;
-  /** If sent: when. If sending: until when the latest call may still take effect. */
+  /** If sent: when. Otherwise: until when the latest call may still take effect. */
   sent_at: number | null;
   /** How far the search for a message in doubt has come: the time of the oldest message read; null at its start. */
   search_before: string | null;
@@ -373,7 +381,10 @@ export interface UsedLinkRow {
   /** The installation that it connected. No foreign key: a link stays used after its installation was erased. */
   installation_id: string | null;
   run_id: string | null;
-  /** The account that the link connected. If several accounts share the workspace, it tells whom `run_id` is for. */
+  /**
+   * The account that the link connected. If several accounts share the workspace, this column says which account
+   * `run_id` is for.
+   */
   org: string | null;
   /** The hash of the token of the install request's progress page. */
   progress_hash: string | null;
@@ -410,13 +421,15 @@ export interface SessionRow {
   kind: SessionKind;
   /** The installation of a member's team; null for an operator. */
   installation_id: string | null;
-  /** The life of the installation in which the session began. */
+  /** The life of the installation in which the session began; null for an operator. */
   life: number | null;
   /**
    * The team that a member is registered in (the enterprise, for an org-wide install); for an operator, the workspace.
    */
   registered_team_id: string | null;
-  /** The workspace of the sign-in; null, like all about the person, if an operator signed in with the password. */
+  /**
+   * The workspace of the sign-in; null, like every column about the person, if an operator signed in with the password.
+   */
   team_id: string | null;
   enterprise_id: string | null;
   user_id: string | null;
@@ -480,7 +493,7 @@ export interface Tables {
     /** The question as JSON text. */
     question: string;
     asked_at: number;
-    /** When the reminder is due; null if it was posted, or if the question expires within a day. */
+    /** When the reminder is due; null if it was posted, or if the question expires within a day of being asked. */
     remind_at: number | null;
     /** When the step continues without an answer; null for never. */
     expires_at: number | null;

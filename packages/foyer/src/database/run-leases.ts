@@ -35,7 +35,10 @@ export interface ClaimedRun {
   run: RunRow;
   installation: Omit<InstallationRow, 'sealed_bot'>;
   steps: readonly StepRow[];
-  /** The steps of the newest install run in the same life of the installation; empty for an install run. */
+  /**
+   * The steps of the newest install run in the same life of the installation; empty for an install run, or if there is
+   * none.
+   */
   installSteps: readonly StepRow[];
 }
 

@@ -106,7 +106,10 @@ function attemptOf(step: StepRow, end: Pick<StepEnding, 'outcome' | 'errorCode' 
   };
 }
 
-/** The error code of a step that was skipped because a required one failed; a retry of the run also runs the step. */
+/**
+ * The error code of a step that was skipped because an earlier step that the run requires failed; a retry of the run
+ * also runs the step.
+ */
 export const earlierStepFailed = 'earlier_step_failed';
 
 /** Records that a step is skipped without an attempt. Returns the step's new row. */

@@ -51,8 +51,9 @@ async function isUninstalling(transaction: Tx, installationId: string): Promise<
 }
 
 /**
- * Finds the install run that the run of a moment waits for: the newest that has not ended, unless it waits for a person
- * or an event, which may take days. Locks it for the same reason as `isUninstalling`.
+ * Finds the install run that the run of a moment waits for: the newest that has not ended and does not wait for a
+ * person or an event, which may take days. Undefined if there is none. Locks it for the same reason as
+ * `isUninstalling`.
  */
 async function findInstallRunUnderWay(transaction: Tx, installationId: string): Promise<string | undefined> {
   const run = await newestInstallRun(transaction, installationId)
@@ -297,9 +298,9 @@ const cancelledAtOnce = 5000;
 
 /**
  * Cancels the unfinished runs of an installation, but never an uninstall run. If a new install run replaces them
- * (`replacedBy`), cancels only install runs: moments' runs remain valid, and wait for the new run instead. Skips
- * unfinished steps; a worker in the middle of one has lost its lease, and writes nothing more to the run. With
- * `userId`, cancels only that person's runs. Returns the ids of the cancelled runs.
+ * (`replacedBy`), cancels only install runs: moments' runs remain valid, and wait for the new run instead. Marks the
+ * unfinished steps of cancelled runs as skipped; a worker in the middle of one has lost its lease, and writes nothing
+ * more to the run. With `userId`, cancels only that person's runs. Returns the ids of the cancelled runs.
  */
 export async function cancelRuns(
   transaction: Tx,

@@ -101,7 +101,10 @@ export async function countSeals(queries: Queries, prefix = ''): Promise<SealCou
   };
 }
 
-/** Finds a sealed text that begins with none of `prefixes` (one per known key), or undefined. May read every row. */
+/**
+ * Finds a sealed text that begins with none of `prefixes` (one per known key); undefined if there is none. May read
+ * every row.
+ */
 export async function findForeignSeal(
   queries: Queries,
   prefixes: readonly string[],

@@ -11,14 +11,17 @@ import type { InstallationRow, SessionRow, Tables } from './records.ts';
 
 /** A session expires if it is not used for this long. */
 export const sessionUnusedMs = 12 * 3_600_000;
-/** Rows stay this much longer: a process whose clock is behind may still accept the session or the state. */
+/** An expired row stays this much longer: a process whose clock is behind may still accept its session or state. */
 const graceMs = 3_600_000;
-/** How many expired rows one call deletes at most, so that no cleanup takes long. */
+/** The most rows that one statement deletes, so that no cleanup takes long. */
 const sweptRows = 500;
-/** How many sessions one person may have at once; a new one ends the oldest. */
+/** How many sessions of one kind a person may have at once; a new one ends the oldest. */
 const mostOfOnePerson = 20;
 
-/** Begins a session; deletes sessions that expired long ago, and the person's oldest ones beyond the limit. */
+/**
+ * Begins a session. Deletes sessions of its kind that expired over an hour ago, and the person's oldest beyond the
+ * limit.
+ */
 export async function beginSession(tx: Tx, session: SessionRow): Promise<void> {
   const { client_id: clientId, kind, registered_team_id: teamId, user_id: userId } = session;
   const unusedSince = session.began_at - sessionUnusedMs - graceMs;
@@ -134,8 +137,8 @@ export interface SignedIn {
 }
 
 /**
- * Reads the person and the installation of a session; undefined for an operator's session, and if the app was
- * uninstalled after the session began.
+ * Reads the person and the installation of a session; undefined for an operator's session, if the session has ended,
+ * and if the app was uninstalled after the session began.
  */
 export async function readSignedIn(queries: Queries, session: SessionRow): Promise<SignedIn | undefined> {
   const { client_id: clientId, registered_team_id: teamId, user_id: userId } = session;
@@ -161,8 +164,8 @@ export async function touchSession(queries: Queries, session: { id: string; now:
 }
 
 /**
- * Claims the next check with Slack of a session's person; returns false if another request or process claimed it first.
- * `before` is the `checked_at` that the caller read.
+ * Claims the next check of a session's person (Foyer asks Slack about them); returns false if another request or
+ * process claimed it first, or if the session has ended. `before` is the `checked_at` that the caller read.
  */
 export async function claimCheck(
   queries: Queries,
@@ -212,7 +215,7 @@ export async function hasSession(queries: Queries, person: PersonOfSessions): Pr
   return found !== undefined;
 }
 
-/** Ends every session of a person on every machine; returns whether there was one. */
+/** Ends the sessions that `person` describes, on every machine; returns whether there was one. */
 export async function endSessionsOf(tx: Tx, person: PersonOfSessions): Promise<boolean> {
   const ended = await tx.deleteFrom('sessions').where(ofPerson(person)).returning('id').execute();
   return ended.length > 0;
@@ -249,8 +252,8 @@ export async function listOperatorSessions(
 }
 
 /**
- * Marks the state of a sign-in as used; returns false if it was used before. Also deletes states that expired long ago,
- * so that the table holds about an hour's callbacks.
+ * Marks the state of a sign-in as used; returns false if it was used before. Also deletes states that expired over an
+ * hour ago, so that the table stays small.
  */
 export async function spendState(
   tx: Tx,
@@ -271,9 +274,9 @@ export async function spendState(
 }
 
 /**
- * Finds the active installation of a workspace: its own, or else its organization's, unless the organization removed
- * the app from this workspace. In a transaction, locks the row, so that no one can uninstall or erase the installation
- * meanwhile.
+ * Finds the active installation for a workspace: the workspace's own or, if the organization has not removed the app
+ * from this workspace, the organization's. Undefined if there is neither. In a transaction, locks the row, so that no
+ * one can uninstall or erase the installation meanwhile.
  */
 export async function findSignInInstallation(
   queries: Queries,

@@ -68,8 +68,8 @@ export interface TeamEvent {
 export const storedBefore = (at: number): number => at + 1000;
 
 /**
- * Updates a team's name and domain, and the name in its installation; null leaves a value unchanged. Returns whether
- * anything changed: an event that is older than the stored data changes nothing.
+ * Updates a team's name and domain, and the name in its installation; null leaves a value unchanged. Returns false if
+ * the event is older than the stored data, or the team is unknown: then nothing changes.
  */
 export async function renameTeam(
   tx: Tx,

@@ -45,8 +45,8 @@ export async function takeRefreshLease(
 interface RefreshState {
   version: number;
   /**
-   * The process that is refreshing them; null if there is none. After a failure, no process tries before
-   * `refreshUntil`.
+   * The process that took the right to refresh them; null if none did. The right ends at `refreshUntil`; after a
+   * failure, no process tries before that time.
    */
   refreshOwner: string | null;
   refreshUntil: number | null;
@@ -80,8 +80,9 @@ export async function postponeRefresh(
 }
 
 /**
- * Writes refreshed tokens and ends the lease, if the stored tokens still have the version `ifVersion`. Returns false if
- * it wrote nothing: a newer install wins (invariant 8). `expiresAt` is in milliseconds.
+ * Writes refreshed tokens and ends the lease, if the stored tokens still have the version `ifVersion`. Otherwise writes
+ * nothing and returns false: a newer install or refresh has replaced the tokens, or they were erased (invariant 8).
+ * `expiresAt` is in milliseconds since 1970.
  */
 export async function saveRefreshedToken(
   tx: Tx,

@@ -53,7 +53,10 @@ function affinityOf(type: string): 'integer' | 'text' | 'blob' | 'real' | 'numer
   return /real|floa|doub/.test(type) ? 'real' : 'numeric';
 }
 
-/** The affinities that suit a kind in SQLite: any other may change a value: the text 007 would become the number 7. */
+/**
+ * The SQLite affinities that suit a kind; if a kind is not listed, all do. Others may change a value: the text 007
+ * would become the number 7.
+ */
 const takes: Readonly<Partial<Record<Carried, readonly string[]>>> = {
   text: ['text'],
   integer: ['integer', 'numeric'],

@@ -11,7 +11,10 @@ export interface ComparedTable {
   target: TableDigest;
 }
 
-/** Reads every table on both sides completely. `onRows` gets the number of source rows read since its last call. */
+/**
+ * Reads every row on both sides, and returns both digests of each table. `onRows` gets the number of source rows read
+ * since its last call.
+ */
 export async function compareTables(
   source: Queries,
   target: Queries,

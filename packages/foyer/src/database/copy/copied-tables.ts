@@ -15,7 +15,8 @@ export interface CopiedTable {
 }
 
 /**
- * Matches every table of the source with that of the target; lists parents before the tables that refer to them.
+ * Matches every table of the source with the target's table of that name; lists parents before the tables that refer to
+ * them.
  *
  * Why Foyer asks the databases and keeps no list: a table that is missing from a list would be left out silently.
  * @throws CopyError `table_refused` that names every table and column that cannot be copied, with the reason

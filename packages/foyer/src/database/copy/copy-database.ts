@@ -26,7 +26,7 @@ import { copyRows } from './copy-rows.ts';
 export interface CopyProgress {
   doing: 'copying' | 'comparing';
   table: string;
-  /** Rows of all tables. */
+  /** Rows of all tables that were copied or compared so far; `of` is the number of rows in the source. */
   done: number;
   of: number;
 }
@@ -37,7 +37,7 @@ interface CopyDatabaseDeps {
   target: Database;
   /** The name of the source, without a password; a copy is resumed only for the same name. */
   sourceName: string;
-  /** True if the target held no table before: migrations inserted its rows, and the copy replaces them. */
+  /** Whether the target held no table before: then migrations inserted its rows, and the copy replaces them. */
   targetIsNew?: boolean;
   onProgress?: (progress: CopyProgress) => void;
   /** Called when rows that were copied earlier no longer match the source. */
@@ -123,7 +123,7 @@ async function takeTarget(
   throw new CopyError('target_not_empty', message);
 }
 
-/** The Postgres error for the second of two transactions that create the same table. */
+/** Whether an error is the one that Postgres gives the second of two transactions that create the same table. */
 function isThereAlready(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:42P07|23505)$/.test(String(error.code));
 }

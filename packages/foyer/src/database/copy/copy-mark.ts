@@ -22,7 +22,7 @@ export interface CopyPlace {
 export interface CopyMark {
   /** The source's name, without a password. */
   source: string;
-  /** copying: rows are being added; clearing: rows that did not match the source must be deleted first. */
+  /** copying: rows are being added; clearing: the target's rows must be deleted first. */
   state: 'copying' | 'clearing';
   /** The last row that was copied; null before the first one. */
   place: CopyPlace | null;

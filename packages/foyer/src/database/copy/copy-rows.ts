@@ -8,7 +8,7 @@ import { engineOf } from './table-shapes.ts';
 /** SQLite takes 32,766 parameters in a statement, and Postgres 65,535. */
 const mostParameters = 30_000;
 interface CopyRowsDeps {
-  /** The source has the target's schema, and is a snapshot, or no one writes to it during the copy. */
+  /** Has the target's schema, and must not change during the copy: a snapshot, or a database that no one writes to. */
   source: Queries;
   target: Pick<Database, 'write'>;
   tables: readonly CopiedTable[];
@@ -77,7 +77,7 @@ function buildInsert(queries: Queries, table: CopiedTable, rows: number): string
 
 /**
  * Translates a failed insert: a constraint violation means that the source changed during the copy; a value that the
- * target rejects is `row_refused`.
+ * target rejects is `row_refused`. Returns any other error unchanged.
  */
 function copyErrorFor(error: unknown, table: CopiedTable): unknown {
   if (error instanceof CopyError || error instanceof DatabaseUnavailableError) return error;

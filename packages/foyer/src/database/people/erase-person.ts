@@ -26,7 +26,7 @@ export interface ErasedPerson {
 
 /**
  * Erases a person: deletes the rows that are only about them, and removes their id from the rows that record what
- * happened to an installation. The same user id in another team is another person, and stays.
+ * happened to an installation, except what `kept` lists. The same user id in another team is another person, and stays.
  */
 export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): Promise<ErasedPerson> {
   const { clientId, teamId, userId } = person;

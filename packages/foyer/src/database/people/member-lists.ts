@@ -88,8 +88,8 @@ function matches(table: 'users' | 'external_members', text: string) {
 }
 
 /**
- * A pattern for `lower(…) like`. SQLite's `lower` knows only ASCII, so `_` matches any non-ASCII letter that has upper
- * and lower case.
+ * A pattern for `lower(…) like`. SQLite's `lower` knows only ASCII, so each non-ASCII letter with an uppercase form
+ * becomes `_`, which matches any one character.
  */
 export function namePattern(text: string): string {
   const parts = [...text.toLowerCase()].map((character) => {

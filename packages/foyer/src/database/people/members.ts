@@ -29,7 +29,7 @@ export interface Visit {
   host: Host;
   userId: string;
   now: number;
-  /** True if the person just used the app; false if Foyer only looked them up. */
+  /** Whether the person just used the app; false if Foyer only looked them up. */
   seen: boolean;
 }
 
@@ -148,7 +148,7 @@ async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Reads a person of another workspace; without a home team, the one last seen of those with this user id. */
+/** Reads a person of another workspace; without `homeTeamId`, the most recently seen person with this user id. */
 export async function findExternalMember(
   queries: Queries,
   { host, userId, homeTeamId }: { host: Host; userId: string; homeTeamId: string | undefined },
@@ -164,7 +164,7 @@ export async function findExternalMember(
   return row && { record: toExternal(row), provenAt: row.updated_at };
 }
 
-/** Makes a record of a row of `external_members`. */
+/** Makes a record from a row of `external_members`. */
 export function toExternal(row: ExternalMemberRow): MemberRecord {
   const record = toUserRecord({
     ...row,
@@ -179,13 +179,16 @@ export function toExternal(row: ExternalMemberRow): MemberRecord {
   return { ...record, role: 'external' };
 }
 
-/** Adds their role to the record of a person of an installation's own team. */
+/** Adds the role to the record of a person of an installation's own team. */
 export function toMember(user: UserRecord): MemberRecord {
   const role = user.isOwner ? 'owner' : user.isAdmin ? 'admin' : user.isGuest ? 'guest' : 'member';
   return { ...user, role };
 }
 
-/** Whether a workspace is the installation's own or, as far as Foyer knows, of the same organization. */
+/**
+ * Whether an id is that of the installation's workspace or organization or, as far as Foyer knows, of a workspace of
+ * that organization.
+ */
 export async function isOfHost(
   queries: Queries,
   { clientId, teamId, enterpriseId }: Host,

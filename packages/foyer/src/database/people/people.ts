@@ -200,7 +200,7 @@ export interface UserRecord extends UserProfile {
   deactivatedAt: number | null;
 }
 
-/** Makes a profile of a person's own row and their membership. */
+/** Makes a profile from a person's own row and their membership. */
 export function toProfile(
   row: Pick<UserRow, 'name' | 'real_name' | 'email' | 'timezone' | 'locale' | 'avatar_url'> & {
     [Flag in 'is_admin' | 'is_owner' | 'is_guest']: number | null;
@@ -226,7 +226,7 @@ type PersonRow = Parameters<typeof toProfile>[0] &
     token_user_id: string | null;
   };
 
-/** Makes a record of a person's rows. */
+/** Makes a record from a person's rows. */
 export function toUserRecord(row: PersonRow): UserRecord {
   return {
     userId: row.user_id,
@@ -239,7 +239,7 @@ export function toUserRecord(row: PersonRow): UserRecord {
   };
 }
 
-/** Reads the people of an installation's team, in the order in which the app first met them. */
+/** Reads the registered people of an installation's team, in the order in which the app first met them. */
 export async function readUsers(queries: Queries, record: InstallRecord): Promise<UserRecord[]> {
   const { id: installationId, clientId } = record;
   const rows = await selectPeople(queries, { clientId, teamId: registeredTeamId(record), installationId })
@@ -251,7 +251,7 @@ export async function readUsers(queries: Queries, record: InstallRecord): Promis
   return rows.map(toUserRecord);
 }
 
-/** Whether a person is registered in a team. */
+/** Whether Foyer stores a membership of this person in this team. */
 export async function isKnownPerson(queries: Queries, person: PersonKey): Promise<boolean> {
   const row = await queries
     .selectFrom('memberships')
@@ -271,7 +271,7 @@ type PersonChange = TeamEvent &
     now: number;
   };
 
-/** Updates a team's record of a person, unless the record is newer than the event; returns whether anything changed. */
+/** Updates a team's record of a person, unless there is none or it is newer than the event; returns whether it did. */
 export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolean> {
   const { at, isAdmin, isOwner } = change;
   const key = personColumns(change);

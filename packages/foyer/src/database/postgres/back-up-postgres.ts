@@ -11,7 +11,7 @@ import { peekPostgres } from './inspect-postgres.ts';
 
 /**
  * Writes everything that the database holds at one moment into a SQLite file on which Foyer can start, and compares the
- * two row by row. Other processes can keep writing.
+ * two by a checksum over every row. Other processes can keep writing.
  * @throws DatabaseUnavailableError, BackupDamagedError, CopyError
  */
 export async function backUpPostgres(given: {

@@ -18,7 +18,7 @@ export interface PostgresInspection {
   bytes: number;
   /** Whether this connection is encrypted. */
   isEncrypted: boolean;
-  /** The schema in which new tables would be created; null if the role has none. */
+  /** The schema in which new tables would be created; null if the role's search path names no existing schema. */
   schema: string | null;
   mayCreateTables: boolean;
   /** Whether the role may read and write every table in the schema; true if Foyer's tables do not exist yet. */
@@ -156,7 +156,7 @@ const busyWithin = '10 seconds';
 
 /**
  * Whether a Foyer or one of its commands, on any machine, uses the database. Looks for connections by name (`foyer`,
- * unless the URL gives another). Sees only those of its own role, unless the role has `pg_read_all_stats`.
+ * unless the URL gives another). Sees only connections of the URL's role, unless that role has `pg_read_all_stats`.
  * @throws DatabaseUnavailableError
  */
 export function isPostgresInUse(url: string): Promise<boolean> {

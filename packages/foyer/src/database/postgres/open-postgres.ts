@@ -143,7 +143,7 @@ async function requireVersion(queries: Kysely<Tables>, url: string): Promise<voi
 }
 
 interface OpenPostgresOptions {
-  /** How long to wait for a server that is not up yet; 2,500 by default. */
+  /** How long to wait for a server that is not up yet; 2,500 ms by default. */
   patienceMs?: number;
   migrations?: OwnMigrations;
 }

@@ -10,12 +10,15 @@ import { DatabaseUnavailableError } from '../database.ts';
 const conflict = /^(40001|40P01|55P03)$/;
 
 /**
- * The connection broke or timed out, or the server is starting, stopping, out of connections or now a standby: drop
- * this connection, another may work.
+ * The connection broke or timed out, or the server is starting, stopping, out of connections or now a standby. Foyer
+ * drops this connection, since another may work.
  */
 const lostConnection = /^(08|57P0[1-5]|25006|25P0[34]|53300)/;
 
-/** Failures not caused by the statement: conflicts, login, rights, resources, time limits, admins, system, damage. */
+/**
+ * Failures that the statement did not cause, such as conflicts, refused logins, missing rights, full disks or
+ * time-outs.
+ */
 const unavailable = /^(08|25006|25P0|28|3D|3F|40|42501|53|54|55|57|58|F0|XX)/;
 
 /** data_corrupted and index_corrupted: a page of a table or an index does not hold what it should. */
@@ -70,7 +73,7 @@ export function asTold(error: unknown, server: string): unknown {
     : error;
 }
 
-/** Wraps any error in a DatabaseUnavailableError. */
+/** Wraps an error in a DatabaseUnavailableError, unless it already is one. */
 export function asUnavailable(error: unknown, server: string): DatabaseUnavailableError {
   if (error instanceof DatabaseUnavailableError) return error;
   const message = `The database ${server} cannot be used: ${reasonOf(error)}`;

@@ -31,13 +31,13 @@ interface CountedPool extends PostgresPool {
 
 /**
  * Creates the pool that Kysely runs its statements on; it connects on first use. A failure of the server becomes a
- * DatabaseUnavailableError, and a read whose connection is lost is repeated on another one.
+ * DatabaseUnavailableError, and a read outside a transaction is repeated on another connection if its own is lost.
  */
 export function createPostgresPool(options: {
   url: string;
   /** The most connections at once; by default the URL's `pool_max`, or 10. */
   max?: number;
-  /** Sets no time limit for statements, as migrations need. */
+  /** Whether statements have no time limit, as migrations need; false by default. */
   unlimited?: boolean;
   /** How long to wait for a server that is not up; 2,500 ms by default. */
   patienceMs?: number;
@@ -92,7 +92,7 @@ export function createPostgresPool(options: {
   };
 }
 
-/** One connection, which is replaced if a read loses it. */
+/** One connection, which is replaced if a read outside a transaction loses it. */
 function createConnection(
   first: pg.PoolClient,
   deps: { connect(): Promise<pg.PoolClient>; noteError(error: unknown): void; server: string },
@@ -115,7 +115,7 @@ function createConnection(
       } catch (error) {
         noteError(error);
         if (!isLostConnection(error)) {
-          // An aborted transaction refuses all that follows: report the error that aborted it.
+          // An aborted transaction refuses all later statements: report the error that aborted it.
           if (!isOfAborted(error)) abortedBy = error;
           throw asTold(abortedBy ?? error, server);
         }

@@ -50,7 +50,8 @@ export function createWriteMarks(): { next(): WriteMark } {
  * Whether the mark's transaction was committed; waits until that transaction has ended. Run it in another transaction.
  */
 export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> {
-  // No one else inserts this id: if the insert succeeds, the transaction is gone and cannot come back.
+  // Only the mark's transaction also inserts this id: if this insert succeeds, that one was not committed and never
+  // will be.
   await sql`insert into write_marks (id, made_by) values (${id}, 'doubt') on conflict (id) do nothing`.execute(
     transaction,
   );

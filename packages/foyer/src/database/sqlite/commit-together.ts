@@ -22,12 +22,13 @@ interface Waiting {
 }
 
 /**
- * The most writes in one commit: about as many as a worker's runs make at once. Why a limit: reads wait for the commit.
+ * The most writes in one commit: about as many as the runs of one worker ask for at once. Why a limit: reads wait for
+ * the commit.
  */
 const mostTogether = 32;
 const retryDelayMs = 25;
 
-// Compiled once, since each write runs two of them.
+// Compiled once, since each write that shares a commit runs at least two of them.
 const setSavepoint = CompiledQuery.raw('savepoint one');
 const undoToSavepoint = CompiledQuery.raw('rollback to one');
 const releaseSavepoint = CompiledQuery.raw('release one');
@@ -108,7 +109,7 @@ export interface LogOnDisk {
   close(): Promise<void>;
 }
 
-/** Opens the log of an open SQLite database in WAL mode. It stays the same file until the database is closed. */
+/** Opens the log of an open SQLite database in WAL mode. The log stays the same file until the database is closed. */
 export async function openLogOnDisk(file: string): Promise<LogOnDisk> {
   const log = await open(`${file}-wal`, 'r+');
   return {

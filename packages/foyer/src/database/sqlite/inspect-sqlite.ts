@@ -22,7 +22,7 @@ import { foyerSqliteDialect } from './sqlite-file.ts';
 /** The state of a database file before Foyer opens it. */
 export interface SqliteInspection {
   bytes: number;
-  /** The size of the write-ahead log; it shrinks at a checkpoint that no reader blocks. */
+  /** The size of the write-ahead log; it cannot shrink while a reader blocks checkpoints. */
   walBytes: number;
   /** Whether there is a log without its index: a process was killed, or only one of the two files was moved. */
   isLogWithoutIndex: boolean;
@@ -32,7 +32,7 @@ export interface SqliteInspection {
   hasNoFileLeft: boolean;
   /** The result of `quick_check`: `ok`, or its first finding and the table or index that it is about. */
   integrity: string;
-  /** The paths that a Foyer of this user must write, and cannot. */
+  /** The paths that Foyer must write and, run by this user, cannot. */
   unwritable: UnwritablePath[];
   /** Whether the file holds an unfinished copy. */
   isUnfinishedCopy: boolean;
@@ -43,8 +43,8 @@ export interface SqliteInspection {
 }
 
 /**
- * A path that cannot be written, and why: `EACCES`, `EROFS`, or `owner` if it belongs to another user than the database
- * does.
+ * A path that cannot be written, and why: an error code such as `EACCES` or `EROFS`, or `owner` if a user other than
+ * the database's owns it and only that user may write it.
  */
 export interface UnwritablePath {
   path: string;
@@ -148,7 +148,7 @@ export function readUntouched(file: string): { queries: Queries; close(): Promis
   return { queries, close: () => queries.destroy() };
 }
 
-/** Tests the paths that a Foyer of this user writes: the file, its log, the log's index, and their folder. */
+/** Finds which of the paths that Foyer writes (the file, its log, the log's index, their folder) it cannot write. */
 export function findUnwritable(file: string): UnwritablePath[] {
   const owner = statSync(file).uid;
   const found: UnwritablePath[] = [];

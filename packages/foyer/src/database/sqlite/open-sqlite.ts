@@ -146,7 +146,7 @@ export async function openSqlite(
     }
   }
 
-  /** Runs once a second, even if no one writes. */
+  /** Checks the files. Runs once a second, even if no one writes, until a check fails. */
   function look(): void {
     try {
       assertSound();
@@ -184,7 +184,7 @@ export async function openSqlite(
         await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
         await probeDisk();
       } catch (error) {
-        // Another program's tables make the database unavailable too: Foyer can serve nothing from it.
+        // A database with only another program's tables is unavailable too: Foyer can serve nothing from it.
         throw error instanceof DatabaseUnavailableError ? error : unavailable(error, file);
       }
     },
@@ -240,7 +240,7 @@ async function measureFile(file: string): Promise<DatabaseSize> {
  * acknowledged, and a timer checks once a second.
  *
  * Why no file is opened here: a process that closes a file loses every lock that it holds on it, SQLite's too (man 2
- * fcntl). Another process would then believe that it is the only one.
+ * fcntl). Another process would then believe that no other process has the file open.
  */
 
 const logHeaderBytes = 32;

@@ -33,9 +33,10 @@ class FoyerCompiler extends SqliteQueryCompiler {
 }
 
 /**
- * Kysely's SQLite dialect with two changes. A transaction takes the write lock when it begins: taking it later can fail
- * halfway. And migrations run in one transaction, which Kysely's own adapter does not allow: otherwise two processes
- * that start at the same time would both create the tables, and a crash would leave half of them.
+ * Kysely's SQLite dialect with `FoyerCompiler` and two more changes. A transaction takes the write lock when it begins:
+ * taking it later can fail halfway. And migrations run in one transaction, which Kysely's own adapter does not allow:
+ * otherwise two processes that start at the same time would both create the tables, and a crash would leave half of
+ * them.
  */
 export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(): boolean }): SqliteDialect {
   const createDriver = () =>
@@ -65,8 +66,9 @@ const isUnavailable = (error: unknown): boolean =>
   (error instanceof TypeError && /database connection is not open/.test(error.message));
 
 /**
- * Errors after which this process must not use the database: the disk failed, or locks do not work. SQLite reports
- * SQLITE_PROTOCOL after it has tried for ten seconds to get a lock and blocked the event loop: do not try again.
+ * Whether this process must not use the database after this error: the disk failed, or locks do not work. SQLite
+ * reports SQLITE_PROTOCOL after it has tried for ten seconds to get a lock and blocked the event loop: do not try
+ * again.
  */
 const isFatal = (error: unknown): boolean =>
   /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(sqliteCode(error));
@@ -126,8 +128,8 @@ export function openSqliteFile(file: string, warn?: (text: string) => void): Sql
 }
 
 /**
- * The database that Kysely runs its statements on: the open file, with each statement compiled once. A failure that the
- * state of the database causes, not the statement, becomes a DatabaseUnavailableError.
+ * The database that Kysely runs its statements on: the open file, with each of the first 500 statements compiled once.
+ * A failure that the state of the database causes, not the statement, becomes a DatabaseUnavailableError.
  */
 export function createStatements(
   sqlite: Sqlite.Database,
