@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * Limits bodies, each and in total (invariant 10). Foyer joins each in one buffer as its pieces arrive, so that a body
- * of one-byte pieces costs its own size and not an object for each piece. All bodies in progress in one Foyer share a
- * budget, and only bytes that have arrived count: a client cannot reserve memory by announcing a length.
+ * Limits request bodies, each and in total (invariant 10). Foyer joins each in one buffer as its pieces arrive, so that
+ * a body of one-byte pieces costs its own size and not an object for each piece. All bodies in progress in one Foyer
+ * share a budget, and only bytes that have arrived count: a client cannot reserve memory by announcing a length.
  */
 
 /** Foyer refuses larger bodies: Slack's are far smaller. */

@@ -10,11 +10,11 @@ import type { InstallationStore, StoredInstallation } from './installation-store
  * deleted the app. It documents no code that distinguishes the two. An uninstall erases a customer's tokens and cancels
  * their plan, so Foyer first needs proof that the app works.
  *
- * - **witness**: another active installation, whose token Foyer tests with `auth.test`. If it works, the app is not
- *   suspended, and a team that is inactive *after* that has left: its uninstall is applied.
+ * - **witness**: another active installation, whose token Foyer tests with `auth.test`. If Slack accepts that token, the
+ *   app is not suspended, and a team that is inactive *after* that has left: its uninstall is applied.
  * - **held**: no witness works, or there is none. The installation is marked broken, its tokens stay, and none of the
- *   developer's code runs for it. A chore asks again until the installation's token works, or is inactive while a
- *   witness works.
+ *   developer's code runs for it. A chore asks again until the installation's token works, is inactive while a witness
+ *   works, or is dead for another reason.
  *
  * Why a lone customer is held too: a suspension cannot be ruled out, and waiting costs less than canceling a plan by
  * mistake. The next install is a witness. Slack's own event is applied at once, even while installations are held.
