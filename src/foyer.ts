@@ -7,7 +7,7 @@ import { startCounting } from './steps/start-counting.ts';
 import type { Tables } from './tables.ts';
 import { texts } from './texts.ts';
 
-/** What this app is. The server (`main.ts`) and the command line (`cli.ts`) share it. */
+/** The definition of this app. The server (`main.ts`) and the command line (`cli.ts`) share it. */
 export const definition = defineFoyer<Tables>({
   manifest: new URL('../manifest.json', import.meta.url),
   // `chooseChannel` in src/steps/ is a step that asks the installer a question: add it here to try it.

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** One row for each installation, deleted together with it. Never change a migration that was released. */
+/** Each installation has one row, deleted together with the installation. Never change a released migration. */
 export const m0001Greetings: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema

@@ -3,7 +3,7 @@ import type { Step } from 'slack-foyer';
 import type { Tables } from '../tables.ts';
 
 /**
- * Creates the row that counts greetings, in the commit that completes this step.
+ * Creates the row that counts greetings, in the transaction that completes this step.
  *
  * Safe to run twice: an existing row stays unchanged.
  */

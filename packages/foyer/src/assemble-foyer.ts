@@ -506,7 +506,7 @@ export async function assembleFoyer<MyTables>(parts: {
   }
 }
 
-/** Resolves when the work is done, or after `ms`. */
+/** Waits for the work, but not longer than `ms`. Rejects if the work fails before then. */
 async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);

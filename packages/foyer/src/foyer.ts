@@ -91,7 +91,7 @@ export interface Foyer<MyTables = NoTables> {
    * the run.
    */
   retry(runId: string): Promise<boolean>;
-  /** Publishes App Home for one person, as they would see it when opening it. */
+  /** Publishes App Home for one person, as if they had just opened it; does nothing if there is no installation. */
   publishHome(target: Target, userId: string): Promise<void>;
   /**
    * Creates a link that connects a workspace to an account of yours. If you pass `res`, your response to the logged-in

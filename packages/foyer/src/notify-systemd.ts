@@ -4,7 +4,10 @@ import type { Logger } from './config/log.ts';
 
 /** Reports the state of this process to systemd. */
 export interface SystemdNotifier {
-  /** Ends `systemctl start`, with a line for `systemctl status`. Then reports to the unit's watchdog, if it has one. */
+  /**
+   * Reports that Foyer is ready, so that `systemctl start` ends; `status` is a line for `systemctl status`. From then
+   * on also reports to the unit's watchdog, if there is one.
+   */
   ready(status: string): void;
 }
 
@@ -15,7 +18,7 @@ const tryAgainMs = 1000;
 const passOn = 'while IFS= read -r line; do systemd-notify "$line" || exit; done';
 
 /**
- * Returns the notifier of a unit with `Type=notify`; undefined if this process was not started by one.
+ * Returns the notifier of a unit with `Type=notify`; undefined if no such unit started this process.
  *
  * Why a shell: systemd listens on a Unix datagram socket, which Node cannot open. Why one shell that runs as long as
  * Foyer and passes on what Foyer writes: each fork stops Foyer for 30 ms. If Foyer hangs, it writes nothing, and the

@@ -22,7 +22,7 @@ export type ServedFoyer<MyTables = NoTables> = Foyer<MyTables> &
   Pick<AssembledFoyer, 'failed' | 'runningListener'> &
   Pick<Listening, 'address'>;
 
-/** The definition, and what answers requests for other paths; tests also set the clock and the worker. */
+/** The definition, and the listener that answers requests for other paths. Only tests set the other options. */
 export type StartOptions<MyTables = NoTables> = TestOptions & {
   definition?: Partial<FoyerDefinition<MyTables>>;
   otherwise?: RequestListener;
@@ -76,7 +76,7 @@ export async function startFoyer<MyTables = NoTables>(
 const explained = [ConfigError, DatabaseNewerError, OwnMigrationError, KeyringError];
 
 /**
- * Runs Foyer as a process: its own HTTP server, the worker, and SIGTERM and SIGINT, which end it within ten seconds.
+ * Runs Foyer as a process, with its own HTTP server and the worker. SIGTERM and SIGINT end it within ten seconds.
  * `otherwise` answers requests for other paths, such as an Express app. If the start fails, Foyer prints what to do and
  * ends the process with exit code 1. In a systemd unit with `Type=notify`, the exit code is 78 if the start would fail
  * again until a person changes something.
@@ -178,7 +178,7 @@ function reportFailedStart(error: unknown, log: Logger | undefined): void {
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
- * Calls `stop` when the process that started this one has ended, if that was npm. Why: npm passes a SIGTERM on to its
+ * If npm started this process, calls `stop` when the parent process has ended. Why: npm passes a SIGTERM on to its
  * shell, and `dash` ends without passing it on to its child. Foyer would otherwise keep running after `npm start`
  * ended.
  */

@@ -70,7 +70,7 @@ export type ClaimedWorkspace = Pick<Connection, 'installationId' | 'teamId' | 't
 
 /** How an app reads and removes its connections. */
 export interface ConnectionList {
-  /** Returns the first connection of an account or an installation, in the order of `list`; undefined if it has none. */
+  /** Returns the first connection of an account or an installation, in the order of `list`; undefined without one. */
   find(target: { org: string } | { installationId: string }): Promise<Connection | undefined>;
   /** Lists connections: active ones first, then broken, then uninstalled; within each status, the newest first. */
   list(filter?: { org?: string }): Promise<Connection[]>;
@@ -190,7 +190,7 @@ export function createConnections(deps: ConnectionsDeps) {
       return readResult(settings().secret, token, now());
     },
 
-    /** Undefined if claiming is off. */
+    /** Makes the addresses of claims; undefined if claiming is off. */
     claimUrl: claimUrlAt(config.connect?.claimUrl),
 
     /** Reads which workspace a claim is about, so that a page can name it next to its button. */

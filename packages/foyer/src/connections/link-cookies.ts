@@ -12,7 +12,7 @@ import type { Sealer } from '../installations/sealer.ts';
 /** The sealed content of a form. */
 interface FormTicket {
   link: string;
-  /** The tenant that this form moves to the link's account. */
+  /** The tenant that this form moves to the link's account; absent if the form moves none. */
   moves?: string;
 }
 

@@ -7,7 +7,7 @@ import { createResult, type LinkClaims, type ResultClaims, withResult } from './
 /** How an OAuth attempt ended, as Foyer reports it to the host. */
 export interface InstallEnd {
   outcome: ResultClaims['outcome'];
-  /** Why the app was not installed, such as `access_denied`. */
+  /** Why the app was not installed, such as `access_denied`; absent if it was installed. */
   error?: string;
   /** The workspace, if Slack named it. */
   place?: { teamId: string | null; teamName: string | null; enterpriseId: string | null; orgWide: boolean };

@@ -11,7 +11,7 @@ import type { Sessions } from './sessions.ts';
 const checkEveryMs = 24 * 3_600_000;
 const checkAgainMs = 3_600_000;
 
-/** A person who has signed in with Slack. A value is null if they did not share it, or Slack does not know it. */
+/** A person who has signed in with Slack. A value is null if they did not share it, or Slack has none. */
 export interface SignedInMember {
   /** Unique only together with the workspace: use both as the key of your own rows. */
   userId: string;

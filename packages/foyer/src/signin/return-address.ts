@@ -1,5 +1,5 @@
 /**
- * Returns where a sign-in may lead back to: `return_to` as a whole address, or undefined if it is refused.
+ * Returns where a sign-in or sign-out may lead back to: `return_to` as a whole address; undefined if it is refused.
  *
  * Why only two forms: a path of this host, and a whole http(s) address of a listed origin. Browsers accept much more as
  * an address (`//evil.example`, `/\evil.example`, `https:evil.example`), and each such form has been an open redirect

@@ -13,8 +13,8 @@ import {
 import type { Sealer } from '../installations/sealer.ts';
 
 /**
- * Sessions of members and of operators. The cookie holds the session's id, sealed; the row says to whom it belongs and
- * when it was last used. So Foyer can list a session, and end it on every machine at once.
+ * Sessions of members and of operators. The cookie holds the session's id, sealed; the row says to whom the session
+ * belongs and when it was last used. So Foyer can list a session, and end it on every machine at once.
  */
 
 /** What a session's cookie contains, sealed. */
@@ -99,8 +99,8 @@ export function createSessions(deps: {
 
   return {
     /**
-     * Begins a session with a new id, so that no one can have prepared it, and returns its Set-Cookie header. Ends the
-     * previous session of the browser.
+     * Begins a session and returns its Set-Cookie header. The id is new, so that no stranger can have chosen it. Ends
+     * the browser's previous session.
      */
     async begin(
       tx: Tx,
@@ -144,14 +144,14 @@ export function createSessions(deps: {
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** A member's session ends after twelve hours without use, or thirty days: a stolen cookie must not last forever. */
+/** A member's session ends after twelve hours without use, or thirty days after it began: a stolen cookie expires. */
 export const memberTimes: SessionTimes = {
   idleMs: sessionUnusedMs,
   lifetimeMs: 30 * 24 * 3_600_000,
   seenEveryMs: 5 * 60_000,
 };
 
-/** An operator's session ends after half an hour without use, or after twelve hours. */
+/** An operator's session ends after half an hour without use, or twelve hours after it began. */
 export const operatorTimes: SessionTimes = {
   idleMs: 30 * 60_000,
   lifetimeMs: 12 * 3_600_000,

@@ -36,7 +36,7 @@ class NotInstalledError extends Error {
 
 /**
  * How a sign-in ended. refused: Foyer did not accept the callback, or the person may not sign in. unverified: it failed
- * in a way that any stranger can cause, by an `error=` in the address or by a code that Slack does not know.
+ * in a way that any stranger can cause, by an `error=` in the address or by a code that Slack rejects.
  */
 type SignInOutcome = 'signed_in' | 'cancelled' | 'refused' | 'unverified' | 'failed';
 
