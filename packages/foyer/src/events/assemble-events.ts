@@ -18,7 +18,7 @@ export function assembleEvents(
   deps: Omit<BoltAppDeps, 'receiver' | 'noteUnknownTeam'> &
     Pick<SlackReceiverDeps, 'bodies' | 'refusals' | 'onAnswered' | 'now'> & {
       store: InstallationStore;
-      /** Called when an event has changed an installation. Must not throw. */
+      /** Called after an event changed what is stored for an installation. Must not throw. */
       onChanged(query: TenantQuery, type: string): void;
       /** Whether the definition has steps for a member's first opening. */
       hearsOpenings: boolean;
@@ -41,13 +41,13 @@ export function assembleEvents(
   return { receiver, seen, bolt: createBoltApp({ ...deps, receiver, noteUnknownTeam }) };
 }
 
-/** How soon to query the database again while it holds no install. */
+/** How long to wait before asking the database for the app id again, if it held none or could not be read. */
 const askAgainMs = 60_000;
 
 /**
  * Creates the check whether a request's body names this app, by the app id that Slack gave with an install. A request
- * that does so under a wrong signature is probably Slack's, and SLACK_SIGNING_SECRET is wrong; strangers rarely know
- * the id, and their requests without it count separately. Answers synchronously; false until the id is known.
+ * that names it under a wrong signature is probably Slack's, and SLACK_SIGNING_SECRET is wrong. Strangers rarely know
+ * the id; Foyer counts requests without it separately. The check is synchronous, and false until the id is known.
  */
 function createOwnApp(deps: { database: Database; clientId: string }): (body: Buffer) => boolean {
   const { database, clientId } = deps;

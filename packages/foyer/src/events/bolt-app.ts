@@ -36,8 +36,8 @@ export function createBoltApp(deps: BoltAppDeps) {
     try {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
     } catch (error) {
-      // Often a late event after an uninstall: Bolt calls no listener. `noteUnknownTeam` records only a team that was
-      // never installed here.
+      // Often a late event after an uninstall: Bolt calls no listener. `noteUnknownTeam` is for a team that never
+      // installed the app here.
       if (error instanceof InstallationNotFoundError) {
         deps.log.debug({ err: error }, 'not installed');
         if (error.reason === 'unknown') deps.noteUnknownTeam({ teamId, enterpriseId, isEnterpriseInstall });
@@ -54,7 +54,7 @@ export function createBoltApp(deps: BoltAppDeps) {
     app.use(meetPeople);
     names.watch(app);
     app.error(async (error) => {
-      // The receiver repeats the event.
+      // Foyer's receiver catches this error and repeats the event.
       if (asksForRepeat(error)) throw error;
       // The app was uninstalled while a listener ran: nothing is left to do, and nothing is wrong.
       if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
@@ -155,7 +155,10 @@ function createListenerNames() {
     },
     /** Returns the listener that started the running code, even after it returned; undefined for any other code. */
     running: (): string | undefined => current.getStore(),
-    /** Whether one of the listeners may hear messages: a listener for them, or one for every event. */
+    /**
+     * Whether a listener may receive messages: one for messages, one whose pattern matches them, an assistant or a
+     * middleware.
+     */
     hearMessages: (): boolean => hearsMessages,
   };
 }

@@ -17,7 +17,9 @@ import { type Fields, fieldsOf, idOf } from './slack-request.ts';
  * value unchanged.
  */
 
-/** Foyer queues one notice an hour for each installation: Slack sends `app_rate_limited` every minute. */
+/**
+ * Foyer queues at most one notice an hour for each installation, while Slack may send `app_rate_limited` every minute.
+ */
 const noticeEveryMs = 3_600_000;
 
 /** Creates the effects of these events, by event type. */
@@ -33,7 +35,7 @@ export function createKeepNames(deps: {
     const { teamId } = query;
     const name = visibleText(event.fields.name);
     const domain = visibleValue(event.fields.domain);
-    // An org-wide install has its enterprise's name.
+    // An org-wide install shows the enterprise's name, not a team's.
     if (teamId === undefined || query.isEnterpriseInstall || (name ?? domain) === null) return false;
     const renamed = { clientId, teamId, name, domain, at: happenedAt };
     return database.write((tx) => renameTeam(tx, renamed), removal.patienceMs);
@@ -61,7 +63,10 @@ export function createKeepNames(deps: {
     return database.write((tx) => updatePerson(tx, { ...told, ...person }), removal.patienceMs);
   };
 
-  /** Signs a deactivated person out, unless they have signed in since: then the event is a late one (invariant 7). */
+  /**
+   * Ends the sessions that a deactivated person began before the event. A newer session stays: the event is late then
+   * (invariant 7).
+   */
   async function endSessions(person: PersonOfSessions, { patienceMs }: RemovalOptions): Promise<void> {
     if (!(await hasSession(database.queries, person))) return;
     await database.write((tx) => endSessionsOf(tx, person), patienceMs);

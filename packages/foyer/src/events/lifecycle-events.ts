@@ -15,9 +15,9 @@ import {
 } from './slack-request.ts';
 
 /**
- * The events that change the record. Foyer commits them before it acknowledges them (invariant 6), so they do not go
- * through Bolt's listeners, which run afterwards. Each may arrive twice, late and in any order (invariant 7): the
- * transaction that applies an event decides whether it still matters.
+ * The events that change the record. Foyer commits their effects before it acknowledges them (invariant 6). So no Bolt
+ * listener applies them: listeners receive these events too, but only afterwards. Each may arrive twice, late and in
+ * any order (invariant 7): the transaction that applies an event decides whether it still matters.
  */
 
 interface LifecycleDeps {
@@ -26,7 +26,10 @@ interface LifecycleDeps {
   keepNames?: ReadonlyMap<string, Effect>;
   /** Called after an event changed something, such as runs or what App Home shows. Must not throw or wait. */
   onChanged(query: InstallationQuery, type: string): void;
-  /** Whether the definition has steps for a member's first opening; without them, an opening changes nothing here. */
+  /**
+   * Whether the definition has steps for a member's first opening of App Home; without them, an opening changes
+   * nothing.
+   */
   hearsOpenings?: boolean;
   log: Logger;
 }
@@ -35,7 +38,7 @@ interface LifecycleDeps {
 export interface Delivery {
   event: EventEnvelope;
   query: InstallationQuery;
-  /** When the event happened, by Slack's clock; by Foyer's clock if Slack gave no time. */
+  /** When the event happened, by Slack's clock; if Slack gave no time, when it arrived. In milliseconds since 1970. */
   happenedAt: number;
   removal: RemovalOptions;
 }
@@ -43,15 +46,17 @@ export interface Delivery {
 /** Applies a delivery; resolves to whether it changed anything. */
 export type Effect = (delivery: Delivery) => Promise<boolean>;
 
-/** Slack waits three seconds. Foyer retries a locked database this long; after that, Slack sends the event again. */
+/**
+ * Slack waits three seconds. Foyer retries a locked database this long, then answers 503: Slack sends the event again.
+ */
 const patienceMs = 2000;
-/** The limit of a whole commit: a database that hangs exceeds `patienceMs`, and a revocation writes twice. */
+/** The limit of a whole commit: a database that hangs exceeds `patienceMs`, and a revocation may write twice. */
 const commitWithinMs = 2500;
 
 /**
- * Creates the function that commits what a delivery changes. Its promise resolves after the commit; for an event that
- * changes nothing it returns undefined. @throws DatabaseUnavailableError: Foyer then answers 503, and Slack sends the
- * event again.
+ * Creates the function that commits what a delivery changes. That function returns undefined for an event of a type
+ * that changes nothing, else a promise that resolves after the commit. @throws DatabaseUnavailableError: Foyer then
+ * answers 503, and Slack sends the event again.
  */
 export function createCommitLifecycle(deps: LifecycleDeps) {
   const { store, log } = deps;
@@ -93,7 +98,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     const event = readEnvelope(body);
     const { type, eventId, happenedAt } = event;
     if (event.candidates.length === 0) {
-      // A repeat would name no team either: Foyer acknowledges the event, and logs that it did nothing.
+      // A repeat would name no team either: Foyer logs an error and acknowledges the event.
       return log.error({ event: type, eventId }, 'a lifecycle event names no team and no enterprise');
     }
     const apply = async (): Promise<void> => {
@@ -107,13 +112,13 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
         },
       );
       if (changed) deps.onChanged(query, type);
-      // Slack sends such an event for each change of each member, or for each opening.
+      // Slack sends these two for each change of each member and each opening of App Home: most change nothing.
       const isUsual = type === 'user_change' || type === 'app_home_opened';
       const level = isUsual && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');
     };
-    // A commit that takes longer than Slack waits continues and may still succeed. Foyer answers that it failed, so
-    // Slack sends the event again. If the commit succeeded, the repeat changes nothing.
+    // A commit that exceeds `commitWithinMs` continues, and may still succeed. Foyer answers 503 at that time, so Slack
+    // sends the event again. If the commit has succeeded by then, the repeat changes nothing.
     const late = () => new DatabaseUnavailableError('The database did not commit an event in time.');
     await inTime(apply(), commitWithinMs, late);
   }

@@ -17,8 +17,8 @@ import { personIn } from './slack-request.ts';
 import type { TakeAnswer } from './take-answer.ts';
 
 /**
- * What Foyer does when someone opens App Home, or presses a button of Home or of Foyer's messages. An app adds its own
- * listeners with the option `listeners` of `defineFoyer`.
+ * What Foyer does when someone opens App Home, presses a button of Home or of Foyer's messages, or asks Slack to
+ * connect or disconnect their account. An app adds its own listeners with the option `listeners` of `defineFoyer`.
  */
 
 export interface ListenersDeps {
@@ -123,7 +123,10 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     return readLocale(database.queries, { clientId: record.clientId, teamId, userId });
   }
 
-  /** Reads who pressed what. Looks up what they may do instead of trusting the view or payload; does not ask Slack. */
+  /**
+   * Reads who pressed what; undefined if the installation is unknown or the person belongs to another workspace. Looks
+   * up what they may do instead of trusting the view or payload; does not ask Slack.
+   */
   async function readPress({
     action,
     body,
@@ -152,7 +155,10 @@ function answerIn({ state }: BlockAction, blockId: string): string {
   return input?.selected_option?.value ?? input?.selected_channel ?? input?.value ?? '';
 }
 
-/** Reads who asks to connect or disconnect. Only a request to connect has a trigger, which opens a modal. */
+/**
+ * Reads who asks to connect or disconnect; undefined for any other event. Only a request to connect has a trigger,
+ * which opens a modal.
+ */
 function connectionRequest(event: object): { userId: string; triggerId: string | undefined } | undefined {
   const { user, subtype, trigger_id: trigger } = { ...event } as Readonly<Record<string, unknown>>;
   if (typeof user !== 'string') return undefined;

@@ -1,7 +1,8 @@
 /**
  * Thrown by a listener that cannot do its work yet and has done nothing: Foyer calls every listener of this event again
- * after a second, ten seconds and a minute. Slack does not repeat the event, since it was already acknowledged. A
- * process that stops in the meantime loses it: work that must not be lost belongs in your own table or a job.
+ * after one second, after another ten seconds and after another minute, until none throws this error. Slack does not
+ * repeat the event, since Foyer has acknowledged it. If the process stops before that, the event is lost: work that
+ * must not be lost belongs in your own table or a job.
  *
  * @example
  * app.event('app_mention', async ({ event }) => {

@@ -4,23 +4,26 @@ import { claimDeliveries, forgetDelivery, sweepDeliveries } from '../database/se
 import { inTime } from '../http/in-time.ts';
 
 /**
- * What Slack has delivered, so that listeners receive it once.
+ * Remembers what Slack has delivered, so that listeners receive each delivery once.
  *
- * - **Events**, by their `event_id`: Slack sends an event again if its answer was lost or late.
+ * - **Events**, by their `event_id`: Slack sends an event again if Foyer's answer was lost, late or an error.
  * - **Presses, commands and dialogs**, by their signature, which covers body and timestamp: Slack never sends one
  *   twice, but someone who recorded a signed request can.
  *
  * Why two places: a single process checks only its memory, which costs nothing. On Postgres several processes may share
- * the work, so a process also asks the database about each delivery that it has not seen itself. It claims all of one
- * turn of the event loop together. If the database does not answer, a delivery counts as new: twice is better than
- * never.
+ * the work, so a process also asks the database about each delivery that it has not seen itself. It claims all
+ * deliveries of one turn of the event loop together. If the database does not answer, a delivery counts as new: twice
+ * is better than never.
  */
 
-/** Slack's last usual retry comes after five minutes, and Foyer accepts a signed request for at most ten minutes. */
+/**
+ * How long a delivery is remembered. Slack's last usual retry comes after five minutes, and Foyer accepts a signed
+ * request for at most ten minutes.
+ */
 const keptMs = 60 * 60_000;
-/** Limits the memory of a process; only requests that Slack has signed get here. */
+/** The most deliveries in each half of a process's memory. Only requests that Slack has signed count. */
 const mostRemembered = 50_000;
-/** Slack waits three seconds for the answer to a press. */
+/** How long the database may take to claim deliveries: Slack waits three seconds for the answer to a press. */
 const claimWithinMs = 1000;
 const sweptRows = 1000;
 
@@ -68,7 +71,9 @@ export function createSeenDeliveries(deps: {
   }
 
   return {
-    /** Records a verified delivery; false if it came before. Returns a promise if another process may have seen it. */
+    /**
+     * Records a verified delivery. Returns whether it came for the first time; a promise if the database must be asked.
+     */
     isFirst(key: string): boolean | Promise<boolean> {
       if (!isNew(key)) return false;
       if (!deps.shared) return true;

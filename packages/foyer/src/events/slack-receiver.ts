@@ -30,16 +30,21 @@ export interface SlackReceiverDeps {
   signature: SignatureCheck;
   bodies: Pick<BodyReader, 'read' | 'refuse'>;
   refusals: Pick<Refusals, 'add'>;
-  /** Whether a body names this app: then it is probably Slack's even if its signature is wrong. Must not throw. */
+  /**
+   * Whether a body names this app: then the request is probably Slack's even if its signature is wrong. Must not throw.
+   */
   namesThisApp?(body: Buffer): boolean;
   /** The client's address, for the log. */
   addressOf(req: IncomingMessage): string;
-  /** Commits what an event changes; returns undefined if it changes nothing. @throws DatabaseUnavailableError */
+  /**
+   * Commits what an event changes; returns undefined if events of its type change nothing. @throws
+   * DatabaseUnavailableError
+   */
   commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined;
   /**
    * Called when a request was answered or its client hung up, with the type of its event or interaction and how long
-   * Slack waited. `status` is 0 if nothing was sent. unverified: it was not Slack's, or could not be read. Must not
-   * throw.
+   * Slack waited. `status` is 0 if nothing was sent. unverified: the request was not proven to be Slack's, or its body
+   * could not be read; `type` is then `unverified` too. Must not throw.
    */
   onAnswered?(request: {
     kind: 'event' | 'interaction' | 'unverified';
@@ -47,7 +52,7 @@ export interface SlackReceiverDeps {
     status: number;
     ms: number;
   }): void;
-  /** Earlier deliveries, so that listeners receive each once. */
+  /** Remembers earlier deliveries, so that listeners receive each delivery once. */
   seen: Pick<SeenDeliveries, 'isFirst' | 'forget'>;
   now: () => number;
   log: Logger;
@@ -69,12 +74,14 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   const onDrained: (() => void)[] = [];
   const repeats = new Set<NodeJS.Timeout>();
   let isDraining = false;
-  /** Whether Foyer has logged the explanation: only once in a process, since strangers can trigger it repeatedly. */
+  /**
+   * Whether the log already explains where to mount Foyer: only once in a process, since strangers can cause that line.
+   */
   let explainedMounting = false;
 
   /**
-   * Passes an event to Bolt's listeners, now or once `soon` resolves; if that resolves to false, not at all. When the
-   * listeners have ended, resolves to whether one of them asked to repeat the event.
+   * Passes an event to Bolt's listeners, now or once `soon` resolves. If `soon` resolves to false, the listeners do not
+   * receive the event. When the listeners have ended, resolves to whether one of them asked to repeat the event.
    */
   async function process(event: ReceiverEvent, soon?: Promise<unknown>): Promise<boolean> {
     if (!app) return false;
@@ -94,7 +101,10 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     return again;
   }
 
-  /** Repeats an event later. After the last try Foyer forgets it, so that a repeat from Slack counts as new. */
+  /**
+   * Plans a repeat of an event. After the last one, during a stop, or if too many repeats are planned, gives up and
+   * forgets the event, so that a repeat from Slack counts as new.
+   */
   function repeatLater(event: ReceiverEvent, key: string | undefined, times = 0): void {
     const delayMs = repeatAfterMs[times];
     if (isDraining || delayMs === undefined || repeats.size >= mostRepeats) {
@@ -245,7 +255,7 @@ const bodyProblems = {
   503: 'bodies_over_budget',
 } as const satisfies Record<BodyRefusal, string>;
 
-/** Returns what a request is, for the metrics; a slash command is the only one without a type. */
+/** Returns what a request is, for the metrics; a slash command is the only request without a type. */
 function kindOf({ type, event }: Record<string, unknown>): { kind: 'event' | 'interaction'; type: string } {
   if (type === 'app_rate_limited') return { kind: 'event', type };
   if (type !== 'event_callback') return { kind: 'interaction', type: String(type ?? 'command') };

@@ -21,9 +21,11 @@ export interface EventEnvelope {
   eventId: string | undefined;
   /** When the event happened, by Slack's clock, in milliseconds; always a whole second. */
   happenedAt: number | undefined;
-  /** The installations that it may be about, the most likely first. Empty if it names none. */
+  /**
+   * The installations that the event may be about, the most likely first. Empty if it names no team and no enterprise.
+   */
   candidates: InstallationQuery[];
-  /** `tokens_revoked`: the users whose tokens were revoked, and the bot users. */
+  /** `tokens_revoked`: the users whose tokens were revoked, and the bot users whose tokens were revoked. */
   userIds: string[];
   botUserIds: string[];
   /** `team_access_…`: the workspaces. */
@@ -43,7 +45,7 @@ export function idOf(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
 }
 
-/** Foyer reads no more ids than this; an event from Slack never names as many. */
+/** Foyer reads at most this many ids of a list; a list in an event from Slack is never as long. */
 const mostIds = 1000;
 
 function idsOf(value: unknown): string[] {
@@ -58,7 +60,7 @@ function timeOf(value: unknown): number | undefined {
   return isTime ? Math.floor(seconds) * 1000 : undefined;
 }
 
-/** Returns the type of a delivery's event. `app_rate_limited` is the only delivery that contains no event. */
+/** Returns the type of a delivery's event, or `app_rate_limited`: the only delivery that contains no event. */
 export function eventTypeOf({ type, event }: Fields): unknown {
   return type === 'app_rate_limited' ? type : fieldsOf(event).type;
 }
@@ -80,9 +82,10 @@ export function readEnvelope(body: Fields): EventEnvelope {
 }
 
 /**
- * Lists the installations that the event may belong to. `authorizations` names the one that it was sent for; in a Slack
- * Connect channel the outer `team_id` may be another company's, so it counts only if no authorization names a tenant.
- * If an event does not name its kind of install, the list has the workspace's own install and then the org-wide one.
+ * Lists the installations that the event may belong to. `authorizations` names the installation that Slack sent the
+ * event for; in a Slack Connect channel the outer `team_id` may be another company's, so it counts only if no
+ * authorization names a tenant. If it counts, and the delivery names an enterprise but not the kind of install, the
+ * list has the workspace's own install and then the org-wide one.
  */
 function candidatesOf(body: Fields): InstallationQuery[] {
   const outer = queryOf(body);
@@ -117,9 +120,10 @@ const namesSomebody = (query: InstallationQuery): boolean =>
   query.teamId !== undefined || query.enterpriseId !== undefined;
 
 /**
- * Returns who opened or pressed something. `from` is their own workspace if it is not the one with the app: for
- * example, that of another company in a Slack Connect channel. The view of a dialog that they open names the workspace
- * with the app (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
+ * Returns who opened, pressed or sent something; undefined if the body names no person. `from` is their own workspace
+ * if the body names it, and it is not the workspace with the app: for example, that of another company in a Slack
+ * Connect channel. The view of a dialog names the workspace with the app
+ * (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
  */
 export function personIn(body: Fields): { userId: string; from?: string } | undefined {
   const user = fieldsOf(body.user);
@@ -130,7 +134,10 @@ export function personIn(body: Fields): { userId: string; from?: string } | unde
   return home === undefined || home === place ? { userId } : { userId, from: home };
 }
 
-/** Thrown for a body that is neither JSON nor one of Slack's forms, or whose `type` is not valid. */
+/**
+ * Thrown for a body that is neither JSON nor one of Slack's forms, or that lacks a text that its kind needs, such as
+ * `type`.
+ */
 export class MalformedBodyError extends Error {
   override readonly name = 'MalformedBodyError';
   readonly code = 'malformed_body';
@@ -152,8 +159,8 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
       : JSON.parse(text);
     if (!form && isEvent(parsed)) {
       parsed.type = 'event_callback';
-      // Bolt reads the fields of the first entry without a check: if it is not an object, Foyer would report a failed
-      // listener.
+      // Bolt reads fields of the first authorization without a check. If that were not an object, Bolt would throw, and
+      // Foyer would report a failed listener.
       if (Array.isArray(parsed.authorizations))
         parsed.authorizations = parsed.authorizations.filter((entry) => Object(entry) === entry);
     }
@@ -165,7 +172,7 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
 }
 
 /**
- * Returns whether this is a delivery of an event, even if its own `type` is wrong, unless that is an object: only the
+ * Returns whether this is a delivery of an event. Its own `type` may be missing or wrong, but not an object: only the
  * event's type decides what the delivery changes.
  */
 function isEvent(parsed: unknown): parsed is Record<string, unknown> {

@@ -10,18 +10,21 @@ import { closedQuestion } from '../home/question-blocks.ts';
 import { answerQuestion, questionPosts } from '../pipeline/questions.ts';
 import type { Texts } from '../texts/create-texts.ts';
 
-/** Stores an answer, wherever it was given: in the DM, in Home or on the progress page. */
+/** Stores an answer if it is valid and allowed, wherever it was given: in the DM, in Home or on the progress page. */
 export type TakeAnswer = (
   record: InstallRecord,
   key: QuestionKey,
   given: { userId: string; isAllowed: boolean; answer: string; teamId?: string },
 ) => Promise<{
   outcome: AnswerOutcome;
-  /** Shows the answer, or that none is needed, in the messages that asked, and publishes Home. */
+  /** Publishes Home. If the question is answered or closed, first shows that in the messages that asked it. */
   show(client: () => Promise<WebClient>): Promise<void>;
 }>;
 
-/** Creates the function that stores an answer. It resolves once the answer is committed; only `show` calls Slack. */
+/**
+ * Creates the function that stores an answer. That function resolves once the answer is committed or refused; only
+ * `show` calls Slack.
+ */
 export function createTakeAnswer(deps: {
   database: Database;
   publishHome: PublishHome;
@@ -32,7 +35,7 @@ export function createTakeAnswer(deps: {
 }): TakeAnswer {
   const { database, log } = deps;
 
-  /** Replaces the form in the messages of a question with its answer, or a line that none is needed. */
+  /** Replaces the form in each message of a question with the answer, or with a line that no answer is needed. */
   async function closeMessages(
     client: WebClient,
     { id: installationId, life }: InstallRecord,

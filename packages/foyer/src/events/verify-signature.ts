@@ -3,7 +3,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { RefusalKind } from '../http/count-refusals.ts';
 
 /**
- * Slack's own limit on how old a signed request may be. (docs.slack.dev/authentication/verifying-requests-from-slack)
+ * How far a request's timestamp may be from Foyer's clock, in the past or the future; the limit that Slack gives.
+ * (docs.slack.dev/authentication/verifying-requests-from-slack)
  */
 const mostAgeSeconds = 300;
 
@@ -19,7 +20,7 @@ type SignatureProblem = Extract<RefusalKind, `signature_${string}`>;
 export function createSignatureCheck(deps: { signingSecret: string; now: () => number }) {
   const key = createSecretKey(Buffer.from(deps.signingSecret, 'utf8'));
 
-  /** Returns what is wrong with the headers, before a byte of the body is read (invariant 10). */
+  /** Returns what is wrong with the headers, undefined if nothing is: called before the body is read (invariant 10). */
   function ofHeaders(headers: IncomingHttpHeaders): SignatureProblem | undefined {
     const timestamp = headers['x-slack-request-timestamp'];
     const signature = headers['x-slack-signature'];
@@ -32,7 +33,7 @@ export function createSignatureCheck(deps: { signingSecret: string; now: () => n
 
   return {
     ofHeaders,
-    /** Returns what is wrong with the whole request. */
+    /** Returns what is wrong with the whole request; undefined if nothing is. */
     ofRequest(headers: IncomingHttpHeaders, body: Buffer): SignatureProblem | undefined {
       const problem = ofHeaders(headers);
       if (problem) return problem;

@@ -12,11 +12,11 @@ import {
 
 /** The limits of one call or a group of calls. */
 export interface SlackCallLimits {
-  /** For each call, in milliseconds. */
+  /** How long each call may take, in milliseconds; 8,000 unless given. */
   timeoutMs?: number;
   /** Ends calls in progress, such as those of a step whose run was cancelled. */
   signal?: AbortSignal;
-  /** The longest answer that is read; 1 MiB unless given. */
+  /** The longest answer that is read, in bytes; 1 MiB unless given. */
   mostBytes?: number;
   /** Receives the answer's headers and body as they arrive, even if the answer then breaks off or cannot be read. */
   onArrived?(bytes: Buffer): void;
@@ -25,7 +25,10 @@ export interface SlackCallLimits {
 /** One finished call to Slack: what was called, the result, and how long it took. */
 export interface SlackCall {
   method: string;
-  /** error: Slack refused the call. unreachable: no complete answer arrived in time. */
+  /**
+   * error: Slack refused the call. http_error: an error status, or an answer that is not JSON. unreachable: no complete
+   * answer arrived.
+   */
   result: 'ok' | 'error' | 'rate_limited' | 'http_error' | 'unreachable';
   ms: number;
 }
@@ -41,7 +44,10 @@ export interface SlackCalls {
   span?: TraceSpan;
 }
 
-/** Creates a WebClient for one token (none for `oauth.v2.access`). Create it when you call: tokens rotate. */
+/**
+ * Creates a WebClient for one token; without one for `oauth.v2.access`, or if each call passes its own. Tokens rotate:
+ * create a client with a token when you call.
+ */
 export type SlackClientFactory = (token: string | undefined, limits?: SlackCallLimits) => WebClient;
 
 /**
@@ -222,7 +228,7 @@ export function createSlackClientFactory(
 ): SlackClientFactory {
   const { transport = createSlackTransport(calls.config.slack) } = calls;
   const given = { ...calls, transport };
-  // One for all clients: creating it costs a third of what a client costs.
+  // One logger for all clients: creating one costs a third of what a client costs.
   const logger = slackLogger(calls.log, 'slack');
   return (token, limits) => new SlackClient(token, slackClientOptions(given, limits, logger));
 }

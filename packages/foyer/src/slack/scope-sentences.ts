@@ -1,7 +1,7 @@
 /**
  * What each scope that Slack documents allows (docs.slack.dev/reference/scopes): what the app could do with it, not
- * what it intends. The app adds its own reason next to it (`reason.<scope>` in its texts). No period at the end; "it"
- * is the app.
+ * what it intends. The app adds its own reason next to it (`reason.<scope>` in its texts). The sentences have no period
+ * at the end; "it" in them is the app.
  */
 export const scopeSentences = {
   admin: 'Administer the workspace',
@@ -131,7 +131,7 @@ export const scopeSentences = {
   'workflows.templates:write': 'Create and change workflow templates',
 } as const satisfies Readonly<Record<string, string>>;
 
-/** Scopes that allow something different when the person who installs grants them for themselves. */
+/** Scopes that allow something different when a person grants them for themselves. */
 export const userScopeSentences = {
   'channels:history': 'Read all messages and files in public channels',
   'groups:history': 'Read all messages and files in your private channels',
@@ -149,7 +149,7 @@ export const userScopeSentences = {
 
 /** A scope that has a sentence. */
 export type KnownScope = keyof typeof scopeSentences;
-/** A scope whose sentence differs for the person who installs. */
+/** A scope that has a different sentence when a person grants it for themselves. */
 export type KnownUserScope = keyof typeof userScopeSentences;
 
 /** Returns what a scope allows, in English, or the scope's own name if Foyer does not know it. */

@@ -3,12 +3,12 @@ import type { Config } from '../config/config.ts';
 
 /**
  * Text that strangers wrote: `visibleText` and `slackProfile` read it from Slack, `plainName` puts it into Foyer's own
- * sentences, and `escapeMrkdwn` and its like put it into a message. The links to Slack are at the end.
+ * sentences, and `escapeMrkdwn` and the functions below it put it into a message. The links to Slack are at the end.
  */
 
 /** Slack's own limit on a name is 255 characters. Postgres cannot index a row of more than 2.7 kB. */
 const mostOfName = 255;
-/** Longer than any address of a picture or of a person. */
+/** No web address of a picture, and no person's email address, is longer. */
 const mostOfValue = 2000;
 
 /**
@@ -51,7 +51,8 @@ const longest = 80;
 
 /**
  * Makes a name from Slack safe inside one of Foyer's sentences: removes characters that reverse the text around it,
- * limits it to 80 characters, and adds isolates if it reads from right to left.
+ * limits it to 80 characters, and adds isolates if it contains right-to-left letters. Returns `fallback` if nothing is
+ * left.
  */
 export function plainName(name: string | null, fallback: string): string {
   const characters = [...(name ?? '').replace(deceptive, ' ').replace(/\s+/g, ' ').trim()];
@@ -64,7 +65,10 @@ export function plainName(name: string | null, fallback: string): string {
 /** A person as `users.info` describes them. */
 export type SlackUser = NonNullable<Awaited<ReturnType<WebClient['users']['info']>>['user']>;
 
-/** The stored profile of a person. A value is absent if it was not granted, not given, or shows nothing. */
+/**
+ * The stored profile of a person. A value is null if Slack did not give it, or it cannot be used: it is invisible, too
+ * long, or an email address that is not confirmed.
+ */
 export type SlackProfile = {
   /** Slack's `name` for them, such as `grace`. */
   name: string | null;
@@ -138,7 +142,10 @@ function cut(text: string, atMost: number, written: (character: string) => strin
   return whole;
 }
 
-/** Words, numbers and names such as `users:read.email`. Most texts match, and they need no change. */
+/**
+ * Most texts match one of these, and need no change: words and numbers, and in `plainCode` names like
+ * `users:read.email`.
+ */
 const plain = /^[A-Za-z0-9’]+(?:(?:[.,;]? |[./-])[A-Za-z0-9’]+)*$/;
 const plainCode = /^[a-z0-9]+(?:[.:_-][a-z0-9]+)*$/;
 
@@ -163,14 +170,17 @@ export function escapeMrkdwn(text: string, atMost = 2000): string {
   return cut(harmless, atMost, escaped);
 }
 
-/** Writes a name such as a scope or an error code in mrkdwn's code style; `atMost` counts the two marks. */
+/** Writes a name such as a scope or an error code in mrkdwn's code style; `atMost` includes the two backquotes. */
 export function mrkdwnCode(name: string, atMost = 200): string {
   if (name.length <= atMost - 2 && plainCode.test(name)) return `\`${name}\``;
   const text = cut(oneLine(name).replaceAll('`', 'ˋ'), atMost - 2, escaped);
   return `\`${text === '' ? '-' : text}\``;
 }
 
-/** Prepares a text from outside for a `plain_text` object, which has no markup: one line, no hidden directions. */
+/**
+ * Prepares a text from outside for a `plain_text` object, which has no markup: one line, without invisible characters
+ * that change the reading direction.
+ */
 export function plainLine(text: string, atMost: number): string {
   if (text.length <= atMost && plain.test(text)) return text;
   return cut(oneLine(text), atMost, (character) => character);
@@ -193,7 +203,10 @@ export interface OpenInSlack {
   webUrl: string;
 }
 
-/** Builds the two links to the app's Home tab; without a team (org-wide), Slack asks for the workspace. */
+/**
+ * Builds the two links to the app's Home tab. Without a team (org-wide), Slack asks for the workspace; without an app
+ * id, the desktop link only opens Slack.
+ */
 export function openInSlack(
   config: Pick<Config, 'slack'>,
   app: { appId: string | null; teamId: string | null },

@@ -15,13 +15,15 @@ interface SlackRequest {
   body: string | null;
   /** Aborts the request, which may have no time limit of its own. */
   signal: AbortSignal;
-  /** The longest answer that is read; 1 MiB unless given. */
+  /** The longest answer that is read, in bytes; 1 MiB unless given. */
   mostBytes?: number;
   /** Receives the headers and the body as they arrive, even if the answer then breaks off or cannot be read. */
   onArrived?(bytes: Buffer): void;
 }
 
-/** Slack's whole answer, even a redirect: Slack's API sends none, and a token must not follow one. */
+/**
+ * Slack's whole answer. A redirect is not followed: Slack's API sends none, and a token must not go to another address.
+ */
 export interface SlackAnswer {
   status: number;
   headers: Headers;
@@ -49,7 +51,7 @@ const usualMostBytes = 1024 * 1024;
 /** Opens connections to Slack. They close automatically when idle, and do not keep the process alive. */
 export function createSlackTransport(config: {
   throughProxy: boolean;
-  /** The most connections; 256 unless given. */
+  /** The most connections to one host; 256 unless given. */
   connections?: number;
 }): SlackTransport {
   const { connections = usualConnections } = config;

@@ -1,6 +1,6 @@
 /**
- * Why text and not JSON: Slack has issued the tokens of an answer even if no parser can read it, since it was cut off,
- * is too long, is nested too deep, repeats a key, or is a page of a proxy (invariant 1). So Foyer looks for tokens in
+ * Why text and not JSON: Slack has issued the tokens even if no parser can read its answer: the answer may be cut off,
+ * too long or nested too deep, repeat a key, or stand in a page of a proxy (invariant 1). So Foyer looks for tokens in
  * the characters that arrived.
  */
 
@@ -63,7 +63,7 @@ function* formsOf(text: string): Generator<string> {
   }
 }
 
-/** Leaves out a token that may continue in the next piece of the answer. */
+/** Cuts off the end of a piece of an answer if a token that begins there may continue in the next piece. */
 export function wholeWords(text: string): string {
   return text.replace(/[A-Za-z0-9.\\\0-]{0,2000}$/, '');
 }
