@@ -58,9 +58,9 @@ export type Sandbox = Controls &
     faults: Faults;
     rateLimits: RateLimits;
     deliveries: Deliveries;
-    /** Decides on the consent page as a person would, through the same code; returns where the browser is sent. */
+    /** Submits the consent page's form for a person, without a browser; returns the address that it redirects to. */
     consent(options: ConsentOptions): Promise<string>;
-    /** Signs in with Slack as a person would, through the same code; returns where the browser is sent. */
+    /** Submits the sign-in page's form for a person, without a browser; returns the address that it redirects to. */
     signIn(options: SignInOptions): Promise<string>;
     /** Signs ID tokens with a new key; Slack does so now and then. */
     rotateSigningKey(): void;

@@ -43,7 +43,7 @@ interface InstallDetails {
   users: UserRecord[];
   /** Newest first. */
   history: HistoryRecord[];
-  /** Of `record.run`. */
+  /** The attempts of all steps of `record.run`. */
   attempts: StepAttemptRecord[];
   /** The uninstall run, if it is the newest run. */
   uninstall?: { run: RunRecord; attempts: StepAttemptRecord[] };

@@ -253,7 +253,7 @@ export async function countInstallations(
   return counts;
 }
 
-/** Installations that granted the same scopes. */
+/** A set of scopes, and how many installations granted exactly these scopes. */
 interface GrantedScopes {
   scopes: string[];
   installations: number;

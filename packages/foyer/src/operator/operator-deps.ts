@@ -48,7 +48,7 @@ export interface OperatorDeps {
   readManifest: () => string;
   /** The file of the manifest; undefined if the definition has it as an object. */
   manifestFile?: string | undefined;
-  /** The definition's own brand: what it gives wins over the manifest and the environment. */
+  /** The definition's own brand, if it has one: its values override the manifest and the environment. */
   brand?: Partial<Brand> | undefined;
   /** Opens an existing database. @throws CommandError if there is none */
   openDatabase: (target: Config['database']) => Promise<Database>;

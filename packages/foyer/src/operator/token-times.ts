@@ -35,7 +35,7 @@ export async function readTokenTimes(queries: Queries, installationId: string): 
   };
 }
 
-/** Foyer refreshes tokens two hours before they expire: one with less than this left was not refreshed in time. */
+/** Foyer refreshes tokens two hours before they expire: a token with less than this left was not refreshed in time. */
 export const lapsingWithinMs = 3_600_000;
 
 /** Tokens that may need an operator's attention. */

@@ -2,7 +2,7 @@ import type { Platform } from '../platform.ts';
 import type { Installation, Token } from '../world/records.ts';
 import { Refusal } from './refusal.ts';
 
-/** The token of a request: the Authorization header, or the `token` of a form (never of a JSON body). */
+/** The token of a request: the Authorization header, or the `token` of a form (never of a JSON body), if any. */
 export function tokenIn(
   authorization: string | undefined,
   form: Record<string, unknown>,

@@ -103,7 +103,10 @@ function withinBounds(oldest: string | undefined, latest: string | undefined, is
   };
 }
 
-/** A timestamp as a whole number: floating point would round the last digits. */
+/**
+ * A timestamp in microseconds, as a whole number: floating point would round the last digits. Undefined if the
+ * timestamp is absent, empty or `0`, which means no bound.
+ */
 function microseconds(ts: string | undefined, name: string): bigint | undefined {
   if (ts === undefined || ts === '' || ts === '0') return undefined;
   const [, seconds, fraction = ''] = /^(\d+)(?:\.(\d{1,6}))?\d*$/.exec(ts) ?? [];

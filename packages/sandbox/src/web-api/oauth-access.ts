@@ -6,7 +6,7 @@ import type { AuthorizationCode, Installation, Place, Token } from '../world/rec
 import { type Answer, type OpenCall, openMethod } from './method.ts';
 import { Refusal } from './refusal.ts';
 
-/** Client id and secret from HTTP Basic (which Slack prefers) or the arguments. Throws if they are not the app's. */
+/** Checks the client id and secret in HTTP Basic (which Slack prefers) or the arguments. Throws if either is wrong. */
 export function checkClient({ platform: { app }, args, authorization }: OpenCall): void {
   const basic = /^Basic\s+(.+)$/i.exec(authorization ?? '')?.[1];
   const [id, secret] = basic
@@ -112,7 +112,7 @@ export const oauthV2Access = openMethod('special', (call) => {
   return exchangeCode(call);
 });
 
-/** The place of a call without a token: the place of its code or refresh token. */
+/** The place of a call without a token: the place of its code or refresh token; undefined if it has neither. */
 export function placeOfGrant(platform: Platform, args: Record<string, unknown>): Place | undefined {
   const { world } = platform;
   const code = world.codes.get(String(args.code));

@@ -5,7 +5,10 @@ import type { Installation, Token } from '../world/records.ts';
 import { formatSlackDate } from './slack-date.ts';
 import type { Visit } from './visit.ts';
 
-/** Where admins manage the app: remove it, revoke a person's token, and in a Grid org let it into workspaces. */
+/**
+ * The page on which admins remove the app, revoke a person's token, approve installs and, in a Grid org, let the app
+ * into workspaces.
+ */
 export function settingsPage(visit: Visit): Html {
   const { platform, workspace, installation, orgInstallation, person } = visit;
   const { settings, id } = platform.app;

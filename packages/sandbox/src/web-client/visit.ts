@@ -22,7 +22,9 @@ export type Visit = {
   reader: Reader;
 };
 
-/** The visit of a request, by the sandbox's cookie; undefined if the workspace does not exist. */
+/**
+ * The visit of a request, by the sandbox's cookie; undefined if the workspace does not exist or has no active member.
+ */
 export function readVisit(platform: Platform, { cookies }: Exchange, teamId: string): Visit | undefined {
   const { world, clock, app } = platform;
   const signedIn = { ...readSignedIn(world, cookies), teamId };

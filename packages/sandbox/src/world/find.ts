@@ -27,14 +27,14 @@ export function placeOf(world: World, id: string): Place | undefined {
   return workspace && { teamId: workspace.id, enterpriseId: workspace.enterpriseId };
 }
 
-/** The live installation made at exactly this place. */
+/** The live installation made at exactly this place; undefined if there is none. */
 export function installationAt(world: World, place: Place): Installation | undefined {
   return [...world.installations.values()].find(
     (each) => each.uninstalledAt === null && placeKey(each) === placeKey(place),
   );
 }
 
-/** The live installation that serves a workspace: the org's if it has access, otherwise the workspace's own. */
+/** The live installation that serves a workspace: the org's if it has access, otherwise the workspace's own, if any. */
 export function installationServing(world: World, workspace: Workspace): Installation | undefined {
   const place = { teamId: null, enterpriseId: workspace.enterpriseId };
   const orgWide = workspace.enterpriseId ? installationAt(world, place) : undefined;
@@ -56,7 +56,7 @@ export function directMessage(world: World, botUserId: string, userId: string): 
   );
 }
 
-/** What the app last published for a person. */
+/** The Home view that the app last published for a person; undefined if there is none. */
 export function homeViewOf(world: World, installation: Installation, userId: string): View | undefined {
   return world.homeViews.get(`${installation.id}:${userId}`);
 }

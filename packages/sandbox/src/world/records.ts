@@ -8,7 +8,7 @@ export type Workspace = {
   domain: string;
   /** The Grid org it belongs to; null for a standalone workspace. */
   enterpriseId: string | null;
-  /** Whether a member who is not an admin must ask before an app is installed. */
+  /** Whether members and guests must ask the admins before an app is installed. */
   requiresApproval: boolean;
   locale: string;
   color: string;

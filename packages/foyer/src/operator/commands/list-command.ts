@@ -117,7 +117,7 @@ const unknownColumns: Column<Disconnected & { firstSeenAt: string; lastSeenAt: s
   { title: 'INSTALL AGAIN', value: ({ reconnectUrl }) => reconnectUrl },
 ];
 
-/** With `failed`, keeps only the records whose newest run has a failed step. Stops at the limit. */
+/** With `failed`, keeps only the records whose newest run failed or has a failed step. Stops at the limit. */
 async function* wanted(
   pages: AsyncIterable<InstallRecord[]>,
   { failed, limit = Number.POSITIVE_INFINITY }: ListOptions,

@@ -7,7 +7,7 @@ import { type OperatorFrame, operatorPage } from './operator-page.ts';
 interface LoginContent {
   /** Where to go after the login; one of our own paths. */
   next: string;
-  /** The ways to log in; at least one. */
+  /** Whether operators can log in with the password, and with Slack; at least one is true. */
   ways: { password: boolean; slack: boolean };
   /** What was wrong with the last try. */
   fault?: { kind: 'wrong' } | { kind: 'slowed'; waitMs: number };

@@ -50,7 +50,7 @@ function topBar(frame: OperatorFrame, current: Section | undefined): Html {
 </header>`;
 }
 
-/** Builds the field that binds a form to this session. */
+/** Builds the field that binds a form to this session; undefined without a session. */
 export function csrfField(session: OperatorSession | undefined): Html | undefined {
   return session && html`<input type="hidden" name="csrf" value="${session.csrfToken}">`;
 }

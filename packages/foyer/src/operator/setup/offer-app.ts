@@ -8,7 +8,7 @@ import { readIfThere } from './write-env-file.ts';
 export interface OfferedApp {
   createAppUrl: string;
   manifestFile: string;
-  /** The app's own manifest, if it was changed too. */
+  /** The file of the app's own manifest if it was changed too; otherwise undefined. */
   ownFile: string | undefined;
   /** Restores the files' earlier content, after a cancelled interview or an `.env` that could not be written. */
   takeBack(): void;

@@ -50,7 +50,7 @@ export function publicUrlOf(text: string): string {
   return readPublicUrl({ PUBLIC_URL: text.trim() });
 }
 
-/** Returns what to know about an address that is not https; undefined if it is. */
+/** Returns advice about an address that is not https; undefined for an https address. */
 export function httpAdvice(publicUrl: string): string | undefined {
   if (publicUrl.startsWith('https:')) return undefined;
   return (
@@ -69,7 +69,7 @@ export function credentialProblem(text: string): string | undefined {
 /**
  * The variables that `setup` writes. It creates an encryption key only if there is none: a new key in place of
  * TOKEN_ENCRYPTION_KEYS or of a key file could not decrypt the stored tokens. Each key gets a unique id, so that a lost
- * key is reported as missing and not as wrong.
+ * key is reported as missing and not as wrong. `newKeyId` is null if no key was created.
  */
 export function setupVariables(
   settings: Settings,

@@ -79,7 +79,9 @@ export async function readServerVersion(queries: Queries): Promise<string> {
   return rows[0]?.version ?? 'unknown';
 }
 
-/** Hides an error code that does not look like one: an app chooses its own codes, and a sentence may name a person. */
+/**
+ * Hides a text that does not look like an error code: an app chooses its own codes, and a sentence may name a person.
+ */
 function codeAlone(code: string | null): string | null {
   if (code === null || /^[\w.:-]{1,80}$/.test(code)) return code;
   return '[not a code]';

@@ -18,7 +18,7 @@ export interface Output {
   printJson(value: unknown): void;
   /** Prints a list of any length as one JSON array, which grows as the pages arrive. */
   printJsonList(pages: AsyncIterable<readonly unknown[]>): Promise<void>;
-  /** Resolves once stdout can take more; false if no one reads it any more, as after `list | head`. */
+  /** Resolves to true once stdout can take more, or to false if no one reads it any more, as after `list | head`. */
   ready(): Promise<boolean>;
   /** Prints a remark or a failure to stderr. It cannot send commands to the terminal. */
   note(lines: string): void;

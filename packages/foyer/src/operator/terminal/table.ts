@@ -2,7 +2,7 @@ import { wrapAnsi } from 'fast-wrap-ansi';
 import type { Output, Style } from './output.ts';
 import { plainText } from './plain-text.ts';
 
-/** One column of a table: its title, the value that it shows (the table makes it safe), and how that is highlighted. */
+/** One column of a table: its title, the value that it shows (the table makes it safe), and the style of the value. */
 export interface Column<Row> {
   title: string;
   value: (row: Row) => string | number | null;
