@@ -23,7 +23,7 @@ function mrkdwn(text: string): MrkdwnElement {
   return { type: 'mrkdwn', text, verbatim: true };
 }
 
-/** Builds plain text of at most `atMost` characters: an app may replace a text with a longer one. */
+/** Builds plain text, cut to `atMost` characters: an app may replace one of Foyer's texts with a longer one. */
 export function plainElement(text: string, atMost: number): PlainTextElement {
   return { type: 'plain_text', text: plainLine(text, atMost) || '-' };
 }
@@ -48,7 +48,7 @@ export function fields(
   return { type: 'section', fields: texts, ...(accessory && { accessory }) };
 }
 
-/** Small grey text. */
+/** Small gray text; at most ten pieces. */
 export function context(...texts: string[]): ContextBlock {
   return { type: 'context', elements: texts.slice(0, 10).map(mrkdwn) };
 }

@@ -16,8 +16,8 @@ import { createReadHome, type Home, type ReadHome, type ReadHomeDeps, sendView }
 /**
  * How several machines keep Home current: (1) read which send was announced last; (2) read the record and draw it;
  * (3) announce this send: store its hash, unless another machine has announced one since (1); (4) send, and check
- * whether another machine has announced one since (3). If one has, start again: so the view that is sent last was also
- * read last.
+ * whether another machine has announced one since (3). If another machine has announced one in (3) or (4), start again:
+ * so the view that is sent last was also read last.
  */
 
 /** If Retry-After is longer than this, the next change publishes instead. */
@@ -25,7 +25,10 @@ const longestWaitMs = 10_000;
 /** How long Foyer assumes that a person looks at Home after opening it. */
 const lookingForMs = 60 * 60 * 1000;
 const mostLookers = 20;
-/** Foyer records an opening only if the last one is this old, so that repeated openings cost no commit each. */
+/**
+ * If the view has not changed, Foyer records an opening only if the last recorded one is this old, so that repeated
+ * openings cost no commit each.
+ */
 const noteAgainMs = 10 * 60 * 1000;
 
 const unchanged: PublishResult = { published: false, reason: 'unchanged' };

@@ -8,7 +8,7 @@ import type { Viewer } from './viewer.ts';
 export interface HomeContent {
   record: InstallRecord;
   words: Words;
-  /** The question that the newest run waits for. */
+  /** The open question that the newest run waits for; absent if there is none. */
   question?: QuestionRecord;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
@@ -24,7 +24,10 @@ export interface HomeContent {
   memberScopes: readonly string[];
   /** The address that starts another install of this team. */
   updatePermissionsUrl: string;
-  /** Where the viewer connects an unconnected workspace with an account; absent if they may not. */
+  /**
+   * Where the viewer connects an unconnected workspace with an account; absent if they may not, if the workspace is
+   * connected, or if claiming is off.
+   */
   claimUrl?: string;
   supportUrl: string | null;
   privacyUrl: string | null;

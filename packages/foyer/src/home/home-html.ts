@@ -54,7 +54,10 @@ ${accessory?.type === 'button' && html`<p class="actions">${buttonHtml(accessory
   }
 }
 
-/** Builds a link, or a form that sends the action and value. Asks for confirmation wherever Slack would. */
+/**
+ * Builds a link, or a form that sends the action and value. The form asks for confirmation if Slack would. Undefined if
+ * the page cannot handle the button.
+ */
 function buttonHtml(button: Button, { actions, path, csrfToken }: HomeReader): Html | undefined {
   const { url, text, action_id: action = '', value = '', confirm, style } = button;
   const look = style === 'primary' ? 'button' : 'button-quiet';

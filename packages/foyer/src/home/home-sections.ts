@@ -17,9 +17,11 @@ export interface HomeViewer {
   readonly enterpriseId: string | null;
   readonly userId: string;
   readonly isInstaller: boolean;
-  /** True only if Slack confirmed it within the last day. */
+  /**
+   * Whether Slack confirmed within the last day that they are an admin; for the installer, within the last two days.
+   */
   readonly isAdmin: boolean;
-  /** Such as `de-DE`; null if Slack has not given it. */
+  /** Such as `de-DE`; null if Foyer does not know it. */
   readonly locale: string | null;
 }
 
@@ -28,7 +30,7 @@ export interface HomeViewer {
  *
  * Foyer calls `blocks` whenever it draws Home, and allows it two seconds. If a section throws, takes longer or returns
  * blocks that Slack refuses, Foyer shows one line instead of it, and still shows the others and the install record.
- * Slack shows 100 blocks and 250 kB: a section that needs more than its fair share may be cut.
+ * Slack shows at most 100 blocks and 250 kB in a Home: a section that needs more than its fair share may be cut.
  *
  * @example
  * const standups: HomeSection<Foyer> = {

@@ -20,7 +20,7 @@ import { questionBlocks } from './question-blocks.ts';
 import { accountBlocks, permissionBlocks, statusBlocks } from './status-blocks.ts';
 import { canRetryRun, canSendWelcome, homeActions, mayAct, welcomeStepName } from './viewer.ts';
 
-/** How many lines of history are shown. */
+/** The most lines of history that Home shows. */
 export const historyShown = 10;
 
 const divider: KnownBlock = { type: 'divider' };
@@ -89,7 +89,7 @@ function historyLines(words: Words, history: readonly HistoryRecord[], most: num
   return history.length > most ? [...texts, `_${words.text('home.history.older')}_`] : texts;
 }
 
-/** Shows the viewer's own stored profile: no one else ever sees it. */
+/** Shows the viewer's own stored profile: Home shows it to no one else. */
 function profileBlocks({ viewer, app, words }: HomeContent): KnownBlock[] {
   const { profile } = viewer;
   // A caller's mistake must not show one person's email to another.

@@ -118,7 +118,10 @@ export function createReadHome(deps: ReadHomeDeps): ReadHome {
     };
   };
 
-  /** A claim link differs at each read. The hash ignores that for half its lifetime; then Foyer sends Home again. */
+  /**
+   * A claim link differs at each read. The hash ignores that for half of the link's lifetime; then Foyer sends Home
+   * again.
+   */
   function hashedText(blocks: unknown, claimUrl: string | undefined): string {
     const text = JSON.stringify(blocks);
     if (claimUrl === undefined) return text;

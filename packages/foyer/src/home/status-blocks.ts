@@ -117,7 +117,9 @@ export function permissionBlocks(content: HomeContent): KnownBlock[] {
   ];
 }
 
-/** Shows the user scopes that members may grant, with a button to connect or disconnect, if the app is active. */
+/**
+ * Shows the user scopes that members may grant, with a button to connect or disconnect, if the installation is active.
+ */
 export function accountBlocks(content: HomeContent): KnownBlock[] {
   const { words, record, viewer, memberScopes } = content;
   if (memberScopes.length === 0 || record.status !== 'active') return [];

@@ -34,7 +34,7 @@ export type FindViewer = (
   record: InstallRecord,
   userId: string,
   options?: {
-    /** False: Foyer does not ask Slack. */
+    /** Whether Foyer may ask Slack; true unless given. */
     ask?: boolean;
     /** Whether they are present now: Foyer registers them and stores when they were last seen, to within an hour. */
     seen?: boolean;
@@ -217,9 +217,9 @@ function isOver(run: RunRecord): boolean {
 }
 
 /**
- * Returns whether there is something to retry: the installation is active, its newest run has ended, and a step failed
- * or is unconfirmed. An unconfirmed welcome does not count: asking for another welcome is a separate choice (invariant
- * 3).
+ * Returns whether there is something to retry: the installation is active, its newest run has succeeded or failed, and
+ * a step failed or is unconfirmed. An unconfirmed welcome does not count: asking for another welcome is a separate
+ * choice (invariant 3).
  */
 export function canRetryRun(record: Pick<InstallRecord, 'status' | 'run'>): boolean {
   if (record.status !== 'active' || record.run === null || !isOver(record.run)) return false;
@@ -231,7 +231,10 @@ export function canRetryRun(record: Pick<InstallRecord, 'status' | 'run'>): bool
   );
 }
 
-/** Returns whether a person can ask for another welcome: the installation is usable, and its newest run has ended. */
+/**
+ * Returns whether a person can ask for another welcome: the installation is active, and its newest run has succeeded or
+ * failed.
+ */
 export function canSendWelcome(record: Pick<InstallRecord, 'status' | 'run'>): boolean {
   return record.status === 'active' && record.run !== null && isOver(record.run);
 }

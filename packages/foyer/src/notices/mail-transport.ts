@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer';
 
-/** A server that is silent for this long is considered gone; a whole mail may take longer. */
+/** In milliseconds. A server that is silent for this long is considered gone; a whole mail may take longer. */
 const limits = {
   dnsTimeout: 4000,
   connectionTimeout: 4000,
@@ -12,7 +12,8 @@ const limits = {
 /**
  * Opens a pool of one connection to an SMTP server (`smtp://user:password@host:587`, `smtps://…`), which connects on
  * first use. `smtp://` switches to TLS if the server offers it. If the address has a login, TLS is required, except on
- * loopback: an attacker who strips the offer from the connection could read the password. Close the pool when done.
+ * loopback or if the address sets `requireTLS` itself: an attacker who strips the offer from the connection could read
+ * the password. Close the pool when done.
  */
 export function openMailTransport(smtpUrl: string) {
   const url = new URL(smtpUrl);

@@ -21,7 +21,7 @@ import { channelWorks, type OperatorChannel, type SendOutcome, statusAfter } fro
 
 /** Longer than a message and its commit may take; after this, another process assumes that the sender has died. */
 const leaseMs = 120_000;
-/** Messages beyond this many are sent in the next turn. */
+/** The most messages that a channel sends in one turn; the next turn sends the others. */
 const mostPerTurn = 25;
 const keptTryingMs = 24 * 3_600_000;
 /** How long a stop waits for a message that is being sent. */
@@ -101,7 +101,7 @@ export function createNoticeSender(deps: {
         for (const channel of channels) channel.close();
       }
     },
-    /** Sends no further message, and soon aborts the one in progress. */
+    /** Sends no further message, and aborts those in progress after three seconds. */
     stop(): void {
       stopping = true;
       setTimeout(() => stopped.abort(), drainMs).unref();
@@ -109,7 +109,10 @@ export function createNoticeSender(deps: {
   };
 }
 
-/** When to send again: ten seconds after the first failure, twice as long after each next one, at most half an hour. */
+/**
+ * When to send again: ten seconds after the first failure, twice as long after each next one, at most half an hour; if
+ * the channel asked to wait, after that time. Null if the message is not sent again.
+ */
 function nextTryAt(outcome: SendOutcome, row: OperatorNoticeRow, now: number): number | null {
   if (outcome.kind === 'wait') return now + outcome.delayMs;
   if (outcome.kind !== 'retry' || now - row.created_at > keptTryingMs) return null;

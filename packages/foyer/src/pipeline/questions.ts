@@ -20,7 +20,10 @@ import { type ActingStep, askAgain, type Step, type StepContext } from './step.t
 /** How long after a question its one reminder is posted. */
 const remindAfterMs = 24 * 60 * 60 * 1000;
 
-/** When a question asked at `now` expires, and when its reminder is due; null for never. */
+/**
+ * Returns two times for a question that a step asks at `now`: `expiresAt`, null if there is no time limit, and
+ * `remindAt`, null if the question expires by then.
+ */
 export function questionTimes(now: number, limitMs: number | undefined) {
   const expiresAt = limitMs === undefined ? null : now + limitMs;
   const remindAt = limitMs !== undefined && limitMs <= remindAfterMs ? null : now + remindAfterMs;
@@ -87,8 +90,9 @@ async function postOrLeave(
 }
 
 /**
- * Stores the answer to an open question and makes its run due. `isAllowed`: whether the person is the installer or an
- * admin; the run's own person may always answer. `asked` is the question after this call. Wake the worker afterwards.
+ * Stores the answer to an open question, and queues its run if that waits. `isAllowed`: whether the person is the
+ * installer or an admin; the run's own person may always answer. `asked` is the question after this call; absent if the
+ * run has no such question. Wake the worker afterwards.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
@@ -97,8 +101,8 @@ export async function answerQuestion(
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
 ): Promise<{ outcome: AnswerOutcome; asked?: QuestionRecord }> {
   return database.write(async (tx) => {
-    // Locks the run first. An attempt that ends now either sees the answer, or its run rests already: then the code
-    // below queues the run.
+    // Locks the run first. An attempt that ends at the same time commits after this, and sees the answer, or before
+    // this: then its run rests, and the code below queues the run.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

@@ -9,8 +9,9 @@ import { isBehindRun, queueRun } from '../database/runs.ts';
  * The outcome of a request to retry a run.
  * queued: the steps that had not succeeded start again. woken: the run was waiting, and continues now. going: the run
  * is already queued or running, or waits for another run to end. rate-limited: the time that Slack asked Foyer to wait
- * is not over. nothing-to-retry: every step succeeded or had nothing to do. not-installed: the app is uninstalled, or
- * was uninstalled and installed again since the run. unknown: there is no such run.
+ * is not over. nothing-to-retry: every step succeeded, or was skipped for a reason that a retry does not change.
+ * not-installed: the app is uninstalled, or was uninstalled and installed again since the run. unknown: there is no
+ * such run.
  */
 export type RetryOutcome =
   | 'queued'
@@ -22,9 +23,9 @@ export type RetryOutcome =
   | 'unknown';
 
 /**
- * Retries a run: steps that failed, stayed unconfirmed or were skipped because an earlier step failed become pending;
- * all other steps stay as they are. A waiting run continues now. `userId` is the person who asked, if any. Wake the
- * worker afterwards.
+ * Retries a run that has ended: steps that failed, stayed unconfirmed, did not end, or were skipped because an earlier
+ * step failed become pending; all other steps stay as they are. If the run is waiting, it continues now. `userId` is
+ * the person who asked, if any. Wake the worker afterwards.
  * @throws DatabaseUnavailableError
  */
 export async function retryRun(

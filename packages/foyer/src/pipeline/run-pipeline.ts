@@ -45,7 +45,7 @@ import { stepFailure } from './step-failure.ts';
 interface RunControl {
   /** Aborted when the lease is lost, or the process can wait no longer. */
   signal: AbortSignal;
-  /** True once no further step may start. */
+  /** Whether no further step may start. */
   draining(): boolean;
 }
 
@@ -128,7 +128,7 @@ interface StepToDo {
 /** An attempt that has ended. */
 interface EndedAttempt {
   step: Step;
-  /** The row during the attempt. */
+  /** The step's row, in which `attempts` is the number of this attempt. */
   row: StepRow;
   workspaceIds: readonly string[];
   attempt: Attempt;
@@ -173,8 +173,8 @@ async function moveRun(
   let { rows, passed } = from;
 
   if (done) {
-    // 1. Take the lease. While the installation is locked, no event is committed: an earlier one is seen below, and a
-    // later one wakes the run.
+    // 1. Take the lease. If the step waits for an event, first lock the installation: while it is locked, no such event
+    // is committed. An earlier event is seen below, and a later one wakes the run.
     if (waitsForEvent(done.attempt)) await lockInstallation(tx, { id: installation.id });
     if (!(await holdLease(tx, from.lease))) return { kind: 'lost' };
     // 2. Settle the attempt that has ended.
@@ -239,7 +239,9 @@ async function moveRun(
     if (left) return left;
   }
 
-  /** Whether a step may run now. Steps for operators are retried last: a dead webhook must not delay others. */
+  /**
+   * Whether a step may run now. Steps for operators are retried last: a dead webhook must not delay the other steps.
+   */
   function isNext(row: StepRow): boolean {
     const isForOperators = list.find(({ name }) => name === row.name)?.forOperators === true;
     return isUnfinished(row) && !(isForOperators && row.status === 'retrying');
@@ -266,7 +268,10 @@ async function moveRun(
     return rest(hasCome ? handBack : toRest);
   }
 
-  /** Stores a new question, which the next attempt posts. Then the run rests until the answer, reminder or expiry. */
+  /**
+   * Stores a new question and returns undefined: the run continues with the attempt that posts it. If the question is
+   * stored already, the run rests until the answer, reminder or expiry; if it is answered, also returns undefined.
+   */
   async function waitForAnswer(
     stepName: string,
     asks: NonNullable<Verdict['asks']>,
@@ -295,7 +300,7 @@ async function moveRun(
   async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
     const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
     await restRun(tx, run.id, until);
-    // Runs of moments wait for this install run. They start now: a person may take days to answer.
+    // Runs of moments wait for this install run. They start now: the event or the answer may take days.
     if (run.pipeline === 'install' && until.waitingFor !== null)
       await resumeWaitingRuns(tx, { installationId: installation.id, event: run.id, now });
     return { kind: 'left', status: until.status, ended };

@@ -11,14 +11,17 @@ import { slackFailure } from '../slack/slack-failure.ts';
  * (docs.slack.dev/changelog/2025/05/29/tos-updates)
  */
 
-/** Slack's tightest limit on a page. */
+/** The most messages on a page, by Slack's tightest limit. */
 const pageSize = 15;
 /** The most calls of a search. Calls that Slack rate-limits count; calls without a usable answer do not. */
 const mostCalls = 12;
 /** How much the search window is widened at both ends: messages have Slack's times, and attempts have ours. */
 const clockSlackMs = 60_000;
 
-/** How far a search has got. `before` is the time of the oldest message that was looked at, in Slack's format. */
+/**
+ * How far a search has got. `before` is the time of the oldest message that was looked at, in Slack's format; null if
+ * none was. `calls` is the number of calls that count.
+ */
 interface SearchPosition {
   before: string | null;
   calls: number;
@@ -45,8 +48,8 @@ export function peekHistory(slack: WebClient, search: HistorySearch): Promise<Se
 }
 
 /**
- * Continues a search from its position. `keep` stores each position before the call to Slack. Throws a temporary
- * failure, such as a rate limit: the next attempt continues the search.
+ * Continues a search from its position. `keep` stores each position before the call to Slack. If Slack refuses a call,
+ * the result is `unsearchable`. Throws any other failure, such as a rate limit: the next attempt continues the search.
  */
 export async function searchHistory(
   slack: WebClient,

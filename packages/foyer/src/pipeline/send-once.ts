@@ -34,7 +34,7 @@ type SendContext = Omit<StepContext, 'postOnce'>;
 /** A message to send once. */
 interface OnceSend {
   key: OnceMessageKey;
-  /** What `readOnceMessage` returned; never a message that was sent. */
+  /** The row of an earlier attempt, never of a message that was sent; undefined if there was no attempt. */
   previous: OnceMessageRow | undefined;
   /** A channel's id, or a user's id for a DM. */
   to: string;
@@ -51,8 +51,8 @@ interface OnceSend {
  *
  * The attempt is committed before Slack is called, and only one can be in progress. A message whose outcome is unknown
  * is looked for in the channel's history before it is sent again. If that history cannot be read, the step ends as
- * unconfirmed, and only a person can retry it. Returns where the message is, with the write that records it.
- * @throws the errors of Slack's client
+ * unconfirmed, and only a person can retry it. Returns where the message is, with the write that records it, or how the
+ * step ends instead. @throws the errors of Slack's client
  */
 export async function sendOnce(
   context: SendContext,
@@ -85,7 +85,7 @@ export async function sendOnce(
     return recordSent(context, key, { channelId: sentTo, messageTs });
   } catch (error) {
     const failure = slackFailure(error);
-    // Without an answer, the call may still take effect; the record already says so.
+    // After a timeout, the call may still take effect: the stored row already says so.
     if (failure && failure.code !== 'timeout') {
       const settledBy = Math.min(call.settledBy, context.now() + settledAfterAnswerMs);
       await database.write((tx) =>

@@ -114,7 +114,7 @@ export function stepContext(
   return { ...context, postOnce: (key, message) => postOnce(context, key, message, scope) };
 }
 
-/** Reads a step's output back as the type of the step that wrote it. */
+/** Reads the output of a step, as that step's type; null unless the step succeeded. */
 function outputOf<Output extends Json>(rows: readonly StepRow[], step: Step<Output>): Output | null {
   const row = rows.find((candidate) => candidate.name === step.name && candidate.status === 'succeeded');
   return row?.output == null ? null : (JSON.parse(row.output) as Output);
@@ -147,9 +147,9 @@ export interface PipelineDeps {
   /** Finds each run's callback. If absent, log lines have no request id and `onStepEnded` gets no `sinceCallbackMs`. */
   origins?: Pick<ReturnType<typeof createRunOrigins>, 'find' | 'forget'>;
   /**
-   * Called once the end of an attempt is committed: the step's new status, and how long it took. `sinceCallbackMs` is
-   * the time since the install's callback; absent in an org-wide install, in a run that had ended before, and in a run
-   * that is no install. Must not throw.
+   * Called once the end of an attempt is committed: the step's new status, and how long the attempt took.
+   * `sinceCallbackMs` is the time since the install's callback; absent in an org-wide install, in a run that had ended
+   * before, in a run that is no install, and if no callback is known. Must not throw.
    */
   onStepEnded?(attempt: { step: string; status: StepStatus; ms: number; sinceCallbackMs?: number }): void;
   /** Removes secrets from errors and outputs before they are stored: `createScrubber(config.secrets)`. */
@@ -170,7 +170,9 @@ interface RunOrigin {
   trace?: SpanContext;
 }
 
-/** The most runs to remember. Forgets the oldest first, such as one that waits for days: the database knows it too. */
+/**
+ * The most runs to remember. Foyer forgets the oldest first, such as one that waits for days: the database has it too.
+ */
 const mostRemembered = 1000;
 
 /**

@@ -7,7 +7,7 @@ import { StepError } from './step.ts';
 /**
  * What an error that a step threw means for its run.
  * wait: Slack asked us to wait, which is not a failure. retry: the problem may pass. final: the problem will not pass;
- * `tokenDead` is true if no call of this installation will ever work again. database: Foyer's database failed, not the
+ * `tokenDead` is true if Slack said that the token will never work again. database: Foyer's database failed, not the
  * step.
  */
 export interface StepFailure {
@@ -17,7 +17,7 @@ export interface StepFailure {
   /** One sentence. The message of an unknown error must be scrubbed before it is stored. */
   message: string;
   tokenDead: boolean;
-  /** Only with `wait`. */
+  /** Only with `wait`: how long Slack asked Foyer to wait. */
   delayMs?: number;
 }
 

@@ -49,7 +49,7 @@ export interface ActingStep<Output extends Json = Json> extends StepTraits {
   /**
    * Returns the output, which is stored and must not hold a secret, or one of the other ends below. If it throws: Foyer
    * waits after a rate limit, retries if Slack is unreachable or the error is unknown, and fails the step after a
-   * refusal or a dead token.
+   * refusal, a dead token or a `StepError` that is final.
    */
   run(context: StepContext): Promise<Output | Written<Output> | StepEnd>;
   readonly write?: undefined;
@@ -246,7 +246,7 @@ export function waitFor(event: WaitEvent): StepEnd {
 /**
  * Asks the installer, in their DM and in Home; the installer or an admin answers. The run rests until the answer, which
  * may take seconds or days; then this step runs again with `context.answer`. Foyer posts a reminder after a day, unless
- * the question expires by then.
+ * the question expires by then. If it expires unanswered, this step is skipped.
  * @throws StepError if the question is not valid, or too long for Slack
  * @example
  * if (context.answer === undefined) {

@@ -20,9 +20,9 @@ export function thisProcess(): WorkerIdentity {
 }
 
 /**
- * Why a name is not enough: if two machines or containers had the same name, each would take the other's runs for those
- * of a dead process of its own, and execute them a second time. Linux identifies each boot of a machine, and the pid
- * namespace of each container. If one of these cannot be read, Foyer uses the name alone.
+ * Why a name is not enough: if two machines or containers had the same name, each would think that the other's runs
+ * belong to a dead process of its own, and execute them a second time. Linux identifies each boot of a machine, and the
+ * pid namespace of each container. If one of these cannot be read, Foyer uses the name alone.
  */
 function machineMark(): string {
   try {

@@ -37,9 +37,10 @@ export interface WorkerDeps extends PipelineDeps {
 export type Worker = ReturnType<typeof createWorker>;
 
 /**
- * The shortest pause between two queries for due work. Why a wake waits this long too: most wakes come from an install
- * whose browser still waits for its page. Eight simultaneous installs waited 230 ms for their pages when their runs
- * started immediately, and 219 ms with this pause. One claim then serves all of them.
+ * The shortest time after which the timer queries for due work again; a run that ends causes a query at once. Why a
+ * wake waits this long too: most wakes come from an install whose browser still waits for its page. Eight simultaneous
+ * installs waited 230 ms for their pages when their runs started immediately, and 219 ms with this pause. One claim
+ * then serves all of them.
  */
 const leastPauseMs = 50;
 /** After this many failures in a row (about a minute), Foyer logs errors instead of warnings: a person must look. */
@@ -89,7 +90,8 @@ export function createWorker(deps: WorkerDeps) {
   async function claimAndPause(): Promise<number> {
     try {
       if (performance.now() - deadSoughtAt >= pollMs) await releaseDead();
-      // Reads what is due first, so that an idle worker writes nothing. A full worker claims again when a run ends.
+      // First reads when the next run is due, so that an idle worker writes nothing. A full worker claims again when a
+      // run ends.
       let dueAt = isFull() ? undefined : await nextDueAt();
       if (dueAt !== undefined && dueAt <= now()) {
         await claimAndWork(concurrency - active.count());
@@ -189,7 +191,7 @@ interface ActiveRun {
 /** How long a run rests after an error of Foyer itself. */
 const faultPauseMs = 2000;
 
-/** Tracks the runs that this process works on, and their leases; `onEnded` is called after each. */
+/** Tracks the runs that this process works on, and their leases; `onEnded` is called after each run. */
 export function createActiveRuns(
   deps: PipelineDeps,
   options: { leaseMs: number; draining(): boolean; onEnded(): void },
@@ -240,7 +242,10 @@ export function createActiveRuns(
         log.warn({ err: error }, 'leases could not be checked');
       }
     },
-    /** Renews the leases, and aborts the same runs as `look`. Never rejects. */
+    /**
+     * Renews the leases, and aborts the same runs as `look`; if the database fails, only the runs whose lease has
+     * expired. Never rejects.
+     */
     async renew(): Promise<void> {
       const runs = [...active];
       if (runs.length === 0) return;

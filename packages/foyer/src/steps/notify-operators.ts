@@ -112,7 +112,10 @@ function unknownOutcome(channel: OperatorChannel): SendOutcome {
   return { kind: 'unconfirmed', code: 'no_answer', message };
 }
 
-/** Returns the step's end, by the first of these that is among the outcomes: to be sent later, refused, unconfirmed. */
+/**
+ * Returns or throws the step's end. The first of these kinds that is among the outcomes decides: wait, retry, failed,
+ * unconfirmed. If there is none of these, the step has succeeded.
+ */
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
   const wait = outcomes.find((outcome) => outcome.kind === 'wait');
   if (wait) return retryIn(wait.delayMs, { code: 'rate_limited', message: 'The webhook asked us to wait' });

@@ -85,7 +85,10 @@ export const registerUser: RecordingStep<RegisteredUser> = {
   },
 };
 
-/** What Slack said about the installer and the team. A value is null if the app lacks its scope or Slack gave none. */
+/**
+ * What Slack said about the installer and the team. A value is null if the app lacks its scope, or Slack refused or
+ * gave none.
+ */
 type FetchedProfile = {
   /** `callName` is what to call them in a greeting. */
   user: (UserProfile & { callName: string | null }) | null;
@@ -100,8 +103,9 @@ type Answer<T> = { told: T } | { code: string; error?: unknown };
 
 /**
  * Reads the installer (`users.info`) and the team (`team.info`), and saves both. Without a scope, only the data that it
- * guards is missing. If Slack refuses `users.info`, the step fails, or waits until an org-wide install has access. If
- * Slack refuses `team.info`, the step succeeds: that method only adds to what the install has provided.
+ * guards is missing; without any data, the step is skipped. If Slack refuses `users.info`, the step fails, or waits
+ * until an org-wide install has access. If Slack refuses only `team.info`, the step succeeds: that method only adds to
+ * what the install has provided.
  *
  * Safe to run twice: it reads from Slack, and overwrites what it saved before.
  */

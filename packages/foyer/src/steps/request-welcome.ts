@@ -8,8 +8,8 @@ import { sendWelcome } from './send-welcome.ts';
 
 /**
  * The outcome of a request to send the welcome again.
- * queued: it is sent now. going: the run has not ended, so nothing was changed. not-installed: there is no
- * installation, or no run since its last uninstall.
+ * queued: the worker will send it. going: the newest install run has not ended, so nothing was changed. not-installed:
+ * there is no installation, or no install run since its last uninstall.
  */
 export type WelcomeRequestOutcome = 'queued' | 'going' | 'not-installed';
 

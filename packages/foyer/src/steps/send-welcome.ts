@@ -80,16 +80,19 @@ function contentFor(context: StepContext) {
   });
 }
 
-/** What the welcome says. Names come from outside, and are escaped here. */
+/** What the welcome says. Names come from outside; `welcomeMessage` escapes them. */
 interface WelcomeContent {
   words: Words;
   brand: Pick<Brand, 'name' | 'tagline' | 'supportUrl' | 'privacyUrl'>;
   userId: string;
-  /** Null if Slack gave none: then the person is mentioned instead. */
+  /** Null if it is not known: then the message mentions the person instead. */
   personName: string | null;
   placeName: string | null;
   links: OpenInSlack;
-  /** Where this person connects the workspace with an account; undefined if it is connected, or connecting is off. */
+  /**
+   * Where this person connects the workspace with an account; undefined if the workspace is connected, or connecting is
+   * off.
+   */
   claimUrl?: string;
 }
 
@@ -129,7 +132,10 @@ function section(text: string): KnownBlock {
   return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
 }
 
-/** Links to the web address: it opens the desktop app if there is one, and works without it. */
+/**
+ * Builds the buttons. The button to Home has the web address, which opens the desktop app if there is one, and also
+ * works without that app.
+ */
 function actions({ words, brand, links, claimUrl }: WelcomeContent): KnownBlock {
   const button = (text: string, action_id: string, url: string, isPrimary: boolean): Button => ({
     type: 'button',

@@ -12,7 +12,10 @@ export type Language = 'en' | 'de' | 'fr' | 'es' | 'ja';
 /** The value of a placeholder. */
 type TextValue = string | number;
 
-/** The name up to the first `,` or `}`. A branch of a plural or select is longer than one word, so it is not a name. */
+/**
+ * The name up to the first `,` or `}`. A branch of a plural or select is empty or longer than one word, so it is not a
+ * name.
+ */
 type Head<Rest extends string> = Rest extends `${infer Inner}}${string}`
   ? Inner extends `${infer Name},${string}`
     ? Name
@@ -77,19 +80,23 @@ export interface Words {
   ): string;
   /** Returns what a scope allows; undefined if neither the app nor Foyer says it. `as: 'user'` for a user scope. */
   scope(scope: string, as?: 'bot' | 'user'): string | undefined;
-  /** Returns why the app asks for a scope, in its own words. */
+  /** Returns why the app asks for a scope, in the app's words; undefined if the app does not say it. */
   reason(scope: string): string | undefined;
   /** Returns a step's title; `own` is the step's own title, undefined for a step that is no longer in the list. */
   step(name: string, own: StepTitle | undefined, form: keyof StepTitle): string;
-  /** Returns a text about the app itself, if it has one in this language or in its default language. */
+  /**
+   * Returns the app's text about itself, in this language or else its default language; undefined if it has neither.
+   */
   app(key: 'tagline' | 'description' | 'nextSteps'): string | undefined;
 }
 
 /** The texts of an app in every language. */
 export interface Texts {
-  /** By a person's locale, such as `de-AT`; the default language if it is unknown. */
+  /**
+   * By a person's locale, such as `de-AT`; the default language if it is unknown or Foyer does not have its language.
+   */
   forLocale(locale: string | null | undefined): Words;
-  /** By a request's `Accept-Language` header. */
+  /** By a request's `Accept-Language` header; the default language if it names none that Foyer has. */
   forRequest(acceptLanguage: string | undefined): Words;
 }
 
@@ -101,7 +108,7 @@ const english: Translation = {
 };
 const translations: Readonly<Record<Language, Translation>> = { en: english, de, fr, es, ja };
 
-/** All languages; the first is the default. */
+/** All languages; the first is the default unless an app sets `defaultLanguage`. */
 export const languages: readonly Language[] = ['en', 'de', 'fr', 'es', 'ja'];
 
 /** Whether Foyer has texts in a language. */

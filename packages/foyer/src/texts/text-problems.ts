@@ -6,7 +6,10 @@ import { en, type TextKey } from './languages/en.ts';
 const openKeys = /^(?:(?:scope|reason)\..+|step\..+\.(?:todo|doing)|app\.(?:tagline|description|nextSteps))$/;
 const longestMessage = 2000;
 
-/** Lists all problems in an app's texts: an unknown language, name or placeholder, or a message that is not ICU. */
+/**
+ * Lists all problems in an app's texts: an unknown language, name or placeholder, or a message that is empty, too long
+ * or not ICU.
+ */
 export function textProblems(partial: unknown): ConfigProblem[] {
   if (partial === undefined) return [];
   if (typeof partial !== 'object' || partial === null || Array.isArray(partial)) {
