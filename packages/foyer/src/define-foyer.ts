@@ -54,7 +54,7 @@ export interface FoyerOptions<MyTables = NoTables> {
    */
   workspaceGranted?: readonly Step[];
   /**
-   * Decides about each install after Slack's approval and before anything is stored, within three seconds. Ready-made:
+   * Decides, within three seconds, whether Foyer stores an install that was approved at Slack. Ready-made:
    * `allowTeams`, `allowEnterprises`, `requireScopes`, `onlyAdmins`.
    */
   gate?: Gate;

@@ -5,7 +5,10 @@ import { lockInstallation } from '../database/installations.ts';
 import type { ConnectionRow } from '../database/records.ts';
 import type { LinkClaims } from './link.ts';
 
-/** What happens if the workspace already belongs to another account. */
+/**
+ * What happens if the workspace already belongs to another account. refuse: the install is refused. move: the workspace
+ * moves to the new account once its installer has confirmed the move. share: the workspace belongs to both accounts.
+ */
 export type ConflictRule = 'refuse' | 'move' | 'share';
 
 /** Thrown when an install must not be stored. `code` is in the host's result, the log and the install request. */
