@@ -45,7 +45,7 @@ export interface Foyer<MyTables = NoTables> {
   /** For your own Bolt app: `new App({ receiver: foyer.receiver, authorize: foyer.authorize })`, then `attach`. */
   readonly receiver: Receiver;
   readonly authorize: Authorize<boolean>;
-  /** Slack's InstallationStore on Foyer's tables, with encrypted tokens, for a stock Bolt app that keeps its own OAuth flow. */
+  /** Slack's InstallationStore on Foyer's tables (it encrypts tokens), for a stock Bolt app with its own OAuth flow. */
   readonly installationStore: SlackInstallationStore;
   /** Adds Foyer's listeners (App Home and its buttons) and the definition's to a Bolt app of your own. */
   attach(app: App): void;
