@@ -10,8 +10,8 @@ import type { Tables } from './records.ts';
  */
 
 /**
- * The database itself, or a transaction of it: a read runs on either. In `eb.and({ … })`, Kysely leaves out the columns
- * whose value is undefined.
+ * The database itself, or one of its transactions: a read can run on both. In `eb.and({ … })`, Kysely leaves out the
+ * columns whose value is undefined.
  */
 export type Queries = Kysely<Tables>;
 
@@ -28,7 +28,7 @@ export interface BackupProgress {
   unit: 'pages' | 'rows';
 }
 
-/** An open database, with either engine. */
+/** An open SQLite or Postgres database. */
 export interface Database {
   /** For reads, and for a single write that may be lost: to a locked database or, on SQLite, to a power failure. */
   readonly queries: Queries;
@@ -40,7 +40,8 @@ export interface Database {
    */
   write<T>(work: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>;
   /**
-   * Compiles once a query that reads one row, for reads that every event needs. The query sees only what is committed.
+   * Compiles once a query that reads one row, for reads that every event needs. The query sees only what is committed;
+   * the read resolves to undefined if it finds no row.
    * @throws DatabaseUnavailableError
    */
   prepare<Values extends QueryValues<Values>, Row>(

@@ -101,7 +101,7 @@ interface UserTokenErasure {
   ifVersion?: number;
 }
 
-/** Erases people's tokens for an installation, and returns the ids of those people. */
+/** Erases people's own tokens for an installation, and returns the ids of the people whose tokens it erased. */
 export async function eraseUserTokens(tx: Tx, erasure: UserTokenErasure): Promise<string[]> {
   const { installationId, userIds, updatedBefore, ifVersion } = erasure;
   if (userIds?.length === 0) return [];

@@ -11,7 +11,7 @@ export interface HistoryRecord {
   detail: string | null;
 }
 
-/** Adds a line to an installation's history; returns its id. */
+/** Adds a line to an installation's history; returns the line's id. */
 export async function appendHistory(
   tx: Tx,
   { installationId, at, kind, userId, detail }: HistoryRecord & { installationId: string },

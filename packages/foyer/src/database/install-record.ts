@@ -16,7 +16,7 @@ import type {
 
 /**
  * The install record: what App Home, the progress page, the operator's pages and the command line all show. All of them
- * read it through this file, so that no two can disagree. It holds no token.
+ * read it through this file, so that no two can disagree. The record holds no token.
  */
 
 /** The current state of one step of a run. */

@@ -16,7 +16,7 @@ interface NewNotice {
   userId: string | null;
   detail: string | null;
   now: number;
-  /** Later than `now` if another event may soon say more about the same cause. */
+  /** When to send it; `now` by default. Later if another event may soon say more about the same cause. */
   dueAt?: number;
 }
 

@@ -25,7 +25,10 @@ export interface Page<Row> {
   older: PagePosition | null;
 }
 
-/** Makes a page from the rows that a query found, in the query's own order. The query's limit was `limit` + 1. */
+/**
+ * Makes a page from the rows that a query found, in the query's own order. The query must have the limit `limit` + 1,
+ * which shows whether more rows follow.
+ */
 export function toPage<Row>(
   found: readonly Row[],
   page: { limit: number; cursor?: PageCursor; positionOf(row: Row): PagePosition },

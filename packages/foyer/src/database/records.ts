@@ -210,7 +210,7 @@ export interface InstallRequestRow {
   /** SHA-256 of the progress page's token. */
   progress_hash: string;
   outcome: InstallRequestOutcome;
-  /** The name of the cause, such as `state_expired` or `slack_unreachable`. */
+  /** The name of the cause, such as `slack_unreachable`; null if the attempt is in progress or installed the app. */
   error_code: string | null;
   started_at: number;
   /**
@@ -364,11 +364,11 @@ export interface ConnectionRow {
   installation_id: string;
   /** The host's id of the account; unique together with the installation. */
   org: string;
-  /** The host's id of the person who connected it. */
+  /** The host's id of the person who connected it; null if unknown. */
   subject: string | null;
-  /** The account's display name. */
+  /** The account's display name; null if the host gave none. */
   label: string | null;
-  /** JSON that the link carried for the app's steps. */
+  /** JSON that the link carried for the app's steps; null if it carried none. */
   data: string | null;
   connected_at: number;
 }
@@ -391,14 +391,14 @@ export interface UsedLinkRow {
   used_at: number;
 }
 
-/** A recurring task that only one process does at a time. */
+/** A recurring task; most of them run in only one process at a time. */
 export interface ChoreRow {
   name: string;
   /** When a process last began it; for a job: the start of the newest interval that a process took. */
   begun_at: number;
   /** When the newest turn began. This column and those below are null for all but jobs. */
   started_at: number | null;
-  /** If the newest turn has not ended by then, its machine died; null once the turn has ended. */
+  /** If the newest turn has not ended by then, Foyer assumes that its machine died; null once the turn has ended. */
   leased_until: number | null;
   /** Which machine and process took the newest turn. */
   machine: string | null;
@@ -530,7 +530,7 @@ export interface Tables {
   /** A used state of a sign-in: it is not accepted again. (Until 0.1: an operator session that was ended early.) */
   ended_sessions: {
     id: string;
-    /** When the state expires anyway. */
+    /** When the state expires, used or not. */
     lapses_at: number;
   };
   sessions: SessionRow;

@@ -43,7 +43,7 @@ export interface StepEnding {
   status: Exclude<StepStatus, 'running'>;
   outcome: AttemptOutcome;
   failures: number;
-  /** The step's output as JSON text. */
+  /** The step's output as JSON text; null if there is none. */
   output: string | null;
   errorCode: string | null;
   errorMessage: string | null;

@@ -76,7 +76,7 @@ export interface SealCount {
 
 type SealedColumn = 'sealed_bot' | 'sealed_user' | 'sealed_tokens';
 
-/** Selects the start of a sealed text, as many characters as the prefix has. */
+/** Selects as many characters from the start of a sealed text as the prefix has. */
 const startOf = (column: SealedColumn | 'sealed', prefix: string) =>
   sql<string>`substr(${sql.ref(column)}, 1, ${sql.lit(prefix.length)})`;
 
@@ -141,7 +141,7 @@ export async function findStaleRequestSeals(
 }
 
 /**
- * Replaces the seal of a request's tokens; returns false if the sealed tokens have changed or gone since they were
+ * Replaces the seal of a request's tokens; returns false if the sealed tokens were changed or deleted since they were
  * read.
  */
 export async function replaceRequestSeal(

@@ -153,7 +153,7 @@ async function eraseFrom(
   }
 }
 
-/** Finds a user id (letters and digits) in a text, but not inside a longer id that contains it. */
+/** A pattern that finds a user id (letters and digits) in a text, but not inside a longer id that contains it. */
 export function userIdIn(userId: string): RegExp {
   return new RegExp(`(?<![A-Z0-9])${userId}(?![A-Z0-9])`, 'g');
 }

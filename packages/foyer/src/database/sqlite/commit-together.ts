@@ -104,7 +104,10 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
  * writes share a commit.
  */
 export interface LogOnDisk {
-  /** Resolves when every commit has reached the disk. @throws DatabaseUnavailableError; after that, write no more */
+  /**
+   * Resolves when every commit has reached the disk.
+   * @throws DatabaseUnavailableError, after which the caller must write nothing more
+   */
   sync(): Promise<void>;
   close(): Promise<void>;
 }
@@ -125,7 +128,7 @@ export async function openLogOnDisk(file: string): Promise<LogOnDisk> {
         );
       }
     },
-    // Waits for a sync that is under way.
+    // `close` waits for a sync that is under way.
     close: () => log.close(),
   };
 }

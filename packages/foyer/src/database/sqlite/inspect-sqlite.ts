@@ -123,7 +123,7 @@ function isInWalMode(file: string): boolean {
   return header[19] === 2;
 }
 
-/** Opens a database for queries that leave it untouched; close it when done. */
+/** Opens a database file for queries that change nothing in it or next to it. Close the database when done. */
 export function readUntouched(file: string): { queries: Queries; close(): Promise<void> } {
   const sqlite = openUntouched(file);
   const queries = new Kysely<Tables>({
