@@ -18,9 +18,9 @@ const interactions: ReadonlySet<unknown> = new Set([
 type Middleware = Parameters<App['use']>[0];
 
 /**
- * Creates the middleware that registers people who open Home, press a button, submit a dialog or use a command or a
- * shortcut, and stores when they were last seen. It does so after the listeners, so no one waits for it. If the app was
- * uninstalled in the meantime, it registers no one.
+ * Creates the middleware that registers people who open App Home, press a button, submit a dialog or use a command or a
+ * shortcut, and stores when they were last seen. It does so after the listeners, so no listener waits for it. If the
+ * app was uninstalled in the meantime, it registers no one.
  */
 export function createMeetPeople(deps: {
   database: Database;

@@ -5,8 +5,8 @@ import type { OperatorChannel } from './operator-channel.ts';
  * Opens the configured channels. Close each when done.
  *
  * Why dynamic imports: the channels and their packages are one in twenty of the modules that a start loads, and most
- * setups use none. The start opens each configured channel once, so that a failed import is reported then and not with
- * the first message.
+ * setups use none. Foyer opens each configured channel once when it starts, so that it reports a failed import then and
+ * not with the first message.
  */
 export async function openOperatorChannels(notify: Config['notify']): Promise<OperatorChannel[]> {
   const channels: OperatorChannel[] = [];

@@ -32,7 +32,10 @@ export function statusAfter(outcome: SendOutcome): NoticeStatus {
 /** If a message needs more attempts than this, its channel counts as failed. */
 const hiccups = 4;
 
-/** Returns whether an outcome shows that the channel works or does not; undefined if it shows neither. */
+/**
+ * Returns true if an outcome shows that the channel works, false if it shows that the channel does not work, else
+ * undefined.
+ */
 export function channelWorks(outcome: SendOutcome, attempts: number): boolean | undefined {
   switch (outcome.kind) {
     case 'sent':

@@ -25,7 +25,7 @@ import {
 
 /** How long after its start a call without an answer may still take effect: its time limit, and a little more. */
 const settledAfterMs = defaultTimeoutMs + 2000;
-/** The same, after Slack has answered or closed the connection. */
+/** How long a call may still take effect after Slack has answered it or closed the connection. */
 const settledAfterAnswerMs = 2000;
 
 /** The context of the step that sends. */

@@ -38,7 +38,7 @@ export function stepFacts(
     rows: readonly StepRow[];
     workspaceIds: readonly string[];
     connection: ConnectionRow | undefined;
-    /** The questions of the step, in the order in which they were answered. */
+    /** The questions of the step; the answered ones are in the order of their answers. */
     asked: readonly QuestionRecord[];
   },
 ): StepFacts {
@@ -166,7 +166,7 @@ interface RunOrigin {
   requestId: string;
   /** When the callback came, in milliseconds since 1970. */
   callbackAt: number;
-  /** The trace of the callback; only the process that stored the run knows it. */
+  /** The trace of the callback; absent without tracing, and in any process but the one that stored the run. */
   trace?: SpanContext;
 }
 

@@ -339,8 +339,9 @@ export type Written<Output extends Json> = {
 };
 
 /**
- * Ends a step with an output, and writes what it learned in the same commit: this saves a commit, and no crash can come
- * between the two. `write` also runs if the run was cancelled in the meantime, or now belongs to another worker.
+ * Ends a step with an output, and writes what it learned in the same commit: this saves a commit, and no crash can
+ * separate the output from the write. `write` also runs if the run was cancelled in the meantime, or now belongs to
+ * another worker.
  */
 export function withWrite<Output extends Json>(output: Output, write: StepWrite): Written<Output> {
   return { [ended]: true, kind: 'written', output, write };

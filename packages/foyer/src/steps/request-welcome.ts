@@ -14,9 +14,9 @@ import { sendWelcome } from './send-welcome.ts';
 export type WelcomeRequestOutcome = 'queued' | 'going' | 'not-installed';
 
 /**
- * Sends the welcome of the newest run's installer again, because a person asked for it (`userId`; null for an
- * operator). This is the only way to get a second welcome between install and uninstall. It does nothing while a run is
- * active, so that a double press sends one. Wake the worker afterwards.
+ * Queues another welcome for the installer of the newest install run, because a person asked for it (`userId`; null for
+ * an operator). This is the only way to get a second welcome between install and uninstall. It does nothing while that
+ * run is active, so that a double press sends one welcome. Wake the worker afterwards.
  * @throws DatabaseUnavailableError
  */
 export async function requestWelcome(

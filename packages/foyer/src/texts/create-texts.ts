@@ -29,10 +29,10 @@ type Placeholder<Message extends string> = Message extends `${string}{${infer Re
 type TextValues<Key extends TextKey> = Readonly<Record<Placeholder<(typeof en)[Key]>, TextValue>>;
 
 /**
- * The messages that an app replaces in one language, as ICU messages with the same placeholders. In addition to Foyer's
- * own: `scope.<scope>` (what a scope allows), `reason.<scope>` (why the app asks for it), `step.<name>.todo` and
- * `step.<name>.doing` (a step of the app in this language), `app.tagline`, `app.description`, and `app.nextSteps` (what
- * to do after the install, one step a line).
+ * The messages that an app replaces in one language, as ICU messages that use no other placeholders, and the texts that
+ * it adds, in which a brace is literal: `scope.<scope>` (what a scope allows), `reason.<scope>` (why the app asks for
+ * it), `step.<name>.todo` and `step.<name>.doing` (a step of the app in this language), `app.tagline`,
+ * `app.description`, and `app.nextSteps` (what to do after the install, one step a line).
  */
 export type MessageOverrides = Readonly<
   Partial<

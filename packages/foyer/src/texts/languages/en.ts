@@ -493,6 +493,6 @@ export interface Translation {
   readonly messages: Readonly<Record<TextKey, string>>;
   readonly scopes: Readonly<Record<KnownScope, string>>;
   readonly userScopes: Readonly<Record<KnownUserScope, string>>;
-  /** The built-in steps, whose own titles are English. */
+  /** The titles of the built-in steps, by name; empty for English, the language of the steps' own titles. */
   readonly steps: Readonly<Record<string, StepTitle>>;
 }
