@@ -43,7 +43,7 @@ export interface Delivery {
   removal: RemovalOptions;
 }
 
-/** Applies a delivery; resolves to whether it changed anything. */
+/** Applies a delivery; resolves to whether it changed anything that `onChanged` is called for. */
 export type Effect = (delivery: Delivery) => Promise<boolean>;
 
 /**

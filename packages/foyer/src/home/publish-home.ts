@@ -4,7 +4,7 @@ import type { SlackFailure } from '../slack/slack-failure.ts';
 export interface PublishRequest {
   installationId: string;
   userId: string;
-  /** The person's workspace, if known; for an org-wide install, only the event names it. */
+  /** The person's workspace; absent if it is not known: for an org-wide install, only the event names it. */
   teamId?: string;
   /** Whether the person has just opened App Home. */
   opened?: boolean;

@@ -178,7 +178,10 @@ export const homeActions = {
 /** The step that sends the welcome: its name is permanent. */
 export const welcomeStepName = 'send-welcome';
 
-/** The person who opens App Home or presses one of its buttons. `isAdmin` is true only if that is proven. */
+/**
+ * The person who opens App Home or presses one of its buttons. `isAdmin`: whether Slack has confirmed that they are
+ * one.
+ */
 export interface Viewer {
   userId: string;
   isAdmin: boolean;
