@@ -1,5 +1,5 @@
 /**
- * Calls `stop` once the process that started this one has ended, if that was npm. Why: npm forwards a SIGTERM to its
+ * Under `npm run`, calls `stop` once the parent process (npm's shell) has ended. Why: npm forwards a SIGTERM to its
  * shell, and `dash` exits without forwarding it. Without this, `npm run demo` would leave both servers running.
  */
 export function onParentEnd(stop: () => void): void {

@@ -158,7 +158,10 @@ export function readResult(secret: string, token: string, now: number): ConnectR
   const parsed = resultClaims.safeParse(claims);
   if (!parsed.success) throw new ConnectError('result_invalid', 'The result lacks a claim.');
   if (issuedAt > now + clockToleranceMs || expiresAt - issuedAt > resultLifetimeMs)
-    throw new ConnectError('result_invalid', 'The result was not issued recently.');
+    throw new ConnectError(
+      'result_invalid',
+      'The result was issued in the future, or is valid for more than five minutes: compare the clocks.',
+    );
   if (expiresAt <= now) throw new ConnectError('result_expired', 'The result has expired.');
   const result = parsed.data;
   return {
@@ -252,5 +255,5 @@ function assertListed({ returnOrigins }: LinkOptions, returnTo: string | undefin
 
 function invalidLink(error: z.ZodError): ConnectError {
   const fields = [...new Set(error.issues.map((issue) => issue.path[0] ?? issue.code))].join(', ');
-  return new ConnectError('link_invalid', `The link has an unknown, missing or too long claim: ${fields}.`);
+  return new ConnectError('link_invalid', `The link has a missing, unknown or invalid claim: ${fields}.`);
 }

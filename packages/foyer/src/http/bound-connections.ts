@@ -150,7 +150,8 @@ export function boundConnections(
     const unread: Connection[] = [];
     for (const connection of connections.values()) {
       const left = unreadBytes(connection);
-      // A lower count means that the client has read. Pages are small, so each page that it reads lowers the count.
+      // A lower count means that the client is reading. Node lowers it only once a whole write is flushed; pages are
+      // small, so a slow reader shows progress too.
       if (left === 0 || left < connection.leftUnread || connection.readAt === 0) connection.readAt = now;
       connection.leftUnread = left;
       // The host's app may send anything, even to slow clients.

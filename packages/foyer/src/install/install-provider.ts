@@ -41,7 +41,8 @@ export function createInstallProvider(
   parts?: CallbackParts,
 ): InstallProvider {
   const { slack } = deps.config;
-  const notHere = (): Promise<never> => Promise.reject(new Error('this provider only serves a callback'));
+  const notHere = (): Promise<never> =>
+    Promise.reject(new Error('Foyer does not use this method of Slack’s provider here'));
   return new InstallProvider({
     clientId: slack.clientId,
     clientSecret: slack.clientSecret,

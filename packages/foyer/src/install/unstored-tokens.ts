@@ -232,10 +232,9 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   return {
     /**
      * Watches one exchange. The provider's clients use the returned `options.fetch`: the page's time limits end only
-     * the wait for the exchange, not the exchange itself. `giveBack` revokes the tokens of the exchange, also those
-     * that arrive later, except those that a stored installation uses. It resolves to true if all of these are revoked,
-     * to false if some are still kept, and to undefined if there are none to revoke (Slack has issued none so far, or
-     * only tokens in use).
+     * the wait for the exchange, not the exchange itself. `giveBack` revokes every token of the exchange that no stored
+     * installation uses. It resolves to true if all that have arrived are revoked, to false if some are still kept, and
+     * to undefined if none has to be revoked. Tokens that arrive later are revoked too.
      */
     watch(
       requestId: string,

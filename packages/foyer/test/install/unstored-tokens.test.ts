@@ -37,7 +37,7 @@ const whole = {
 };
 const org = { ...whole, team: null, enterprise: { id: 'E1' }, is_enterprise_install: true };
 
-test('an answer without the installer, the place or the owner of a token is passed on as a failure', async () => {
+test('an unusable answer to an exchange (no installer, team, enterprise, scope or bot user) reaches the provider as a failure', async () => {
   const { authed_user: _, ...nobody } = whole;
   for (const answer of [
     null,

@@ -120,7 +120,7 @@ export function installationStoreContract(
         assert.equal(await store.findInstallation({ ...T1, teamId: 'T2' }), undefined);
       });
 
-      it('3: returns the team’s row for a team id without a flag', async () => {
+      it('3: returns the team’s row for a team id if isEnterpriseInstall is not given', async () => {
         await save(
           teamInstall({ enterpriseId: 'E1', botToken: 'xoxb-team' }),
           orgInstall({ botToken: 'xoxb-org' }),

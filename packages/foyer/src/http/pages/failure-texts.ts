@@ -55,7 +55,7 @@ interface FailurePage {
 }
 
 const pages = {
-  // Says nothing about an app that was installed before: canceling a change of its permissions removed nothing.
+  // The fact is only “nothing was installed”: if someone canceled a change of permissions, the app is still installed.
   access_denied: { status: 200, fact: 'nothing', button: 'startAgain' },
   state_missing: { status: 400, fact: 'nothingYet', button: 'continue' },
   state_invalid: { status: 400, fact: 'nothing', button: 'startAgain' },

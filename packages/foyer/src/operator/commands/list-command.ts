@@ -49,7 +49,7 @@ export function listCommand(deps: OperatorDeps): Command {
     .option('--limit <number>', 'at most this many', parseLimit)
     .option(
       '--unknown',
-      'instead, the teams that Slack sends events for and that have no installation here, as after a restore',
+      'list the teams that send events but have no installation here, such as after a restore',
     )
     .action((options: ListOptions) => list(deps, options));
 }

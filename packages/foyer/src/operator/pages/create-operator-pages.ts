@@ -210,7 +210,10 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     }
     const key = { id, clientId: config.slack.clientId, kind: 'operator' } as const;
     const ended = await database.write((tx) => endSession(tx, key));
-    log.info({ ended, by: operatorName(session) }, 'an operator ended a session');
+    log.info(
+      { ended, by: operatorName(session) },
+      ended ? 'an operator ended a session' : 'the session had already ended',
+    );
     seeOther(visit, sessionsPath, { notice: ended ? 'session_ended_now' : 'session_gone' });
   }
 
