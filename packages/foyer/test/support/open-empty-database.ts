@@ -13,9 +13,10 @@ export async function openEmptyDatabase(
 ): Promise<{ db: Kysely<unknown>; close(): Promise<void> }> {
   if (engine === 'Postgres') {
     const { url, drop } = await createPostgresDatabase({ empty: true });
-    const db = new Kysely<unknown>({
-      dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }),
-    });
+    const pool = new pg.Pool({ connectionString: url });
+    // Dropping the database ends a connection that is still closing, which pg reports on its client.
+    pool.on('connect', (client) => client.on('error', () => {}));
+    const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
     return {
       db,
       async close() {
