@@ -24,7 +24,7 @@ const requests = (count: number) =>
     body: `ü${number}`,
   }));
 
-test('the load generator sends each request once over the requested number of connections, whatever the framing of the answers', async (t) => {
+test('the load generator sends each request once over the requested connections, for each way to frame the answers', async (t) => {
   const seen: string[] = [];
   const peers = new Set<number | undefined>();
   const connections = await connectionsTo(t, async (req, res) => {

@@ -103,8 +103,7 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-  // The new run's time is later than the previous run's, even if a clock ahead of ours set that one: the new run is the
-  // newest.
+  // The newest run must have the latest time, even if a machine whose clock is ahead created the run before it.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
   const rest: Rest = newest
     ? await beginning(transaction, { installationId, pipeline, now: run.now })
