@@ -4,12 +4,12 @@ import type { Tx } from './database.ts';
 /**
  * Limits how long the app's own code may wait within a transaction. SQLite runs one write transaction at a time: if a
  * transaction waits for something else, such as a call over the network or another `write`, every install and event
- * waits for that transaction, perhaps forever. In Postgres, such a transaction keeps its connection meanwhile.
+ * waits for that transaction, perhaps forever. In Postgres, such a transaction occupies a connection of the pool.
  */
 
 /** How long a write may go without a query. */
 const mostIdleMs = 5000;
-/** How much longer a write may take while a query runs: Postgres ends a query at its own limit, with its own error. */
+/** Added to the limit while a query runs: Postgres ends a slow query first, with its own error. */
 const mostStatementMs = 5000;
 
 /** Thrown if a write sends no query for too long: it waits for something other than the database. */
@@ -25,9 +25,9 @@ export class WriteStuckError extends Error {
 }
 
 /**
- * Runs the app's work in a transaction, and rejects if the work sends no query for `idleMs` milliseconds; its later
- * queries fail.
- * @throws WriteStuckError, or the error of the work
+ * Runs the app's `work` in a transaction. Rejects if `work` sends no query for `idleMs` milliseconds; a query that it
+ * sends after that fails.
+ * @throws WriteStuckError, or the error of `work`
  */
 export async function boundedWrite<T>(tx: Tx, work: (tx: Tx) => Promise<T>, idleMs = mostIdleMs): Promise<T> {
   const { promise: stuck, reject } = Promise.withResolvers<never>();

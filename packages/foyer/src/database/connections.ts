@@ -19,8 +19,8 @@ export async function readConnections(queries: Queries, installationId: string):
 }
 
 /**
- * Reads the connection that a run is for: that of the link that started the run, or else the installation's newest;
- * undefined if it has none.
+ * Reads the connection that a run is for: the one of the link that started the run, or else the installation's newest
+ * one. Undefined if the installation has no connection.
  */
 export async function readRunConnection(
   queries: Queries,
@@ -37,7 +37,7 @@ export async function readRunConnection(
 }
 
 /**
- * Connects an installation to an account. If the two are connected, updates the connection, which keeps its id and its
+ * Connects an installation to an account. If they are already connected, updates the connection but not its id and
  * time.
  */
 export async function saveConnection(
@@ -81,8 +81,9 @@ export type ConnectionWithPlace = ConnectionRow & {
 };
 
 /**
- * Reads connections, by account, by installation or by id, or all of the app's: those of active installations first,
- * then of broken ones, then of uninstalled ones; newest first within each.
+ * Reads the connections of an account or an installation, the one with an id, or all of the app's. Connections of
+ * active installations come first, then those of broken ones, then those of uninstalled ones; within each group, the
+ * newest comes first.
  */
 export async function listConnections(
   queries: Queries,
@@ -110,7 +111,7 @@ export async function listConnections(
   return rows.sort((a, b) => rank[a.status] - rank[b.status]);
 }
 
-/** Marks a link or a claim as used; returns true for the one transaction that may connect with it. */
+/** Marks a link or a claim as used. Returns true for the first transaction that uses it: only that one may connect. */
 export async function useLink(
   transaction: Tx,
   use: Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: string; now: number },
@@ -136,7 +137,10 @@ export async function findUsedLink(
     .executeTakeFirst();
 }
 
-/** Deletes the records of links that were used before `before`: these links have long expired. */
+/**
+ * Deletes the records of links that were used before `before`. Pass a time by which these links have expired: a link
+ * without a record would work again.
+ */
 export async function sweepUsedLinks(
   transaction: Tx,
   sweep: { clientId: string; before: number },

@@ -30,7 +30,7 @@ export interface BackupProgress {
 
 /** An open SQLite or Postgres database. */
 export interface Database {
-  /** For reads, and for a single write that may be lost: to a locked database or, on SQLite, to a power failure. */
+  /** For reads, and for a single write that may be lost if the database is locked or, on SQLite, if the power fails. */
   readonly queries: Queries;
   /**
    * Runs `work` in one transaction, and resolves once it is safe on disk. If the database is locked, its server is
@@ -40,8 +40,8 @@ export interface Database {
    */
   write<T>(work: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>;
   /**
-   * Compiles once a query that reads one row, for reads that every event needs. The query sees only what is committed;
-   * the read resolves to undefined if it finds no row.
+   * Compiles a query for a read of one row that every event needs. The query sees only what is committed; the read
+   * resolves to undefined if it finds no row.
    * @throws DatabaseUnavailableError
    */
   prepare<Values extends QueryValues<Values>, Row>(
@@ -80,7 +80,7 @@ export interface Database {
 
 /** How large a database is, and how much space is left. */
 export interface DatabaseSize {
-  /** On disk; in SQLite, including its log. */
+  /** The size on disk; in SQLite, with the write-ahead log. */
   bytes: number;
   /** The disk that holds the file; undefined if the database is on a server, whose disk this process cannot see. */
   disk: { bytes: number; freeBytes: number } | undefined;

@@ -36,8 +36,8 @@ export async function recordEncryptionKey(
 }
 
 /**
- * Retires every key that is not in `except`: it is no longer configured. The ids of retired keys stay known: only
- * `deleteEncryptionKey` deletes a key from the record.
+ * Retires every key that is not in `except`: the operator no longer configures it. The record still lists retired keys;
+ * only `deleteEncryptionKey` deletes one.
  */
 export async function retireEncryptionKeys(
   transaction: Tx,
@@ -109,8 +109,8 @@ export async function isKeyHolder(queries: Queries, process: string): Promise<bo
 }
 
 /**
- * Finds a process, seen at or after `seenSince`, as `search` says: one that encrypts with `keyId`, one that encrypts
- * with a key not in `notOf`, or one other than `otherThan`.
+ * Finds a process that was seen at or after `seenSince` and that encrypts with `keyId`, encrypts with a key not in
+ * `notOf`, or is not `otherThan`.
  */
 export async function findKeyHolder(
   queries: Queries,

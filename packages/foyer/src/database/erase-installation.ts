@@ -31,7 +31,8 @@ export async function eraseInstallation(tx: Tx, installationId: string, now: num
 
 /**
  * Remembers a workspace's id for an hour. Why: Slack's last events about it may name only the workspace and its Grid
- * org, and without this row Foyer would take them for events about an org-wide install (invariant 9).
+ * org, and without this row Foyer would take them for events about an org-wide install (invariant 9: tenants never
+ * mix).
  */
 async function markPurged(tx: Tx, row: { client_id: string; tenant: string }, now: number): Promise<void> {
   await tx
@@ -41,7 +42,7 @@ async function markPurged(tx: Tx, row: { client_id: string; tenant: string }, no
     .execute();
 }
 
-/** Erases install requests, except those in progress and those whose tokens are not yet revoked (invariant 1). */
+/** Erases install requests, except those in progress and those whose tokens Foyer must still revoke (invariant 1). */
 async function eraseInstallRequests(
   tx: Tx,
   row: { id: string; client_id: string; team_id: string | null; enterprise_id: string | null },
@@ -130,7 +131,6 @@ export interface InstallationRowCounts {
   history: number;
 }
 
-/** Counts an installation's user tokens, runs and lines of history. */
 export async function countInstallationRows(
   queries: Queries,
   installationId: string,

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Database, Queries } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 
-/** A person to whom App Home is shown in an installation. */
+/** A person, and the installation whose App Home they see. */
 export interface Onlooker {
   installationId: string;
   userId: string;
@@ -10,9 +10,7 @@ export interface Onlooker {
 
 /** What is known about the view that a person was shown. */
 interface ShownView {
-  /**
-   * When the person opened App Home, accurate to a few minutes; zero for a person who was shown it without opening it.
-   */
+  /** When the person opened App Home, accurate to a few minutes; zero if they have not opened it. */
   openedAt: number;
   /** The hash of the view that Slack accepted last; null while that is unknown. */
   publishedHash: string | null;
@@ -45,7 +43,7 @@ const openedAt = prepareQuery((queries: Queries, given: Given<Onlooker & { at: n
 );
 
 /**
- * Records that a person opened App Home; does nothing if it was never shown to them.
+ * Records that a person opened App Home; does nothing if Foyer never published it to them.
  * @throws DatabaseUnavailableError
  */
 export async function noteHomeOpened(database: Database, onlooker: Onlooker, at: number): Promise<void> {
@@ -131,7 +129,7 @@ const confirm = prepareQuery((queries, given: Given<Onlooker & { hash: string }>
 
 /**
  * Records that Slack accepted the view; does nothing if the person or the installation is gone by now. Returns false if
- * another process has announced another view since: then no one knows which of the two Slack accepted last.
+ * another process has announced another view since: then Foyer does not know which of the two Slack accepted last.
  * @throws DatabaseUnavailableError
  */
 export async function confirmView(database: Database, onlooker: Onlooker, hash: string): Promise<boolean> {

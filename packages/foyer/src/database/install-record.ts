@@ -26,7 +26,7 @@ export interface StepRecord {
   attempts: number;
   /** How many attempts failed; one that asked a question, waited or hit a rate limit did not fail. */
   failures: number;
-  /** Slack's error code, or Foyer's own, such as `missing_scope`. */
+  /** Slack's error code, such as `missing_scope`, or one of Foyer's own. */
   errorCode: string | null;
   errorMessage: string | null;
   finishedAt: number | null;
@@ -36,7 +36,7 @@ export interface StepRecord {
 export interface RunRecord {
   id: string;
   pipeline: Pipeline;
-  /** What the run is about, if it is the run of a moment. */
+  /** The moment that the run is for; undefined for an install or uninstall. */
   moment?: Moment;
   userId: string;
   status: RunStatus;

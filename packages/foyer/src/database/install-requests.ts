@@ -16,8 +16,9 @@ export interface NewInstallRequest {
 type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | 'finished_at'>;
 
 /**
- * Marks a state as used: returns true for the one caller that may exchange its code, false for all later ones
- * (invariant 5). An attempt that ended at Slack's consent page has not used its state, so Back and Allow still work.
+ * Marks a state as used: returns true for the one caller that may exchange its code, false for every later caller
+ * (invariant 5: a state is used once). An attempt that ended at Slack's consent page has not used its state, so Back
+ * and Allow still work.
  */
 export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<boolean> {
   const started = { outcome: 'started', used_at: request.now, error_code: null, finished_at: null } as const;
@@ -122,8 +123,8 @@ export async function findRequestOfRun(
 }
 
 /**
- * Finds OAuth attempts that began before `before` and are still open or still keep tokens, after a crash or a failed
- * cleanup; at most `limit` of each. Why two queries: each condition has its own index, and no index serves both.
+ * Finds OAuth attempts that began before `before` and that a crash or a failed cleanup left open or with tokens to
+ * revoke; at most `limit` of each. Why two queries: each condition has its own index, and no index serves both.
  */
 export async function findInterruptedRequests(
   queries: Queries,
@@ -209,7 +210,7 @@ interface InstalledRequest {
 
 /**
  * Marks an OAuth attempt as installed and, unless `leavesTokens`, deletes the sealed tokens that its request kept. Call
- * it in the transaction that stores the installation (invariant 1).
+ * it in the transaction that stores the installation (invariant 1: tokens are stored or revoked).
  */
 export async function finishInstallRequest(tx: Tx, request: InstalledRequest): Promise<void> {
   await tx

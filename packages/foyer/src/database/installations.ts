@@ -84,7 +84,7 @@ export async function markInstallationWorking(
   return numUpdatedRows > 0n;
 }
 
-/** The held installations of an app. */
+/** Selects the ids of an app's held installations. */
 export function heldInstallations(queries: Queries, clientId: string) {
   return (
     queries

@@ -6,7 +6,7 @@ const name = 'backup';
 /** Records that a verified backup was made: `/metrics` reports how old the newest one is. */
 export const recordBackup = (tx: Tx, now: number): Promise<void> => recordChore(tx, name, now);
 
-/** Records that a chore was done at `now`. For chores that any process may do at any time. */
+/** Records that a chore was done at `now`. Only for chores that need no lease: any process may do them at any time. */
 export async function recordChore(tx: Tx, name: string, now: number): Promise<void> {
   await tx
     .insertInto('chores')

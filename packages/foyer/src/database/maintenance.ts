@@ -1,6 +1,6 @@
 import type { Queries, Tx } from './database.ts';
 
-/** Pauses the installs of an app, on every machine. Returns since when they are paused. */
+/** Pauses the installs of an app, on every machine. Returns when the pause began. */
 export async function beginMaintenance(
   tx: Tx,
   { clientId, now }: { clientId: string; now: number },

@@ -6,7 +6,7 @@ import { syncFolder } from './sync-folder.ts';
  * Creates a folder that only its owner can use, with its missing parents; all of them then survive a power failure.
  * Throws the file system's errors.
  *
- * Why not `mkdirSync` with `recursive`: in a file system that allows no folders (`/proc`) it never ends. The kernel
+ * Why not `mkdirSync` with `recursive`: in a file system that allows no folders (`/proc`) it never returns. The kernel
  * answers mkdir with "no such file"; Node takes that for a missing parent, and tries again forever.
  */
 export function makeFolder(folder: string): void {

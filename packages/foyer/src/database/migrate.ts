@@ -105,7 +105,7 @@ export class OwnMigrationError extends Error {
   }
 }
 
-/** Runs work in a transaction while no other process does the same. On SQLite every write transaction runs alone. */
+/** Runs `work` in a transaction, in one process at a time. On SQLite every write transaction runs alone. */
 export type InTurn = (work: (queries: Kysely<Tables>) => Promise<void>) => Promise<void>;
 
 /** Compares the migrations of a database with those of this code and of the app's definition, without running any. */

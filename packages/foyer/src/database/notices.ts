@@ -16,7 +16,7 @@ interface NewNotice {
   userId: string | null;
   detail: string | null;
   now: number;
-  /** When to send it; `now` by default. Later if another event may soon say more about the same cause. */
+  /** When to send it; `now` by default. Set a later time if another event may soon say more about the same cause. */
   dueAt?: number;
 }
 
@@ -162,8 +162,8 @@ export async function claimDueNotice(
 type NoticeKey = Pick<OperatorNoticeRow, 'cause_id' | 'channel'>;
 
 /**
- * Records how a send ended. With `dueAt`, the notice is sent again then. Without it, the notice is settled, or its
- * run's step sends it.
+ * Records how a send ended. With `dueAt`, Foyer sends the notice again at that time. Without it, only a step of a run
+ * may send the notice again.
  */
 export async function settleNotice(
   tx: Tx,
@@ -177,7 +177,7 @@ export async function settleNotice(
     .execute();
 }
 
-/** Deletes a notice that no one needs. */
+/** Deletes a notice that is no longer needed. */
 export async function dropNotice(tx: Tx, { cause_id, channel }: NoticeKey): Promise<void> {
   await tx
     .deleteFrom('operator_notices')

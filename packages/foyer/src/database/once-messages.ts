@@ -91,9 +91,10 @@ export async function beginOnceMessage(
 
 /**
  * The outcome of sending a message.
- * sent: it arrived. not-sent: Slack certainly did not act on `call`, so the next attempt may simply send. in-doubt:
- * Foyer no longer waits for `call`, but Slack may carry it out until `settledBy`; the next attempt searches first. unconfirmed: Foyer cannot find
- * out whether it arrived.
+ * - sent: it arrived.
+ * - not-sent: Slack certainly did not act on `call`, so the next attempt may simply send.
+ * - in-doubt: Foyer gave up on `call`, but Slack may carry it out until `settledBy`; the next attempt searches first.
+ * - unconfirmed: Foyer cannot find out whether it arrived.
  */
 type OnceMessageEnd =
   | { kind: 'sent'; channelId: string; messageTs: string; now: number }

@@ -1,7 +1,7 @@
 import { open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** The outcome of a probe that began this recently still counts, so that frequent checks cost nothing. */
+/** How long the outcome of a probe counts, from its start: frequent checks then cost nothing. */
 const believedMs = 2000;
 /**
  * How long a caller waits for a probe: if the probe is still running then, the check passes. A probe that is still

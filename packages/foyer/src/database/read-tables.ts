@@ -3,7 +3,6 @@ import type { Queries } from './database.ts';
 import { ownLedgerTables } from './migrate.ts';
 import { writeMarksTable } from './postgres/write-marks.ts';
 
-/** A table of a database. */
 export interface FoundTable {
   name: string;
   columns: string[];

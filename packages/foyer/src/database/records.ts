@@ -26,7 +26,7 @@ export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'refuse
  */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
 
-/** unconfirmed: the step's effect may have happened, and Foyer cannot find out (invariant 3). */
+/** unconfirmed: the step's effect may have happened, and Foyer cannot find out (invariant 3: one welcome). */
 export type StepStatus =
   | 'pending'
   | 'running'
@@ -299,7 +299,10 @@ export interface OnceMessageRow {
   attempted_at: number;
   /** If sent: when. Otherwise: until when the latest call may still take effect. */
   sent_at: number | null;
-  /** How far the search for a message in doubt has come: the time of the oldest message read; null at its start. */
+  /**
+   * How far the search for a message that may have arrived has come: the time of the oldest message read; null at its
+   * start.
+   */
   search_before: string | null;
   /** How many calls that search has made. */
   search_calls: number;
@@ -402,7 +405,7 @@ export interface ChoreRow {
   leased_until: number | null;
   /** Which machine and process took the newest turn. */
   machine: string | null;
-  /** When a turn last ended, and how. */
+  /** When the newest finished turn ended; the columns below say how. */
   ended_at: number | null;
   took_ms: number | null;
   outcome: 'succeeded' | 'failed' | null;
@@ -413,7 +416,7 @@ export interface ChoreRow {
 /** member: signed in with Slack at `/slack/signin`; operator: on the operator pages. */
 export type SessionKind = 'member' | 'operator';
 
-/** A session. To end it is to delete its row. */
+/** A session. Foyer ends it by deleting the row. */
 export interface SessionRow {
   /** Random; the cookie holds it, sealed. */
   id: string;
@@ -504,11 +507,11 @@ export interface Tables {
   /** A message that a step posts once per life of an installation, by the step's own key. */
   posts: OnceMessageRow & { key: string };
   history: HistoryRow;
-  /** A person who was shown App Home, and which view they were last shown. */
+  /** A person for whom Foyer published App Home, and the last view that it sent them. */
   home_views: {
     installation_id: string;
     user_id: string;
-    /** When they opened it, accurate to a few minutes; zero for a person who was shown it without opening it. */
+    /** When they opened App Home, accurate to a few minutes; zero if they have not opened it. */
     opened_at: number;
     /** SHA-256 of the view that Slack last accepted; null while that is unknown. */
     published_hash: string | null;
@@ -549,7 +552,10 @@ export interface Tables {
     client_id: string;
     began_at: number;
   };
-  /** A team or enterprise that Slack sent a verified event for, without an installation here, as after a restore. */
+  /**
+   * A team or enterprise of a verified event from Slack, without an installation in this database, as after the restore
+   * of an old backup.
+   */
   unknown_teams: {
     client_id: string;
     /** `team:T…` or `enterprise:E…`. */

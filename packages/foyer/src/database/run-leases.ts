@@ -23,7 +23,7 @@ const lockHeldRun = prepareQuery((queries, given: Given<RunLease>) => heldRun(qu
 
 /**
  * Whether the lease still holds: the run is running, and the lease's owner still owns it. Locks the run's row until the
- * transaction ends, so that no one takes the run before the transaction is committed.
+ * transaction ends, so that no other worker takes the run before the transaction is committed.
  */
 export async function holdLease(transaction: Tx, lease: RunLease): Promise<boolean> {
   const { rows } = await lockHeldRun(transaction, lease);

@@ -23,7 +23,7 @@ interface NewRun {
   life: number;
   userId: string;
   stepNames: readonly string[];
-  /** What the run is about, if it is the run of a moment; the moment's kind is the pipeline. */
+  /** The moment that the run is for, whose kind is the pipeline; undefined for an install or uninstall. */
   moment?: Moment;
   now: number;
 }
@@ -31,12 +31,12 @@ interface NewRun {
 /** The columns of a run that no worker holds, and that is not due. */
 const released = { due_at: null, waiting_for: null, lease_owner: null, lease_until: null };
 
-/** The `waiting_for` of a run that was created while an uninstall run of its installation had not ended. */
+/** The `waiting_for` of a run that waits until the uninstall run of its installation has ended. */
 const behindUninstallRun = 'uninstall_run';
 
 /**
- * Whether an uninstall run of the installation has not ended. Locks that run, so that it cannot end before this
- * transaction does: when it ends, it wakes the runs that wait for it.
+ * Whether an uninstall run of the installation has not ended. Locks that run until this transaction ends: when an
+ * uninstall run ends, it wakes only the runs that wait for it by then.
  */
 async function isUninstalling(transaction: Tx, installationId: string): Promise<boolean> {
   const unfinished = await transaction
@@ -206,9 +206,9 @@ export async function findStoppedSteps(transaction: Tx, runId: string, errorCode
   return steps.map((step) => step.name);
 }
 
-/** When a resting run continues. */
+/** When a run that no worker holds begins or continues. */
 export interface Rest {
-  /** queued: its lease was only released. waiting: it waits for a time, an event or another run. */
+  /** queued: a worker may claim it from `dueAt` on. waiting: it waits for a time, an event or another run. */
   status: 'queued' | 'waiting';
   /** Null while it waits for an event or another run. */
   dueAt: number | null;
@@ -276,8 +276,8 @@ export async function endRun(
 }
 
 /**
- * Queues the runs that waited for an uninstall run, up to and including the next uninstall run; later runs keep
- * waiting, for that one.
+ * Queues the runs that waited for an uninstall run, up to and including the next uninstall run; later runs now wait for
+ * that one.
  */
 async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
   const behind = await transaction

@@ -76,7 +76,6 @@ export interface SealCount {
 
 type SealedColumn = 'sealed_bot' | 'sealed_user' | 'sealed_tokens';
 
-/** Selects as many characters from the start of a sealed text as the prefix has. */
 const startOf = (column: SealedColumn | 'sealed', prefix: string) =>
   sql<string>`substr(${sql.ref(column)}, 1, ${sql.lit(prefix.length)})`;
 

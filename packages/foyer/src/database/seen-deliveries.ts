@@ -2,8 +2,8 @@ import type { Queries } from './database.ts';
 
 /**
  * Claims deliveries from Slack, and returns the keys that no process had claimed before. A claim may be lost: if Slack
- * then repeats a delivery, listeners receive it twice. Why one statement and no transaction: a commit would tell every
- * cache that something changed.
+ * then repeats a delivery, listeners receive it twice. Why not a `write`: in Postgres, it would change `changeMark`,
+ * and every cache would read its data again.
  */
 export async function claimDeliveries(
   queries: Queries,

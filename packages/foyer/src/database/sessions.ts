@@ -54,7 +54,9 @@ const sessionById = prepareQuery(
       .where('kind', '=', given.kind),
 );
 
-/** Reads a session by its id, app and kind; undefined if there is no such row, as after the session was ended. */
+/**
+ * Reads a session by its id, app and kind; undefined if there is no such row, for example after the session was ended.
+ */
 export async function readSession(
   queries: Queries,
   key: { id: string; clientId: string; kind: SessionRow['kind'] },
@@ -275,8 +277,8 @@ export async function spendState(
 
 /**
  * Finds the active installation for a workspace: the workspace's own or, if the organization has not removed the app
- * from this workspace, the organization's. Undefined if there is neither. In a transaction, locks the row, so that no
- * one can uninstall or erase the installation meanwhile.
+ * from this workspace, the organization's. Undefined if there is neither. In a transaction, locks the row, so that the
+ * installation cannot be uninstalled or erased meanwhile.
  */
 export async function findSignInInstallation(
   queries: Queries,

@@ -25,7 +25,7 @@ export function tokensOf({ installationId, userId }: TokenHolder) {
 
 /**
  * Takes the exclusive right to refresh tokens until `until`, if they still have the version `ifVersion` and no other
- * process has the right. Returns whether the caller got it (invariant 8).
+ * process has the right. Returns whether the caller got it (invariant 8: one refresh for each expiring token).
  */
 export async function takeRefreshLease(
   tx: Tx,
@@ -66,7 +66,7 @@ export async function findRefreshState(
     .executeTakeFirst();
 }
 
-/** Ends a lease after a failed refresh: no one tries again before `until`. Does nothing if the lease is gone. */
+/** Ends a lease after a failed refresh: no process tries again before `until`. Does nothing if the lease is gone. */
 export async function postponeRefresh(
   tx: Tx,
   lease: { holder: TokenHolder; owner: string; until: number },

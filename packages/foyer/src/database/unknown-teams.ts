@@ -2,7 +2,7 @@ import type { ExpressionBuilder } from 'kysely';
 import type { Queries, Tx } from './database.ts';
 import type { Tables } from './records.ts';
 
-/** A team or enterprise that Slack sends events for, and that has no installation here. */
+/** A team or enterprise that Slack sends events for, and that has no installation in this database. */
 export interface UnknownTeam {
   teamId: string | null;
   enterpriseId: string | null;
@@ -65,7 +65,7 @@ function isInstalled(eb: ExpressionBuilder<Tables, 'unknown_teams'>) {
   );
 }
 
-/** Lists the teams that still have no installation; the team that Foyer met first comes first. */
+/** Lists the teams that still have no installation, in the order in which Slack first sent events for them. */
 export async function listUnknownTeams(
   queries: Queries,
   { clientId, now }: { clientId: string; now: number },

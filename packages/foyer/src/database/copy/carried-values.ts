@@ -2,17 +2,17 @@ import { type RawBuilder, sql } from 'kysely';
 import type { ColumnShape, Engine } from './table-shapes.ts';
 
 /**
- * How a value moves from one engine to the other: it is read as text (a float as a number, bytes as a Buffer), in the
- * same form from both engines, so that either engine can write it and the two sides can be compared. Whole numbers are
- * text too: a JavaScript number loses digits beyond 2^53.
+ * How a value moves from one engine to the other: Foyer reads a float as a number, bytes as a Buffer, and any other
+ * value as text. Both engines give the same text for the same value, so either can write it and Foyer can compare the
+ * two sides. Whole numbers are text too: a JavaScript number loses digits beyond 2^53.
  */
 
 /** A value in transit. */
 export type Cell = string | number | Buffer | null;
 
 /**
- * The kind of value in a column. exact: any other type, copied within one engine; each value stays as that engine
- * writes it.
+ * The kind of value in a column. exact: any other type; Foyer copies it only between two databases of the same engine,
+ * and converts nothing.
  */
 export type Carried =
   | 'text'
@@ -54,8 +54,8 @@ function affinityOf(type: string): 'integer' | 'text' | 'blob' | 'real' | 'numer
 }
 
 /**
- * The SQLite affinities that suit a kind; if a kind is not listed, all do. Others may change a value: the text 007
- * would become the number 7.
+ * The SQLite affinities that hold a kind unchanged; a kind that is not listed fits every affinity. Any other affinity
+ * may change a value: SQLite would turn the text 007 into the number 7.
  */
 const takes: Readonly<Partial<Record<Carried, readonly string[]>>> = {
   text: ['text'],
@@ -70,7 +70,7 @@ interface Side {
   column: ColumnShape;
 }
 
-/** The kind of a column's values if they can be copied, or the reason why not, as the end of a sentence. */
+/** Returns the kind of a column's values, or the reason why they cannot be copied, such as `has no type`. */
 export function carriedBetween(source: Side, target: Side): Carried | { refusal: string } {
   const [one, other] = [source.column.type, target.column.type];
   if (source.engine === target.engine) {

@@ -4,7 +4,7 @@ import { comparableCell } from './carried-values.ts';
 import type { CopiedTable } from './copied-tables.ts';
 import { type ReadRow, readPages } from './copy-rows.ts';
 
-/** One table, as both sides hold it. */
+/** The digests of one table in the source and in the target. */
 export interface ComparedTable {
   table: string;
   source: TableDigest;
@@ -28,7 +28,7 @@ export async function compareTables(
       digestTable(source, table, (rows) => onRows?.(rows, name)),
       digestTable(target, table),
     ]);
-    // Waits for both: neither may still be reading when the other's failure is thrown.
+    // Waits for both: if one read fails, the other must have ended before the error is thrown.
     const [ofSource, ofTarget] = both.map((side) => {
       if (side.status === 'rejected') throw side.reason;
       return side.value;

@@ -99,8 +99,8 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
 }
 
 /**
- * The names of the tables, each after the tables that it refers to; `circles` has a refusal for each table that refers
- * to a circle or is in one.
+ * Sorts tables so that each one comes after the tables that it refers to. `circles` has a refusal for each table that
+ * is in a circle of references, or refers to a table in one.
  */
 function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
   names: string[];

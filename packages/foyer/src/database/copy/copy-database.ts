@@ -26,18 +26,21 @@ import { copyRows } from './copy-rows.ts';
 export interface CopyProgress {
   doing: 'copying' | 'comparing';
   table: string;
-  /** Rows of all tables that were copied or compared so far; `of` is the number of rows in the source. */
+  /** How many rows, over all tables, have been copied or compared; `of` is how many the source has. */
   done: number;
   of: number;
 }
 
 interface CopyDatabaseDeps {
   source: Pick<Database, 'queries'>;
-  /** Up to date, and empty or marked as the target of this very copy. */
+  /** Its migrations are up to date. It is empty, or marked as the target of an unfinished copy. */
   target: Database;
   /** The name of the source, without a password; a copy is resumed only for the same name. */
   sourceName: string;
-  /** Whether the target held no table before: then migrations inserted its rows, and the copy replaces them. */
+  /**
+   * Whether the target had no tables before this command: then only migrations inserted its rows, and the copy replaces
+   * them.
+   */
   targetIsNew?: boolean;
   onProgress?: (progress: CopyProgress) => void;
   /** Called when rows that were copied earlier no longer match the source. */
@@ -47,9 +50,11 @@ interface CopyDatabaseDeps {
 /** A finished copy that was compared and equals its source. */
 interface WholeCopy {
   tables: ComparedTable[];
-  /** Whether it resumed an earlier copy. */
   resumed: boolean;
-  /** Removes the mark that keeps others from using the target. @throws CopyError */
+  /**
+   * Advances the target's sequences past the copied rows, and removes the mark that stops others from using the target.
+   * @throws CopyError
+   */
   finish(): Promise<void>;
 }
 
@@ -91,7 +96,7 @@ export async function copyDatabase(deps: CopyDatabaseDeps): Promise<WholeCopy> {
   }
 }
 
-/** Takes over the target: marks an empty one, or resumes a marked one. */
+/** Marks an empty target, or takes over the mark of an unfinished copy of the same source. */
 async function takeTarget(
   { target, sourceName, targetIsNew }: CopyDatabaseDeps,
   tables: readonly CopiedTable[],
@@ -123,7 +128,7 @@ async function takeTarget(
   throw new CopyError('target_not_empty', message);
 }
 
-/** Whether an error is the one that Postgres gives the second of two transactions that create the same table. */
+/** Whether Postgres rejected this transaction because another one created the same table at the same time. */
 function isThereAlready(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:42P07|23505)$/.test(String(error.code));
 }

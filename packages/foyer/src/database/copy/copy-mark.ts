@@ -104,7 +104,7 @@ export async function dropCopyMark(tx: Tx, owner: string): Promise<void> {
   await tx.schema.dropTable(copyMarkTable).execute();
 }
 
-/** Another copy may even have finished by now, and dropped the table. */
+/** If the table is missing, another copy took over, finished and dropped it. */
 function takenOverWhereGone(error: unknown): never {
   const isGone = error instanceof Error && error.message.includes(copyMarkTable);
   throw isGone ? takenOver(error) : error;
@@ -121,7 +121,7 @@ function takenOver(cause?: unknown): CopyError {
  * - `source_changed`: the source was written during the copy, so that the copied rows are inconsistent
  * - `taken_over`: another copy into the same target was started, and continues where this one stopped
  * - `row_refused`: a row cannot be copied: the target rejects it, or a value is not of its column's type
- * - `table_refused`: there are tables that cannot be copied as they are
+ * - `table_refused`: some tables cannot be copied
  */
 export class CopyError extends Error {
   override readonly name = 'CopyError';

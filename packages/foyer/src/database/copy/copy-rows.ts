@@ -21,7 +21,7 @@ interface CopyRowsDeps {
 }
 
 /**
- * Copies every row as it is, page by page, each page in a transaction of its own.
+ * Copies every row, one page after another, each page in its own transaction.
  * @throws CopyError, DatabaseUnavailableError
  */
 export async function copyRows(deps: CopyRowsDeps): Promise<void> {
@@ -125,7 +125,8 @@ export async function* readPages(
         return;
       }
       next = readPage(queries, table, last.key);
-      // If this read fails, the caller gets the error when it asks for the next page, which it may never do.
+      // Without this, Node would report an unhandled rejection: the caller gets the error only if it asks for the next
+      // page.
       next.catch(() => {});
       yield page;
     }
@@ -170,7 +171,7 @@ async function readPage(
   }));
 }
 
-/** Refuses null, which SQLite allows in a primary key: no row after it could be found. */
+/** Refuses null, which SQLite allows in a primary key: no row is greater than null, so no page could start after it. */
 function keyCell(cell: unknown, table: string, column: string): KeyCell {
   if (typeof cell === 'string' || typeof cell === 'number') return cell;
   const message = `A row of ${table} has no value in its primary key ${column}. Give it one, and run this again.`;

@@ -3,7 +3,6 @@ import type { Queries } from '../database.ts';
 import { readTables } from '../read-tables.ts';
 import { copyMarkTable } from './copy-mark.ts';
 
-/** The names of the engines in a copy. */
 export type Engine = 'SQLite' | 'Postgres';
 
 /** A column as its database describes it. */

@@ -2,9 +2,9 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * Indexes for the operator: lists that filter and search through a hundred thousand installations, and counts that each
- * metrics scrape repeats. Most of them contain every column that their query reads, so that it never reads the rows
- * themselves, which carry long sealed texts.
+ * Indexes for the operator's lists, which filter and search a hundred thousand installations, and for the counts that
+ * each metrics scrape repeats. Most of them contain every column that their query reads: the database then need not
+ * read the rows themselves, which hold long sealed texts.
  */
 export const m0002OperatorIndexes: Migration = {
   async up(db: Kysely<unknown>) {

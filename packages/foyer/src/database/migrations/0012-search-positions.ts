@@ -1,7 +1,10 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Where the search for a message in doubt was, so that it continues after Slack's rate limit; see `records.ts`. */
+/**
+ * How far the search for a message has come, if Foyer does not know whether Slack posted it: the search continues there
+ * after a rate limit. See `records.ts`.
+ */
 export const m0012SearchPositions: Migration = {
   async up(db: Kysely<unknown>) {
     for (const table of ['welcomes', 'posts']) {

@@ -1,7 +1,9 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** How the newest turn of each job ended; null for Foyer's own chores. See `records.ts`. */
+/**
+ * The times, the machine and the outcome of the newest turn of each job; null for Foyer's own chores. See `records.ts`.
+ */
 export const m0016JobTurns: Migration = {
   async up(db: Kysely<unknown>) {
     for (const column of ['started_at', 'leased_until', 'ended_at', 'took_ms'] as const)

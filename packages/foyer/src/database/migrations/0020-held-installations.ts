@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** An index of the held installations among many broken ones: each view of the overview and each scrape counts them. */
+/**
+ * An index for the count of held installations on each overview page and in each metrics scrape: without it, the count
+ * would read every broken installation.
+ */
 export const m0020HeldInstallations: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema

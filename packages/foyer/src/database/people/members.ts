@@ -136,7 +136,10 @@ export async function recordExternalVisit(
     .execute();
 }
 
-/** Whether the installation exists and is not uninstalled: otherwise none of its members may remain. Locks its row. */
+/**
+ * Whether the installation exists and is not uninstalled: otherwise Foyer must store none of its members. Locks its
+ * row.
+ */
 async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   const row = await tx
     .selectFrom('installations')
@@ -186,8 +189,8 @@ export function toMember(user: UserRecord): MemberRecord {
 }
 
 /**
- * Whether an id is that of the installation's workspace or organization or, as far as Foyer knows, of a workspace of
- * that organization.
+ * Whether an id belongs to the installation's workspace, to its organization, or to a workspace that Foyer knows to be
+ * in that organization.
  */
 export async function isOfHost(
   queries: Queries,

@@ -20,7 +20,6 @@ export const personColumns = ({ clientId, teamId, userId }: PersonKey) => ({
   user_id: userId,
 });
 
-/** The columns of a profile. */
 export function profileColumns({ name, realName, email, timezone, locale, avatarUrl }: SlackProfile) {
   return { name, real_name: realName, email, timezone, locale, avatar_url: avatarUrl };
 }

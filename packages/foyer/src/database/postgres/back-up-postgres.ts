@@ -59,7 +59,10 @@ function notForSqlite({ migration, cause }: OwnMigrationError): CopyError {
   return new CopyError('table_refused', message, { cause });
 }
 
-/** REPEATABLE READ sees what was committed when its first query began. It blocks no one and waits for no one. */
+/**
+ * REPEATABLE READ sees what was committed when its first query began. It blocks no other transaction and waits for
+ * none.
+ */
 const begin = [
   'begin isolation level repeatable read, read only',
   'set local statement_timeout = 0',

@@ -28,7 +28,7 @@ export interface PostgresInspection {
   connections: number;
   /** The age in seconds of the oldest open transaction in the database; null if there is none. */
   oldestTransactionSeconds: number | null;
-  /** Replication slots that no one reads: they keep the server from cleaning up. */
+  /** Replication slots without a reader: the server never deletes the log files that such a slot has not read. */
   idleSlots: string[];
   /** Whether Foyer's tables do not exist yet. */
   isEmpty: boolean;

@@ -65,7 +65,7 @@ function foyerDialect(pool: PostgresPool): PostgresDialect {
     const rollback = driver.rollbackTransaction.bind(driver);
     const rollBack = async (connection: DatabaseConnection): Promise<void> => {
       markOf.get(connection)?.settle('not committed');
-      // A connection that cannot even roll back is discarded; report the error that led here.
+      // The pool discards a connection that cannot roll back; the caller gets the error that led to the rollback.
       await rollback(connection as Parameters<typeof rollback>[0]).catch(() => {});
     };
     return Object.assign(driver, {

@@ -61,7 +61,7 @@ export function mayComeBack(error: unknown): boolean {
   return !/CERT|SELF_SIGNED|ALTNAME|SSL|TLS|SASL/i.test(`${message} ${String(code)}`);
 }
 
-/** Whether a statement was refused only because one before it, in the same transaction, had failed. */
+/** Whether a statement was refused only because an earlier statement of the same transaction had failed. */
 export function isOfAborted(error: unknown): boolean {
   return stateOf(error) === '25P02';
 }

@@ -54,7 +54,8 @@ export function createPostgresPool(options: {
     types,
     ...(options.unlimited ? {} : { query_timeout: statementMs }),
   });
-  // A connection that dies emits an error event, in use or not. If it is in use, its statement fails too.
+  // Without a listener, the `error` event of a dead connection would end the process. No error is lost: if the
+  // connection was in use, its statement fails too.
   const ignored = (): void => {};
   pool.on('error', ignored);
   pool.on('connect', (client) => client.on('error', ignored));

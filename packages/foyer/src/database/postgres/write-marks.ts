@@ -50,8 +50,8 @@ export function createWriteMarks(): { next(): WriteMark } {
  * Whether the mark's transaction was committed; waits until that transaction has ended. Run it in another transaction.
  */
 export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> {
-  // Only the mark's transaction also inserts this id: if this insert succeeds, that one was not committed and never
-  // will be.
+  // The only other insert of this id is in the mark's own transaction. So if this insert succeeds, that transaction was
+  // not committed and never will be.
   await sql`insert into write_marks (id, made_by) values (${id}, 'doubt') on conflict (id) do nothing`.execute(
     transaction,
   );

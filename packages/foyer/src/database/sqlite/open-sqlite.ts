@@ -146,7 +146,7 @@ export async function openSqlite(
     }
   }
 
-  /** Checks the files. Runs once a second, even if no one writes, until a check fails. */
+  /** Checks the files. Runs once a second, even without writes, until a check fails. */
   function look(): void {
     try {
       assertSound();

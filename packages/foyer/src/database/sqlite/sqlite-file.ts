@@ -67,8 +67,7 @@ const isUnavailable = (error: unknown): boolean =>
 
 /**
  * Whether this process must not use the database after this error: the disk failed, or locks do not work. SQLite
- * reports SQLITE_PROTOCOL after it has tried for ten seconds to get a lock and blocked the event loop: do not try
- * again.
+ * reports SQLITE_PROTOCOL after it has blocked the event loop for ten seconds to get a lock: do not try again.
  */
 const isFatal = (error: unknown): boolean =>
   /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(sqliteCode(error));

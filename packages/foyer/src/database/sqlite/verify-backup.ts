@@ -1,6 +1,6 @@
 import Sqlite from 'better-sqlite3';
 
-/** Thrown if a copy of the database is not reliable. */
+/** Thrown if a backup is damaged, or differs from the database that it was made from. */
 export class BackupDamagedError extends Error {
   override readonly name = 'BackupDamagedError';
   readonly code = 'backup_damaged';
