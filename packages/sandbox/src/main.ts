@@ -20,8 +20,8 @@ const program = new Command()
   .name('sandbox')
   .description('A local Slack for one app: consent page, Web API, events, web client.')
   .requiredOption('--manifest <file>', "the app's manifest, as JSON")
-  .option('--event-url <url>', "where events and interactions go, in place of the manifest's request URLs")
-  .option('--redirect-url <url...>', "redirect URLs in place of the manifest's")
+  .option('--event-url <url>', "where events and interactions go, instead of the manifest's request URLs")
+  .option('--redirect-url <url...>', "redirect URLs instead of the manifest's")
   .option('--landing-url <url>', "the app's landing page")
   .option('--port <number>', 'the port to listen on', '4000')
   .option('--host <address>', 'the loopback address to listen on', '127.0.0.1')
@@ -56,7 +56,7 @@ SLACK_AUTHORIZATION_URL=${sandbox.authorizationUrl}
 SLACK_API_URL=${sandbox.apiUrl}
 SLACK_OPENID_URL=${sandbox.url}
 
-Events go to ${app.settings.eventUrl ?? 'nowhere: give --event-url'}
+Events go to ${app.settings.eventUrl ?? 'nowhere: set --event-url'}
 Control API: ${sandbox.url}/sandbox/state`);
 
 const stop = (): void => void sandbox.close().then(() => process.exit(0));

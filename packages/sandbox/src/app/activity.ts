@@ -1,6 +1,6 @@
 import type { Place } from '../world/records.ts';
 
-/** Something that happened in the sandbox. A demo listens to it to say what to click next; tests listen too. */
+/** Something that happened in the sandbox. The demo listens, to say what to click next, and so do tests. */
 export type Activity =
   | { kind: 'consent-opened'; teamId: string | null; userId: string }
   | (Place & { kind: 'consent-allowed' | 'consent-cancelled'; userId: string })

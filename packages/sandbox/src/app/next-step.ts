@@ -7,27 +7,27 @@ export type DemoAddresses = { sandboxUrl: string; appUrl: string };
 export function nextStep(activity: Activity, { sandboxUrl, appUrl }: DemoAddresses): string | undefined {
   switch (activity.kind) {
     case 'consent-opened':
-      return 'The consent page is open. Press Allow, or Cancel to see how the app takes a no.';
+      return 'The consent page is open. Press Allow, or Cancel to see how the app handles a refusal.';
     case 'consent-cancelled':
-      return `Cancelled: the app got access_denied and a page that says so. Start again at ${appUrl}`;
+      return `Cancelled: Slack sent access_denied to the app, which shows a page about it. Start again at ${appUrl}`;
     case 'approval-requested':
-      return `The admins were asked. Be one of them and approve: ${sandboxUrl}/client/${activity.teamId}/settings`;
+      return `The admins were asked. Switch to an admin and approve the app: ${sandboxUrl}/client/${activity.teamId}/settings`;
     case 'installed':
       return afterInstall(activity, sandboxUrl);
     case 'access-granted':
-      return `The app was let in. See its Home there: ${sandboxUrl}/client/${activity.teamIds[0]}/app/home`;
+      return `The app now has access. See its Home: ${sandboxUrl}/client/${activity.teamIds[0]}/app/home`;
     case 'access-revoked':
-      return `The app was taken out of ${activity.teamIds.join(', ')}. Let it in again, or look at its record.`;
+      return `The app lost its access to ${activity.teamIds.join(', ')}. Let it in again under Manage apps.`;
     case 'home-opened':
       return afterOpening(activity, sandboxUrl);
     case 'button-pressed':
-      return `Pressed ${activity.actionId}. What went to the app: ${sandboxUrl}/client/${activity.teamId}/panel`;
+      return `Pressed ${activity.actionId}. See what was sent to the app: ${sandboxUrl}/client/${activity.teamId}/panel`;
     case 'tokens-revoked':
-      return `Tokens of ${activity.userIds.join(', ')} were revoked, and the app was told.`;
+      return `Tokens of ${activity.userIds.join(', ')} were revoked, and the app was notified.`;
     case 'uninstalled':
-      return `The app was removed, and told so. Install it again at ${appUrl}`;
+      return `The app was removed, and was notified. Install it again at ${appUrl}`;
     case 'reset':
-      return `Everything is as at the start. Begin at ${appUrl}`;
+      return `Everything was reset. Begin again at ${appUrl}`;
     default:
       return undefined;
   }
@@ -36,7 +36,7 @@ export function nextStep(activity: Activity, { sandboxUrl, appUrl }: DemoAddress
 function afterInstall(activity: Extract<Activity, { kind: 'installed' }>, sandboxUrl: string): string {
   const { teamId, enterpriseId } = activity;
   if (teamId) return `Installed. Read the welcome as the installer: ${sandboxUrl}/client/${teamId}/app`;
-  return `Installed in the whole organization ${enterpriseId}, and in no workspace yet. Let it into one under Manage apps: ${sandboxUrl}/`;
+  return `Installed in the whole organization ${enterpriseId}, but in no workspace yet. Let it into one under Manage apps: ${sandboxUrl}/`;
 }
 
 function afterOpening(

@@ -24,7 +24,7 @@ export type RegisteredApp = AppCredentials & {
 
 export type AppAddresses = { eventUrl?: string; redirectUrls?: string[] };
 
-/** Registers an app from its manifest. It generates credentials that are not given. */
+/** Registers an app from its manifest. Generates the credentials that are not given. */
 export function createRegisteredApp({
   manifest,
   credentials = {},

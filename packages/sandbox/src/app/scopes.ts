@@ -5,7 +5,7 @@ const scopeWords: Record<string, string> = {
   'channels:join': 'Join public channels in the workspace',
   'channels:read': 'View basic information about public channels in the workspace',
   'chat:write': 'Send messages as the app',
-  'chat:write.customize': 'Send messages with a customised name and picture',
+  'chat:write.customize': 'Send messages with a customized name and picture',
   'chat:write.public': 'Send messages to channels it is not a member of',
   commands: 'Add shortcuts and slash commands that people can use',
   'emoji:read': 'View custom emoji in the workspace',

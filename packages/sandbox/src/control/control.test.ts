@@ -100,7 +100,7 @@ test('the controls also work over HTTP', async (t) => {
   assert.equal(sandbox.state().installations.length, 0);
 });
 
-test('a test can add any number of workspaces', async (t) => {
+test('a test can add a workspace, and a reset removes it', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id } = sandbox.addWorkspace({ name: 'Hooli' });
   const { client, userId } = await install(sandbox, 'Hooli');

@@ -65,8 +65,8 @@ export function createControls(platform: Platform) {
 
   return {
     /**
-     * A person opens the app's Home (or Messages) tab. Null if no event is sent, as when the app does not subscribe to
-     * `app_home_opened`.
+     * A person opens the app's Home (or Messages) tab. Returns null if the sandbox sends no event, for example because
+     * the app does not subscribe to `app_home_opened`.
      */
     async openHome({ tab = 'home', ...whom }: Whom & { tab?: 'home' | 'messages' }): Sent {
       const { installation, workspace, person, place } = served(whom);
@@ -78,9 +78,9 @@ export function createControls(platform: Platform) {
       return emitEvent(platform, { ...event, ...(view ? { view } : {}), event_ts }, { place, installation });
     },
     /**
-     * A person presses Slack's own Connect or Disconnect for the app. Null if no event is sent, as when the app does
-     * not subscribe to `user_connection`.
-     * Source: docs.slack.dev/reference/events/user_connection
+     * A person presses Slack's own Connect or Disconnect for the app. Returns null if the sandbox sends no event, for
+     * example because the app does not subscribe to `user_connection`. Source:
+     * docs.slack.dev/reference/events/user_connection
      */
     async requestConnection({ subtype, ...whom }: Whom & { subtype: 'connect' | 'disconnect' }): Sent {
       const { installation, workspace, person, place } = served(whom);
@@ -115,7 +115,7 @@ export function createControls(platform: Platform) {
     },
     /** An admin removes the app. */
     uninstall: async (where: Where) => uninstall(platform, installedAt(where)),
-    /** A person's authorization is revoked: their user token dies. */
+    /** Revokes a person's authorization, and with it their user token. */
     async revokeUser({ userId, ...where }: Where & { userId: string }) {
       const installation = installedAt(where);
       const tokens = liveTokens(world, installation.id).filter(
@@ -124,7 +124,7 @@ export function createControls(platform: Platform) {
       if (tokens.length === 0) throw new Error(`${userId} has authorized nothing.`);
       return revokeTokens(platform, installation, tokens);
     },
-    /** The bot's token is revoked. If no token of a person is left, the app is uninstalled. */
+    /** Revokes the bot's token. If no person's token is left, the app is uninstalled. */
     async revokeBot(where: Where) {
       const installation = installedAt(where);
       const tokens = liveTokens(world, installation.id).filter((each) => each.kind === 'bot');
@@ -136,7 +136,7 @@ export function createControls(platform: Platform) {
     /** An org admin shuts an org-wide app out of workspaces. */
     revokeAccess: async ({ enterpriseId, teamIds }: Access) =>
       revokeAccess(platform, installedAt({ enterpriseId }), teamIds),
-    /** Sends any event unchanged, subscribed to or not. */
+    /** Sends any event unchanged, even if the app does not subscribe to it. */
     async sendEvent({ event, teamId, enterpriseId, ...options }: ControlOptions<'sendEvent'>): Sent {
       const workspace = world.workspaces.get(teamId ?? '');
       const serving = workspace && installationServing(world, workspace);

@@ -30,7 +30,7 @@ export type Delivery = {
 export type Parcel = Pick<Delivery, 'kind' | 'type' | 'eventId' | 'teamId' | 'enterpriseId' | 'body'> & {
   url: string;
   contentType: string;
-  /** `valid` unless a test asks for something the app must refuse. */
+  /** `valid` unless a test asks for a signature that the app must refuse. */
   signature?: 'valid' | 'wrong' | 'none';
   /** Seconds; real time by default, since receivers compare it with their own clock. */
   timestampSeconds?: number;

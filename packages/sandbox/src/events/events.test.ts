@@ -16,7 +16,7 @@ function verify(signingSecret: string, { headers, body }: Received): void {
   });
 }
 
-test('an opened Home is sent in Slack’s envelope, with the signature that Bolt verifies', async (t) => {
+test('app_home_opened is sent in Slack’s envelope, with a signature that Bolt accepts', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId, answer } = await install(sandbox);
   await sandbox.openHome({ teamId, userId });
@@ -28,7 +28,7 @@ test('an opened Home is sent in Slack’s envelope, with the signature that Bolt
   assert.equal(first?.view, undefined);
   assert.ok(second?.view);
   assert.deepEqual([third?.tab, third?.view], ['messages', undefined]);
-  const [{ json } = assert.fail('nothing came')] = app.received;
+  const [{ json } = assert.fail('the app received no request')] = app.received;
   const { event: _event, event_id, event_time, ...envelope } = json;
   assert.match(String(event_id), /^Ev/);
   assert.ok(Math.abs(Number(event_time) - Date.now() / 1000) < 10);
@@ -120,7 +120,7 @@ test('deliveries can be duplicated, held back and released in another order', as
   for (const received of app.received) verify(sandbox.app.signingSecret, received);
 });
 
-test('an uninstall reports whose tokens died, and a reinstall has the same bot with a new token', async (t) => {
+test('an uninstall reports whose tokens stopped working, and a reinstall has the same bot with a new token', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId, answer } = await install(sandbox, 'Acme', {
     parameters: { user_scope: 'users:read' },
@@ -212,7 +212,7 @@ test('a press sends block_actions, and its response_url and trigger_id work', as
   await assert.rejects(sandbox.press({ teamId, userId, actionId: 'absent' }), /nothing to press/);
 });
 
-test('a test can send an event late, unsigned or wrongly signed, and a person’s message reaches the app', async (t) => {
+test('a test can send an event with an old time, unsigned or wrongly signed, and a person’s message reaches the app', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId } = await install(sandbox);
   const event = { type: 'app_uninstalled' };

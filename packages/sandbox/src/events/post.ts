@@ -8,7 +8,7 @@ export type PostOutcome =
 
 type Post = { url: string; headers: Record<string, string>; body: string; timeoutMs: number };
 
-/** How long a connection is kept for the next request. */
+/** How long an idle connection stays open for the next request. */
 const idleMs = 300;
 
 /** Posts to an app's request URL as Slack does: with one time limit for the whole answer, and without redirects. */

@@ -36,7 +36,8 @@ export async function startServer({
       writeReply(response, jsonReply({ ok: false, error: 'internal_error' }, status));
     });
   });
-  // Why: an app under test keeps connections alive between calls; with Node's default of 5 s a call can race our close.
+  // Why: an app under test keeps connections alive between calls. With Node's default of 5 s, the sandbox could close a
+  // connection just as the app sends a call on it.
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);

@@ -4,7 +4,7 @@ import { installationAt, liveTokens, placeKey } from '../world/find.ts';
 import type { AuthorizationCode, Installation, Place, Token } from '../world/records.ts';
 import type { World } from '../world/world.ts';
 
-/** How long Slack's rotating access tokens live. */
+/** How long Slack's rotating access tokens are valid. */
 export const rotatingTokenSeconds = 43_200;
 
 export type IssuedTokens = { installation: Installation; bot: Token | null; user: Token | null };
@@ -12,7 +12,8 @@ export type IssuedTokens = { installation: Installation; bot: Token | null; user
 /**
  * Installs the app for a redeemed code, or updates the installation.
  *
- * Why the union of scopes: on Slack, scopes only add up; revoking removes them, asking for fewer does not.
+ * Why the union of scopes: Slack adds the requested scopes to those granted before. Only a revocation removes scopes; a
+ * request for fewer does not.
  */
 export function installFor(platform: Platform, code: AuthorizationCode): IssuedTokens {
   const { world, app, clock } = platform;
@@ -93,7 +94,10 @@ export function issueToken(
   return token;
 }
 
-/** Exchanges a refresh token, once: the pair it belongs to is revoked. Undefined if no live token has it. */
+/**
+ * Exchanges a refresh token for new tokens and revokes the old ones, so it works once. Undefined if no live token has
+ * it.
+ */
 export function rotateToken(platform: Platform, refreshToken: string): Token | undefined {
   const { world, clock } = platform;
   const old = [...world.tokens.values()].find((token) => token.refreshToken === refreshToken);

@@ -44,7 +44,7 @@ export function readAuthorizeRequest(
   if (botScopes.length + userScopes.length === 0) return problem('no_scopes', 'The app asked for no scope.');
   const unknown = unknownScopes(settings, botScopes, userScopes);
   if (unknown.length > 0) {
-    return problem('invalid_scope', `The app's manifest does not list: ${unknown.join(', ')}.`);
+    return problem('invalid_scope', `The app's manifest does not list these scopes: ${unknown.join(', ')}.`);
   }
   const state = query.get('state');
   return {
@@ -63,7 +63,7 @@ function unknownScopes(settings: AppSettings, botScopes: string[], userScopes: s
   ];
 }
 
-/** Whether the app registered this address, or an address above it. */
+/** Whether the app registered this address, or one of the same origin whose path is a parent of its path. */
 export function isRegistered(redirectUri: string, registered: readonly string[]): boolean {
   if (!URL.canParse(redirectUri)) return false;
   const asked = new URL(redirectUri);

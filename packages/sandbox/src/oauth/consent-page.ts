@@ -96,7 +96,7 @@ function placeChoice({ organisation, workspace, app, request }: ConsentPage): Ht
   return html`<fieldset class="place"><legend>Where should ${app.settings.name} be installed?</legend>
     <label><input type="radio" name="place" value="${workspace.id}" ${isOrgAsked ? '' : 'checked'}> Only in ${workspace.name}</label>
     <label><input type="radio" name="place" value="${organisation.id}" ${isOrgAsked ? 'checked' : ''}> In the whole organization, ${organisation.name}
-      <small>You choose afterwards which workspaces it may enter.</small></label>
+      <small>You choose later which workspaces it may enter.</small></label>
   </fieldset>`;
 }
 
@@ -132,7 +132,6 @@ function workspaceSwitcher({
   return html`<header>${mark}<details class="picker"><summary>${workspace.name}<span class="hint"> · choose another workspace</span></summary><ul>${links}</ul></details></header>`;
 }
 
-/** A page of Slack's own, on which a person decides something. */
 function consentFrame(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

@@ -49,7 +49,10 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
   return { ...reply, headers: { ...reply.headers, 'set-cookie': signedInCookie(signedIn) } };
 }
 
-/** The workspace and person in an address. A link of the picker has `pick`: `team` is what the app asked for. */
+/**
+ * Reads the workspace and the person from an address. The picker's links use `pick`: `team` is the workspace that the
+ * app asked for.
+ */
 export function pickedIn(query: URLSearchParams): URLSearchParams {
   const overrides = new URLSearchParams();
   const team = query.get('pick') ?? query.get('team');

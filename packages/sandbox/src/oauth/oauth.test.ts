@@ -29,7 +29,7 @@ test('the consent page names the app, the workspace, the person and each scope i
   assert.match(text, /name="optional_scope" value="users:read.email" checked/);
 });
 
-test('the form answers with a redirect that has the code and the state', async (t) => {
+test('the consent form answers with a redirect that has the code and the state', async (t) => {
   const { sandbox } = await withSandbox(t);
   const form = new URLSearchParams(new URL(authorizeUrl(sandbox)).search);
   form.set('user', sandbox.person('Acme').id);

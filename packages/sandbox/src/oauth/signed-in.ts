@@ -1,7 +1,9 @@
 import { stringifySetCookie } from 'cookie';
 import type { World } from '../world/world.ts';
 
-/** Who uses a browser: the current workspace, and a person per workspace, as one browser can sign in to many. */
+/**
+ * Who is signed in: the current workspace, and a person for each workspace, since one browser can be signed in to many.
+ */
 export type SignedIn = { teamId: string; userIdByTeam: Record<string, string> };
 
 const cookieName = 'sandbox_signed_in';

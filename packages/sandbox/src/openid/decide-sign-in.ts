@@ -44,7 +44,9 @@ export function submitSignIn(platform: Platform, form: URLSearchParams): SignInO
   }
   if (person.isDeactivated) return refused(`The account of ${person.realName} was deactivated.`);
   if (!person.roles[workspace.id] || (request.teamId && request.teamId !== workspace.id)) {
-    return refused(`${person.realName} is not a member of the workspace that the app asked for.`);
+    return refused(
+      `${person.realName} is not a member of this workspace, or the app asked for another workspace.`,
+    );
   }
   const value = `${digits(12)}.${digits(13)}.${secretHex(32)}`;
   const { scopes, redirectUri, nonce, codeChallenge } = request;

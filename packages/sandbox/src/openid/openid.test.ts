@@ -159,7 +159,7 @@ test('a sign-in code works once, for ten minutes, with its secret, redirect_uri 
   assert.ok((await redeem(sandbox, challenged, { code_verifier: verifier })).id_token);
 });
 
-test('a token of an install cannot call userInfo, and a token of a sign-in reads nothing of the workspace', async (t) => {
+test('an install’s token cannot call userInfo, and a sign-in’s token cannot list people and is revoked alone', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, token } = await install(sandbox);
   await refused(client.openid.connect.userInfo(), 'missing_scope');
@@ -169,7 +169,7 @@ test('a token of an install cannot call userInfo, and a token of a sign-in reads
   await refused(signedIn.users.list({}), 'missing_scope');
   assert.equal((await signedIn.auth.revoke()).ok, true);
   await refused(signedIn.openid.connect.userInfo(), 'invalid_auth');
-  assert.equal((await clientFor(sandbox, token).auth.test()).ok, true, 'the installation is as it was');
+  assert.equal((await clientFor(sandbox, token).auth.test()).ok, true, 'the install’s token still works');
 });
 
 test('the sign-in page names the app and the person, and Cancel leads back with access_denied', async (t) => {
@@ -192,7 +192,7 @@ test('the sign-in page names the app and the person, and Cancel leads back with 
   assert.equal(await press('cancel'), `${redirectUri}?error=access_denied&state=st4te`);
 });
 
-test('sign-in is refused to an unknown client, an unregistered redirect and a scope that is not of OpenID', async (t) => {
+test('sign-in is refused to an unknown client, an unregistered redirect and a scope outside OpenID', async (t) => {
   const { sandbox } = await withSandbox(t);
   const bad = [
     [{ client_id: '1.2' }, 'invalid_client_id'],
@@ -261,7 +261,7 @@ const refusals: Record<IdTokenFlaw, RegExp | null> = {
   missing: /id_token/,
 };
 
-test('each planned flaw of an ID token occurs once', async (t) => {
+test('a planned flaw affects one ID token, and openid-client refuses each flaw that it can check', async (t) => {
   const { sandbox } = await withSandbox(t);
   for (const flaw of idTokenFlaws) {
     sandbox.faults.add({ method: 'openid.connect.token', failure: { type: 'id-token', flaw } });

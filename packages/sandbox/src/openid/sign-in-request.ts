@@ -7,7 +7,7 @@ export type SignInRequest = {
   /** `openid`, and `email` and `profile` if the app asks for them. */
   scopes: string[];
   redirectUri: string;
-  /** Null if the app sent none; so is `nonce`. */
+  /** Null if the app sent none, like `nonce`. */
   state: string | null;
   nonce: string | null;
   /** The workspace that the app asks for; null lets the person choose. */
@@ -38,16 +38,16 @@ export function readSignInRequest(
     );
   }
   if (query.get('response_type') !== 'code') {
-    return problem('unsupported_response_type', 'The only response_type is code.');
+    return problem('unsupported_response_type', 'The response_type must be code.');
   }
   const scopes = splitScopes(query.get('scope'));
   const unknown = scopes.filter((scope) => !knownScopes.includes(scope));
   if (unknown.length > 0 || !scopes.includes('openid')) {
-    return problem('invalid_scope', 'The scopes are openid, which is required, email and profile.');
+    return problem('invalid_scope', 'The scopes must include openid, and may include email and profile.');
   }
   const codeChallenge = query.get('code_challenge') || null;
   if (codeChallenge && query.get('code_challenge_method') !== 'S256') {
-    return problem('invalid_code_challenge_method', 'The only code_challenge_method is S256.');
+    return problem('invalid_code_challenge_method', 'The code_challenge_method must be S256.');
   }
   return {
     request: {

@@ -78,7 +78,7 @@ export function clientFor(sandbox: Sandbox, token?: string): WebClient {
   });
 }
 
-/** The code of a consent by a person, for a workspace or an org. */
+/** Lets a person consent, for a workspace or an org, and returns the code that the app gets. */
 export async function codeFrom(
   sandbox: Sandbox,
   options: {

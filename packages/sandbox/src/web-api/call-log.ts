@@ -21,7 +21,7 @@ export type LoggedCall = {
   ms: number | null;
 };
 
-/** Remembers the last `kept` calls. */
+/** Remembers at least the last `kept` calls. */
 export function createCallLog({ kept = 5000 }: { kept?: number } = {}) {
   let calls: LoggedCall[] = [];
   return {

@@ -13,7 +13,7 @@ import { teamInfo } from './team.ts';
 import { appsUserConnectionUpdate, usersInfo, usersList } from './users.ts';
 import { viewsOpen, viewsPublish } from './views.ts';
 
-/** The Web API methods of this Slack: a new method is one entry here. */
+/** The Web API methods that the sandbox offers. A new method needs an entry here. */
 export const methods: Readonly<Record<string, Method>> = {
   'api.test': apiTest,
   'apps.uninstall': appsUninstall,

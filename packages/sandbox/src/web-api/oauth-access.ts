@@ -71,7 +71,7 @@ function exchangeCode(call: OpenCall): Answer {
   };
 }
 
-/** An incoming webhook for the workspace's `#general`, since the sandbox's consent page has no channel picker. */
+/** Adds an incoming webhook for the workspace's `#general`, since the sandbox's consent page has no channel picker. */
 function addWebhook(platform: Platform, installation: Installation): Answer {
   const { world } = platform;
   const teamId = installation.teamId ?? installation.grantedTeamIds[0] ?? '';

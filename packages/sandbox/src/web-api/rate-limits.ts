@@ -12,8 +12,8 @@ const callsPerMinute: Record<Exclude<Tier, 'post' | 'special'>, number> = {
 };
 
 /**
- * Counts calls per method and installation over a sliding minute, and messages per channel over a sliding second. Off
- * until a test or a person turns it on.
+ * Counts calls per method and installation over a sliding minute, and messages per channel over a sliding second. The
+ * limits are off until a test or a person turns them on.
  */
 export function createRateLimits({ clock }: { clock: SandboxClock }) {
   const seen = new Map<string, number[]>();

@@ -88,7 +88,7 @@ function enterpriseFields(platform: Platform, person: Person, workspace: Workspa
   return { enterprise_user };
 }
 
-/** The offset from UTC of a time zone at a moment, summer time included. */
+/** The offset of a time zone from UTC at a moment, with daylight saving time. */
 function timeZoneOffsetSeconds(timeZone: string, atMs: number): number {
   const parts = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' }).formatToParts(
     atMs,

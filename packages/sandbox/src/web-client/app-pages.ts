@@ -32,7 +32,7 @@ export function appPage(visit: Visit, tab: Tab, body: Html): Html {
 export function homeTab({ homeView, reader, platform }: Visit): Html {
   const { botName } = platform.app.settings;
   if (!homeView) {
-    return html`<div class="empty"><h2>This is a work in progress</h2><p>${botName} has not published a Home view for you yet. Slack has just told it that you are here.</p></div>`;
+    return html`<div class="empty"><h2>This is a work in progress</h2><p>${botName} has not published a Home view for you yet. If it subscribes to app_home_opened, Slack has just notified it.</p></div>`;
   }
   return html`<div class="home-view" data-surface="home">${drawBlocks(homeView.blocks, reader)}</div>`;
 }
@@ -111,7 +111,7 @@ export function addPage(visit: Visit, landingUrl: string | null): Html {
     <div><h1>${settings.name}</h1><p>${settings.description}</p>
     ${
       isWaiting
-        ? html`<p class="note">It is installed in the whole organization, and was not let into ${workspace.name} yet. An org admin does that under <a href="/client/${workspace.id}/settings">Manage apps</a>.</p>`
+        ? html`<p class="note">It is installed in the whole organization, but has no access to ${workspace.name} yet. An org admin can let it in under <a href="/client/${workspace.id}/settings">Manage apps</a>.</p>`
         : landingUrl
           ? html`<p><a class="button primary" href="${landingUrl}">Add to Slack</a></p><p class="soft">Opens the app's own page at ${landingUrl}</p>`
           : html`<p class="note">The app's manifest names no redirect URL, so there is no page to add it from.</p>`

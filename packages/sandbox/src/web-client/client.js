@@ -142,7 +142,7 @@ async function press(element, chosen) {
   const { ok, outcome, error } = await answer.json();
   element.classList.remove('pressed');
   element.removeAttribute('aria-busy');
-  if (!ok) say(error ?? `The app did not answer the press (${outcome.replaceAll('_', ' ')}). Try again?`);
+  if (!ok) say(error ?? `The app did not accept the press (${outcome.replaceAll('_', ' ')}). Try again?`);
 }
 
 /** The value of a control, under its name in `actions[0]`. */

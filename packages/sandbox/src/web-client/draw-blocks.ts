@@ -8,7 +8,7 @@ import { drawControl, isDrawnHere } from './draw-controls.ts';
 import { onlySlackMarkup } from './only-slack-markup.ts';
 import { formatSlackDate, type Reader } from './slack-date.ts';
 
-/** Blocks that slack-blocks-to-jsx draws. For any other block, the page shows its name. */
+/** Blocks that slack-blocks-to-jsx draws. For any other block, the page shows its name and its JSON. */
 const drawable = new Set(
   'section header divider image actions context input rich_text markdown video file table context_actions'.split(
     ' ',
@@ -57,7 +57,7 @@ function takeControls(block: Block): { rest: Block; controls: Record<string, unk
   return { rest, controls };
 }
 
-/** What the page's script must know about a block's buttons: links and questions, by action id. */
+/** What the page's script must know about a block's buttons, by action id: their links and confirmation dialogs. */
 function buttonsOf(block: Block): Record<string, { url?: unknown; confirm?: unknown }> {
   const elements = [block.accessory, ...(Array.isArray(block.elements) ? block.elements : [])].filter(
     isRecord,

@@ -35,7 +35,7 @@ function clockCard(visit: Visit, { clock }: Sandbox): Html {
   ];
   const buttons = steps.map(([label, ms]) => html`<button name="advanceMs" value="${ms}">${label}</button>`);
   return html`<section class="card"><h2>Clock</h2><p>${now} <small class="soft">in ${visit.reader.timeZone}</small></p>
-  <p class="soft">Move on by</p>${form(visit, 'clock', html`${buttons}`, 'buttons')}
+  <p class="soft">Move forward by</p>${form(visit, 'clock', html`${buttons}`, 'buttons')}
   ${form(visit, 'reset', html`<button class="danger">Reset everything</button>`, 'buttons spaced')}</section>`;
 }
 
@@ -43,7 +43,7 @@ function processCard(visit: Visit, { app, appProcess }: Sandbox): Html | null {
   if (!appProcess) return null;
   const kill = html`<button class="danger">Kill it</button>`;
   return html`<section class="card"><h2>${app.settings.name}’s process</h2>
-  <p class="soft">Kill it in the middle of its work, as a crash would, then start it again.</p>
+  <p class="soft">Kill the process in the middle of its work, as a crash would, then start it again.</p>
   ${form(visit, 'kill-app', kill, 'buttons')}
   ${form(visit, 'restart-app', html`<button>Start it again</button>`, 'buttons spaced')}</section>`;
 }
@@ -59,7 +59,7 @@ function faultCard(visit: Visit): Html {
     ['malformed-json', 'answer with broken JSON'],
   ];
   const places = [...world.workspaces.values(), ...world.enterprises.values()];
-  return html`<section class="card"><h2>Let calls fail</h2>${form(
+  return html`<section class="card"><h2>Make calls fail</h2>${form(
     visit,
     'faults',
     html`<label>The next <input name="times" type="number" min="1" value="1" class="narrow"></label>
@@ -84,7 +84,7 @@ function latencyCard(visit: Visit, { rateLimits }: Sandbox): Html {
   ${form(visit, 'rate-limits', html`<input type="hidden" name="isOn" value="${rateLimits.isOn ? '' : 'yes'}"><button>${rateLimits.isOn ? 'Turn rate limits off' : 'Turn rate limits on'}</button>`, 'buttons spaced')}</section>`;
 }
 
-/** The part of the panel that updates itself. */
+/** The part of the panel that the page's script redraws. */
 export function panelLogs(visit: Visit, { faults, deliveries, calls }: Sandbox): Html {
   const plans = faults.list();
   const latencies = Object.entries(faults.latencies());
@@ -115,7 +115,7 @@ function deliveryTable(visit: Visit, deliveries: Delivery[]): Html {
   });
   return html`<section class="card wide"><h2>Sent to the app</h2>
   <div class="buttons">${form(visit, 'hold', html`<button>Hold back</button>`)}${form(visit, 'release', html`<button name="order" value="as-sent">Release ${held || ''}</button><button name="order" value="reversed">Release reversed</button>`, 'buttons')}</div>
-  ${deliveries.length === 0 ? html`<p class="soft">Nothing yet: open the app's Home, press a button, remove the app.</p>` : html`<div class="table"><table><thead><tr><th>At</th><th>What</th><th>Where</th><th>Outcome</th><th>Took</th><th></th></tr></thead><tbody>${rows}</tbody></table></div>`}</section>`;
+  ${deliveries.length === 0 ? html`<p class="soft">Nothing yet. Open the app's Home, press a button, or remove the app.</p>` : html`<div class="table"><table><thead><tr><th>At</th><th>What</th><th>Where</th><th>Outcome</th><th>Took</th><th></th></tr></thead><tbody>${rows}</tbody></table></div>`}</section>`;
 }
 
 function callTable(visit: Visit, calls: LoggedCall[]): Html {
@@ -125,7 +125,7 @@ function callTable(visit: Visit, calls: LoggedCall[]): Html {
       ? 'ok'
       : String(each.answer?.error ?? each.fault ?? (each.status === null ? 'in progress' : each.status));
     return html`<tr><td>${time(each.at, visit)}</td><td><details data-key="${each.id}"><summary>${each.method}</summary><pre>${JSON.stringify(each.arguments, null, 2)}</pre><p class="soft">Answer</p><pre>${JSON.stringify(each.answer, null, 2)}</pre></details></td>
-    <td>${placeName(visit, each.teamId ?? each.enterpriseId)}</td><td><span class="mark ${isOk ? 'good' : 'bad'}">${said}</span>${!isOk && each.wasActedUpon ? ' (done anyway)' : ''}</td><td>${each.ms === null ? '' : `${each.ms} ms`}</td></tr>`;
+    <td>${placeName(visit, each.teamId ?? each.enterpriseId)}</td><td><span class="mark ${isOk ? 'good' : 'bad'}">${said}</span>${!isOk && each.wasActedUpon ? ' (took effect anyway)' : ''}</td><td>${each.ms === null ? '' : `${each.ms} ms`}</td></tr>`;
   });
   return html`<section class="card wide"><h2>Called by the app</h2>${calls.length === 0 ? html`<p class="soft">Nothing yet.</p>` : html`<div class="table"><table><thead><tr><th>At</th><th>Method</th><th>Where</th><th>Answer</th><th>Took</th></tr></thead><tbody>${rows}</tbody></table></div>`}</section>`;
 }

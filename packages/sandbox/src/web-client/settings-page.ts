@@ -67,7 +67,7 @@ function removal(visit: Visit, installation: Installation, placeId: string): Htm
     const who = installation.isEnterpriseInstall ? 'an org admin' : 'an admin or owner';
     return html`<p class="soft">Only ${who} can remove ${name}.</p>`;
   }
-  return html`<h3>Remove</h3><p class="soft">All its tokens die, and its bot user is deactivated. Messages stay.</p>
+  return html`<h3>Remove</h3><p class="soft">All its tokens stop working, and its bot user is deactivated. Messages stay.</p>
   <form method="post" action="/client/${workspace.id}/settings/remove" data-confirm="Remove ${name}?"><input type="hidden" name="place" value="${placeId}"><button class="danger">Remove ${name}</button></form>`;
 }
 

@@ -95,7 +95,7 @@ test('a person can cancel a consent, choose another workspace, and decline an op
   assert.deepEqual([answer.team.name, answer.scope], ['Globex', 'chat:write,users:read']);
 });
 
-test('the browser can switch the person, an org admin grants access, and the panel makes a call fail', async (t) => {
+test('a person can switch to another, an org admin can grant access, and the panel can plan a failure and move the clock', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const page = await openPage(t);
   const enterpriseId = sandbox.state().enterprises[0]?.id ?? '';
@@ -105,7 +105,7 @@ test('the browser can switch the person, an org admin grants access, and the pan
     await codeFrom(sandbox, { enterpriseId, userId: sandbox.person('Initech Sales').id }),
   );
   await page.goto(`${sandbox.url}/client/${teamId}`);
-  await page.getByText('was not let into Initech Sales yet').waitFor();
+  await page.getByText('has no access to Initech Sales yet').waitFor();
   await page.getByLabel(/You are Bill Lumen/).click();
   await page.getByRole('link', { name: /Joanna Flair/ }).click();
   await page.getByRole('link', { name: 'Manage apps' }).first().click();
@@ -179,10 +179,10 @@ test('Home shows selects, asks for confirmation if a button requires it, names w
   app.answerWith(500);
   await page.getByRole('button', { name: 'Drop', exact: true }).click();
   await page.getByRole('button', { name: 'Drop it' }).click();
-  await page.getByText('The app did not answer the press').waitFor();
+  await page.getByText('The app did not accept the press').waitFor();
 });
 
-test('every page fits on a phone', async (t) => {
+test('every page of the web client fits on a phone', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, teamId, userId } = await install(sandbox, 'Acme', {
     parameters: { user_scope: 'users:read' },

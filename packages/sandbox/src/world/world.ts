@@ -37,7 +37,7 @@ export type World = {
   responseUrls: Map<string, ResponseUrl>;
   webhooks: Map<string, IncomingWebhook>;
   approvalRequests: ApprovalRequest[];
-  /** Bot user ids and bot ids by place, kept over uninstall and reinstall as Slack does. */
+  /** Bot user ids and bot ids by place, which an uninstall and a reinstall do not change, as on Slack. */
   botIdentities: Map<string, { botUserId: string; botId: string }>;
   /** Restores the workspaces and people as they were at the start, with nothing installed. */
   reset(): void;
