@@ -11,8 +11,8 @@ import { takeInterval } from './take-turn.ts';
  * The app's own recurring work: it runs at most once per interval, across all machines, restarts and deploys.
  *
  * Intervals are counted from 1970 in UTC: with an `everyMs` of one day, they begin at midnight. A job that missed
- * intervals runs once, no matter how many. A job that fails, or whose process dies, runs next in the next interval, so
- * it must be safe to leave a turn half done.
+ * several intervals runs once, for the current one. A job that fails, or whose process dies, runs next in the next
+ * interval, so it must be safe to leave a turn half done.
  *
  * @example
  * const bill: Job<Foyer> = {
@@ -24,40 +24,39 @@ import { takeInterval } from './take-turn.ts';
  * };
  */
 export interface Job<Foyer = unknown> {
-  /** Permanent: it is stored in the database. Lower-case words with hyphens. */
+  /** Lower-case words with hyphens. Permanent: the database stores the job's turns under this name. */
   readonly name: string;
   /** The length of an interval, from 1,000 (one second) to 31,622,400,000 (366 days). */
   readonly everyMs: number;
   run(turn: JobTurn<Foyer>): Promise<unknown>;
 }
 
-/** One turn of a job. */
+/** One turn of a job: its work in one interval. */
 export interface JobTurn<Foyer = unknown> {
   readonly foyer: Foyer;
   /** When the interval began, in milliseconds since 1970. */
   readonly dueAt: number;
-  /** Aborted when Foyer stops, or the turn takes longer than its interval, ten minutes or the rest of a `drain`. */
+  /** Aborted when Foyer stops, or when the turn has taken an interval, ten minutes or the rest of a `drain`. */
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
 
 const longestTurnMs = 10 * 60_000;
-/** How long a turn may take to react to its aborted signal, before it is abandoned. */
+/** How long a turn may continue after its signal was aborted. Then Foyer no longer waits for it. */
 const noticeMs = 2000;
-/** A process looks this often whether a job is due, except while it runs a turn of that job. */
+/** How often a process checks whether a job is due, except while it runs that job. */
 const lookMs = 1000;
-/** The part of a turn's lease for recording the end, and for another machine's clock that is ahead. */
+/** Extra time in a turn's lease: to record the turn's end, and in case another machine's clock is ahead. */
 const recordMs = 5000;
 
-/** The jobs of this process. */
 export type Jobs = ReturnType<typeof createJobs>;
 
-/** Creates the runner of a definition's jobs; nothing happens before `start` or `pass`. */
+/** Creates the runner of a definition's jobs. No job runs before `start` or `pass` is called. */
 export function createJobs<Foyer>(deps: {
   jobs: readonly Job<Foyer>[];
   foyer(): Foyer;
   database: Database;
-  /** Apps that share a database do not take each other's turns. */
+  /** Keeps apps that share a database from taking each other's turns. */
   clientId: string;
   /** The name of this machine and process, for people. */
   machine: string;
@@ -66,7 +65,10 @@ export function createJobs<Foyer>(deps: {
 }) {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
-  /** By job name: the latest interval that this process knows is taken. So it queries the database once an interval. */
+  /**
+   * By job name: the newest interval that this process knows to be taken. It lets the process query the database once
+   * an interval, not once a second.
+   */
   const taken = new Map<string, number>();
 
   async function doIfDue(job: Job<Foyer>, limitMs = Infinity): Promise<void> {
@@ -152,7 +154,7 @@ export function createJobs<Foyer>(deps: {
   };
 }
 
-/** Names an error by its code or its class. Its message stays in the log, which hides secrets. */
+/** Names an error by its code or its class. Only the log gets the message, since it hides secrets. */
 function errorCodeOf(error: unknown): string {
   const { code } = stepFailure(error);
   if (code !== 'unexpected_error' || !(error instanceof Error))

@@ -108,7 +108,10 @@ function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
   return { ...interrupted, startedAt, machine, tookMs: null };
 }
 
-/** When the next interval to take begins: the one after the last taken, or the current one if no valid one is known. */
+/**
+ * Returns the start of the next interval to take: the one after the last that was taken. If none was taken, or a wrong
+ * clock recorded it, that is the current one.
+ */
 function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
   const current = Math.floor(now / everyMs) * everyMs;
   if (takenAt === undefined || takenAt > latestInterval({ everyMs, now })) return current;

@@ -4,7 +4,8 @@ import type { ChoreRow } from '../database/records.ts';
 /**
  * Takes the turn to do a chore that several processes share. Returns true for one process, and then for none until half
  * of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or twice in that time, however
- * many processes there are. A turn that a wrong clock put into the future does not count. Reads before it writes.
+ * many processes there are. A recorded turn in the future came from a wrong clock and does not count. A call that gets
+ * no turn usually only reads.
  * @throws DatabaseUnavailableError
  */
 export async function takeTurn(
@@ -22,7 +23,8 @@ const clockSlackMs = 10 * 60_000;
 
 /**
  * Takes a chore's interval, which began at `dueAt`. Returns true once, for one process, even if clocks differ.
- * A recorded interval far in the future came from a wrong clock and does not count. Reads before it writes.
+ * A recorded interval far in the future came from a wrong clock and does not count. A call that gets no turn usually
+ * only reads.
  * @throws DatabaseUnavailableError
  */
 export async function takeInterval(

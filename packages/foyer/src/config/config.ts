@@ -15,7 +15,7 @@ import { plainValues } from './plain-values.ts';
 import { problemsBetween } from './problems-between.ts';
 
 /**
- * Only this file reads `process.env`. `environment-schema.ts` lists what can be set and what is wrong with a value;
+ * Only this file reads `process.env`. `environment-schema.ts` lists the variables and checks each value;
  * `problems-between.ts` checks variables against each other.
  */
 
@@ -88,7 +88,7 @@ export interface FoyerConfig {
   };
   /** LOG_SERVICE: if set, each line of the log names the service, its version and its host. */
   logService: string | undefined;
-  /** Whether installs are traced through OpenTelemetry's API. */
+  /** Whether Foyer traces installs, runs and calls to Slack through OpenTelemetry's API. */
   tracing: boolean;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Every secret value as given; the log must never show one. */
@@ -283,7 +283,7 @@ export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): N
 function readDotenv(): string {
   try {
     const text = readFileSync('.env', 'utf8');
-    // Windows may save UTF-16: no variable would be found in it, and each would be reported as missing.
+    // Windows may save the file as UTF-16. Foyer would find no variable in it, and report each as missing.
     if (text.includes('\0')) throw new Error('it is not UTF-8 text');
     return text;
   } catch (cause) {
@@ -311,7 +311,7 @@ export function readConfig(environment?: Readonly<Record<string, string | undefi
 }
 
 /**
- * Reads only PUBLIC_URL: an operator prints the manifest before the Slack app and its secrets exist.
+ * Reads only PUBLIC_URL: an operator may print the manifest before the Slack app and its secrets exist.
  * @throws ConfigError
  */
 export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): string {

@@ -11,15 +11,15 @@ export function parseDatabaseUrl(url: string): DatabaseTarget | undefined {
 
 /**
  * Whether a text is a file URL that names the intended file. `file://data/foyer.db` would be a path from the file
- * system's root; a query for SQLite and `:memory:` would become part of the file's name.
+ * system's root; a query (`?mode=ro`) or `:memory:` would become part of the file's name.
  */
 function isFileUrl(text: string): boolean {
   return /^file:(?!\/\/(?!\/))[^?]+$/i.test(text) && !/^file::memory:$/i.test(text);
 }
 
 /**
- * Whether a text is a Postgres URL that names a database. An @ in the path is refused: then the password has a slash
- * that is not encoded, and messages would show the end of the password as part of the database's name.
+ * Whether a text is a Postgres URL that names a database. An @ in the path means that the password has a slash that is
+ * not encoded. Such a URL is refused: messages would show the end of the password as part of the database's name.
  */
 function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(text) && /^\/[^@]+$/.test(new URL(text).pathname);

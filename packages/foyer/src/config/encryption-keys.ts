@@ -20,6 +20,6 @@ export function parseEncryptionKeys(
       return refuse(`entry ${keys.length + 1} is not id:base64-of-32-bytes`);
     keys.push({ id, base64 });
   }
-  // Foyer does not treat a list without keys as unset: it would create a key file, which it must not do in production.
+  // If a list without keys, such as `,`, counted as unset, Foyer would create a key file, even in production.
   return keys.length > 0 ? keys : refuse('contains no key');
 }

@@ -86,7 +86,7 @@ const wholeNumber = (most: number, fix: string) =>
     .transform(Number)
     .refine((value) => value <= most, { error: `is larger than ${most}`, params: { fix } });
 
-/** Visible ASCII without the < and > of an example. Catches a value that Slack would refuse when it is first used. */
+/** Visible ASCII without < and >, which surround a placeholder. Refuses at the start what Slack would refuse later. */
 const fromSlack = (label: string) =>
   z.string({ error: `is missing: ${label}` }).regex(/^[!-;=?-~]+$/, {
     error: 'is not a value from Slack: it contains a space, an angle bracket or a non-ASCII character',

@@ -11,9 +11,9 @@ import type { Logger as PinoLogger } from 'pino';
 /** How many lines of one class are written in full before the rest are counted. */
 const wholeLines = 3;
 const everyMs = 60_000;
-/** Once there are this many classes, all lines of a level that are in none of them share one more class. */
+/** Once there are this many classes, all other lines of a level share one class. */
 const mostClasses = 200;
-/** The ids by which a line with a count says where its problem came from, and how many of each it lists. */
+/** A line with a count lists up to `mostOrigins` of each of these ids, to say where the problem came from. */
 const origins = ['requestId', 'runId', 'installationId', 'teamId', 'address'] as const;
 const mostOrigins = 10;
 

@@ -22,9 +22,9 @@ const secretShapes = [
   /xapp-[A-Za-z0-9-]+/,
   // An incoming webhook, GovSlack's too, with its slashes plain, JSON-escaped or URL-encoded.
   /https(?::|%3A)(?:\\*\/|%2F){2}hooks\.slack(?:-gov)?\.com(?:[A-Za-z0-9_-]|\\*\/|%2F)+/i,
-  // Links and results are JWTs.
+  // Connect links and their results are JWTs.
   /eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/,
-  // One-time values in a query string, also if the URL is quoted or encoded again.
+  // Secrets in a query string, also if the URL is quoted or encoded again.
   /(?<=(?:[?&]|%3F|%26|\\u0026)(?:code|state|client_secret|token|access_token|refresh_token|id_token|connect|claim|foyer_claim|foyer_result)(?:=|%3D))[^&\s"'<>\\]+/i,
 ];
 
@@ -91,7 +91,8 @@ function lowerHex(text: string): string {
 
 /** Creates the function that replaces every known secret, and everything that looks like one, in a text. */
 export function createScrubber(secrets: readonly string[]): (text: string) => string {
-  // Longest first: no part may remain of a secret that begins with another one. Very short values are not secrets.
+  // Longest first: if one secret begins with another, no part of the longer one may remain. A value shorter than six
+  // characters could be any word, so it does not count as a secret.
   const known = secrets
     .filter((secret) => secret.length >= 6)
     .flatMap(formsOf)
@@ -176,14 +177,14 @@ function ownDestination(pretty: boolean): DestinationStream {
   return pino.destination({ dest: 1, sync: true });
 }
 
-/** Loaded only on a terminal: pino-pretty and its dependencies are one in twenty-five of the modules of a start. */
+/** Loads pino-pretty, only on a terminal: with its dependencies, it is one in twenty-five modules of a start. */
 function loadPretty(): typeof import('pino-pretty') {
   return createRequire(import.meta.url)('pino-pretty');
 }
 
-/** The longest message and the longest stack of an error in a line: an app may throw megabytes. */
+/** How many characters a line shows of an error's message, and of its stack: an app may throw megabytes. */
 const mostCharacters = 20_000;
-/** No secret is longer. */
+/** In characters; no secret is longer. */
 const longestSecret = 2000;
 
 /** Cuts a long text. The cut may split a secret, and the scrubber misses half a secret, so the end is left out too. */

@@ -31,7 +31,6 @@ export interface MessagesTab {
   botEvents: readonly string[];
 }
 
-/** Returns what a manifest says about the Messages tab. */
 export function messagesTabOf({ features, settings }: Pick<Manifest, 'features' | 'settings'>): MessagesTab {
   const { messages_tab_enabled, messages_tab_read_only_enabled } = features.app_home;
   const { bot_events } = settings.event_subscriptions;
@@ -39,8 +38,8 @@ export function messagesTabOf({ features, settings }: Pick<Manifest, 'features' 
 }
 
 /**
- * Says why people write to the app and get no answer, or cannot write to an app that answers; undefined if the manifest
- * fits. `answers`: whether the app has a listener for messages; undefined if that is not known.
+ * Returns the problem if people can write to an app that does not answer, or cannot write to one that does; undefined
+ * if there is none. `answers`: whether the app has a listener for messages; undefined if Foyer does not know.
  */
 export function messagesTabProblem(
   { isOn, isReadOnly, botEvents }: MessagesTab,
@@ -64,7 +63,7 @@ export function messagesTabProblem(
   const hears = botEvents.some((event) => event.startsWith('message.') || event === 'app_mention');
   if (isReadOnly && (subscribes || (answers === true && !hears))) {
     return {
-      problem: `its Messages tab is read-only, so that no one can write to the app, but it ${subscribes ? 'subscribes to message.im' : 'has a listener for messages'}`,
+      problem: `its Messages tab is read-only, so no one can write to the app, but the app ${subscribes ? 'subscribes to message.im' : 'has a listener for messages'}`,
       fix: `set ${flag} to false and subscribe to message.im if the app answers messages; otherwise remove what listens for them`,
     };
   }
@@ -87,7 +86,7 @@ export function parseManifest(text: string, problems: ConfigProblem[]): Manifest
 }
 
 /**
- * Reads the manifest's text. A relative path starts at the folder in which the process was started.
+ * Reads the manifest's text. A relative path starts at the process's working directory.
  * @throws ConfigError if it cannot be read; its cause is the file system's error
  */
 export function readManifest(file: string | URL): string {

@@ -26,7 +26,6 @@ export interface OpenSpan {
   fail(code: string): void;
 }
 
-/** The options of a span. */
 interface SpanOptions {
   kind?: keyof typeof kinds;
   /** The parent span; null for no parent. Unless given, the active span is the parent. */

@@ -1,6 +1,6 @@
 /**
  * Why our own list and not an estimator: zxcvbn is 800 kB of dictionaries. An operator password is chosen once, and the
- * fix says how to make a good one; this only has to catch what people type to get past a prompt.
+ * problem's fix says how to make a good one. So this list only has to catch what people type to get past a prompt.
  */
 
 /** Words that people build secrets from, with `0`, `1`, `3`, `4`, `5`, `7`, `@`, `$` and `!` read as letters. */
@@ -22,7 +22,7 @@ const readAs: Readonly<Record<string, string>> = {
 const keyboardRows = ['qwertyuiop', 'asdfghjkl', 'zxcvbnm', '1234567890', 'abcdefghijklmnopqrstuvwxyz'];
 const sequences = [...keyboardRows, ...keyboardRows.map((row) => [...row].reverse().join(''))];
 
-/** What is wrong with a secret that a person chose, as a phrase for a sentence; undefined if it is strong enough. */
+/** Returns what is wrong with a secret, such as `is shorter than 12 characters`; undefined if it is strong enough. */
 export function weakness(secret: string, leastLength: number): string | undefined {
   const characters = [...secret];
   if (characters.length < leastLength) return `is shorter than ${leastLength} characters`;

@@ -45,9 +45,10 @@ export function assembleEvents(
 const askAgainMs = 60_000;
 
 /**
- * Creates the check whether a request's body names this app, by the app id that Slack gave with an install. A request
- * that names it under a wrong signature is probably Slack's, and SLACK_SIGNING_SECRET is wrong. Strangers rarely know
- * the id; Foyer counts requests without it separately. The check is synchronous, and false until the id is known.
+ * Creates the function that checks whether a request's body contains the app id, which Slack sends with each install.
+ * Strangers rarely know it: a request that contains it and has a wrong signature is probably Slack's, and
+ * SLACK_SIGNING_SECRET is wrong. Foyer counts such requests separately. The function never waits for the database, and
+ * returns false until it knows the id.
  */
 function createOwnApp(deps: { database: Database; clientId: string }): (body: Buffer) => boolean {
   const { database, clientId } = deps;

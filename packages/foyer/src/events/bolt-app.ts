@@ -36,8 +36,8 @@ export function createBoltApp(deps: BoltAppDeps) {
     try {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
     } catch (error) {
-      // Often a late event after an uninstall: Bolt calls no listener. `noteUnknownTeam` is for a team that never
-      // installed the app here.
+      // Bolt then calls no listener. Usually the event is late, after an uninstall. If the team never installed the app
+      // here, it is noted.
       if (error instanceof InstallationNotFoundError) {
         deps.log.debug({ err: error }, 'not installed');
         if (error.reason === 'unknown') deps.noteUnknownTeam({ teamId, enterpriseId, isEnterpriseInstall });
@@ -106,7 +106,7 @@ export function createLazyClient(token: string, options: WebClientOptions): WebC
   });
 }
 
-/** The ways to add a listener to a Bolt app. */
+/** Bolt's methods that add a listener. */
 const registrars = [
   'action',
   'assistant',
@@ -121,9 +121,9 @@ const registrars = [
 ] as const;
 
 /**
- * Creates the tracker that names listeners. Why: an error after a listener has returned (from a timer, or a promise
- * that it did not await) reaches the process without the name of the listener. Its asynchronous context still has the
- * name.
+ * Creates the tracker that names listeners. Why: an error that occurs after a listener has returned (in a timer, or in
+ * a promise that it did not await) reaches the process without the listener's name. But the asynchronous context in
+ * which the error occurs still has the name.
  */
 function createListenerNames() {
   const current = new AsyncLocalStorage<string>();
@@ -153,11 +153,11 @@ function createListenerNames() {
         Object.defineProperty(app, registrar, { value: add, configurable: true, writable: true });
       }
     },
-    /** Returns the listener that started the running code, even after it returned; undefined for any other code. */
+    /** Returns the name of the listener that started the running code, even if it has returned; else undefined. */
     running: (): string | undefined => current.getStore(),
     /**
-     * Whether a listener may receive messages: one for messages, one whose pattern matches them, an assistant or a
-     * middleware.
+     * Whether any listener may receive messages: a message listener, one whose pattern matches `message`, an assistant
+     * or a middleware.
      */
     hearMessages: (): boolean => hearsMessages,
   };

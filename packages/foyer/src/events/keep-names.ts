@@ -13,8 +13,7 @@ import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 
 /**
  * The events that rename a team, move it or change its people, and `app_rate_limited`, with which Slack reports that it
- * holds events back. Each effect reads only its own fields: a field that is absent or of another type leaves the stored
- * value unchanged.
+ * holds back events. An event's field that is absent or of a wrong type leaves the stored value unchanged.
  */
 
 /**
@@ -64,8 +63,8 @@ export function createKeepNames(deps: {
   };
 
   /**
-   * Ends the sessions that a deactivated person began before the event. A newer session stays: the event is late then
-   * (invariant 7).
+   * Ends the sessions that a deactivated person began before the event. A newer session stays: for that session the
+   * event is stale (invariant 7).
    */
   async function endSessions(person: PersonOfSessions, { patienceMs }: RemovalOptions): Promise<void> {
     if (!(await hasSession(database.queries, person))) return;

@@ -43,20 +43,20 @@ export interface Delivery {
   removal: RemovalOptions;
 }
 
-/** Applies a delivery; resolves to whether it changed anything that `onChanged` is called for. */
+/** Applies a delivery. Resolves to true if it made a change after which `onChanged` must be called. */
 export type Effect = (delivery: Delivery) => Promise<boolean>;
 
 /**
  * Slack waits three seconds. Foyer retries a locked database this long, then answers 503: Slack sends the event again.
  */
 const patienceMs = 2000;
-/** The limit of a whole commit: a database that hangs exceeds `patienceMs`, and a revocation may write twice. */
+/** The time limit for an event's writes: a hung database exceeds `patienceMs`, and a revocation may write twice. */
 const commitWithinMs = 2500;
 
 /**
- * Creates the function that commits what a delivery changes. That function returns undefined for an event of a type
- * that changes nothing, else a promise that resolves after the commit. @throws DatabaseUnavailableError: Foyer then
- * answers 503, and Slack sends the event again.
+ * Creates the function that commits what a delivery changes. That function returns undefined if events of this type
+ * change nothing, else a promise that resolves after the commit. The promise rejects with DatabaseUnavailableError:
+ * Foyer then answers 503, and Slack sends the event again.
  */
 export function createCommitLifecycle(deps: LifecycleDeps) {
   const { store, log } = deps;
@@ -112,7 +112,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
         },
       );
       if (changed) deps.onChanged(query, type);
-      // Slack sends these two for each change of each member and each opening of App Home: most change nothing.
+      // Slack sends one for each change of each member, and for each opening of App Home: most change nothing.
       const isUsual = type === 'user_change' || type === 'app_home_opened';
       const level = isUsual && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');
@@ -124,7 +124,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
   }
 
   return function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined {
-    // Checked before the rest is read: most events change nothing here.
+    // Look at the type before reading the rest of the event: most events change nothing here.
     const effect = effects.get(eventTypeOf(body));
     return effect && commit(effect, body, now);
   };

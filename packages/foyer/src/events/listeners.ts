@@ -74,7 +74,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     });
   }
 
-  // Foyer acknowledges the press first, since it then asks Slack to revoke the token. A repeated press does no harm.
+  // Acknowledge the press first: revoking the token takes a call to Slack. A repeated press does no harm.
   app.action<BlockAction<ButtonAction>>(homeActions.disconnectAccount, async (args) => {
     await args.ack();
     const press = await readPress(args);
@@ -124,8 +124,8 @@ export function addListeners(app: App, deps: ListenersDeps): void {
   }
 
   /**
-   * Reads who pressed what; undefined if the installation is unknown or the person belongs to another workspace. Looks
-   * up what they may do instead of trusting the view or payload; does not ask Slack.
+   * Reads who pressed what; undefined if the installation is unknown or the person belongs to another workspace. What
+   * the person may do comes from the database, not from the view or the payload, and without a call to Slack.
    */
   async function readPress({
     action,
@@ -139,7 +139,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     const from = personIn({ ...body })?.from;
     const viewer = await deps.findViewer(record, userId, { ask: false, from });
     if (viewer.isExternal) {
-      log.warn({ installationId, userId, from }, 'a button was pressed by someone of another workspace');
+      log.warn({ installationId, userId, from }, 'a button was pressed by someone from another workspace');
       return undefined;
     }
     const isAllowed = mayAct(record, viewer);
@@ -156,8 +156,8 @@ function answerIn({ state }: BlockAction, blockId: string): string {
 }
 
 /**
- * Reads who asks to connect or disconnect; undefined for any other event. Only a request to connect has a trigger,
- * which opens a modal.
+ * Reads who asks to connect or disconnect; undefined for any other event. A request to connect has a trigger, with
+ * which Foyer opens a modal.
  */
 function connectionRequest(event: object): { userId: string; triggerId: string | undefined } | undefined {
   const { user, subtype, trigger_id: trigger } = { ...event } as Readonly<Record<string, unknown>>;

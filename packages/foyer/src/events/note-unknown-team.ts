@@ -7,18 +7,18 @@ import { type TenantQuery, TenantUnclearError, tenantOfQuery } from '../installa
 /** Notes the team of a verified request if it has no installation here. Never throws, and does not block. */
 export type NoteUnknownTeam = (query: TenantQuery) => void;
 
-/** Foyer looks a team up again after this time. */
+/** How long after one lookup of a team Foyer may look it up again. */
 const againAfterMs = 10 * 60_000;
 /** An install that is being committed is unknown for a moment, so Foyer reports a team only after this time. */
 const reportAfterMs = 65_000;
 
 /**
- * Creates the function that notes teams that have the app in Slack but no installation here: after a restore, those
- * that installed the app after the backup. Foyer answers their events with 200 and drops them, since it has no token to
- * act with, so without this function no one would notice.
+ * Creates the function that notes teams that have the app in Slack but no installation here. After a restore, these are
+ * the teams that installed the app after the backup. Foyer has no token for them: it answers their events with 200 and
+ * drops them. Without this function no one would notice.
  *
- * A team that uninstalled the app is known: its late events mean nothing. Slack may send any number of events, so Foyer
- * looks a team up once in ten minutes, and keeps no more than `mostUnknownTeams`, in memory and in the database.
+ * A team that uninstalled the app is not noted: its events are only late. Slack may send any number of events, so Foyer
+ * looks a team up at most once in ten minutes, and stores at most `mostUnknownTeams`, in memory and in the database.
  */
 export function createNoteUnknownTeam(deps: {
   database: Database;

@@ -1,8 +1,8 @@
 /**
  * Thrown by a listener that cannot do its work yet and has done nothing: Foyer calls every listener of this event again
  * after one second, after another ten seconds and after another minute, until none throws this error. Slack does not
- * repeat the event, since Foyer has acknowledged it. If the process stops before that, the event is lost: work that
- * must not be lost belongs in your own table or a job.
+ * repeat the event, since Foyer has acknowledged it. If the process stops before the next call, the event is lost: work
+ * that must not be lost belongs in your own table or a job.
  *
  * @example
  * app.event('app_mention', async ({ event }) => {

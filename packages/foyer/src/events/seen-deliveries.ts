@@ -57,7 +57,10 @@ export function createSeenDeliveries(deps: {
     return true;
   }
 
-  /** Resolves to the keys of a turn that no process had claimed before; to all keys if the database does not answer. */
+  /**
+   * Claims the keys that are added during this turn of the event loop. Resolves to those that no process had claimed
+   * before; to all of them if the database does not answer.
+   */
   async function claimTogether(keys: string[]): Promise<ReadonlySet<string>> {
     await new Promise(setImmediate);
     batch = undefined;
@@ -90,7 +93,7 @@ export function createSeenDeliveries(deps: {
       older.delete(key);
       if (deps.shared) await forgetDelivery(queries, { clientId, key });
     },
-    /** Deletes deliveries that are too old to come again. */
+    /** Deletes from the database the deliveries that are too old to come again. */
     async sweep(): Promise<void> {
       if (!deps.shared) return;
       const sweep = { clientId, before: now() - keptMs, limit: sweptRows };

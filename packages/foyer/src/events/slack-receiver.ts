@@ -75,7 +75,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   const repeats = new Set<NodeJS.Timeout>();
   let isDraining = false;
   /**
-   * Whether the log already explains where to mount Foyer: only once in a process, since strangers can cause that line.
+   * Whether the log already explains where to mount Foyer. Foyer logs that only once, since strangers can cause it.
    */
   let explainedMounting = false;
 

@@ -22,13 +22,14 @@ export interface EventEnvelope {
   /** When the event happened, by Slack's clock, in milliseconds; always a whole second. */
   happenedAt: number | undefined;
   /**
-   * The installations that the event may be about, the most likely first. Empty if it names no team and no enterprise.
+   * The installations that the event may be about, the most likely first. Empty if the event names neither a team nor
+   * an enterprise.
    */
   candidates: InstallationQuery[];
   /** `tokens_revoked`: the users whose tokens were revoked, and the bot users whose tokens were revoked. */
   userIds: string[];
   botUserIds: string[];
-  /** `team_access_…`: the workspaces. */
+  /** `team_access_granted` and `team_access_revoked`: the workspaces that gained or lost the app. */
   teamIds: string[];
   /** The fields of the event itself, as Slack sent them. */
   fields: Fields;
@@ -45,7 +46,7 @@ export function idOf(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
 }
 
-/** Foyer reads at most this many ids of a list; a list in an event from Slack is never as long. */
+/** Foyer reads at most this many ids of a list; a list in an event from Slack is never this long. */
 const mostIds = 1000;
 
 function idsOf(value: unknown): string[] {
@@ -120,9 +121,9 @@ const namesSomebody = (query: InstallationQuery): boolean =>
   query.teamId !== undefined || query.enterpriseId !== undefined;
 
 /**
- * Returns who opened, pressed or sent something; undefined if the body names no person. `from` is their own workspace
- * if the body names it, and it is not the workspace with the app: for example, that of another company in a Slack
- * Connect channel. The view of a dialog names the workspace with the app
+ * Returns who opened, pressed or sent something; undefined if the body names no person. `from` is the person's own
+ * workspace, if the body names it and the app is in a different one: for example, the workspace of another company in a
+ * Slack Connect channel. The view of a dialog names the workspace with the app
  * (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
  */
 export function personIn(body: Fields): { userId: string; from?: string } | undefined {
@@ -135,7 +136,7 @@ export function personIn(body: Fields): { userId: string; from?: string } | unde
 }
 
 /**
- * Thrown for a body that is neither JSON nor one of Slack's forms, or that lacks a text that its kind needs, such as
+ * Thrown for a body that is neither JSON nor one of Slack's forms, or that lacks a field that its kind needs, such as
  * `type`.
  */
 export class MalformedBodyError extends Error {
@@ -168,19 +169,19 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
   } catch (cause) {
     throw new MalformedBodyError('the body is neither JSON nor one of Slack’s forms', { cause });
   }
-  throw new MalformedBodyError('the body holds no object with a type of its own');
+  throw new MalformedBodyError('the body is not an object, or lacks a field such as type');
 }
 
 /**
- * Returns whether this is a delivery of an event. Its own `type` may be missing or wrong, but not an object: only the
- * event's type decides what the delivery changes.
+ * Returns whether this is a delivery of an event. The delivery's own `type` may be missing or wrong, but not an object:
+ * only the event's type decides what changes.
  */
 function isEvent(parsed: unknown): parsed is Record<string, unknown> {
   const { type, event } = fieldsOf(parsed);
   return typeof Object(event).type === 'string' && !(typeof type === 'object' && type !== null);
 }
 
-/** Returns whether this is an object with the texts that its kind needs: `type`, its event's `type`, `challenge`. */
+/** Returns whether this is an object with the fields that its kind needs: `type`, its event's `type`, `challenge`. */
 function isTyped(parsed: unknown): parsed is Record<string, unknown> {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return false;
   const { type, event, challenge } = parsed as Record<string, unknown>;

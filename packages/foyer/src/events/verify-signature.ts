@@ -20,7 +20,7 @@ type SignatureProblem = Extract<RefusalKind, `signature_${string}`>;
 export function createSignatureCheck(deps: { signingSecret: string; now: () => number }) {
   const key = createSecretKey(Buffer.from(deps.signingSecret, 'utf8'));
 
-  /** Returns what is wrong with the headers, undefined if nothing is: called before the body is read (invariant 10). */
+  /** Returns what is wrong with the headers, else undefined. Call this before the body is read (invariant 10). */
   function ofHeaders(headers: IncomingHttpHeaders): SignatureProblem | undefined {
     const timestamp = headers['x-slack-request-timestamp'];
     const signature = headers['x-slack-signature'];
@@ -33,7 +33,7 @@ export function createSignatureCheck(deps: { signingSecret: string; now: () => n
 
   return {
     ofHeaders,
-    /** Returns what is wrong with the whole request; undefined if nothing is. */
+    /** Returns what is wrong with the whole request, else undefined. */
     ofRequest(headers: IncomingHttpHeaders, body: Buffer): SignatureProblem | undefined {
       const problem = ofHeaders(headers);
       if (problem) return problem;

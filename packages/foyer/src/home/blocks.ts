@@ -28,7 +28,7 @@ export function plainElement(text: string, atMost: number): PlainTextElement {
   return { type: 'plain_text', text: plainLine(text, atMost) || '-' };
 }
 
-/** A heading. */
+/** A heading, cut to Slack's 150 characters. */
 export function header(text: string): HeaderBlock {
   return { type: 'header', text: { type: 'plain_text', text: plainLine(text, 150) || '-', emoji: false } };
 }
@@ -53,7 +53,7 @@ export function context(...texts: string[]): ContextBlock {
   return { type: 'context', elements: texts.slice(0, 10).map(mrkdwn) };
 }
 
-/** Builds a list from as few sections as possible; no line is split. Each line is far shorter than a section. */
+/** Builds a list from as few sections as possible, without splitting a line. Each line must fit into a section. */
 export function lines(texts: readonly string[]): KnownBlock[] {
   const packed: string[] = [];
   for (const text of texts) {
@@ -84,7 +84,7 @@ export function slackDate(at: number, style: 'long' | 'short' = 'short'): string
   return `<!date^${Math.floor(at / 1000)}^{date_${style}_pretty}, {time}|${inUtc}>`;
 }
 
-/** Turns a text from outside into one harmless line without email addresses: an error may quote one. */
+/** Turns a text from outside into one harmless line. Replaces email addresses, which an error may quote. */
 export function outside(text: string, atMost: number): string {
   const words = text.split(/(\s+)/).map((word) => {
     const at = word.indexOf('@');

@@ -15,12 +15,12 @@ import { createReadHome, type Home, type ReadHome, type ReadHomeDeps, sendView }
 
 /**
  * How several machines keep Home current: (1) read which send was announced last; (2) read the record and draw it;
- * (3) announce this send: store its hash, unless another machine has announced one since (1); (4) send, and check
- * whether another machine has announced one since (3). If another machine has announced one in (3) or (4), start again:
- * so the view that is sent last was also read last.
+ * (3) announce this send by storing its hash, unless another machine has announced one since (1); (4) send, and check
+ * whether another machine has announced one since (3). If (3) or (4) finds another machine's send, start again. So the
+ * view that is sent last was also read last.
  */
 
-/** If Retry-After is longer than this, the next change publishes instead. */
+/** The longest Retry-After that a publish waits for. If it is longer, Home stays as it is until the next change. */
 const longestWaitMs = 10_000;
 /** How long Foyer assumes that a person looks at Home after opening it. */
 const lookingForMs = 60 * 60 * 1000;

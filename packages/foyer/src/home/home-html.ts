@@ -55,8 +55,8 @@ ${accessory?.type === 'button' && html`<p class="actions">${buttonHtml(accessory
 }
 
 /**
- * Builds a link, or a form that sends the action and value. The form asks for confirmation if Slack would. Undefined if
- * the page cannot handle the button.
+ * Builds a link, or a form that sends the action and value. The form asks for confirmation if Slack would. Returns
+ * undefined if the page cannot handle the button.
  */
 function buttonHtml(button: Button, { actions, path, csrfToken }: HomeReader): Html | undefined {
   const { url, text, action_id: action = '', value = '', confirm, style } = button;
@@ -89,7 +89,7 @@ function lines({ type, text }: SlackText, reader: HomeReader): Html {
 const marks =
   /<([^<>\n]*)>|`([^`\n]+)`|(?<![\p{L}\p{N}*])\*([^*\n]+)\*(?![\p{L}\p{N}*])|(?<![\p{L}\p{N}_])_([^_\n]+)_(?![\p{L}\p{N}_])/gu;
 
-/** Mrkdwn as HTML (docs.slack.dev/messaging/formatting-message-text). */
+/** Turns mrkdwn into HTML (docs.slack.dev/messaging/formatting-message-text). */
 function inline(text: string, reader: HomeReader): Html {
   const parts: HtmlValue[] = [];
   let last = 0;

@@ -121,7 +121,7 @@ export async function askHomeSections(
   );
 }
 
-/** Returns the blocks as they will be sent. A value that is not JSON throws here, so only its own section fails. */
+/** Returns the blocks as they will be sent. Throws for a value that JSON cannot hold, so only that section fails. */
 function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
   const sent: unknown = JSON.parse(JSON.stringify(blocks) ?? 'null');
   if (!Array.isArray(sent)) throw new TypeError('the section did not return an array of blocks');
@@ -131,7 +131,7 @@ function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
   return sent;
 }
 
-/** Slack's limits for a view (docs.slack.dev/reference/views/home-tab-views). `bytes` leaves room for other fields. */
+/** Slack's limits for a view (docs.slack.dev/reference/views/home-tab-views), less 2 kB for the view's other fields. */
 const most = { blocks: 100, bytes: 250_000 - 2000 };
 
 /** The lines that replace what cannot be shown. */

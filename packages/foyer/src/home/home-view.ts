@@ -196,7 +196,7 @@ const urgency: readonly StepRecord['status'][] = [
   'succeeded',
 ];
 
-/** Quotes an error with its code, by which the operators of the app find it. */
+/** Quotes an error with its code, which operators can search for. */
 function quotedError({ words, app }: HomeContent, { errorCode }: StepRecord): string {
   const sentence = escapeMrkdwn(errorSentence(words, errorCode, app.name), 300);
   const isName = errorCode !== null && /^[\w.:-]{1,80}$/.test(errorCode);
@@ -234,7 +234,7 @@ function stepLine(content: HomeContent, step: StepRecord, run: RunRecord): strin
   }
 }
 
-/** Lists a run's steps in order, without those for operators. Shortens a long list to the most urgent, and says so. */
+/** Lists a run's steps in order, except those for operators. Shows only the most urgent of many, and says so. */
 function stepLines(content: HomeContent, run: RunRecord): string[] {
   const steps = run.steps.filter(({ name }) => content.faces[name]?.forOperators !== true);
   const shown = new Set(

@@ -21,7 +21,7 @@ export interface Home extends DrawnHome {
   record: InstallRecord;
   /** Whether the app has sections: then Foyer sends this Home even if it has not changed. */
   hasSections: boolean;
-  /** SHA-256 of the view and of the install time: after a reinstall Foyer sends again, since Slack may show nothing. */
+  /** SHA-256 of the view and the install time: Slack may show no Home after a reinstall, so Foyer sends it again. */
   hash: string;
 }
 
@@ -119,8 +119,8 @@ export function createReadHome(deps: ReadHomeDeps): ReadHome {
   };
 
   /**
-   * A claim link differs at each read. The hash ignores that for half of the link's lifetime; then Foyer sends Home
-   * again.
+   * Returns the text to hash. A claim link differs at each read, so a number replaces it that changes after half of the
+   * link's lifetime. Foyer then sends Home again, with a fresh link.
    */
   function hashedText(blocks: unknown, claimUrl: string | undefined): string {
     const text = JSON.stringify(blocks);

@@ -51,7 +51,7 @@ function codeOf(text: string): string {
   return /^[a-z0-9_]{1,80}$/.test(text) ? mrkdwnCode(text) : outside(text, 200);
 }
 
-/** Names only the first problem: a Home that shows a problem never says that everything is set up. */
+/** Describes only the first problem, if there is one: a Home with a problem never says that everything is set up. */
 function stateOf(content: HomeContent, app: string): string {
   const { words } = content;
   const { isEnterpriseInstall } = content.record;
@@ -188,7 +188,7 @@ function declinedBlocks(
   ];
 }
 
-/** Undefined if the person may not install the app again, or if "Install again", with the same link, is shown. */
+/** Returns undefined if the person may not install the app again, or if Home shows "Install again" with this link. */
 function updateButton(content: HomeContent, isPressing: boolean): Button | undefined {
   const { record, viewer, words, updatePermissionsUrl: url } = content;
   if (!mayAct(record, viewer) || record.status !== 'active') return undefined;

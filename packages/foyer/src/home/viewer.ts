@@ -17,8 +17,8 @@ import { type SlackProfile, type SlackUser, slackProfile } from '../slack/slack-
 /**
  * Foyer stores whether Slack says that a person is an admin. Why that expires: an admin may restart things, and admins
  * change. Why Foyer stores it: people open Home often, and one lookup a day for each person is enough. Why a press may
- * rely on an answer of up to two days: Foyer acknowledges a press within Slack's three seconds, before any call to
- * Slack (invariant 6), and when the button was drawn, the answer was at most a day old.
+ * rely on an answer that is up to two days old: Foyer acknowledges a press within Slack's three seconds, before any
+ * call to Slack (invariant 6). When it drew the button, the answer was at most a day old.
  */
 const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
@@ -28,7 +28,7 @@ const seenAgainMs = 60 * 60 * 1000;
 /**
  * Finds out what rights a person has in an installation, and registers a person whom Slack described or who is present.
  * Once Slack has answered about a person, Foyer does not ask again for a day. It does not ask about the installer, whom
- * the install proves, or with `ask: false`, as for a press that it must acknowledge first.
+ * the install proves. With `ask: false` it asks about no one: a press, for example, must be acknowledged first.
  */
 export type FindViewer = (
   record: InstallRecord,
@@ -160,8 +160,8 @@ export function standingIn(place: Place, user: SlackUser): Standing {
 }
 
 /**
- * Why here: the view uses these functions to decide which buttons to draw, and the handlers use the same ones to decide
- * what a press may do. A forged button, or one from yesterday, then does nothing.
+ * Why in one place: the view uses these functions to decide which buttons to draw, and the handlers use the same ones
+ * to decide what a press may do. So a forged button, or one from yesterday, does nothing.
  */
 
 /** The action ids of the view's buttons. Slack also sends the id of a link button; Foyer only acknowledges it. */
@@ -179,8 +179,8 @@ export const homeActions = {
 export const welcomeStepName = 'send-welcome';
 
 /**
- * The person who opens App Home or presses one of its buttons. `isAdmin`: whether Slack has confirmed that they are
- * one.
+ * The person who opens App Home or presses one of its buttons. `isAdmin`: whether Slack has confirmed that they are an
+ * admin or an owner.
  */
 export interface Viewer {
   userId: string;

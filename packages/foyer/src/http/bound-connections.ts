@@ -19,7 +19,7 @@ export function clientAddress(req: Pick<IncomingMessage, 'headers' | 'socket'>, 
   return isIP(address) === 0 ? direct : address;
 }
 
-/** The key of the limits: an IPv4 address, or the /64 of an IPv6 address, since one customer controls all of it. */
+/** Returns what the limits count by: an IPv4 address, or an IPv6 /64, all of which one customer controls. */
 export function networkOf(address: string): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address.replace(/^::ffff:/, '');
   const [head = '', tail] = address.split('::', 2);
@@ -35,8 +35,8 @@ export function networkOf(address: string): string {
  * pipelined requests, and unread answers.
  *
  * Why the oldest connection is closed and not the newest: otherwise a stranger who opens connections and leaves them
- * idle, or whose requests never end, would lock everyone else out. A connection is never closed while a request that
- * arrived whole is being answered.
+ * idle, or whose requests never end, would lock everyone else out. A connection is never closed to make room while a
+ * request that arrived whole is being answered.
  */
 export interface ConnectionBounds {
   /** In total; an idle connection costs about 10 kB. */
@@ -44,8 +44,8 @@ export interface ConnectionBounds {
   /** From one address, or one IPv6 /64. Not applied behind a proxy, since all connections have the proxy's address. */
   mostPerAddress: number;
   /**
-   * Requests of one connection that wait for their answer. Node handles all that arrive in one packet before anyone
-   * else's, and no browser or proxy pipelines: with a limit of 32, 100 connections kept others waiting for 5 s.
+   * Requests of one connection that wait for their answer. Node handles all requests of a packet before those of other
+   * connections: with a limit of 32, 100 connections kept others waiting for 5 s. No browser or proxy pipelines.
    */
   mostPipelined: number;
   /** What one connection may leave unread, in bytes. */
@@ -205,7 +205,7 @@ export function boundConnections(
 }
 
 /**
- * Hands Node what a connection has sent, in small pieces, and the next request once the previous one is answered.
+ * Hands Node what a connection has sent, in small pieces, and each request only once the previous one is answered.
  *
  * Why: Node parses all that it reads of a connection at once (64 KiB and more: 2,400 small requests, or 11,000 chunks
  * of a body) before it does anything else, even if the connection was closed. 450 such connections kept everyone

@@ -97,7 +97,7 @@ export function brandProblems(brand: unknown): ConfigProblem[] {
   });
 }
 
-/** Says how to fix a wrong value; undefined for a correct one. */
+/** Returns how to fix a wrong value; undefined for a correct one. */
 function mendOf(kind: (typeof names)[keyof Brand], value: unknown): string | undefined {
   if (typeof value !== 'string' || value.trim() === '') return 'give a text';
   switch (kind) {

@@ -39,13 +39,13 @@ const secretMismatch =
 const everyMs = 60_000;
 
 /**
- * Creates the count of refused requests. Strangers decide how many there are, so the log gets the first of each kind at
- * once and then at most one line a minute, with the number and the address of the latest (invariant 10). `onRefused` is
- * called for each refusal.
+ * Creates the counter of refused requests. Strangers decide how many there are, so the log gets the first of each kind
+ * at once and then at most one line a minute, with their number and the address of the latest (invariant 10).
+ * `onRefused` is called for each refusal.
  */
 export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }) {
   const { log } = deps;
-  /** Refusals since the last log line of each kind. A kind is removed after a minute without any. */
+  /** Refusals since the last log line of each kind. A kind is removed after a minute without a refusal. */
   const counted = new Map<RefusalKind, { count: number; address: string }>();
   let timer: NodeJS.Timeout | undefined;
 

@@ -13,9 +13,9 @@ import type { SendPages } from './send-pages.ts';
  * Limits what strangers can make Foyer do through the install flow (invariant 10): a callback with a valid state and a
  * wrong code writes rows and calls Slack, and anyone can get a state. Sign in with Slack has the same risk.
  *
- * Only attempts without success count. Each start and each callback counts when it begins; when the callback succeeds,
- * Foyer takes it and its start off the count. So a company that installs from behind one address is not limited, but a
- * flood is, even if it sends many callbacks at once.
+ * Only attempts that do not succeed count. Each start and each callback counts when it begins; when a callback
+ * succeeds, Foyer takes the callback and its start off the count. So a company that installs from behind one address is
+ * not limited, but a flood is, even if it sends many callbacks at once.
  *
  * Each process counts separately. Why not in the database: every stranger could then write to it.
  */
@@ -40,8 +40,8 @@ const windowSeconds = 60;
 const buckets = 16_384;
 
 /**
- * Creates the guards of the two routes of one flow: the install, or Sign in with Slack, which has the same risk and its
- * own counters.
+ * Creates the guards of one flow's two routes, the start and the callback. A flow is the install or Sign in with Slack;
+ * each has its own counters.
  */
 export function createInstallLimits(deps: {
   flow?: 'install' | 'signin';
@@ -119,13 +119,13 @@ async function consume(limiter: RateLimiterMemory, key: string): Promise<number 
   }
 }
 
-/** How long a request waits for the answer of a database that hangs. */
+/** How long a request waits for the database before the last answer counts. */
 const patienceMs = 300;
 
 /**
- * Creates the check whether an app's installs are paused. Every install asks it, so it reads the database only if
- * something was committed since the last read. It never throws: if the database does not answer, the last answer
- * counts, so that a start still leads to Slack.
+ * Creates the function that returns whether an app's installs are paused. Every install calls it, so it reads the
+ * database only if something was committed since the last read. It never throws: if the database does not answer, it
+ * returns the last answer, so that a start still leads to Slack.
  */
 export function createIsInMaintenance(
   database: Pick<Database, 'prepare' | 'changeMark'>,

@@ -1,13 +1,13 @@
 import { escape as escapeText } from 'html-escaper';
 
 /**
- * Why a tagged template: escaping must happen by default. Only values that `html` itself created pass unescaped; a
- * symbol marks them, which no parsed JSON can carry.
+ * Why a tagged template: escaping must happen by default. Only markup that this file created passes unescaped; a symbol
+ * marks it, which no parsed JSON can carry.
  */
 
 const markup = Symbol('markup');
 
-/** Markup that `html` created. */
+/** Markup that `html` or `elementSource` created. */
 export interface Html {
   readonly [markup]: string;
 }
@@ -42,7 +42,7 @@ function hasControl(text: string): boolean {
 }
 
 /**
- * Builds markup. Escapes every value that `html` did not create. A value at the start of `href`, `src`, `action` or
+ * Builds markup. Escapes every value that is not markup. A value at the start of `href`, `src`, `action` or
  * `formaction` becomes `#` unless it is a URL that a page may link to.
  * @throws Error if a template puts a value into an unquoted attribute, which no escaping makes safe.
  */
@@ -59,8 +59,8 @@ export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Htm
 }
 
 /**
- * Builds the content of a `<style>` or `<script>` element, which has no entities. Only for constants of this code: it
- * rejects only a text with `</style`, `</script` or `<!--`.
+ * Builds the content of a `<style>` or `<script>` element, in which browsers decode no entities. Use it for constants
+ * only: it escapes nothing, and refuses only a text that contains `</style`, `</script` or `<!--`.
  */
 export function elementSource(source: string): Html {
   if (/<\/(?:style|script)|<!--/i.test(source)) throw new Error('the text would end its element');

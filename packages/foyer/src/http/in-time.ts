@@ -1,4 +1,4 @@
-/** Settles as `work` does; after `ms` milliseconds, throws what `late` returns instead, while the work may continue. */
+/** Settles as `work` does. After `ms` milliseconds it rejects with what `late` returns instead; the work continues. */
 export async function inTime<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
   const { promise: isLate, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(late()), ms);

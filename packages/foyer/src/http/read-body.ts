@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * Limits request bodies, each and in total (invariant 10). Foyer joins each in one buffer as its pieces arrive, so that
- * a body of one-byte pieces costs its own size and not an object for each piece. All bodies in progress in one Foyer
- * share a budget, and only bytes that have arrived count: a client cannot reserve memory by announcing a length.
+ * Limits request bodies, each and in total (invariant 10). Foyer joins the pieces of a body in one buffer as they
+ * arrive, so that a body of one-byte pieces costs its own size and not an object for each piece. All bodies in progress
+ * in one Foyer share a budget, and only bytes that have arrived count: a client cannot reserve memory by announcing a
+ * length.
  */
 
 /** Foyer refuses larger bodies: Slack's are far smaller. */
@@ -16,7 +17,7 @@ const mostLargeAtOnce = 8;
 /** The time limit for a whole body, also in a server that sets none of its own. */
 const completeWithinMs = 8000;
 /**
- * When the budget is spent, a new body replaces the oldest one, if that has been in progress for at least this long.
+ * When the budget is spent, a body that needs more ends the oldest one, if the oldest has taken at least this long.
  */
 const mayStayMs = 1000;
 const firstBytes = 16 * 1024;
@@ -24,7 +25,10 @@ const firstBytes = 16 * 1024;
 const lingerMs = 1000;
 const mostLingering = 32;
 
-/** Why Foyer has no body, as an HTTP status. 500: the host's body parser read it; 503: other bodies leave no room. */
+/**
+ * Why Foyer has no body, as an HTTP status. 500: the host's body parser read it first and did not keep its bytes; 503:
+ * other bodies leave no room.
+ */
 export type BodyRefusal = 400 | 408 | 413 | 500 | 503;
 
 /**
@@ -83,7 +87,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
     setTimeout(end, ms).unref();
   }
 
-  /** Ends the oldest body that counts, unless it is `reading` or too recent. Returns whether it ended one. */
+  /** Ends the oldest body for which `counts` is true, unless it is `reading` or too recent. Returns whether it did. */
   function giveWay(reading: Reading, counts: (other: Reading) => boolean): boolean {
     for (const oldest of underWay) {
       if (!counts(oldest)) continue;
@@ -184,7 +188,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
           return joined;
         }
 
-        /** Keeps a piece, or returns why Foyer refuses the body. */
+        /** Adds a piece to the body, or returns why Foyer refuses the body. */
         function join(piece: Buffer): BodyRefusal | undefined {
           if (length + piece.length > mostBytes) return 413;
           if (length + piece.length > largeBytes && !becomeLarge(reading)) return 503;

@@ -63,7 +63,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   /** Oldest first. */
   const waiting = new Set<Open>();
 
-  /** Why one check for all: a timer for each request costs more than all the rest of this handler. */
+  /** Why one timer for all: a timer for each request costs more than all the rest of this handler. */
   function endLate(): void {
     const now = performance.now();
     for (const open of waiting) {
@@ -85,9 +85,9 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   }
   const looking = setInterval(endLate, lookEveryMs).unref();
 
-  /** Logs the id on its own line: the log drops repeated errors, but must have each id that a failure page shows. */
+  /** Logs the id on its own line: the log only counts repeated errors, but must have each id that a page shows. */
   function nameFailed(requestId: string | undefined): void {
-    if (requestId !== undefined) log.info({ requestId }, 'install failed');
+    if (requestId !== undefined) log.info({ requestId }, 'an install or a sign-in failed');
   }
 
   function refuse({ res, path, requestId: idOf }: Open, error: unknown): void {
@@ -165,7 +165,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
       pages.sendFailure(res, { kind: route.kind }, 'headers' in route ? route.headers : {});
       return true;
     },
-    /** Answers with a "not found" page, for a server that has nothing else. */
+    /** Answers with a "not found" page: for a server in which Foyer handles every path. */
     notFound(res: ServerResponse): void {
       countAnswer('other', res);
       for (const [name, value] of headers) res.setHeader(name, value);

@@ -166,7 +166,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       });
     },
 
-    /** `POST /slack/signout`; `setCookie` removes the session's cookie. */
+    /** Says that a person is signed out, after `POST /slack/signout`; `setCookie` removes the session's cookie. */
     sendSignedOut(res: ServerResponse, setCookie: string): void {
       sendNote(res, { headers: { 'Set-Cookie': setCookie } }, 'signin.signedOut', (words) => {
         return html`<a class="button button-slack" href="${site.path('/slack/signin')}">${slackMark}<span>${words.text('signin.button')}</span></a>`;

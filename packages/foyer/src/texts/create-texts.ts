@@ -13,8 +13,8 @@ export type Language = 'en' | 'de' | 'fr' | 'es' | 'ja';
 type TextValue = string | number;
 
 /**
- * The name up to the first `,` or `}`. A branch of a plural or select is empty or longer than one word, so it is not a
- * name.
+ * The text up to the first `,` or `}`: a placeholder's name. A branch of a plural or select also follows a brace. It is
+ * empty or longer than one word, so it is not taken for a name.
  */
 type Head<Rest extends string> = Rest extends `${infer Inner}}${string}`
   ? Inner extends `${infer Name},${string}`
@@ -78,9 +78,9 @@ export interface Words {
     key: Key,
     ...values: keyof TextValues<Key> extends never ? [] : [values: TextValues<Key>]
   ): string;
-  /** Returns what a scope allows; undefined if neither the app nor Foyer says it. `as: 'user'` for a user scope. */
+  /** Returns what a scope allows; undefined if neither the app nor Foyer has a text. `as: 'user'` for a user scope. */
   scope(scope: string, as?: 'bot' | 'user'): string | undefined;
-  /** Returns why the app asks for a scope, in the app's words; undefined if the app does not say it. */
+  /** Returns why the app asks for a scope, in the app's words; undefined if the app gives no reason. */
   reason(scope: string): string | undefined;
   /** Returns a step's title; `own` is the step's own title, undefined for a step that is no longer in the list. */
   step(name: string, own: StepTitle | undefined, form: keyof StepTitle): string;
@@ -93,7 +93,7 @@ export interface Words {
 /** The texts of an app in every language. */
 export interface Texts {
   /**
-   * By a person's locale, such as `de-AT`; the default language if it is unknown or Foyer does not have its language.
+   * By a person's locale, such as `de-AT`; the default language if the locale is unknown or Foyer lacks its language.
    */
   forLocale(locale: string | null | undefined): Words;
   /** By a request's `Accept-Language` header; the default language if it names none that Foyer has. */

@@ -49,8 +49,9 @@ function messageProblems(place: string, key: string, message: unknown): ConfigPr
     const known = placeholdersOf(en[key as TextKey]);
     const unknown = [...placeholdersOf(message)].filter((placeholder) => !known.has(placeholder));
     if (unknown.length === 0) return [];
-    const offered = known.size === 0 ? 'this message has none' : `it may use ${[...known].join(', ')}`;
-    return [{ name, problem: `uses {${unknown.join('}, {')}}, which is not there`, fix: offered }];
+    const offered =
+      known.size === 0 ? 'this message has no placeholders' : `this message may use ${[...known].join(', ')}`;
+    return [{ name, problem: `uses {${unknown.join('}, {')}}, which Foyer does not fill`, fix: offered }];
   } catch (error) {
     const problem = `is not an ICU message: ${error instanceof Error ? error.message : String(error)}`;
     return [

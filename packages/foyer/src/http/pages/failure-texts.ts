@@ -55,7 +55,7 @@ interface FailurePage {
 }
 
 const pages = {
-  // The fact is only “nothing was installed”: if someone canceled a change of permissions, the app is still installed.
+  // Not “the app is not installed”: if someone canceled a change of permissions, the app is still installed.
   access_denied: { status: 200, fact: 'nothing', button: 'startAgain' },
   state_missing: { status: 400, fact: 'nothingYet', button: 'continue' },
   state_invalid: { status: 400, fact: 'nothing', button: 'startAgain' },
@@ -151,7 +151,7 @@ function aboutTokens(words: Words, context: FailureContext): string[] {
   return [tokensRevoked ? words.text('failure.tokens.revoked') : words.text('failure.tokens.kept', { app })];
 }
 
-/** Expresses a waiting time as people say it: less than 100 seconds in seconds, a longer time in whole minutes. */
+/** Returns a waiting time as people say it: less than 100 seconds in seconds, a longer time in whole minutes. */
 function wait(seconds: number): { count: number; unit: 'seconds' | 'minutes' } {
   return seconds < 100
     ? { count: seconds, unit: 'seconds' }

@@ -26,7 +26,7 @@ export function securityHeaders(secure: boolean): Record<string, string> {
 }
 
 /**
- * The headers of every page: it loads nothing but pictures from elsewhere, is not cached or framed, and sends no
+ * The headers of every page. A page loads only pictures from other sites, is not cached or framed, and sends no
  * referrer (the address of a progress page contains its token).
  */
 export function pageHeaders(options: {

@@ -14,9 +14,9 @@ export interface ProgressPageContent extends PageFrame {
   statusUrl: string;
   /** The question that the run waits for; undefined if it waits for none. */
   question?: ShownQuestion;
-  /** What became of the answer that this browser sent last, if it did not count. */
+  /** Why the answer that this browser sent last did not count; absent if there is no such answer. */
   notice?: AnswerNotice;
-  /** Links into Slack; left out until the team of the app is known. */
+  /** Links into Slack; absent until Foyer knows the team. */
   openInSlack?: { desktopUrl: string | null; webUrl: string };
 }
 

@@ -21,7 +21,7 @@ const noticeTexts = {
   invalid: 'progress.question.invalid',
 } as const;
 
-/** Up to this many choices are shown as buttons; more are a list to open. */
+/** Up to this many choices are shown as radio buttons; more as a drop-down list. */
 const mostButtons = 8;
 
 function field({ words }: PageFrame, input: QuestionInput): Html {
@@ -43,7 +43,7 @@ function field({ words }: PageFrame, input: QuestionInput): Html {
   )}</fieldset>`;
 }
 
-/** Builds the open question, with a form if this reader may answer it here, and what became of an earlier answer. */
+/** Builds the open question, with a form if this reader may answer it here, and the notice about an earlier answer. */
 export function questionSection(
   frame: PageFrame,
   { question, notice }: { question?: ShownQuestion; notice?: AnswerNotice },

@@ -22,11 +22,11 @@ export interface Progress {
   waitingFor?: string | null;
   /** The question that a waiting run has asked, and whether this reader may answer it on the page. */
   question?: { id: string; answeredHere: boolean };
-  /** What canceled a cancelled run. */
+  /** What cancelled the run; absent if it was not cancelled, or the cause is not known. */
   cancelledBy?: 'uninstall' | 'reinstall';
 }
 
-/** The words in which a progress is shown. */
+/** The app's name, its texts, and how its steps are shown. */
 export interface ProgressWords {
   app: string;
   words: Words;
@@ -103,7 +103,6 @@ function stepNote(shown: ProgressWords, progress: Progress, step: Progress['step
   }
 }
 
-/** Says what the page shows in each state. */
 function said({ words, app }: ProgressWords, place: string, progress: Progress): Said {
   const { status, steps, waitingFor, cancelledBy } = progress;
   const mayClose = words.text('progress.mayClose');
@@ -175,7 +174,7 @@ function statusText({ words }: ProgressWords, progress: Progress, index: number)
   const step = progress.steps[index];
   if (!step) return '';
   if (wasStopped(progress, step)) return words.text('step.status.stopped');
-  // The step before which a run waits for an event shows as waiting, not as still to do.
+  // If a run waits for an event, its next step shows as waiting, not as still to do.
   const waits = progress.status === 'waiting' && Boolean(progress.waitingFor);
   const next = progress.steps.findIndex(({ status }) => status === 'pending');
   return words.text(waits && index === next ? 'step.status.waiting' : `step.status.${step.status}`);
