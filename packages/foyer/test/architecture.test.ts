@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 import { describe, it } from 'node:test';
 
-/** The folders of the module's source, in order: a file imports only from its own folder and from earlier ones. */
+/** The folders and files directly in src, in order: a file imports only from its own entry and from earlier ones. */
 const order = [
   'config',
   'slack',
@@ -42,7 +42,7 @@ const root = join(import.meta.dirname, '..');
 const files = (pattern: string): string[] =>
   globSync(pattern, { cwd: root }).map((file) => file.split(sep).join('/'));
 
-/** Every relative import of a file, as a path from the project's root. */
+/** Every relative import of a file, as a path from the package's root. */
 function importsOf(file: string): string[] {
   const source = readFileSync(join(root, file), 'utf8');
   const found = source.matchAll(/(?:from|import|import\()\s*['"`](\.{1,2}\/[^'"`]+)['"`]/g);
@@ -56,12 +56,12 @@ function importsOf(file: string): string[] {
 const roomOf = (file: string): string => file.split('/')[1] ?? '';
 
 describe('the layout', () => {
-  it('the list of the layout names every folder and every file directly in src', () => {
+  it('the layout list names every folder and every file directly in src', () => {
     const strangers = files('src/**/*.ts').filter((file) => !order.includes(roomOf(file)));
     assert.deepEqual(strangers, []);
   });
 
-  it('a file imports only from its own folder and from earlier folders', () => {
+  it('a source file imports only from its own folder and from folders before it in the layout list', () => {
     const backwards = files('src/**/*.ts').flatMap((file) =>
       importsOf(file)
         .filter(

@@ -171,7 +171,7 @@ test('`list`, `show`, `requests`, `manifest`, `backup`, `purge` and `retry` prin
   assert.deepEqual(revoked.sort(), [secrets.botToken, secrets.userToken]);
 });
 
-test('`list`, `show` and `requests` work with a wrong key, and a purge with that key erases and revokes nothing', async (t) => {
+test('`list`, `show` and `requests` work with a wrong key, and `purge` erases nothing with it, except with --no-revoke', async (t) => {
   const { run } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const wrong = {
@@ -244,7 +244,7 @@ test('the server, list and setup report an unreadable .env and how to fix it', a
   const { folder, run } = await prepare(t);
   writeFileSync(join(folder, '.env'), 'PORT=3001', { mode: 0o000 });
   chmodSync(folder, 0o755);
-  // Root can read any file.
+  // Root can read any file, so root runs the command as another user.
   const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
   for (const command of [['src/main.ts'], ['src/cli.ts', 'list'], ['src/cli.ts', 'setup']]) {
     const { exitCode, stderr } = await run(command, {}, ([script = '', ...rest], env) =>

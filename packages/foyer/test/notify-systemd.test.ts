@@ -6,13 +6,13 @@ import { describe, it, type TestContext } from 'node:test';
 import { eventually } from '../src/testing/visitor.ts';
 import { type FoyerProcess, isServing, spawnFoyer } from './faults/support/foyer-process.ts';
 
-/** Foyer as systemd starts it, with a stand-in for `systemd-notify`. */
+/** A stand-in for `systemd-notify` that records its environment and its argument. */
 
 const notifyOnce = '#!/bin/sh\nenv >> environment\nprintf "%s\\n" "$1" >> notified\n';
 
 interface Unit {
   foyer: FoyerProcess;
-  /** What systemd was told, oldest first. */
+  /** What Foyer reported to systemd, oldest first. */
   notified(): string[];
   /** The environments in which `systemd-notify` ran. */
   environments(): string;
@@ -74,7 +74,7 @@ describe('in a systemd unit with Type=notify', () => {
     const { foyer, notified } = startUnit(t, { WATCHDOG_USEC: '600000' });
     await eventually(async () => notified().filter((line) => line === 'WATCHDOG=1').length >= 2);
     foyer.child.kill('SIGSTOP');
-    // What was written before the signal arrives.
+    // A report that began before the signal may still arrive.
     await new Promise((next) => setTimeout(next, 300));
     const before = notified().length;
     await new Promise((next) => setTimeout(next, 900));
@@ -104,7 +104,7 @@ describe('in a systemd unit with Type=notify', () => {
     await eventually(async () => notified().includes('READY=1'));
   });
 
-  it('Foyer exits with code 78, after which systemd does not restart it, if a person must change something', async (t) => {
+  it('Foyer exits with code 78, not 1, if a person must change something', async (t) => {
     const { foyer, notified } = startUnit(t, { PORT: '70000' });
     assert.deepEqual(await foyer.ended, { code: 78, signal: null });
     assert.match(foyer.output(), /\n {2}PORT: is larger than 65535\n/);

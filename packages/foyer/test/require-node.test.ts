@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const root = join(import.meta.dirname, '../../..');
 const run = promisify(execFile);
 
-/** Runs a program as a Node of another version would, as far as the program can see. */
+/** Runs a program on this Node, which reports another version to the program. */
 async function runOn(version: string, ...args: string[]) {
   const fake = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });
     Object.defineProperty(process, 'version', { value: 'v${version}' });`;
@@ -37,7 +37,7 @@ describe('the check of Node’s version', () => {
     }
   });
 
-  it('the check runs before npm start, foyer, demo and sandbox and in the systemd unit, and is in the package', () => {
+  it('the check of Node’s version runs before npm start, foyer, demo and sandbox and in the systemd unit, and is in the package', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );

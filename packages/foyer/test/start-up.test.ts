@@ -185,7 +185,7 @@ describe('start-up', () => {
   }
 
   it('a start that fails in the folder of the systemd unit names the commands as they are called there', async (t) => {
-    // What Node is given as its script decides; a module of this name cannot be put below /opt here.
+    // The path of Node's script decides. The test cannot put a script below /opt, so it changes the argument.
     const setProgram = `data:text/javascript,${encodeURIComponent("process.argv[1]='/opt/foyer/current/src/main.ts'")}`;
     const { foyer } = spawnStart(t, { DATABASE_URL: 'file:/proc/foyer/foyer.db' }, undefined, [
       '--import',

@@ -36,7 +36,7 @@ describe('every language', () => {
     );
   });
 
-  it('each translation says what each of Slack’s scopes allows, in a sentence without a full stop', () => {
+  it('each translation says what each of Slack’s scopes allows, in a sentence without a period at its end', () => {
     assert.ok(Object.keys(scopeSentences).length >= 120);
     for (const [language, translation] of Object.entries(translations)) {
       for (const [scope, sentence] of Object.entries({ ...translation.scopes, ...translation.userScopes })) {
@@ -86,14 +86,14 @@ describe('the language', () => {
 });
 
 describe('an app’s own texts', () => {
-  it('an own text replaces Foyer’s text only in its language, and gets the same values', () => {
+  it('an app’s own text replaces Foyer’s text only in its language, and gets the same values', () => {
     const texts = createTexts({ en: { 'progress.done.message': 'Go {app}, go {place}!' } });
     const values = { app: 'A', place: 'B' };
     assert.equal(texts.forLocale('en').text('progress.done.message', values), 'Go A, go B!');
     assert.equal(texts.forLocale('de').text('progress.done.message', values), 'A ist in B bereit.');
   });
 
-  it('own texts set reasons, scope sentences, step titles and the tagline, with the default language as the fallback', () => {
+  it('an app’s own texts set reasons, scope sentences, step titles and the tagline, with the default language as the fallback', () => {
     const texts = createTexts({
       en: { 'reason.chat:write': 'To greet you', 'scope.mine:own': 'Do my thing', 'app.tagline': 'Hello' },
       de: { 'step.sync-crm.doing': 'CRM wird abgeglichen', 'app.tagline': 'Hallo' },

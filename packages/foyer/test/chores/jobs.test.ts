@@ -36,7 +36,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await pass();
       await pass();
       assert.deepEqual([turns, others], [[100 * hour], [100 * hour]]);
-      // The clocks of two machines have reached the next interval, but that of the first has not.
+      // The clocks of two machines have reached the next interval. The first machine's clock has not.
       now = 101 * hour - 500;
       await pass();
       now += 1000;
@@ -74,7 +74,7 @@ for (const [engine, open] of Object.entries(engines)) {
         await pass(job, now);
       }
       assert.deepEqual(turns, [1000 * hour, 100 * hour]);
-      // A clock that is only a little ahead has already done the turns of the others.
+      // If a clock is only a little ahead, its turn also counts for the machines behind it.
       const often = { ...job, name: 'often', everyMs: 1000 };
       for (const now of [5000, 2000, 5000]) {
         await pass(often, now);
@@ -125,10 +125,10 @@ for (const [engine, open] of Object.entries(engines)) {
         assert.doesNotMatch(JSON.stringify(failed), /secret|xoxb/);
       }
 
-      // One that hangs runs until its machine has certainly died; the last outcome stays meanwhile.
+      // A job that hangs is shown as running, with its last outcome, until its machine must have died.
       now += hour;
       const hanging = Promise.withResolvers<void>();
-      // The row says so a moment before the job begins.
+      // The row is written a moment before the job begins.
       const begun = Promise.withResolvers<void>();
       fail = () => {
         begun.resolve();
@@ -146,7 +146,7 @@ for (const [engine, open] of Object.entries(engines)) {
         [interrupted.status, interrupted.outcome, interrupted.errorCode, interrupted.isInTrouble],
         ['interrupted', 'interrupted', null, true],
       );
-      // Another machine begins the next turn, and the end of the old one does not end that.
+      // Another machine begins the next turn, which keeps running when the old turn ends.
       now += hour;
       const next = Promise.withResolvers<void>();
       fail = () => next.promise;
@@ -159,7 +159,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await nextPass;
       assert.equal((await stateOf()).status, 'succeeded');
 
-      // A job that left the definition is never late, and one whose Foyer stopped is.
+      // A job that was removed from the definition is never overdue. A job whose Foyer stopped is.
       now += 3 * hour;
       assert.deepEqual(
         (await read([])).map(({ name, status, nextDueAt, everyMs }) => [name, status, nextDueAt, everyMs]),
@@ -171,7 +171,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(!(await read([])).some(isInTrouble));
       const late = await stateOf();
       assert.deepEqual([late.status, late.outcome, late.isInTrouble], ['overdue', 'succeeded', true]);
-      // The turns of a clock that was far ahead do not count.
+      // A turn from a clock that was far ahead does not delay the next one.
       await database.queries
         .updateTable('chores')
         .set({ begun_at: 999 * hour })

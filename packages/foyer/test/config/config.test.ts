@@ -28,7 +28,7 @@ function faultsOf(environment: Record<string, string>): ConfigError['problems'] 
 }
 
 describe('the configuration', () => {
-  it('needs only Slack’s client id, client secret and signing secret', () => {
+  it('the configuration needs only Slack’s client id, client secret and signing secret', () => {
     const config = parseConfig(secrets, manifest);
     assert.equal(config.http.publicUrl, 'http://localhost:3000');
     assert.equal(config.http.port, 3000);
@@ -149,7 +149,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('keeps the order of the keys, since the first key encrypts', () => {
+  it('the configuration keeps the order of the keys, since the first key encrypts', () => {
     const config = parseConfig({ ...secrets, TOKEN_ENCRYPTION_KEYS: `new:${key},old:${key}` }, manifest);
     assert.deepEqual(
       config.encryptionKeys?.map((entry) => entry.id),
@@ -209,12 +209,12 @@ describe('the configuration', () => {
     );
   });
 
-  it('lists its secrets, so that the log can leave them out', () => {
+  it('the configuration lists its secrets, so that the log can leave them out', () => {
     const config = parseConfig({ ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}` }, manifest);
     assert.deepEqual(config.secrets, ['client-secret', 'signing-secret', key]);
   });
 
-  it('lists the database password as a secret, and refuses a password with an unescaped slash without printing the password', () => {
+  it('the configuration lists the database password as a secret, and refuses a password with an unescaped slash without printing the password', () => {
     const secretsOf = (url: string): readonly string[] =>
       parseConfig(
         { ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}`, DATABASE_URL: url },
@@ -334,7 +334,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('accepts every form of a file URL, and keeps each scope once', () => {
+  it('accepts file URLs with an absolute or a relative path, and keeps each scope once', () => {
     const fileOf = (url: string) => {
       const { database } = parseConfig({ ...secrets, DATABASE_URL: url }, manifest);
       return database.kind === 'sqlite' ? database.file : undefined;
@@ -427,7 +427,7 @@ describe('Sign in with Slack', () => {
     assert.deepEqual(operators.operatorSlackUsers, ['T1/U1', 'T1/U2']);
   });
 
-  it('refuses a value other than on or off, operators without their workspace, and an unsafe issuer', () => {
+  it('refuses a SIGN_IN other than on or off, operators without their workspace, and an unsafe issuer', () => {
     const wrong: Record<string, string>[] = [
       { SIGN_IN: 'yes' },
       { OPERATOR_SLACK_USERS: 'T1/U1' },

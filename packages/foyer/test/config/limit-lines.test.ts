@@ -52,7 +52,7 @@ describe('the log in an outage', () => {
     assert.equal(taken().length, 1, 'after a quiet minute it is whole again');
   });
 
-  it('distinguishes problems by text, level and code, and limits how many it distinguishes', (t) => {
+  it('the log distinguishes problems by text, level and code, and limits how many it distinguishes', (t) => {
     const { log, taken } = setUp(t);
     for (const code of ['a', 'b'])
       for (let n = 0; n < 5; n += 1) {
@@ -65,7 +65,7 @@ describe('the log in an outage', () => {
     assert.ok(taken().length <= 210);
   });
 
-  it('leaves out no line of the levels debug, info and fatal', (t) => {
+  it('the log leaves out no line of the levels debug, info and fatal', (t) => {
     const { log, taken } = setUp(t);
     for (let n = 0; n < 50; n += 1)
       for (const level of ['debug', 'info', 'fatal'] as const) log[level]('same');

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { createScrubber } from '../../src/config/log.ts';
 import { foyerVersion } from '../../src/config/version.ts';
 
-/** Runs a script that logs, and returns its output: the lines that an operator would find in the file. */
+/** Runs a script that logs, and returns its output: the lines that an operator would find in the log file. */
 function logged(script: string): string {
   const source = `
     import { createLogger, slackLogger, withLineIds } from '${new URL('../../src/config/log.ts', import.meta.url)}';
@@ -15,7 +15,7 @@ function logged(script: string): string {
 }
 
 describe('the log', () => {
-  it('keeps every secret out, wherever it appears in a line', () => {
+  it('the log keeps secrets out, wherever they appear in a line', () => {
     const output = logged(`
       const error = new Error('failed with xoxb-123-abc and the-client-secret');
       error.cause = new Error('https://hooks.slack.com/services/T0/B0/xyz');
@@ -29,7 +29,7 @@ describe('the log', () => {
     assert.equal(JSON.parse(output.split('\n')[0] ?? '').err.name, 'Error');
   });
 
-  it('passes on the warnings and errors of Slack’s SDK, but not its debug and info lines', () => {
+  it('the log passes on the warnings and errors of Slack’s SDK, but not its debug and info lines', () => {
     const output = logged(`
       const sdk = slackLogger(log, 'slack');
       sdk.debug('http request body: client_secret=abc');
@@ -46,7 +46,7 @@ describe('the log', () => {
     );
   });
 
-  it('puts the id of a run on each of its lines, and the fields of one line on no other line', () => {
+  it('the log puts the id of a run on each line of that run, and the fields of one line on no other line', () => {
     const output = logged(`
       withLineIds({ runId: 'run_1' }, () => {
         log.info({ step: 'publish-home', outcome: 'failed', ms: 5 }, 'first');
@@ -59,7 +59,7 @@ describe('the log', () => {
     assert.deepEqual(fields, { step: 'notify-operators', runId: 'run_1', msg: 'second' });
   });
 
-  it('labels each line with its severity, and with service, version and host if LOG_SERVICE is set', () => {
+  it('the log labels each line with its severity, and with service, version and host if LOG_SERVICE is set', () => {
     const [plain] = logged(`log.error('no')`).split('\n');
     const { level, severity, service, host } = JSON.parse(plain ?? '');
     assert.deepEqual([level, severity, service, host], [50, 'error', undefined, undefined]);
@@ -73,14 +73,14 @@ describe('the log', () => {
     );
   });
 
-  it('keeps the extra properties of an error out', () => {
+  it('the log leaves out the extra properties of an error', () => {
     const output = logged(
       `log.error({ err: Object.assign(new Error('x'), { headers: { a: 'private' }, body: 'private' }) })`,
     );
     assert.ok(!output.includes('private'));
   });
 
-  it('cuts an error of several megabytes, but never in the middle of a secret', () => {
+  it('the log cuts an error of several megabytes, but never in the middle of a secret', () => {
     for (const left of [0, 5, 16, 30, 2000]) {
       const output = logged(`
         const error = new Error('first words ' + 'x'.repeat(20_000 - 12 - ${left}) + 'the-client-secret' + 'y'.repeat(2_000_000));
@@ -97,7 +97,7 @@ describe('the log', () => {
 describe('the scrubber', () => {
   const awkward = 'z9"a\\b c/d#9z%\u00fc\'(!)';
 
-  it('replaces a secret in every encoding that a text may use', () => {
+  it('the scrubber replaces a secret that is encoded as JSON, as a URL or as a form', () => {
     const scrub = createScrubber([awkward]);
     const json = JSON.stringify({ password: awkward });
     const forms = {
@@ -116,7 +116,7 @@ describe('the scrubber', () => {
     }
   });
 
-  it('replaces a secret within base64, such as a Basic Authorization header', () => {
+  it('the scrubber replaces a secret within base64, such as a Basic Authorization header', () => {
     const secret = 'client/secret+of~16';
     const scrub = createScrubber([secret]);
     for (const [before, after] of [
@@ -135,7 +135,7 @@ describe('the scrubber', () => {
     }
   });
 
-  it('replaces webhooks of Slack and GovSlack, whether plain, escaped or encoded', () => {
+  it('the scrubber replaces webhooks of Slack and GovSlack, whether plain, escaped or encoded', () => {
     const scrub = createScrubber([]);
     for (const host of ['hooks.slack.com', 'hooks.slack-gov.com']) {
       const url = `https://${host}/services/T0/B0/x-y_z`;
@@ -146,7 +146,7 @@ describe('the scrubber', () => {
     assert.equal(scrub('https://hooks.slack.com.evil.example'), 'https://hooks.slack.com.evil.example');
   });
 
-  it('replaces one-time values in a URL that is itself encoded, and signed links and results', () => {
+  it('the scrubber replaces one-time values in a URL that is itself encoded, and signed links and results', () => {
     const scrub = createScrubber([]);
     const encoded = encodeURIComponent('https://a.example/cb?code=12.34&state=v1.abc');
     assert.doesNotMatch(scrub(`next=${encoded}`), /12\.34|v1\.abc/);
@@ -155,11 +155,11 @@ describe('the scrubber', () => {
     assert.equal(scrub(`a link ${jwt} was refused`), 'a link [secret] was refused');
   });
 
-  it('replaces the longest secret first, so that no part of a secret is left', () => {
+  it('the scrubber replaces the longest secret first, so that no part of a secret is left', () => {
     assert.equal(createScrubber(['secret', 'secret-longer'])('a secret-longer b'), 'a [secret] b');
   });
 
-  it('leaves ordinary text unchanged', () => {
+  it('the scrubber leaves ordinary text unchanged', () => {
     assert.equal(createScrubber(['abc'])('xoxo, abc and a code=1'), 'xoxo, abc and a code=1');
   });
 });

@@ -31,7 +31,6 @@ for (const [engine, open] of Object.entries(engines)) {
     const strangers = await inviteStrangers(database, { clientId });
     t.after(() => strangers.assertUntouched().finally(close));
     await addTenants(database);
-    /** The accounts of both workspaces, and what each change wrote to their histories. */
     const accounts = async () =>
       (await ownRows(database, 'connections')).map((row) => `${row.installation_id} ${row.org}`).sort();
     const lines = async () =>
@@ -43,7 +42,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`a change of a workspace’s account, on ${engine}`, () => {
-    it('is written to the workspace’s history once if an operator makes it', async (t) => {
+    it('a change of a workspace’s account by an operator is written to the workspace’s history once', async (t) => {
       const { database, accounts, lines } = await setUp(t);
       const connect = (org: string, move = false) => database.write((tx) => byHand(tx, org, move));
       assert.equal(await connect('org-1'), 'kept');
@@ -54,7 +53,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await lines(), ['ins_OWN connected org-2', 'ins_OWN disconnected org-1']);
     });
 
-    it('is written to the workspace’s history once if a link makes it', async (t) => {
+    it('a change of a workspace’s account by a link is written to the workspace’s history once', async (t) => {
       const { database, accounts, lines } = await setUp(t);
       const connect = (org: string, rule: 'share' | 'move') =>
         database.write((tx) =>

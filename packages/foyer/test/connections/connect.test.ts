@@ -88,7 +88,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), ['Acme → org-1', 'Globex → org-2']);
     });
 
-    it('leads back to the host with its first result when it is used again', async () => {
+    it('a link that is used again leads back to the host with its first result', async () => {
       const [first, second] = [stage.person('Acme'), stage.person('Globex')];
       const token = sign(claimsOf());
       const result = resultOf(await stage.connect(first, token));
@@ -98,7 +98,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await scene(), before);
     });
 
-    it('leads a reloaded callback back to the host with the same result', async () => {
+    it('a link’s callback that is reloaded leads back to the host with the same result', async () => {
       const person = stage.person('Acme');
       const { visitor, ...choice } = person;
       const authorizeUrl = (await stage.openLink(visitor, sign(claimsOf()))).headers.get('location') ?? '';
@@ -107,7 +107,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(resultOf(await visitor.get(callback)), first);
     });
 
-    it('connects one workspace when two workspaces use it at once, and revokes the tokens of the other', async () => {
+    it('a link that two workspaces use at once connects one of them, and the tokens of the other are revoked', async () => {
       const people = [
         stage.sandbox.addWorkspace({ name: 'Hooli' }),
         stage.sandbox.addWorkspace({ name: 'Umbrella' }),
@@ -128,7 +128,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.installs(), 3);
     });
 
-    it('returns a result for a cancel too, and still works afterwards', async () => {
+    it('a link that is cancelled at Slack returns a result, and still works afterward', async () => {
       const person = stage.person('Acme');
       const token = sign(claimsOf({ jti: 'cancelled-first' }));
       const cancelled = await stage.decide(person, await stage.openLink(person.visitor, token), 'cancel');
@@ -186,14 +186,14 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(right.outcome, 'installed');
     });
 
-    it('a link is not needed for a reinstall, which keeps the connection and its start time', async () => {
+    it('a reinstall without a link keeps the connection and its start time', async () => {
       const person = stage.person('Acme');
       const before = await stage.foyer().connections.find({ org: 'org-1' });
       await install(person.visitor, stage.url, stage.sandbox, person);
       assert.deepEqual(await stage.foyer().connections.find({ org: 'org-1' }), before);
     });
 
-    it('makes a connection that cannot be used after an uninstall, and is active again after a reinstall', async () => {
+    it('a connection cannot be used after an uninstall, and is active again after a reinstall', async () => {
       const person = stage.person('Acme');
       await stage.sandbox.uninstall({ teamId: person.teamId });
       const status = async () => (await stage.foyer().connections.find({ org: 'org-1' }))?.status;
@@ -203,7 +203,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await status(), 'active');
     });
 
-    it('connects the workspace to another account after an uninstall', async () => {
+    it('a link connects a workspace to another account after an uninstall', async () => {
       const person = stage.person('Acme');
       await stage.sandbox.uninstall({ teamId: person.teamId });
       const status = async () => (await stage.foyer().connections.find({ org: 'org-1' }))?.status;
@@ -216,7 +216,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await status(), undefined);
     });
 
-    it('makes a connection that a purge erases, but the link itself stays used', async () => {
+    it('a connection is deleted with its installation, but its link stays used', async () => {
       const workspace = stage.sandbox.addWorkspace({ name: 'Wonka' });
       const person = stage.person('Wonka');
       const token = sign(claimsOf({ org: 'org-purge' }));
@@ -229,7 +229,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(workspace.id);
     });
 
-    it('makes a connection that can be removed while the installation stays', async () => {
+    it('a connection can be removed while its installation stays', async () => {
       const { connections } = stage.foyer();
       const found = await connections.find({ org: 'org-2' });
       assert.equal(await connections.remove(found?.id ?? ''), true);
@@ -238,7 +238,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.foyer().find({ teamId: found?.teamId ?? '' }))?.status, 'active');
     });
 
-    it('connects a whole organization, and returns the same result each time', async () => {
+    it('a link connects a whole organization, and returns the same result each time', async () => {
       const visitor = createVisitor();
       const token = sign(claimsOf({ org: 'org-grid', team: 'E07INITECHX' }));
       const authorizeUrl = (await stage.openLink(visitor, token)).headers.get('location') ?? '';
@@ -252,7 +252,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.foyer().connections.find({ org: 'org-grid' }))?.enterpriseId, 'E07INITECHX');
     });
 
-    it('connects a workspace of an organization by its own id, not by the organization’s', async () => {
+    it('a link connects a workspace of an organization by the workspace’s id, not by the organization’s', async () => {
       const person = stage.person('Initech Sales');
       const org = await stage.connect(person, sign(claimsOf({ team: 'E07INITECHX' })));
       assert.deepEqual([resultOf(org).outcome, resultOf(org).error], ['refused', 'other_workspace']);
@@ -261,7 +261,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual([own.outcome, own.teamId, own.enterpriseId], ['installed', teamId, 'E07INITECHX']);
     });
 
-    it('leaves no secret, link or result in the log', () => {
+    it('connecting leaves no secret, link or result in the log', () => {
       const lines = stage.logged().join('\n');
       assert.ok(!lines.includes(secret));
       assert.ok(!/eyJ[\w-]+\.[\w-]+\.[\w-]+/.test(lines));
@@ -270,7 +270,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('a workspace that is connected to another account', () => {
-  it('moves to the new account after its installer has confirmed the move', async (t) => {
+  it('a workspace moves to another account after its installer has confirmed the move', async (t) => {
     const stage = await setConnectStage({ definition: { onConflict: 'move' } });
     t.after(() => stage.close());
     const [acme, globex] = [stage.person('Acme'), stage.person('Globex')];
@@ -318,7 +318,7 @@ describe('a workspace that is connected to another account', () => {
 });
 
 describe('a link whose install fails', () => {
-  it('stores neither installation nor connection, revokes the tokens and informs the host', async (t) => {
+  it('a link whose install fails stores neither installation nor connection, and the tokens are revoked', async (t) => {
     const stage = await setConnectStage();
     t.after(() => stage.close());
     const [acme, globex] = [stage.person('Acme'), stage.person('Globex')];
@@ -347,7 +347,7 @@ describe('a link whose install fails', () => {
 });
 
 describe('an install without a link', () => {
-  it('redirects to the addresses from the environment, with its own result', async (t) => {
+  it('an install without a link redirects to the addresses from the environment, with its own result', async (t) => {
     const stage = await setConnectStage({
       environment: {
         SLACK_SUCCESS_REDIRECT_URL: `${host}/welcome?from=slack`,
@@ -371,7 +371,7 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
-  it('redirects to the addresses from the environment without a result if connecting is off', async (t) => {
+  it('an install without a link redirects without a result if connecting is off', async (t) => {
     const stage = await setConnectStage({
       environment: {
         CONNECT_SECRET: '',

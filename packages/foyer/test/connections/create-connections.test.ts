@@ -12,7 +12,7 @@ const clientId = '1.1';
 const now = (): number => 5000;
 
 for (const [engine, open] of Object.entries(engines)) {
-  /** Two workspaces that no account has, each with an installer U1 and another admin U2, beside strangers. */
+  /** Adds two unconnected workspaces, each with the installer U1 and another admin U2, beside the strangers. */
   async function setUp(t: TestContext) {
     const { database, close } = await open();
     const strangers = await inviteStrangers(database, { clientId });
@@ -52,7 +52,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`a claim beside others, on ${engine}`, () => {
-    it('names and connects its own workspace, for the installer and for another admin of that workspace', async (t) => {
+    it('a claim names and connects its own workspace, for the installer and for another admin of that workspace', async (t) => {
       const { database, connections, claimOf, connected } = await setUp(t);
       await demote(database, 'U1');
       const byInstaller = claimOf({ installationId: 'ins_OWN' });
@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await connected(), ['ins_NEXT org-2', 'ins_OWN org-1']);
     });
 
-    it('is refused if it is of another app or install, after an uninstall or a purge, and for a person who is no admin', async (t) => {
+    it('a claim is refused if it is of another app or install, after an uninstall or a purge, and for a person who is neither the installer nor an admin', async (t) => {
       const { database, connections, connectionsWith, claimOf, connected } = await setUp(t);
       const refuses = async (holder: Parameters<typeof claimOf>[0], why: string) => {
         const token = claimOf(holder);
@@ -90,7 +90,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-/** Takes their roles in T1 from a person, who is still an admin of other workspaces. */
+/** Removes a person's roles in T1. The person stays an admin of other workspaces. */
 async function demote({ queries }: Database, userId: string): Promise<void> {
   await queries
     .updateTable('memberships')

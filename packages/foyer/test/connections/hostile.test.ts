@@ -61,7 +61,7 @@ describe('Foyer, when someone attacks a connection', () => {
   const attempt = async (token: string): Promise<Response> =>
     goOn(await victim.visitor.get(stage.linkUrl(token)), victim);
 
-  it('lets no one end another person’s attempt with an error: the host gets no result, and no row is written', async () => {
+  it('a stranger cannot end another person’s attempt with an error: the host gets no result, and no row is written', async () => {
     const opened = await stage.openLink(victim.visitor, link());
     const state = new URL(opened.headers.get('location') ?? '').searchParams.get('state') ?? '';
     const query = new URLSearchParams({ error: 'access_denied', state });
@@ -148,7 +148,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal((await victim.visitor.get(theirs.url)).status, 200, 'it asks');
   });
 
-  /** The page of a link in a browser, with the form's hidden value. */
+  /** Opens a link in a browser, and returns the hidden value of the page's form. */
   const ticketFor = async (visitor: Visitor, token = link()): Promise<string> =>
     ticketOf(await (await visitor.get(stage.linkUrl(token))).text());
   const press = (ticket: string) => victim.visitor.post(install_(), { ticket, decision: 'continue' });
@@ -341,7 +341,7 @@ describe('Foyer, when someone attacks a connected workspace', () => {
     assert.match(await answer.text(), /Move this workspace/);
   });
 
-  it('refuses the confirmation of another browser', async () => {
+  it('refuses a confirmation that another browser sends', async () => {
     const asked = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     const ticket = ticketOf(await asked.text());
     const other = createVisitor();

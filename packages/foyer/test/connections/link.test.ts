@@ -63,7 +63,7 @@ describe('a link', () => {
     assert.deepEqual(readLink(options, typed, now), expected, 'as Go writes it');
   });
 
-  it('needs only an audience, an org, an id and its times', () => {
+  it('a link needs only an audience, an org, an id and its times', () => {
     const { aud, org, jti, iat, exp } = payload;
     assert.equal(readLink(options, handMade({ aud, org, jti, iat, exp }), now).org, 'org-1');
   });
@@ -158,7 +158,7 @@ describe('a link', () => {
     it(`a link is refused if return_to leads to ${what}`, () =>
       assert.equal(linkCode(handMade({ ...payload, return_to })), 'link_invalid'));
 
-  it('compares return_to as browsers compare origins', () => {
+  it('the return_to of a link is compared as browsers compare origins', () => {
     for (const return_to of [
       'HTTPS://APP.EXAMPLE.COM:443/x',
       'https://app.example.com',
@@ -167,7 +167,7 @@ describe('a link', () => {
       assert.equal(linkCode(handMade({ ...payload, return_to })), undefined, return_to);
   });
 
-  it('tolerates an issuer whose clock runs a minute ahead, and expires on time', () => {
+  it('a link may come from an issuer whose clock runs a minute ahead, and expires on time', () => {
     const token = handMade(payload);
     assert.equal(linkCode(token, now - 60_000), undefined);
     assert.equal(linkCode(token, now - 61_000), 'link_invalid');
@@ -183,7 +183,7 @@ describe('a link', () => {
     }
   });
 
-  it('throws only a ConnectError, for any input', () => {
+  it('reading a link throws only a ConnectError, for any input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         assert.equal(linkCode(text), 'link_invalid');
@@ -260,7 +260,7 @@ describe('a result', () => {
 });
 
 describe('the header of a link', () => {
-  it('may name a key, which has no effect', async () => {
+  it('the header of a link may name a key, which has no effect', async () => {
     const { aud, ...claims } = payload;
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'HS256', kid: '../../dev/null' })

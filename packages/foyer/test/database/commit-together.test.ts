@@ -27,7 +27,7 @@ const record = (database: Database, id: string, patienceMs?: number): Promise<st
   );
 
 describe('queued writes', () => {
-  it('queued writes share a commit, and each gets its own result', async (t) => {
+  it('queued writes are all committed, and each gets its own result', async (t) => {
     const { database, keys } = await setUp(t);
     const ids = Array.from({ length: 40 }, (_, index) => `key${String(index).padStart(2, '0')}`);
     const answers = await Promise.all(ids.map((id) => record(database, id)));
@@ -38,7 +38,7 @@ describe('queued writes', () => {
     assert.deepEqual(keys(), ids);
   });
 
-  it('resolve after the commit, in the order of the calls', async (t) => {
+  it('queued writes resolve after the commit, in the order of the calls', async (t) => {
     const { database, other } = await setUp(t);
     const told: string[] = [];
     const isThere = other.prepare('select 1 from encryption_keys where id = ?');
@@ -63,7 +63,7 @@ describe('queued writes', () => {
     assert.deepEqual(await Promise.all(callbacks), [{ 1: 1 }, { 1: 1 }]);
   });
 
-  it('are kept if another queued write fails, and the failed write leaves nothing behind', async (t) => {
+  it('queued writes are kept if another queued write fails, and the failed write leaves nothing behind', async (t) => {
     const { database, keys } = await setUp(t);
     const failing = (id: string) =>
       database.write(async (transaction) => {
@@ -85,7 +85,7 @@ describe('queued writes', () => {
     assert.deepEqual(keys(), ['a', 'b', 'd', 'f']);
   });
 
-  it('each wait for a lock for their own time limit, and no longer', async (t) => {
+  it('queued writes each wait for a lock for their own time limit, and no longer', async (t) => {
     const { database, other, keys } = await setUp(t);
     other.exec('begin immediate');
     const startedAt = performance.now();

@@ -9,7 +9,7 @@ import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts'
 
 const clientId = '1.1';
 const now = 5000;
-/** Two workspaces of one Grid organization that installed for themselves, one outside, and the organization. */
+/** Two workspaces of a Grid organization with their own installs, one outside it, and the org-wide install. */
 const tenants = [
   { mark: 'OWN', teamId: 'T1', enterpriseId: 'E1' },
   { mark: 'NEXT', teamId: 'T2', enterpriseId: 'E1' },
@@ -57,7 +57,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`erasing one installation beside others, on ${engine}`, () => {
-    it('erases its install requests, except those in progress and those with tokens to be revoked', async (t) => {
+    it('erasing an installation erases its install requests, except those in progress and those with tokens to be revoked', async (t) => {
       const { addRequests, erase, requests } = await setUp(t);
       const inT1 = { team_id: 'T1', enterprise_id: 'E1' };
       await addRequests({
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await erase('OWN'), false);
     });
 
-    it('erases the grants of access only with the org-wide install, and remembers that a Grid workspace was purged', async (t) => {
+    it('erasing an installation erases grants of access only if it is org-wide, and records that a Grid workspace was purged', async (t) => {
       const { erase, purged, access } = await setUp(t);
       await erase('OWN');
       await erase('ALONE');
@@ -123,7 +123,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('erases a person’s tokens only if they match the given people, time and version', async (t) => {
+    it('a person’s tokens are erased only if they match the given people, time and version', async (t) => {
       const { database } = await setUp(t);
       const erase = (rest: Omit<Parameters<typeof eraseUserTokens>[1], 'installationId'>) =>
         database.write((tx) => eraseUserTokens(tx, { installationId: 'ins_OWN', ...rest }));

@@ -99,11 +99,11 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('vouch for the app if they are active, with a bot whose token has not expired', async (t) => {
+    it('installations vouch for the app if they are active and have a bot whose token has not expired', async (t) => {
       const { database, change } = await setUp(t);
       const find = (rest: { except?: string; limit?: number } = {}) =>
         findWitnesses(database.queries, { clientId, now: 2000, limit: 9, ...rest });
-      // The strangers of this app are the newest, and both vouch.
+      // This app's two strangers are the newest installations, and both vouch.
       const strangers = ['ins_STRANGER_b', 'ins_STRANGER_a'];
       assert.deepEqual(await find(), strangers, 'the own ones have expired');
       await change('OWN', { bot_expires_at: 2001 });
@@ -139,7 +139,7 @@ for (const [engine, open] of Object.entries(engines)) {
         database.write((tx) =>
           recordTeamAccess(tx, { ...workspace, granted: true, changedAt: 5000, ...changed }),
         );
-      // Newer ones of another app, organization and workspace.
+      // Newer changes for another app, organization and workspace.
       for (const other of [{ clientId: '2.2' }, { enterpriseId: 'E2' }, { teamId: 'T8' }])
         assert.equal(await record({ ...other, changedAt: 9000 }), true);
       assert.equal(await record({}), true);
@@ -196,7 +196,7 @@ it('an installation and a grant are locked on Postgres until the transaction tha
   await database.write((tx) => insertTenant(tx, { ...same, ...tenants[0] }, ['U1', 'U2'], keyringOf('k1')));
   const looking = await reopen();
   const other = await reopen();
-  /** What `work` resolves to if it begins once `first` is done but not committed. */
+  /** Starts `work` when `first` is done but not committed; returns what `work` resolves to. */
   const meanwhile = async <Result>(
     first: (tx: Tx) => Promise<unknown>,
     work: (tx: Tx) => Promise<Result>,

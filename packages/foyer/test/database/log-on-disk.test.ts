@@ -18,7 +18,7 @@ async function setUp(t: TestContext) {
     await database.close();
     await rm(folder, { recursive: true, force: true });
   });
-  /** The keys that a power cut now would leave, if everything written to the files so far had reached the disk. */
+  /** The keys that a power cut would leave now, if everything in the files had reached the disk. */
   async function keysInTheFiles(): Promise<unknown[]> {
     const copy = join(folder, 'copy.db');
     await copyFile(file, copy);
@@ -41,7 +41,7 @@ async function someTurns(): Promise<void> {
 }
 
 describe('a write to SQLite', () => {
-  it('resolves once it has reached the disk, and blocks no read until then', async (t) => {
+  it('a write to SQLite resolves once it has reached the disk, and blocks no read until then', async (t) => {
     const { database, keysInTheFiles } = await setUp(t);
     const disk = Promise.withResolvers<void>();
     const found: unknown[][] = [];
@@ -63,7 +63,7 @@ describe('a write to SQLite', () => {
     assert.equal(syncs.mock.callCount(), 1);
   });
 
-  it('shares the next sync with all writes made while another write waits for the disk', async (t) => {
+  it('writes to SQLite that are made while another write waits for the disk share the next sync', async (t) => {
     const { database } = await setUp(t);
     const disk = Promise.withResolvers<void>();
     const syncs = await replaceDatasync(t, () => disk.promise);

@@ -17,30 +17,30 @@ describe('makeFolder', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('creates the folder and its parents for their owner alone, and accepts a folder that exists', () => {
+  it('makeFolder creates the folder and its parents for their owner alone, and accepts a folder that exists', () => {
     makeFolder(join(folder, 'a', 'b'));
     makeFolder(join(folder, 'a', 'b'));
     for (const name of ['a', 'a/b']) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o700);
   });
 
-  it('creates a folder once if several processes start at the same time', async () => {
+  it('makeFolder creates a folder once if several processes start at the same time', async () => {
     const code = `import(${JSON.stringify(source)})
       .then(({ makeFolder }) => makeFolder(${JSON.stringify(join(folder, 'a', 'b', 'c'))}))`;
     await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, ['-e', code])));
     assert.ok(existsSync(join(folder, 'a', 'b', 'c')));
   });
 
-  it('refuses a folder below a file, or below a link that leads nowhere', () => {
+  it('makeFolder refuses a folder below a file, or below a link that leads nowhere', () => {
     writeFileSync(join(folder, 'file'), '');
     symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
     assert.throws(() => makeFolder(join(folder, 'file', 'a')), { code: 'ENOTDIR' });
     assert.throws(() => makeFolder(join(folder, 'link', 'a')), { code: 'EEXIST' });
   });
 
-  it('fails, and does not retry forever, in a file system that creates no folders', {
+  it('makeFolder fails, and does not retry forever, in a file system that creates no folders', {
     skip: process.platform !== 'linux' && 'only Linux has one that every user can reach: /proc',
   }, async () => {
-    // In a process of its own: what never ends cannot be stopped in this one.
+    // In a separate process, which can be killed if the call never returns.
     const code = `import(${JSON.stringify(source)}).then(({ makeFolder }) => makeFolder('/proc/foyer/data'))`;
     await assert.rejects(run(process.execPath, ['-e', code], { timeout: 20_000 }), {
       killed: false,

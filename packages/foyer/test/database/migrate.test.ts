@@ -20,7 +20,7 @@ describe('migrations', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('create every table in a fresh database, and change nothing the next time', async () => {
+  it('migrations create every table in a fresh database, and change nothing the next time', async () => {
     const schema = () => {
       const sqlite = new Sqlite(file, { readonly: true });
       const rows = sqlite.prepare('select type, name, sql from sqlite_master order by name').all();
@@ -35,7 +35,7 @@ describe('migrations', () => {
     assert.deepEqual(schema(), first);
   });
 
-  it('are run if they are missing, even if the database already has migrations with higher numbers', async () => {
+  it('migrations that are missing are run, even if the database already has migrations with higher numbers', async () => {
     await (await openSqlite(file)).close();
     const before = new Sqlite(file);
     before.exec(`drop index runs_by_pipeline; drop index runs_opened; drop index runs_waiting;

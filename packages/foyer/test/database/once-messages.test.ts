@@ -13,7 +13,7 @@ import { engines } from '../support/open-test-database.ts';
 import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts';
 
 const own = { installationId: 'ins_OWN', life: 1 };
-/** A welcome and a post of a tenant that has two of each in each of two lives, beside another one with the same. */
+/** A welcome and a post of one tenant, which has two of each in each of two lives. Another tenant has the same. */
 const messages: OnceMessageKey[] = [
   { ...own, kind: 'welcome', key: 'U1' },
   { ...own, kind: 'post', key: 'tips' },
@@ -75,7 +75,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([row?.status, row?.sent_at], ['sending', 9]);
     });
 
-    it('are attempted again only if their row has not changed since it was read', async (t) => {
+    it('messages that are sent once are attempted again only if their row has not changed since it was read', async (t) => {
       const { database, texts, alone } = await setUp(t);
       for (const message of messages) {
         const begin = (previous: OnceMessageRow | undefined) =>
@@ -108,7 +108,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('record how a call ended, unless a newer call has begun', async (t) => {
+    it('messages that are sent once record how a call ended, unless a newer call has begun', async (t) => {
       const { settle } = await setUp(t);
       for (const message of messages) {
         for (const other of [{ runId: 'run_OWN2' }, { settledBy: 8 }])
@@ -118,7 +118,7 @@ for (const [engine, open] of Object.entries(engines)) {
           }
         const inDoubt = await settle(message, { kind: 'in-doubt', call, settledBy: 5 });
         assert.equal(inDoubt?.sent_at, 5);
-        // Not the first call: an earlier one may still arrive.
+        // This is not the first call, and an earlier one may still arrive.
         const later = await settle(message, { kind: 'not-sent', call: { ...call, now: 2, settledBy: 5 } });
         assert.deepEqual([later?.status, later?.sent_at], ['sending', 2]);
         assert.equal(await settle(message, { kind: 'not-sent', call: { ...call, settledBy: 2 } }), undefined);
@@ -146,7 +146,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('have separate search positions: storing one changes no other message', async (t) => {
+    it('messages that are sent once have separate search positions: storing one changes no other message', async (t) => {
       const { database, alone } = await setUp(t);
       for (const message of messages) {
         const search = { before: '1.0', calls: 3 };

@@ -66,7 +66,7 @@ async function refusal(work: Promise<unknown>, reason: RegExp): Promise<number> 
 
 // Concurrent, since most of these tests wait for time limits.
 describe('a Postgres database', { concurrency: 20 }, () => {
-  it('makes a write that locks a row wait for the write before it, and see that write’s changes', async (t) => {
+  it('a Postgres database makes a write that locks a row wait for the write before it, and see that write’s changes', async (t) => {
     const { database } = await setPlay(t);
     await writeKey(database, 'a');
     const addOne = () =>
@@ -86,7 +86,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.equal(created_at, 9);
   });
 
-  it('repeats a write that ended in a deadlock', async (t) => {
+  it('a Postgres database repeats a write that ended in a deadlock', async (t) => {
     const { database } = await setPlay(t, '?options=-c%20deadlock_timeout%3D50ms');
     await writeKey(database, 'a');
     await writeKey(database, 'b');
@@ -105,7 +105,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.ok(tries > 2);
   });
 
-  it('gives up on a lock at the time limit, and works again afterwards', async (t) => {
+  it('a Postgres database gives up on a lock at the time limit, and works again afterward', async (t) => {
     const { database, stranger } = await setPlay(t);
     await stranger.query("begin; insert into encryption_keys values ('a', 'v1.other', 1)");
     const tookMs = await refusal(writeKey(database, 'a', 200), /lock timeout/);
@@ -115,7 +115,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.equal(await writeKey(database, 'a'), 'v1.x');
   });
 
-  it('rolls back a transaction that throws, and does not retry it', async (t) => {
+  it('a Postgres database rolls back a transaction that throws, and does not retry it', async (t) => {
     const { database } = await setPlay(t);
     let tries = 0;
     const failing = database.write(async (transaction) => {
@@ -136,7 +136,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     });
   });
 
-  it('returns integers as numbers: times, counts and sums', async (t) => {
+  it('a Postgres database returns integers as numbers: times, counts and sums', async (t) => {
     const { database } = await setPlay(t);
     const { rows } = await sql<Record<string, unknown>>`
       select 1800000000000::bigint as at, count(*) as many, sum(1800000000000::bigint) as total`.execute(
@@ -145,7 +145,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(rows, [{ at: 1_800_000_000_000, many: 1, total: 1_800_000_000_000 }]);
   });
 
-  it('a Postgres database ends a statement that hangs, in a read and in a write, and works again afterwards', async (t) => {
+  it('a Postgres database ends a statement that hangs, in a read and in a write, and works again afterward', async (t) => {
     const { database } = await setPlay(t);
     const hang = sql`select pg_sleep(60)`;
     const [read, write] = await Promise.all([
@@ -204,7 +204,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     proxy.pass();
   });
 
-  it('gives up on a blocked start within eight seconds', async (t) => {
+  it('a start gives up within eight seconds if another client locks the Postgres database', async (t) => {
     const { stranger, url } = await setPlay(t);
     await stranger.query('begin; lock table kysely_migration in access exclusive mode');
     const tookMs = await refusal(openPostgres(url), /timeout/);
@@ -213,7 +213,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     await (await openPostgres(url)).close();
   });
 
-  it('refuses a call within four seconds if every connection is taken, and works when a connection is free', async (t) => {
+  it('a Postgres database refuses a call within four seconds if every connection is taken, and works when a connection is free', async (t) => {
     const { database } = await setPlay(t, '?pool_max=2');
     const { promise: free, resolve: letGo } = Promise.withResolvers<void>();
     const bothHaveOne = meeting(3);
@@ -248,7 +248,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     }
   });
 
-  it('refuses a read with a clear error if its connection is lost and no other is available', async (t) => {
+  it('a Postgres database refuses a read with a clear error if its connection is lost and no other is available', async (t) => {
     const { database, proxy } = await setPlay(t);
     const reading = sql`select pg_sleep(0.2)`.execute(database.queries);
     await sleep(60);

@@ -35,8 +35,8 @@ describe('a SQLite database', () => {
   });
 
   /**
-   * Opens the database in another process and returns what that prints: `opened`, or the error. If this is root, the
-   * process becomes another user once it has loaded its code, which that user may not be able to read.
+   * Opens the database in another process and returns what that prints: `opened`, or the error. If the test runs as
+   * root, the process becomes another user once it has loaded its code, which that user may not be able to read.
    */
   async function openAsAnotherUser(): Promise<string> {
     const code = `
@@ -60,7 +60,7 @@ describe('a SQLite database', () => {
     return stdout;
   }
 
-  /** Another process that holds the write lock until it is told to let go. */
+  /** Starts another process that holds the write lock until `letGo()`. */
   async function lockElsewhere(): Promise<{ letGo(): Promise<void> }> {
     const child: ChildProcess = spawn(process.execPath, [locker, file], {
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -78,10 +78,10 @@ describe('a SQLite database', () => {
     };
   }
 
-  it('compiles a query with an order, a join and a limit once, for any values', async (t) => {
+  it('a SQLite database compiles a query with an order, a join and a limit once, for any values', async (t) => {
     const { queries, write } = await open();
     await write((tx) => recordEncryptionKey(tx, key('first')));
-    // better-sqlite3 makes a function for the rows of a query each time that SQLite has compiled it.
+    // better-sqlite3 makes a function for the rows of a query each time SQLite compiles it.
     const compiled = t.mock.method(globalThis, 'Function');
     for (const limit of [1, 2, 3])
       await queries
@@ -108,7 +108,7 @@ describe('a SQLite database', () => {
   });
 
   it('a SQLite database is refused, with the command to run, if others can read it and this user cannot change that', {
-    skip: process.getuid?.() !== 0 && 'only root can give this user a file of another',
+    skip: process.getuid?.() !== 0 && 'only root can open the file as another user',
   }, async () => {
     await (await open()).close();
     opened.pop();
@@ -123,7 +123,7 @@ describe('a SQLite database', () => {
 
   it('a SQLite database has a new change mark right after each write, even within one turn of the event loop', async (t) => {
     const database = await open();
-    // A disk without any wait: then the write is told in the turn in which it was made.
+    // The disk answers at once, so the write resolves in the turn in which it was made.
     await replaceDatasync(t, async () => {});
     let before: unknown;
     let turnsOver = 0;
@@ -148,7 +148,7 @@ describe('a SQLite database', () => {
     assert.notEqual(database.changeMark(), before);
   });
 
-  it('makes its files private to their owner', async () => {
+  it('a SQLite database makes its files private to their owner', async () => {
     const database = await open();
     await database.write((transaction) => recordEncryptionKey(transaction, key('a')));
     for (const suffix of ['', '-wal', '-shm']) {
@@ -157,7 +157,7 @@ describe('a SQLite database', () => {
     assert.equal((await stat(join(folder, 'deep'))).mode & 0o777, 0o700);
   });
 
-  it('has a write-ahead log, and refuses a row that refers to a missing installation', async () => {
+  it('a SQLite database has a write-ahead log, and refuses a row that refers to a missing installation', async () => {
     const database = await open();
     const orphan = { installation_id: 'ins_404', user_id: 'U1', opened_at: 1, published_hash: null };
     await assert.rejects(
@@ -198,7 +198,7 @@ describe('a SQLite database', () => {
     }
   });
 
-  it('gives up on a lock at its time limit, and works again afterwards', async () => {
+  it('a SQLite database gives up on a lock at its time limit, and works again afterward', async () => {
     const database = await open();
     const lock = await lockElsewhere();
     try {
@@ -214,7 +214,7 @@ describe('a SQLite database', () => {
     assert.equal(await database.write((transaction) => recordEncryptionKey(transaction, key('a'))), 'v1.x');
   });
 
-  it('opens while another process holds the lock, if there is nothing to migrate', async () => {
+  it('a SQLite database opens while another process holds the lock, if there is nothing to migrate', async () => {
     await open();
     const lock = await lockElsewhere();
     try {
@@ -224,7 +224,7 @@ describe('a SQLite database', () => {
     }
   });
 
-  it('rolls back a transaction that throws, and does not retry it', async () => {
+  it('a SQLite database rolls back a transaction that throws, and does not retry it', async () => {
     const database = await open();
     let tries = 0;
     await assert.rejects(
@@ -239,7 +239,7 @@ describe('a SQLite database', () => {
     assert.deepEqual(await database.queries.selectFrom('encryption_keys').selectAll().execute(), []);
   });
 
-  it('can be scrubbed while a transaction is in progress', async () => {
+  it('a SQLite database can be scrubbed while a transaction is in progress', async () => {
     const database = await open();
     const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
     const writing = database.write(async (transaction) => {
@@ -253,7 +253,7 @@ describe('a SQLite database', () => {
     assert.equal((await stat(`${file}-wal`)).size, 0, 'the log is written back and emptied');
   });
 
-  it('reports a file that is not a database', async () => {
+  it('opening a SQLite database reports a file that is not a database', async () => {
     file = join(folder, 'text.db');
     await writeFile(
       file,
@@ -269,12 +269,12 @@ describe('a SQLite database', () => {
     });
   });
 
-  it('reports a file that is a pipe or a device, without waiting for a writer', async () => {
+  it('opening a SQLite database reports a file that is a pipe or a device, without waiting for a writer', async () => {
     file = join(folder, 'pipe');
     await run('mkfifo', [file]);
     const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
     for (const target of [file, '/dev/null']) {
-      // In a process of its own: what waits in the system cannot be stopped in this one.
+      // In a separate process, which can be killed if the system call waits forever.
       const code = `import(${JSON.stringify(source)})
         .then(({ openSqlite }) => openSqlite(${JSON.stringify(target)}))
         .catch((error) => console.log(error.code, error.message))`;
@@ -293,7 +293,7 @@ describe('a SQLite database', () => {
     await assert.rejects(database.ping(), { name: 'DatabaseUnavailableError', message: /no such table/ });
   });
 
-  it('reports damage after the first page of the file', async () => {
+  it('a SQLite database reports damage after the first page of its file', async () => {
     await (await open()).close();
     opened.pop();
     const bytes = await readFile(file);
@@ -304,7 +304,7 @@ describe('a SQLite database', () => {
     );
   });
 
-  it('reports a file that cannot be written', async () => {
+  it('opening a SQLite database reports a file that cannot be written', async () => {
     await (await open()).close();
     opened.pop();
     await chmod(file, 0o444);
@@ -316,12 +316,12 @@ describe('a SQLite database', () => {
     assert.match(printed, /^DatabaseUnavailableError database_unavailable /);
   });
 
-  it('reports a path at which there can be no database', async () => {
+  it('opening a SQLite database reports a path at which there can be no database', async () => {
     await writeFile(join(folder, 'deep'), 'a file where the folder should be');
     await assert.rejects(open(), DatabaseUnavailableError);
   });
 
-  it('can be copied while others write', async () => {
+  it('a SQLite database can be copied while others write', async () => {
     const database = await open();
     await database.write((transaction) => recordEncryptionKey(transaction, key('a')));
     const target = join(folder, 'backup.db');
@@ -343,7 +343,7 @@ describe('the disk probe of a SQLite database', () => {
       () => false,
     );
 
-  it('reports a full disk and a read-only disk, and leaves nothing behind', async (t) => {
+  it('the disk probe of a SQLite database reports a full disk and a read-only disk, and leaves nothing behind', async (t) => {
     const folder = await mkdtemp(join(tmpdir(), 'foyer-disk-'));
     t.after(async () => {
       while (await succeeds('umount', ['-l', folder]));
@@ -369,7 +369,7 @@ describe('the disk probe of a SQLite database', () => {
     await becomes(/^DatabaseUnavailableError: .*ENOSPC/);
     await rm(join(folder, 'ballast'));
     await becomes(/^ok$/);
-    // Read-only for everyone who opens a file by its name; what is open stays so.
+    // Read-only for every file that is opened from now on. Files that are open stay writable.
     await run('mount', ['--bind', folder, folder]);
     await run('mount', ['-o', 'remount,bind,ro', folder]);
     await becomes(/EROFS|readonly/);

@@ -90,7 +90,7 @@ async function setTeam(t: TestContext, engine: keyof typeof engines) {
     { id: 'session_OWN_org', team_id: 'T7' },
     { id: 'session_OWN_team', registered_team_id: 'T7' },
   );
-  // Both are known to another team, in which others have the same ids.
+  // Another team has met both of them, and also a person with Grace's id.
   const met = { team_id: 'T8', home_team_id: 'T1' };
   await add('external_members', met, { ...met, ...priyas }, { ...met, home_team_id: 'T9' });
   await add('external_members', { ...met, client_id: '2.2', name: 'OWN of another app' });
@@ -211,7 +211,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         .execute();
       assert.equal((await listMembersPage(queries, host, { limit: 50 })).rows.length, 4, 'without a profile');
       assert.equal((await readUsers(queries, host)).length, 2);
-      // Priya of another workspace was met twice: long ago in one home team, and then in another.
+      // A person with Priya's id was met twice: long ago from one home team, and later from another.
       const met = { client_id: clientId, team_id: 'T1', user_id: U2, home_team_id: 'TNEWER', name: 'OWN' };
       await queries
         .insertInto('external_members')
@@ -274,7 +274,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       ]);
       const [user] = await ownRows(database, 'users');
       assert.ok(user);
-      // Long ago, another team of this app met someone of her id.
+      // Long ago, another team of this app met someone with her id.
       await queries
         .insertInto('users')
         .values({ ...user, team_id: 'T8', updated_at: 1 })
@@ -309,7 +309,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       const { queries } = database;
       const before = await rowsOf(database);
       const of = (id: string) => new RegExp(`"${id}"|run_OWN2"|U1 and U2`);
-      // Not a part of a sealed text, in which any two characters may meet.
+      // Whole words only: a sealed text may contain the id by chance.
       const whole = (id: string) => new RegExp(`(?<![\\w-])${id}(?![\\w-])`);
       const erased = await database.write((tx) => erasePerson(tx, { ...priya, now: 5000 }));
       assert.deepEqual(erased, {
@@ -338,7 +338,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         'run_OWN4 of Priya: OWN null',
       ]);
       await strangers.assertUntouched();
-      // Grace installed: while the app is there, her id stays in this install alone.
+      // Grace installed the app. While it is installed, her id stays in this install alone.
       const first = await database.write((tx) => erasePerson(tx, { ...grace, now: 6000 }));
       assert.deepEqual(
         [first.cancelledRuns, first.kept.length, first.welcomes, first.runs],
@@ -348,7 +348,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       const idOf = (row: string) => /"id":"(\w+)"/.exec(row)?.[1] ?? row.split(' ', 1)[0];
       const named = async () => (await rowsOf(database)).filter((row) => row.includes(`"${U1}"`)).map(idOf);
       const waits = ['req_OWN_kept', 'req_OWN_open', 'req_OWN_started'];
-      // Others of her id: one of another app, and two of other workspaces.
+      // Other people with her id: one of another app, and two of other workspaces.
       const others = ['external_members', 'external_members', 'external_members'];
       assert.deepEqual(await named(), [
         ...others,

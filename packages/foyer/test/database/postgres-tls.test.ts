@@ -35,11 +35,11 @@ it('over TLS, Foyer refuses a Postgres certificate that is not trusted or names 
     () => false,
   );
   if (!hasOpenssl)
-    return t.skip('OpenSSL 3 is not installed, and makes the certificates (apt-get install openssl)');
+    return t.skip('OpenSSL 3, which makes the certificates, is not installed (apt-get install openssl)');
   const folder = await mkdtemp(join(tmpdir(), 'foyer-tls-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   await makeCertificates(folder, 'localhost');
-  // The server runs as nobody where we are root, and takes a key from nobody else.
+  // If the test runs as root, Postgres runs as user 65534 and accepts only a key that this user owns.
   if (process.getuid?.() === 0)
     for (const name of ['', 'server.key', 'server.crt']) await chown(join(folder, name), 65_534, 65_534);
   const server = await startPostgresServer({
@@ -76,7 +76,7 @@ it('over TLS, Foyer refuses a Postgres certificate that is not trusted or names 
   ] as const;
   await Promise.all(
     refused.map(([what, url, reason]) =>
-      // With patience beyond this test's: what is wrong with a certificate is not tried again.
+      // The patience is longer than this test's time limit, so a retry would fail the test.
       assert.rejects(openPostgres(url, { patienceMs: 600_000 }), (error) => {
         assert.ok(error instanceof DatabaseUnavailableError, `${what}: ${error}`);
         assert.match(error.message, reason, what);

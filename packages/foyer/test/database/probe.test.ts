@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { createProbe } from '../../src/database/probe.ts';
 
-/** A probe whose outcome the test decides, and the clock that it is believed by. */
+/** A probe whose outcome the test decides, on a clock that the test advances. */
 function setUp(t: TestContext) {
   let time = 1000;
   t.mock.method(performance, 'now', () => time);
@@ -19,7 +19,7 @@ function setUp(t: TestContext) {
 }
 
 describe('a probe', () => {
-  it('runs once for all callers at the same time, and again when its outcome is two seconds old', async (t) => {
+  it('a probe runs once for all callers at the same time, and again when its outcome is more than two seconds old', async (t) => {
     const { check, pending, advance } = setUp(t);
     const asked = [check(), check(), check()];
     pending[0]?.resolve();
@@ -40,7 +40,7 @@ describe('a probe', () => {
     await healed;
   });
 
-  it('keeps no caller waiting for more than a second, and counts as failed after five seconds', async (t) => {
+  it('a probe keeps no caller waiting for more than a second, and counts as failed after five seconds', async (t) => {
     const { check, pending, advance } = setUp(t);
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const waiting = check();

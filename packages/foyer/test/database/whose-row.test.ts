@@ -224,7 +224,7 @@ const writes: Record<string, (tx: Tx) => Promise<unknown>> = {
   'erases an installation': (tx) => erasing.eraseInstallation(tx, installationId, now),
 };
 
-/** The writes about one person, one post or one channel of the tenant, of which there are two. */
+/** Writes about one person, post or channel of the tenant, which has two of each. */
 const aboutOne = new Set([
   ...['takes the lease of a user’s refresh', 'postpones a user’s refresh', 'saves a user’s refreshed token'],
   ...[
@@ -239,7 +239,7 @@ const aboutOne = new Set([
   'notes that Home was opened',
 ]);
 
-/** What commits by itself. */
+/** Writes that commit a transaction of their own. */
 const commits: Record<string, (database: Database) => Promise<unknown>> = {
   'renews leases': (database) =>
     renewLeases(database, {
@@ -442,7 +442,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const url = own.claimUrl?.({ installationId, life: 1, userId: U1 });
       const token = new URL(url ?? '').searchParams.get('foyer_claim') ?? '';
       assert.equal((await own.readClaim(token)).teamName, 'Team OWN');
-      // An app of the same database and keys has the same secrets.
+      // Another app with the same database and keys has the same secrets.
       await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
     });
 
@@ -559,7 +559,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await strangers.assertUntouched();
     });
 
-    it('can use up each state of a sign-in once, and forgets states that expired long ago', async (t) => {
+    it('a state of a sign-in is used up once, and states that expired long ago are forgotten', async (t) => {
       const { database, strangers } = await setUp(t);
       const at = 10 * 3_600_000;
       const states = [
@@ -662,7 +662,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const lookers = () => listLookers({ queries }, installationId, { openedAfter: 0, most: 50 });
       assert.deepEqual((await lookers()).sort(), [U1, U2]);
 
-      // Of the newest install run: not of a moment, nor of one with a greater id that is older.
+      // U9 is in the newest install run. A run of a moment, and an older run with a greater id, do not count.
       await queries
         .insertInto('runs')
         .values([

@@ -8,7 +8,7 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { setStage } from '../support/start-foyer.ts';
 
-/** An app that writes down what its listeners hear, and a listener that can fail. */
+/** An app whose listeners record what they receive. `fail` can make the event listener throw. */
 function listening(fail?: (id: string, times: number) => void) {
   const heard: string[] = [];
   const definition = defineFoyer({

@@ -57,7 +57,7 @@ testOnBothEngines(
     const finding = found.find(({ check }) => check === 'teams-unknown');
     assert.equal(finding?.status, 'warning');
     assert.ok(finding.detail.includes(acme.teamId));
-    // The wrong database looks the same, and there no one has to install again.
+    // A wrong DATABASE_URL looks the same, and then no one has to install again.
     assert.match(finding.fix ?? '', /DATABASE_URL.*newer backup.*list --unknown/);
 
     await installs();
@@ -66,7 +66,7 @@ testOnBothEngines(
   },
 );
 
-/** A noter on a database of its own, with a clock, and what it logs. */
+/** Sets up `note` on its own database, with a clock, and collects what it logs. */
 async function prepare(t: TestContext, engine?: EngineName) {
   const { database } = await createOperatorHarness(t, {}, engine);
   const lines: { level: number; teamId?: string; unknownTeams?: number; msg: string }[] = [];

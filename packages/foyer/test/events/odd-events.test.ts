@@ -14,8 +14,8 @@ import { createClock, keyringOf, orgInstall, teamInstall } from '../support/inst
 import { engines } from '../support/open-test-database.ts';
 
 /**
- * Lifecycle events with odd fields (invariants 6 and 7). In addition to the tenant of an event there are always two
- * others, one of the same enterprise and one of none, and an event must not change them.
+ * Lifecycle events with odd fields (invariants 6 and 7). Most tests also store two other tenants, one of the same
+ * enterprise and one of none, and an event must not change them.
  */
 
 it('at most a thousand ids of each kind are read from an event', () => {
@@ -176,7 +176,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('an odd uninstall is applied to the org-wide install if no workspace install matches', async (t) => {
+    it('an uninstall event without authorizations is applied to the org-wide install if no workspace install matches', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(orgInstall());
       await stage.store.storeInstallation(teamInstall({ teamId: 'T2', enterpriseId: 'E1' }));
@@ -185,7 +185,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
 
     for (const how of ['uninstalled', 'purged'] as const) {
-      it(`an odd uninstall does not change the org-wide install if it is about the workspace install that was ${how}`, async (t) => {
+      it(`an uninstall event without authorizations does not change the org-wide install if the workspace’s own install was just ${how}`, async (t) => {
         const stage = await prepare(t);
         const own = teamInstall({ enterpriseId: 'E1', userToken: 'xoxp-own' });
         const { installationId } = await stage.store.recordInstall(own);
@@ -208,21 +208,21 @@ for (const [engine, openBackend] of Object.entries(engines)) {
         const kept = await stage.store.fetchInstallation(org);
         assert.deepEqual([kept.bot?.token, kept.user.token], ['xoxb-bot-1', 'xoxp-org']);
 
-        // A later one can only be about the org-wide install.
+        // A later event can only be about the org-wide install.
         stage.clock.advance(2 * 60_000);
         await stage.deliver(envelope(stage.clock, { authorizations: undefined, event_id: 'EvLater' }));
         assert.equal((await stage.statuses())['enterprise:E1'], 'uninstalled');
       });
     }
 
-    it('an odd uninstall does not change the org-wide install if it names an unknown workspace install', async (t) => {
+    it('an uninstall event that names an unknown workspace install does not change the org-wide install', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(orgInstall());
       await stage.deliver(envelope(stage.clock));
       assert.deepEqual(await stage.statuses(), { 'enterprise:E1': 'active' });
     });
 
-    it('an odd uninstall is applied to its own team and logged if any one field is missing, empty or of another type', async (t) => {
+    it('an uninstall event is applied to its own team and logged, even if one field is missing, empty or of another type', async (t) => {
       const stage = await prepare(t);
       const values = fc.constantFrom<unknown>(
         null,
@@ -277,7 +277,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.tokens(), before);
     });
 
-    it('deletes exactly the tokens of the named users, and ignores values that are not ids', async (t) => {
+    it('a revocation deletes exactly the tokens of the named users, and ignores values that are not ids', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(
         teamInstall({ enterpriseId: 'E1', userId: 'U1', userToken: 'xoxp-1' }),

@@ -80,7 +80,7 @@ async function someTurns(): Promise<void> {
 }
 
 describe('the receiver of events', () => {
-  it('acknowledges all events of one packet before it runs a listener', async (t) => {
+  it('the receiver of events acknowledges all events of one packet before it runs a listener', async (t) => {
     const { happened, socket } = await setUp(t);
     socket.write(event('Ev1') + event('Ev2') + event('Ev3'));
     while (happened.length < 6) await new Promise(setImmediate);
@@ -94,7 +94,7 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('acknowledges an event only after the change that the event causes is committed', async (t) => {
+  it('the receiver of events acknowledges an event only after the change that the event causes is committed', async (t) => {
     const committed = Promise.withResolvers<void>();
     const { happened, socket } = await setUp(t, undefined, () => {
       happened.push('commit');
@@ -137,7 +137,7 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('does not repeat an event if its listener asks for a repeat while the receiver drains', async (t) => {
+  it('the receiver of events does not repeat an event if its listener asks for a repeat while the receiver drains', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const asked = Promise.withResolvers<void>();
     const { happened, socket, receiver } = await setUp(t, () => asked.promise);
@@ -152,7 +152,7 @@ describe('the receiver of events', () => {
     assert.deepEqual(happened, ['answer', 'listener of Ev1', 'forget event Ev1']);
   });
 
-  it('passes no event to listeners again after the receiver is drained', async (t) => {
+  it('the receiver of events passes no event to listeners again after the receiver is drained', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket, receiver } = await setUp(t, () => {
       throw new RepeatEventError('not yet');
@@ -188,7 +188,7 @@ describe('the receiver of events', () => {
 });
 
 describe('the receiver of presses', () => {
-  it('answers a press that no listener acknowledges, early enough that Slack shows no error', async (t) => {
+  it('the receiver answers a press that no listener acknowledges, early enough that Slack shows no error', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket } = await setUp(t);
     socket.write(press('v0=1'));
@@ -201,8 +201,8 @@ describe('the receiver of presses', () => {
     assert.deepEqual(happened, ['listener of v0=1', 'answer']);
   });
 
-  it('answers a press whose listeners have ended without acknowledging it, and a press that has no listener', async (t) => {
-    // The answer does not come from the clock that answers for a listener which never ends.
+  it('the receiver answers a press once its listeners have ended without acknowledging it', async (t) => {
+    // These timers never fire, so the answer does not come from the time limit for a listener that hangs.
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket, listener } = await setUp(t);
     listener.resolve();
@@ -211,7 +211,7 @@ describe('the receiver of presses', () => {
     assert.deepEqual(happened, ['listener of v0=1', 'answer']);
   });
 
-  it('runs no listener for a copy of a press, and reports the copy', async (t) => {
+  it('the receiver runs no listener for a copy of a press, and counts the copy as refused', async (t) => {
     const { happened, refused, socket, listener } = await setUp(t);
     listener.resolve();
     socket.write(press('v0=1') + press('v0=1') + press('v0=2'));

@@ -22,7 +22,7 @@ async function homeWith(t: TestContext, ...sections: BoundHomeSection[]) {
 }
 
 describe('an app’s own Home sections', () => {
-  it('appear above the install record, in order, and each gets the viewer', async (t) => {
+  it('an app’s own Home sections appear above the install record, in order, and each gets the viewer', async (t) => {
     const asked: unknown[] = [];
     const home = await homeWith(
       t,
@@ -136,7 +136,7 @@ describe('asking Home sections', () => {
     { pretty: false, destination: new PassThrough().on('data', (line) => errors.push(JSON.parse(line))) },
   );
 
-  it('asks all sections at once, with the same time limit for each', async () => {
+  it('Home sections are all asked at once, each with the same time limit', async () => {
     const never: BoundHomeSection = { id: 'never', blocks: () => new Promise<never>(() => {}) };
     const startedAt = performance.now();
     const answers = await askHomeSections(
@@ -157,7 +157,7 @@ describe('asking Home sections', () => {
     assert.deepEqual(errors.map(({ section }) => section).toSorted(), ['never', 'nor this']);
   });
 
-  it('passes Foyer to the sections when they are asked, not before', async () => {
+  it('Home sections get Foyer when they are asked, not before', async () => {
     let foyer: { name: string } | undefined;
     const [bound] = bindHomeSections<{ name: string } | undefined>(
       [{ id: 'one', blocks: (_viewer, given) => [say(given?.name ?? 'none')] }],
@@ -172,7 +172,7 @@ describe('composing a Home', () => {
   const record = [say('record 1'), say('record 2')];
   const many = (count: number, text = 'x') => Array.from({ length: count }, () => say(text));
 
-  it('keeps the whole record, and cuts the sections to Slack’s 100 blocks with a line that says so', () => {
+  it('a Home keeps the whole install record, and cuts its sections to Slack’s 100 blocks with a line that says so', () => {
     const { blocks, owners } = composeHome(
       [
         { id: 'long', blocks: many(300) },
@@ -187,7 +187,7 @@ describe('composing a Home', () => {
     assert.deepEqual([owners[0], owners.at(-1), owners.length], ['long', 'next', 98]);
   });
 
-  it('leaves each section its fair share, however long the section above it is', () => {
+  it('a Home leaves each section its fair share, however long the section above it is', () => {
     const shownOf = (counts: number[], text?: string) => {
       const sections = counts.map((count, index) => ({ id: String(index), blocks: many(count, text) }));
       const { blocks, owners } = composeHome(sections, record, notices);
@@ -209,7 +209,7 @@ describe('composing a Home', () => {
     assert.deepEqual(shownOf(Array(49).fill(100)), Array(49).fill(0));
   });
 
-  it('cuts the sections to Slack’s 250 kB', () => {
+  it('a Home cuts its sections to Slack’s 250 kB', () => {
     const { blocks } = composeHome([{ id: 'big', blocks: many(95, 'é'.repeat(3000)) }], record, notices);
     const bytes = Buffer.byteLength(JSON.stringify({ type: 'home', callback_id: 'foyer.home', blocks }));
     assert.ok(bytes < 250_000 && bytes > 230_000, String(bytes));
@@ -217,7 +217,7 @@ describe('composing a Home', () => {
     assert.match(JSON.stringify(blocks), /Cut\./);
   });
 
-  it('cuts nothing that fits exactly, and leaves out a section with nothing to show', () => {
+  it('a Home cuts nothing that fits exactly, and leaves out a section with nothing to show', () => {
     const { blocks } = composeHome(
       [
         { id: 'none', blocks: [] },

@@ -41,18 +41,18 @@ const failedRun = run('failed', [
 describe('the Home view of a finished install', () => {
   const text = textOf(homeView(content()));
 
-  it('names workspace, installer and state', () => {
+  it('the Home view names the workspace, the installer and the state', () => {
     assert.match(text, /^Foyer in Acme$/m);
     assert.match(text, /\*Installed by\*\n<@U1>/);
     assert.match(text, /✓ {2}\*Everything is in place\.\*/);
   });
 
-  it('shows the time of the install in the reader’s time zone, with UTC as the fallback', () => {
+  it('the Home view shows the time of the install in the reader’s time zone, with UTC as the fallback', () => {
     const seconds = installedAt / 1000;
     assert.ok(text.includes(`<!date^${seconds}^{date_long_pretty}, {time}|2026-05-12 09:30 UTC>`));
   });
 
-  it('explains each granted scope with its sentence', () => {
+  it('the Home view lists each granted scope with a sentence that explains it', () => {
     assert.match(text, /Send messages as the app {2}`chat:write`/);
     for (const scope of scopes) assert.ok(text.includes(`\`${scope}\``), scope);
   });
@@ -61,7 +61,7 @@ describe('the Home view of a finished install', () => {
     assert.deepEqual(homeView(content()), homeView(content()));
   });
 
-  it('names the organization of an org-wide install', () => {
+  it('the Home view names the organization of an org-wide install', () => {
     const org = { isEnterpriseInstall: true, teamId: null, teamName: null, enterpriseId: 'E1' };
     const view = homeView(content({}, { ...org, enterpriseName: 'Globex' }));
     assert.match(textOf(view), /\*Organization\*\nGlobex/);
@@ -71,11 +71,11 @@ describe('the Home view of a finished install', () => {
 describe('the Home view’s permissions', () => {
   const update = (granted: string[]) => homeView(content({}, { botScopes: granted }));
 
-  it('offer no update if everything was granted', () => {
+  it('the Home view offers no update if every permission was granted', () => {
     assert.deepEqual(actionIds(update(scopes)), [homeActions.sendWelcome]);
   });
 
-  it('name what is missing and lead to an install of the same team', () => {
+  it('the Home view says how many permissions are missing, and links to an install of the same team', () => {
     const view = update(scopes.filter((scope) => scope !== 'im:write' && scope !== 'team:read'));
     assert.match(textOf(view), /2 permissions are missing/);
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome, homeActions.updatePermissions]);
@@ -84,14 +84,14 @@ describe('the Home view’s permissions', () => {
     assert.ok(JSON.stringify(view).includes('"url":"https://foyer.test/slack/install?team=T1"'));
   });
 
-  it('the Home view’s permissions do not call a declined optional scope missing', () => {
+  it('the Home view does not call a declined optional scope missing', () => {
     const view = update(scopes.filter((scope) => scope !== 'users:read.email'));
     assert.doesNotMatch(textOf(view), /missing/);
     assert.match(textOf(view), /\*Not granted\.\*[\s\S]*`users:read\.email`/);
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome, homeActions.updatePermissions]);
   });
 
-  it('name at most thirty scopes of each long list, and count the others', () => {
+  it('the Home view lists at most thirty scopes of each long list, and counts the others', () => {
     const many = Array.from({ length: 300 }, (_, index) => `scope:${index}`);
     const text = textOf(homeView(content({ requestedScopes: many }, { botScopes: many.slice(0, 200) })));
     assert.match(text, /100 permissions are missing/);
@@ -99,7 +99,7 @@ describe('the Home view’s permissions', () => {
     assert.match(text, /170 more permissions not listed here/);
   });
 
-  it('say what to do when the token is dead', () => {
+  it('the Home view says what to do when the token is dead', () => {
     const view = homeView(content({}, { status: 'broken', brokenReason: 'token_revoked' }));
     assert.match(textOf(view), /Slack no longer accepts its token \(`token_revoked`\)\. Install it again/);
     assert.deepEqual(actionIds(view), [homeActions.updatePermissions]);
@@ -107,7 +107,7 @@ describe('the Home view’s permissions', () => {
 });
 
 describe('the Home view’s steps', () => {
-  it('explain a failure in plain words, with its error code and its attempts', () => {
+  it('the Home view explains a failed step in plain words, with its error code and its attempts', () => {
     const text = textOf(homeView(content({}, { run: failedRun })));
     assert.match(
       text,
@@ -357,7 +357,7 @@ describe('the Home view of any content', () => {
     );
   });
 
-  it('mentions people by id, links only to the app’s addresses, and shows markup in untrusted text as plain text', () => {
+  it('the Home view mentions people by id, links only to the app’s addresses, and shows markup in untrusted text as plain text', () => {
     const ours =
       /<@[UW][A-Z0-9]+>|<!date\^\d+\^\{date_(long|short)_pretty\}, \{time\}\|[\d: -]+UTC>|<(mailto:help@|https:\/\/)foyer\.test[^<>]*>/g;
     fc.assert(
@@ -370,7 +370,7 @@ describe('the Home view of any content', () => {
           const rest = value.text.replace(ours, '').replace(/^>/gm, '');
           assert.doesNotMatch(rest, /[<>\u202a-\u202e\u2066-\u2069]/);
           assert.doesNotMatch(rest, /&(?!(amp|lt|gt);)/);
-          // Nothing is markup in code style.
+          // Text in code style is never markup.
           assert.doesNotMatch(rest.replace(/`[^`]+`/g, ''), /\*bold\*|_it_|@other\.test/);
           return value;
         });

@@ -20,7 +20,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       return { ...home, openedAt };
     }
 
-    it('asks Slack for nothing and writes nothing while the view is the same', async (t) => {
+    it('opening App Home again asks Slack for nothing and writes nothing while the view is the same', async (t) => {
       const home = await homeOn(t);
       assert.equal((await home.publishHome(opened)).reason, 'sent');
       const { writes } = home.asked;
@@ -33,7 +33,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(home.slack.calls.length, 1);
     });
 
-    it('shows a change by another process at once', async (t) => {
+    it('opening App Home again shows a change by another process at once', async (t) => {
       const home = await homeOn(t);
       await home.publishHome(opened);
       await home.publishHome(opened);
@@ -48,7 +48,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await home.publishHome(opened)).reason, 'unchanged');
     });
 
-    it('publishes nothing more after the app is removed', async (t) => {
+    it('opening App Home again publishes nothing after the app is removed', async (t) => {
       const home = await homeOn(t);
       await home.publishHome(opened);
       await home.publishHome(opened);
@@ -62,7 +62,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await home.publishHome(opened)).reason, 'not_installed');
     });
 
-    it('records the time again after ten minutes, and a republish reaches people who opened Home in the last hour', async (t) => {
+    it('opening App Home again is recorded after ten minutes, and a republish reaches everyone who opened Home in the last hour', async (t) => {
       const home = await homeOn(t);
       const at = home.clock.now;
       await home.publishHome(opened);
@@ -81,7 +81,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await home.openedAt(), at + 10 * minuteMs);
     });
 
-    it('looks the viewer up in Slack again after a day, even if nothing was committed', async (t) => {
+    it('publishing App Home again looks the viewer up in Slack again after a day, even if nothing was committed', async (t) => {
       const home = await homeOn(t);
       const admin = { ...opened, userId: 'U5' };
       await home.person('T1', 'U5', true, home.clock.now);

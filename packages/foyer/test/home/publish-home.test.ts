@@ -32,7 +32,7 @@ function holdPublishes() {
 }
 
 describe('publishing App Home', () => {
-  it('sends the view with the bot’s token to the person who opened it', async () => {
+  it('publishing App Home sends the view with the bot’s token to the person who opened it', async () => {
     assert.deepEqual(await home.publishHome({ ...installer, opened: true }), {
       published: true,
       reason: 'sent',
@@ -44,7 +44,7 @@ describe('publishing App Home', () => {
     assert.match(call?.args.view ?? '', /Team 1/);
   });
 
-  it('skips a view that Slack already shows, and sends a changed view', async () => {
+  it('publishing App Home skips a view that Slack already shows, and sends a changed view', async () => {
     await home.publishHome(installer);
     assert.deepEqual(await home.publishHome(installer), { published: false, reason: 'unchanged' });
     assert.equal(home.shown('U1').length, 1);
@@ -53,13 +53,13 @@ describe('publishing App Home', () => {
     assert.match(home.shown('U1')[1]?.args.view ?? '', /Renamed/);
   });
 
-  it('sends the same view again after a reinstall, since Slack forgot it', async () => {
+  it('publishing App Home sends the same view again after a reinstall, since Slack forgot it', async () => {
     await home.publishHome(installer);
     await home.change('ins_1', { installed_at: installedAt + 1 });
     assert.equal((await home.publishHome(installer)).published, true);
   });
 
-  it('sends nothing for an unknown or uninstalled installation', async () => {
+  it('publishing App Home sends nothing for an unknown or uninstalled installation', async () => {
     const nothing = { published: false, reason: 'not_installed' };
     assert.deepEqual(await home.publishHome({ installationId: 'ins_9', userId: 'U1' }), nothing);
     await home.change('ins_1', { status: 'uninstalled', uninstalled_at: home.clock.now });
@@ -68,7 +68,7 @@ describe('publishing App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('sends nothing if the bot was revoked, and reports no failure', async () => {
+  it('publishing App Home sends nothing if the bot was revoked, and reports no failure', async () => {
     home.botless.add('ins_1');
     assert.deepEqual(await home.republishHome('ins_1'), [{ published: false, reason: 'not_installed' }]);
     assert.equal(home.slack.calls.length, 0);
@@ -83,7 +83,7 @@ describe('publishing App Home', () => {
     arrived = publishes.arrival();
     const newer = home.publishElsewhere(installer);
     await arrived;
-    // The answer to the older one comes while the newer one is in flight, so either may be the last that Slack applied.
+    // The older publish is answered while the newer one is in flight, so Slack may have applied either one last.
     arrived = publishes.arrival();
     publishes.letGo();
     await arrived;
@@ -151,7 +151,7 @@ describe('publishing App Home', () => {
     assert.match(home.shown('U5')[0]?.args.view ?? '', /Renamed/);
   });
 
-  it('works again after a publish that failed in Foyer’s database', async () => {
+  it('publishing App Home works again after a failure of Foyer’s database', async () => {
     const queries = home.database.queries;
     await queries.deleteFrom('steps').execute();
     await queries.schema.alterTable('history').renameTo('mislaid').execute();
@@ -160,7 +160,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).published, true);
   });
 
-  it('mentions older entries only if there are more than ten lines of history', async () => {
+  it('a published Home mentions older entries only if there are more than ten lines of history', async () => {
     const line = { installation_id: 'ins_1', at: 1, kind: 'installed' as const, user_id: 'U1', detail: null };
     const ids = (from: number, count: number) =>
       Array.from({ length: count }, (_, n) => ({ ...line, id: `his_${from + n}` }));
@@ -175,7 +175,7 @@ describe('publishing App Home', () => {
     assert.match(eleven ?? '', /Older entries are not listed here/);
   });
 
-  it('shows no team the data of another team', async () => {
+  it('publishing App Home shows no team the data of another team', async () => {
     await home.person('T1', 'U1', true, home.clock.now, 'one@x.test');
     await home.person('T2', 'U2', true, home.clock.now, 'two@x.test');
     await home.publishHome(installer);
@@ -189,7 +189,7 @@ describe('publishing App Home', () => {
 });
 
 describe('another person’s Home', () => {
-  it('shows nothing of the installer’s profile, even to an admin', async () => {
+  it('another person’s Home shows nothing of the installer’s profile, even to an admin', async () => {
     await home.person('T1', 'U1', true, home.clock.now, 'ada@x.test');
     await home.person('T1', 'U5', true, home.clock.now, 'eve@x.test');
     await home.publishHome({ installationId: 'ins_1', userId: 'U5', opened: true });
@@ -239,7 +239,7 @@ describe('a publish that Slack refuses', () => {
     assert.equal(home.slack.calls.length, 3);
   });
 
-  it('makes Foyer forget the view that Slack showed before', async () => {
+  it('a publish that Slack refuses makes Foyer forget the view that Slack showed before', async () => {
     await home.publishHome(installer);
     await home.change('ins_1', { team_name: 'Renamed' });
     home.slack.answer = async () => refusal('internal_error');
@@ -260,7 +260,7 @@ describe('a publish that Slack refuses', () => {
 });
 
 describe('publishing again', () => {
-  it('reaches the installer and the people who opened Home most recently, at most twenty people in all', async () => {
+  it('publishing again reaches the installer and the people who opened Home most recently, at most twenty people in all', async () => {
     home.slack.answer = async ({ method }) => (method === 'views.publish' ? ok : refusal('user_not_found'));
     for (let index = 10; index < 40; index += 1) {
       await home.publishHome({ installationId: 'ins_1', userId: `U1${index}`, opened: true });
@@ -274,7 +274,7 @@ describe('publishing again', () => {
     assert.deepEqual(reached.toSorted(), ['U1', ...newest]);
   });
 
-  it('skips people who opened Home well over an hour ago, or got a view without opening Home', async () => {
+  it('publishing again skips people who opened Home well over an hour ago, or got a view without opening Home', async () => {
     await home.publishHome({ installationId: 'ins_1', userId: 'U5', opened: true });
     home.clock.now += 70 * minuteMs;
     await home.publishHome({ installationId: 'ins_1', userId: 'U6', opened: true });
@@ -284,7 +284,7 @@ describe('publishing again', () => {
     assert.deepEqual([home.shown('U5').length, home.shown('U6').length, home.shown('U7').length], [1, 2, 1]);
   });
 
-  it('shows a finished step at once', async () => {
+  it('publishing again shows a finished step', async () => {
     await home.publishHome({ ...installer, opened: true });
     await home.database.queries
       .updateTable('steps')

@@ -6,7 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { boundConnections, type ConnectionBounds } from '../../src/http/bound-connections.ts';
 
-/** Starts a server with these bounds, and opens clients of it. */
+/** Starts a server with these bounds. `open` connects a client to it. */
 async function setUp(t: TestContext, bounds: Partial<ConnectionBounds>, answer: RequestListener) {
   const kinds: string[] = [];
   const refused = new Map<string, () => void>();
@@ -136,7 +136,7 @@ describe('the limits on connections', () => {
     await once(res, 'close');
   });
 
-  it('let other connections have their turn while one body comes in one-byte pieces', async (t) => {
+  it('the limits on connections let other connections have their turn while one body comes in one-byte pieces', async (t) => {
     let pieces = 0;
     const { open } = await setUp(t, {}, (req, res) => {
       req.on('data', () => {
@@ -185,7 +185,7 @@ describe('the limits on connections', () => {
     assert.ok(!small.destroyed);
   });
 
-  it('do not cut off a client that reads slowly, or a client whose request the host answers', async (t) => {
+  it('the limits on connections do not cut off a client that reads slowly, or a client whose request the host answers', async (t) => {
     const bounds = { mostUnreadBytes: 50_000_000, unreadForMs: 1200, mostPipelined: 1000 };
     const slowly = await setUp(t, bounds, (_req, res) => res.end(Buffer.alloc(100_000)));
     const client = (await slowly.open(get.repeat(200))).pause();

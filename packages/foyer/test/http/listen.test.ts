@@ -18,7 +18,7 @@ const faultsOf = async (http: { port: number; host: string }) => {
 };
 
 describe('a server that cannot listen', () => {
-  it('reports a port that is taken, with its fix', async (t) => {
+  it('a server that cannot listen reports a port that is taken, with the fix', async (t) => {
     const first = await listen(createServer(), { port: 0, host: '127.0.0.1' });
     t.after(() => first.close(0));
     const { port } = first.address;
@@ -31,7 +31,7 @@ describe('a server that cannot listen', () => {
     ]);
   });
 
-  it('reports an address that does not belong to this machine or is not an address', async () => {
+  it('a server that cannot listen reports an address that does not belong to this machine or is not an address', async () => {
     // 192.0.2.0/24 is reserved for documentation (RFC 5737).
     for (const host of ['192.0.2.1', 'http://127.0.0.1', '[::1]']) {
       const [fault] = await faultsOf({ port: 0, host });
@@ -65,7 +65,7 @@ describe('a server that closes', () => {
     return performance.now() - startedAt;
   }
 
-  it('answers the request of a connection that was opened just before', async (t) => {
+  it('a server that closes answers the request of a connection that was opened just before', async (t) => {
     const started = await startServer();
     const client = await openConnection(t, started);
     const closed = started.listening.close(8000);
@@ -75,7 +75,7 @@ describe('a server that closes', () => {
     await closed;
   });
 
-  it('answers requests that wait in the queue of the kernel', async () => {
+  it('a server that closes answers requests on connections that wait in the kernel’s queue', async () => {
     const { listening, port } = await startServer();
     const sent = new Int32Array(new SharedArrayBuffer(4));
     const count = 8;
@@ -96,14 +96,14 @@ describe('a server that closes', () => {
     await once(client, 'online');
     const answers: string[] = [];
     client.on('message', (answer) => answers.push(answer));
-    // This thread takes no connection meanwhile.
+    // This thread is blocked meanwhile, so it accepts no connection.
     for (let n = 0; n < count; n = Atomics.load(sent, 0))
       assert.notEqual(Atomics.wait(sent, 0, n, 20_000), 'timed-out');
     await Promise.all([listening.close(8000), once(client, 'exit')]);
     assert.deepEqual(answers, Array(count).fill('HTTP/1.1 200 OK'));
   });
 
-  it('waits half a second for the request of a new connection, but not for that of an earlier connection', async (t) => {
+  it('a server that closes waits half a second for a request on a new connection, and not for one on an older connection', async (t) => {
     const first = await startServer();
     await openConnection(t, first);
     const newMs = await closingMs(first);

@@ -36,7 +36,7 @@ const channel: Step = {
 const cookiesOf = ({ cookies }: Visitor): string =>
   [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 
-/** Installs an app that asks, and waits for the question. */
+/** Installs an app with these steps. `asked` waits for a question. */
 async function setQuestionStage(
   t: { after(end: () => unknown): void },
   engine: 'SQLite' | 'Postgres',
@@ -122,7 +122,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         );
       assert.deepEqual(await questions(), [{ answer: null, answered_by: null }]);
 
-      // One that is no choice, and then one that is; over a restart.
+      // First an answer that is no choice, and then, after a restart, one that is.
       const invalid = await post({ ...good, answer: 'gold' });
       assert.deepEqual(
         [invalid.status, new URL(invalid.headers.get('location') ?? '', page).search],
@@ -191,7 +191,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
 }
 
 for (const javaScriptEnabled of [true, false]) {
-  it(`a browser ${javaScriptEnabled ? 'with' : 'without'} scripts answers two questions`, async (t) => {
+  it(`a person answers two questions on the progress page in a browser ${javaScriptEnabled ? 'with' : 'without'} scripts`, async (t) => {
     const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), install: [choose, write] });
     const [stage, browser] = await Promise.all([setStage({ foyer: { definition } }), launchBrowser()]);
     t.after(() => Promise.all([stage.close(), browser.close()]));
@@ -202,7 +202,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole('link', { name: 'Add to Slack' }).click();
     await page.getByRole('button', { name: 'Allow' }).click();
     await page.getByRole('radio', { name: 'For a <team>' }).check();
-    // The first question stays as it is, with what was chosen, while the page looks for news.
+    // While the page polls, the first question keeps the choice that was made.
     await page.waitForTimeout(javaScriptEnabled ? 1500 : 2500);
     await page.getByRole('button', { name: 'Send the answer' }).click();
     await page.getByRole('textbox', { name: 'Your answer' }).fill('Two\nlines');

@@ -59,7 +59,7 @@ describe('the cause of an install that did not happen', () => {
     assert.deepEqual([exchange.kind, exchange.code], ['slack_refused', 'access_denied']);
   });
 
-  it('repeats nothing of an error that is not a plain name', () => {
+  it('the cause of an install that did not happen repeats nothing of an error that is not a plain name', () => {
     assert.equal(redirectFailure('<script>').code, 'unknown_error');
   });
 });

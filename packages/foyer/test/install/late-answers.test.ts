@@ -10,7 +10,7 @@ import { createVisitor, eventually } from '../../src/testing/visitor.ts';
 import { startRawSlack } from '../support/raw-slack.ts';
 import { setStage } from '../support/start-foyer.ts';
 
-/** Answers to the exchange that arrive in pieces, after the page, during a stop, or while nothing can read them. */
+/** Answers to the exchange that arrive in pieces, after the page, during a stop, or while the event loop is blocked. */
 
 const text = JSON.stringify({
   ok: true,
@@ -27,7 +27,7 @@ async function begin(t: TestContext) {
   const slack = await startRawSlack(t);
   const stage = await setStage({ environment: { SLACK_API_URL: slack.apiUrl } });
   t.after(() => stage.close());
-  // What arrived does not say whose token it is.
+  // The first half of the answer does not say whose token it is.
   slack.testWith({ ok: true, team_id: 'T1', user_id: 'UB1' });
   const { promise: asked, resolve } = Promise.withResolvers<Socket>();
   slack.onExchange((socket) => {

@@ -13,9 +13,9 @@ import type { EngineName } from '../support/stage-database.ts';
 import { setStage } from '../support/start-foyer.ts';
 
 /**
- * Runs the whole callback with answers of Slack to an exchange and to `auth.test` whose fields are absent, null, of
- * another type, doubled, nested or in another order (invariant 1). Whatever Slack answers, an install is stored with
- * all of its tokens, or all of them are revoked: at once, or as soon as Slack says whose they are.
+ * Runs the whole callback with answers from Slack to the exchange and to `auth.test` whose fields are absent, null, of
+ * another type, doubled, nested or in another order (invariant 1). Whatever Slack answers, each token is stored with
+ * the install or revoked: at once, or as soon as Slack says whose it is.
  */
 
 const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 40);
@@ -237,7 +237,7 @@ describe('an install with odd answers from Slack', () => {
     it(`an install with odd answers from Slack stores or revokes each of its tokens, on ${engine}`, async (t) => {
       const { slack, install, stored, kept, restartLater } = await prepare(t, engine);
       let n = 0;
-      /** The tokens of answers that do not say whose they are, while Slack’s answer to that question is unreadable. */
+      /** Tokens whose owner neither the answer to the exchange nor the one to `auth.test` names. */
       const revokedLater: string[] = [];
       let requestsKept = 0;
       const ends = { stored: 0, revoked: 0 };

@@ -13,8 +13,8 @@ import type { EngineName } from '../support/stage-database.ts';
 import { setStage } from '../support/start-foyer.ts';
 
 /**
- * Runs the whole callback with answers to the exchange that are wrong as text, as HTTP or in time (invariant 1).
- * `odd-answers.test.ts` does the same with answers that are JSON.
+ * Runs the whole callback with answers to the exchange that are malformed as text or as HTTP, or that arrive in pieces
+ * (invariant 1). `odd-answers.test.ts` does the same with valid JSON whose fields are odd.
  */
 
 const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 60);
@@ -58,7 +58,7 @@ const withHead = (head: string, body: string | Buffer) => (socket: Socket) => {
   socket.end(body);
 };
 
-/** What the answers are, and which of the tokens have arrived. `stored`: the install is done. */
+/** How an answer is written, which tokens arrive (by default all but the twin), and whether the install is stored. */
 type Case = {
   write(answer: Answer): (socket: Socket) => void;
   arrived?(answer: Answer): string[];
@@ -108,7 +108,7 @@ const cases: Readonly<Record<string, Case>> = {
       (socket) =>
         socket.end(chunked(text, 9)),
   },
-  'headers that are no HTTP': {
+  'headers that are not HTTP': {
     write:
       ({ text }) =>
       (socket) =>
@@ -144,7 +144,7 @@ const cases: Readonly<Record<string, Case>> = {
     write: ({ text }) => endWith(brotliCompressSync(text), 'content-encoding: br\r\n'),
     stored: true,
   },
-  'a gigabyte in a megabyte of gzip': {
+  '64 MiB in a small gzip': {
     write: ({ text }) => endWith(gzipBomb(text), 'content-encoding: gzip\r\n'),
   },
   'marked as a gzip file': {
@@ -152,7 +152,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
   'with a byte order mark': { write: ({ text }) => endWith(`\ufeff${text}`), stored: true },
   'with blanks around it': { write: ({ text }) => endWith(`\n\t ${text} \r\n\n`), stored: true },
-  'with bytes that are no UTF-8 in a name': {
+  'with bytes that are not UTF-8 in a name': {
     write: ({ text }) => endWith(Buffer.from(text.replace('Team', 'Te\xe4m'), 'latin1')),
     stored: true,
   },
@@ -255,7 +255,7 @@ async function prepare(t: TestContext, engine: EngineName) {
     log: createLogger({ logLevel: 'silent', secrets: [] }),
   });
 
-  /** Installs with the answer that `write` gives, and checks that no token of it is lost. */
+  /** Installs with the answer that `write` sends, and checks that none of its tokens is lost. */
   async function install(n: number, write: (socket: Socket) => void, arrived: string[]) {
     slack.onExchange(write);
     slack.testWith({ ok: true, url: `https://t${n}.slack.example/`, team_id: `T${n}`, bot_id: `B${n}` });

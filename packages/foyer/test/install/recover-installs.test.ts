@@ -30,7 +30,7 @@ const row = (n: number, given: object) => ({
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the sweep of old install requests on ${engine}`, () => {
-    it('erases old requests and surplus unsuccessful requests, only of this app, in small transactions', async (t) => {
+    it('the sweep of install requests erases old requests and surplus unsuccessful requests, only of this app, in small transactions', async (t) => {
       const { database, close } = await open();
       t.after(close);
       let n = 0;
@@ -92,7 +92,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(oldest.map(({ id }) => id).sort(), ['r1', 'r10000']);
     });
 
-    it('tokens that Slack never revokes do not keep the tokens of other requests from being revoked', async (t) => {
+    it('tokens that Slack never revokes do not keep Foyer from trying to revoke the tokens of other requests', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const rows = Array.from({ length: 60 }, (_, index) => row(1000 - index, { sealed_tokens: 'refused' }));
@@ -117,7 +117,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(asked.includes('newest'));
     });
 
-    it('tries to revoke kept tokens, marks each interrupted request as failed once, and changes no other request', async (t) => {
+    it('the sweep of install requests tries to revoke kept tokens, marks each interrupted request as failed once, and changes no other request', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const started = { outcome: 'started', error_code: null, finished_at: null };

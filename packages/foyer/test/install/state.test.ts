@@ -49,7 +49,7 @@ describe('a state', () => {
     assert.equal(states.judge(mine.state, stolen).ok, false);
   });
 
-  it('expires after ten minutes, and not before', () => {
+  it('a state expires after ten minutes, and not before', () => {
     const { state, cookies } = states.issue({}, undefined);
     const later = (ms: number) => statesAt({ now: clock.now + ms }).judge(state, cookieHeader(cookies[0]));
     assert.ok(later(stateLifetimeMs).ok);
@@ -57,14 +57,14 @@ describe('a state', () => {
     assert.ok(!late.ok && late.fault === 'state_expired');
   });
 
-  it('tolerates a clock that runs a little behind, but not a clock that is far off', () => {
+  it('a state is accepted on a clock that runs a little behind, but not on one that is far behind', () => {
     const { state, cookies } = states.issue({}, undefined);
     const earlier = (ms: number) =>
       statesAt({ now: clock.now - ms }).judge(state, cookieHeader(cookies[0])).ok;
     assert.deepEqual([earlier(30_000), earlier(3_600_000)], [true, false]);
   });
 
-  it('opens on every replica that has its key, after a key rotation too, and on no replica without that key', () => {
+  it('a state opens on every replica that has its key, after a key rotation too, and on no replica without that key', () => {
     const { state, cookies } = states.issue({}, undefined);
     const next = { id: 'next', base64: Buffer.alloc(32, 4).toString('base64') };
     const rotated = statesAt(clock, { keys: [next, ...keys] });
@@ -95,7 +95,7 @@ describe('a state', () => {
     );
   });
 
-  it('reveals nothing of its content', () => {
+  it('a state reveals nothing of its content', () => {
     const { state } = states.issue({ teamId: 'TSECRET1' }, undefined);
     assert.ok(!Buffer.from(state.split('.')[2] ?? '', 'base64url').includes('TSECRET1'));
   });

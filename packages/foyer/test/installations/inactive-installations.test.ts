@@ -12,10 +12,10 @@ import { createClock, keyringOf, orgInstall, teamInstall } from '../support/inst
 import { engines } from '../support/open-test-database.ts';
 import { inviteStrangers, ownRows } from '../support/strangers.ts';
 
-/** What Slack answers to a token or refresh token: an error code, an HTTP status, or nothing wrong. */
+/** What Slack answers to a token or refresh token: an error code, an HTTP status, or `ok`. */
 type Said = string | number | 'ok';
 
-/** Slack's `auth.test` and token refresh, by token. */
+/** Starts a Slack with `auth.test` and token refresh. `say` sets its answer to a token. */
 async function startSlack(t: TestContext) {
   const said = new Map<string, Said>();
   const asked: string[] = [];
@@ -42,7 +42,7 @@ async function startSlack(t: TestContext) {
   return {
     apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`,
     asked,
-    /** The app is suspended, or no longer. A token's own HTTP status stays. */
+    /** Suspends the app, or ends the suspension. A token with an HTTP status of its own keeps that status. */
     suspend(is: boolean) {
       suspended = is;
     },
@@ -150,7 +150,7 @@ for (const [engine, open] of Object.entries(engines)) {
       slack.suspend(false);
       slack.say('xoxb-T2', 'account_inactive');
       const passes = () => Promise.all([tokens.settleHeld(), machine().tokens.settleHeld()]);
-      // Whether T2 is asked about before another one is active again is left to chance.
+      // T2 may be asked about before another installation is active again. The second pass settles it.
       await passes();
       await passes();
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'active']);
@@ -174,7 +174,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await tokens.settleHeld();
       assert.deepEqual(await rows(), [held, 'active', 'broken token_revoked']);
       assert.equal(await uninstallRuns(), 0);
-      // The next two are asked the next time.
+      // The next pass asks the next two witnesses.
       slack.say('xoxb-T2', 'ok');
       assert.deepEqual(await tokens.settleHeld(), { active: 0, uninstalled: 1, broken: 0, held: 0 });
       assert.deepEqual(await rows(), ['uninstalled', 'active', 'broken token_revoked']);
@@ -201,7 +201,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'uninstalled', 'uninstalled']);
     });
 
-    it('costs few calls while the app stays suspended, for any number of held installations', async (t) => {
+    it('twenty held installations cost at most six calls in a pass while the app is suspended, and a pass is bounded', async (t) => {
       const { slack, strangers, installed, died, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids: string[] = [];
@@ -257,7 +257,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await tokens.botToken(ids[0] ?? ''), 'xoxe-1-bot-xoxb-T1-new');
     });
 
-    it('is uninstalled only if Slack calls it inactive twice, and stays held if Slack does not answer', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled only if Slack calls it inactive twice, and stays held if Slack does not answer', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
       // The strangers of this app are witnesses.
       const ids = [
@@ -276,7 +276,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', held, 'broken token_revoked', 'uninstalled']);
     });
 
-    it('is uninstalled even if it is org-wide, and installations of another app do not vouch for the app', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled even if it is org-wide, and installations of another app do not vouch for the app', async (t) => {
       const { opened, slack, strangers, installed, died, store, machine } = await setTeams(t, open);
       const rows = async () =>
         (await ownRows(opened.database, 'installations'))

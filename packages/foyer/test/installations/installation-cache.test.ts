@@ -4,7 +4,7 @@ import type { InstallationTokens } from '../../src/database/installation-tokens.
 import type { StoredInstallation } from '../../src/installations/installation-store.ts';
 import { createInstallationCache } from '../../src/installations/open-installation.ts';
 
-/** A cache over a store that changes only on `commit`; records the keys it reads and the earlier rows it has kept. */
+/** A cache over a store that changes only on `commit`. Records each key that is read and each row that is reused. */
 function setCache() {
   const reads: string[] = [];
   const before: (string | undefined)[] = [];

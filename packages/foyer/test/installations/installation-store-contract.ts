@@ -218,14 +218,14 @@ export function installationStoreContract(
         assert.deepEqual(found.user, { id: 'U404', token: undefined, scopes: undefined });
       });
 
-      it('reads an installation with one query, and does not read it again until something is committed', async () => {
+      it('the installation store reads an installation with one query, and does not read it again until something is committed', async () => {
         await save(teamInstall({ userToken: 'xoxp-1' }));
         let reads = 0;
         const { database } = backend;
         const counting = createInstallationStore({
           database: {
             ...database,
-            // Commits of other connections can change the mark at any time; here it stands still.
+            // Other connections could change the mark at any time. Here only the test changes it.
             changeMark: () => commits,
             prepare(build) {
               const read = database.prepare(build);
@@ -257,7 +257,7 @@ export function installationStoreContract(
         assert.equal(reads, 2);
       });
 
-      it('treats the run of the last install as the newest, even if its machine’s clock is behind', async () => {
+      it('the installation store treats the run of the last install as the newest, even if its machine’s clock is behind', async () => {
         const first = await store.recordInstall(teamInstall());
         clock.advance(-5000);
         const second = await store.recordInstall(teamInstall());
@@ -267,7 +267,7 @@ export function installationStoreContract(
         assert.equal(record?.installedAt, clock.now(), 'the install keeps the time of that clock');
       });
 
-      it('sees its own changes at once, and those of another process within a second', async () => {
+      it('the installation store sees its own changes at once, and those of another process within a second', async () => {
         await save(teamInstall());
         const elsewhere = createInstallationStore({
           database: await backend.reopen(),
@@ -340,7 +340,7 @@ export function installationStoreContract(
         assert.deepEqual(await allRuns(), runs);
         assert.equal((await historyOf(installationId)).at(-1)?.user_id, 'U2');
 
-        // In a workspace of an org-wide install, the organization’s installation holds it.
+        // In a workspace of an org-wide install, the organization’s installation holds the token.
         const inOrg = { teamId: 'T9', enterpriseId: 'E1', userId: 'U3', botToken: null, userToken: 'xoxp-3' };
         await store.recordMember(teamInstall(inOrg));
         const found = await store.fetchInstallation({
@@ -483,7 +483,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf(T1), 'xoxb-1');
       });
 
-      it('refuses an installation that names no tenant', async () => {
+      it('the installation store refuses an installation that names no tenant', async () => {
         await assert.rejects(
           store.recordInstall({ ...teamInstall(), team: undefined } as Installation),
           TenantUnclearError,
@@ -495,7 +495,7 @@ export function installationStoreContract(
         assert.equal(await countOf('installations'), 0);
       });
 
-      it('refuses an installation without a token, and treats a bot without a token as no bot', async () => {
+      it('the installation store refuses an installation without a token, and treats a bot without a token as no bot', async () => {
         const withTokens = (bot: unknown, user: unknown) => {
           const given = teamInstall({ userToken: 'xoxp-1' });
           return {
@@ -525,7 +525,7 @@ export function installationStoreContract(
         assert.equal(await userTokenOf('U1'), 'xoxp-2');
       });
 
-      it('queues a run with every step, in the transaction of the install', async () => {
+      it('an install is stored with a queued run that has every step', async () => {
         const { installationId, runId, life, kind, created } = await store.recordInstall(teamInstall());
         assert.deepEqual([kind, life, created], ['installed', 1, true]);
         const [run] = await allRuns();
@@ -548,7 +548,7 @@ export function installationStoreContract(
         );
       });
 
-      it('ends the install request in the same transaction, and forgets the tokens kept for it', async () => {
+      it('an install ends its install request, and forgets the tokens kept for that request', async () => {
         await backend.database.queries
           .insertInto('install_requests')
           .values({
@@ -598,7 +598,7 @@ export function installationStoreContract(
         );
       });
 
-      it('writes nothing of an install if its run cannot be written', async () => {
+      it('the installation store writes nothing of an install if its run cannot be written', async () => {
         const broken = createInstallationStore({
           database: backend.database,
           keyring,
@@ -613,7 +613,7 @@ export function installationStoreContract(
         }
       });
 
-      it('starts a new life with an install after an uninstall, but not with a reinstall', async () => {
+      it('an install after an uninstall starts a new life, and a reinstall does not', async () => {
         assert.equal((await store.recordInstall(teamInstall())).life, 1);
         assert.equal((await store.recordInstall(teamInstall())).life, 1);
         await store.deleteInstallation(T1);
@@ -623,7 +623,7 @@ export function installationStoreContract(
         assert.deepEqual([found?.status, found?.life], ['active', 2]);
       });
 
-      it('starts a new life without a bot if only a user authorizes after an uninstall', async () => {
+      it('a user’s authorization after an uninstall starts a new life without a bot', async () => {
         await save(teamInstall());
         await store.deleteInstallation(T1);
         const reborn = await store.recordInstall(teamInstall({ botToken: null, userToken: 'xoxp-9' }));
@@ -694,14 +694,14 @@ export function installationStoreContract(
         );
       });
 
-      it('26: deletes the org’s row for an enterprise without a team and with a false flag', async () => {
+      it('26: deletes the org’s row for an enterprise without a team, even if isEnterpriseInstall is false', async () => {
         await save(orgInstall());
         const query = { teamId: undefined, enterpriseId: 'E1', isEnterpriseInstall: false };
         assert.equal(await store.deleteInstallation(query), true);
         await isMiss({ enterpriseId: 'E1', isEnterpriseInstall: true });
       });
 
-      it('27: deletes a workspace’s install and leaves its org’s', async () => {
+      it('27: deletes a workspace’s install, and leaves that of its organization', async () => {
         await save(orgInstall({ botToken: 'xoxb-org' }), teamInstall({ enterpriseId: 'E1' }));
         await store.deleteInstallation({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false });
         await isMiss({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false });
@@ -785,7 +785,7 @@ export function installationStoreContract(
         const eventTime = () => Math.floor(clock.now() / 1000) * 1000;
         beforeEach(() => clock.advance(400));
 
-        it('ends an install if there was no other install before', async () => {
+        it('an event in the second of an install ends that install if there was none before', async () => {
           await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
           const before = eventTime();
           assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), true);
@@ -793,7 +793,7 @@ export function installationStoreContract(
           assert.equal(await store.deleteInstallation(T1, { before }), true);
         });
 
-        it('applies to a reinstall of the same life: no one removes and installs an app in one second', async () => {
+        it('an event in the second of an install and a reinstall is applied: no one removes and installs an app in one second', async () => {
           await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
           await store.storeInstallation(teamInstall({ userId: 'U2', userToken: 'xoxp-2' }));
           const before = eventTime();
@@ -804,7 +804,7 @@ export function installationStoreContract(
           await isMiss(T1);
         });
 
-        it('does not end an install that came after the uninstall, even if the event is delivered twice', async () => {
+        it('an event in the second of an uninstall and an install does not end that install, even if it is delivered twice', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           assert.equal(await store.deleteInstallation(T1, { before, eventId: 'Ev1' }), true);
@@ -816,7 +816,7 @@ export function installationStoreContract(
           assert.equal(await botTokenOf(T1), 'xoxb-2');
         });
 
-        it('ends the second install if it is not the event that ended the first', async () => {
+        it('an event in the second of an uninstall and an install ends that install if another event caused the uninstall', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           await store.deleteInstallation(T1, { before, eventId: 'Ev1' });
@@ -845,7 +845,7 @@ export function installationStoreContract(
     });
 
     describe('broken, purged, granted', () => {
-      it('marks an installation broken once, and only for the tokens that died', async () => {
+      it('an installation is marked broken once, and only for the tokens that died', async () => {
         const { installationId } = await store.recordInstall(teamInstall());
         const old = await store.readInstallation(installationId);
         await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
@@ -858,7 +858,7 @@ export function installationStoreContract(
         assert.equal((await store.readInstallation(installationId))?.status, 'active');
       });
 
-      it('purges a team with its people, and keeps what other teams know about the same people', async () => {
+      it('a purge erases a team with its people, and keeps what other teams know about the same people', async () => {
         const first = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
         await store.recordInstall(teamInstall({ teamId: 'T2' }));
         const { queries } = backend.database;
@@ -905,7 +905,7 @@ export function installationStoreContract(
         assert.equal(bytes.includes('U2@T2.example'), true);
       });
 
-      it('cleans up names and scopes before it stores them, and stores no team for an org-wide install', async () => {
+      it('the installation store cleans up names and scopes before it stores them, and stores no team for an org-wide install', async () => {
         const install = teamInstall({ userToken: 'xoxp-1' });
         const scopes = [' team:read', 'users:read', 'users:read ', ''];
         await save(
@@ -926,7 +926,7 @@ export function installationStoreContract(
         assert.equal((await store.fetchInstallation({ ...T1, teamId: 'T2' })).team?.name, undefined);
       });
 
-      it('compares an event with Slack’s time of the install, even if Foyer’s clock was wrong', async () => {
+      it('an event is compared with Slack’s time of the install, even if Foyer’s clock was wrong', async () => {
         for (const aheadMs of [-3_600_000, -30_000, 30_000, 3_600_000]) {
           const slackNow = clock.now() - aheadMs;
           await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }), { issuedAt: slackNow });
@@ -942,7 +942,7 @@ export function installationStoreContract(
         }
       });
 
-      it('purges an org-wide install with its team access, but not the installs of its teams', async () => {
+      it('a purge of an org-wide install erases its team access, but not the installs of its teams', async () => {
         const org = await store.recordInstall(orgInstall());
         await store.recordInstall(teamInstall({ enterpriseId: 'E1' }));
         const query = { enterpriseId: 'E1' };
@@ -952,7 +952,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf({ ...T1, enterpriseId: 'E1' }), 'xoxb-bot-1');
       });
 
-      it('keeps the newest change of a team’s access, even if older changes arrive later', async () => {
+      it('the newest change of a team’s access is kept, even if older changes arrive later', async () => {
         const query = { enterpriseId: 'E1' };
         const granted = () =>
           backend.database.queries
@@ -975,7 +975,7 @@ export function installationStoreContract(
         assert.deepEqual((await granted())[0], { team_id: 'T1', granted: 0 });
       });
 
-      it('queues runs that wait for a grant, and records the grant in the history', async () => {
+      it('a grant of access queues the runs that wait for it, and is recorded in the history', async () => {
         const { installationId, runId } = await store.recordInstall(orgInstall());
         await backend.database.queries
           .updateTable('runs')
@@ -1026,7 +1026,7 @@ export function installationStoreContract(
       });
 
       it('32: the first key encrypts, every key decrypts, and the old key is not needed after re-encryption', async () => {
-        // It re-encrypts the tokens of every app, so there are no strangers to it.
+        // Re-encryption changes the tokens of every app, so no tenant is a stranger here.
         await strangers.leave();
         const [oldKey, newKey] = keysOf('old', 'new');
         assert.ok(oldKey && newKey);

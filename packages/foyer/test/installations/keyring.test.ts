@@ -34,7 +34,7 @@ describe('the keyring', () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it('makes a key file that only its owner can read, and uses it again', async () => {
+  it('the keyring makes a key file that only its owner can read, and uses it again', async () => {
     const config = configFor('own.db');
     const first = loadKeyring({ config });
     const again = loadKeyring({ config });
@@ -74,7 +74,7 @@ describe('the keyring', () => {
     assert.deepEqual(await readdir(join(folder, 'deep')), ['shared.db.key']);
   });
 
-  it('refuses a damaged key file, without quoting it', async () => {
+  it('the keyring refuses a damaged key file, without quoting it', async () => {
     const secret = randomBytes(30).toString('base64');
     for (const text of ['', 'nonsense', `main:${secret}\n`]) {
       await writeFile(join(folder, 'bad.db.key'), text);
@@ -85,7 +85,7 @@ describe('the keyring', () => {
     }
   });
 
-  it('refuses a key file that is a folder or a pipe, without waiting for a writer', async () => {
+  it('the keyring refuses a key file that is a folder or a pipe, without waiting for a writer', async () => {
     const config = configFor('pipe.db');
     await run('mkfifo', [`${config.database.file}.key`]);
     await mkdir(join(folder, 'folder.db.key'));
@@ -94,7 +94,7 @@ describe('the keyring', () => {
       /folder\.db\.key cannot be used: it is/,
     );
     const source = new URL('../../src/installations/keyring.ts', import.meta.url).href;
-    // In a process of its own: what waits in the system cannot be stopped in this one.
+    // In a separate process, which can be killed if the system call waits forever.
     const code = `import(${JSON.stringify(source)})
       .then(({ loadKeyring }) => loadKeyring({ config: ${JSON.stringify(config)} }))
       .catch((error) => console.log(error.code, error.message))`;
@@ -102,19 +102,19 @@ describe('the keyring', () => {
     assert.match(stdout, /^keyring_unusable .*pipe\.db\.key cannot be used: it is a folder or a device/);
   });
 
-  it('reads a key file of several lines, so that keys can rotate there too', async () => {
+  it('the keyring reads a key file of several lines, so that keys can rotate there too', async () => {
     const lines = keysOf('new', 'old').map(({ id, base64 }) => `${id}:${base64}`);
     await writeFile(join(folder, 'two.db.key'), `${lines.join('\n')}\n`);
     assert.deepEqual(loadKeyring({ config: configFor('two.db') }).ids, ['new', 'old']);
   });
 
-  it('requires TOKEN_ENCRYPTION_KEYS if the database is not a file beside which a key could be kept', () => {
+  it('the keyring requires TOKEN_ENCRYPTION_KEYS if the database is not a file beside which a key could be kept', () => {
     const database = { kind: 'postgres' as const, url: 'postgres://localhost/foyer' };
     const config = { encryptionKeys: undefined, database };
     assert.throws(() => loadKeyring({ config }), /TOKEN_ENCRYPTION_KEYS/);
   });
 
-  it('refuses an empty list of keys, two keys with one id, and a key of a wrong length', () => {
+  it('the keyring refuses an empty list of keys, two keys with one id, and a key of a wrong length', () => {
     assert.throws(() => createKeyring([]), KeyringError);
     assert.throws(() => createKeyring([...keysOf('a'), ...keysOf('a')]), KeyringError);
     assert.throws(() => createKeyring([{ id: 'short', base64: 'AAAA' }]), /short does not have 32 bytes/);
@@ -125,7 +125,7 @@ describe('a sealer', () => {
   const keyring = keyringOf('k1');
   const sealer = createSealer({ keyring, purpose: 'tokens' });
 
-  it('opens each text that it has sealed, and never seals a text twice to the same result', () => {
+  it('a sealer opens each text that it has sealed, and never seals a text twice to the same result', () => {
     for (const text of ['', 'xoxb-1', 'ünï 🏨', 'x'.repeat(100_000)]) {
       const sealed = sealer.seal(text, 'here');
       assert.match(sealed, /^v1\.k1\.[A-Za-z0-9_-]+$/);
@@ -134,7 +134,7 @@ describe('a sealer', () => {
     }
   });
 
-  it('opens a text only in the place and for the purpose for which it was sealed', () => {
+  it('a sealer opens a text only in the place and for the purpose for which it was sealed', () => {
     const sealed = sealer.seal('xoxb-1', 'here');
     assert.throws(() => sealer.open(sealed, 'there'), SealBrokenError);
     const other = createSealer({ keyring, purpose: 'state' });
@@ -147,7 +147,7 @@ describe('a sealer', () => {
     assert.throws(() => createSealer({ keyring, purpose: 'ab' }).open(sealed, ''), SealBrokenError);
   });
 
-  it('refuses a sealed text that is shortened, or in which a character is changed', () => {
+  it('a sealer refuses a sealed text that is shortened, or in which a character is changed', () => {
     const sealed = sealer.seal('x', 'here');
     for (let length = 0; length < sealed.length; length += 1) {
       assert.throws(() => sealer.open(sealed.slice(0, length), 'here'), SealBrokenError, String(length));
@@ -158,7 +158,7 @@ describe('a sealer', () => {
     }
   });
 
-  it('names a missing key, and what to do about that', () => {
+  it('a sealer names a missing key and says what to do', () => {
     const sealed = createSealer({ keyring: keyringOf('lost'), purpose: 'tokens' }).seal('x', 'here');
     assert.throws(
       () => sealer.open(sealed, 'here'),

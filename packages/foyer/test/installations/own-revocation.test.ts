@@ -31,7 +31,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`tokens that the operator revokes, on ${engine}`, () => {
-    it('are erased with the Home views, and open runs are cancelled, unless newer tokens were stored for this installation', async (t) => {
+    it('tokens that the operator revokes are erased with the Home views, and open runs are cancelled, unless newer tokens were stored for this installation', async (t) => {
       const database = await setUp(t);
       const { queries } = database;
       const finish = (version = 1, id = installationId) =>
@@ -70,7 +70,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await finish(1, 'ins_404'), false);
     });
 
-    it('count as the cause of an uninstall only if Slack dates it from one minute before to five minutes after their newest revocation', async (t) => {
+    it('tokens that the operator revokes count as the cause of an uninstall only if Slack dates it from one minute before to five minutes after their newest revocation', async (t) => {
       const database = await setUp(t);
       const isEcho = (before: number) =>
         database.write(async (tx) => {
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await isEcho(beganAt), false, 'it is another installation’s');
       await database.write(async (tx) => {
         await beginOwnRevocation(tx, installationId, beganAt);
-        // What else happens does not end it.
+        // Other lines of history do not end the revocation.
         const line = { installationId, at: beganAt + 1, userId: null };
         await appendHistory(tx, { ...line, kind: 'operator_action', detail: 'something else' });
         await appendHistory(tx, { ...line, kind: 'tokens_revoked', detail: 'the tokens were not revoked' });

@@ -68,7 +68,7 @@ it('a start on Postgres waits for the key check of another start, and reads what
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the key check of two Foyers on one database (${engine})`, () => {
-    it('refuses a second Foyer that lacks the key of the first, even if nothing is stored yet', async (t) => {
+    it('the key check refuses a second Foyer that lacks the key of the first, even if nothing is stored yet', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();
@@ -84,7 +84,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(verifyKeyring(second, other, { now, process: 'web-2 8 y' }), isRefusedFor('a'));
     });
 
-    it('if several Foyers with different keys start on an empty database at the same time, admits one and refuses the others', async (t) => {
+    it('the key check admits only one of several Foyers with different keys that start on an empty database at the same time', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const databases = [database, await reopen(), await reopen()];
@@ -100,7 +100,7 @@ for (const [engine, open] of Object.entries(engines)) {
         if (result.status === 'rejected') assert.ok(isRefusedFor(`key-${winner}`)(result.reason));
     });
 
-    it('refuses one of two Foyers that have different keys under the same id', async (t) => {
+    it('the key check refuses one of two Foyers that have different keys under the same id', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const results = await Promise.allSettled([
@@ -112,7 +112,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(refused?.status === 'rejected' && refused.reason instanceof KeyringError);
     });
 
-    it('retires a key that no one needs, keeps its id, and refuses another key under that id', async (t) => {
+    it('the key check retires a key that no one needs, keeps its id, and refuses another key under that id', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const { now, advance } = createClock();
@@ -127,7 +127,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await recordOf(database), { old: null, new: null });
     });
 
-    it('restores the key of a Foyer that was believed dead, and each Foyer reports the other’s key', async (t) => {
+    it('the key check restores the key of a Foyer that was believed dead, and each Foyer reports the other’s key', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();
@@ -152,7 +152,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(verifyKeyring(second, after, { now }), isRefusedFor('old'));
     });
 
-    it('refuses a first key that the running Foyer does not have, and admits that key once the running Foyer has it too', async (t) => {
+    it('the key check refuses a first key that the running Foyer does not have, and admits that key once the running Foyer has it too', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();

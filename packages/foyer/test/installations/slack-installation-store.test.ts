@@ -30,7 +30,7 @@ const logger = {
   setName() {},
 };
 
-/** The store as a stock Bolt app meets it: through Slack's own InstallProvider, and as plain JavaScript may call it. */
+/** The store as a stock Bolt app uses it: through Slack's own InstallProvider, and as plain JavaScript may call it. */
 for (const [engine, open] of Object.entries(engines)) {
   describe(`Slack's own InstallationStore on ${engine}`, () => {
     let backend: TestDatabase;
@@ -74,7 +74,7 @@ for (const [engine, open] of Object.entries(engines)) {
     const fetchAs = (userId?: string) => slackStore.fetchInstallation({ ...T1, userId });
     const countOf = async (table: 'installations' | 'runs' | 'history') =>
       (await ownRows(backend.database, table)).length;
-    /** What a stock Bolt app does for each event. */
+    /** Authorizes as a stock Bolt app does for each event. */
     const authorize = (installationStore: SlackInstallationStore = slackStore) =>
       new InstallProvider({
         clientId: '1.1',

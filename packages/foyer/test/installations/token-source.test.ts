@@ -82,7 +82,7 @@ describe('the token source', () => {
   const statusOf = async () => (await store.findInstallation(T1))?.status;
 
   describe('authorizing', () => {
-    it('returns the bot of a team, and a user token only to its owner', async () => {
+    it('the token source returns the bot of a team, and a user token only to its owner', async () => {
       const { installationId } = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
       const bot = {
         installationId,
@@ -99,14 +99,14 @@ describe('the token source', () => {
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
     });
 
-    it('uses the team of the event for an org-wide install', async () => {
+    it('the token source uses the team of the event for an org-wide install', async () => {
       await store.recordInstall(orgInstall());
       const source = { teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true };
       const { teamId, enterpriseId, botToken } = await tokens.authorize(source);
       assert.deepEqual([teamId, enterpriseId, botToken], ['T9', 'E1', 'xoxb-bot-1']);
     });
 
-    it('distinguishes an unknown team from a team without a bot', async () => {
+    it('the token source distinguishes an unknown team from a team without a bot', async () => {
       const isReason = (reason: string) => (error: unknown) =>
         error instanceof InstallationNotFoundError && error.reason === reason;
       await assert.rejects(tokens.authorize(T1), isReason('unknown'));
@@ -127,7 +127,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, []);
     });
 
-    it('refreshes once for thirty concurrent readers, and stores the new tokens', async () => {
+    it('the token source refreshes once for thirty concurrent readers, and stores the new tokens', async () => {
       await installed(2 * hour);
       const given = await Promise.all(Array.from({ length: 30 }, () => tokens.botToken(T1)));
       assert.deepEqual(new Set(given), new Set(['xoxe.xoxb-new-1']));
@@ -144,7 +144,7 @@ describe('the token source', () => {
       assert.equal((await ownRows(opened.database, 'runs')).length, 1);
     });
 
-    it('refreshes once for several processes, even if the tokens have expired', async () => {
+    it('the token source refreshes once for several processes, even if the tokens have expired', async () => {
       await installed(-hour, -hour);
       const others = await Promise.all([opened.reopen(), opened.reopen()]);
       const sources = [tokens, ...others.map(sourceOn)];
@@ -171,7 +171,7 @@ describe('the token source', () => {
       assert.equal((await store.fetchInstallation(T1)).bot?.token, 'xoxb-reinstalled');
     });
 
-    it('refreshes the tokens of a newer install separately, while a refresh of the earlier tokens is slow', async () => {
+    it('the token source refreshes the tokens of a newer install separately, while a refresh of the earlier tokens is slow', async () => {
       await installed(-hour);
       const held = endpoint.hold();
       const waiting = tokens.botToken(T1);
@@ -195,7 +195,7 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 1);
     });
 
-    it('uses the old token after a failure as long as it is valid, but not after it has expired', async () => {
+    it('the token source uses the old token after a failure as long as it is valid, but not after it has expired', async () => {
       await installed(hour);
       endpoint.answerWith(503);
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
@@ -229,7 +229,7 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 2);
     });
 
-    it('marks an installation with a dead refresh token as broken, and stops refreshing', async () => {
+    it('the token source marks an installation with a dead refresh token as broken, and stops refreshing', async () => {
       const { installationId } = await installed(hour);
       endpoint.answerWith({ ok: false, error: 'invalid_refresh_token' });
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1', 'it works for another hour');
@@ -239,7 +239,7 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 1);
     });
 
-    it('keeps new tokens even if the answer has an odd expiry time, since the old refresh token is used up', async () => {
+    it('the token source keeps new tokens even if the answer has an odd expiry time, since the old refresh token is used up', async () => {
       for (const expires_in of [undefined, null, '43200', 0, 43_200.123, 1e300]) {
         await installed(-hour);
         endpoint.answerWith({ ok: true, access_token: 'xoxb-new', refresh_token: 'xoxe-new', expires_in });
@@ -247,7 +247,7 @@ describe('the token source', () => {
       }
     });
 
-    it('keeps new tokens of an answer that no parser can read, but never a part of a token', async () => {
+    it('the token source keeps new tokens of an answer that cannot be parsed, but never a part of a token', async () => {
       const pair = '"access_token":"xoxe.xoxb-1-new","refresh_token":"xoxe-1-new"';
       const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
       for (const [text, breaksOff] of [
@@ -274,7 +274,7 @@ describe('the token source', () => {
       }
     });
 
-    it('rejects a malformed answer', async () => {
+    it('the token source rejects a malformed answer to a refresh', async () => {
       await installed(-hour);
       endpoint.answerWith({ ok: true, access_token: 'xoxb-half-an-answer' });
       await assert.rejects(
@@ -284,7 +284,7 @@ describe('the token source', () => {
       assert.equal(await statusOf(), 'active');
     });
 
-    it('refreshes a user’s token too, and continues without a user token that is dead', async () => {
+    it('the token source refreshes a user’s token too, and continues without a user token that is dead', async () => {
       await installed(12 * hour, hour);
       const source = { ...T1, userId: 'U1' };
       assert.equal((await tokens.authorize(T1)).userToken, undefined);
@@ -321,7 +321,7 @@ describe('the token source', () => {
         .set(owner)
         .where('installation_id', '=', installationId)
         .execute();
-      // The other installation's token is newer: whoever looks at that row would believe that the refresh is over.
+      // The other installation's token is newer: a caller that read that row would believe that the refresh is over.
       await queries
         .updateTable('user_tokens')
         .set({ version: 1 })
@@ -351,14 +351,14 @@ describe('the token source', () => {
   });
 
   describe('for quiet teams', () => {
-    it('does not refresh the bot of a broken installation, since its token is refused permanently', async () => {
+    it('the refresh of expiring tokens leaves out the bot of a broken installation, since Slack refuses its token permanently', async () => {
       const { installationId } = await installed(hour);
       await store.markBroken(installationId, 'token_revoked');
       assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 0 });
       assert.deepEqual(endpoint.used, []);
     });
 
-    it('refreshes expiring tokens of bots and users, and nothing else', async () => {
+    it('the refresh of expiring tokens includes those of bots and users, and no token that lasts or was uninstalled', async () => {
       await installed(hour, hour);
       const lasting = { teamId: 'T2', botToken: 'xoxb-lasting', botExpiresAt: expiresIn(12 * hour) };
       await store.recordInstall(teamInstall(lasting));
@@ -370,7 +370,7 @@ describe('the token source', () => {
       assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 0 });
     });
 
-    it('refreshes the tokens that expire first, up to a limit', async () => {
+    it('the refresh of expiring tokens begins with those that expire first, and stops at its limit', async () => {
       for (const [index, ms] of [hour, hour / 2, hour * 1.5].entries()) {
         const wish = { teamId: `T${index}`, botToken: `xoxb-${index}`, botExpiresAt: expiresIn(ms) };
         await store.recordInstall(teamInstall(wish));
@@ -379,7 +379,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, ['xoxe-1-bot-xoxb-1']);
     });
 
-    it('counts failures, and waits before it retries them', async () => {
+    it('the refresh of expiring tokens counts failures, and waits before it retries them', async () => {
       await installed(hour);
       endpoint.answerWith(500);
       assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 1 });
@@ -391,7 +391,7 @@ describe('the token source', () => {
     const platformError = (error: string) =>
       Object.assign(new Error(error), { code: 'slack_webapi_platform_error', data: { ok: false, error } });
 
-    it('marks the installation as broken if its token is dead', async () => {
+    it('after a failed call, the token source marks the installation as broken if its token is dead', async () => {
       const { installationId } = await installed(undefined);
       const call = { installationId, token: 'xoxb-bot-1' };
       assert.equal(
@@ -408,7 +408,7 @@ describe('the token source', () => {
       );
     });
 
-    it('marks the installation as uninstalled if auth.test confirms that the app was removed, but never ends a newer install', async () => {
+    it('after a failed call, the token source marks the installation as uninstalled if auth.test confirms that the app was removed, but never ends a newer install', async () => {
       const error = platformError('account_inactive');
       await strangers.leave();
       await store.recordInstall(teamInstall({ teamId: 'T2', botToken: 'xoxb-witness' }));
@@ -422,7 +422,7 @@ describe('the token source', () => {
       assert.equal(await reported, false);
       assert.equal(await statusOf(), 'active');
 
-      // Nor is a newer install marked as broken, if auth.test says only that the earlier token was revoked.
+      // A newer install is not marked as broken either if auth.test says that the earlier token was revoked.
       endpoint.answerWith({ ok: false, error: 'token_revoked' });
       const calls = endpoint.used.length;
       const again = endpoint.hold();

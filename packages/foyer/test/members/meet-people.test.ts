@@ -136,7 +136,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         },
         teamId,
       });
-      // Whoever comes later is registered later.
+      // Once this later visitor is registered, the message has been handled too.
       await stage.sandbox.openHome(whom('Acme', 'admin'));
       await met(teamId, whom('Acme', 'admin').userId);
       await stage.sandbox.uninstall({ teamId });
@@ -162,7 +162,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         await change(deleted);
         await eventually(async () => (await met(teamId, userId)).isDeactivated === deleted);
       }
-      // Their account is deactivated while the event is lost; then they, or a copy of their browser, open Home again.
+      // Slack deactivates the account, but the event is lost. The next publish of Home looks the person up.
       sandbox.person('Acme', userId).isDeactivated = true;
       await stage.database.change('update memberships set updated_at = 1 where user_id = ?', userId);
       await stage.foyer().publishHome({ teamId }, userId);

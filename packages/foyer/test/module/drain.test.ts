@@ -25,7 +25,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       };
       const job: Job = { name: 'bill', everyMs: day, run: async ({ dueAt }) => turns.push(dueAt) };
       const options = { manifest: JSON.parse(fixtureManifest), install: [count], jobs: [job] };
-      // Answers the browser for as long as there are installs to make.
+      // This Foyer answers the browser while the test installs.
       const stage = await setStage({ engine, foyer: { definition: { ...options, jobs: [] } } });
       t.after(() => stage.close());
       const { sandbox, url, config, databaseFile } = stage;
@@ -42,19 +42,19 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         userId: sandbox.person(name, 'owner').id,
       });
 
-      // More than the overview counts itself.
+      // More requests than the overview counts on its own.
       await stage.database.change(
         `insert into install_requests (id, client_id, progress_hash, outcome, started_at)
          with recursive n(i) as (select 1 union all select i + 1 from n where i < 2001)
          select 'old ' || i, '${config.slack.clientId}', 'old ' || i, 'installed', ${Date.now() - 2 * day} from n`,
       );
-      // The Foyer of the stage has counted when it started.
+      // The stage's Foyer has taken this turn at its start.
       await stage.database.change("delete from chores where name = 'keep the large counts'");
       assert.deepEqual(await foyer.drain({ deadlineMs: 5000 }), { done: true }, 'nothing is due but the job');
       assert.equal(turns.length, 1);
       const kept = await stage.database.rows("select name from kept_counts where name like 'day %'");
       assert.ok(kept.length >= 28, 'the days that are over are counted');
-      // The runs are put back afterwards, as if no process had stayed to work them.
+      // The stage's worker finishes these runs. They are queued again below, as if no worker had been there.
       for (const name of ['Acme', 'Globex']) await install(createVisitor(), url, sandbox, place(name));
       await eventually(async () => (await openRuns()).length === 0);
       await stage.stop();
@@ -68,7 +68,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         );
       };
       await requeue();
-      // Two passes at once share the work.
+      // Two drains at once share the work.
       const passes = await Promise.all([
         foyer.drain({ deadlineMs: 20_000 }),
         foyer.drain({ deadlineMs: 20_000 }),

@@ -6,7 +6,7 @@ import { createVisitor, install } from '../../src/testing/visitor.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { setStage } from '../support/start-foyer.ts';
 
-/** A Foyer with `many` more installations than the 3 that came over OAuth: one of them was uninstalled. */
+/** A Foyer with three installations over OAuth, one of them uninstalled, and `many` copies of the first. */
 async function setTeams(t: TestContext, engine: 'SQLite' | 'Postgres', many: number) {
   const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), install: [] });
   const stage = await setStage({ engine, foyer: { definition } });
@@ -41,7 +41,7 @@ async function setTeams(t: TestContext, engine: 'SQLite' | 'Postgres', many: num
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`eachInstallation on ${engine}`, () => {
-    it('each active team is visited once, over several pages, and no more teams at once than requested', async (t) => {
+    it('each active team is visited once, over several pages, and never more teams at once than requested', async (t) => {
       const { foyer } = await setTeams(t, engine, 230);
       const seen: (string | null)[] = [];
       let now = 0;

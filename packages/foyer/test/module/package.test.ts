@@ -24,7 +24,7 @@ const npm = (...args: string[]) =>
 /** The Node binaries to test the tarball on: this one, and those in FOYER_NODES, separated by colons. */
 const nodes = [process.execPath, ...(process.env.FOYER_NODES ?? '').split(':').filter(Boolean)];
 
-/** An Express app in plain JavaScript that uses every part of a definition. */
+/** An Express app in plain JavaScript with its own step, listener, Home section and table. */
 const hostSource = `
 import { once } from 'node:events';
 import express from 'express';

@@ -11,7 +11,7 @@ import { setOperatorStage } from '../operator/pages/operator-stage.ts';
 import { setStage } from '../pipeline/pipeline-stage.ts';
 import { startMailServer } from '../support/mail-server.ts';
 
-/** A webhook that can be removed, and a mail server that can refuse; each keeps what it accepted. */
+/** A webhook that a test can break, and a mail server that can refuse mail. Each records what it accepted. */
 async function startChannels(t: TestContext) {
   const webhook = { status: 200, received: [] as string[], url: '' };
   const server = createServer((request, response) => {

@@ -18,7 +18,7 @@ const step = (name: string, run: (context: StepContext) => ReturnType<NonNullabl
   run,
 });
 
-/** A step for each moment, which writes down what it was given, and an install step that does. */
+/** A moment step and an install step that record what they are given. */
 function diary() {
   const lines: unknown[] = [];
   const installed = step('installed', async ({ life }) => lines.push(`installed ${life}`));
@@ -84,7 +84,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(moments(), []);
     });
 
-    it('`opened` runs once for each member between an install and an uninstall, however often the event arrives and on whichever machine', async (t) => {
+    it('`opened` runs once for each member between an install and an uninstall, even if the event arrives several times and on two machines', async (t) => {
       const { moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();
@@ -252,17 +252,17 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       );
     });
 
-    it('an uninstall cancels the runs of moments, however many of them wait', async (t) => {
+    it('an uninstall cancels the runs of moments, even if tens of thousands wait', async (t) => {
       const asking = step('asking', async () => ask({ id: 'q', text: 'Which?', input: { type: 'text' } }));
       const stage = await setStage(t, { engine, steps: [], momentSteps: { opened: [asking] } });
       const acme = await stage.install();
       await open(stage, acme, 'U2');
       await workAll(stage);
       const { queries } = stage.database;
-      // One more than each engine takes values in a statement.
+      // One more than the number of values that the engine accepts in a statement.
       const most = engine === 'SQLite' ? 32_767 : 65_536;
       const columns = sql`pipeline, installation_id, life, status, created_at, waiting_for`;
-      // In parts, since one statement for all of them takes longer than a statement may on a busy machine.
+      // In parts: on a busy machine, one statement for all of them would exceed the statement's time limit.
       for (let from = 1; from <= most; from += 8192) {
         const to = Math.min(from + 8191, most);
         await sql`insert into runs (id, user_id, ${columns})

@@ -84,7 +84,7 @@ export async function setStage(
   let time = Date.UTC(2026, 6, 1, 12);
   const now = options.realTime ? Date.now : () => time;
   const manifest = JSON.parse(manifestText);
-  // Tests fill the DM with messages of the person.
+  // Lets tests fill the DM with messages from the person.
   manifest.features.app_home.messages_tab_read_only_enabled = false;
   const sandbox = await createSandbox({
     manifest,
@@ -97,7 +97,7 @@ export async function setStage(
   const struck = new AbortController();
   let strangers: Strangers | undefined;
   t.after(async () => {
-    // Work that hangs forever, since its "process" has died, must not keep this one alive.
+    // Work of a "process" that died hangs forever. It must not keep the test's own process alive.
     struck.abort();
     try {
       await strangers?.assertUntouched();

@@ -92,7 +92,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       },
     ];
     for (const { what, failure, calls } of failures) {
-      it(`each message is posted once although ${what}`, async (t) => {
+      it(`each message is posted once even if ${what}`, async (t) => {
         const stage = await setStage(t, { engine, steps: [tips()] });
         const acme = await stage.install();
         stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -105,7 +105,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
     it('a similar message of another installation or event type is not taken for the post, and a broken call gets two seconds to settle', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
-      // Nor one of another installation in the same DM, or of the app's own that says the same about itself.
+      // Two similar messages in the same DM: one of another installation, and one of the app's own event type.
       const slack = stage.deps.slackClient(await stage.deps.botToken(acme.installationId));
       const payload = { installation_id: acme.installationId, life: acme.life, key: 'rules' };
       for (const [event_type, event_payload] of [
@@ -164,7 +164,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
     });
 
-    it('the step ends as unconfirmed if the history cannot be searched', async (t) => {
+    it('a step ends as unconfirmed if its post is in doubt and the history cannot be searched', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const scopes = stage.config.slack.botScopes.filter((scope) => scope !== 'im:history');
       const acme = await stage.install({ scopes });

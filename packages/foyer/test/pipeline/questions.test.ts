@@ -185,7 +185,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('the question is posted once, even if the process dies afterwards', async (t) => {
+    it('the question is posted once, even if the process dies afterward', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const posted = () => textsIn(stage, acme).length > 0;

@@ -58,7 +58,7 @@ function counted(database: Database) {
   return { database: { ...database, write } satisfies Database, commits: () => commits };
 }
 
-/** The same database with bad luck: each transaction is run, rolled back and run again. */
+/** The same database, but each transaction is run, rolled back and run again. */
 function doneTwice(database: Database): Database {
   const undo = new Error('once more');
   return {
@@ -76,7 +76,7 @@ function doneTwice(database: Database): Database {
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a write-only step, on ${engine}`, () => {
-    it('the step shares one commit with neighboring write-only steps and the start of the next step', async (t) => {
+    it('a write-only step shares one commit with neighboring write-only steps and the start of the next step', async (t) => {
       const steps = [recording('a'), recording('b'), acting('c'), recording('d')];
       const stage = await setStage(t, { engine, steps });
       const { runId } = await stage.install();
@@ -127,7 +127,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('a permanent failure ends a run that requires the step', async (t) => {
+    it('a permanent failure of a required write-only step ends the run', async (t) => {
       const failing = recording('failing', async () => {
         throw new StepError('no_luck', 'No luck', { final: true });
       });
@@ -140,7 +140,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('the write is applied once even if its transaction is repeated', async (t) => {
+    it('a step’s write is applied once even if its transaction is repeated', async (t) => {
       const steps = [recording('a'), acting('b', async () => withWrite(1, leave('b'))), recording('c')];
       const stage = await setStage(t, { engine, steps });
       const { runId } = await stage.install();
@@ -157,7 +157,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 
   describe(`a write that a step queues, on ${engine}`, () => {
-    it('the write is committed together with the end of the step', async (t) => {
+    it('a step’s write is committed together with the end of the step', async (t) => {
       const stage = await setStage(t, { engine, steps: [acting('a', async () => withWrite(1, leave('a')))] });
       const { runId } = await stage.install();
       const { database, commits } = counted(stage.database);
@@ -167,7 +167,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(commits(), 3, 'the claim, the start, the end');
     });
 
-    it('the write is committed with the end of the attempt that queued it, and dropped if the attempt throws', async (t) => {
+    it('a step’s write is committed with the end of the attempt that queued it, and dropped if the attempt throws', async (t) => {
       let attempts = 0;
       const flaky = acting('flaky', async ({ write }) => {
         attempts += 1;
@@ -183,7 +183,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await left(stage.database), ['a second row', 'attempt 2']);
     });
 
-    it('the attempt fails if the write fails', async (t) => {
+    it('an attempt fails if its write fails', async (t) => {
       const taken = acting('a', async () => withWrite(1, leave('taken')));
       const stage = await setStage(t, { engine, steps: [recording('taken'), taken] });
       const { runId } = await stage.install();
@@ -192,7 +192,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await left(stage.database), ['taken']);
     });
 
-    it('the attempt fails if its write never ends, and other writes and steps continue', async (t) => {
+    it('an attempt fails if its write never ends, and other writes and steps continue', async (t) => {
       let inside: Promise<unknown> | undefined;
       const stuck: StepWrite = async (transaction) => {
         await leave('stuck')(transaction);
@@ -228,7 +228,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
 }
 
 describe('a step that has nothing to do', () => {
-  it('the step counts as one skipped attempt, without its own commit', async (t) => {
+  it('a step that has nothing to do counts as one skipped attempt, without its own commit', async (t) => {
     const idle: ActingStep = {
       ...acting('idle', () => assert.fail('the step must not run')),
       unneeded: ({ botScopes }) => skip('not_wanted', `Nobody wants it with ${botScopes?.length} scopes`),

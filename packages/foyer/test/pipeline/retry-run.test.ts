@@ -37,7 +37,7 @@ function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 
 }
 
 describe('Try again', () => {
-  it('a run that a worker has claimed is left alone', async (t) => {
+  it('“Try again” leaves a run that a worker has claimed unchanged', async (t) => {
     const { steps } = moodySteps({ good: 'succeed' });
     const stage = await setStage(t, { steps });
     const { runId } = await stage.install();
@@ -55,7 +55,7 @@ describe('Try again', () => {
     assert.equal(await stage.database.write((tx) => holdLease(tx, lease)), true);
   });
 
-  it('steps that failed, stayed unconfirmed or were skipped after a failure are repeated, and no others', async (t) => {
+  it('“Try again” repeats steps that failed, stayed unconfirmed or were skipped after a failure, and no others', async (t) => {
     const { steps, runs } = moodySteps({
       good: 'succeed',
       skipped: 'skip',
@@ -98,7 +98,7 @@ describe('Try again', () => {
     assert.equal(await retryRun(stage.database, runId, retry), 'not-installed', 'from before the uninstall');
   });
 
-  it('a run that backs off or waits for an event is woken', async (t) => {
+  it('“Try again” wakes a run that backs off or waits for an event', async (t) => {
     const { steps } = moodySteps({ bad: 'fail' });
     const stage = await setStage(t, {
       steps: steps.map((step) => ({ ...step, title: { todo: 'Do it', doing: 'Doing it' }, maxAttempts: 5 })),
@@ -118,7 +118,7 @@ describe('Try again', () => {
     assert.equal(await stage.work({ steps: [waiting] }), 1);
   });
 
-  it('a wait that Slack asked for is not cut short', async (t) => {
+  it('“Try again” does not cut short a wait that Slack asked for', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const { runId } = await stage.install();
     const failure = { type: 'status' as const, status: 429, retryAfterSeconds: 30 };
@@ -130,7 +130,7 @@ describe('Try again', () => {
 });
 
 describe('Send again', () => {
-  it('one more welcome is sent for a press, and none for a second press before that welcome is sent', async (t) => {
+  it('“Send again” sends one more welcome, and none for a second press before that welcome is sent', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const install = await stage.install();
     const { installationId, userId, runId } = install;
@@ -146,7 +146,7 @@ describe('Send again', () => {
     assert.equal(history.filter((line) => line.kind === 'welcome_requested').length, 1);
   });
 
-  it('no welcome is queued if the app is no longer installed', async (t) => {
+  it('“Send again” queues no welcome if the app is no longer installed', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const { installationId, userId, runId, teamId } = await stage.install();
     await stage.finish(runId);

@@ -354,7 +354,7 @@ describe('a failure of a step', () => {
             if (title in unreadable) throw made;
             return made as never;
           },
-          // What is final needs one attempt of many.
+          // A final failure uses only the first of three attempts.
           { maxAttempts: title in unreadable ? 1 : 3 },
         ),
       );

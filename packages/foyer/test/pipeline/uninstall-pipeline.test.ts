@@ -81,7 +81,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await uninstallRuns(stage, acme.installationId), []);
     });
 
-    it('no run is made if the definition has no uninstall steps', async (t) => {
+    it('an uninstall gets no run if the definition has no uninstall steps', async (t) => {
       const stage = await setStage(t, { engine, steps: billing(async () => null).steps });
       const acme = await stage.install();
       await stage.store.deleteInstallation({ teamId: acme.teamId });
@@ -126,7 +126,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(order.slice(2), ['cancel 1', 'cancel 2', 'Acme install 3']);
     });
 
-    it('a reinstall does not stop an uninstall run, which can be retried afterwards', async (t) => {
+    it('a reinstall does not stop an uninstall run, which can be retried afterward', async (t) => {
       let fails = true;
       const { startTrial: _, ...lists } = billing(async () => {
         if (fails) throw new StepError('billing_down', 'The billing system refused', { final: true });
@@ -153,7 +153,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(run.id)).status, 'succeeded');
     });
 
-    it('a step that would wait for an event fails, since a reinstall waits for the run', async (t) => {
+    it('an uninstall step that would wait for an event fails, since a reinstall waits for the uninstall run', async (t) => {
       const { startTrial: _, ...lists } = billing(async () => waitFor('team_access_granted'));
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();

@@ -20,7 +20,7 @@ const quick: ActingStep<null> = {
   run: async () => null,
 };
 
-/** A step that begins, and goes on when it is told to (or, unless it is deaf, when it is aborted). */
+/** A step that runs until `goOn` is reached or, unless it is deaf, until it is aborted. */
 function slowStep(isDeaf = false) {
   const begun = signal();
   const goOn = signal();
@@ -100,7 +100,7 @@ function workerOn(t: TestContext, stage: PipelineStage, changes: Partial<WorkerD
     ...changes,
   });
   t.after(() => worker.stop({ drainMs: 0 }));
-  /** Resolves when a run has come to a status; asked for before it can. */
+  /** Resolves when a run reaches a status. Call it before the run can reach that status. */
   const comes = (runId: string, status: string): Promise<void> =>
     new Promise((resolve) => ended.set(`${runId} ${status}`, resolve));
   return { worker, comes };
@@ -249,7 +249,7 @@ describe('the worker', () => {
     assert.equal((await stage.run(runId)).status, 'cancelled');
   });
 
-  it('the lease is renewed during a long step', async (t) => {
+  it('a worker renews its lease during a long step', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker, comes } = workerOn(t, stage, { leaseMs: 60 });
@@ -270,7 +270,7 @@ describe('the worker', () => {
 });
 
 describe('a worker whose own lease has expired', () => {
-  it('the lease is renewed, and the worker does not claim its own run again', async (t) => {
+  it('a worker whose lease has expired renews it, and does not claim its own run again', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker, comes } = workerOn(t, stage);
@@ -364,9 +364,9 @@ describe('runs of other processes', () => {
   });
 
   it('a zombie counts as dead: a process that has ended and whose parent has not read its exit code', {
-    skip: process.platform !== 'linux' && 'the worker knows a zombie by /proc, which only Linux has',
+    skip: process.platform !== 'linux' && 'the worker recognizes a zombie by /proc, which only Linux has',
   }, async (t) => {
-    // The shell becomes `sleep`, which never asks after the child that it inherits. That ends after the shell is gone.
+    // The shell becomes `sleep 60`, which never waits for the child that it inherits. The child ends after that.
     const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });

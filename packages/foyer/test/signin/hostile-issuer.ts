@@ -3,18 +3,18 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
-/** What the issuer says instead of the truth; whatever is absent is as Slack says it. */
+/** What the issuer says instead of the truth. Fields that are absent are as Slack sends them. */
 export interface Lies {
   /** Fields of the discovery document. */
   discovery?: Record<string, unknown>;
   /** Claims of the ID token; undefined leaves one out. */
   claims?: Record<string, unknown>;
-  /** Answers a path itself. */
+  /** Handlers that answer a path instead of the issuer. */
   answer?: Partial<Record<Path, (req: IncomingMessage, res: ServerResponse) => void>>;
 }
 type Path = '/.well-known/openid-configuration' | '/api/openid.connect.token' | '/openid/connect/keys';
 
-/** An OpenID issuer of its own, with Slack's claims, that can lie in every way. */
+/** An OpenID issuer with Slack's claims that can lie in its discovery document, its ID tokens and its answers. */
 export interface HostileIssuer {
   url: string;
   lies: Lies;
@@ -22,14 +22,14 @@ export interface HostileIssuer {
   person: { userId: string; teamId: string };
   /** The forms that the token endpoint got. */
   exchanges: URLSearchParams[];
-  /** How often each path was asked for. */
+  /** How often a path was requested. */
   asked(path: Path): number;
   /** Decides as a person at the authorization endpoint would; returns the callback's address. */
   authorize(authorizeUrl: string): string;
   close(): Promise<void>;
 }
 
-/** Starts it on loopback. */
+/** Starts the issuer on loopback. */
 export async function startHostileIssuer(options: {
   clientId: string;
   now: () => number;

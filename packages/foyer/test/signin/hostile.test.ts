@@ -15,7 +15,7 @@ const lena = 'U07LENAFI13';
 
 const hasSession = (visitor: Visitor): boolean => visitor.cookies.has('foyer-member');
 
-/** Refused: a page with an id that the log knows, and no session. */
+/** Asserts a refusal: a page with an id that is also in the log, and no session. */
 async function assertRefused(stage: SignInStage, visitor: Visitor, answer: Response, status: number) {
   assert.equal(answer.status, status);
   assert.equal(answer.headers.get('location'), null);

@@ -88,7 +88,7 @@ it('a workspace that loses access to the org-wide app loses its sessions, and ot
   assert.ok(await memberOf(app, there));
 });
 
-it('Foyer takes no email that Slack has not verified', async (t) => {
+it('Foyer uses no email that Slack has not verified', async (t) => {
   const issuer = await startHostileIssuer({ clientId: '1234.5678', now: Date.now });
   t.after(() => issuer.close());
   await using app = await start({ SLACK_OPENID_URL: issuer.url }, '1234.5678');

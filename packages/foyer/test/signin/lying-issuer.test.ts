@@ -18,7 +18,7 @@ const keysPath = '/openid/connect/keys';
 describe('an OpenID issuer that lies', () => {
   let issuer: HostileIssuer;
   let stage: SignInStage;
-  /** How far Foyer's clock is ahead: a discovery document is kept for an hour. */
+  /** How far Foyer's clock is ahead. Foyer caches a discovery document for an hour. */
   let aheadMs = 0;
   before(async () => {
     issuer = await startHostileIssuer({ clientId, now: () => Date.now() + aheadMs });
@@ -50,13 +50,13 @@ describe('an OpenID issuer that lies', () => {
     return visitor.get(callback);
   }
 
-  /** Has Foyer read the discovery document and the keys again. */
+  /** Makes Foyer read the discovery document and the keys again. */
   function forget(): void {
     aheadMs += 2 * 3_600_000;
     issuer.lies = {};
   }
 
-  /** The next calls of users.info get no answer: only the ID token says who someone is. */
+  /** Makes the next calls of users.info fail, so that only the ID token says who someone is. */
   function slackKnowsNobody(times: number): void {
     const failure = { type: 'status', status: 503 } as const;
     stage.sandbox.faults.add({ method: 'users.info', times, failure });

@@ -32,7 +32,7 @@ describe('operators who sign in with Slack', () => {
       environment: { OPERATOR_SLACK_USERS: `${acme}/${mateo}, ${acme}/${grace}` },
     });
     await stage.installIn('Acme');
-    // "Send the welcome again" is refused while the run works.
+    // "Send the welcome again" is refused while the run is in progress.
     await eventually(async () => (await stage.foyer().find({ teamId: acme }))?.run?.status === 'succeeded');
     const [row] = await stage.database.rows<Row>('select id from installations');
     path = `/operator/installations/${row?.id}`;
@@ -48,7 +48,7 @@ describe('operators who sign in with Slack', () => {
   const page = async (visitor: Visitor, at: string): Promise<string> =>
     (await visitor.get(stage.url + at)).text();
 
-  it('the login offers only Sign in with Slack if there is no password', async () => {
+  it('the operators’ login offers only Sign in with Slack if there is no password', async () => {
     const visitor = createVisitor();
     const login = await visitor.get(`${stage.url}${path}`);
     assert.equal(login.status, 303);
@@ -92,7 +92,7 @@ describe('operators who sign in with Slack', () => {
     assert.match(fresh, />Purge it</);
     const wrong = await visitor.post(`${stage.url}${path}/purge`, { csrf: 'another', installed: '1' });
     assert.equal(wrong.status, 403);
-    // The install changed since the question: it is asked before anything is purged.
+    // The install has changed since the question was shown, so nothing is purged.
     const changed = { csrf: fieldOf(fresh, 'csrf'), installed: '1' };
     const answer = await visitor.post(`${stage.url}${path}/purge`, changed);
     assert.equal(answer.headers.get('location'), `${path}?done=changed_meanwhile`);
@@ -186,7 +186,7 @@ describe('below a base path', () => {
 });
 
 describe('operators with a password and with Slack', () => {
-  it('the login offers both ways, and the list of sessions shows which began with the password', async (t) => {
+  it('the operators’ login offers a password and Slack, and the list of sessions shows a login with the password', async (t) => {
     const stage = await setSignInStage({
       environment: { OPERATOR_SLACK_USERS: `${acme}/${mateo}`, OPERATOR_PASSWORD: password },
     });

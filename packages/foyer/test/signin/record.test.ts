@@ -23,7 +23,7 @@ describe('the install record on the web', () => {
     app = await startTestFoyer(definition, { environment });
     teamId = app.sandbox.workspace('Acme').id;
     const installer = app.sandbox.person('Acme', 'owner').id;
-    // The last step but one fails, so that there is something to try again.
+    // The welcome fails, so that there is something to try again.
     app.sandbox.faults.add({
       method: 'chat.postMessage',
       times: 9,
@@ -168,7 +168,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Add to Slack/, 'signed out');
   });
 
-  it('after a sign-out, the address shows the landing page', async () => {
+  it('after a sign-out, the address of the record shows the landing page', async () => {
     const { visitor } = await signIn('member');
     assert.match(await open(visitor), /Signed in as/);
     assert.equal((await visitor.post(`${app.url}/slack/signout`)).status, 200);

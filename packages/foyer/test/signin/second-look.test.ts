@@ -13,8 +13,8 @@ const now = 5_000_000;
 const publicUrl = 'https://foyer.example';
 
 /**
- * Slack is asked about the person between the first look at the installation and the session. What happens to the
- * installation in that time counts.
+ * A sign-in reads the installation, asks Slack about the person, and reads the installation again before it begins a
+ * session. These tests change the installation while Slack is asked.
  */
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the second check of the installation by a sign-in (${engine})`, () => {

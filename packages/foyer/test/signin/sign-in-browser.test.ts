@@ -36,7 +36,7 @@ describe('signing in, in a browser', () => {
     await stage.close();
   });
 
-  /** A page of the host product: who is signed in, and the button that ends that. */
+  /** A page of the host product that says who is signed in and has a button to sign out. */
   const hostPage: RequestListener = (req, res) => {
     void stage
       .foyer()
@@ -52,7 +52,6 @@ describe('signing in, in a browser', () => {
       });
   };
 
-  /** A browser in which JavaScript is off for our pages; axe needs it, so it is on when they are checked. */
   async function open(width: number, colorScheme: 'light' | 'dark'): Promise<Page> {
     const context = await browser.newContext({ viewport: { width, height: 844 }, colorScheme });
     return context.newPage();
@@ -110,7 +109,7 @@ describe('signing in, in a browser', () => {
           ['owner', 'Signed in as Grace Okafor', 'What Foyer may do'],
           ['admin', 'Signed in as Mateo Vargas', 'What Foyer may do'],
           ['member', 'Signed in as Priya Nair', 'What Foyer may do'],
-          // In the language that they use in Slack.
+          // The guest's page is in the language that the guest uses in Slack.
           ['guest', 'Angemeldet als Gus Guest', 'Was Foyer tun darf'],
         ] as const) {
           const page = await open(width, scheme);

@@ -15,7 +15,7 @@ export interface SignInStage extends Stage {
   pressSignIn(visitor: Visitor, choice: SignInChoice): Promise<string>;
   /** Signs in all the way; returns what the callback answered. */
   signIn(visitor: Visitor, choice: SignInChoice): Promise<Response>;
-  /** Who Foyer says the browser's person is. */
+  /** The member whom Foyer recognizes in this browser. */
   memberOf(visitor: Visitor): Promise<SignedInMember | undefined>;
 }
 
@@ -34,7 +34,7 @@ export async function setSignInStage(
     environment?: Record<string, string>;
     sandbox?: Partial<SandboxOptions>;
     now?: () => number;
-    /** Answers what is not Foyer's. */
+    /** Answers requests that are not for Foyer. */
     otherwise?: RequestListener;
     foyer?: StartOptions;
   } = {},

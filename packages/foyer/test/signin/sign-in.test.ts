@@ -157,7 +157,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(await stage.memberOf(visitor));
     });
 
-    it('the answer has status 502 and an id that is also in the log if Slack cannot be reached', async () => {
+    it('a sign-in is answered with status 502 and an id that is also in the log if Slack cannot be reached', async () => {
       const visitor = createVisitor();
       const callback = await stage.pressSignIn(visitor, { userId: priya });
       const method = 'openid.connect.token';
@@ -220,7 +220,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       stage.sandbox.faults.add({ method: 'users.info', failure: { type: 'status', status: 503 } });
       assert.ok(await stage.memberOf(visitor));
       assert.equal(asked(), before + 1);
-      // Without an event: a person who is unknown to the bot is gone.
+      // There is no event. A person whom the bot cannot look up is gone.
       const gone = { type: 'error', error: 'user_not_found' } as const;
       stage.sandbox.faults.add({ method: 'users.info', failure: gone });
       assert.ok(await stage.memberOf(visitor), 'not asked again at once');

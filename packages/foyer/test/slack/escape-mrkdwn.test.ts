@@ -11,7 +11,7 @@ const nasty = fc.oneof(
 );
 
 describe('escapeMrkdwn', () => {
-  it('no mention, link, markup, quote, line break or direction override in an escaped text still works', () => {
+  it('a text from escapeMrkdwn has no working mention, link, markup, quote, line break or direction override', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const escaped = escapeMrkdwn(text, 200);
@@ -37,7 +37,7 @@ describe('escapeMrkdwn', () => {
     assert.equal(escapeMrkdwn('ab\u202Edc'), 'abdc');
   });
 
-  it('a long text is cut between entities and characters, with a mark at the cut', () => {
+  it('escapeMrkdwn cuts a long text between entities and characters, and ends it with “…”', () => {
     assert.equal(escapeMrkdwn('a&&&', 8), 'a&amp;…');
     assert.equal(escapeMrkdwn('😀😀😀', 5), '😀😀…');
     assert.equal(escapeMrkdwn('abcde', 5), 'abcde');
@@ -46,7 +46,7 @@ describe('escapeMrkdwn', () => {
 });
 
 describe('mrkdwnCode', () => {
-  it('a name that contains a backtick cannot end the code', () => {
+  it('mrkdwnCode keeps a name with a backtick from ending the code', () => {
     fc.assert(
       fc.property(nasty, (name) => {
         const code = mrkdwnCode(name, 80);
@@ -70,7 +70,7 @@ describe('plainLine', () => {
 });
 
 describe('mrkdwnLink', () => {
-  it('characters of the address do not end the link early', () => {
+  it('mrkdwnLink keeps the characters of an address from ending the link early', () => {
     assert.equal(
       mrkdwnLink('https://x.test/a|b?c=1&d=>', 'Help'),
       '<https://x.test/a%7Cb?c=1&amp;d=%3E|Help>',

@@ -103,7 +103,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(stage.logged(), new RegExp(mailPassword));
   });
 
-  it('a name cannot add a header, a recipient or markup', async (t) => {
+  it('a name cannot add a header, a recipient or markup to the mail', async (t) => {
     const mail = await startMailServer(t);
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
     const { runId, installationId } = await stage.install();
@@ -155,7 +155,7 @@ describe('notify-operators by mail', () => {
     assert.deepEqual([webhook.received.length, mail.received.length], [3, 1], 'only the missing message');
   });
 
-  it('the step fails if the server refuses the mail permanently', async (t) => {
+  it('notify-operators fails if the mail server refuses the mail permanently', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith(550);
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
@@ -165,7 +165,7 @@ describe('notify-operators by mail', () => {
     assert.equal(mail.received.length, 0);
   });
 
-  it('the step is retried if the login, TLS or the connection is refused', async (t) => {
+  it('notify-operators is retried if the mail server’s login, TLS or connection fails', async (t) => {
     const mail = await startMailServer(t);
     const secure = await startMailServer(t, { secure: true });
     const closed = createNetServer().listen(0, '127.0.0.1');
@@ -192,7 +192,7 @@ describe('notify-operators by mail', () => {
     assert.deepEqual([mail.received.length, secure.received.length], [0, 0]);
   });
 
-  it('the attempt ends at the step’s time limit if the server hangs, and leaves no connection open', async (t) => {
+  it('an attempt of notify-operators ends at its time limit if the mail server hangs, and leaves no connection open', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith('hang');
     const stage = await setStage(t, {
@@ -222,7 +222,7 @@ describe('notify-operators by mail', () => {
 });
 
 describe('a process that dies in notify-operators', () => {
-  it('the webhook stays unconfirmed until someone repeats the step, if the process dies before it commits the outcome', async (t) => {
+  it('the message to the webhook stays unconfirmed until someone repeats the step, if the process dies before it commits the outcome', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, async (_request, response) => {
       await eventually(async () => mail.received.length === 1);

@@ -107,7 +107,7 @@ describe('send-welcome after failures', () => {
     { title: 'Slack acted and answered nonsense', failure: { type: 'malformed-json' } },
   ];
   for (const { title, failure } of acted) {
-    it(`exactly one welcome is sent although ${title}: Foyer finds it and does not send it again`, async (t) => {
+    it(`exactly one welcome is sent even if ${title}: Foyer finds it and does not send it again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -119,7 +119,7 @@ describe('send-welcome after failures', () => {
     });
   }
 
-  it('exactly one welcome is sent although Slack acted and did not answer in time', async (t) => {
+  it('exactly one welcome is sent even if Slack acted and did not answer in time', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'hang', delayMs: 60_000 } });
@@ -128,7 +128,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  /** Makes Slack’s answers to both calls of a welcome say something else than they should. */
+  /** Changes Slack’s answers to the two calls of a welcome. */
   function answering(
     stage: PipelineStage,
     odd: { open?: object; post?: object },
@@ -145,7 +145,7 @@ describe('send-welcome after failures', () => {
 
   for (const channel of [null, '', 7, true, [], {}]) {
     const odd = JSON.stringify(channel);
-    it(`exactly one welcome is sent although Slack’s answer names ${odd} as the message’s channel`, async (t) => {
+    it(`exactly one welcome is sent even if Slack’s answer names ${odd} as the message’s channel`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { post: { channel } });
@@ -154,7 +154,7 @@ describe('send-welcome after failures', () => {
       assert.equal(stage.sandbox.calls('conversations.history').length, 0);
     });
 
-    it(`exactly one welcome is sent although Slack opens a DM with ${odd} as its id`, async (t) => {
+    it(`exactly one welcome is sent even if Slack opens a DM with ${odd} as its id`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { open: { channel: { id: channel } } });
@@ -162,7 +162,7 @@ describe('send-welcome after failures', () => {
       assert.equal(stage.welcomes(install), 1);
     });
 
-    it(`exactly one welcome is sent although Slack’s answer names ${odd} as the message’s time`, async (t) => {
+    it(`exactly one welcome is sent even if Slack’s answer names ${odd} as the message’s time`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { post: { ts: channel } });
@@ -179,7 +179,7 @@ describe('send-welcome after failures', () => {
     { title: 'Slack had an internal error', failure: { type: 'error', error: 'internal_error' } },
   ];
   for (const { title, failure } of notActed) {
-    it(`exactly one welcome is sent although ${title}: Foyer searches for it, waits, and sends it again`, async (t) => {
+    it(`exactly one welcome is sent even if ${title}: Foyer searches for it, waits, and sends it again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -214,7 +214,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.sandbox.calls('chat.postMessage').length, 1);
   });
 
-  it('exactly one welcome is sent although the step timed out before Slack’s answer came', async (t) => {
+  it('exactly one welcome is sent even if the step timed out before Slack’s answer came', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { installationId, life, userId } = install;
@@ -401,13 +401,13 @@ describe('the search for an uncertain welcome', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('the step fails with Slack’s own error if the search always fails', async (t) => {
+  it('send-welcome fails with Slack’s own error if the search always fails', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
     void stage.work({ database: mortal(stage.database, posted) });
     await until(posted);
-    // No call of the first one can take effect anymore, so that each try is a call of the search.
+    // The first attempt's call can no longer take effect, so each further attempt searches.
     await stage.pass(10 * 60_000);
     const failure = { type: 'status', status: 500 } as const;
     stage.sandbox.faults.add({ method: 'conversations.history', failure, times: 1000 });
@@ -416,7 +416,7 @@ describe('the search for an uncertain welcome', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('the search covers only the time around the call that sent the welcome', async (t) => {
+  it('the search for a welcome covers only the time around the call that sent the welcome', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -434,7 +434,7 @@ describe('the search for an uncertain welcome', () => {
 });
 
 describe('the welcome of an org-wide install', () => {
-  it('the run waits until the installer’s workspace gets access to the app', async (t) => {
+  it('the run of an org-wide install waits until the installer’s workspace gets access to the app', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const install = await stage.install({ workspace: 'Initech Product', orgWide: true });
@@ -454,7 +454,7 @@ describe('the welcome of an org-wide install', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('the run does not miss a grant of access that comes while its step decides to wait', async (t) => {
+  it('the run of an org-wide install does not miss a grant of access that comes while its step decides to wait', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const install = await stage.install({ workspace: 'Initech Product', orgWide: true });
@@ -477,7 +477,7 @@ describe('the welcome of an org-wide install', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('the run keeps waiting if only workspaces other than the installer’s get access to the app', async (t) => {
+  it('the run of an org-wide install keeps waiting if only workspaces other than the installer’s get access to the app', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const org = { workspace: 'Initech Product', orgWide: true };

@@ -36,7 +36,7 @@ describe('the steps after an install', () => {
     );
   });
 
-  it('each step ends in one attempt, with no unnecessary call to Slack', async (t) => {
+  it('each built-in step ends in one attempt, with no unnecessary call to Slack', async (t) => {
     const stage = await setStage(t);
     const install = await stage.install();
     stage.sandbox.rateLimits.isOn = true;
@@ -59,7 +59,7 @@ describe('the steps after an install', () => {
 });
 
 describe('register-team and register-user', () => {
-  it('the output says whether the team and the person are new', async (t) => {
+  it('register-team and register-user say whether the team and the person are new', async (t) => {
     const stage = await setStage(t, { steps: [registerTeam, registerUser] });
     const first = await stage.install();
     await stage.pass(500);
@@ -85,7 +85,7 @@ describe('register-team and register-user', () => {
     });
   });
 
-  it('an attempt that fails leaves no row, and the next attempt still reports “new”', async (t) => {
+  it('a failed attempt of register-team or register-user leaves no row, and the next attempt still reports “new”', async (t) => {
     for (const step of [registerTeam, registerUser]) {
       const stage = await setStage(t, { steps: [step] });
       const { runId } = await stage.install();
@@ -107,7 +107,7 @@ describe('register-team and register-user', () => {
     }
   });
 
-  it('an org-wide install registers the enterprise', async (t) => {
+  it('the steps of an org-wide install register the enterprise', async (t) => {
     const stage = await setStage(t, { steps: [registerTeam, registerUser] });
     const { runId } = await stage.install({ workspace: 'Initech Product', orgWide: true });
     await stage.finish(runId);
@@ -123,7 +123,7 @@ describe('register-team and register-user', () => {
 describe('fetch-profile', () => {
   const pipeline = [registerTeam, registerUser, fetchProfile];
 
-  it('the step saves the profile of the installer and the workspace', async (t) => {
+  it('fetch-profile saves the profiles of the installer and the workspace', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const { runId, userId } = await stage.install();
     await stage.finish(runId);
@@ -163,7 +163,7 @@ describe('fetch-profile', () => {
   const scopes = ['chat:write', 'users:read', 'users:read.email', 'team:read'];
   const without = (...lost: string[]) => scopes.filter((scope) => !lost.includes(scope));
 
-  it('the step saves the available data, and names the missing data', async (t) => {
+  it('fetch-profile saves the available data, and names the missing data', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const noTeam = await stage.install({ scopes: without('team:read', 'users:read.email') });
     assert.equal((await stage.finish(noTeam.runId)).status, 'succeeded');
@@ -180,7 +180,7 @@ describe('fetch-profile', () => {
     assert.equal((other.team as { name: Json }).name, 'Globex');
   });
 
-  it('the step is skipped if the install has no scope for any call', async (t) => {
+  it('fetch-profile is skipped if the install has no scope for any of its calls', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const { runId } = await stage.install({ scopes: ['chat:write'] });
     const run = await stage.finish(runId);
@@ -222,7 +222,7 @@ describe('publish-home', () => {
     ],
   ];
   for (const [result, status, code] of cases) {
-    it(`the step has the status ${status} if publishing Home ends with ${result.reason}`, async (t) => {
+    it(`publish-home has the status ${status} if publishing Home ends with ${result.reason}`, async (t) => {
       const stage = await setStage(t, { steps: [publishHome] });
       const { runId, installationId, userId, teamId } = await stage.install();
       const asked: unknown[] = [];
@@ -276,7 +276,7 @@ describe('notify-operators', () => {
     },
   };
 
-  it('the message says who installed the app where, what is new, and what failed', async (t) => {
+  it('the message to the operators says who installed the app where, what is new, and what failed', async (t) => {
     const { url, received } = await startWebhook(t, taken);
     const stage = await setStage(t, {
       steps: [registerTeam, registerUser, fetchProfile, failing, notifyOperators],
@@ -302,7 +302,7 @@ describe('notify-operators', () => {
     assert.doesNotMatch(stage.logged(), /very-secret/);
   });
 
-  it('the step is skipped if no webhook is set', async (t) => {
+  it('notify-operators is skipped if no webhook is set', async (t) => {
     const stage = await setStage(t, { steps: [notifyOperators] });
     const { runId } = await stage.install();
     const [step] = (await stage.finish(runId)).steps;
@@ -321,26 +321,26 @@ describe('notify-operators', () => {
     waitMs?: number;
   }[] = [
     {
-      title: 'the step sends the message again after a 503',
+      title: 'notify-operators sends the message again after a 503',
       answers: [respond(503)],
       step: ['succeeded', null],
       posts: 2,
     },
     {
-      title: 'the step waits as long as a 429 asks',
+      title: 'notify-operators waits as long as a 429 asks',
       answers: [respond(429, { 'retry-after': '20' })],
       step: ['succeeded', null],
       posts: 2,
       waitMs: 20_000,
     },
     {
-      title: 'the step gives up on a webhook that is gone',
+      title: 'notify-operators gives up on a webhook that is gone',
       answers: [respond(404)],
       step: ['failed', 'http_404'],
       posts: 1,
     },
     {
-      title: 'the step does not repeat a message that may have arrived',
+      title: 'notify-operators does not repeat a message that may have arrived',
       answers: [(request) => request.socket.resetAndDestroy()],
       step: ['unconfirmed', 'no_answer'],
       posts: 1,
@@ -365,7 +365,7 @@ describe('notify-operators', () => {
     });
   }
 
-  it('the step is retried if the connection is refused', async (t) => {
+  it('notify-operators is retried if the connection is refused', async (t) => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;

@@ -17,7 +17,7 @@ const content = {
 };
 
 describe('the welcome message', () => {
-  it('the message greets by name, names the workspace, and has a button to Home', () => {
+  it('the welcome message greets by name, names the workspace, and has a button to Home', () => {
     const { text, blocks } = welcomeMessage(content);
     assert.equal(text, 'Hi Grace, thanks for installing Foyer in Acme.');
     const button = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []))[0];
@@ -29,7 +29,7 @@ describe('the welcome message', () => {
     assert.doesNotMatch(JSON.stringify(blocks), /Get help|Privacy/);
   });
 
-  it('the message links to the help and privacy pages if they are set', () => {
+  it('the welcome message links to the help and privacy pages if they are set', () => {
     const { blocks } = welcomeMessage({
       ...content,
       brand: brandOf('Foyer', {
@@ -42,14 +42,14 @@ describe('the welcome message', () => {
     assert.match(written, /<https:\/\/example\.com\/privacy\|Privacy>/);
   });
 
-  it('the message mentions the person if Slack sent no name', () => {
+  it('the welcome message mentions the person if Slack sent no name', () => {
     assert.match(
       welcomeMessage({ ...content, personName: null, placeName: null }).text,
       /^Hi <@U1>, thanks for installing Foyer\./,
     );
   });
 
-  it('a name cannot ping, link or change the text around it', () => {
+  it('a name in the welcome message cannot ping, link or change the text around it', () => {
     const hostile = '<!channel> *<https://evil.example|free>* & `x`';
     const { text, blocks } = welcomeMessage({ ...content, personName: hostile, placeName: hostile });
     for (const written of [text, JSON.stringify(blocks)]) {
@@ -58,7 +58,7 @@ describe('the welcome message', () => {
     }
   });
 
-  it('the message is in the person’s language, with the app’s own texts', () => {
+  it('the welcome message is in the person’s language, with the app’s own texts', () => {
     const words = createTexts({ de: { 'welcome.action': 'Tippe /standup.' } }).forLocale('de-AT');
     const { text, blocks } = welcomeMessage({ ...content, words });
     assert.equal(text, 'Hallo Grace, danke, dass Sie Foyer installiert haben – in Acme.');

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 
-/** Overwrites the first page of these tables and indexes of a SQLite file that no one has open. */
+/** Overwrites the first page of these tables and indexes of a SQLite file that no process has open. */
 export function damagePages(file: string, names: readonly string[]): void {
   const sqlite = new Sqlite(file);
   const size = Number(sqlite.pragma('page_size', { simple: true }));

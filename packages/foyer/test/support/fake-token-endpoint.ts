@@ -12,7 +12,7 @@ export interface FakeTokenEndpoint {
   readonly used: string[];
   /** Sets the answer from now on. With undefined, each refresh token yields new tokens once, as with Slack. */
   answerWith(answer: TokenAnswer | undefined): void;
-  /** Sets the answer to calls with this token from now on, whatever the others get. */
+  /** Sets the answer to calls with this token from now on. It takes precedence over `answerWith`. */
   answerTo(token: string, answer: object): void;
   /** Holds every answer back until `release` is called. */
   hold(): { release(): void };

@@ -21,7 +21,7 @@ const searched = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
 /**
  * Starts PgBouncer in front of a database: each transaction, and each statement without one, gets any free one of
- * `pool` connections. Returns the database's URL through PgBouncer, which ends with the test.
+ * `pool` connections. Returns the database's URL through PgBouncer. PgBouncer ends with the test.
  */
 export async function startPgBouncer(t: TestContext, url: string, pool = 3): Promise<string> {
   const target = new URL(url);

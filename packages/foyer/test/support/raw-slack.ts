@@ -13,7 +13,7 @@ export interface RawSlack {
   onExchange(write: (socket: Socket, form: URLSearchParams) => void): void;
   /** Sets the answer to `auth.test`. */
   testWith(answer: unknown): void;
-  /** Whether `auth.revoke` fails from now on. */
+  /** Makes `auth.revoke` fail, or work again. */
   refuseRevoke(refuses: boolean): void;
 }
 

@@ -10,10 +10,11 @@ import { type Tenant, tenantRows } from './tenant-rows.ts';
  * Why strangers: a fixture that holds one of a thing cannot notice a query that forgets whose row it is. So suites add
  * rows that no test addresses, and compare them byte for byte at the end of each test.
  *
- * There are three strangers, each with rows in every table: another workspace of the same app, an org-wide install of
- * it, and another app's installation of the very workspace that the test uses. All have the same people as the test:
- * a user id is unique only together with its tenant. The other app's rows are old and due, since nothing that the test's
- * app does may touch them; those of the same app are not due before the year 2096.
+ * There are three strangers, each with rows in every table that has rows of a tenant: another workspace of the same
+ * app, an org-wide install of it, and another app's installation of the very workspace that the test uses. All have the
+ * same people as the test: a user id is unique only together with its tenant. The other app's rows are old, since
+ * nothing that the test's app does may touch them. The rows of the same app are from the year 2096, so that none is
+ * swept.
  */
 
 /** Each row of a stranger has this word in one of its columns. */

@@ -9,7 +9,7 @@ const deadRefresh = { refresh_owner: 'a dead process', refresh_until: 1 };
 /** The tables whose rows belong to every app and tenant of the database; a tenant has rows in all others. */
 type OfAll = 'encryption_keys' | 'key_holders' | 'maintenance' | 'kept_counts';
 
-/** One tenant of one app, by what its rows are made of. */
+/** The values from which the rows of one tenant of one app are made. */
 export interface Tenant {
   /** Stands in an id or a name of each row. */
   mark: string;
@@ -19,7 +19,7 @@ export interface Tenant {
   enterpriseId: string | null;
   /** The enterprise whose grant of access it has. */
   grantsOf: string;
-  /** When what it waits for is due, and when what is old was made. */
+  /** When its pending work is due, and when its rows were made. */
   dueAt: number;
   madeAt: number;
 }
@@ -131,7 +131,7 @@ export function tenantRows(
         changed_at: madeAt,
       },
     ],
-    // In the future, since an hour later any delivery is deleted.
+    // In the future, since old deliveries are deleted.
     seen_deliveries: [{ client_id, key: `event Ev${mark}`, seen_at: 8e12 }],
     install_requests: (['installed', 'started'] as const).map((outcome) => ({
       id: `req_${mark}_${outcome}`,

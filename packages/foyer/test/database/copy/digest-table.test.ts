@@ -7,7 +7,7 @@ import { fillEveryTable } from '../../operator/fill-every-table.ts';
 import { engines, openTestDatabase } from '../../support/open-test-database.ts';
 
 describe('the digest of a table', () => {
-  it('changes if any cell of any column changes', async (t) => {
+  it('the digest of a table changes if a cell of any column changes', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     await fillEveryTable(database, 3);
@@ -31,7 +31,7 @@ describe('the digest of a table', () => {
     }
   });
 
-  it('distinguishes null, an empty string and a number in a string', async (t) => {
+  it('the digest of a table distinguishes null, an empty string and a number in a string', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     const { queries } = database;

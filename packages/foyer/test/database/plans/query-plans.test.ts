@@ -131,7 +131,7 @@ for (const [engine, readPlan] of [
   ['SQLite', readSqlitePlan],
   ['Postgres', readPostgresPlan],
 ] as const) {
-  test(`no query of Foyer reads a whole large table, on ${engine}`, async (t) => {
+  test(`no query of an install, an uninstall or the operator pages reads a whole large table, on ${engine}`, async (t) => {
     const { queries, looking } = await useEverything(t, engine);
     const asked = queries.filter(({ query }) => /^(select|update|delete|with)\b/.test(query.sql));
     assert.ok(asked.length > 60, `only ${asked.length} queries were seen`);

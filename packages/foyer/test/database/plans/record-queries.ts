@@ -16,7 +16,7 @@ export function recordQueries(database: Database) {
   let during = 'the start';
 
   function note(query: CompiledQuery): void {
-    // Queries that differ only in the length of a list are the same.
+    // Queries that differ only in the length of a list count as the same.
     const key = query.sql.replace(/\((?:(?:\$\d+|\+?\?)(?:, )?)+\)/g, '(…)').replace(/\$\d+/g, '$');
     if (!recorded.has(key)) recorded.set(key, { query, during });
   }

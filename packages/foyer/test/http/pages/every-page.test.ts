@@ -41,7 +41,7 @@ test('no page loads anything: only links lead elsewhere', () => {
     for (const [, href] of text.matchAll(/<link\b[^>]*href="([^"]*)"/g))
       assert.match(href ?? '', /^data:/, name);
     for (const [, href] of text.matchAll(/<a\b[^>]*href="([^"]*)"/g)) {
-      // An empty one loads the page again.
+      // An empty href reloads the page.
       assert.match(href ?? '#', /^$|^(?:https:|mailto:|slack:|\/)/, `${name}: ${href}`);
     }
   }

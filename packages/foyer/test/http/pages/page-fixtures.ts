@@ -78,7 +78,7 @@ export function progressDocument(progress: Progress, pageFrame: PageFrame = fram
   });
 }
 
-/** The progress page with an open question: to answer here, unless `isElsewhere`. */
+/** The progress page with an open question, which is answered here unless `isElsewhere`. */
 export function questionDocument(
   input: ShownQuestion['input'],
   { isElsewhere = false, notice }: { isElsewhere?: boolean; notice?: AnswerNotice } = {},
@@ -161,7 +161,7 @@ export function everyPage(pageFrame: PageFrame = frame): [string, string][] {
   ];
 }
 
-/** The text of a document as a reader meets it: without head, scripts, templates, hidden elements and tags. */
+/** The text of a document as a reader sees it: without head, scripts, templates, hidden elements and tags. */
 export function visibleText(document: string): string {
   return document
     .replace(/<head>[\s\S]*<\/head>|<script[\s\S]*?<\/script>|<template[\s\S]*?<\/template>/g, '')
