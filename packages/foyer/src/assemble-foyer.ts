@@ -61,7 +61,7 @@ export interface TestOptions {
   connectionBounds?: Partial<ConnectionBounds>;
 }
 
-/** Foyer, and what its own server needs in addition. */
+/** A Foyer, and the parts that Foyer's own HTTP server needs in addition. */
 export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   handler: RequestHandler;
   refusals: Refusals;
@@ -72,12 +72,12 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   runningListener(): string | undefined;
   /** Whether any listener may receive message events. */
   hearsMessages(): boolean;
-  /** Same as `Foyer.stop`. The database closes only after `closed` has resolved: no request is left then. */
+  /** Like `Foyer.stop`, but closes the database only after `closed` has resolved: then no request is open. */
   stop(closed?: Promise<void>): Promise<void>;
 }
 
 const exchangeConnections = 32;
-/** Foyer waits for answers to code exchanges until this long after a stop began: a stop takes at most ten seconds. */
+/** How long after a stop began Foyer still waits for code exchanges: the whole stop takes at most ten seconds. */
 const stopExchangesMs = 8000;
 
 /** Creates the parts of Foyer in order. Wiring only: the behavior is in the folders. */
@@ -97,7 +97,7 @@ export async function assembleFoyer<MyTables>(parts: {
   const texts = createTexts(definition.texts);
   const open = test.openDatabase ?? openDatabase;
   const warn = (text: string): void => log.warn(text);
-  // A database server that starts at the same time may take a while.
+  // A database server that starts together with Foyer may not accept connections yet.
   const database = await open(config.database, {
     patienceMs: 15_000,
     migrations: definition.migrations,
@@ -127,7 +127,7 @@ export async function assembleFoyer<MyTables>(parts: {
       log,
     });
     const transport = createSlackTransport(config.slack);
-    // Strangers can start code exchanges. These have their own connections, so that runs never wait for them.
+    // Strangers can start code exchanges. Exchanges have their own connections, so that runs never wait for them.
     const exchangeTransport = createSlackTransport({ ...config.slack, connections: exchangeConnections });
     const span = createSpans({ config, log });
     const slackCalls = {
@@ -191,7 +191,7 @@ export async function assembleFoyer<MyTables>(parts: {
         const installationId = await changed;
         if (installationId) await home.republishHome(installationId);
       } catch (error) {
-        log.warn({ err: error }, 'App Home is stale');
+        log.warn({ err: error }, 'could not publish App Home again');
       }
     };
 
@@ -310,7 +310,7 @@ export async function assembleFoyer<MyTables>(parts: {
       hearsOpenings: momentStepNames.opened.length > 0,
       onChanged(query, type) {
         wakeWorker();
-        // Opening Home publishes it anyway.
+        // The listener for this event publishes Home.
         if (type === 'app_home_opened') return;
         void republishHome(store.findInstallation(query).then((stored) => stored?.installationId));
       },

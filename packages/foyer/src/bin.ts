@@ -8,8 +8,8 @@ import { runCommand } from './run-command.ts';
 
 /**
  * `npx slack-foyer COMMAND`: the operator's commands for an app that installed the package. The definition comes from
- * `--definition FILE`, or from the first of these files that exists, as an export named `definition` or as the default
- * export.
+ * `--definition FILE`, or from the first of these files that exists. The file exports it as `definition` or as the
+ * default export.
  */
 const usualFiles = ['foyer.js', 'foyer.ts', 'src/foyer.js', 'src/foyer.ts'];
 

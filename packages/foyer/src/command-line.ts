@@ -24,7 +24,7 @@ import { createProgressBar } from './operator/terminal/progress-bar.ts';
 import type { SlackClientFactory } from './slack/create-slack-client.ts';
 import { createTexts } from './texts/create-texts.ts';
 
-/** Creates the server's parts without a server, and runs one operator command. `runCommand` documents the result. */
+/** Runs one operator command, with the server's parts but without a server. `runCommand` documents the result. */
 export async function runCommandLine<MyTables>(
   definition: FoyerDefinition<MyTables>,
   argv: readonly string[],

@@ -13,7 +13,7 @@ import { readQueueState } from './operator/queue-state.ts';
 import { createWorker, type Worker, type WorkerDeps } from './pipeline/worker.ts';
 
 const drainMs = 7000;
-/** How often Foyer asks Slack about held installations: it makes few calls, and soon notices when one works again. */
+/** How often Foyer asks Slack about held installations: few calls, and Foyer soon notices when one works again. */
 const heldTestedEveryMs = 15 * 60_000;
 
 /**
@@ -23,7 +23,7 @@ const heldTestedEveryMs = 15 * 60_000;
 export function createBackground(deps: {
   database: Database;
   keyring: Keyring;
-  /** This process, as the record of the keys names it. */
+  /** `process` is the name of this process in the table of key holders. */
   holder: Parameters<typeof keepHoldingKey>[2];
   clientId: string;
   workerDeps: WorkerDeps;
@@ -45,7 +45,7 @@ export function createBackground(deps: {
     if (problem) log.error(problem);
   }
 
-  /** The first run also needs a turn: otherwise each machine would ask Slack at each of its starts. */
+  /** The first test also needs a turn: otherwise each machine would ask Slack each time it starts. */
   async function settleHeld(signal: AbortSignal): Promise<void> {
     const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs, now: now() };
     if (await takeTurn(database, turn)) await tokens.settleHeld({ signal });
@@ -57,7 +57,7 @@ export function createBackground(deps: {
   return {
     async start() {
       worker.start();
-      // For chores that all machines share: except when it starts, a machine does one only if it gets the turn.
+      // For chores that all machines share: a machine does each when it starts, and later only if it gets the turn.
       const inTurn = {
         takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
         log,

@@ -36,9 +36,9 @@ export interface FoyerOptions<MyTables = NoTables> {
    */
   uninstall?: readonly Step[];
   /**
-   * The steps to run after a reinstall that granted the bot more scopes. Here, in `opened` and in `workspaceGranted`,
-   * `context.moment` says what happened, and a run begins once the install's run has ended or waits for a person or an
-   * event.
+   * The steps to run after a reinstall that granted the bot more scopes. In this pipeline, in `opened` and in
+   * `workspaceGranted`, `context.moment` says what happened. Such a run begins once the install's run has ended, or
+   * waits for a person or an event.
    * @example upgraded: [startCalendarSync] // its run reads `context.moment.addedScopes`
    */
   upgraded?: readonly Step[];

@@ -10,7 +10,7 @@ const mostWaiting = 1000;
 /** Failures beyond this number are counted, but not logged. */
 const mostLogged = 20;
 
-/** An installation to work on: how many tries were rate-limited, and when the next one is due (`performance.now()`). */
+/** An installation to work on: how many tries Slack rate-limited, and when the next is due (`performance.now()`). */
 interface Waiting {
   installation: FoundInstallation;
   tries: number;

@@ -17,8 +17,8 @@ import type { installRecordJson, memberJson } from './operator/install-record-js
 import type { RequestWithCookies, SignedInMember } from './signin/find-member.ts';
 
 /**
- * Names an installation: by its workspace, by the Grid organization of an org-wide install, by an account of yours that
- * it is connected to (if there are several, the newest usable one), or by Foyer's own id.
+ * Names an installation: by its workspace, by the Grid organization of an org-wide install, by Foyer's own id, or by an
+ * account of yours (if several installations are connected to it, the newest usable one).
  */
 export type Target =
   | { teamId: string }
@@ -67,7 +67,7 @@ export interface Foyer<MyTables = NoTables> {
   /**
    * Runs your work for each installation, newest first, page by page and `concurrency` (8) at a time. Each failure is
    * counted, the first 20 are logged, and none affects other teams. If Slack rate-limits a team, only the work for that
-   * team starts over after the wait, at most twice; so it must be safe to run again. An installation that is added
+   * team starts over after the wait, at most twice: your work must be safe to run again. An installation that is added
    * while this runs may be left out.
    * @throws TypeError, DatabaseUnavailableError, and the reason of `signal` or an AbortError if `signal` is aborted
    * @example
@@ -150,8 +150,8 @@ export type TeamMember = ReturnType<typeof memberJson>;
 /** The known people of a workspace. */
 export interface MemberList {
   /**
-   * Returns the members of an installation, by when the app first met them, the newest first. `search` is part of a
-   * name or an email address, or a user id. `cursor` comes from the previous page; the last page returns null.
+   * Returns the members of an installation, newest first (by when the app first met them). `search` is part of a name
+   * or an email address, or a user id. `cursor` comes from the previous page; the last page returns null.
    * @example
    * const { members } = await foyer.members.list({ teamId }, { search: 'grace' });
    */
@@ -166,7 +166,7 @@ export interface MemberList {
 /** An install record as `list --json` prints it, with Foyer's own id. */
 export type FoundInstallation = { installationId: string } & ReturnType<typeof installRecordJson>;
 
-/** The result of `drain`. `done`: whether no run is due or running here anymore. */
+/** The result of `drain`. `done` is true if no run is due anymore, and none is running in this process. */
 export interface Drained {
   done: boolean;
 }

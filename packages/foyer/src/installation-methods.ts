@@ -23,7 +23,7 @@ type InstallationMethods = Pick<
   'slack' | 'find' | 'list' | 'members' | 'uninstall' | 'retry' | 'publishHome'
 >;
 
-/** Creates the methods with which an app uses its installations. Most of these methods take a `Target`. */
+/** Creates the methods with which an app uses its installations. */
 export function createInstallationMethods({
   database,
   clientId,
@@ -74,7 +74,7 @@ export function createInstallationMethods({
     }
     if ('installationId' in target) {
       const record = await readInstallRecord(database.queries, target.installationId);
-      // Apps that share a database do not see each other.
+      // Apps that share a database do not see each other's installations.
       return record?.clientId === clientId ? record : undefined;
     }
     const id = 'teamId' in target ? target.teamId : target.enterpriseId;

@@ -34,7 +34,7 @@ interface RoutesDeps {
 /** The paths to which Slack sends the browser back with a code. */
 const callbacks = ['/slack/oauth_redirect', '/slack/signin/callback'];
 
-/** Creates the function that finds the route for a method and a path, among all that Foyer answers. */
+/** Creates the function that finds the route for a method and a path. */
 export function createRoutes(deps: RoutesDeps) {
   const { record } = deps;
   async function home(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -76,7 +76,8 @@ export function createRoutes(deps: RoutesDeps) {
     const path = given.length > 1 && given.endsWith('/') ? given.slice(0, -1) : given;
     const routes = routesOf(path);
     if (!routes) return { kind: 'not_found' };
-    // A HEAD is a GET whose body Node leaves out; but a program that only checks a callback must not use up its code.
+    // Foyer answers HEAD like GET; Node leaves out the body. A callback takes no HEAD: a program that only checks a
+    // link would use up the code.
     const takesHead = 'GET' in routes && !callbacks.includes(path);
     const asked = method === 'HEAD' && takesHead ? 'GET' : method;
     const found = Object.hasOwn(routes, asked) ? routes[asked] : undefined;
@@ -92,7 +93,7 @@ export function createRoutes(deps: RoutesDeps) {
  */
 export function needsOwnHost(method: string, url: string): boolean {
   const [path = '', query = ''] = url.split('?', 2);
-  // Two forms: one connects a workspace, and its address has no link in it; the other answers a question.
+  // Two forms: one connects a workspace, and its address contains no link; the other answers a question.
   if (method === 'POST' && /^\/(?:slack\/install|installs\/[^/]+)\/?$/.test(path)) return true;
   if (/^\/(?:operator|slack\/(?:sign(?:in|out)|connect))(?:\/|$)/.test(path)) return true;
   if (query === '') return false;
@@ -108,7 +109,7 @@ function healthz(database: Pick<Database, 'failure'>, res: ServerResponse): void
 
 /**
  * Reports whether the database answers and can be written: load balancers ask this before they send a request here.
- * `doctor` also gets the process's report, sealed; a question that was not sealed with these keys is refused.
+ * `doctor` sends a sealed header and also gets the process's report; a header sealed with other keys gets 401.
  */
 async function readyz(
   deps: Pick<RoutesDeps, 'database' | 'isInMaintenance' | 'reporter'>,

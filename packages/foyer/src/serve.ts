@@ -142,7 +142,7 @@ export async function serve<MyTables>(
   }
 }
 
-/** EX_CONFIG of sysexits.h: `RestartPreventExitStatus=78` makes systemd report it instead of trying again. */
+/** EX_CONFIG of sysexits.h. With `RestartPreventExitStatus=78`, systemd does not restart the unit after this exit. */
 const exConfig = 78;
 
 /**

@@ -59,7 +59,7 @@ export interface ConnectOptions {
   ttlMs?: number;
 }
 
-/** Who claims a workspace. */
+/** The account that claims a workspace, and the person who is logged in there. */
 export type ClaimingAccount = Pick<ConnectOptions, 'subject' | 'org' | 'label'>;
 
 /** The workspace that a claim is about. */
@@ -70,7 +70,7 @@ export type ClaimedWorkspace = Pick<Connection, 'installationId' | 'teamId' | 't
 
 /** How an app reads and removes its connections. */
 export interface ConnectionList {
-  /** Returns the first connection of an account or an installation, in the order of `list`; undefined without one. */
+  /** Returns the first connection of an account or an installation, in the order of `list`; undefined if none. */
   find(target: { org: string } | { installationId: string }): Promise<Connection | undefined>;
   /** Lists connections: active ones first, then broken, then uninstalled; within each status, the newest first. */
   list(filter?: { org?: string }): Promise<Connection[]>;
@@ -78,7 +78,6 @@ export interface ConnectionList {
   remove(id: string): Promise<boolean>;
 }
 
-/** How long a claim is valid. */
 export const claimLifetimeMs = 60 * 60_000;
 
 const claimSchema = z.object({
@@ -98,7 +97,7 @@ interface ConnectionsDeps {
   config: Pick<Config, 'connect' | 'http' | 'slack'>;
   database: Database;
   cookies: LinkCookies;
-  /** Used only for claims. */
+  /** Seals claims, and nothing else. */
   claimSealer: Sealer;
   /** Called after a claim or a removal, which make the installation's App Home out of date. Must not throw. */
   onChanged?(installationId: string): void;
@@ -246,7 +245,7 @@ export function createConnections(deps: ConnectionsDeps) {
           const [known] = await listConnections(transaction, { clientId, id });
           if (!known) return undefined;
           await lockInstallation(transaction, { id: known.installation_id });
-          // Another transaction that held the lock may have removed the connection.
+          // The transaction that held the lock before this one may have removed the connection.
           const [row] = await listConnections(transaction, { clientId, id });
           if (!row) return undefined;
           await deleteConnections(transaction, [id]);

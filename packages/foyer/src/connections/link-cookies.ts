@@ -5,8 +5,8 @@ import type { Sealer } from '../installations/sealer.ts';
 /**
  * Two cookies protect against links and forms that a stranger sends to someone else. `link` comes with the host's own
  * response: it proves that this browser asked for this link, so Foyer sends the browser straight to Slack. `form` comes
- * with a page that has a button: Foyer accepts only a form that it showed to this browser, since no other site can read
- * or set the cookie.
+ * with a page that has a button: Foyer accepts the form only from the browser that it showed the page to. No other site
+ * can read or set the cookie.
  */
 
 /** The sealed content of a form. */
@@ -16,7 +16,6 @@ interface FormTicket {
   moves?: string;
 }
 
-/** How long the form of a page is valid. */
 export const formLifetimeMs = 30 * 60_000;
 const mostCookies = 12;
 

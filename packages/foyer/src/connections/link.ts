@@ -16,7 +16,6 @@ import { ConnectError } from './connect-error.ts';
 /** The longest validity of a link, counted from when it was issued. */
 export const longestLinkMs = 7 * 24 * 3_600_000;
 
-/** How long a result is valid. */
 const resultLifetimeMs = 5 * 60_000;
 
 /** The clock skew to allow: the host's clock may be this far ahead of ours. */
@@ -156,7 +155,7 @@ export function createResult(secret: string, claims: ResultClaims, now: number):
 export function readResult(secret: string, token: string, now: number): ConnectResult {
   const { issuedAt, expiresAt, claims } = open(secret, resultAudience, token, 'result_invalid');
   const parsed = resultClaims.safeParse(claims);
-  if (!parsed.success) throw new ConnectError('result_invalid', 'The result lacks a claim.');
+  if (!parsed.success) throw new ConnectError('result_invalid', 'The result has a missing or invalid claim.');
   if (issuedAt > now + clockToleranceMs || expiresAt - issuedAt > resultLifetimeMs)
     throw new ConnectError(
       'result_invalid',
@@ -207,7 +206,7 @@ const headerSchema = z.strictObject({
   kid: z.string().optional(),
 });
 
-/** `aud` may be an array of one: some libraries write it so. */
+/** `aud` may be an array of one element: some libraries write it that way. */
 const envelopeSchema = z.looseObject({
   aud: z.union([z.string(), z.tuple([z.string()]).transform(([only]) => only)]),
   iat: z.number().nonnegative(),
@@ -222,7 +221,7 @@ function open(
   code: 'link_invalid' | 'result_invalid',
 ): { issuedAt: number; expiresAt: number; claims: object } {
   if (typeof token !== 'string' || token.length > longestToken)
-    throw new ConnectError(code, 'The token is too long.');
+    throw new ConnectError(code, 'The token is not a string, or is too long.');
   const [, signed = '', signature = ''] = /^([\w-]+\.[\w-]+)\.([\w-]+)$/.exec(token) ?? [];
   const expected = createHmac('sha256', secret).update(signed).digest('base64url');
   if (!sameText(signature, expected)) throw new ConnectError(code, 'The signature of the token is wrong.');

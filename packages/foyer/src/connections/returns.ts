@@ -23,13 +23,13 @@ export function createReturns(deps: {
 }) {
   const { config, database, now } = deps;
 
-  /** Returns the link's own address; without one, the environment's, which is undefined if the variable is not set. */
+  /** Returns the link's `return_to`; if the link has none, the redirect URL that the environment sets, if any. */
   function addressFor(link: LinkClaims | undefined, outcome: InstallEnd['outcome']): string | undefined {
     if (link?.return_to !== undefined) return link.return_to;
     return outcome === 'installed' ? config.successRedirectUrl : config.errorRedirectUrl;
   }
 
-  /** Returns the address where the browser goes after this end; undefined if Foyer shows its own page. */
+  /** Returns where the browser goes after an attempt that ended this way; undefined if Foyer shows its own page. */
   async function toHost(
     attempt: { requestId: string; link?: LinkClaims },
     end: InstallEnd,
@@ -58,7 +58,7 @@ export function createReturns(deps: {
     toHost,
 
     /**
-     * Returns whether a link was used before. used: the browser goes back to `location`, with a result of the install
+     * Returns whether a link was used before. used: the browser goes back to `location`, with the result of the install
      * that used the link; `location` is undefined if there is no address to return to, or the installation has been
      * erased since.
      */

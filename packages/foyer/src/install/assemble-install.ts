@@ -23,11 +23,11 @@ export function assembleInstall(
     bodies: BodyReader;
     refusals: Pick<Refusals, 'add'>;
     pages: SendPages;
-    /** How the steps of the definition are shown. */
+    /** The titles of the definition's steps, and which of them only operators see. */
     faces: StepFaces;
     answerHere: AnswerHere;
     isInMaintenance: () => Promise<boolean>;
-    /** Called when an install request is found whose code exchange was interrupted. Must not throw. */
+    /** Called when Foyer finds an install request whose code exchange was interrupted. Must not throw. */
     onInterrupted(): void;
     /** Set only by tests. */
     limits?: Partial<InstallLimits['perMinute']>;
@@ -55,7 +55,7 @@ export function assembleInstall(
   return {
     states,
     recoverInstalls: createRecoverInstalls({ ...deps, unstoredTokens }),
-    /** Resolves once no code exchange is in progress; after the given time, ends those that are. */
+    /** Resolves once no code exchange is in progress. After the given time, aborts the exchanges that still are. */
     settle: unstoredTokens.settle,
     routes: {
       start: {

@@ -46,7 +46,7 @@ import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
 
 /** The OAuth callback, in order. Until the state is verified, Foyer writes nothing and sends nothing to Slack. */
 
-/** How long a callback may take, and how its parts share that time (invariant 10). */
+/** How the parts of a callback share its time: a request ends within ten seconds (invariant 10). */
 const slackBudgetMs = 6500;
 const slackCallMs = 4500;
 const storeUntilMs = 7000;
@@ -74,7 +74,7 @@ export interface FinishInstallDeps {
   states: States;
   store: InstallationStore;
   unstoredTokens: UnstoredTokens;
-  /** Makes the worker start the run soon. It must not throw: the install is done. */
+  /** Makes the worker start the run soon. Must not throw: the install is already stored. */
   wakeWorker(): void;
   pages: Pick<SendPages, 'sendFailure' | 'sendConnectQuestion'>;
   returns: Returns;
@@ -349,8 +349,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         deps.onEnded?.(failure.kind === 'code_invalid' ? 'unverified' : outcome);
         const tokensRevoked = await tokens.giveBack(giveBackMs);
         opened.fail(failure.code);
-        // One short line for each failure, with the id that its page shows. The log limits the lines with causes: an
-        // outage has thousands.
+        // One short line for each failure, with the id that its page shows. An outage causes thousands of failures, so
+        // the log limits the lines with causes.
         log.info({ code: failure.code, tokensRevoked }, `install ${outcome}`);
         if (outcome === 'failed') {
           const level = needsOperator.has(failure.kind) ? 'error' : 'warn';

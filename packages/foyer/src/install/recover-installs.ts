@@ -18,8 +18,8 @@ import type { UnstoredTokens } from './unstored-tokens.ts';
 export const interruptedAfterMs = 60_000;
 
 /**
- * How long Foyer keeps an install request for the operator at most. The id of its state, which expired long before, is
- * erased with it.
+ * The longest time that Foyer keeps an install request for operators. Erasing the request also erases the id of its
+ * state, which expired long before.
  */
 const installRequestsKeptMs = 90 * 24 * 3_600_000;
 
@@ -35,14 +35,14 @@ const mostBatches = 100;
 
 /**
  * Makes the cleanup of install requests that a crash or a dead database interrupted: it revokes tokens that were issued
- * but not stored (invariant 1), and marks the requests failed. It also erases old install requests and used links. One
- * process at a time calls it, at the start and then every minute; two calls at once do no harm.
+ * but not stored (invariant 1), and marks the requests failed. It also erases old install requests and used links. Each
+ * process calls it at the start; after that, one of them calls it every minute. Two calls at once do no harm.
  */
 export function createRecoverInstalls(deps: {
   config: Pick<Config, 'slack'>;
   database: Database;
   unstoredTokens: UnstoredTokens;
-  /** Called when an install request is found whose code exchange was interrupted. Must not throw. */
+  /** Called when Foyer finds an install request whose code exchange was interrupted. Must not throw. */
   onInterrupted?(): void;
   now: () => number;
   log: Logger;

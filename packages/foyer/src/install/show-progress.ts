@@ -73,7 +73,7 @@ export function createShowProgress(deps: {
   config: Config;
   database: Database;
   pages: SendPages;
-  /** How the steps of the definition are shown. */
+  /** The titles of the definition's steps, and which of them only operators see. */
   faces: StepFaces;
   browsers: InstallingBrowser;
   bodies: Pick<BodyReader, 'read'>;
@@ -106,8 +106,8 @@ export function createShowProgress(deps: {
   }
 
   /**
-   * Only the browser that installed may answer: the address with the token may be shared. The person answers a question
-   * for a channel in Slack, which lists only the channels that they can see.
+   * Only the browser that installed may answer: the address with the token may be shared. If a question asks for a
+   * channel, the person answers in Slack, which lists only the channels that they can see.
    */
   function mayAnswer({ request, asked }: Watched, { headers }: IncomingMessage): boolean {
     if (!asked || asked.question.input.type === 'channel') return false;

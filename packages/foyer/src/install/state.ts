@@ -17,12 +17,12 @@ export const stateLifetimeMs = 10 * 60_000;
 
 /** What every state carries. */
 interface StateMark {
-  /** Foyer records it when the state is used, and never accepts it again. */
+  /** Foyer records this id when the state is used, and then never accepts the state again. */
   id: string;
   issuedAt: number;
 }
 
-/** Why Foyer does not accept a state. For the last two, Foyer made the state and still knows its content. */
+/** Why Foyer does not accept a state. In the last two cases, Foyer made the state and can read its content. */
 type StateFault = 'state_missing' | 'state_invalid' | 'state_wrong_browser' | 'state_expired';
 
 /** The result of checking a callback's state. */
@@ -35,7 +35,7 @@ const markSchema = z.object({ id: z.string(), issuedAt: z.number(), binding: z.s
 /** The length of the longest state that Foyer opens: one with the longest possible link. */
 const longestState = 8000;
 
-/** Most cookies of one kind in one browser: beyond this, the oldest ones are deleted. */
+/** The most cookies of one kind that a browser keeps: Foyer deletes the oldest ones beyond that. */
 const mostCookies = 12;
 
 /** Makes the Set-Cookie line of a cookie below `path`. */
@@ -54,9 +54,9 @@ function surplusCookies(cookieHeader: string | undefined, prefix: string, name: 
 
 /** Issues the states of one flow and checks those that come back. */
 export function createBoundStates<Content extends object>(deps: {
-  /** Used only for the states of this flow. */
+  /** Seals the states of this flow, and nothing else. */
   sealer: Sealer;
-  /** Names the sealed place, and the cookies: `foyer-<flow>-…`. */
+  /** The sealer's place for these states, and part of the cookies' names: `foyer-<flow>-…`. */
   flow: 'state' | 'signin';
   content: z.ZodType<Content>;
   secure: boolean;
@@ -191,8 +191,8 @@ export function createInstallingBrowser(deps: { sealer: Sealer; secure: boolean;
 
   return {
     /**
-     * Returns the Set-Cookie lines for the browser whose callback was verified. They delete its oldest cookies if it
-     * has too many.
+     * Returns the Set-Cookie lines for the browser whose callback was verified. They also delete the oldest cookies of
+     * this kind if the browser has too many.
      */
     bind(requestId: string, cookieHeader: string | undefined): string[] {
       const name = prefix + requestId;

@@ -13,7 +13,7 @@ import { tokensInText, tokenText, wholeWords } from '../slack/tokens-in-text.ts'
 
 /**
  * Every token that Slack issues is stored or revoked (invariant 1). `InstallProvider` hands over an installation only
- * after `auth.test` has succeeded too; if that fails, it does not report the tokens that it already holds. So Foyer
+ * after `auth.test` has succeeded too; if `auth.test` fails, the provider does not report the tokens. So Foyer
  * looks for tokens in the answer of `oauth.v2.access` as it arrives, before anything is parsed, and keeps them, sealed,
  * with the install request. The transaction that commits the installation erases them. If an error or a crash ends the
  * install before that, Foyer finds the kept tokens and revokes them. Tokens that the install does not store stay kept
@@ -37,7 +37,7 @@ const fieldsOf = (value: unknown): Fields =>
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-/** Reads for whom Slack issued tokens; finds no ids if the answer is not JSON. */
+/** Reads whom Slack issued tokens to; every id is undefined if the answer is not JSON. */
 function ownerIn(body: unknown): Omit<IssuedTokens, 'tokens'> {
   const { team, enterprise, is_enterprise_install: flag, authed_user: user } = fieldsOf(body);
   return {
@@ -148,14 +148,14 @@ type TokenEnd = 'revoked' | 'in use' | 'kept';
 
 interface UnstoredTokensDeps {
   database: Database;
-  /** Used only for kept tokens. */
+  /** Seals kept tokens, and nothing else. */
   sealer: Sealer;
   store: Pick<InstallationStore, 'findInstallation'>;
   slack: SlackClientFactory;
   log: Logger;
 }
 
-/** The purpose of the sealer of kept tokens. */
+/** The `purpose` of `UnstoredTokensDeps.sealer`. */
 export const unstoredTokensPurpose = 'unstored-tokens';
 
 /** The sealer's place for the kept tokens of an install request. */
@@ -208,7 +208,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     } catch (error) {
       const kind = slackFailure(error)?.kind;
       if (kind === 'unreachable' || kind === 'rate-limited') {
-        // Until Slack says whose token it is, it may belong to a working app.
+        // Slack has not said whose token this is, so the token may belong to a working app.
         deps.log.warn({ err: error }, 'could not ask whose token it is');
         return 'kept';
       }
@@ -250,14 +250,14 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       let isGivenUp = false;
 
       /**
-       * Keeps the issued tokens. If that fails, the install continues: the database may store the installation a moment
-       * later.
+       * Keeps the issued tokens. If that fails, the install continues: the database may work again by the time that
+       * Foyer stores the installation.
        */
       async function note(tokens: string[], body?: unknown): Promise<void> {
         if (tokens.length === 0) return;
         issued = { ...ownerIn(body), tokens };
         await keep(requestId, issued).catch((error) =>
-          deps.log.warn({ err: error, requestId }, 'could not store new tokens'),
+          deps.log.warn({ err: error, requestId }, 'could not keep new tokens until their install is stored'),
         );
       }
 
@@ -328,7 +328,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       return {
         options: { ...options.page, fetch: watchedFetch },
         /**
-         * When Slack answered the exchange, by Slack's clock (milliseconds); undefined before, or without a valid date.
+         * When Slack answered the exchange, by Slack's clock (milliseconds). Undefined before the answer, or if the
+         * answer has no valid date.
          */
         issuedAt: () => issuedAt,
         /** Whether Slack issued tokens that this installation does not have, such as two of one kind. */
@@ -347,7 +348,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
     /**
      * Resolves once no exchange is in progress: a stop must not lose tokens that Slack has just issued. After
-     * `atMostMs`, ends the exchanges that are not finished; the next start finds the tokens that have arrived.
+     * `atMostMs`, aborts the exchanges that are not finished; `recoverInstalls` later finds the tokens that have
+     * arrived.
      */
     async settle(atMostMs: number): Promise<void> {
       const timer = setTimeout(() => stopping.abort(new Error('Foyer is stopping')), atMostMs);
@@ -376,7 +378,6 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   }
 }
 
-/** Every token that an installation has. */
 function tokensOf({ bot, user }: Installation): (string | undefined)[] {
   return [bot?.token, bot?.refreshToken, user.token, user.refreshToken];
 }

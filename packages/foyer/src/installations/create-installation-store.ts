@@ -40,13 +40,11 @@ import {
 
 export type { InstallationStore, RecordedInstall } from './installation-store.ts';
 
-/** The store's dependencies. */
 type InstallationStoreDeps = Omit<StoreContext, 'cipher'> & { keyring: Keyring };
 
-/** How far Slack's clock may be ahead of Foyer's clock, by which the end of an installation is recorded. */
+/** How far Slack's clock may be ahead of ours: an event has Slack's time, the end of an installation has ours. */
 const lastEventsMs = 60_000;
 
-/** Makes the installation store. */
 export function createInstallationStore(deps: InstallationStoreDeps): InstallationStore {
   const { database, now, clientId } = deps;
   const context: StoreContext = { ...deps, cipher: createTokenCipher({ keyring: deps.keyring }) };
@@ -74,7 +72,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
    */
   async function scrub(): Promise<void> {
     await database.scrub().catch((error) => {
-      deps.log.warn({ err: error }, 'erased tokens are not yet out of the database files');
+      deps.log.warn({ err: error }, 'could not yet remove erased tokens from the database files');
     });
   }
 

@@ -13,7 +13,6 @@ import {
 import { createRefresher, isDeadRefresh, type LapsingTokens, type RefreshDeps } from './refresh-tokens.ts';
 import { type BotAccess, TokenRefreshError, type TokenSource } from './token-source.ts';
 
-/** The dependencies of the token source; `now` is in milliseconds. */
 interface TokenSourceDeps extends Omit<RefreshDeps, 'appWorks'> {
   store: InstallationStore;
   /** Called when an installation was uninstalled: its uninstall run may be due. Must not throw. */
@@ -33,7 +32,6 @@ const patienceMs = 1500;
 const spareMs = 10_000;
 const refreshesAtOnce = 4;
 
-/** Makes the token source. */
 export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   const { store, now, log } = deps;
   const inactive = createInactiveInstallations({
@@ -85,7 +83,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     return renewed;
   }
 
-  /** Like `renew`, but resolves to `lapsed` instead of throwing TokenRefreshError: the bot must still get its event. */
+  /** Like `renew`, but resolves to `lapsed` instead of throwing TokenRefreshError: the bot must still get the event. */
   async function renewUser(lapsing: Lapsing): Promise<boolean | 'lapsed'> {
     try {
       return await renew(lapsing);
@@ -205,7 +203,7 @@ const renewBeforeMs = 2 * 60 * 60 * 1000;
 /** Tokens that have little time left. */
 interface Lapsing extends LapsingTokens {
   leftMs: number;
-  /** Whether the bot's installation is broken: Slack has refused these tokens, so no request tries to renew them. */
+  /** Whether these are the bot's tokens and Slack has refused them: then no request tries to renew them. */
   hopeless: boolean;
 }
 

@@ -16,10 +16,9 @@ export type DisconnectMember = (
   userId: string,
 ) => Promise<'disconnected' | 'not_connected' | 'unreachable'>;
 
-/** Short, because a person waits for it. */
+/** Short: a person waits for the answer. */
 const timeoutMs = 5000;
 
-/** Creates the function that disconnects a member's account. */
 export function createDisconnectMember(deps: {
   store: Pick<InstallationStore, 'readInstallation' | 'revokeUserTokens'>;
   tokens: Pick<TokenSource, 'authorize'>;

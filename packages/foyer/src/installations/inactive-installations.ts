@@ -20,7 +20,7 @@ import type { InstallationStore, StoredInstallation } from './installation-store
  * mistake. The next install is a witness. Slack's own event is applied at once, even while installations are held.
  */
 
-/** `limit`: how many installations one pass asks about at most. `signal` ends the pass early. */
+/** `limit`: the most installations that one pass asks about. `signal` ends the pass early. */
 export interface SettleHeldOptions {
   limit?: number;
   signal?: AbortSignal;
@@ -98,7 +98,7 @@ export function createInactiveInstallations(deps: {
     if (marked && code === inactiveCode) {
       log.error(
         { installationId, code },
-        'Slack says that an installation is inactive, and no other one shows that the app works: it is held, its tokens are kept (docs/runbook.md#foyerappsuspended)',
+        'Slack says that an installation is inactive, and no other one shows that the app works: it is held, and Foyer keeps its tokens (docs/runbook.md#foyerappsuspended)',
       );
     }
     return marked;

@@ -96,8 +96,9 @@ export interface RecordInstallOptions {
 /** When a removal happened, and which event reported it. */
 export interface RemovalOptions {
   /**
-   * When it happened by Slack's clock: `event_time` × 1000, so a whole second. Anything installed or renewed after that
-   * stays (invariant 7, `lifecycle-changes.ts`). If omitted, the removal applies now, to any stored install.
+   * When it happened by Slack's clock: `event_time` × 1000, so a whole second. What was installed or renewed after that
+   * stays: a stale event changes nothing (invariant 7, `lifecycle-changes.ts`). If omitted, the removal applies now, to
+   * any stored install.
    */
   before?: number;
   /** Slack's `event_id`: distinguishes a repeated delivery from another event in the same second. */
@@ -147,7 +148,7 @@ export interface InstallationStore {
     installation: Installation,
     options?: Omit<RecordInstallOptions, 'commitWith'>,
   ): Promise<{ installationId: string }>;
-  /** Implements Slack's InstallationStore: calls `recordInstall`. Not for refreshed tokens. */
+  /** Implements Slack's InstallationStore: calls `recordInstall`. Store refreshed tokens with `saveRefreshed`. */
   storeInstallation(installation: Installation): Promise<void>;
 
   /**
@@ -170,7 +171,7 @@ export interface InstallationStore {
     revocation?: RemovalOptions & { botUserIds?: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Marks an active installation broken, since Slack refuses its token; also a held one, if `reason` is another than
+   * Marks an active installation broken, since Slack refuses its token; also a held one, unless `reason` is
    * `account_inactive`. With `ifVersion`, only if its tokens still have that version: an old token must not break a
    * newer install. Resolves to whether the installation changed.
    */
@@ -182,7 +183,7 @@ export interface InstallationStore {
   markWorking(installationId: string, ifVersion: number): Promise<boolean>;
   /**
    * Records whether an org-wide install may act in these workspaces of its enterprise, even before the install is
-   * known. After a grant, the runs that waited for it are due; a revocation ends the workspaces' sessions. A change
+   * known. After a grant, the runs that waited for one are due; a revocation ends the workspaces' sessions. A change
    * older than the recorded one changes nothing. Resolves to whether anything changed.
    */
   recordTeamAccess(
@@ -204,8 +205,8 @@ export interface InstallationStore {
   purgeInstallation(installationId: string): Promise<boolean>;
 
   /**
-   * Stores refreshed tokens unless newer ones were stored first (invariant 8); resolves to whether it did. It writes no
-   * history and starts no run.
+   * Stores refreshed tokens, unless newer ones were stored first: a slow refresh never overwrites a newer install
+   * (invariant 8). Resolves to whether it stored them. Writes no history and starts no run.
    */
   saveRefreshed(holder: TokenHolder, ifVersion: number, tokens: RefreshedTokens): Promise<boolean>;
   /**
@@ -239,9 +240,9 @@ export function tenantOfQuery(query: TenantQuery): string {
   throw new TenantUnclearError('An installation was requested with neither a team id nor an enterprise id.');
 }
 
-/** A plain JavaScript caller can pass any value; null and the empty string mean none. @throws TenantUnclearError */
+/** A plain JavaScript caller can pass any value; null and the empty string mean no id. @throws TenantUnclearError */
 function checkId(name: string, id: unknown): void {
-  // Postgres refuses U+0000 in a query, and no id holds it.
+  // Postgres refuses U+0000 in a query, and no id contains it.
   if (id == null || (typeof id === 'string' && !id.includes('\0'))) return;
   throw new TenantUnclearError(
     `${name} is not an id of Slack: give a string such as "T0123ABCD", or nothing.`,

@@ -33,7 +33,7 @@ export interface Keyring {
   only(id: string): Keyring;
 }
 
-/** Thrown when the keys cannot be used: Foyer refuses to start rather than seal or open anything wrongly. */
+/** Thrown when the keys cannot be used. Foyer then refuses to start. */
 export class KeyringError extends Error {
   override readonly name = 'KeyringError';
   readonly code = 'keyring_unusable';
@@ -106,8 +106,8 @@ function readKeyFile(file: string, onExposed: () => void): { id: string; base64:
   if (!found) makeKeyFile(file);
   // Reading a pipe would wait forever.
   else if (!found.isFile()) throw new Error('it is a folder or a device; put the file in its place');
-  // Foyer syncs the folder also for an existing file: the process that created it may have died before its name was on
-  // disk.
+  // Foyer syncs the folder also for an existing file: the process that created the file may have died before the file's
+  // name was on disk.
   syncFolder(dirname(file));
   if (makePrivate(file)) onExposed();
   return parse(readFileSync(file, 'utf8'));

@@ -33,7 +33,7 @@ export interface Removal {
 
 /**
  * Uninstalls: erases every token, keeps the record, and queues the run of the uninstall pipeline, if it has steps
- * (`stepNames`). The run is queued in the transaction of the uninstall, so once per life (invariant 7). Returns false
+ * (`stepNames`). The same transaction uninstalls and queues, so each uninstall has one run (invariant 7). Returns false
  * if the app is already uninstalled, if the bot's tokens do not have the version `ifVersion`, or if the event is older
  * than the install or only reports the operator's own revocation.
  */
@@ -97,9 +97,9 @@ export async function revokeBot(
 }
 
 /**
- * Marks a held installation active. In its newest install run and the runs of the moments of this life, repeats the
- * steps that failed because Slack called it inactive, and those that were skipped because a step had failed. Returns
- * false if the installation is not held at this version of its tokens.
+ * Marks a held installation active. In its newest install run and in this life's moment runs, repeats the steps that
+ * failed because Slack called it inactive, and those that were skipped because a step had failed. Returns false if the
+ * installation is not held, or its tokens have another version.
  */
 export async function resume(
   transaction: Tx,
@@ -126,9 +126,9 @@ const second = (timeMs: number): number => Math.floor(timeMs / 1000);
 /**
  * Whether an event is, or may be, about an earlier install than the current one, or was applied before.
  *
- * An event that ends an installation may arrive after the app was installed again (invariant 7). Its only time is
- * `event_time`, a whole second of Slack's clock. Foyer compares it with the time at which Slack issued the install's
- * tokens, by the same clock: our clock may have been wrong at the install.
+ * An event that ends an installation may arrive after the app was installed again, and must then change nothing
+ * (invariant 7). The event's only time is `event_time`, a whole second of Slack's clock. Foyer compares it with the
+ * time at which Slack issued the install's tokens, by the same clock: our clock may have been wrong at the install.
  *
  * An event of an earlier second is older than the install, and an event of a later second is newer. Within one second:
  * - Unless an uninstall was applied in that second or later, the event is about the current install: no one uninstalls,
@@ -138,7 +138,7 @@ const second = (timeMs: number): number => Math.floor(timeMs / 1000);
  *   per uninstall.
  * - Otherwise the event may be about an earlier install, and the newest stays. Losing a fresh install is worse than
  *   noticing a little later, at the first call that Slack refuses, that its token is dead. This holds for every
- *   revocation: the revocations of an uninstall may come long after it.
+ *   revocation: Slack may send the revocations of an uninstall long after the uninstall.
  */
 async function isBeforeInstall(
   transaction: Tx,
@@ -192,7 +192,7 @@ interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNam
 
 /**
  * Records whether an org-wide install may act in these workspaces. If the app is installed, adds history; after a
- * grant, queues the runs that waited for one, and starts the moment of each newly granted workspace; after a
+ * grant, queues the runs that waited for a grant, and starts the moment of each newly granted workspace; after a
  * revocation, ends the sessions of these workspaces. Returns whether anything changed.
  * @throws TenantUnclearError if the event names no enterprise
  */

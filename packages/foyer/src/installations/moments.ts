@@ -16,8 +16,8 @@ type Installed = Pick<InstallationRow, 'id' | 'life' | 'bot_scopes'>;
 
 /**
  * Queues the run of a moment and returns true; returns false if the definition has no steps for it. Call it in the
- * transaction that applies what happened (invariant 1), with the installation's row locked. `userId` is the person
- * whose run it is.
+ * transaction that applies what happened, so that no crash loses the run, with the installation's row locked. `userId`
+ * is the person whose run it is.
  */
 export async function startMoment(
   tx: Tx,
@@ -65,7 +65,6 @@ export async function startEarlyGrants(
   }
 }
 
-/** A member who opens the app. */
 interface Opener {
   clientId: string;
   tenant: string;
@@ -97,7 +96,7 @@ const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
 
 /**
  * Reads the installation if the member has not opened the app before in this life. Undefined if they have, if no
- * installation is active, or if the opening is older than the install (invariant 7).
+ * installation is active, or if the opening is older than the install: a stale event changes nothing (invariant 7).
  */
 export async function findUnopened(
   queries: Queries,

@@ -11,7 +11,7 @@ type BotHalf = Omit<Installation, 'user'>;
 /** The user half of Slack's Installation: what a `sealed_user` holds. */
 type UserHalf = Installation['user'];
 
-/** Where each kind of secret is kept. A sealed text opens only at its own place. */
+/** The sealer's place for each kind of secret: a sealed text opens only at its own place. */
 export const places = {
   bot: (installationId: string): string => `installation:${installationId}:bot`,
   user: (installationId: string, userId: string): string => `installation:${installationId}:user:${userId}`,
@@ -110,8 +110,8 @@ function withoutBot(row: InstallationTokens): BotHalf {
 /**
  * Why a cache: reading and opening the installation was the most expensive part of handling an event (README of
  * `bench/`). An entry is valid until anything at all is committed (`changeMark`). So Foyer sees an uninstall as soon as
- * it is committed, or within half a second if another machine commits it to Postgres. Then the row is read again, and
- * `open` gets the earlier result: decrypting takes longer than reading.
+ * it is committed, or within half a second if another machine commits it to Postgres. After a commit, the row is read
+ * again, and `open` gets the earlier result: decrypting takes longer than reading.
  */
 
 /**

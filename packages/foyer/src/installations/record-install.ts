@@ -30,7 +30,7 @@ import type { TokenCipher } from './open-installation.ts';
 export interface StoreContext {
   readonly database: Database;
   readonly cipher: TokenCipher;
-  /** The Slack app whose installations these are: those of another app in the same database are never visible. */
+  /** The Slack app. Installations of other apps in the same database are never visible. */
   readonly clientId: string;
   /** The steps of the install pipeline, in order. */
   readonly stepNames: readonly string[];
@@ -107,7 +107,7 @@ export async function recordMember(
 ): Promise<{ installationId: string }> {
   const { installation } = grant;
   const { user, enterprise } = installation;
-  if (installation.bot || !user.token) throw new Error('a member’s grant holds a bot, or no user token');
+  if (installation.bot || !user.token) throw new Error('a member’s grant contains a bot, or no user token');
   const { clientId } = context;
   const own = tenantOfInstallation(installation);
   // In a workspace of an org-wide install, the token belongs to the organization's installation.

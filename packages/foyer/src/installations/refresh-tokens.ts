@@ -169,7 +169,8 @@ export function createRefresher(deps: RefreshDeps) {
       return fail(tokens, error);
     }
     const stored = await deps.store.saveRefreshed(tokens.holder, tokens.version, refreshed);
-    // If a newer install has stored its own tokens, these are dropped: revoking them could end the new ones too.
+    // If a newer install has stored its own tokens, Foyer drops the refreshed ones and does not revoke them: that could
+    // revoke the install's tokens too.
     log.info({ ...tokens.holder, stored }, 'renewed a token');
     deps.onRefreshEnded?.(stored ? 'renewed' : 'superseded');
   }

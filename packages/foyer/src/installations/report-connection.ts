@@ -12,7 +12,7 @@ export type ReportConnection = (
   status: 'connected' | 'disconnected',
 ) => Promise<void>;
 
-/** Short: before a disconnect, a person waits for it. */
+/** Short: before a disconnect, a person waits for the answer. */
 const timeoutMs = 2000;
 
 /** Creates the function that reports; it does nothing for an app that does not report connections. */

@@ -38,8 +38,8 @@ export async function verifyKeyring(
     const misfit = await findKeyMisfit(transaction, keyring, { now: now(), everySeal: false });
     if (misfit !== undefined) throw new KeyringError(misfit);
     if (process !== undefined && !isKnown) {
-      // Every Foyer records its keys when it starts, so another running Foyer does not have a key that is not recorded.
-      // It could not read what this Foyer stores, and would lose the events of those teams.
+      // Every Foyer records its keys when it starts. So if this key was not recorded, no other running Foyer has it: it
+      // could not read what this Foyer stores, and would lose the events of those teams.
       const search = { otherThan: process, seenSince: now() - keyHeldMs };
       const other = await findKeyHolder(transaction, search);
       if (other) throw new KeyringError(keyOnlyHere(other, keyring.ids[0]), { mayPass: true });

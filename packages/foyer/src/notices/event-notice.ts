@@ -141,7 +141,7 @@ function channelFailedNotice(appName: string, row: OperatorNoticeRow): OperatorM
     subject: `[${appName}] ${what} does not accept notifications`,
     lines: [
       [what, ' does not accept notifications from ', { name: appName }, ...reason],
-      ['Installs are not affected. What is wrong: ', { code: 'npm run foyer -- doctor' }],
+      ['Installs are not affected. To see what is wrong: ', { code: 'npm run foyer -- doctor' }],
     ],
   };
 }

@@ -2,8 +2,8 @@ import type { NoticeChannel, NoticeStatus } from '../database/records.ts';
 import type { OperatorMessage } from './operator-message.ts';
 
 /**
- * The outcome of one message. wait: the other side asked to wait; retry: it may accept the message later; failed: it
- * will never accept it; unconfirmed: it may have accepted it.
+ * The outcome of one message. wait: the receiver asked to wait; retry: the receiver may accept the message later;
+ * failed: the receiver will never accept it; unconfirmed: the receiver may have accepted it.
  */
 export type SendOutcome =
   | { kind: 'sent' }
@@ -17,11 +17,10 @@ export interface OperatorChannel {
   readonly repeatable: boolean;
   /** Sends one message. Messages about one cause share a `causeId`. Never throws; stops when the signal aborts. */
   send(message: OperatorMessage, causeId: string, signal: AbortSignal): Promise<SendOutcome>;
-  /** Closes its connections. */
   close(): void;
 }
 
-/** The step of an install's run that notifies the operators. Permanent: it is stored in the database. */
+/** The step of an install's run that notifies the operators. Never change the name: the database stores it. */
 export const notifyStepName = 'notify-operators';
 
 /** Returns the status of the row after an outcome. */

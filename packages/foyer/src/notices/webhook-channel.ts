@@ -47,7 +47,7 @@ function outcomeOf(error: unknown, answer: Answer): SendOutcome {
   if (error instanceof IncomingWebhookHTTPError) {
     const { statusCode } = error;
     if (statusCode === 429) return { kind: 'wait', delayMs: answer.retryAfterMs ?? 30_000 };
-    // The message leaves out the body: any server may be behind that address.
+    // The error message leaves out the body of the answer: any server may be behind the address.
     const message = `The webhook answered with HTTP ${statusCode}`;
     return { kind: statusCode < 500 ? 'failed' : 'retry', code: `http_${statusCode}`, message };
   }

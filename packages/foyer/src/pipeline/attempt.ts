@@ -169,18 +169,17 @@ async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Pro
 /** What an attempt means for its step and its run. */
 export interface Verdict {
   ending: StepEnding;
-  /** Until when the run rests; absent if it continues, ends or asks a question. */
+  /** What the run waits for, or until when; absent if it continues, ends or asks a question. */
   rest?: Rest;
   /** The event that the run is about to wait for; it may already have arrived. */
   awaits?: WaitEvent;
-  /** The question that is stored with the end, as JSON; the run waits for its answer. */
+  /** The question to store with the end of the attempt, as JSON; the run waits for its answer. */
   asks?: { id: string; json: string; timeLimitMs: number | undefined; reminds: boolean };
   /** Whether to skip the later steps, because a required step has failed. */
   endsRun: boolean;
   tokenDead: boolean;
 }
 
-/** What `judgeAttempt` needs besides the attempt. */
 interface Judging {
   pipeline: Pipeline;
   step: Step;
@@ -289,7 +288,7 @@ function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   };
 }
 
-/** The process or the database stopped the attempt: the step starts again, and its failures stay the same. */
+/** The process or the database stopped the attempt: the step starts again, and its count of failures stays. */
 function handBack(judging: Judging, errorCode: string, errorMessage: string, dueAt: number): Verdict {
   return {
     ...goOn({ ...endingOf(judging), status: 'pending', outcome: 'retry', errorCode, errorMessage }),

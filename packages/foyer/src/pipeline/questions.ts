@@ -17,7 +17,7 @@ import { escapeMrkdwn } from '../slack/slack-text.ts';
 import { AttemptEnded, postOnce } from './send-once.ts';
 import { type ActingStep, askAgain, type Step, type StepContext } from './step.ts';
 
-/** How long after a question its one reminder is posted. */
+/** How long after a question Foyer posts its only reminder. */
 const remindAfterMs = 24 * 60 * 60 * 1000;
 
 /**
@@ -80,7 +80,7 @@ async function postOrLeave(
   message: Parameters<StepContext['postOnce']>[1],
 ): Promise<void> {
   try {
-    // No scope is needed: the key already contains the run's id.
+    // Passes no `scope`: the key already contains the run's id.
     await postOnce(context, key, message);
   } catch (error) {
     const isUnconfirmed = error instanceof AttemptEnded && error.end.kind === 'unconfirmed';
@@ -90,9 +90,9 @@ async function postOrLeave(
 }
 
 /**
- * Stores the answer to an open question, and queues its run if that waits. `isAllowed`: whether the person is the
+ * Stores the answer to an open question, and queues its run if the run waits. `isAllowed`: whether the person is the
  * installer or an admin; the run's own person may always answer. `asked` is the question after this call; absent if the
- * run has no such question. Wake the worker afterwards.
+ * run has no such question. Wake the worker afterward.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
@@ -101,8 +101,8 @@ export async function answerQuestion(
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
 ): Promise<{ outcome: AnswerOutcome; asked?: QuestionRecord }> {
   return database.write(async (tx) => {
-    // Locks the run first. An attempt that ends at the same time commits after this, and sees the answer, or before
-    // this: then its run rests, and the code below queues the run.
+    // Locks the run first. An attempt that ends at the same time commits either after this, and then sees the answer,
+    // or before this. In the second case its run waits, and the code below queues the run.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

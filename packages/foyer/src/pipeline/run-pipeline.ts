@@ -125,7 +125,6 @@ interface StepToDo {
   startedAt: number;
 }
 
-/** An attempt that has ended. */
 interface EndedAttempt {
   step: Step;
   /** The step's row, in which `attempts` is the number of this attempt. */

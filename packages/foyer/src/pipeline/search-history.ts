@@ -2,7 +2,8 @@ import type { WebClient } from '@slack/web-api';
 import { slackFailure } from '../slack/slack-failure.ts';
 
 /**
- * Searches a channel's history for a message whose send ended without a clear answer (invariant 3).
+ * Searches a channel's history for a message whose send ended without a clear answer, so that Foyer does not send it
+ * twice (invariant 3).
  *
  * Why the position is stored: an app that is sold outside the Marketplace gets one call a minute and 15 messages a
  * page. With these limits, a search that started over after each wait would never end. So the search covers a bounded
@@ -42,7 +43,7 @@ export type SearchResult =
   | { kind: 'absent' }
   | { kind: 'unsearchable'; code: string };
 
-/** Searches only the newest page, while the call may still take effect. Stores no position. */
+/** Searches only the newest page, for a message whose call may still take effect. Stores no position. */
 export function peekHistory(slack: WebClient, search: HistorySearch): Promise<SearchResult> {
   return searchHistory(slack, { ...search, before: null, calls: mostCalls - 1 }, async () => {});
 }

@@ -31,7 +31,6 @@ const settledAfterAnswerMs = 2000;
 /** The context of the step that sends. */
 type SendContext = Omit<StepContext, 'postOnce'>;
 
-/** A message to send once. */
 interface OnceSend {
   key: OnceMessageKey;
   /** The row of an earlier attempt, never of a message that was sent; undefined if there was no attempt. */

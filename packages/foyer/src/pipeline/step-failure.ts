@@ -59,7 +59,7 @@ function causesOf(error: unknown): unknown[] {
   return causes;
 }
 
-/** Whether a retry cannot help: a token that is missing or cannot be decrypted stays so. */
+/** Whether a retry cannot help: it neither finds a missing token nor decrypts a broken one. */
 function isFinal(error: unknown): boolean {
   if (error instanceof StepError) return error.final;
   return (

@@ -27,9 +27,8 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** One named part of a run. */
 export type Step<Output extends Json = Json> = ActingStep<Output> | RecordingStep<Output>;
 
-/** What every step has. */
 interface StepTraits {
-  /** Permanent: it is stored, and the command line shows it. Lower-case words with hyphens. */
+  /** Lower-case words with hyphens. Never change it: Foyer stores it, and the command line shows it. */
   readonly name: string;
   readonly title: StepTitle;
   /** Whether the step is only for operators: installers and members do not see it, and its retries come last. */
@@ -57,7 +56,7 @@ export interface ActingStep<Output extends Json = Json> extends StepTraits {
 
 /**
  * A step that only writes to the database: its attempt, its writes and its end are one commit, which it shares with the
- * steps next to it. It needs no time limit other than that of each statement.
+ * steps next to it. Each statement has a time limit of its own, so the step needs none.
  */
 export interface RecordingStep<Output extends Json = Json> extends StepTraits {
   /**
@@ -237,16 +236,16 @@ export function unconfirmed(code: string, message: string): StepEnd {
   return { [ended]: true, kind: 'unconfirmed', code, message };
 }
 
-/** Makes the run rest until the event arrives and then start this step again. @throws StepError for any other event */
+/** Makes the run wait for the event, and then start this step again. @throws StepError for any other event */
 export function waitFor(event: WaitEvent): StepEnd {
   assertEnd(event === 'team_access_granted', "the only event to wait for is 'team_access_granted'");
   return { [ended]: true, kind: 'wait-for', event };
 }
 
 /**
- * Asks the installer, in their DM and in Home; the installer or an admin answers. The run rests until the answer, which
+ * Asks the installer, in their DM and in Home; the installer or an admin answers. The run waits for the answer, which
  * may take seconds or days; then this step runs again with `context.answer`. Foyer posts a reminder after a day, unless
- * the question expires by then. If it expires unanswered, this step is skipped.
+ * the question expires by then. If the question expires unanswered, Foyer skips this step.
  * @throws StepError if the question is not valid, or too long for Slack
  * @example
  * if (context.answer === undefined) {
@@ -257,7 +256,7 @@ export function waitFor(event: WaitEvent): StepEnd {
 export function ask(question: Question): StepEnd {
   const problem = questionProblem(question);
   if (problem)
-    throw new StepError('invalid_question', `A question that cannot be asked: ${problem}`, { final: true });
+    throw new StepError('invalid_question', `The question cannot be asked: ${problem}`, { final: true });
   return askAgain(question, false);
 }
 
@@ -291,7 +290,7 @@ function questionProblem(question: Question): string | undefined {
     return `an option needs a value of at most ${longestValue} characters and a label of at most ${longestLabel}`;
   }
   if (options.some(({ value }) => value !== value.trim()))
-    return 'an option’s value has no space at its ends';
+    return 'an option’s value must not begin or end with a space';
   const isUnique = new Set(options.map(({ value }) => value)).size === options.length;
   return isUnique ? undefined : 'two options have the same value';
 }
@@ -302,12 +301,12 @@ interface WaitCause {
   readonly message: string;
 }
 
-/** Without a shortest rest, a step that always retries at once would keep the worker and the database busy. */
+/** Why a shortest wait: a step that always retries at once would keep the worker and the database busy. */
 const shortestRestMs = 1000;
 const longestRestMs = 366 * 24 * 60 * 60 * 1000;
 
 /**
- * Makes the run rest for `delayMs` and then start this step again. This does not count as a failure. Less than a
+ * Makes the run wait for `delayMs`, and then start this step again. This does not count as a failure. Less than a
  * second, or a negative time, means a second. @throws StepError for more than 366 days
  */
 export function retryIn(delayMs: number, why?: WaitCause): StepEnd {

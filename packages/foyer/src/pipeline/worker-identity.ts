@@ -13,7 +13,6 @@ export interface WorkerIdentity {
   isAlive(pid: number): boolean;
 }
 
-/** The identity of this process. */
 export function thisProcess(): WorkerIdentity {
   const startId = Math.round(performance.timeOrigin).toString(36);
   return { host: `${hostname()}${machineMark()}`, pid: process.pid, startId, isAlive };
@@ -65,7 +64,7 @@ function isAlive(pid: number): boolean {
 /** Whether a process is a zombie: it has exited, and keeps its pid until its parent collects its exit status. */
 function isZombie(pid: number): boolean {
   try {
-    // `pid (name) state …`, where the name may hold anything (man 5 proc).
+    // `pid (name) state …`, where the name may contain any character (man 5 proc).
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
   } catch {

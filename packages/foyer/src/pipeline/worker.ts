@@ -16,7 +16,6 @@ import { runPipeline } from './run-pipeline.ts';
 import type { PipelineDeps } from './step-context.ts';
 import { isDeadOwner, ownerPrefix, thisProcess, type WorkerIdentity } from './worker-identity.ts';
 
-/** What a worker needs. */
 export interface WorkerDeps extends PipelineDeps {
   /**
    * How many runs this process executes at once; 32 unless given. A run mostly waits for Slack, and concurrent runs
@@ -45,7 +44,7 @@ export type Worker = ReturnType<typeof createWorker>;
 const leastPauseMs = 50;
 /** After this many failures in a row (about a minute), Foyer logs errors instead of warnings: a person must look. */
 const faultsOfOutage = 10;
-/** The last part of a drain, when the steps that did not end are aborted and handed back. */
+/** The last part of a drain, in which the worker aborts the steps that did not end and releases their runs. */
 const handBackMs = 1500;
 
 /** Makes the worker; nothing happens before `start`. */
@@ -154,7 +153,7 @@ export function createWorker(deps: WorkerDeps) {
     },
     /** Whether no run is under way and none is being claimed. */
     isIdle: () => active.count() === 0 && turning === undefined,
-    /** Claims nothing more, and resolves within `drainMs`: running steps end, or are handed back to run again. */
+    /** Claims nothing more, and resolves within `drainMs`: running steps end, or are aborted and start again later. */
     async stop({ drainMs }: { drainMs: number }): Promise<void> {
       phase = 'stopping';
       clearTimeout(timer);
@@ -182,13 +181,13 @@ async function within(work: Promise<void>, limitMs: number): Promise<void> {
 
 interface ActiveRun {
   lease: RunLease;
-  /** By our clock; after it, another worker may own the run. */
+  /** By our clock; after this time, another worker may own the run. */
   leaseUntil: number;
   abort: AbortController;
   ended: Promise<void>;
 }
 
-/** How long a run rests after an error of Foyer itself. */
+/** How long a run waits after an error of Foyer itself. */
 const faultPauseMs = 2000;
 
 /** Tracks the runs that this process works on, and their leases; `onEnded` is called after each run. */

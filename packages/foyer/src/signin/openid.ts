@@ -119,7 +119,7 @@ export function createOpenId(deps: {
   };
 
   let known: { at: number; metadata: Promise<ServerMetadata>; failed: boolean } | undefined;
-  /** Slack's keys, as text. */
+  /** Slack's signing keys (a JSON Web Key Set), as text. */
   let keys: { at: number; text: string } | undefined;
 
   /**

@@ -64,7 +64,7 @@ export function createSessions(deps: {
   clientId: string;
   cookieName: string;
   times: SessionTimes;
-  /** Used only for these sessions. */
+  /** Seals the cookies of these sessions, and nothing else. */
   sealer: Sealer;
   database: Pick<Database, 'queries' | 'write'>;
   /** Whether browsers reach Foyer over https. */

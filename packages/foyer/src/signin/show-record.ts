@@ -63,7 +63,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
   async function exportData(res: ServerResponse, record: InstallRecord, userId: string): Promise<void> {
     const person = { clientId: record.clientId, teamId: registeredTeamId(record), userId };
     const { history, notices, runs, ...data } = await readPersonData(database.queries, person);
-    // Details and messages are for operators, and may name others.
+    // Details and messages are for operators, and may name other people.
     const shown = {
       ...data,
       history: history.map(({ detail: _, ...line }) => line),

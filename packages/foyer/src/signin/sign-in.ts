@@ -113,7 +113,7 @@ export function createSignIn(deps: SignInDeps) {
     try {
       await answerCallback(req, res);
     } catch (error) {
-      // The database is down, or this is a bug: the caller sends the page.
+      // The database is down, or this is a bug: the caller sends the failure page.
       deps.onEnded?.('failed');
       throw error;
     }
@@ -254,7 +254,7 @@ export function createSignIn(deps: SignInDeps) {
   function failAtSlack(res: ServerResponse, error: SignInError, attempt: Partial<Attempt>): void {
     const { code, reason } = error;
     if (code !== 'code_invalid')
-      log.warn({ code, reason, requestId: attempt.requestId }, 'sign-in with Slack');
+      log.warn({ code, reason, requestId: attempt.requestId }, 'a sign-in with Slack failed');
     const kind = (
       {
         unreachable: 'signin_unreachable',

@@ -45,8 +45,8 @@ export interface SlackCalls {
 }
 
 /**
- * Creates a WebClient for one token; without one for `oauth.v2.access`, or if each call passes its own. Tokens rotate:
- * create a client with a token when you call.
+ * Creates a WebClient for one token. Pass undefined for `oauth.v2.access`, or if each call passes its own token. Tokens
+ * rotate, so create a client with a token right before you call.
  */
 export type SlackClientFactory = (token: string | undefined, limits?: SlackCallLimits) => WebClient;
 

@@ -1,7 +1,7 @@
 /**
- * What each scope that Slack documents allows (docs.slack.dev/reference/scopes): what the app could do with it, not
- * what it intends. The app adds its own reason next to it (`reason.<scope>` in its texts). The sentences have no period
- * at the end; "it" in them is the app.
+ * What each scope that Slack documents allows (docs.slack.dev/reference/scopes): what the app could do with the scope,
+ * not what the app intends. The app adds its own reason next to it (`reason.<scope>` in its texts). The sentences have
+ * no period at the end; "it" in them is the app.
  */
 export const scopeSentences = {
   admin: 'Administer the workspace',

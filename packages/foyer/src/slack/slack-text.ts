@@ -117,7 +117,7 @@ const lookAlikes: readonly (readonly [RegExp, string])[] = [
   [/\*/g, '∗'],
   [/~/g, '∼'],
   [/`/g, 'ˋ'],
-  // Slack reads no mark inside a word, so `missing_scope` stays as it is.
+  // Slack does not read `_` inside a word as markup, so `missing_scope` stays unchanged.
   [/(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])/g, 'ˍ'],
   [/:(?=[\w+'-]+:)/g, '∶'],
   // Slack reads even an escaped `>` at the start of a line as a quote.

@@ -30,7 +30,7 @@ export interface SlackAnswer {
   body: Buffer;
 }
 
-/** Thrown when an answer is longer than its caller allows. The rest of it is not read (invariant 10). */
+/** Thrown when an answer is longer than its caller allows: no answer may fill the memory (invariant 10). */
 class SlackAnswerTooLargeError extends Error {
   override readonly name = 'SlackAnswerTooLargeError';
   readonly code = 'answer_too_large';

@@ -1,7 +1,7 @@
 /**
- * Why text and not JSON: Slack has issued the tokens even if no parser can read its answer: the answer may be cut off,
- * too long or nested too deep, repeat a key, or stand in a page of a proxy (invariant 1). So Foyer looks for tokens in
- * the characters that arrived.
+ * Why text and not JSON: Slack has issued the tokens even if no parser can read its answer. The answer may be cut off,
+ * too long or nested too deep, repeat a key, or be part of a proxy's page. So Foyer looks for tokens in the characters
+ * that arrived, to store or revoke every one of them (invariant 1).
  */
 
 /**

@@ -41,7 +41,7 @@ export const notifyOperators: ActingStep<NotifiedOperators> = {
   forOperators: true,
   required: false,
   timeLimitMs: 30_000,
-  // About seven minutes: mail servers that defer an unknown sender accept it after five.
+  // Twelve attempts take about seven minutes: mail servers that defer an unknown sender accept it after five.
   maxAttempts: 12,
   unneeded({ services }) {
     const { slackWebhookUrl, mail } = services.config.notify;

@@ -54,7 +54,6 @@ export const registerTeam: RecordingStep<RegisteredTeam> = {
   },
 };
 
-/** The registered installer. */
 type RegisteredUser = {
   userId: string;
   /** Whether this install is the first in which the app sees the person. */

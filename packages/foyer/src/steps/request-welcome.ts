@@ -16,7 +16,7 @@ export type WelcomeRequestOutcome = 'queued' | 'going' | 'not-installed';
 /**
  * Queues another welcome for the installer of the newest install run, because a person asked for it (`userId`; null for
  * an operator). This is the only way to get a second welcome between install and uninstall. It does nothing while that
- * run is active, so that a double press sends one welcome. Wake the worker afterwards.
+ * run is active, so that a double press sends one welcome. Wake the worker afterward.
  * @throws DatabaseUnavailableError
  */
 export async function requestWelcome(

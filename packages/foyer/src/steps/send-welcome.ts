@@ -50,7 +50,7 @@ export const sendWelcome: ActingStep<PostedMessage> = {
         content: () => contentFor(context),
       });
     } catch (error) {
-      // The installer is in none of the workspaces that have granted access so far, but may be in the next one.
+      // The installer is in none of the workspaces that have granted access, but may be in the next one that does.
       const isShutOut = slackFailure(error)?.code === 'team_access_not_granted';
       if (context.isEnterpriseInstall && isShutOut) return waitFor('team_access_granted');
       throw error;

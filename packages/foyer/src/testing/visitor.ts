@@ -47,7 +47,7 @@ export function createVisitor(address?: string): Visitor {
   };
 }
 
-/** The person who installs, and the workspace. */
+/** Who installs where, and what they choose on Slack's page. */
 export interface Choice {
   userId: string;
   teamId?: string;
