@@ -14,7 +14,7 @@ export interface RunOptions {
   say(text: string): void;
 }
 
-/** How a row's figure relates to another contender's, slice by slice. */
+/** The ratio of a row's figure to another contender's figure, slice by slice. */
 export interface Ratio extends Figure {
   to: string;
 }
@@ -53,7 +53,7 @@ export interface Measurement {
   name: string;
   /** What is measured, in a sentence. */
   what: string;
-  /** One pass is enough, regardless of `slices`: the measurement reports a fact and not a rate. */
+  /** Set if one pass is enough, regardless of `slices`, because the measurement reports no rate. */
   onePass?: true;
   run(options: RunOptions): Promise<Findings>;
 }

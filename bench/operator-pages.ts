@@ -16,7 +16,7 @@ import { startPostgres } from './start-postgres.ts';
 /**
  * `npm run bench:operator`: measures how long the operator's pages and the metrics take over HTTP. Foyer runs in its
  * own process, as `npm start` starts it, with 100,000 installations (COUNT sets another number), on SQLite or, with
- * ENGINE=postgres, on its own Postgres. DATABASE names a file or a Postgres database that stays: the first run seeds
+ * ENGINE=postgres, on its own Postgres. DATABASE names a file or a Postgres database that is kept: the first run seeds
  * it, and later runs reuse it. The landing page, which needs no database, is the yardstick: quote the ratio within one
  * run.
  */
@@ -37,7 +37,7 @@ if (count === 0) {
   await seedInstallations(database, { clientId: app.clientId, count, now: Date.now() });
   await postgres?.vacuum('bench');
 }
-// The chore of a Foyer that has run for a while has counted the days before today.
+// Counts the days before today, as the chore of a Foyer that has run for a while would have done.
 const keptSince = performance.now();
 await keepCounts(database, { clientId: app.clientId, now: Date.now() });
 const firstChoreMs = performance.now() - keptSince;
@@ -45,7 +45,7 @@ await keepCounts(database, { clientId: app.clientId, now: Date.now() });
 const choreMs = performance.now() - keptSince - firstChoreMs;
 await database.close();
 
-// The forms of the operator's pages are accepted only at the public address.
+// Foyer accepts the operator's forms only at PUBLIC_URL, so the port must be known before the start.
 const port = String(await freePort());
 const foyer = await startContender('foyer.ts', {
   env: {
@@ -98,7 +98,7 @@ async function costOf(path: string): Promise<{ ms: number; cpuMs: number; failed
   return { ms, cpuMs: cpuMs - before.cpuMs, failed: answer.status !== 200 };
 }
 
-/** The address of a page in the middle of a list, from the link on its first page to the next one. */
+/** Builds the address of a page in the middle of a list from the `older` link on the first page. */
 async function middlePage(path: string): Promise<string> {
   const [, second] = /older=(\d+)\./.exec(await get(path)) ?? [];
   if (second === undefined) throw new Error(`${path} has no second page`);

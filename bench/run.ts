@@ -23,7 +23,7 @@ const measurements: readonly Measurement[] = [events, installs, memory, store, s
 
 const names = measurements.map((measurement) => measurement.name);
 
-/** Where profiles stay until the next ones are taken, for a tool that draws them. */
+/** Profiles stay here until the next ones are taken, so that another tool can draw them. */
 const profiles = join(tmpdir(), 'foyer-bench-profiles');
 
 interface Flags {
@@ -61,7 +61,7 @@ async function main(wanted: readonly string[], flags: Flags): Promise<void> {
     console.log(tableOf(findings));
     console.log(`\n${marksTable(findings.marks)}`);
     for (const note of findings.notes) console.log(`\n${note}`);
-    // A profiled contender is slower than the others, and a quick run proves nothing: their results are not kept.
+    // A profiled contender is slower than the others, and a quick run proves nothing, so their results are not stored.
     const isKept = !options.quick && profiled === undefined;
     if (isKept || flags.out) await writeResults(measurement, findings, options, flags.out);
   }
@@ -73,7 +73,10 @@ await new Command('bench')
   .addArgument(new Argument('[measurement...]', 'which ones; all if none is given').choices(names))
   .option('--slices <count>', 'how often each contender has its turn (10; 2 with --quick)')
   .addOption(
-    new Option('--profile [contender]', 'take a CPU profile of the contenders whose name begins so (Foyer)'),
+    new Option(
+      '--profile [contender]',
+      'take a CPU profile of the contenders whose name begins with this (Foyer)',
+    ),
   )
   .option('--quick', 'sizes so small that they only show whether it runs')
   .option('--out <folder>', 'where results.json and marks.svg go (bench/results)')

@@ -11,7 +11,7 @@ import { builtInSteps } from '../packages/foyer/src/steps/steps.ts';
 
 /**
  * What a seed creates: `count` teams of one app, each with its run, its welcome, its installer, its history and its
- * install request. One installer in twenty is also a member of the first team, which is thus a large one.
+ * install request. One installer in twenty is also a member of the first team, so that team is large.
  */
 export interface Seed {
   clientId: string;
@@ -23,7 +23,7 @@ const stepNames = builtInSteps().map((step) => step.name);
 /** As long as a sealed token, so that a count that reads the rows themselves is as slow as with real rows. */
 const sealedText = `v1.bench.${'x'.repeat(700)}`;
 const perTransaction = 5000;
-/** Few enough for the parameters of one statement on either engine. */
+/** Few enough rows that one statement stays below the parameter limit of either engine. */
 const perStatement = 500;
 
 /**
@@ -209,7 +209,7 @@ function installation({ clientId, now, count }: Seed, index: number): Installati
   };
 }
 
-/** The request that installed the app, and for some teams a refused or a failed one before that. */
+/** The request that installed the app and, for some teams, an earlier request that was refused or failed. */
 function requestsOf(row: InstallationRow, index: number): Insertable<Tables['install_requests']>[] {
   const installed = {
     id: `request-${index}`,

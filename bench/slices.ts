@@ -28,8 +28,8 @@ export function pairedRatio(values: readonly number[], others: readonly number[]
 }
 
 /**
- * Runs one slice of each contender in turn, `slices` times, beginning with another contender each time. A first round,
- * which is not counted, warms them up.
+ * Runs one slice of each contender in turn, `slices` times, and begins with a different contender each time. A first
+ * round, which is not counted, warms them up.
  */
 export async function interleave<Contender extends string, Metric extends string>(
   slices: number,

@@ -12,9 +12,9 @@ export interface Contender {
   url: string;
   /** Sends a question, and resolves to the answer. */
   ask<T = void>(question: string, argument?: unknown): Promise<T>;
-  /** The resources it has used so far; with `collect`, after a garbage collection. */
+  /** The resources that the process has used so far; with `collect`, after a garbage collection. */
   usage(collect?: boolean): Promise<Usage>;
-  /** Lets it exit cleanly. */
+  /** Asks the process to exit cleanly, and waits until it has exited. */
   stop(): Promise<void>;
 }
 
@@ -72,7 +72,7 @@ export async function startContender(
     const answer = Promise.withResolvers<unknown>();
     asked.set(id, answer);
     child.send({ id, ask: question, argument });
-    // Both sides are in this folder: the contender's file defines the type of its answer.
+    // Not checked: the contender's file, which is also part of the bench, defines the type of its answer.
     return (await answer.promise) as T;
   }
 

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import { startPostgresServer } from '../packages/foyer/test/support/postgres-server.ts';
 
-/** A real, durable Postgres with default settings, except for more memory. */
+/** A real, durable Postgres with default settings, except for more shared memory and a larger WAL. */
 export interface BenchPostgres {
   /** Creates a database with this name, and returns its URL. */
   createDatabase(name: string): Promise<string>;
@@ -23,7 +23,7 @@ export async function startPostgres(): Promise<BenchPostgres> {
     },
     vacuum: (name) => administer(server.url(name), 'vacuum analyze'),
     async close() {
-      // The server's process does not keep this one alive, but this one must live until the server has stopped.
+      // The server does not keep this process alive, but this process must live until the server has stopped.
       const alive = setInterval(() => {}, 1000);
       await server.close();
       clearInterval(alive);

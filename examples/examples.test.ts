@@ -8,7 +8,10 @@ import { describe, it, type TestContext } from 'node:test';
 import { createVisitor, eventually, type Visitor } from 'slack-foyer/testing';
 import { createSandbox, type Sandbox } from 'slack-sandbox';
 
-/** Each test starts an example as a user does and uses it: an install, a message, and the example's own page. */
+/**
+ * Each test starts an example and uses it as a user does: all of them install, and most also send a message or open the
+ * example's own page.
+ */
 
 const manifest = JSON.parse(readFileSync(join(import.meta.dirname, 'manifest.json'), 'utf8'));
 let nextPort = 10_100 + (process.pid % 400);
@@ -107,7 +110,7 @@ describe('examples', () => {
       await installAndWrite(example, '/integrations/slack', 'Hello from Express!');
       const visitor = createVisitor();
       const toFoyer = await visitor.get(`${example.origin}/settings`);
-      // The browser is bound to its link, so it is not asked again.
+      // `foyer.connect` bound the browser to its link, so Foyer asks no question.
       const toSlack = await visitor.get(toFoyer.headers.get('location') ?? '');
       const callback = await example.sandbox.consent({
         authorizeUrl: toSlack.headers.get('location') ?? '',

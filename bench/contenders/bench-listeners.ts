@@ -4,8 +4,9 @@ import type { App } from '@slack/bolt';
 export type ListenerWork = 'note' | 'reply';
 
 /**
- * Adds the listeners of every Bolt contender, so that authorize and listeners really run. Calls `ended` for each event
- * once all of its listeners have finished. (docs.slack.dev/tools/bolt-js/concepts/message-sending)
+ * Adds the same listeners to every Bolt contender, so that Bolt really authorizes each event and calls a listener.
+ * Calls `ended` for each event once all of its listeners have finished.
+ * (docs.slack.dev/tools/bolt-js/concepts/message-sending)
  */
 export function addBenchListeners(app: App, work: ListenerWork, ended: () => void): void {
   app.use(async ({ next }) => {
@@ -19,5 +20,5 @@ export function addBenchListeners(app: App, work: ListenerWork, ended: () => voi
   });
 }
 
-/** The work that the bench asked for. */
+/** The work that the bench asked for in BENCH_LISTENER; `note` by default. */
 export const listenerWork: ListenerWork = process.env.BENCH_LISTENER === 'reply' ? 'reply' : 'note';

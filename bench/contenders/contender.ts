@@ -15,9 +15,9 @@ export interface Usage {
 /** Answers one question of the bench; the result is sent back as JSON. */
 export type Answer = (argument: unknown) => unknown;
 
-/** Reports this process to the bench that forked it. */
+/** Reports the port to the bench that forked this process, and then answers the bench's questions. */
 export function present(contender: {
-  /** The port it listens on; 0 if it only answers questions. */
+  /** The port that the contender listens on; 0 if it only answers questions. */
   port: number;
   answers?: Readonly<Record<string, Answer>>;
   stop(): unknown;
@@ -69,7 +69,7 @@ export function createCounter(): { note(): void; settled: Answer } {
         waiting = undefined;
       }
     },
-    /** Resolves once `count` more have finished since the last time it resolved. */
+    /** Resolves once `count` pieces of work have finished, not counting those that earlier calls waited for. */
     settled(count) {
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting = {

@@ -6,7 +6,10 @@ import { createTexts } from '../../packages/foyer/src/texts/create-texts.ts';
 import { app } from '../load/signed-events.ts';
 import { botScopes } from '../seed/bench-installation.ts';
 
-/** The view that Foyer shows, built from facts that an app without Foyer has: stock Bolt publishes the same view. */
+/**
+ * The view that Foyer shows, built from facts that an app without Foyer has, so that stock Bolt publishes the same
+ * view.
+ */
 export function homeViewOf(place: { teamId: string; teamName: string | null; userId: string }): HomeView {
   const at = Date.UTC(2026, 0, 1);
   const run = {

@@ -3,15 +3,15 @@ import { WebClient } from '@slack/web-api';
 import { homeViewOf } from './home-view-of.ts';
 import type { HookRecords } from './hook-records.ts';
 
-/** What an app does right after an install, if it awaits all of it. */
+/** What an app does right after an install if its callback awaits all the work. */
 export interface InlineHooks {
   store(installation: Installation): Promise<void>;
   welcome(installation: Installation): Promise<void>;
 }
 
 /**
- * Makes the same calls to Slack as Foyer's pipeline, in the same order, and stores the same facts: with plain tokens,
- * and no run, step or attempt from which it could resume after a crash.
+ * Makes the same calls to Slack as Foyer's pipeline, in the same order, and stores the same facts. Its tokens are in
+ * plain text, and it has no run, step or attempt from which it could resume after a crash.
  */
 export function createInlineHooks({
   records,

@@ -38,7 +38,7 @@ present({
       const jobs = Array.from({ length: count }, (_, index) => ({ data: { team: first + index } }));
       await boss.insert(queue, jobs);
     },
-    /** Executes all queued jobs, and returns how long that took. */
+    /** Executes all queued jobs, and returns how many milliseconds that took. */
     async work() {
       const startedAt = performance.now();
       await Promise.all(Array.from({ length: Number(WORKERS) }, workOff));

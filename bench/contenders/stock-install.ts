@@ -7,8 +7,8 @@ import { createInlineHooks } from './inline-hooks.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
- * Slack's InstallProvider as its own page shows it, behind node:http: every check on, installations in memory. With
- * HOOKS=inline its callback awaits what Foyer's pipeline does, as most apps do; otherwise it only answers.
+ * Slack's InstallProvider behind node:http, as Slack's docs show it: with every check, and with installations in
+ * memory. With HOOKS=inline its callback awaits what Foyer's pipeline does, as most apps do; otherwise it only answers.
  * (docs.slack.dev/tools/node-slack-sdk/oauth)
  */
 const { SLACK_API_URL = '', SLACK_AUTHORIZATION_URL = '', HOOKS, HOOKS_FILE = '' } = process.env;

@@ -14,7 +14,7 @@ export interface PreparedRequest {
   body: string;
 }
 
-/** The times of one volley. */
+/** The times of one batch of requests. */
 export interface Volley {
   /** When the first request went out, by `performance.now()`. */
   startedAt: number;
@@ -31,7 +31,7 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** A contender closes a connection that was idle for seconds, perhaps at the moment that it is used again. */
+/** A contender closes a connection that has been idle for seconds, perhaps at the very moment of the next request. */
 const idleMs = 2000;
 
 /** Opens connections as they are needed, and replaces those that were idle too long. */
@@ -79,9 +79,9 @@ export function openConnections(url: string): Connections {
 }
 
 interface Connection {
-  /** Sends a request, and passes on its whole answer or the error. One at a time. */
+  /** Sends a request, and passes the whole answer, or the error, to `onAnswer`. Only one request may be in flight. */
   ask(text: Buffer, onAnswer: (answer: string | Error) => void): void;
-  /** Whether it is open and was used recently. */
+  /** Whether the connection is open and was used recently. */
   isFresh(): boolean;
   close(): void;
 }
@@ -101,7 +101,7 @@ async function openConnection(host: string, port: number): Promise<Connection> {
     host,
     port,
     noDelay: true,
-    // One buffer for every answer: there is no stream between the socket and this code.
+    // Reads every answer into the same buffer, without a stream in between.
     onread: {
       buffer: Buffer.allocUnsafe(64 * 1024),
       callback(bytes, buffer) {
@@ -124,7 +124,10 @@ async function openConnection(host: string, port: number): Promise<Connection> {
   };
 }
 
-/** Whether an answer is complete: it has a length, or comes in chunks, as Node sends one without a length. */
+/**
+ * Whether an answer is complete, by its Content-Length or by its last chunk: Node sends an answer without a length in
+ * chunks.
+ */
 function isWhole(answer: string): boolean {
   const headEnd = answer.indexOf('\r\n\r\n');
   if (headEnd < 0) return false;

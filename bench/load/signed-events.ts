@@ -53,7 +53,7 @@ function delivery(teamNumber: number, event: object): PreparedRequest {
     api_app_id: app.id,
     event,
     type: 'event_callback',
-    // Unique across all processes of a measurement: listeners do not receive a repeated event.
+    // Unique across all processes of a measurement, because a repeated event does not reach the listeners.
     event_id: `Ev${process.pid}X${String(delivered).padStart(8, '0')}`,
     event_time: Math.floor(Date.now() / 1000),
     authorizations: [
@@ -71,7 +71,9 @@ function delivery(teamNumber: number, event: object): PreparedRequest {
   return signedRequest(JSON.stringify(body));
 }
 
-/** A signed message in a channel, with the shape and size that Slack sends: about 1.3 kB, of which 1.1 are the body. */
+/**
+ * A signed message in a channel, with the shape and size that Slack sends: about 1.3 kB, of which the body is 1.1 kB.
+ */
 export function messageEvent(teamNumber: number): PreparedRequest {
   const ts = `${Math.floor(Date.now() / 1000)}.${String(delivered % 1_000_000).padStart(6, '0')}`;
   const text = 'Could somebody have a look at the deploy of this morning? The canary is red again :eyes:';

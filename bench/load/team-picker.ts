@@ -1,13 +1,13 @@
 import { createRandom } from './random.ts';
 
-/** Says which team the next event comes from. */
+/** Returns the number of the team that sends the next event. */
 export type TeamPicker = () => number;
 
 const busyTeams = 200;
 
 /**
  * warm: a few busy teams, evenly. mixed: all teams by Zipf's law (the n-th busiest sends 1/n as much as the busiest),
- * their ranks spread over the ids. cold: each team once, in an order that is bad for every index.
+ * with the busy teams spread over the ids. cold: each team once, in an order that is bad for every index.
  */
 export function createTeamPicker(kind: 'warm' | 'mixed' | 'cold', teams: number): TeamPicker {
   const stride = strideFor(teams);
@@ -26,7 +26,9 @@ function strideFor(teams: number): number {
   return teams % prime === 0 ? 1 : prime;
 }
 
-/** Draws ranks from 0. Rank n has a chance in proportion to 1/(n+1); a binary search in the summed chances finds it. */
+/**
+ * Draws ranks from 0: rank n with a probability in proportion to 1/(n+1), by a binary search in the cumulative sums.
+ */
 function createZipf(count: number): () => number {
   const sums = new Float64Array(count);
   let sum = 0;

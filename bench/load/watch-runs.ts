@@ -3,7 +3,7 @@ import Sqlite from 'better-sqlite3';
 
 /** Watches from outside while Foyer executes its runs, so that watching costs Foyer nothing. */
 export interface RunWatch {
-  /** Resolves once `count` more runs have ended, to when the first of them began and the last one ended. */
+  /** Waits until `count` more runs have ended; resolves to when the first of them began and the last one ended. */
   ended(count: number): Promise<{ startedAt: number; finishedAt: number }>;
   close(): void;
 }
@@ -11,7 +11,7 @@ export interface RunWatch {
 /** Watches the runs of a SQLite database. */
 export function watchRuns(file: string): RunWatch {
   const sqlite = new Sqlite(file, { readonly: true });
-  // Ignores runs that wait for tomorrow or for an event.
+  // Ignores runs that are due in more than an hour, and runs that wait for an event.
   const left = sqlite.prepare<[number]>('select 1 from runs where due_at < ? limit 1').pluck();
   const times = sqlite.prepare<
     [string, number],

@@ -12,8 +12,8 @@ import { type Contender, startContender } from '../start-contender.ts';
 import { startPostgres } from '../start-postgres.ts';
 
 /**
- * Runs are queued while Foyer is up, as installs would queue them; the measured time is from the start of the first run
- * to the end of the last. pg-boss has no steps: a Foyer run is compared with a job that does the same, and a run of one
+ * The bench queues runs while Foyer is up, as installs would, and measures from the start of the first run to the end
+ * of the last. pg-boss has no steps, so a Foyer run is compared with a job that does the same work, and a run of one
  * empty step with an empty job.
  */
 

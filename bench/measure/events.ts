@@ -14,8 +14,9 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * Every contender acknowledges, authorizes and calls one listener for each event; a slice ends with its last listener,
- * so no contender gains by answering first and working later.
+ * Every contender but `floor` acknowledges and authorizes each event, and calls one listener; `floor` only verifies and
+ * parses it. A slice ends when the last event has been handled, so no contender gains by answering first and working
+ * later.
  */
 
 const names = ['floor', 'stock Bolt', 'Bolt on SQLite', 'Foyer'] as const;
@@ -75,7 +76,7 @@ async function seed(folder: string, teams: number): Promise<Seeds> {
 
 async function compare(situation: Situation, teams: number, seeds: Seeds, options: RunOptions) {
   const contenders = await startAll(situation, seeds, options);
-  // In `cold` each team sends one event only, so the rounds share the teams.
+  // In `cold` each team sends only one event, so each round gets its own part of the teams.
   const perRound = situation === 'cold' ? Math.floor(teams / (options.slices + 1)) : Number.POSITIVE_INFINITY;
   const many = options.quick ? 200 : Math.min(8000, Math.floor(perRound * 0.85));
   const few = options.quick ? 50 : Math.min(1500, Math.floor(perRound * 0.15));
@@ -103,7 +104,7 @@ async function compare(situation: Situation, teams: number, seeds: Seeds, option
   }
 }
 
-/** The same teams for every contender of a round. */
+/** Gives every contender the same teams in the same round. */
 function roundsOf(picker: TeamPicker, perRound: number): (slice: number) => number[] {
   const rounds = new Map<number, number[]>();
   return (slice) => {

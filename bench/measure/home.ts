@@ -13,9 +13,10 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * The installer of each team opens App Home three times in a slice: after the team's name has changed in the database,
- * so that Slack does not have the view; again with nothing new, but after commits for other teams; and again after no
- * commit at all. Stock publishes each time, since it keeps no record of what it published.
+ * In a slice, the installer of each team opens App Home three times. The first time, the team's name has changed in the
+ * database, so Slack has an old view. The second time, the view is unchanged, but other teams' views have been
+ * committed since. The third time, nothing has been committed. Stock Bolt publishes each time, since it keeps no record
+ * of what it published.
  */
 
 const names = ['stock Bolt', 'Foyer'] as const;
@@ -87,7 +88,7 @@ async function open(name: Name, { slack, file, teams }: Stage, options: RunOptio
 
 const connectionCount = 32;
 /**
- * The most events in flight: both contenders answer Slack before they publish, so further events would only wait in a
+ * The most events in flight. Both contenders answer Slack before they publish, so more events would only wait in a
  * queue.
  */
 const window = 125;
@@ -125,7 +126,7 @@ async function openAll({ contender, connections }: Turn, { slack, teams }: Stage
   return { rate: (teams / ms) * 1000, cpuUs: ((after.cpuMs - before.cpuMs) / teams) * 1000 };
 }
 
-/** From sending one event until its view arrives at Slack, with nothing else in flight. */
+/** The median time from sending an event until its view arrives at Slack, with nothing else in flight. */
 async function msToPublish({ contender, connections }: Turn, { slack, teams }: Stage): Promise<number> {
   const waits: number[] = [];
   for (let number = 0; number < Math.min(teams, 60); number += 1) {

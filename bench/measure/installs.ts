@@ -10,15 +10,15 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * A slice is some installs by a few browsers at once. Foyer's slice ends with the last run of the pipeline, and its CPU
- * is counted until it is idle; the others do everything before they answer.
+ * A slice is some installs by a few browsers at once. Foyer's slice ends with the last run of the pipeline, and Foyer's
+ * CPU time is counted until Foyer is idle; the others do everything before they answer.
  */
 
 const names = ['stock, empty callback', 'stock, hooks inline', 'Foyer'] as const;
 type Name = (typeof names)[number];
 type Metric = 'rate' | 'callbackP50' | 'callbackP95' | 'cpuMs';
 
-/** For each latency of Slack in milliseconds: how many installs a slice has, by how many browsers at once. */
+/** For each latency of Slack: how many installs a slice has, and how many browsers install at once. */
 const sizes = [
   { latencyMs: 0, installs: 160, browsers: 16 },
   { latencyMs: 100, installs: 32, browsers: 8 },

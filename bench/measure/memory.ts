@@ -10,9 +10,9 @@ import { seedTeams } from '../seed/seed-teams.ts';
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * Sends events of a thousand teams first, so that everything is compiled and every buffer has its size, then one event
- * of each other team. The listener calls Slack with Bolt's own `client` and `say`. The memory in use after a garbage
- * collection is a fact and not a rate: one pass is enough.
+ * First sends events of a thousand teams, so that everything is compiled and every buffer has its size; then sends one
+ * event of each other team. The listener calls Slack with Bolt's own `client` and `say`. The memory in use after a
+ * garbage collection is not a rate, so one pass is enough.
  */
 
 const names = ['stock Bolt', 'Foyer'] as const;

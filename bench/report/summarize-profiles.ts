@@ -18,7 +18,7 @@ const mostFunctions = 25;
 export async function summarizeProfiles(folder: string): Promise<string> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.cpuprofile'));
   const texts = files.map(async (file) => {
-    // Node's own format.
+    // Node wrote the file, so its format is known.
     const profile = JSON.parse(await readFile(join(folder, file), 'utf8')) as Profile;
     return `${file}\n${summaryOf(profile)}`;
   });
@@ -49,7 +49,7 @@ function summaryOf({ nodes, samples, timeDeltas }: Profile): string {
   return `${top(byPlace, mostFunctions)}\n  --\n${top(byFunction, mostFunctions)}`;
 }
 
-/** The package or folder of each node; native code counts for its caller. */
+/** The package or folder of each node of the profile; native code counts toward its caller. */
 function placesOf(nodes: Profile['nodes']): Map<number, string> {
   const known = new Map(nodes.map((node) => [node.id, node]));
   const places = new Map<number, string>();

@@ -51,7 +51,7 @@ export async function writeResults(
 
 async function readResults(file: string): Promise<Results> {
   try {
-    // Only this file writes it.
+    // Only `writeResults` writes this file.
     return JSON.parse(await readFile(file, 'utf8')) as Results;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return {};

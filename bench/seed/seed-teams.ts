@@ -9,7 +9,7 @@ import { builtInSteps } from '../../packages/foyer/src/steps/steps.ts';
 import { app, installerIdOf, teamIdOf } from '../load/signed-events.ts';
 import { botScopes, installationOf } from './bench-installation.ts';
 
-/** Which teams to create, and the progress of each run; without `runs`, they have no run. */
+/** Which teams to create, and the status of their runs; without `runs`, they have no run. */
 export interface Teams {
   first: number;
   count: number;
@@ -20,13 +20,15 @@ export interface Teams {
 
 type RunState = 'queued' | 'waiting' | 'succeeded';
 
-/** Foyer's id for the installation of the team with this number; ids sort in the order of the teams, like real ones. */
+/**
+ * Foyer's id for the installation of the team with this number. Like real ids, these sort in the order of the installs.
+ */
 export const installationIdOf = (number: number): string => `ins_${String(number).padStart(26, '0')}`;
 
 /** The number of the team with this id. */
 export const numberOfTeam = (teamId: string): number => Number(teamId.slice(1));
 
-/** Few enough for the parameters of one statement on either engine. */
+/** Few enough rows that one statement stays below the parameter limit of either engine. */
 const perStatement = 200;
 const perTransaction = 10_000;
 

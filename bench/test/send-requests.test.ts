@@ -24,7 +24,7 @@ const requests = (count: number) =>
     body: `ü${number}`,
   }));
 
-test('the load generator sends each request once over the requested connections, for each way to frame the answers', async (t) => {
+test('the load generator sends each request once over the requested number of connections, for each way to frame the answers', async (t) => {
   const seen: string[] = [];
   const peers = new Set<number | undefined>();
   const connections = await connectionsTo(t, async (req, res) => {
@@ -32,7 +32,7 @@ test('the load generator sends each request once over the requested connections,
     let body = '';
     for await (const piece of req.setEncoding('utf8')) body += piece;
     seen.push(`${req.headers['x-number']} ${body}`);
-    // In chunks, with a length, and with a body.
+    // In chunks but empty, with a length of 0, and in chunks with a body.
     if (seen.length % 3 === 0) res.writeHead(200).end();
     else if (seen.length % 3 === 1) res.writeHead(200, { 'Content-Length': 0 }).end();
     else res.writeHead(200).end('more');

@@ -25,7 +25,7 @@ const timer = readUnit('foyer-backup.timer');
 const script = join(root, 'deploy/daily-backup.sh');
 
 describe('the units of the daily backup', () => {
-  it('the service starts files that exist', () => {
+  it('the service of the daily backup starts files that exist', () => {
     const [, commandLine = ''] = /^ExecStart=(.+)$/m.exec(service) ?? [];
     const files = [...commandLine.matchAll(/\/opt\/foyer\/current\/(\S+)/g)].map(([, file = '']) => file);
     assert.deepEqual(files, ['deploy/daily-backup.sh', 'src/cli.ts']);
@@ -33,14 +33,14 @@ describe('the units of the daily backup', () => {
     assert.match(commandLine, / \/usr\/bin\/node --disable-sigusr1 --conditions=source /);
   });
 
-  it('the timer starts the service of the same name once a day', () => {
+  it('the timer of the daily backup starts the service of the same name once a day', () => {
     assert.match(timer, /^OnCalendar=\*-\*-\* \d\d:\d\d:\d\d$/m);
     assert.match(timer, /^WantedBy=timers\.target$/m);
     assert.doesNotMatch(timer, /^Unit=/m);
     assert.doesNotMatch(service, /^\[Install\]/m);
   });
 
-  it('the service of the backup has the same restrictions as the service of Foyer', () => {
+  it('the service of the daily backup has the same restrictions as the service of Foyer', () => {
     const restrictions = (unit: string) =>
       unit
         .split('\n')
@@ -81,7 +81,7 @@ function runDaily(folder: string, command: readonly string[], environment: Recor
 }
 
 describe('the daily backup', () => {
-  it('the script makes a backup that can be restored, and keeps the newest 14', async (t) => {
+  it('the daily backup makes a file that can be restored, and keeps the newest 14', async (t) => {
     const folder = folderWith(t, [...oldBackups, ...others, `${oldBackups[0]}.partial`]);
     const source = join(folder, '../source.db');
     const database = await openDatabase({ kind: 'sqlite', file: source });
@@ -106,7 +106,7 @@ describe('the daily backup', () => {
     assert.deepEqual(left.sort(), [...oldBackups.slice(2), ...others, made].sort());
   });
 
-  it('the script deletes nothing if the backup fails or could not be restored', (t) => {
+  it('the daily backup deletes nothing if the backup fails or could not be restored', (t) => {
     const failing = folderWith(t, [...oldBackups, ...others]);
     assert.notEqual(runDaily(failing, ['false']).status, 0);
     assert.deepEqual(readdirSync(failing).sort(), [...oldBackups, ...others].sort());

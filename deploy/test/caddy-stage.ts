@@ -25,17 +25,19 @@ export interface Arrived {
   forwardedFor: string | undefined;
 }
 
-/** A stand-in for a Foyer: it records every request except health checks, and answers it or breaks off. */
+/**
+ * A stand-in for a Foyer: it records every request except health checks, and answers it or breaks off the connection.
+ */
 export interface Upstream {
   port: number;
   arrived: Arrived[];
-  /** Reads each request, then breaks off without an answer, like a process that is killed. */
+  /** If true, it reads each request and closes the connection without an answer, like a process that is killed. */
   breaksOff: boolean;
   /** Stops listening; later connections are refused. */
   stop(): Promise<void>;
 }
 
-/** Starts a stand-in. */
+/** Starts a stand-in on a free port of 127.0.0.1. */
 export async function startUpstream(): Promise<Upstream> {
   const arrived: Arrived[] = [];
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -63,7 +65,7 @@ export async function startUpstream(): Promise<Upstream> {
   return upstream;
 }
 
-/** A Caddy with our Caddyfile. */
+/** A Caddy that runs deploy/Caddyfile. */
 export interface CaddyStage {
   url: string;
   /** Everything that it logged. */

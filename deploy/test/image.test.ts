@@ -21,7 +21,9 @@ const dependenciesOf = (file: string): Record<string, string> => {
   return { ...dependencies, ...peerDependencies };
 };
 
-/** Docker's rule: the last line that matches a path, or a folder above it, decides; `!` lets through. */
+/**
+ * Docker's rule: the last line that matches a path, or a folder above it, decides; a line with `!` includes the path.
+ */
 function isIgnored(path: string): boolean {
   const parts = path.split('/');
   const above = parts.map((_, index) => parts.slice(0, index + 1).join('/'));
@@ -59,13 +61,13 @@ async function healthCheck(port: number): Promise<number> {
 }
 
 describe('the image', () => {
-  it('the image has the Node version of the tests', () => {
+  it('the image runs the same Node version as the tests', () => {
     const lock: { packages: Record<string, { version: string }> } = JSON.parse(read('package-lock.json'));
     const [, version] = /^ARG NODE_VERSION=(\S+)$/m.exec(dockerfile) ?? [];
     assert.equal(version, lock.packages['node_modules/node']?.version);
   });
 
-  it('the health check passes only while Foyer answers', async () => {
+  it('the health check of the image passes only while Foyer answers', async () => {
     const stage = await setStage();
     const port = stage.foyer().address.port;
     try {
@@ -140,7 +142,7 @@ describe('the image', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('every package that Foyer imports is in its dependencies', () => {
+  it('every package that Foyer or the app imports is in its package.json', () => {
     const missing = sources.flatMap((file) => {
       const dependencies = dependenciesOf(
         file.startsWith('src/') ? 'package.json' : 'packages/foyer/package.json',

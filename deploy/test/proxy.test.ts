@@ -77,7 +77,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('an event or a pressed button that reached a Foyer is never repeated', async (t) => {
+  it('a POST to /slack/events that reached a Foyer is never repeated', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     a.breaksOff = true;
@@ -113,20 +113,20 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('the X-Forwarded-For of a visitor is ignored', async (t) => {
+  it('the proxy ignores the X-Forwarded-For header of a visitor', async (t) => {
     const { caddy, a, b } = await stage(t);
     await fetch(caddy.url, { headers: { 'x-forwarded-for': '203.0.113.9' } });
     const [seen] = arrivedAt(a, b);
     assert.match(seen?.forwardedFor ?? '', /^(127\.0\.0\.1|::1)$/);
   });
 
-  it('the metrics are not exposed', async (t) => {
+  it('the proxy does not expose the metrics', async (t) => {
     const { caddy, a, b } = await stage(t);
     assert.equal((await fetch(`${caddy.url}/metrics`)).status, 404);
     assert.equal(arrivedAt(a, b).length, 0);
   });
 
-  it('the operator pages are open only to the named networks', async (t) => {
+  it('the proxy hides the operator pages outside of OPERATOR_NETWORKS, and shows them to everyone if it is not set', async (t) => {
     const closed = await stage(t, { OPERATOR_NETWORKS: '192.0.2.0/24 2001:db8::/32' });
     for (const path of ['/operator', '/operator/requests', '/OPERATOR', '/%6fperator'])
       assert.equal((await fetch(closed.caddy.url + path)).status, 404, path);

@@ -51,14 +51,14 @@ it('the proxy limits the size of bodies and headers', () => {
 });
 
 describe('compose.yaml', () => {
-  it('each variable that the file reads is in .env.example or deploy/README.md', () => {
+  it('each variable that compose.yaml reads is in .env.example or deploy/README.md', () => {
     const asked = [...compose.matchAll(/\$\{([A-Z_]+)/g)].map(([, name = '']) => name);
     assert.ok(asked.length >= 8);
     const strangers = asked.filter((name) => !foyersVariables.has(name) && !page.includes(`\`${name}\``));
     assert.deepEqual(strangers, []);
   });
 
-  it('each variable that the file sets is known to Foyer', () => {
+  it('each variable that compose.yaml sets is known to Foyer', () => {
     const [, block = ''] = /\n {2}environment:\n((?: {4}.*\n|\n)+)/.exec(compose) ?? [];
     const names = [...block.matchAll(/^ {4}([A-Z_]+):/gm)].map(([, name = '']) => name);
     assert.ok(names.length >= 8);
@@ -68,7 +68,7 @@ describe('compose.yaml', () => {
     );
   });
 
-  it('a missing required variable is reported, and nothing starts', () => {
+  it('compose.yaml starts nothing if a required variable is missing, and names that variable', () => {
     for (const name of [
       'SLACK_CLIENT_ID',
       'SLACK_CLIENT_SECRET',
@@ -83,11 +83,11 @@ describe('compose.yaml', () => {
     }
   });
 
-  it('only the ports of the proxy are published', () => {
+  it('compose.yaml publishes only the ports of the proxy', () => {
     assert.deepEqual(compose.match(/^ +ports:.*/gm), ["    ports: ['80:80', '443:443', '443:443/udp']"]);
   });
 
-  it('each Foyer has its own host name, since the lease of a run contains that name', () => {
+  it('compose.yaml gives each Foyer its own host name, since the lease of a run contains that name', () => {
     const names = [...compose.matchAll(/hostname: (\S+)/g)].map(([, name]) => name);
     assert.equal(names.length, 2);
     assert.equal(new Set(names).size, 2);
@@ -112,19 +112,19 @@ describe('the systemd unit', () => {
     assert.match(unit, /^TimeoutStartSec=infinity$/m);
   });
 
-  it('the unit contains no configuration, since every user of the machine could read it', () => {
+  it('the systemd unit contains no configuration, since every user of the machine could read it', () => {
     assert.doesNotMatch(unit, /^Environment=/m);
     assert.match(unit, /^EnvironmentFile=\/etc\/foyer\/foyer\.env$/m);
   });
 
-  it('the unit starts a file that exists', () => {
+  it('the systemd unit starts a file that exists', () => {
     const [, file = ''] = /^ExecStart=\S+(?: --\S+)* \/opt\/foyer\/current\/(\S+)$/m.exec(unit) ?? [];
     assert.ok(existsSync(join(root, file)));
   });
 });
 
 describe('deploy/README.md', () => {
-  it('each link leads to a file or section that exists', () => {
+  it('each link in deploy/README.md leads to a file or section that exists', () => {
     const links = [...page.matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);
     const anchors = [...page.matchAll(/^#+ (.+)$/gm)].map(
       ([, heading = '']) =>
@@ -145,7 +145,7 @@ describe('deploy/README.md', () => {
     );
   });
 
-  it('each variable that the page names is known to Foyer, compose.yaml or the Caddyfile', () => {
+  it('each variable that deploy/README.md names is known to Foyer, compose.yaml or the Caddyfile', () => {
     const known = read('compose.yaml') + read('deploy/Caddyfile') + [...foyersVariables].join(' ');
     const named = [...page.matchAll(/`([A-Z]+_[A-Z_]+)`/g)].map(([, name = '']) => name);
     assert.deepEqual(

@@ -10,7 +10,7 @@ import {
 
 /**
  * Billing from install to uninstall: a trial starts at the install, a question changes the plan, a job bills once a
- * day, and an uninstall cancels. Each step writes its rows together with its own end, so a crash repeats neither.
+ * day, and an uninstall cancels. Each step commits its rows together with its outcome, so a crash repeats neither.
  */
 
 /** The app's own tables. */
@@ -99,7 +99,10 @@ const cancelPlan: Step = {
   },
 };
 
-/** Bills each active subscription once a day. The key of a charge keeps a turn that is cut off from billing twice. */
+/**
+ * Bills each active subscription once a day. The key of `charges` prevents a second charge for a day if a turn is cut
+ * off and repeated.
+ */
 const billDaily: Job<Foyer<BillingTables>> = {
   name: 'bill-daily',
   everyMs: 24 * 60 * 60 * 1000,

@@ -38,7 +38,7 @@ app.get('/settings', async (_req, res) => {
     { subject: user.id, org: user.account.id, label: user.account.name, returnTo: `${origin}/settings/done` },
     res,
   );
-  // Keep it in your session; this example uses a separate cookie.
+  // Keep `jti` in your session; this example uses a separate cookie.
   res.cookie('slack-link', jti, { httpOnly: true, sameSite: 'lax' }).redirect(url);
 });
 app.get('/settings/done', (req, res) => {

@@ -1,13 +1,13 @@
 /**
  * What each alert rule must do, as `promtool test rules` runs it. Each case begins as a fresh process does: it has
  * every series of `freshProcess`, every counter is 0, and no install has ever succeeded. A near miss looks like the
- * trouble, and must not alert anyone.
+ * trouble, and must not fire the alert for it.
  *
  * Values are in promtool's notation: `0+2x40` is 0, 2, 4 … 80, one for each minute (five minutes in slow cases).
  */
 export interface AlertCase {
   name: string;
-  /** When to look. */
+  /** When to evaluate the rules. */
   at: string;
   /** Every alert that fires then; all other rules must be quiet. */
   fires: readonly string[];
@@ -79,7 +79,6 @@ function zeros(names: readonly string[]): Record<string, number> {
   return Object.fromEntries(names.map((name) => [name, 0]));
 }
 
-/** Every case. */
 export const alertCases: readonly AlertCase[] = [
   {
     name: 'a fresh process that has seen nothing: quiet',

@@ -16,7 +16,7 @@ const severities = new Map(alerts.map((alert) => [nameOf(alert), /severity: (\w+
 const hasPromtool = spawnSync('promtool', ['--version']).error === undefined;
 const skip = hasPromtool ? false : 'promtool is not installed (Debian: apt-get install prometheus)';
 
-/** A promtool test file; each case is in it with every series of a fresh process. */
+/** Writes a promtool test file. Each case has the series of a fresh process, and its own series override them. */
 function testFile(cases: readonly AlertCase[], intervals: { sample: string; evaluation: string }): string {
   const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
   const samples = intervals.sample === '1m' ? 100 : 900;
@@ -39,7 +39,7 @@ function testFile(cases: readonly AlertCase[], intervals: { sample: string; eval
       '    input_series:',
       ...inputs,
       '    promql_expr_test:',
-      // Promtool shows the expression of a case that fails, with the comment, and not its name.
+      // If a case fails, promtool prints its expression and not its name, so a comment in the expression has the name.
       `      - expr: ${quoted(`ALERTS{alertstate="firing"} # ${name}`)}`,
       `        eval_time: ${at}`,
       '        exp_samples:',
@@ -49,10 +49,7 @@ function testFile(cases: readonly AlertCase[], intervals: { sample: string; eval
   return `rule_files: [${rulesFile}]\nevaluation_interval: ${intervals.evaluation}\ntests:\n${tests.join('\n')}\n`;
 }
 
-/**
- * Runs cases through promtool, in which each rule file sees every series. One process runs them all, each on a database
- * of its own.
- */
+/** Runs all cases in one promtool process, which gives each case its own database. */
 function runCases(
   t: TestContext,
   cases: readonly AlertCase[],
@@ -67,25 +64,25 @@ function runCases(
 }
 
 describe('the alert rules', () => {
-  it('promtool accepts the rules', { skip }, () => {
+  it('promtool accepts the alert rules', { skip }, () => {
     execFileSync('promtool', ['check', 'rules', rulesFile]);
   });
 
-  it('each rule fires for its problem, even in a process that has seen no success, and not for a near miss', {
+  it('each case fires the alert rules that it names and no others, even in a process that has seen no success', {
     skip,
   }, (t) => {
     const cases = alertCases.filter(({ slow }) => !slow);
     runCases(t, cases, { sample: '1m', evaluation: '1m' });
   });
 
-  it('each rule that needs hours or days of samples fires for its problem, and not for a near miss', {
+  it('each case of hours or days fires the alert rules that it names and no others', {
     skip,
   }, (t) => {
     const cases = alertCases.filter(({ slow }) => slow);
     runCases(t, cases, { sample: '5m', evaluation: '5m' });
   });
 
-  it('each rule has a test case in which it fires', () => {
+  it('each alert rule has a test case in which it fires', () => {
     const firing = new Set(alertCases.flatMap(({ fires }) => fires));
     assert.deepEqual(
       [...severities.keys()].filter((name) => !firing.has(name)),
@@ -94,7 +91,7 @@ describe('the alert rules', () => {
     assert.ok(alertCases.some(({ fires }) => fires.length === 0));
   });
 
-  it('each rule links to its own section of the runbook', () => {
+  it('each alert rule links to its own section of the runbook', () => {
     const runbook = readFileSync(join(folder, '../docs/runbook.md'), 'utf8');
     const anchors = [...runbook.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
       title
@@ -109,7 +106,7 @@ describe('the alert rules', () => {
     }
   });
 
-  it('each rule pages or opens a ticket, and no rule pages because of what strangers send', () => {
+  it('each alert rule pages or opens a ticket, and no rule pages because of what strangers send', () => {
     for (const [name, severity] of severities) assert.match(severity, /^(?:page|ticket)$/, name);
     assert.equal(severities.get('FoyerFlooded'), 'ticket');
     const paging = alerts.filter((alert) => severities.get(nameOf(alert)) === 'page');

@@ -77,7 +77,7 @@ async function firing(): Promise<Alert[]> {
 const abort = new AbortController();
 const seen = new Map<string, Map<string, { severity: string; afterMs: number }>>();
 try {
-  // Every counter is scraped at zero first.
+  // Lets Prometheus scrape every counter at zero first.
   await sleep(45_000);
   const startedAt = performance.now();
   const log = (text: string): void =>

@@ -13,7 +13,7 @@ import { spawnFoyer } from '../../packages/foyer/test/faults/support/foyer-proce
 import { signedPost } from '../../packages/foyer/test/faults/support/signed-post.ts';
 import { environmentFor, type Stage, setStage } from '../../packages/foyer/test/support/start-foyer.ts';
 
-/** A Foyer with something planted in it. */
+/** A Foyer with a planted trouble or near miss. */
 export interface Planted {
   job: string;
   what: string;
@@ -21,7 +21,7 @@ export interface Planted {
   pages?: string;
   /** The addresses that Prometheus scrapes. */
   hosts: string[];
-  /** Plants the trouble, and keeps it up until the signal. `vanish` takes the job out of Prometheus' configuration. */
+  /** Plants the trouble, and keeps it up until the signal. `vanish` removes the job from Prometheus' configuration. */
   plant(about: { signal: AbortSignal; vanish(): void }): Promise<void>;
   close(): Promise<void>;
 }
@@ -83,7 +83,7 @@ function spoiltDatabase() {
   return { state, open };
 }
 
-/** Everything that is planted; `disk` is a small disk to fill, if there is one. */
+/** Creates every trouble and near miss. `disk` is a small disk to fill; without it, that trouble is left out. */
 export async function createTroubles(disk: string | undefined): Promise<Planted[]> {
   const all: Planted[] = [];
   async function add(
@@ -99,7 +99,7 @@ export async function createTroubles(disk: string | undefined): Promise<Planted[
     return stage;
   }
 
-  // Ten troubles, and one more.
+  // The troubles.
   await add(
     'foyer',
     'the target vanishes from the configuration',
@@ -182,7 +182,7 @@ export async function createTroubles(disk: string | undefined): Promise<Planted[
   );
   all.push(await restarting());
 
-  // Ten near misses.
+  // The near misses.
   const healthy = await add(
     'foyer-healthy',
     'installs, events and cancels',
@@ -273,7 +273,7 @@ export async function createTroubles(disk: string | undefined): Promise<Planted[
   return all;
 }
 
-/** A process of its own, which is killed and started again every 40 seconds. */
+/** A separate process, which is killed and started again every 40 seconds. */
 async function restarting(): Promise<Planted> {
   const stage = await setStage({ start: false });
   const port = await freePort();

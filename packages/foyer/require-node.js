@@ -1,6 +1,7 @@
 /**
- * Ends with one sentence on a Node that is too old, before Node itself fails with a stack: an old one refuses the flags
- * of `npm start`, and cannot load TypeScript. In JavaScript, and with nothing in it that such a Node cannot run.
+ * If Node is too old, prints one sentence and exits, before Node itself fails with a stack trace: an old Node rejects
+ * the flags of `npm start`, and cannot load TypeScript. This file is JavaScript, and uses nothing that an old Node
+ * cannot run.
  */
 const needed = [22, 18];
 const [major, minor] = process.versions.node.split('.').map(Number);

@@ -13,8 +13,8 @@ import { benchKeyring } from '../../seed/bench-keyring.ts';
 import type { BenchStore } from './bench-store.ts';
 
 /**
- * Foyer's own store. It stores more than a row: the same commit has the history and the run with its steps. It also
- * erases what it deletes from the files.
+ * Foyer's own store, which does more than the others. It commits the history, the run and the run's steps together with
+ * the installation. On SQLite it also overwrites deleted tokens in the database files.
  */
 export async function foyerStore(place: string): Promise<BenchStore> {
   return storeOn(await openBenchDatabase(place));

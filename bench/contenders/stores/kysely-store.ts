@@ -5,7 +5,10 @@ import { benchKeyring } from '../../seed/bench-keyring.ts';
 import { installationRow, numberOfTeam } from '../../seed/seed-teams.ts';
 import type { BenchStore } from './bench-store.ts';
 
-/** Kysely as its docs show it: builds the query each time, decrypts the row's token. One row, no run, no history. */
+/**
+ * Kysely as its docs show it: builds the query for each call, and decrypts the token. It writes one row, and no run or
+ * history.
+ */
 export async function kyselyStore(place: string): Promise<BenchStore> {
   const database = await openBenchDatabase(place);
   const cipher = createTokenCipher({ keyring: benchKeyring });

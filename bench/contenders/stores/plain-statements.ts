@@ -3,11 +3,11 @@ import { app } from '../../load/signed-events.ts';
 import { benchKeyring } from '../../seed/bench-keyring.ts';
 import { installationRow, numberOfTeam } from '../../seed/seed-teams.ts';
 
-/** What the stores without Kysely share: the same rows and seals, and statements with `?` for parameters. */
+/** What the stores without Kysely share: the rows, the encryption of the token, and SQL with `?` for parameters. */
 
 const cipher = createTokenCipher({ keyring: benchKeyring });
 
-/** The row that an event needs. */
+/** The columns of a fetched row that `openRow` needs. */
 export interface TokenRow {
   id: string;
   sealed_bot: string;

@@ -17,14 +17,15 @@ import {
 } from './support/abuse-stage.ts';
 
 /**
- * The total that strangers can cause is bounded (invariant 10): `docs/abuse.md` lists each attack and what it cost. The
- * attacker has one address and shares two cores with Foyer.
+ * What strangers can cause is bounded in total (invariant 10): memory, delay, log lines, rows and calls to Slack.
+ * `docs/abuse.md` lists each attack and what it cost. The attacker has one address and shares two cores with Foyer.
  */
 
 const mostMb = 400;
 /**
- * Foyer promises two seconds. The attackers, Caddy and Foyer share two cores here, so that it took up to 2.2 s; without
- * its bound, an attack took 9 s and more. The quick form may have company.
+ * Foyer promises an answer from /healthz within two seconds. Here, the attackers, Caddy and Foyer share two cores, and
+ * an answer took up to 2.2 s; without Foyer's limits, an answer took 9 s and more. The quick run allows more, since
+ * other tests may run beside it.
  */
 const mostHealthMs = count({ quick: 15_000, full: 5000 });
 const mebibyte = 1024 * 1024;
@@ -38,10 +39,10 @@ function assertBounded(toll: Toll, most: { logLines: number; rows?: number; slac
   assert.ok(toll.slackCalls <= (most.slackCalls ?? 0), `${toll.slackCalls} calls`);
 }
 
-/** One line a second for each kind that an attack causes, plus a few. */
+/** The log lines that an attack may cause: one a second for each kind of line, and a few more. */
 const sampled = (toll: Toll, kinds = 2): number => kinds * (Math.ceil(toll.ms / 1000) + 1) + 3;
 
-/** Ignores socket errors: an attacker expects to be cut off. */
+/** Opens a connection and ignores its errors: an attacker expects to be cut off. */
 async function attacker(stage: AbuseStage): Promise<Socket> {
   const socket = await stage.open();
   return socket.on('error', () => {});

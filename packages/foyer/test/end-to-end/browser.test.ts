@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchBrowser } from '../support/launch-browser.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
-/** The folder for screenshots, if you want to look at the pages: SCREENSHOTS=folder npm test. */
+/** SCREENSHOTS=folder saves a screenshot of each page there. */
 const pictures = process.env.SCREENSHOTS;
 
 describe('in a browser', () => {
@@ -74,7 +74,7 @@ describe('in a browser', () => {
     });
   }
 
-  it('the progress page shows the steps without JavaScript too', async () => {
+  it('the progress page shows without JavaScript that setup is done', async () => {
     const page = await open(390, { javaScriptEnabled: false });
     stage.sandbox.faults.setLatency('users.info', 700);
     await page.goto(stage.url);
@@ -83,7 +83,7 @@ describe('in a browser', () => {
     await look(page, 'done-without-javascript');
   });
 
-  it('the progress page says when a step is tried again, and that setup continues automatically', async () => {
+  it('the progress page says that a step is tried again, and later that setup is done', async () => {
     const page = await open(1280);
     stage.sandbox.faults.add({
       method: 'users.info',
@@ -100,7 +100,7 @@ describe('in a browser', () => {
     await page.getByRole('heading', { name: 'all set' }).waitFor({ timeout: 15_000 });
   });
 
-  it('the progress page says what failed, and that the app is installed anyway', async () => {
+  it('the progress page says that the app is installed although its setup is not complete', async () => {
     const page = await open(390);
     stage.sandbox.faults.add({
       method: 'users.info',
@@ -131,7 +131,7 @@ describe('in a browser', () => {
     }
   });
 
-  it('an install shows a friendly page after Cancel, and starts again from there', async () => {
+  it('after Cancel, a page says that the install was cancelled, and Start again leads back to Slack', async () => {
     const page = await open(390);
     await page.goto(stage.url);
     await consent(page, 'Cancel');
@@ -141,7 +141,7 @@ describe('in a browser', () => {
     await page.getByRole('button', { name: 'Allow' }).waitFor();
   });
 
-  it('Back and Reload lead to the progress page, and never to an error', async () => {
+  it('after Reload and Back, a second Allow leads to the same progress page', async () => {
     const page = await open(1280);
     await page.goto(stage.url);
     await consent(page, 'Allow');
@@ -154,7 +154,7 @@ describe('in a browser', () => {
     assert.equal(page.url(), progress);
   });
 
-  it('a failed callback and an unknown address have a page that a person understands', async () => {
+  it('a failed callback and an unknown address show a page with a heading for that problem', async () => {
     const page = await open(390);
     for (const [path, heading, name] of [
       ['/slack/oauth_redirect?code=1', 'One more step', 'state-missing'],
@@ -169,7 +169,7 @@ describe('in a browser', () => {
     }
   });
 
-  it('an install shows a page that says that Slack is down', async () => {
+  it('if Slack answers 503 in the exchange, a page says that Foyer could not reach Slack', async () => {
     const page = await open(390);
     stage.sandbox.faults.add({ method: 'oauth.v2.access', failure: { type: 'status', status: 503 } });
     await page.goto(stage.url);

@@ -8,7 +8,10 @@ import { createVisitor } from '../../src/testing/visitor.ts';
 import { signedPost } from '../faults/support/signed-post.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
-/** Sends raw HTTP, since `fetch` is too polite; resolves to everything received until the connection closes. */
+/**
+ * Sends raw HTTP, since `fetch` sends only valid, complete requests; resolves to everything received until the
+ * connection closes.
+ */
 function speak(
   url: string,
   lines: string[],
@@ -59,7 +62,7 @@ describe('every page', () => {
     }
   });
 
-  it('answers HEAD like GET, without a body', async () => {
+  it('Foyer answers HEAD with the status of GET, and without a body', async () => {
     for (const path of ['/', '/slack/install', '/healthz', '/no/such/page']) {
       const [get, head] = await Promise.all(
         (['GET', 'HEAD'] as const).map((method) => fetch(stage.url + path, { method, redirect: 'manual' })),
@@ -96,7 +99,7 @@ describe('the first redirect', () => {
   });
   after(() => stage.close());
 
-  it('leads to Slack with what the manifest asks for', async () => {
+  it('the first redirect leads to Slack with the scopes of the manifest, the requested team and a state', async () => {
     const answer = await createVisitor().get(`${stage.url}/slack/install?team=T0123ABC`);
     assert.equal(answer.status, 302);
     const url = new URL(answer.headers.get('location') ?? '');
@@ -108,7 +111,7 @@ describe('the first redirect', () => {
     assert.ok((url.searchParams.get('state') ?? '').length > 50);
   });
 
-  it('leaves out an invalid team id', async () => {
+  it('the first redirect leaves out an invalid team id', async () => {
     for (const team of [
       'https://evil.example',
       't0123',
@@ -121,7 +124,7 @@ describe('the first redirect', () => {
     }
   });
 
-  it('writes nothing to the database, however often it is requested', async () => {
+  it('the first redirect stores no install request, however often it is requested', async () => {
     const count = (): number => {
       const database = new Sqlite(stage.databaseFile, { readonly: true });
       const { n } = database.prepare('select count(*) as n from install_requests').get() as { n: number };
@@ -178,7 +181,7 @@ describe('a stranger', () => {
     }
   });
 
-  it('a stranger cannot make Foyer keep a large body, whether or not its length is announced', async () => {
+  it('a stranger gets 413 for a large body, whether or not its length is announced', async () => {
     const announced = await speak(stage.url, [...plausible(), 'Content-Length: 52428800']);
     assert.match(announced, /^HTTP\/1\.1 413 /);
     const chunk = Buffer.alloc(70_000, 97);
@@ -200,7 +203,7 @@ describe('a stranger', () => {
     assert.ok(performance.now() - startedAt < 12_000);
   });
 
-  it('gets no 5xx, no copy of the input and no hanging response, for any path, query or cookie', async () => {
+  it('a stranger gets no 5xx, no copy of the input and no hanging response, for any path, query or cookie', async () => {
     const marker = 'zq7<i>"\'&';
     const piece = fc.oneof(
       fc.string(),

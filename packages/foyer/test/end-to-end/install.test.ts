@@ -45,7 +45,7 @@ describe('an install', () => {
       'select slack_installed_at from installations where team_id = ?',
       acme.teamId,
     );
-    // Events are compared with it, whatever our own clock shows: a whole second of Slack's.
+    // Events are compared with this time, so it is Slack's (a whole second) and not our own clock's.
     assert.equal((stored?.slack_installed_at ?? 1) % 1000, 0);
     const [welcome, ...more] = sandbox.messages(acme);
     assert.equal(more.length, 0);
@@ -54,14 +54,14 @@ describe('an install', () => {
     assert.match(JSON.stringify(sandbox.homeView(acme)), new RegExp(`<@${acme.userId}>`));
   });
 
-  it('an install is logged in a few lines, each with the id of the run or of the install request', () => {
+  it('an install logs at most twelve lines with the id of its run or install request, and “installed” has both ids', () => {
     const lines = stage.logged().map((line) => JSON.parse(line));
     const story = lines.filter((line) => line.level >= 30 && (line.runId || line.requestId));
     assert.ok(story.length >= 2 && story.length <= 12, `${story.length} lines`);
     assert.ok(story.some((line) => line.msg === 'installed' && line.runId && line.requestId));
   });
 
-  it('leaves no secret in the log, the database or its WAL', () => {
+  it('an install leaves no secret in the log, the database or its WAL', () => {
     const state = stage.sandbox.state();
     const tokens = state.installations.flatMap((each) => each.tokens.map((token) => token.value));
     assert.ok(tokens.length > 0);
@@ -97,7 +97,7 @@ describe('an install', () => {
     assert.equal(sandbox.messages(acme).length, 1);
   });
 
-  it('sends a new welcome when the app is installed again after an uninstall', async () => {
+  it('an install after an uninstall sends a new welcome', async () => {
     const { sandbox, url } = stage;
     const welcomes = (): number => sandbox.calls('chat.postMessage').length;
     const before = welcomes();
@@ -110,7 +110,7 @@ describe('an install', () => {
     assert.equal(welcomes(), before + 1);
   });
 
-  it('succeeds with an optional scope declined, and Home offers to grant it', async () => {
+  it('an install succeeds with an optional scope declined, and Home offers to grant it', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex', 'owner').id };
     const visitor = createVisitor();
@@ -154,7 +154,7 @@ describe('an install that does not complete', () => {
   after(() => stage.close());
   beforeEach(() => stage.sandbox.faults.clear());
 
-  it('shows a friendly page when it is cancelled, records that, and still works if Allow follows', async () => {
+  it('a cancelled install says that it was cancelled, is recorded, and still works if Allow follows', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const start = await visitor.get(`${url}/slack/install`);
@@ -170,7 +170,7 @@ describe('an install that does not complete', () => {
     await finishedRun(visitor, url + allowed.headers.get('location'));
   });
 
-  it('offers to start again with the requested workspace, whether it was cancelled or failed', async () => {
+  it('a cancelled or failed install offers to start again with the requested workspace', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const start = await visitor.get(`${url}/slack/install?team=${acme.teamId}`);
@@ -182,7 +182,7 @@ describe('an install that does not complete', () => {
     }
   });
 
-  it('exchanges nothing without a state, with a forged state, or with someone else’s state', async () => {
+  it('a callback without a state, with a forged state or with someone else’s state exchanges nothing', async () => {
     const { sandbox, url } = stage;
     const [visitor, victim] = [createVisitor(), createVisitor()];
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);
@@ -206,7 +206,7 @@ describe('an install that does not complete', () => {
     assert.equal(rows().length, recorded);
   });
 
-  it('exchanges a code once, and leads a repeated callback back to its progress page', async () => {
+  it('a repeated callback exchanges its code once, and always leads to the same progress page', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);
@@ -233,7 +233,7 @@ describe('an install that does not complete', () => {
     assert.equal((await visitor.get(callback)).status, 303);
   });
 
-  it('tells another browser only that the link has been used', async () => {
+  it('a used callback tells another browser that the link has been used, and does not lead it to the progress page', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);
@@ -247,7 +247,7 @@ describe('an install that does not complete', () => {
     assert.ok(page.includes(latestId()), 'the page names the install request');
   });
 
-  it('an install that does not complete does not tell another browser which workspace was asked for', async () => {
+  it('a cancelled install does not tell another browser which workspace was requested', async () => {
     const { url } = stage;
     const visitor = createVisitor();
     const start = await visitor.get(`${url}/slack/install?team=${acme.teamId}`);
@@ -257,7 +257,7 @@ describe('an install that does not complete', () => {
     assert.match(await (await visitor.get(ended)).text(), new RegExp(acme.teamId));
   });
 
-  it('shows on a failure page the id of the install request, as in the log and the database', async () => {
+  it('a failure page shows the id of the install request, which is also in the log and the database', async () => {
     const { sandbox, url } = stage;
     for (const [error, status] of [
       ['access_denied', 200],
@@ -278,7 +278,7 @@ describe('an install that does not complete', () => {
     }
   });
 
-  it('says that public distribution is off if another workspace tries to install, and installs there once it is on', async () => {
+  it('an install in another workspace fails with a page that says that public distribution is off, and works once it is on', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     const before = sandbox.calls('oauth.v2.access').length;
@@ -305,7 +305,7 @@ describe('an install that does not complete', () => {
     ['cuts the connection', { type: 'reset-before-acting' }],
     ['answers nonsense', { type: 'malformed-json', acts: false }],
   ] as const) {
-    it(`says that Slack cannot be reached when Slack ${name}, and tries the code once`, async () => {
+    it(`an install says that Slack cannot be reached when Slack ${name}, and tries the code once`, async () => {
       const { sandbox, url } = stage;
       const before = sandbox.calls('oauth.v2.access').length;
       sandbox.faults.add({ method: 'oauth.v2.access', failure });
@@ -317,7 +317,7 @@ describe('an install that does not complete', () => {
     });
   }
 
-  it('revokes the tokens when the install fails after Slack has issued them', async () => {
+  it('an install that fails after Slack has issued tokens revokes them', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
@@ -328,7 +328,7 @@ describe('an install that does not complete', () => {
     assert.equal(liveTokens(), before);
   });
 
-  it('an install that does not complete never revokes the token of a working installation', async () => {
+  it('a failed reinstall does not revoke the token of the working installation', async () => {
     const { sandbox, url } = stage;
     sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
     const [before, revocations] = [liveTokens(), sandbox.calls('auth.revoke').length];
@@ -352,7 +352,7 @@ describe('an install that does not complete', () => {
     await finishedRun(visitor, url + done.headers.get('location'));
   });
 
-  it('answers 503 and revokes the tokens if the database stays locked', async () => {
+  it('an install answers 503 and revokes the tokens if the database stays locked', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     const visitor = createVisitor();
@@ -376,7 +376,7 @@ describe('an install that does not complete', () => {
     assert.equal(liveTokens(), before);
   });
 
-  it('answers within ten seconds when Slack hangs in the exchange', async () => {
+  it('an install answers within ten seconds when Slack hangs in the exchange', async () => {
     const { sandbox, url } = stage;
     sandbox.faults.add({
       method: 'oauth.v2.access',

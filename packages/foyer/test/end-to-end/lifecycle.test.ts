@@ -10,7 +10,7 @@ import { environmentFor, type Stage, setStage } from '../support/start-foyer.ts'
 
 const cli = fileURLToPath(new URL('../support/app/cli.ts', import.meta.url));
 
-/** What `list --json` prints, as far as these tests read it. */
+/** The fields of `list --json` that these tests read. */
 interface Listed {
   teamId: string | null;
   enterpriseId: string | null;
@@ -48,13 +48,13 @@ describe('the life of an installation', () => {
     await finishedRun(visitor, stage.url + done.headers.get('location'));
   });
 
-  it('the life of an installation ends with an uninstall, which is committed before Slack is answered', async () => {
+  it('an uninstall is answered with 200, and the installation is then listed as uninstalled', async () => {
     const deliveries = await stage.sandbox.uninstall({ teamId: acme.teamId });
     assert.ok(deliveries.every((delivery) => delivery?.status === 200));
     assert.equal(await statusOf(acme.teamId), 'uninstalled');
   });
 
-  it('Foyer tolerates uninstall events that come twice and in any order', async () => {
+  it('Foyer tolerates uninstall events that come twice and in reverse order', async () => {
     const { sandbox } = stage;
     sandbox.deliveries.hold();
     const sent = sandbox.uninstall({ teamId: acme.teamId });
@@ -69,7 +69,7 @@ describe('the life of an installation', () => {
     assert.equal(await statusOf(acme.teamId), 'uninstalled');
   });
 
-  it('a late uninstall event does not end a newer install', async () => {
+  it('an uninstall event from before the install leaves the installation active', async () => {
     const event = { type: 'app_uninstalled' };
     const eventTimeSeconds = Math.floor(Date.now() / 1000) - 3600;
     const delivery = await stage.sandbox.sendEvent({ event, teamId: acme.teamId, eventTimeSeconds });
@@ -143,7 +143,7 @@ describe('App Home', () => {
   });
   after(() => stage.close());
 
-  it('shows everyone the record, but shows no one another person’s email address', async () => {
+  it('App Home shows a member the record, but not the email address of the installer', async () => {
     await stage.sandbox.openHome(member);
     await eventually(async () => stage.sandbox.homeView(member) !== null);
     const { email } = stage.sandbox.person('Acme', 'owner');
@@ -152,11 +152,12 @@ describe('App Home', () => {
     assert.ok(!home(member).includes(email));
   });
 
-  it('shows its buttons only to people who may press them, and ignores presses by other people', async () => {
+  it('App Home shows the button for a new welcome only to people who may press it, and ignores presses by others', async () => {
     assert.match(home(owner), /foyer\.send_welcome/);
     assert.ok(!home(member).includes('foyer.send_welcome'));
     const before = stage.sandbox.calls('chat.postMessage').length;
-    // A press that is forged, or kept from when it was allowed: signed, but from someone who may not press.
+    // As if the press were forged, or came from an older view: Slack's signature is valid, but this person may not
+    // press.
     const view = stage.sandbox.homeView(member);
     assert.ok(view);
     view.blocks.push({
@@ -177,7 +178,7 @@ describe('App Home', () => {
     assert.equal(stage.sandbox.calls('chat.postMessage').length, before);
   });
 
-  it('answers at once when a button without a listener is pressed', async () => {
+  it('a press of a button without a listener is answered within 1.5 seconds', async () => {
     const view = stage.sandbox.homeView(owner);
     assert.ok(view);
     view.blocks.push({
@@ -190,7 +191,7 @@ describe('App Home', () => {
     assert.ok(press.ms !== null && press.ms < 1500, `${press.ms} ms`);
   });
 
-  it('sends the welcome again on request, once for each press', async () => {
+  it('a press in App Home sends the welcome again, once', async () => {
     const welcomes = (): number => stage.sandbox.messages(owner).length;
     const before = welcomes();
     const press = await stage.sandbox.press({ ...owner, actionId: 'foyer.send_welcome' });
@@ -200,7 +201,7 @@ describe('App Home', () => {
     assert.equal(welcomes(), before + 1);
   });
 
-  it('acts once on a signed press that is sent twice', async () => {
+  it('a signed press that is sent twice acts once', async () => {
     const welcomes = (): number => stage.sandbox.messages(owner).length;
     const before = welcomes();
     const body = {
@@ -302,7 +303,7 @@ describe('an org-wide install', () => {
 });
 
 describe('a restart', () => {
-  it('resumes a run that was under way', async () => {
+  it('a restart resumes a run that was under way', async () => {
     const stage = await setStage();
     const { sandbox, url } = stage;
     try {

@@ -76,7 +76,7 @@ describe('a member’s own account', () => {
     assert.match(await page.text(), /Your account is connected/);
   });
 
-  it('only the member’s own Home offers to disconnect the account, which revokes the token at Slack and erases it here', async () => {
+  it('only the member’s own Home offers to disconnect the account, and disconnecting revokes the token and erases it', async () => {
     const slack = await app.foyer.slack({ teamId }, { userId: member });
     await app.sandbox.openHome({ teamId, userId: member });
     await eventually(async () => homeOf(member).includes('foyer.disconnect_account'));
@@ -168,7 +168,7 @@ describe('the report to Slack of which members are connected', () => {
     return { app, sandbox, teamId, userId, reports, connect, isConnected };
   }
 
-  it('is sent when members connect and disconnect, with their own token', async (t) => {
+  it('the report of a connected member is sent with the member’s own token when the member connects and disconnects', async (t) => {
     const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
     await sandbox.requestConnection({ teamId, userId, subtype: 'connect' });
     const opened = await eventually(async () => sandbox.calls('views.open')[0]);
@@ -184,7 +184,7 @@ describe('the report to Slack of which members are connected', () => {
     assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
   });
 
-  it('stops neither connecting nor disconnecting if Slack refuses it', async (t) => {
+  it('a report of a connected member that Slack refuses stops neither connecting nor disconnecting', async (t) => {
     const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
     const method = 'apps.user.connection.update';
     sandbox.faults.add({ method, failure: { type: 'error', error: 'fatal_error' }, times: 2 });
@@ -196,7 +196,7 @@ describe('the report to Slack of which members are connected', () => {
     assert.ok(app.logged().some((line) => line.includes('could not report to Slack')));
   });
 
-  it('is not sent if the app does not subscribe to the event, or if members do not grant the scope', async (t) => {
+  it('no report of a connected member is sent if the app does not subscribe to the event, or if members do not grant the scope', async (t) => {
     const without = structuredClone(reporting);
     without.settings.event_subscriptions.bot_events.pop();
     for (const [given, memberScopes] of [
@@ -246,12 +246,12 @@ describe('disconnecting an account', () => {
   }
   const query = { teamId: undefined, enterpriseId: 'E1', isEnterpriseInstall: true };
 
-  it('keeps a token that has expired and could not be renewed, since no one could revoke it after it is erased', async () => {
+  it('disconnecting an account keeps a token that has expired and could not be renewed, since no one could revoke it after it is erased', async () => {
     const { outcome, revoked } = await disconnect(undefined);
     assert.deepEqual([outcome, revoked], ['unreachable', []]);
   });
 
-  it('revokes and erases a user token that belongs to an org-wide install', async () => {
+  it('disconnecting an account revokes and erases a user token that belongs to an org-wide install', async () => {
     const { outcome, asked, revoked } = await disconnect('xoxp-1');
     assert.equal(outcome, 'disconnected');
     assert.deepEqual(asked, [{ ...query, userId: 'U1' }]);

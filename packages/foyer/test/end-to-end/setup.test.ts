@@ -14,7 +14,7 @@ import { createVisitor, eventually, finishedRun, install } from '../../src/testi
 
 const root = join(import.meta.dirname, '../../../..');
 
-/** Runs a program in the clone with PATH, HOME and the given environment only, and no one at the keyboard. */
+/** Runs a program in the clone with only PATH, HOME and the given environment, and with an empty stdin. */
 function runFoyer(
   clone: string,
   program: string,
@@ -34,7 +34,7 @@ function runFoyer(
   });
 }
 
-/** The command as the README writes it. */
+/** Runs a Foyer command as the README writes it. */
 const npmRunFoyer = (clone: string, commandLine: readonly string[], environment: Record<string, string>) =>
   runFoyer(clone, 'npm', ['run', '-s', 'foyer', '--', ...commandLine], environment);
 
@@ -50,7 +50,7 @@ async function startWebhook(t: TestContext) {
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const body = Buffer.concat(parts).toString();
-    // doctor asks whether the webhook exists with a body that Slack refuses.
+    // To find out whether the webhook exists, `doctor` posts a body that Slack refuses.
     if (!body.startsWith('{')) return response.writeHead(400).end('invalid_payload');
     received.push(String(JSON.parse(body).text));
     return response.end('ok');

@@ -6,10 +6,10 @@ import { eventually } from '../../src/testing/visitor.ts';
 import { launchBrowser } from '../support/launch-browser.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
-/** The folder for screenshots, if you want to look at the pages: SCREENSHOTS=folder npm test. */
+/** SCREENSHOTS=folder saves a screenshot of each page there. */
 const pictures = process.env.SCREENSHOTS;
 
-/** One Slack and one Foyer for the whole story: each part begins where the one before it ended. */
+/** One Slack and one Foyer for the whole story: each part begins where the previous one ended. */
 describe('the whole story, clicked through', () => {
   let stage: Stage;
   let browser: Browser;
@@ -91,7 +91,7 @@ describe('the whole story, clicked through', () => {
     assert.equal(welcomes(owner), 1);
   });
 
-  it('Home shows the record, what was declined, and what to press', async () => {
+  it('Home shows what was declined, and sends the welcome again at the press of a button', async () => {
     const owner = await be('Acme', 'owner');
     await openHome(owner.teamId);
     await page.getByText('Not granted').waitFor();
@@ -118,7 +118,7 @@ describe('the whole story, clicked through', () => {
     assert.equal(welcomes(owner), 2);
   });
 
-  it('an admin installs too and is welcomed; a member opens Home and sees no buttons', async () => {
+  it('an admin installs too and is welcomed; a member opens Home and sees no button to send the welcome', async () => {
     const admin = await be('Acme', 'admin');
     await page.goto(stage.url);
     await page.getByRole('link', { name: 'Add to Slack' }).click();
@@ -154,7 +154,7 @@ describe('the whole story, clicked through', () => {
       stage.sandbox.deliveries.list().some((each) => each.type === 'tokens_revoked' && each.status === 200),
     );
     await openHome(owner.teamId);
-    // Her Slack speaks German, and so does Home.
+    // The owner's Slack is in German, so Home is in German too.
     await page.getByText('wurde widerrufen').first().waitFor();
     await page.getByText('Alles ist eingerichtet').first().waitFor();
     const tokens = stage.sandbox.state().installations.flatMap((each) => each.tokens);
@@ -201,7 +201,7 @@ describe('the whole story, clicked through', () => {
     assert.equal(welcomes(owner), 1);
   });
 
-  it('Home fits a phone', async () => {
+  it('Home fits into a window 390 pixels wide', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
     const owner = await be('Acme', 'owner');
     await openHome(owner.teamId);

@@ -8,7 +8,10 @@ import { setOperatorStage } from '../operator/pages/operator-stage.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import type { EngineName } from '../support/stage-database.ts';
 
-/** Slack suspends the app: what happens to three customers, one of which leaves meanwhile, and what operators see. */
+/**
+ * Slack suspends the app: what happens to three customers, one of whom leaves during the suspension, and what operators
+ * see.
+ */
 
 const quarterHourMs = 15 * 60_000;
 
@@ -51,12 +54,12 @@ async function setCustomers(t: TestContext, engine: EngineName) {
     Promise.all(customers.map(async ({ teamId }) => (await stage.foyer().find({ teamId }))?.status));
   const { queries } = stage.database;
   const runs = async () => queries.selectFrom('runs').select(['pipeline', 'finished_at']).execute();
-  /** Waits until no run is unfinished. */
+  /** Waits until every run is finished. */
   const settled = async () => {
     await sandbox.settled();
     await eventually(async () => (await runs()).every((run) => run.finished_at !== null));
   };
-  /** The chore's next turn. */
+  /** Advances the clock to the chore's next turn, and runs it. */
   const nextPass = async () => {
     aheadMs += quarterHourMs;
     await stage.foyer().drain({ deadlineMs: 5000 });
@@ -100,7 +103,7 @@ async function setCustomers(t: TestContext, engine: EngineName) {
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a suspended app on ${engine}`, () => {
-    it('is uninstalled from no workspace during the suspension, is reported, and continues once the suspension is lifted', async (t) => {
+    it('a suspended app is uninstalled from no workspace during the suspension, is reported, and continues once the suspension is lifted', async (t) => {
       const stage = await setCustomers(t, engine);
       const { sandbox, url, foyer, logged, customers, canceled, statuses, settled, nextPass } = stage;
       const { command, doctorFinding, gauge, uninstallRuns, holdSteps, releaseSteps } = stage;
@@ -112,7 +115,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(await gauge(), '0');
       assert.equal((await doctorFinding())?.status, 'ok');
 
-      // Slack suspends the app while Initech's first step runs: the others are asked as its witnesses.
+      // Slack suspends the app while Initech's first step runs: Foyer tests the tokens of the other two as witnesses.
       holdSteps();
       await install(createVisitor(), url, sandbox, initech);
       sandbox.setSuspended({ isSuspended: true });
@@ -142,7 +145,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       // Slack sends no event for a team that leaves meanwhile.
       await sandbox.uninstall({ teamId: acme.teamId });
       sandbox.setSuspended({ isSuspended: false });
-      // Whether Acme is asked about before another one is active again is left to chance.
+      // Foyer may test Acme's token before another installation is active again, so Acme may need a second turn.
       for (const _ of [1, 2]) await nextPass();
       await settled();
       assert.deepEqual(await statuses(), ['uninstalled', 'active', 'active']);

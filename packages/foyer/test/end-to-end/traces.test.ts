@@ -22,7 +22,7 @@ async function installTraced(stage: Stage): Promise<void> {
   const callback = await pressAddToSlack(visitor, url, sandbox, acme);
   const done = await visitor.get(callback, { traceparent });
   await finishedRun(visitor, url + (done.headers.get('location') ?? ''));
-  // The line follows the commit that ends the run.
+  // Foyer logs the line after the commit that ends the run.
   await eventually(async () => stage.logged().some((line) => line.includes('run succeeded')));
 }
 
@@ -49,7 +49,7 @@ describe('the trace of an install', () => {
 
   const named = (name: string) => spans.find((span) => span.name === name) ?? assert.fail(`no span ${name}`);
 
-  it('reaches from the callback to the welcome, and continues the trace of the proxy', () => {
+  it('the trace of an install reaches from the callback to the welcome, and continues the trace of the proxy', () => {
     const callback = named('foyer callback');
     assert.equal(callback.spanContext().traceId, traceId);
     assert.equal(callback.parentSpanContext?.spanId, '00f067aa0ba902b7');
@@ -65,7 +65,7 @@ describe('the trace of an install', () => {
     assert.match(String(run.attributes['foyer.installation_id']), /^ins_/);
   });
 
-  it('holds no secret', () => {
+  it('the trace of an install holds no secret', () => {
     const text = JSON.stringify(
       spans.map(({ name, attributes, events, status }) => ({ name, attributes, events, status })),
     );
@@ -73,7 +73,7 @@ describe('the trace of an install', () => {
     assert.ok(!text.includes(stage.config.slack.clientSecret));
   });
 
-  it('every line that an install logs has the trace’s id and the request’s id, and the lines of its run also name run and installation', () => {
+  it('every line that an install logs has the ids of the trace and the request, and the lines of its run also name run and installation', () => {
     const lines = stage.logged().map((line) => JSON.parse(line));
     const installed = lines.findIndex(({ msg }) => msg === 'installed');
     const started = lines.findIndex(({ msg }) => msg === 'run started');

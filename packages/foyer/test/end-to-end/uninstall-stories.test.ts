@@ -6,9 +6,9 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { environmentFor, setStage } from '../support/start-foyer.ts';
 
-/** How an app hears that a customer is gone, and when it must not. */
+/** When the uninstall pipeline runs after a customer has left, and when it must not run. */
 
-/** A running app that keeps customers, and an app event listener as a stock Bolt app has it. */
+/** Starts an app with two customers, an uninstall pipeline, and an event listener as a stock Bolt app has it. */
 async function setShop(t: TestContext, engine: EngineName) {
   const started: string[] = [];
   const canceled: string[] = [];
@@ -38,7 +38,7 @@ async function setShop(t: TestContext, engine: EngineName) {
   const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
   const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex', 'owner').id };
   const statusOf = async ({ teamId }: typeof acme) => (await stage.foyer().find({ teamId }))?.status;
-  /** Waits until everything that was begun is over. */
+  /** Waits until every event is delivered and every run is finished. */
   const settled = async () => {
     await sandbox.settled();
     await eventually(async () => {
@@ -61,7 +61,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       const [gone] = await sandbox.uninstall({ teamId: acme.teamId });
       const wholeSecondMs = 1100;
       await new Promise((next) => setTimeout(next, wholeSecondMs));
-      // Slack's event did not arrive yet when the same customer installs again.
+      // The same customer installs again before Slack's event arrives.
       await install(createVisitor(), url, sandbox, acme);
       await settled();
       await sandbox.deliveries.release();
@@ -71,12 +71,12 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(await statusOf(acme), 'active');
       assert.deepEqual(canceled, []);
       assert.equal(started.filter((trial) => trial.startsWith(acme.teamId)).length, 2);
-      // A Bolt listener receives the event, once: only the pipeline knows whether it counts.
+      // A Bolt listener also receives the stale event, once: only the pipeline ignores it.
       await eventually(async () => heard.length > 0);
       assert.equal(heard.length, 1);
     });
 
-    it('runs once for a purge, before the record is erased, and for no other team', async (t) => {
+    it('the uninstall pipeline runs once for a purge, before the record is erased, and for no other team', async (t) => {
       const shop = await setShop(t, engine);
       const { acme, globex, canceled, statusOf, settled, config, databaseFile, sandbox } = shop;
       const environment = {
@@ -92,21 +92,21 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(await statusOf(globex), 'active');
     });
 
-    it('runs once if Slack refuses the token and auth.test confirms the uninstall, even if the uninstall event comes later', async (t) => {
+    it('the uninstall pipeline runs once if Slack refuses the token and auth.test confirms the uninstall, even if the uninstall event comes later', async (t) => {
       const { sandbox, foyer, database, acme, globex, canceled, statusOf, settled, logged } = await setShop(
         t,
         engine,
       );
       sandbox.deliveries.hold();
       await sandbox.uninstall({ teamId: acme.teamId });
-      // Something is due that asks Slack.
+      // Makes Foyer call Slack.
       await database.change('delete from home_views');
       for (const place of [acme, globex]) await foyer().publishHome({ teamId: place.teamId }, place.userId);
       await eventually(async () => canceled.length > 0);
       await settled();
       assert.equal(await statusOf(acme), 'uninstalled');
       assert.equal(await statusOf(globex), 'active');
-      // The event comes after all.
+      // Slack's event arrives late.
       await sandbox.deliveries.release();
       await settled();
       assert.deepEqual(canceled, [`${acme.teamId}/1`]);

@@ -63,7 +63,7 @@ describe('a workspace and a person with hostile names', () => {
   });
   after(() => stage.close());
 
-  it('inject nothing into a page', async () => {
+  it('a workspace and a person with hostile names inject nothing into the progress page', async () => {
     const answer = await createVisitor().get(progress);
     const page = await answer.text();
     assert.ok(!page.includes('<script>alert'), 'a script');
@@ -79,7 +79,7 @@ describe('a workspace and a person with hostile names', () => {
     ['the welcome', () => stage.sandbox.messages(acme)],
     ['App Home', () => stage.sandbox.homeView(acme)],
   ] as const) {
-    it(`mention no one, link nowhere and format nothing in ${where}`, async () => {
+    it(`a workspace and a person with hostile names mention no one, link nowhere and format nothing in ${where}`, async () => {
       const content = marked(shown()).join('\n');
       assert.ok(!content.includes('<!channel'), 'a mention of everyone');
       assert.ok(!/<https?:\/\/evil/.test(content), 'an injected link');
@@ -192,7 +192,7 @@ describe('a button pressed by someone who is not allowed to', () => {
     });
   }
 
-  it('changes nothing, even if the payload claims another team, person or role', async () => {
+  it('a button pressed by someone who is not allowed to changes nothing, even if the payload claims another team, person or role', async () => {
     const { acme, globex } = places;
     const priya = stage.sandbox.person('Acme', 'member').id;
     const admin = stage.sandbox.person('Globex', 'admin').id;
@@ -229,7 +229,7 @@ describe('a button pressed by someone who is not allowed to', () => {
     assert.equal(state(), untouched);
   });
 
-  it('the same button works when the installer presses it', async () => {
+  it('the button to retry a run works when the installer presses it', async () => {
     const { acme } = places;
     const answer = await press({ ...acme, actionId: 'foyer.retry_run', value: acme.runId });
     assert.equal(answer.status, 200);
@@ -248,7 +248,7 @@ describe('a misled browser', () => {
   });
   after(() => stage.close());
 
-  it('a misled browser goes only where the configuration says, for any address, header or cookie', async () => {
+  it('a misled browser is redirected only where the configuration says, whatever its query and headers claim', async () => {
     const { sandbox, url } = stage;
     const evil = 'https://evil.example';
     const extra = new URLSearchParams(
@@ -365,8 +365,8 @@ describe('connections and headers that only use up resources', { concurrency: 2 
         sockets.push(socket);
       });
     let slowestMs = 0;
-    // A hundred at a time: the system drops connections beyond a backlog of 511, and only a client that writes notices.
-    // An answer to the next connection means that all before it were accepted.
+    // A hundred at a time: the system drops connections beyond a backlog of 511, and a client notices only when it
+    // writes. Once the next connection is answered, all earlier ones have been accepted.
     for (let n = 0; n < many; n += 100) {
       await Promise.all(Array.from({ length: 100 }, (_, beside) => connectOne(n + beside)));
       const startedAt = performance.now();
@@ -380,7 +380,7 @@ describe('connections and headers that only use up resources', { concurrency: 2 
     const done = await install(visitor, stage.url, stage.sandbox, place);
     assert.equal((await finishedRun(visitor, stage.url + done.headers.get('location'))).status, 'succeeded');
     t.diagnostic(`${many} connections, /healthz within ${Math.round(slowestMs)} ms`);
-    // The last one closes after ten seconds; without Foyer's limits it would take a minute, or five for a body.
+    // The last connection closes after ten seconds; without Foyer's limits it would take a minute, or five for a body.
     if (isFullRun) await eventually(async () => closed === many);
   });
 

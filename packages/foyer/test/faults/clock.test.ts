@@ -71,7 +71,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     });
   }
 
-  it('a clock that jumps an hour back while a run waits leaves the run waiting, and Try again wakes it at once', async (t) => {
+  it('a clock that jumps an hour back while a run waits leaves the run waiting, and a retry wakes it at once', async (t) => {
     const { stage, clock, acme } = await setPlay(t);
     stage.sandbox.faults.add({ method: 'team.info', times: 50, failure: { type: 'status', status: 503 } });
     const visitor = createVisitor();
@@ -83,7 +83,8 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     await eventually(async () => (await run()).status === 'waiting');
     clock.jump(-hourMs);
     stage.sandbox.faults.clear();
-    // An attempt that was under way ends, and waits by the new clock; a run that was waiting waits by the old one.
+    // An attempt that is under way sets its wait by the new clock; a run that already waits keeps the time that the old
+    // clock gave.
     const { id } = await run();
     assert.match(await (await visitor.get(progress)).text(), /Still setting up/);
     await eventually(async () => {

@@ -99,7 +99,9 @@ async function fillDisk({ stage, onLiveConnection }: Play): Promise<void> {
   await onLiveConnection(`pragma max_page_count = ${used}`);
 }
 
-/** Makes this write need new pages from now on; its own rows are so small that they fit into the existing ones. */
+/**
+ * Makes this kind of write need new pages from now on: its own rows are so small that they fit into the existing pages.
+ */
 async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<void> {
   await onLiveConnection('create table ballast (content)');
   await onLiveConnection(
@@ -107,12 +109,12 @@ async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<
   );
 }
 
-// Not concurrent with the others: they would use up the time in which it counts answered pages.
+// Runs alone: tests beside it would use up the time in which it counts answered pages.
 it('a run succeeds with one welcome although the database is locked right after the welcome is sent, and Foyer keeps answering', async (t) => {
   const play = await setPlay(t);
   const { stage, acme, visitor } = play;
   const lock: { is: 'to come' | 'held' | 'released' } = { is: 'to come' };
-  // The welcome was sent, and cannot be recorded for longer than a write waits for the lock.
+  // Slack has the welcome, but Foyer cannot record it: the lock lasts longer than a write waits for it.
   play.whenCalled('chat.postMessage', () => {
     lock.is = 'held';
     void lockFor(stage.databaseFile, 2700).then(() => {
@@ -129,7 +131,7 @@ it('a run succeeds with one welcome although the database is locked right after 
   const answer = await installAcme(play);
   const progress = stage.url + answer.headers.get('location');
   await asking;
-  // Hundreds, and fewer on a busy machine. If Foyer waited for the lock within SQLite, none would be answered.
+  // Usually hundreds, and fewer on a busy machine. If Foyer waited for the lock inside SQLite, none would be answered.
   assert.ok(answered >= 10, `${answered} pages were answered while it was locked`);
   const run = await finishedRun(visitor, progress);
   assert.equal(run.status, 'succeeded');
@@ -301,7 +303,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
   it('a start without permission to write the database is reported and exits with code 1', async (t) => {
     const { stage } = await stopped(t);
     const folder = join(stage.folder, 'read-only');
-    // Root may write anything, so the process runs as another user.
+    // Root may write anything, so if the tests run as root, the process runs as another user.
     const uid = process.getuid?.() === 0 ? 65_534 : undefined;
     const environment = {
       SLACK_CLIENT_ID: '1.1',

@@ -19,14 +19,16 @@ import { createJumpClock, type JumpClock, jumpToNextTry } from './support/jump-c
 import { heldTokens, liveTokens } from './support/tokens.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-endpoint.ts';
 
-/** Runs the fault matrix: one install through the whole of Foyer for each cell of `fault-table.ts`. */
+/** Runs the fault matrix: for each cell of `fault-table.ts`, one install through all of Foyer. */
 
 const engines: readonly (readonly [EngineName, readonly Cell[]])[] = [
   ['SQLite', isFullRun ? cells : quickCells],
   ['Postgres', isFullRun ? cells.filter((cell) => [...cellOfEachEnd, ...fewCells].includes(cell)) : fewCells],
 ];
 
-/** Runs that wait for time limits of seconds. They run next to the others, longest first: they only cost time. */
+/**
+ * Cells that wait for time limits of seconds. They run beside the others, longest first, since they use hardly any CPU.
+ */
 const waits = ({ failure, end }: Cell) => failure.startsWith('hangs') && 'run' in end;
 const groups = [
   { name: '', lanes: 3, of: (played: readonly Cell[]) => played.filter((cell) => !waits(cell)) },
@@ -41,7 +43,7 @@ const groups = [
 describe('the fault matrix', { concurrency: engines.length * groups.length }, () => {
   for (const [engine, played] of engines) {
     for (const { name, lanes, of } of groups) {
-      describe(`on ${engine}${name}`, { concurrency: lanes }, () => {
+      describe(`the fault matrix on ${engine}${name}`, { concurrency: lanes }, () => {
         for (const cell of of(played)) {
           const { method, failure, how, end } = cell;
           it(`if ${method} fails ${how} (${failure}), an install ends with ${endText(end)}`, async (t) => {
@@ -108,7 +110,8 @@ async function playCell(play: Play, cell: Cell): Promise<void> {
   const visitor = createVisitor();
   const startedAt = performance.now();
   const answer = await install(visitor, stage.url, stage.sandbox, play.acme);
-  // Foyer ends a request before its ten seconds are over, and logs that; the extra time is for a busy machine.
+  // Foyer ends a request before ten seconds are over, and logs it, which `assertLogIsCalm` notices. The extra time is
+  // for a busy machine.
   assert.ok(performance.now() - startedAt < 20_000, 'the page did not wait for Slack');
   if ('page' in cell.end) await assertNotInstalled(play, cell.end, answer);
   else await assertInstalled(play, cell, cell.end, visitor, answer);
@@ -166,7 +169,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
     case 'never revoked':
       assert.match(page, /did not finish[\s\S]*could not revoke it yet/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
-      // They are revoked a minute later, or at the next start.
+      // Foyer revokes the tokens a minute later, or at the next start.
       play.clock.jump(61_000);
       await stage.stop();
       await stage.start();
@@ -218,7 +221,7 @@ async function assertInstalled(
   assert.equal(saysArrived, shown === 'succeeded' && steps['send-welcome']?.status === 'succeeded');
 
   assert.equal(stage.sandbox.messages(play.acme).length, end.welcomes, 'welcomes');
-  // In addition to the step's own message, operators are notified of failed runs and dead tokens.
+  // Counts only the step's own message: operators are also notified of failed runs and dead tokens.
   const told = webhook.posted.filter(
     (text) => text.includes(`run \`${run.id}\``) && text.includes(' installed '),
   );
@@ -228,7 +231,10 @@ async function assertInstalled(
   assert.deepEqual(liveTokens(stage.sandbox), await heldTokens(stage.config));
 }
 
-/** Follows a run, and jumps to its next try when it waits; a run that Slack always asks to wait is left waiting. */
+/**
+ * Follows a run to its end, and moves the clock to the next try whenever the run waits. If Slack asks to wait every
+ * time, leaves the run waiting.
+ */
 async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?: Cell): Promise<ShownRun> {
   const statusUrl = `${play.stage.url}${answer.headers.get('location')}/status`;
   const ask = async () => (await (await visitor.get(statusUrl)).json()) as ShownRun;
@@ -249,7 +255,7 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
     await until(play, async () => {
       const dueAt = Number(await play.value('select due_at from runs'));
       status = await ask();
-      // Not the wait from which it is just being woken.
+      // Skips the wait from which the run is just being woken.
       return status.status === 'waiting' && dueAt > play.clock.now();
     });
   }

@@ -1,8 +1,8 @@
 import type { Failure } from 'slack-sandbox';
 
 /**
- * The fault matrix: what can go wrong with each call to Slack, and how that must end. `fault-matrix.test.ts` reads it
- * and installs once for each cell, through the whole of Foyer.
+ * The fault matrix: what can go wrong with each call to Slack or the operators' webhook, and how that must end.
+ * `fault-matrix.test.ts` reads it and installs once for each cell, through all of Foyer.
  */
 
 /** What goes wrong, by name. Any other name is a Slack error code: `ok: false` with that error. */
@@ -31,7 +31,7 @@ export interface NotInstalled {
   tokens: 'none' | 'revoked' | 'revoked later' | 'never revoked' | 'unknown';
 }
 
-/** The install happened: how its run ended. Steps that are not named succeeded. */
+/** The install happened: how its run ended. Steps that `steps` does not name succeeded. */
 export interface Installed {
   run: 'succeeded' | 'failed' | 'waiting';
   /** `status` or `status: error`. */
@@ -196,7 +196,7 @@ const profile: Cell[] = ['users.info', 'team.info'].flatMap((method) => [
   ...rows(method, [...later, ...laterActed], always, failed('fetch-profile', 1)),
   ...rows(method, ['hangs, did not act'], always, failed('fetch-profile', 1)),
   ...rows(method, limited, always, () => waits('fetch-profile', stepNames, 0)),
-  // The install already named the team; only `users.info` describes the person.
+  // The install already named the team, so a refused `team.info` does no harm; only `users.info` describes the person.
   ...rows(
     method,
     ['missing_scope', 'user_not_found', 'team_not_found', 'method_not_supported'],
@@ -210,7 +210,7 @@ const open: Cell[] = [
   ...rows('conversations.open', [...later, ...laterActed, ...limited, ...hangs], once, whole),
   ...rows('conversations.open', [...later, ...laterActed, 'hangs, acted'], always, failed('send-welcome', 0)),
   ...rows('conversations.open', limited, always, () => waits('send-welcome', stepNames, 0)),
-  // The message is sent to the person's id instead.
+  // Foyer then sends the message to the person's id instead.
   ...rows('conversations.open', ['missing_scope'], both, whole),
   ...rows(
     'conversations.open',
@@ -237,7 +237,10 @@ const welcome: Cell[] = [
 ];
 
 const inDoubt = { method: 'chat.postMessage', failure: 'reset, acted' };
-/** `conversations.history`: called only if it is unknown whether the welcome arrived. It did: none is sent again. */
+/**
+ * `conversations.history`: called only if Foyer does not know whether the welcome arrived. In these cells it did
+ * arrive, so Foyer must not send it again.
+ */
 const search: Cell[] = [
   ...rows('conversations.history', [...later, ...laterActed, ...limited, ...hangs], once, whole, inDoubt),
   ...rows('conversations.history', [...later, ...laterActed], always, failed('send-welcome', 1), inDoubt),
@@ -289,7 +292,6 @@ const operators: Cell[] = [
   }),
 ];
 
-/** Every cell. */
 export const cells: readonly Cell[] = [
   ...exchange,
   ...revocation,
@@ -301,14 +303,16 @@ export const cells: readonly Cell[] = [
   ...operators,
 ];
 
-/** A cell's call, how often it fails, whether Slack hung, acted or asked to wait, and how that ends. */
+/**
+ * Describes the kind of a cell: its call, how often it fails, whether Slack hung, acted or asked to wait, and the end.
+ */
 function kindOf({ method, failure, how, end }: Cell): string {
   const marks = [failure.startsWith('hangs'), failure.endsWith(', acted'), limited.includes(failure)];
   return JSON.stringify([method, how, marks, end]).replaceAll(/: \w+"/g, '"');
 }
 
 /**
- * One cell for each kind of end, for the second engine: a database sees how a step ended, and not which of many
+ * One cell of each kind (`kindOf`), for the second engine: the database sees how a step ended, and not which of many
  * failures ended it.
  */
 export const cellOfEachEnd: readonly Cell[] = cells.filter(
@@ -344,7 +348,7 @@ const quick: ReadonlySet<string> = new Set([
   'webhook 404 once',
 ]);
 
-/** The cells of `npm test`: one for each kind of end, and none that waits for a time limit. */
+/** The cells of `npm test`: a sample of the ends, without a cell that waits for a time limit. */
 export const quickCells: readonly Cell[] = cells.filter(({ method, failure, how }) =>
   quick.has(`${method} ${failure} ${how}`),
 );

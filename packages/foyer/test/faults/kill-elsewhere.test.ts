@@ -15,10 +15,13 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 
 /** SIGKILL outside of an install: while Foyer revokes tokens, uninstalls, publishes App Home or retries a run. */
 
-/** How long a test waits for an end: longer than a lease of thirty seconds and a busy machine take together. */
+/** How long a test waits for a run to end: longer than a lease of thirty seconds and the delays of a busy machine. */
 const patienceMs = 90_000;
 
-/** In the full run all cases, on Postgres two in three; in the quick run the cases with the indexes `quick`. */
+/**
+ * The full run takes all cases on SQLite, and two in three on Postgres; the quick run takes the cases with the indexes
+ * `quick`.
+ */
 function some<T>(engine: EngineName, all: readonly T[], quick: readonly number[]): T[] {
   if (!isFullRun) return quick.flatMap((index) => all[index] ?? []);
   return engine === 'SQLite' ? [...all] : all.filter((_, index) => index % 3 !== 2);
@@ -39,10 +42,12 @@ async function installAcme(stage: ProcessStage): Promise<void> {
 const engines: readonly EngineName[] = isFullRun ? ['SQLite', 'Postgres'] : ['SQLite'];
 
 for (const engine of engines)
-  describe(`Foyer, killed and started again, on ${engine}`, { concurrency: 2 }, () => elsewhere(engine));
+  describe(`Foyer that is killed and started again, on ${engine}`, { concurrency: 2 }, () =>
+    elsewhere(engine),
+  );
 
 function elsewhere(engine: EngineName): void {
-  it('revokes the tokens of an install that no one returns to', async (t) => {
+  it('Foyer that is killed and started again revokes the tokens of an install that no one returns to', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
@@ -65,7 +70,8 @@ function elsewhere(engine: EngineName): void {
         { first, second: atCall('auth.revoke', 1, 'before its answer') },
         { first },
       ]),
-      // If the tokens are certainly known: every instant of their revocation.
+      // After the first two points Foyer has stored the tokens for sure, so it is killed at every instant of their
+      // revocation.
       ...firstKills.slice(0, 2).flatMap((first) => whileGivingBack.map((second) => ({ first, second }))),
     ];
     for (const { first, second } of some(engine, cases, [0, 5])) {
@@ -111,7 +117,7 @@ function elsewhere(engine: EngineName): void {
     assert.ok(ends.givenBack > 0);
   });
 
-  it('loses no uninstall, and applies it once', async (t) => {
+  it('Foyer that is killed and started again loses no uninstall, and applies it once', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
@@ -128,7 +134,7 @@ function elsewhere(engine: EngineName): void {
       const [before] = await stage.rows<{ id: string; life: number }>('select id, life from installations');
       await killedDuring(stage, point, remove);
       await stage.start();
-      // Slack tries again after a minute and after five.
+      // Slack sends the events again after one minute and after five.
       for (const wait of [60_000, 300_000]) {
         await sandbox.clock.advance(wait);
         await sandbox.settled();
@@ -148,7 +154,7 @@ function elsewhere(engine: EngineName): void {
     assert.ok(again > 0, 'no delivery was cut');
   });
 
-  it('shows App Home complete after an interrupted publish', async (t) => {
+  it('Foyer that is killed while it publishes App Home shows the current record when Home is opened again', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
@@ -163,7 +169,7 @@ function elsewhere(engine: EngineName): void {
       atCommit(2),
     ];
     for (const point of some(engine, points, [0])) {
-      // Something new to show, so that the publish is due.
+      // Home has something new to show, so Foyer must publish it.
       await stage.change('update installations set team_name = ?', `Acme ${point.name}`);
       await stage.change('delete from home_views');
       await killedDuring(stage, point, () => sandbox.openHome(admin));
@@ -173,7 +179,7 @@ function elsewhere(engine: EngineName): void {
     }
   });
 
-  it('finishes an interrupted retry, with one welcome', async (t) => {
+  it('Foyer that is killed and started again finishes an interrupted retry with one welcome', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
@@ -200,7 +206,7 @@ function elsewhere(engine: EngineName): void {
       await killedDuring(stage, point, press);
       await stage.start();
       const status = (await (await visitor.get(`${progress}/status`)).json()) as { status: string };
-      // Slack does not send a press again: if it was not committed, the person presses again.
+      // Slack never sends a press again, so if Foyer did not commit it, the person presses again.
       if (status.status === 'failed') await press();
       assert.equal((await finishedRun(visitor, progress, patienceMs)).status, 'succeeded', point.name);
       assert.equal(sandbox.messages(acme).length, welcomesBefore + 1, point.name);

@@ -19,7 +19,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
  * started again on the same database. Then the person reloads, and starts over if nothing was stored.
  */
 
-/** How long a test waits for an end: longer than a lease of thirty seconds and a busy machine take together. */
+/** How long a test waits for a run to end: longer than a lease of thirty seconds and the delays of a busy machine. */
 const patienceMs = 90_000;
 
 /** The kills of one install: the second point is armed when Foyer starts again, and so on. */
@@ -68,7 +68,10 @@ const webhook: Killing[] = [[atWebhook('as it arrives')], [atWebhook('before its
 const commits = (many: number, when?: 'before'): Killing[] =>
   Array.from({ length: many }, (_, index) => [atCommit(index + 1, when)]);
 
-/** How often every named point is tried, how often two kills follow each other, and how many come at any instant. */
+/**
+ * `rounds`: how often each named point is tried. `rows`: how often two kills follow each other. `anywhere`: how many
+ * kills come at a random instant.
+ */
 const fullCounts = {
   SQLite: { rounds: 2, rows: 25, anywhere: 60 },
   Postgres: { rounds: 1, rows: 15, anywhere: 30 },
@@ -118,7 +121,7 @@ const leastKills = {
 } as const;
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  it(`Foyer, killed in the middle of an install on ${engine}, loses no stored install, sends one welcome, repeats no finished step and leaves no token behind`, async (t) => {
+  it(`Foyer that is killed in the middle of an install on ${engine} loses no stored install, sends one welcome, repeats no finished step and leaves no token behind`, async (t) => {
     const random = createRandom();
     const queue = killings(random, engine);
     const tally: Tally = {

@@ -18,17 +18,17 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-endpoint.ts';
 
 /**
- * SIGKILL from install to uninstall: at every commit and every call of an uninstall run, of a moment's, of a question that
- * is asked and answered, and of a job. The app is `support/life-app.ts`; `billing` is the system that it calls.
+ * SIGKILL between install and uninstall: at the commits and calls of an uninstall run, of a run of a moment, of a
+ * question and its answer, and of a job. The app is `support/life-app.ts`; `billing` is the system that it calls.
  */
 
-/** How long a test waits for an end: longer than a lease and a busy machine take together. */
+/** How long a test waits for a run to end: longer than a lease and the delays of a busy machine. */
 const patienceMs = 60_000;
 
 interface Life {
   stage: ProcessStage;
   billing: WebhookEndpoint;
-  /** A workspace of its own for each case. */
+  /** Adds a workspace for one case, and returns its owner. */
   place(name: string): Place;
   /** The lines that the app has committed, sorted. */
   ledger(like: string): Promise<string[]>;
@@ -63,8 +63,8 @@ async function setLife(t: TestContext, engine: EngineName, jobMs?: number): Prom
 }
 
 /**
- * In the quick run those with the indexes `quick`, on Postgres the first of them. In the full run all on SQLite; on
- * Postgres one in three, and those of the quick run.
+ * The quick run takes the cases with the first indexes of `quick`: three on SQLite, two on Postgres. The full run takes
+ * all cases on SQLite; on Postgres it takes one in three and those of the quick run, or all with FOYER_FULL=all.
  */
 function some<T>(engine: EngineName, all: readonly T[], quick: readonly number[]): T[] {
   const few = quick.slice(0, engine === 'SQLite' ? 3 : 2);
@@ -92,7 +92,7 @@ const runsOf = ({ stage }: Life, { teamId }: Place, pipeline: Pipeline) =>
     pipeline,
   );
 
-/** Checks that each step of a run succeeded once, in its last attempt, and returns the number of its attempts. */
+/** Checks that each step of a run succeeded once, in its last attempt; returns the number of attempts of each step. */
 async function assertDoneOnce({ stage }: Life, runId: string): Promise<Map<string, number>> {
   const attempts = await stage.rows<{ step_name: string; attempt: number; outcome: string | null }>(
     'select step_name, attempt, outcome from step_attempts where run_id = ? order by step_name, attempt',
@@ -108,7 +108,7 @@ async function assertDoneOnce({ stage }: Life, runId: string): Promise<Map<strin
   return counts;
 }
 
-/** Installs if nothing is stored yet, and resolves to the run once it waits for the answer to its question. */
+/** Installs if nothing is stored yet, and waits until the run waits for an answer; resolves to the id of the run. */
 async function asked(
   life: Life,
   place: Place,
@@ -147,8 +147,8 @@ function answer(life: Life, place: Place): Promise<unknown> {
 }
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  describe(`Foyer, killed between install and uninstall, on ${engine}`, { concurrency: 2 }, () => {
-    it('finishes an uninstall run, makes no second run, and repeats no finished step', async (t) => {
+  describe(`Foyer that is killed between install and uninstall, on ${engine}`, { concurrency: 2 }, () => {
+    it('Foyer that is killed during an uninstall run finishes it, makes no second run, and repeats no finished step', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const arrivals = ['as it arrives', 'before its answer'] as const;
@@ -170,7 +170,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         );
         await killedDuring(stage, point, () => stage.sandbox.uninstall({ teamId: place.teamId }));
         await stage.start();
-        // Slack tries again after a minute and after five.
+        // Slack sends the events again after one minute and after five.
         for (const wait of [60_000, 300_000]) {
           await stage.sandbox.clock.advance(wait);
           await stage.sandbox.settled();
@@ -201,7 +201,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(interrupted > 0);
     });
 
-    it('starts the run of a moment once, finishes it, and repeats no finished step', async (t) => {
+    it('Foyer that is killed during a moment starts its run once, finishes it, and repeats no finished step', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const arrivals = ['as it arrives', 'before its answer'] as const;
@@ -229,7 +229,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         await killedDuring(stage, point, happen);
         await stage.start();
         if (moment === 'opened') {
-          // Slack sends the event again if it was not acknowledged; and the member opens Home again.
+          // If Foyer did not acknowledge the event, Slack sends it again; and the member opens Home again.
           await stage.sandbox.clock.advance(60_000);
           await stage.sandbox.settled();
           await happen();
@@ -261,7 +261,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       }
     });
 
-    it('asks a question in one message, and acts once on its answer', async (t) => {
+    it('Foyer that is killed during a question asks it in one message, and acts once on the answer', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const ofPost = (method: string, nth = 1) => phases.map((phase) => atCall(method, nth, phase));
@@ -301,7 +301,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         }
         const stored = () =>
           stage.rows<{ answer: string | null }>('select answer from questions where run_id = ?', runId);
-        // Slack does not send a press again: if it was not committed, the person presses again.
+        // Slack never sends a press again, so if Foyer did not commit it, the person presses again.
         if ((await stored())[0]?.answer == null) {
           pressedAgain += 1;
           await answering();
@@ -319,7 +319,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       t.diagnostic(`${pressedAgain} answers were given again`);
     });
 
-    it('gives a job one turn in each interval, and a new turn in the next interval', async (t) => {
+    it('Foyer that is killed during a job gives it only one turn in an interval, and a new turn in the next interval', async (t) => {
       const everyMs = 4000;
       const life = await setLife(t, engine, everyMs);
       const { stage, billing } = life;
@@ -345,7 +345,10 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-/** A step that asked ends some attempts to wait; the last one succeeded, and only that one. */
+/**
+ * Checks that only the last attempt succeeded: an attempt that asks the question ends without success, and the run
+ * waits.
+ */
 async function assertDoneOnceWithQuestion({ stage }: Life, runId: string): Promise<void> {
   const outcomes = await stage.rows<{ outcome: string | null }>(
     "select outcome from step_attempts where run_id = ? and step_name = 'choose-plan' order by attempt",

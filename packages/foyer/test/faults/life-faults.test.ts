@@ -66,7 +66,7 @@ const cells: readonly Cell[] = [
   ...rows('uninstalling', 'auth.revoke', ['429', '500', 'reset, acted', 'token_revoked'], { how: 'always' }),
 ];
 
-/** One cell of each kind. */
+/** The few cells of the quick run. */
 const quick = cells.filter(
   ({ when, method, failure, how }) =>
     /postMessage reset, acted|postMessage channel_not_found|update 500|open 500|billing reset, acted/.test(
@@ -107,7 +107,7 @@ async function setPlay(t: TestContext, engine: EngineName): Promise<Play> {
     foyer: {
       now: clock.now,
       worker: { pollMs: 20, leaseMs: 3_600_000 },
-      // The cells open Home, and count what is billed.
+      // The cells open Home and count the billing calls, so there is no `opened` moment, which would also bill.
       definition: { ...lifeDefinition(billing.url), opened: undefined } as object,
     },
   });
@@ -175,7 +175,10 @@ function breakCall({ stage, billing }: Play, { method, failure: name, how }: Cel
   }, times);
 }
 
-/** Jumps from try to try until every run has ended or waits for an answer, whose reminder is due in a day. */
+/**
+ * Moves the clock from try to try until every run has ended or waits for an answer. A waiting question is left alone,
+ * since its reminder is due only in a day.
+ */
 async function settle({ stage, clock, ...play }: Play): Promise<void> {
   await until({ stage, clock, ...play }, async () => {
     const open = await stage.database.rows<{ status: string; due_at: number | null }>(

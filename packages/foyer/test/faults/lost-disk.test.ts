@@ -12,7 +12,9 @@ import { createFaultyDisk, type DiskFault, type FaultyDisk } from './support/fau
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
-/** A file taken away under a running Foyer, or a disk that fails: noticed, reported, and the process ends. */
+/**
+ * If a file is taken away under a running Foyer, or the disk fails, Foyer notices and reports it, and the process ends.
+ */
 
 async function setUp(t: TestContext, environment: Record<string, string> = {}): Promise<ProcessStage> {
   const stage = await setProcessStage({ environment });
@@ -32,7 +34,7 @@ async function installWhole(stage: ProcessStage, workspace: string): Promise<voi
   await finishedRun(visitor, stage.url + answer.headers.get('location'));
 }
 
-/** Resolves to the exit code, with what the log said. */
+/** Waits until the process ends; resolves to its exit code and everything that it wrote. */
 async function ended(stage: ProcessStage): Promise<{ code: number | null; output: string }> {
   const { code } = await stage.foyer().ended;
   return { code, output: stage.foyer().output() };
@@ -71,7 +73,7 @@ describe('a file that is removed, replaced or cut short under a running Foyer', 
       /foyer\.db was replaced/,
     ],
   ] as const) {
-    it(`the process ends with code 1 within seconds, even without a write, if ${what}`, async (t) => {
+    it(`Foyer ends with code 1 within nine seconds, even without a write, if ${what}`, async (t) => {
       const stage = await setUp(t);
       await installWhole(stage, 'Acme');
       const since = performance.now();
@@ -108,7 +110,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     return { stage: await setUp(t, disk.environment), disk };
   }
 
-  /** Begins the faults once Slack has issued the tokens, and before the install is stored. */
+  /** Makes the disk fail after Slack has issued the tokens, and before the install is stored. */
   function failInCommit(stage: ProcessStage, disk: FaultyDisk, faults: readonly DiskFault[]): void {
     const stop = stage.sandbox.onActivity((activity) => {
       if (activity.kind !== 'called' || activity.method !== 'auth.test') return;
@@ -140,7 +142,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
       assert.match(output, /could not be written to the disk: EIO/);
 
       disk.heal();
-      // What was cut off is looked at a minute later.
+      // Foyer handles an interrupted install a minute later, so this makes the install older.
       await stage.change(
         'update install_requests set started_at = started_at - 120000, used_at = used_at - 120000',
       );
@@ -159,7 +161,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     });
   }
 
-  it('a disk that fails ends the process when a sync fails, and the process is not healthy until it ends', async (t) => {
+  it('a disk that fails ends Foyer when a sync fails, and Foyer is not healthy until it ends', async (t) => {
     const set = await setFaulty(t);
     if (!set) return;
     const { stage, disk } = set;
@@ -175,7 +177,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     assert.equal((await ended(stage)).code, 1);
   });
 
-  it('a disk that fails ends the process when locks fail, after one wait in SQLite instead of one wait for each request', async (t) => {
+  it('a disk that fails ends Foyer within 24 seconds when locks fail', async (t) => {
     const set = await setFaulty(t);
     if (!set) return;
     const { stage, disk } = set;

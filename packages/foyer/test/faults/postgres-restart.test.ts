@@ -25,10 +25,10 @@ const removeEvery = 5;
 interface Pass {
   teamId: string;
   userId: string;
-  /** When its callback began and was answered. */
+  /** When the callback was sent and answered, by `performance.now()`. */
   from: number;
   to: number;
-  /** The callback's. */
+  /** The status of the callback's answer. */
   status: number;
   page: string;
 }
@@ -133,7 +133,10 @@ async function restart(
   return { from, to: performance.now() };
 }
 
-/** How long an installer and Foyer wait for the server; that a busy machine starts it later is no failure. */
+/**
+ * How long an outage may be for an install to survive it. A busy machine may start the server later than that, which is
+ * not Foyer's failure.
+ */
 const riddenOutMs = 3000;
 
 /** The installs that met no outage longer than `riddenOutMs`. */
@@ -171,7 +174,7 @@ it('a Postgres restart under load loses no confirmed install, and most installs 
   await sleep(700);
   await load.end();
   await sandbox.settled();
-  // Slack resends what was answered with 503 after one minute and after five.
+  // After one minute and after five, Slack resends the events that were answered with 503.
   for (const ms of [60_000, 300_000]) {
     await sandbox.clock.advance(ms);
     await sandbox.settled();
@@ -215,7 +218,7 @@ it('a Postgres restart under load loses no confirmed install, and most installs 
     `seed ${random.seed}: ${restarts.length} restarts, ${load.passes.length} installs ${JSON.stringify(pages)}, ` +
       `${load.removed.length} uninstalls, ${load.events.length} events, the slowest after ${slowestMs} ms`,
   );
-  // Most installs do not even notice; the quick run has too few to show that.
+  // Most installs do not even notice the restart; the quick run has too few installs to demand more than three in ten.
   const met = passesRiddenOut(load.passes, outages);
   const installed = met.filter(({ status }) => status === 303).length;
   assert.ok(installed >= met.length * (isFullRun ? 0.7 : 0.3), `${installed} of ${met.length}`);
@@ -223,8 +226,8 @@ it('a Postgres restart under load loses no confirmed install, and most installs 
 });
 
 /**
- * Checks that each logged error names the database, or is of a page that ran out of time, or of a team (or its
- * installation) that is `removed`; no stack is printed.
+ * Checks that each logged error names the database, or is about a request that took too long, or about a team (or its
+ * installation) in `removed`. Also checks that no stack trace is printed.
  */
 function assertNoOtherFault(output: string, removed: readonly string[]): void {
   for (const text of output.split('\n').filter((line) => /^\{"level":(50|60)/.test(line))) {
@@ -237,12 +240,12 @@ function assertNoOtherFault(output: string, removed: readonly string[]): void {
       err?: { message?: string };
     };
     if (line.msg === 'a request took too long') continue;
-    // Slack revoked the token of a team that removed the app, during its run, or the event had to be sent again.
+    // The team removed the app during its run, or before Slack delivered an event again, so Slack refuses the token.
     const isRemoved = [line.teamId, line.installationId].some(
       (id) => id !== undefined && removed.includes(id),
     );
     if (line.code === 'account_inactive' && isRemoved) continue;
-    // It counts lines like an earlier one, which was checked.
+    // This line only counts lines like an earlier one, which was checked.
     if (line.count !== undefined && line.err === undefined) continue;
     // Bolt logs the error in its own words, followed by Foyer's.
     assert.match(
@@ -260,7 +263,8 @@ async function assertKept(stage: ProcessStage, pass: Pass, isRemoved: boolean): 
     pass.teamId,
   );
   const welcomes = stage.sandbox.messages(pass).length;
-  // The one page that cannot know: the server was away for seconds, and the machine was busy.
+  // The one page that cannot know whether the install is stored: the server was away for seconds, and the machine was
+  // busy.
   const isOpen = pass.status === 504 && pass.page.includes('The install may still finish');
   if (pass.status !== 303 && !(isOpen && installation)) {
     assert.ok([502, 503, 504].includes(pass.status), `${pass.status} ${pass.page}`);

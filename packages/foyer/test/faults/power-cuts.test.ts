@@ -13,7 +13,10 @@ import { createRandom } from './support/random.ts';
 import { canRecord, readTraces, recorderCommand, replayCut } from './support/record-disk.ts';
 import { heldTokens } from './support/tokens.ts';
 
-/** What was acknowledged, and when at the latest: `status` of a team's installation, and its bot's token. */
+/**
+ * What Foyer acknowledged: the status of a team's installation and its bot token. `at` is the latest possible time of
+ * the acknowledgement.
+ */
 interface Acknowledged {
   at: number;
   teamId: string;
@@ -21,7 +24,10 @@ interface Acknowledged {
   token: string | undefined;
 }
 
-/** A first start, installs of two teams, an uninstall, an install again, a stop and a second start: all of it recorded. */
+/**
+ * Records every write to the disk during a first start, two installs, an uninstall, a stop, a second start and a
+ * reinstall.
+ */
 async function record(t: TestContext) {
   const stage = await setProcessStage({ start: false, sandbox: { eventTimeoutMs: 20_000 } });
   t.after(() => stage.close());
@@ -93,7 +99,7 @@ it('a power cut at any moment loses nothing that was acknowledged, and leaves a 
   const log = createLogger({ logLevel: 'silent', secrets: [] });
   const cuts = count({ quick: 12, full: 200 });
   for (let cut = 0; cut < cuts; cut += 1) {
-    // Half of them right after a moment at which something was acknowledged: that is where a missing sync shows.
+    // Half of the cuts come right after an acknowledgement, since that is where a missing sync shows.
     const ack = random.pick(acknowledged);
     const afterAck = steps.findIndex(({ at }) => at > ack.at);
     const end = cut % 2 === 0 && afterAck > 0 ? afterAck : 1 + random.below(steps.length);
@@ -124,7 +130,7 @@ it('a power cut at any moment loses nothing that was acknowledged, and leaves a 
   }
 });
 
-/** No half state: an install is there with all that belongs to it, and SQLite finds no damage. */
+/** Checks that each install is stored with all that belongs to it, and that SQLite finds no damage. */
 function assertWhole(file: string, why: string): void {
   const sqlite = new Sqlite(file, { readonly: true });
   try {

@@ -11,7 +11,9 @@ import { manifestText } from './support/process-stage.ts';
 import { signedPost } from './support/signed-post.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
-/** Invariant 8, with a Slack that rotates tokens: each lives twelve hours, and a refresh token works once. */
+/**
+ * Invariant 8, with a Slack that rotates tokens: each token expires after twelve hours, and a refresh token works once.
+ */
 
 const hourMs = 3_600_000;
 
@@ -152,7 +154,7 @@ describe('rotating tokens', { concurrency: 4 }, () => {
     assert.deepEqual(statusOf(play), { status: 'active', broken_reason: null });
   });
 
-  it('rotating tokens are not requested again and again while Slack is down, and the old token is used until it expires', async (t) => {
+  it('rotating tokens are requested once and not for each of ten events while Slack is down, and Foyer uses the old token', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     await play.pass(10.5 * hourMs);

@@ -9,14 +9,18 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { createRandom, type Random } from './support/random.ts';
 
 /**
- * Thousands of installs while one call to Slack in five fails. Each one is checked and then removed; a visitor who gets
- * a failure page tries again. FOYER_SOAK sets how many installs; otherwise there are 2,000, in at most five minutes.
+ * Thousands of installs while one in five calls to Slack fails. Each install is checked and then removed; after a
+ * failure page, the workspace installs again. FOYER_SOAK sets how many installs; otherwise there are 2,000, in at most
+ * five minutes.
  */
 
 const installs = Number(process.env.FOYER_SOAK ?? 2000);
 const mostMs = process.env.FOYER_SOAK ? Number.POSITIVE_INFINITY : 5 * 60_000;
 const lanes = 40;
-/** A third of the installs fail, and Foyer answers 429 after 600 failed callbacks a minute: so not more than 25 a second. */
+/**
+ * A third of the installs fail, and Foyer answers 429 after 600 failed callbacks a minute, so at most 25 installs begin
+ * in a second.
+ */
 const leastApartMs = 40;
 const faultRate = 0.2;
 
@@ -35,7 +39,7 @@ const mix: readonly (readonly [number, Failure])[] = [
   [1, { type: 'hang', delayMs: 20_000, acts: true }],
 ];
 
-/** Answers a message with how much memory is in use once all garbage is gone. */
+/** Makes Foyer's process answer each message with the memory in use after a garbage collection. */
 const memoryProbe = `data:text/javascript,${encodeURIComponent(
   "process.on('message',()=>{gc();const{rss,heapUsed}=process.memoryUsage();process.send({rss,heapUsed})});process.channel.unref()",
 )}`;
@@ -100,7 +104,7 @@ it('in a soak, each install succeeds or reports its failure, sends at most one w
   memory.push(await memoryOf(stage));
   const seconds = (performance.now() - startedAt) / 1000;
   stage.foyer().child.kill('SIGTERM');
-  // An unhandled rejection or an uncaught exception would have ended it with 1.
+  // An unhandled rejection or an uncaught exception would have ended the process with code 1.
   assert.deepEqual(await stage.foyer().ended, { code: 0, signal: null });
   t.diagnostic(
     `seed ${random.seed}: ${ended} installs in ${Math.round(seconds)} s, ${JSON.stringify(tally)}`,
@@ -208,7 +212,10 @@ async function assertHonest(
   else assert.ok(welcomes <= 1, `${welcomes} welcomes, and the step is ${status}`);
 }
 
-/** Uninstalls, and deletes what is gone from the sandbox, so that the sandbox does not grow. */
+/**
+ * Uninstalls, and deletes the installation, its tokens and its messages from the sandbox, so that the sandbox does not
+ * grow.
+ */
 async function removeApp(stage: ProcessStage, world: World, teamId: string): Promise<void> {
   await stage.sandbox.uninstall({ teamId });
   await eventually(async () => {

@@ -10,7 +10,7 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 
 /** SIGTERM under load, and a second process on the same database. */
 
-/** How long a test waits for an end: longer than a lease of thirty seconds and a busy machine take together. */
+/** How long a test waits for a run to end: longer than a lease of thirty seconds and the delays of a busy machine. */
 const patienceMs = 90_000;
 
 const placesOf = ({ sandbox }: ProcessStage) =>
@@ -43,7 +43,7 @@ function stoppingAndStarting(engine: EngineName): void {
     ['calls that hang and a silent connection', 'chat.postMessage', 30_000],
   ] as const;
   for (const [name, method, delayMs] of isFullRun ? loads : loads.slice(0, 1)) {
-    it(`exits with code 0 within ten seconds of SIGTERM, with ${name}, and loses no run`, async (t) => {
+    it(`Foyer exits with code 0 within ten seconds of SIGTERM, with ${name}, and loses no run`, async (t) => {
       const stage = await setProcessStage({ engine });
       t.after(() => stage.close());
       const { sandbox } = stage;
@@ -84,7 +84,7 @@ function stoppingAndStarting(engine: EngineName): void {
     });
   }
 
-  it('shares the work with a second process on one database, and each step runs once', async (t) => {
+  it('two Foyer processes on one database run each step once', async (t) => {
     const stage = await setProcessStage({ engine });
     const port = await freePort();
     const beside = spawnFoyer({
@@ -109,7 +109,7 @@ function stoppingAndStarting(engine: EngineName): void {
         places.map(async (place) => {
           const visitor = createVisitor();
           const done = await install(visitor, stage.url, stage.sandbox, place);
-          // The other process answers for the same install.
+          // The other process shows the progress of the same install.
           const elsewhere = `http://127.0.0.1:${port}${done.headers.get('location')}`;
           assert.equal((await finishedRun(visitor, elsewhere, patienceMs)).status, 'succeeded');
           assert.equal(stage.sandbox.messages(place).length, 1);

@@ -83,7 +83,8 @@ describe('with installations of every kind side by side', () => {
         owners.set(token.value, names[installation.teamId ?? ''] ?? 'the org');
     }
     assert.equal(owners.size, 4);
-    // Waits for the App Home of the run's end, which must not pass for the answer to the events below.
+    // Waits until the end of the run has published App Home, so that this publish is not taken for one of the events
+    // below.
     const home = () => JSON.stringify(sandbox.homeView({ teamId: ids.sales, userId: bill }));
     await eventually(async () => home().includes('Everything is in place'));
   });
@@ -210,7 +211,7 @@ describe('with installations of every kind side by side', () => {
       const { envelope, owner, user } = row();
       const { sandbox } = stage;
       const userId = sandbox.person(user, 'owner').id;
-      // Forgets what was published, so that there is something to publish.
+      // Makes Foyer forget what it published, so that it publishes again.
       const database = new Sqlite(stage.databaseFile);
       database.exec('update home_views set published_hash = null');
       database.close();

@@ -44,7 +44,7 @@ async function assertOneInstall(machines: Machines, place: Place): Promise<void>
     installations.map(({ status }) => status),
     ['active'],
   );
-  // The later of two installs cancels the run of the earlier one, unless that has already finished.
+  // The later of two installs cancels the earlier one's run, unless that run has already finished.
   const runs = await database.rows<{ status: string }>(
     'select status from runs where installation_id = ? order by created_at desc, id desc',
     installations[0]?.id,
@@ -132,11 +132,12 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     machines.sendTo(b);
     const cuts = isFullRun ? (['users.info', 'chat.postMessage'] as const) : (['chat.postMessage'] as const);
     for (const method of cuts) {
-      // Both stay stopped until A, now a separate process, has the run, since any machine may claim it.
+      // The machines of this process stay stopped until A, now a separate process, has claimed the run: otherwise one
+      // of them might claim it.
       await Promise.all([machines.a.stop(), b.stop()]);
       const a = await startMachineProcess(t, environment);
       const place = newPlace(machines, `Killed in ${method}`);
-      // The call that is under way when A dies: Slack acts, and its answer reaches no one.
+      // The call that is under way when A dies: Slack acts, but its answer never arrives.
       sandbox.faults.add({ method, failure: { type: 'hang', delayMs: 20_000, acts: true } });
       const visitor = createVisitor();
       const callback = await pressAddToSlack(visitor, a.url, sandbox, place);
@@ -190,7 +191,8 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     assert.equal(((await status.json()) as { status: string }).status, 'cancelled');
     await eventually(async () => b.logged().some((line) => line.includes('run left to another worker')));
     const stoppedMs = Math.round(performance.now() - removedAt);
-    // B checks every half second. Otherwise the end of the call (eight seconds) or the lease (ten) would stop it.
+    // B checks every half second. Without that, only the end of the call (eight seconds) or of the lease (ten) would
+    // stop B.
     assert.ok(stoppedMs < 5000, `${stoppedMs} ms`);
     assert.equal(sandbox.calls().length, calls, 'nothing more was asked of Slack');
     assert.deepEqual(await database.rows('select id from runs where finished_at is null'), []);

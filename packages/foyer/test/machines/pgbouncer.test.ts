@@ -8,7 +8,7 @@ import { setMachines } from './support/set-machines.ts';
 
 it('two machines work through PgBouncer in transaction mode, with fewer connections than they ask for', async (t) => {
   if (!(await hasPgBouncer())) return t.skip('PgBouncer is not installed (apt-get install pgbouncer)');
-  // Empty, so that the migrations go through it as well.
+  // The database is empty, so that the migrations go through PgBouncer as well.
   const { url, drop } = await createPostgresDatabase({ empty: true });
   t.after(drop);
   const machines = await setMachines({ postgresUrl: await startPgBouncer(t, url) });

@@ -16,7 +16,7 @@ import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import { postgresStageDatabase } from '../support/stage-database.ts';
 import { type Machines, setMachines } from './support/set-machines.ts';
 
-/** What two machines on one Postgres do once between them, and what each knows of the other. */
+/** What two machines on one Postgres do only once, and what one of them knows of the other. */
 
 const quiet = createLogger({ logLevel: 'silent', secrets: [] });
 const password = 'open sesame, please';
@@ -103,7 +103,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
         team_id: teamId,
         api_app_id: sandbox.app.id,
         event_id: `EvTWICE${n}`,
-        // A second later, since for an event in the second of its install only the clock decides which is later.
+        // One second later: if an event has the same second as the install, only the clock decides which came first.
         event_time: Math.floor(Date.now() / 1000) + 1,
         event: { type: 'app_uninstalled' },
       };
@@ -157,7 +157,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
   it('the tokens of an interrupted install are revoked, and neither machine logs that it could not read or forget them', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
-    // Slack does not revoke the token while the page waits, so Foyer keeps it.
+    // Slack does not revoke the token while the page waits, so Foyer keeps the token to revoke it later.
     sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
     sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 500 } });
     const { id: teamId } = sandbox.addWorkspace({ name: 'Cut off' });
@@ -210,7 +210,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     assert.equal(after.status, 303);
   });
 
-  it('App Home shows the same installation, whichever machine receives the event that a person opened it', async (t) => {
+  it('App Home shows the same installation, whichever machine receives the event app_home_opened', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox } = machines;
     const place = await installNew(machines, 'Opened');

@@ -26,7 +26,7 @@ describe('signing in on two machines, in a browser', () => {
     t.after(async () => {
       for (const browser of browsers) await browser.close();
     });
-    /** A browser of its own: within one, an open connection would still lead to the machine that it led to before. */
+    /** Opens a separate browser: in the same browser, an open connection would still lead to the earlier machine. */
     const open = async (
       machine: { url: string },
       state?: BrowserContextOptions['storageState'],

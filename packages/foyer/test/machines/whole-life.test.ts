@@ -7,7 +7,7 @@ import { lifeDefinition } from '../faults/support/life-app.ts';
 import { startWebhookEndpoint } from '../faults/support/webhook-endpoint.ts';
 import { setMachines, startMachineProcess } from './support/set-machines.ts';
 
-/** Questions, moments, uninstall runs and jobs that two machines on one Postgres share. */
+/** Questions, moments and uninstall runs that two machines on one Postgres share. */
 
 const patienceMs = 60_000;
 const day = 24 * 3_600_000;
@@ -63,7 +63,7 @@ async function isAsked(
   );
 }
 
-/** The owner presses the button of the newest form. */
+/** Answers the newest form as the owner. */
 async function answer({ sandbox, acme, forms }: Shared, value: string): Promise<void> {
   const form = forms().at(-1);
   const blockId = String(form?.blocks?.find(({ type }) => type === 'input')?.block_id);
@@ -80,11 +80,11 @@ async function uninstall({ sandbox, acme }: Shared): Promise<void> {
 }
 
 describe('two machines', { concurrency: 3 }, () => {
-  it('a question is asked once, and the other machine accepts the answer after the machine that asked has stopped', async (t) => {
+  it('a question is asked once, and another machine accepts the answer after the machine that stored the install has stopped', async (t) => {
     const shared = await setShared(t);
     const { a, b, sendTo, sandbox, acme, forms, run, ledger } = shared;
     await isAsked(shared);
-    // The machine that asked is gone.
+    // The machine that stored the install is gone.
     sendTo(b);
     await a.stop();
     await answer(shared, 'team');
@@ -178,7 +178,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 4);
     assert.equal((await ledger()).length, 4);
 
-    // Two callbacks at once bring the same scopes: one of them adds none.
+    // Two callbacks at once bring the same scopes, so only one of them adds any.
     const callbacks = [a, b].map((machine) => {
       sendTo(machine);
       return install(createVisitor(), shared.url, sandbox, acme);

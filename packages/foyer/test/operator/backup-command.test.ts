@@ -65,7 +65,7 @@ test('`backup` reports a missing folder', async (t) => {
   assert.match(stderr, /There is no folder .*no\. Create it first/);
 });
 
-test('`backup` names a path where it cannot create a file', async (t) => {
+test('`backup` reports a path at which it cannot create a file', async (t) => {
   const { folder, file, run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['backup', join(file, 'backup.db')]);
   assert.deepEqual([exitCode, stdout], [1, '']);

@@ -26,7 +26,7 @@ import { createOperatorHarness } from './operator-harness.ts';
 
 const copyProcess = new URL('./copy-process.ts', import.meta.url).pathname;
 
-/** A source with `rows` rows in each table, which is not open, and an empty target. */
+/** Makes a source with `rows` rows in each table, which is then closed, and an empty target. */
 async function prepare(
   t: TestContext,
   { from = 'SQLite', to = 'Postgres', rows = 25 }: { from?: EngineName; to?: EngineName; rows?: number } = {},
@@ -76,7 +76,7 @@ function startCopy(
   return { kill: () => child.kill('SIGKILL'), ended };
 }
 
-/** A terminal that goes away during the copy. */
+/** A progress callback that throws, so that the copy is cut off while it copies or compares. */
 function cutOff(during: WorkProgress['doing']) {
   return (at: WorkProgress | null): void => {
     if (at?.doing === during) throw new Error('cut off');
@@ -91,7 +91,7 @@ describe('copy', () => {
     ['Postgres', 'Postgres'],
   ] as const) {
     it(`\`copy\` copies every row unchanged from ${from} to ${to}, and shows the number of rows and the checksum of both sides for each table`, async (t) => {
-      // More than one page if the engines differ.
+      // More than one page of rows if the engines differ.
       const rows = from === to ? 25 : 1100;
       const { copy, look, target, source, held } = await prepare(t, { from, to, rows });
       const { exitCode, stdout, stderr } = await copy();
@@ -216,7 +216,7 @@ describe('copy', () => {
   });
 
   for (const from of ['SQLite', 'Postgres'] as const) {
-    it(`a source that is in use is refused (${from})`, async (t) => {
+    it(`\`copy\` refuses a source that is in use (${from})`, async (t) => {
       const { copy, source, target } = await prepare(t, { from, to: 'SQLite' });
       const foyer = await openDatabase(source);
       await foyer.ping();
@@ -230,7 +230,7 @@ describe('copy', () => {
     });
   }
 
-  it('a connection that is closing does not count as use of the source', async (t) => {
+  it('`copy` tolerates a connection to the source that closes within a second', async (t) => {
     const { copy, source } = await prepare(t, { from: 'Postgres', to: 'SQLite' });
     const foyer = await openDatabase(source);
     await foyer.ping();
@@ -240,7 +240,7 @@ describe('copy', () => {
     assert.equal(exitCode, 0, stderr);
   });
 
-  it('a source that comes into use during the copy is refused, and the next copy resumes', async (t) => {
+  it('`copy` refuses a source that comes into use during the copy, and the next copy resumes', async (t) => {
     const { copy, source, look, target, held } = await prepare(t);
     let opening: Promise<Database> | undefined;
     const refused = await copy({
@@ -258,7 +258,7 @@ describe('copy', () => {
   });
 
   for (const to of ['SQLite', 'Postgres'] as const) {
-    it(`a target that is not empty is refused, and the error says what is in it (${to})`, async (t) => {
+    it(`\`copy\` refuses a target that is not empty, and says what is in it (${to})`, async (t) => {
       const { copy, look, target } = await prepare(t, { to });
       await look(target, ({ queries }) =>
         queries.insertInto('chores').values({ name: 'x', begun_at: 1 }).execute(),
@@ -270,7 +270,7 @@ describe('copy', () => {
     });
   }
 
-  it('a target with tables of another program is refused', async (t) => {
+  it('`copy` refuses a target with tables of another program', async (t) => {
     const { copy, url } = await prepare(t);
     const strangers = async (work: string) => {
       const database = await openDatabase({ kind: 'postgres', url: otherSchema(url) });
@@ -287,7 +287,7 @@ describe('copy', () => {
     assert.equal((await copy()).exitCode, 0, 'what is in another schema does not matter');
   });
 
-  it('a target with the unfinished copy of another source is refused', async (t) => {
+  it('`copy` refuses a target with the unfinished copy of another source', async (t) => {
     const one = await prepare(t);
     assert.equal((await one.copy({ progress: cutOff('copying') })).exitCode, 1);
     const other = await prepare(t);
@@ -297,7 +297,7 @@ describe('copy', () => {
     assert.equal((await one.copy()).exitCode, 0);
   });
 
-  it('a database cannot be copied to itself, under any of its names', async (t) => {
+  it('`copy` does not copy a database to itself, even under another name', async (t) => {
     const { run, file, folder } = await prepare(t);
     for (const url of [`file:${file}`, `file:${folder}/./x/../foyer.db`]) {
       const { exitCode, stderr } = await run(['copy', '--to', url]);
@@ -345,7 +345,8 @@ describe('copy', () => {
 
   it('a copy fails on a full disk, and resumes once there is space', async (t) => {
     const { source, target, copy, look, held } = await prepare(t, { to: 'SQLite', rows: 1500 });
-    // A disk that is full in the middle of a transaction: SQLite then rolls back by itself.
+    // Limits the size of files, so that the disk is full in the middle of a transaction; SQLite then rolls back
+    // automatically.
     const limited = `trap '' XFSZ; ulimit -f 2000; exec "$0" "$@"`;
     const { stdout } = await promisify(execFile)('sh', [
       '-c',
@@ -362,7 +363,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('every table of both engines has a known name and is copied', async (t) => {
+  it('`copy` knows and includes every table of both engines', async (t) => {
     for (const open of Object.values(engines)) {
       const { database, close } = await open();
       t.after(close);

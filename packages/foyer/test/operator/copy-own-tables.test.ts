@@ -16,7 +16,10 @@ import { createOperatorHarness } from './operator-harness.ts';
 const oddTable = 'App’s "odd".table';
 const oddColumn = 'a.b, "c"';
 
-/** A column of each type that both engines can hold; by name, the tables sort against the order of their references. */
+/**
+ * Tables with a column of each type that both engines can hold. In the order of their names, some tables come before
+ * the table to which they refer.
+ */
 const migrations: OwnMigrations = {
   '0001-orders': {
     async up(db: Queries) {
@@ -45,7 +48,7 @@ const migrations: OwnMigrations = {
         .addColumn('cents', 'integer', (column) => column.generatedAlwaysAs(sql`plan_id * 100`).stored())
         .addPrimaryKeyConstraint('a_orders_pk', ['installation_id', 'number'])
         .execute();
-      // SQLite finds the parent whatever its capitals are; by name, the table sorts before it.
+      // SQLite finds the referenced table in any letter case. In the order of names, this table comes before that one.
       await sql`create table ${sql.id(oddTable)} (${sql.id(oddColumn)} text primary key,
         "order" text references INSTALLATIONS (id) on delete cascade)`.execute(db);
       // The source already has the row that a migration inserts, and has changed it since.
@@ -142,7 +145,7 @@ describe('the app’s own tables', () => {
     ['SQLite', 'SQLite'],
     ['Postgres', 'Postgres'],
   ] as const) {
-    it(`\`copy\` copies each value from ${from} to ${to}, and the next generated id is unused`, async (t) => {
+    it(`\`copy\` copies each value of the app’s own tables from ${from} to ${to}, and the next generated id is unused`, async (t) => {
       const { copy, look, source, target } = await prepare(t, { from, to });
       const before = await look(source, ownRows);
       const { exitCode, stdout, stderr } = await copy();
@@ -162,7 +165,7 @@ describe('the app’s own tables', () => {
   }
 
   for (const from of ['SQLite', 'Postgres'] as const) {
-    it(`a backup of ${from} holds every row, and opens with the app’s migrations`, async (t) => {
+    it(`a backup of ${from} holds every row of the app’s own tables, and opens with the app’s migrations`, async (t) => {
       const { run, look, source, folder } = await prepare(t, { from, to: 'SQLite' });
       const file = join(folder, 'backup.db');
       const { exitCode, stderr } = await run(['backup', file, '--json']);
@@ -255,7 +258,7 @@ describe('the app’s own tables', () => {
     ],
   ];
   for (const [why, from, to, create, told] of refused) {
-    it(`\`copy\` refuses a table ${why} (${from})`, async (t) => {
+    it(`\`copy\` refuses an app’s own table ${why} (${from})`, async (t) => {
       const own = withTable('0002-notes', (db) => sql.raw(create).execute(db));
       const { copy } = await prepare(t, { from, to, own });
       const { exitCode, stdout, stderr } = await copy();
@@ -266,14 +269,14 @@ describe('the app’s own tables', () => {
   }
 
   for (const from of ['SQLite', 'Postgres'] as const) {
-    it(`\`copy\` refuses a table that no migration creates in the target (${from})`, async (t) => {
+    it(`\`copy\` refuses an app’s own table that no migration creates in the target (${from})`, async (t) => {
       const { copy, run, look, source, folder } = await prepare(t, { from, to: 'SQLite' });
       await look(source, (db) => sql`create table by_hand (id text primary key)`.execute(db));
       const refusedCopy = await copy();
       assert.deepEqual([refusedCopy.exitCode, refusedCopy.stdout], [1, '']);
       assert.match(refusedCopy.stderr, /by_hand: no migration makes this table in the target/);
       const backup = await run(['backup', join(folder, 'backup.db')]);
-      // SQLite copies the whole file; Postgres would leave it out.
+      // A backup of SQLite copies the whole file; a backup of Postgres would leave this table out.
       assert.equal(backup.exitCode, from === 'SQLite' ? 0 : 1);
       if (from === 'Postgres') assert.match(backup.stderr, /by_hand: no migration makes this table/);
     });

@@ -2,7 +2,10 @@ import type { DatabaseTarget } from '../../src/config/database-target.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { moveDatabase } from '../../src/operator/copy/move-database.ts';
 
-/** A copy in its own process, to be killed at any page: it prints `copying` or `comparing` for each of them. */
+/**
+ * Runs a copy in a separate process, so that a test can kill it at any page. It prints `copying` or `comparing` for
+ * each page.
+ */
 
 const [source, target] = process.argv.slice(2).map((json) => JSON.parse(json) as DatabaseTarget);
 if (!source || !target) throw new Error('a source and a target, as JSON');

@@ -1,6 +1,7 @@
 import { foyer } from '../../../foyer.ts';
 
-// If no process stays alive, a cron job requests this path every minute: due steps run for at most 20 seconds.
+// For hosts on which no process stays alive: a cron job requests this path every minute, and due steps run for at most
+// 20 seconds.
 
 export const runtime = 'nodejs';
 

@@ -19,7 +19,7 @@ export interface AbuseStage extends ProcessStage {
   target: URL;
   /** Runs an attack, and measures until it is over. */
   during(attack: () => Promise<void>): Promise<Toll>;
-  /** Opens a connection to the target; cut off at the end of the test if it is still open. */
+  /** Opens a connection to the target. If it is still open at the end of the test, it is cut off. */
   open(): Promise<Socket>;
   metric(name: string): Promise<number>;
 }
@@ -34,7 +34,7 @@ export interface Toll {
   ms: number;
 }
 
-/** Sets the stage; it is closed with the test. */
+/** Starts the Foyer process to attack; it is stopped when the test ends. */
 export async function setAbuseStage(
   t: TestContext,
   options: { environment?: Record<string, string>; target?: (stage: ProcessStage) => Promise<URL> } = {},
@@ -100,7 +100,7 @@ function peakKb(pid: number | undefined): number {
 export const plausibleHeaders = (): string =>
   `X-Slack-Request-Timestamp: ${Math.floor(Date.now() / 1000)}\r\nX-Slack-Signature: v0=${'a'.repeat(64)}\r\n`;
 
-/** Writes, and waits until the data is accepted or the connection is closed. */
+/** Writes, and waits until the socket can take more data or is closed. */
 export async function send(socket: Socket, data: string | Buffer): Promise<void> {
   if (socket.destroyed || !socket.writable) return;
   if (socket.write(data)) return;

@@ -2,8 +2,8 @@ import { request } from 'node:http';
 import { parentPort, workerData } from 'node:worker_threads';
 
 /**
- * Requests /healthz in a loop from a thread of its own, on its own connections, so that a busy attacker does not make
- * the answers look late. Stops at the first message, and reports the slowest answer in milliseconds.
+ * Requests /healthz in a loop from a separate thread, on its own connections, so that a busy attacker does not make the
+ * answers look late. Stops at the first message, and reports the slowest answer in milliseconds.
  */
 const { host, url } = workerData as { host: string; url: string };
 let slowestMs = 0;

@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-/** sync-fails: EIO. write-lost: writes to the WAL are dropped. locks-fail: ENOLCK. */
+/**
+ * `sync-fails`: syncs fail with EIO. `write-lost`: writes to the WAL are dropped. `locks-fail`: locks fail with ENOLCK.
+ */
 export type DiskFault = 'sync-fails' | 'write-lost' | 'locks-fail';
 
 /** A disk that can be made to fail, for a process that is started with `environment`. */

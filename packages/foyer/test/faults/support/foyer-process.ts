@@ -23,17 +23,17 @@ export interface FoyerProcess {
   kill(): void;
   readonly ended: Promise<ProcessEnd>;
   hasEnded(): boolean;
-  /** Everything that it wrote to stdout and stderr. */
+  /** What the process wrote to stdout and stderr; at most the last two million characters. */
   output(): string;
 }
 
-/** What it is started with. */
+/** The options of `spawnFoyer`. */
 export interface ProcessOptions {
   environment: Record<string, string>;
   /** A folder without `.env`. */
   folder: string;
   nodeArguments?: readonly string[];
-  /** The user to run as if the tests run as root, since root may write anything. */
+  /** The user to run as. If the tests run as root, a test of missing permissions needs another user. */
   uid?: number;
   withIpc?: boolean;
   /** The script to run instead of the fixture app. */
@@ -42,7 +42,7 @@ export interface ProcessOptions {
   under?: readonly string[];
 }
 
-/** Starts Foyer in a process; does not wait for it. */
+/** Starts Foyer in a process, and does not wait until it serves. */
 export function spawnFoyer(options: ProcessOptions): FoyerProcess {
   const {
     environment,
@@ -87,7 +87,7 @@ export function spawnFoyer(options: ProcessOptions): FoyerProcess {
   };
 }
 
-/** Resolves to true once it serves, and to false if it ends first. */
+/** Resolves to true once Foyer serves, and to false if the process ends first. */
 export async function isServing(foyer: FoyerProcess): Promise<boolean> {
   while (!foyer.output().includes('Foyer is ready')) {
     if (foyer.hasEnded()) return false;

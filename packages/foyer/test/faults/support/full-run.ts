@@ -1,10 +1,12 @@
 /**
- * Whether to test what fits into CI (`npm run test:full`), or only what fits into `npm test`. The full form of a test
- * contains its quick form, since CI runs the full one alone.
+ * True in `npm run test:full`, which CI runs, and false in `npm test`. The full form of a test contains its quick form,
+ * since CI runs only the full one.
  */
 export const isFullRun = process.env.FOYER_FULL !== undefined;
 
-/** With `FOYER_FULL=all`, Postgres plays every point too, where the full run plays one in three. */
+/**
+ * With `FOYER_FULL=all`, the tests play every case on Postgres too; the full run plays only some of the cases there.
+ */
 export const isEveryPoint = process.env.FOYER_FULL === 'all';
 
 /** The number for this run: `quick` in `npm test`, `full` in `npm run test:full`. */

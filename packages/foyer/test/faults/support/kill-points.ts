@@ -5,8 +5,8 @@ import type { ProcessStage } from './process-stage.ts';
 import type { WebhookEndpoint } from './webhook-endpoint.ts';
 
 /**
- * An instant at which a process can be killed. Foyer itself has no part in this: the sandbox sees each call come and
- * go; a reader of the SQLite file, or the network to the Postgres server, sees each commit.
+ * An instant at which a process can be killed. Foyer has no code for this: the sandbox sees each call, and a reader of
+ * the SQLite file or a proxy in front of Postgres sees each commit.
  */
 export interface KillPoint {
   name: string;
@@ -28,7 +28,8 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
       const { sandbox } = stage;
       let seen = 0;
       if (phase === 'as it arrives') {
-        // The sandbox looks for a fault before it acts: the only moment when a call is known and nothing is done yet.
+        // The sandbox takes a fault before it acts: the only moment when it knows the call and has not done anything
+        // yet.
         const { take } = sandbox.faults;
         sandbox.faults.take = (name, places) => {
           if (name !== method) return take(name, places);
@@ -59,7 +60,7 @@ export function atWebhook(
 ): KillPoint {
   return {
     name: `call ${nth} of ${endpoint ? 'the app’s' : 'the operators’'} webhook ${phase}`,
-    // It always comes; on a busy machine, seconds after the event that leads to it.
+    // The call always comes, but on a busy machine seconds after the event that leads to it.
     patienceMs: 10_000,
     arm({ webhook: ofOperators }, kill) {
       const webhook = endpoint ?? ofOperators;
@@ -77,8 +78,8 @@ export function atWebhook(
 }
 
 /**
- * The `nth` commit from now on: right after it or, on Postgres, where the network in between can be stopped, right
- * before it.
+ * The `nth` commit from now on: right after it or, only on Postgres, right before it, since the proxy in front of
+ * Postgres can stop a commit.
  */
 export function atCommit(nth: number, when: 'before' | 'after' = 'after'): KillPoint {
   return {
@@ -98,7 +99,7 @@ function atCommitOfPostgres(
     seen += 1;
     if (seen < nth) return undefined;
     if (seen === nth) kill();
-    // The work of the process on its other connections ends too.
+    // Also stops the work of the process on its other connections.
     return 'cut';
   });
 }
@@ -127,7 +128,7 @@ function afterCommitOfSqlite(databaseFile: string, nth: number, kill: () => void
   };
 }
 
-/** Kills after a delay. */
+/** Kills after a delay, whatever Foyer does by then. */
 export function afterMs(delayMs: number): KillPoint {
   return {
     name: `after ${delayMs} ms`,

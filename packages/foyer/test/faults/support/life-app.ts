@@ -2,9 +2,9 @@ import { ask, type Foyer, type FoyerDefinition, type Job, type Step, StepError }
 import { fixtureManifest } from '../../support/fixture-manifest.ts';
 
 /**
- * An app that bills from install to uninstall, for the tests that kill it. It calls a billing system of its own over
- * HTTP, and writes down in `ledger` what it has done. The ledger accepts the same line twice, so that a step or a turn
- * that is committed twice is seen.
+ * An app that bills from install to uninstall, for the tests that kill it. It calls its billing system over HTTP, and
+ * records in `ledger` what it has done. The ledger accepts the same line twice, so that a test notices a step or a turn
+ * that is committed twice.
  */
 
 /** The app's table. */
@@ -28,7 +28,7 @@ export function lifeDefinition(billingUrl: string, jobMs?: string): FoyerDefinit
   }
   const line = (text: string) => ({ id: crypto.randomUUID(), line: text });
 
-  /** An uninstall step: calls the billing system, and writes a line with its end. */
+  /** An uninstall step: calls the billing system, and commits a line of the ledger together with its outcome. */
   const uninstallStep = (name: string): Step => ({
     name,
     title,
@@ -39,7 +39,7 @@ export function lifeDefinition(billingUrl: string, jobMs?: string): FoyerDefinit
       return null;
     },
   });
-  /** The same for a moment, of which a person or a workspace is a part. */
+  /** A step of a moment: does the same, and names the person or the workspace of the moment. */
   const momentStep = (name: string): Step => ({
     name,
     title,

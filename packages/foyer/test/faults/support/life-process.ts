@@ -4,7 +4,7 @@ import { startFoyer } from '../../../src/serve.ts';
 import { fixtureManifest } from '../../support/fixture-manifest.ts';
 import { lifeDefinition } from './life-app.ts';
 
-/** The app of `life-app.ts` in its own process, which is killed. */
+/** Runs the app of `life-app.ts` in a separate process, which the tests kill. */
 const config = parseConfig(process.env, fixtureManifest);
 const definition = lifeDefinition(process.env.BILLING_URL ?? '', process.env.BILLING_JOB_MS);
 const worker = { leaseMs: 3000, pollMs: 200 };

@@ -34,7 +34,7 @@ export interface ProcessStage {
   foyer(): FoyerProcess;
   /** Starts Foyer, also after a kill, on the same port and database; resolves once it serves. */
   start(nodeArguments?: readonly string[]): Promise<void>;
-  /** Does the same, but resolves to false if Foyer is killed before it serves. */
+  /** Does the same as `start`, but resolves to false if Foyer is killed before it serves. */
   tryStart(): Promise<boolean>;
   /** Queries the database on a separate connection. */
   rows: StageDatabase['rows'];

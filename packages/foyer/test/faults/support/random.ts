@@ -1,4 +1,4 @@
-/** The random choices of a test, which its seed repeats. */
+/** The random choices of a test; the same seed repeats them. */
 export interface Random {
   readonly seed: number;
   /** From 0 up to 1. */

@@ -3,9 +3,12 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import type { Random } from './random.ts';
 
-/** Records with strace what a process does to the files of a folder, and replays what a power cut leaves of it. */
+/**
+ * Records with strace what a process does to the files of a folder, and rebuilds the folder as a power cut may leave
+ * it.
+ */
 
-/** The command to put before that of the process. */
+/** The command under which the process must run to be recorded. */
 export function recorderCommand(traceFile: string): string[] {
   const calls =
     'openat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,unlink,unlinkat,write,writev,pwrite64,pwritev,ftruncate,fsync,fdatasync';
@@ -129,8 +132,9 @@ function sizeOf(steps: readonly Change[], file: number): number {
 }
 
 /**
- * Makes the folder that a power cut after the steps `given` may leave. What was synced is there. Of the rest, each
- * write is kept, dropped or cut off at a sector's bound, and of a folder's names only the first few are kept, in order.
+ * Makes the folder that a power cut after the steps `given` may leave. Synced changes are kept. Each other write is
+ * kept, dropped or cut off between two sectors; of the other changes of names in a folder, only the first few are kept,
+ * in order.
  */
 export function replayCut(
   given: readonly Step[],

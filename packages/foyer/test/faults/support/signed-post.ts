@@ -9,7 +9,7 @@ export interface SignedPost {
   body: Record<string, unknown>;
   /** Milliseconds; real time unless given. */
   now?: number;
-  /** Sends a press's form; an event is sent as JSON. */
+  /** Sends the body as a form, as Slack sends a press; by default, every body but an event's. */
   form?: boolean;
 }
 

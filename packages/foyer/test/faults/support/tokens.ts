@@ -14,7 +14,7 @@ export function liveTokens(sandbox: Sandbox): string[] {
     .map((token) => token.value);
 }
 
-/** Every token that an installation holds, opened with Foyer's own keys. */
+/** Every token that Foyer stores for installations that are not uninstalled, decrypted with Foyer's own keys. */
 export async function heldTokens(config: Config): Promise<string[]> {
   const database = await openDatabase(config.database);
   try {

@@ -12,12 +12,12 @@ export interface WebhookEndpoint {
   readonly posted: string[];
   /** How often it was called, posted or not. */
   calls(): number;
-  /** Sets the answer from now on; with `times`, to that many calls, and then `ok` again. */
+  /** Sets the answer to all later calls; with `times`, only to the next `times` calls. */
   answerWith(answer: WebhookAnswer, times?: number): void;
   close(): Promise<void>;
 }
 
-/** Starts it. */
+/** Starts the endpoint on a free port of 127.0.0.1. */
 export async function startWebhookEndpoint(): Promise<WebhookEndpoint> {
   const posted: string[] = [];
   let calls = 0;

@@ -22,7 +22,7 @@ export interface Machine {
   /** Every line that it has logged so far. */
   logged(): string[];
   stop(): Promise<void>;
-  /** Starts it (again). */
+  /** Starts it, also after a stop, on a new port. */
   start(): Promise<void>;
 }
 
@@ -36,12 +36,12 @@ export interface Machines {
   url: string;
   a: Machine;
   b: Machine;
-  /** Sets which machine gets Slack's requests from now on; at first A. */
+  /** Sets which machine gets the requests to `url` from now on; at first A. */
   sendTo(machine: { url: string }): void;
   close(): Promise<void>;
 }
 
-/** Sets them up in this process, each with its own port, pool and worker. Close them at the end. */
+/** Sets up both machines in this process, each with its own port, pool and worker. Close them at the end. */
 export async function setMachines(
   options: {
     environment?: Record<string, string>;
@@ -117,7 +117,7 @@ export async function setMachines(
   return machines;
 }
 
-/** A Foyer that can be killed, on the database of the machines. */
+/** Starts another Foyer in a separate process, which can be killed. */
 export async function startMachineProcess(
   t: TestContext,
   environment: Record<string, string>,
