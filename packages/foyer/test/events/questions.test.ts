@@ -133,7 +133,7 @@ it('people answer questions in the sandbox’s Slack client: with text in Home, 
     const client = `${sandbox.url}/client`;
     await page.goto(`${client}/switch?team=${owner.teamId}&user=${owner.userId}`);
     await page.goto(`${client}/${owner.teamId}/app/home`);
-    await page.locator('.block-input input').fill('Ada & <Grace>');
+    await page.locator('.block-input textarea').fill('Ada & <Grace>');
     await page.getByRole('button', { name: 'Send the answer' }).click();
     await asksFor('Where to?');
     await page.goto(`${client}/${owner.teamId}/app`);

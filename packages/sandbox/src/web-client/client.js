@@ -28,7 +28,10 @@ function say(text) {
   if (text) setTimeout(() => toast.textContent === text && say(''), 6000);
 }
 
-/** Replaces the markup in `target` with a new part. Keeps what is open, the focus, and a scroll position at the end. */
+/**
+ * Replaces the markup in `target` with a new part. Keeps what is open, what a person entered, the focus, and a scroll
+ * position at the end.
+ */
 async function redraw(target, part) {
   if (!target) return;
   const answer = await fetch(`/client/${team}/parts/${part}`);
@@ -42,10 +45,46 @@ async function redraw(target, part) {
     : undefined;
   const opened = [...target.querySelectorAll('details[open][data-key]')].map((each) => each.dataset.key);
   const isAtEnd = scroller && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 120;
+  const placed = () => [...target.querySelectorAll('[data-choose]')].map((each) => [placeOf(each), each]);
+  const entered = placed().filter(([, control]) => isChanged(control));
   target.innerHTML = markup;
+  const drawn = new Map(placed());
+  for (const [place, control] of entered) keepEntered(control, drawn.get(place));
   for (const key of opened) target.querySelector(`details[data-key="${key}"]`)?.setAttribute('open', '');
   if (focused) target.querySelector(`[data-action="${CSS.escape(focused)}"]`)?.focus();
   if (isAtEnd) scroller.scrollTop = scroller.scrollHeight;
+}
+
+/** Returns whether a person changed a control since it was drawn. */
+function isChanged(control) {
+  if (control.dataset.group) {
+    return [...control.querySelectorAll('input')].some((each) => each.checked !== each.defaultChecked);
+  }
+  if (!control.options) return control.value !== control.defaultValue;
+  const first = [...control.options].findIndex((each) => each.defaultSelected);
+  return control.selectedIndex !== Math.max(0, first);
+}
+
+/** Returns where a control stands: its message or view, its block, and its action id. */
+function placeOf(control) {
+  const { ts, surface } = control.closest('[data-surface]')?.dataset ?? {};
+  return JSON.stringify([
+    surface,
+    ts,
+    control.closest('[data-block]')?.dataset.block,
+    control.dataset.action,
+  ]);
+}
+
+/** Copies what a person entered to the control that replaces theirs, if there is one. */
+function keepEntered(before, after) {
+  if (!after) return;
+  if (!before.dataset.group) {
+    after.value = before.value;
+    return;
+  }
+  const checked = [...before.querySelectorAll('input:checked')].map((each) => each.value);
+  for (const each of after.querySelectorAll('input')) each.checked = checked.includes(each.value);
 }
 
 let isPointerDown = false;

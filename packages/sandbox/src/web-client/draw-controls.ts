@@ -36,9 +36,9 @@ export function drawControl(
     return html`<span class="undrawn" role="note">The sandbox cannot draw a <code>${type}</code> element.</span>`;
   }
   const attributes = html`data-choose="${kind}" data-action="${String(element.action_id)}"`;
-  const label = textOf(element.placeholder) || String(element.action_id);
+  const label = textOf(element.placeholder) || (isSelect(type) ? 'Choose…' : String(element.action_id));
   const things = type === 'users_select' ? reader.names : reader.channels;
-  if (/^(users|channels|conversations)_select$/.test(type)) {
+  if (isSelect(type) && type !== 'static_select') {
     const rows = things.map(({ id, name }) => html`<option value="${id}">${name}</option>`);
     return html`<select ${attributes} aria-label="${label}"><option value="">${label}</option>${rows}</select>`;
   }
@@ -66,7 +66,14 @@ export function drawControl(
     number_input: 'number',
   };
   const initial = element.initial_date ?? element.initial_time ?? element.initial_value ?? '';
+  if (element.multiline === true) {
+    return html`<textarea ${attributes} rows="3" aria-label="${label}" placeholder="${textOf(element.placeholder)}">${String(initial)}</textarea>`;
+  }
   return html`<input ${attributes} type="${inputTypes[type] ?? 'text'}" value="${String(initial)}" aria-label="${label}" placeholder="${textOf(element.placeholder)}">`;
+}
+
+function isSelect(type: string): boolean {
+  return type.endsWith('_select');
 }
 
 function optionsOf(element: Record<string, unknown>): Record<string, unknown>[] {

@@ -182,6 +182,54 @@ test('Home shows selects, asks for confirmation if a button requires it, names w
   await page.getByText('The app did not accept the press').waitFor();
 });
 
+test('Home keeps what a person has entered when the app publishes a new view', async (t) => {
+  const { sandbox } = await withSandbox(t);
+  const { client, teamId, userId } = await install(sandbox);
+  const text = (words: string) => ({ type: 'plain_text', text: words });
+  const option = (value: string) => ({ text: text(value), value });
+  const input = (id: string, element: object) => ({
+    type: 'input',
+    block_id: id,
+    label: text(`The ${id}`),
+    element: { action_id: `${id}.input`, ...element },
+  });
+  const publish = (title: string) => {
+    const blocks = [
+      { type: 'header', text: text(title) },
+      input('name', { type: 'plain_text_input', multiline: true }),
+      input('mail', { type: 'email_text_input', initial_value: title }),
+      input('often', { type: 'static_select', options: [option('daily'), option('weekly')] }),
+      input('days', { type: 'checkboxes', options: [option('Monday'), option('Friday')] }),
+      input('hour', { type: 'radio_buttons', options: [option('nine'), option('ten')] }),
+    ];
+    return client.apiCall('views.publish', { user_id: userId, view: { type: 'home', blocks } });
+  };
+  await publish('First');
+  const page = await openPage(t);
+  await page.goto(`${sandbox.url}/client/${teamId}/app/home`);
+  const name = page.locator('[data-action="name.input"]');
+  await name.fill('Ada\nLovelace');
+  await page.locator('[data-action="often.input"]').selectOption('weekly');
+  await page.getByLabel('Friday').check();
+  await page.getByLabel('ten').check();
+  await name.focus();
+  await publish('Second');
+  await page.getByText('Second').waitFor();
+  assert.equal(await name.inputValue(), 'Ada\nLovelace');
+  assert.equal(await page.evaluate('document.activeElement.dataset.action'), 'name.input');
+  // No one entered this one: it shows the new view's value.
+  assert.equal(await page.locator('[data-action="mail.input"]').inputValue(), 'Second');
+  assert.match(await page.locator('[data-action="often.input"]').inputValue(), /weekly/);
+  assert.deepEqual(
+    [await page.getByLabel('Monday').isChecked(), await page.getByLabel('Friday').isChecked()],
+    [false, true],
+  );
+  assert.deepEqual(
+    [await page.getByLabel('nine').isChecked(), await page.getByLabel('ten').isChecked()],
+    [false, true],
+  );
+});
+
 test('every page of the web client fits on a phone', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, teamId, userId } = await install(sandbox, 'Acme', {
