@@ -122,6 +122,7 @@ export function createFindViewer(deps: {
         }
       });
     }
+    const profile = answer ? (await findKnown(record, userId, homeTeamId))?.profile : known?.profile;
     const standing = answer?.standing;
     return {
       userId,
@@ -129,7 +130,7 @@ export function createFindViewer(deps: {
         ? standing !== undefined && (standing.isAdmin || standing.isOwner)
         : known?.isAdmin === true && ageMs < proofLastsMs,
       isExternal: homeTeamId !== undefined,
-      profile: known?.profile,
+      profile,
     };
   };
 }

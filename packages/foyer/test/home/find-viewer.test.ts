@@ -49,6 +49,20 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U5')).isAdmin, false);
   });
 
+  it('the viewer of App Home sees their profile, in their language, already on their first visit', async () => {
+    slackSays({
+      id: 'U5',
+      team_id: 'T1',
+      locale: 'de-DE',
+      profile: { real_name: 'Gerda', email: 'g@t1.test' },
+    });
+    const { profile } = await home.findViewer(await recordOf(), 'U5');
+    assert.deepEqual([profile?.realName, profile?.email, profile?.locale], ['Gerda', 'g@t1.test', 'de-DE']);
+    slackSays({ id: 'U6', team_id: 'T9', locale: 'fr-FR', profile: { real_name: 'Guy' } });
+    const guest = await home.findViewer(await recordOf(), 'U6', { from: 'T9' });
+    assert.deepEqual([guest.profile?.realName, guest.profile?.locale], ['Guy', 'fr-FR']);
+  });
+
   it('the viewer of App Home is not an admin unless Slack says so', async () => {
     const record = await recordOf();
     for (const user of [
@@ -98,9 +112,7 @@ describe('the viewer of App Home', () => {
       is_admin: true,
       profile: { real_name: 'Of T1', email: 'one@t1.test' },
     });
-    const record = await recordOf();
-    await home.findViewer(record, 'U1');
-    const viewer = await home.findViewer(record, 'U1');
+    const viewer = await home.findViewer(await recordOf(), 'U1');
     assert.deepEqual([viewer.profile?.realName, viewer.profile?.email], ['Of T1', 'one@t1.test']);
     assert.equal(home.slack.of('users.info').length, 1);
     const people = await home.database.queries.selectFrom('users').select(['team_id', 'email']).execute();
@@ -111,7 +123,7 @@ describe('the viewer of App Home', () => {
     await home.person('T2', 'U5', true, home.clock.now);
     slackSays({ id: 'U5', team_id: 'T2', is_admin: true });
     const viewer = await home.findViewer(await recordOf(), 'U5');
-    assert.deepEqual([viewer.isAdmin, viewer.profile], [false, undefined]);
+    assert.deepEqual([viewer.isAdmin, viewer.profile?.email ?? null], [false, null]);
   });
 
   it('the viewer of App Home is not stored if the app is uninstalled while Slack is asked', async () => {
