@@ -18,7 +18,7 @@ export class WriteStuckError extends Error {
   readonly code = 'write_stuck';
   constructor(idleMs: number) {
     super(
-      `A write sent no query for ${idleMs / 1000} s and was undone. Within a write, do nothing but queries of its own ` +
+      `A write sent no query for ${idleMs / 1000} s and was rolled back. Within a write, run only queries of its own ` +
         'transaction: no call over the network, no other write, and no query outside the transaction.',
     );
   }

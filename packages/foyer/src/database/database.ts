@@ -52,9 +52,9 @@ export interface Database {
     build: BuildQuery<Values, Row>,
   ): (values: Values) => Promise<Row[]>;
   /**
-   * A number that changes after each commit: at once after a `write` of this process; after a commit of another
-   * process, at the next turn of the event loop in SQLite, and within half a second in Postgres. Read the number before
-   * the data: the data is current for as long as the number stays the same.
+   * A number that changes after each commit: at once after a `write` of this process; after any other commit, at the
+   * next turn of the event loop in SQLite, and within half a second in Postgres. Read the number before the data: the
+   * data is current for as long as the number stays the same.
    */
   changeMark(): number;
   /** Resolves if the database answers and can be written. @throws DatabaseUnavailableError */
@@ -120,7 +120,7 @@ export class DatabaseNewerError extends Error {
         ? `The database was written by a newer Foyer (it has ${unknown.join(', ')}). ` +
             'Start that version, or restore the backup that was made before the upgrade.'
         : `The database has migrations of the app that its definition does not have (${unknown.join(', ')}). ` +
-            'Start the newer version of the app, or put them back into `migrations`: one that was applied is never removed or renamed.',
+            'Start the newer version of the app, or put them back into `migrations`: never remove or rename a migration that was applied.',
     );
   }
 }

@@ -212,10 +212,10 @@ export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): 
   };
 }
 
-/** What a run is about; undefined for an install or uninstall. */
+/** The moment that a run is for; undefined for an install or uninstall. */
 export function momentOf(run: Pick<RunRow, 'pipeline' | 'user_id' | 'moment'>): Moment | undefined {
   if (run.pipeline === 'install' || run.pipeline === 'uninstall') return undefined;
-  // The run of an erased person has no stored moment: only the kind is left.
+  // Erasing a person also erases the moments of their runs: only the kind is left.
   const stored: object = JSON.parse(run.moment ?? '{"tab":"home","channelId":null}');
   const who = run.pipeline === 'opened' && { userId: run.user_id };
   return { kind: run.pipeline, ...who, ...stored } as Moment;

@@ -106,7 +106,10 @@ export async function listHeldInstallations(
   return rows.map(({ id }) => id);
 }
 
-/** Finds active installations with a bot's token that has not expired, newest first: their tokens most likely work. */
+/**
+ * Finds witnesses (`inactive-installations.ts`): active installations with a bot's token that has not expired. The
+ * newest come first, since their tokens most likely work.
+ */
 export async function findWitnesses(
   queries: Queries,
   search: { clientId: string; except?: string; now: number; limit: number },
@@ -233,7 +236,9 @@ export interface InstallationStanding {
 /** The key in `seen_deliveries` of a Grid workspace whose own install was purged: its last events may still come. */
 export const purgeKey = (tenant: string): string => `purged ${tenant}`;
 
-/** Reads the standing of installations, by tenant; leaves out tenants that have no row and were not purged lately. */
+/**
+ * Reads the standing of installations, by tenant; leaves out tenants that have neither a row nor a record of a purge.
+ */
 export async function readStandings(
   queries: Queries,
   { clientId, tenants }: { clientId: string; tenants: readonly string[] },

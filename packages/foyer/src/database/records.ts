@@ -297,7 +297,7 @@ export interface OnceMessageRow {
   message_ts: string | null;
   /** When the first attempt to send it began; a search for it begins there. */
   attempted_at: number;
-  /** If sent: when. Otherwise: until when the latest call may still take effect. */
+  /** When it was sent; before that, the time until which the latest call may still take effect. */
   sent_at: number | null;
   /**
    * How far the search for a message that may have arrived has come: the time of the oldest message read; null at its
@@ -441,7 +441,7 @@ export interface SessionRow {
   began_at: number;
   /** When it was last used, accurate to a few minutes. */
   seen_at: number;
-  /** When Foyer last asked Slack whether the person still has an account there; null for never. */
+  /** When Foyer last asked Slack whether the person still has an account in the workspace; null for never. */
   checked_at: number | null;
   /** The browser's user agent; it and the network address are stored only for operators. */
   browser: string | null;

@@ -88,7 +88,7 @@ export function carriedBetween(source: Side, target: Side): Carried | { refusal:
 }
 
 function carriedWithinSqlite(type: string): Carried | { refusal: string } {
-  // `any` (in strict tables) is no type either: the values of one column may differ in type.
+  // In a strict table, `any` is no type either: the values of one column may differ in type.
   if (type === '' || type === 'any') return { refusal: 'has no type' };
   const affinity = affinityOf(type);
   if (affinity === 'integer' || affinity === 'text') return affinity;

@@ -92,7 +92,9 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
     );
   }
   const inBytes = columns.filter(({ name, carried }) => carried === 'bytes' && source.key.includes(name));
-  refusals.push(...inBytes.map(({ name }) => `${source.name}.${name}: a primary key of bytes`));
+  refusals.push(
+    ...inBytes.map(({ name }) => `${source.name}.${name}: it holds bytes and is in the primary key`),
+  );
   const sequences = target.columns.filter(({ hasSequence }) => hasSequence).map(({ name }) => name);
   const sorted = columns.toSorted((one, another) => (one.name < another.name ? -1 : 1));
   return { table: { name: source.name, key: source.key, columns: sorted, sequences }, refusals };

@@ -136,13 +136,13 @@ async function eraseFrom(
   for (const { id } of left) {
     erased.kept.push({
       what: `their user id in the uninstall run ${id} of ${place}`,
-      why: 'the run has not ended: erase them again once it has',
+      why: 'the run has not ended: erase the person again once it has ended',
     });
   }
   if (isNeeded) {
     erased.kept.push({
       what: `their user id as the installer of ${place}, with the runs and the welcome of this install`,
-      why: 'the app is installed: Foyer must know who may act, and must not welcome them again. Purge the team, or erase them again once it is uninstalled',
+      why: 'the app is installed: Foyer must know who may act, and must not welcome the person again. Purge the team, or erase the person again once the app is uninstalled',
     });
   } else if (isInstaller && left.length === 0) {
     await tx

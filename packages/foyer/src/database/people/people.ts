@@ -6,7 +6,7 @@ import type { Given } from '../prepared-query.ts';
 import type { MembershipRow, UserRow } from '../records.ts';
 import { storedBefore, type TeamEvent, type TeamProfile, updateTeam } from '../teams.ts';
 
-/** A person, by the team that they belong to (the enterprise, for an org-wide install). */
+/** A person, identified within their team (the enterprise, for an org-wide install). */
 export interface PersonKey {
   clientId: string;
   teamId: string;
@@ -72,7 +72,7 @@ export async function recordUser(
   return { firstSeenAt: first_seen_at };
 }
 
-/** Reads a person's locale as Slack reported it; null if it has not. */
+/** Reads a person's locale as Slack reported it; null if it reported none. */
 export async function readLocale(queries: Queries, person: PersonKey): Promise<string | null> {
   const row = await queries
     .selectFrom('users')
@@ -270,7 +270,10 @@ type PersonChange = TeamEvent &
     now: number;
   };
 
-/** Updates a team's record of a person, unless there is none or it is newer than the event; returns whether it did. */
+/**
+ * Updates what Foyer stores about a person of a team. Returns false, and changes nothing, if the person is unknown or
+ * the stored data is newer than the event.
+ */
 export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolean> {
   const { at, isAdmin, isOwner } = change;
   const key = personColumns(change);

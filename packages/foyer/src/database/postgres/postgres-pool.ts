@@ -31,7 +31,8 @@ interface CountedPool extends PostgresPool {
 
 /**
  * Creates the pool that Kysely runs its statements on; it connects on first use. A failure of the server becomes a
- * DatabaseUnavailableError, and a read outside a transaction is repeated on another connection if its own is lost.
+ * DatabaseUnavailableError, and a read outside a transaction is repeated on another connection if the first one is
+ * lost.
  */
 export function createPostgresPool(options: {
   url: string;

@@ -190,8 +190,8 @@ function hasTable(sqlite: DatabaseSync, name: string): boolean {
 }
 
 /**
- * Runs `work` on a database file as it is, Foyer's or not, without writing. Returns undefined if there is no file, or
- * if it is empty.
+ * Runs `work` on a database file, Foyer's or not, without writing to it. Returns undefined if there is no file, or if
+ * it is empty.
  * @throws DatabaseUnavailableError
  */
 export async function peekSqlite<T>(

@@ -266,8 +266,8 @@ function watchFiles(file: string, reader: Sqlite.Database) {
     return new DatabaseUnavailableError(
       `The file ${name} was ${what} while Foyer had it open. Foyer stops, since what it writes now would be lost; a ` +
         'restart opens the database again. Find what touches that file (a backup, a cleanup job, another container): ' +
-        'only Foyer may, and `npm run foyer -- backup FILE` makes copies. If the database itself is gone, put it or ' +
-        'its newest backup back first.',
+        'only Foyer may touch it, and `npm run foyer -- backup FILE` makes copies. If the database itself is gone, ' +
+        'first put back the file or its newest backup.',
     );
   }
 
