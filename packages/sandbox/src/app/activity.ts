@@ -1,6 +1,8 @@
 import type { Place } from '../world/records.ts';
 
-/** Something that happened in the sandbox. The demo listens, to say what to click next, and so do tests. */
+/**
+ * Something that happened in the sandbox. The demo and tests listen to activities: the demo says what to click next.
+ */
 export type Activity =
   | { kind: 'consent-opened'; teamId: string | null; userId: string }
   | (Place & { kind: 'consent-allowed' | 'consent-cancelled'; userId: string })

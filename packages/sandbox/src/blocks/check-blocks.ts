@@ -38,7 +38,7 @@ const blockChecks: Record<string, BlockCheck> = {
   context_actions: (faults, block, at) => void faults.list(block.elements, `${at}/elements`, 1, 5),
 };
 
-/** Blocks that only messages may hold. */
+/** Blocks that only messages may contain. */
 const messageOnly = new Set(['file', 'markdown', 'table', 'context_actions']);
 
 function checkSection(faults: FaultList, block: Record<string, unknown>, pointer: string): void {

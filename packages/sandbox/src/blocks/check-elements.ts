@@ -80,7 +80,7 @@ const optionsAllowed: Record<string, number> = {
   radio_buttons: limits.checkOptions,
 };
 
-/** The elements that the sandbox knows by name. */
+/** The types of elements that the sandbox accepts. */
 const knownElements = new Set(
   [
     'button overflow checkboxes radio_buttons static_select multi_static_select users_select multi_users_select',

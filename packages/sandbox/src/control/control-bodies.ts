@@ -7,7 +7,7 @@ const where = z.union([z.object({ teamId: id }), z.object({ enterpriseId: id })]
 const optionalPlace = { teamId: id.optional(), enterpriseId: id.optional() };
 
 /**
- * How the sandbox lets a call fail:
+ * How the sandbox lets a call fail. To act is to run the called method.
  * - `error`: answers `ok: false` with this error, and does nothing;
  * - `status`: answers with an HTTP status (429 with `retryAfterSeconds`), and does nothing;
  * - `hang`: acts, then answers only after `delayMs`; with `acts: false`, only cuts the connection after `delayMs`;

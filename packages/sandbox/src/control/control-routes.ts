@@ -4,7 +4,7 @@ import type { Route } from '../http/routes.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { controlBodies as bodies } from './control-bodies.ts';
 
-/** The control API: JSON in, JSON out, one address per control. It offers the in-process `Sandbox` over HTTP. */
+/** The control API: JSON in, JSON out, one address per control. It offers the methods of `Sandbox` over HTTP. */
 export function controlRoutes(sandbox: Sandbox): Route[] {
   const { clock, faults, rateLimits, deliveries } = sandbox;
   const time = () => ({ nowMs: clock.now() });

@@ -34,7 +34,7 @@ export type SandboxState = {
   app: { id: string; name: string; clientId: string; eventUrl: string | null };
   enterprises: Enterprise[];
   workspaces: WorkspaceState[];
-  /** Live and ended installations, oldest first. */
+  /** All installations, uninstalled ones too, oldest first. */
   installations: InstallationState[];
   approvalRequests: Platform['world']['approvalRequests'];
 };

@@ -30,7 +30,7 @@ export function createDeliveries({
   clock: SandboxClock;
   activity: ActivityFeed;
   timeoutMs?: number;
-  /** How many of the newest deliveries the list keeps at least. */
+  /** The list keeps at least this many of the newest deliveries. */
   kept?: number;
 }) {
   const poster = createPoster();
@@ -86,7 +86,7 @@ export function createDeliveries({
     retries.add(cancel);
   }
 
-  /** Signs and posts a request; resolves after the first attempt, or at once if `hold` holds it. */
+  /** Signs and posts a request; resolves after the first attempt, or at once while `hold` is in effect. */
   async function send(parcel: Parcel): Promise<Delivery> {
     const delivery = prepare(parcel, 0, null);
     if (!isHolding) return track(attempt(parcel, delivery));

@@ -9,7 +9,7 @@ export type Delivery = {
   kind: 'event' | 'interaction' | 'url-verification';
   /** The event's or interaction's type, such as `app_home_opened` or `block_actions`. */
   type: string;
-  /** Null for anything but events. */
+  /** Null unless it is an event. */
   eventId: string | null;
   teamId: string | null;
   enterpriseId: string | null;

@@ -159,7 +159,7 @@ test('a sign-in code works once, for ten minutes, with its secret, redirect_uri 
   assert.ok((await redeem(sandbox, challenged, { code_verifier: verifier })).id_token);
 });
 
-test('an install’s token cannot call userInfo, and a sign-in’s token cannot list people and is revoked alone', async (t) => {
+test('an install token cannot call userInfo, a sign-in token cannot list people, and revoking it leaves the install alone', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, token } = await install(sandbox);
   await refused(client.openid.connect.userInfo(), 'missing_scope');
@@ -169,7 +169,7 @@ test('an install’s token cannot call userInfo, and a sign-in’s token cannot 
   await refused(signedIn.users.list({}), 'missing_scope');
   assert.equal((await signedIn.auth.revoke()).ok, true);
   await refused(signedIn.openid.connect.userInfo(), 'invalid_auth');
-  assert.equal((await clientFor(sandbox, token).auth.test()).ok, true, 'the install’s token still works');
+  assert.equal((await clientFor(sandbox, token).auth.test()).ok, true, 'the install token still works');
 });
 
 test('the sign-in page names the app and the person, and Cancel leads back with access_denied', async (t) => {

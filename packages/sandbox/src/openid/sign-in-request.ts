@@ -7,7 +7,7 @@ export type SignInRequest = {
   /** `openid`, and `email` and `profile` if the app asks for them. */
   scopes: string[];
   redirectUri: string;
-  /** Null if the app sent none, like `nonce`. */
+  /** `state` and `nonce` are null if the app sent none. */
   state: string | null;
   nonce: string | null;
   /** The workspace that the app asks for; null lets the person choose. */

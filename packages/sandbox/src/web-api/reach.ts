@@ -29,8 +29,9 @@ export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Worksp
 }
 
 /**
- * A person whom the token may see, and a workspace in reach to which they belong. Throws `user_not_found` (or the given
- * code), or `team_access_not_granted` for people of the org's workspaces that did not grant the app access.
+ * A person whom the token may see, and a workspace in reach to which they belong.
+ * Throws `user_not_found` (or the given code), or `team_access_not_granted` for people of the org's workspaces that did
+ * not grant the app access.
  */
 export function personInReach(
   call: Call,

@@ -141,8 +141,8 @@ export const usersList = tokenMethod('tier2', ['users:read'], (call) => {
 });
 
 /**
- * Only checks the call. On Slack, the method sets whether Slack shows a person as connected to the app. Slack documents
- * this method only for user tokens.
+ * Checks the call and changes nothing. On Slack, the method sets whether Slack shows a person as connected to the app.
+ * Slack documents this method only for user tokens.
  * Source: docs.slack.dev/reference/methods/apps.user.connection.update
  */
 export const appsUserConnectionUpdate = tokenMethod('tier2', ['users:write'], (call) => {

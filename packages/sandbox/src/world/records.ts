@@ -60,7 +60,7 @@ export type Token = {
   userId: string;
   scopes: string[];
   issuedAt: number;
-  /** Null for a token that does not rotate, like `refreshToken`. */
+  /** `expiresAt` and `refreshToken` are null for a token that does not rotate. */
   expiresAt: number | null;
   refreshToken: string | null;
   status: 'live' | 'revoked' | 'uninstalled';

@@ -15,7 +15,7 @@ import type {
   Workspace,
 } from './records.ts';
 
-/** Everything this Slack knows, in memory. Callers change the records in place. */
+/** Everything that the sandbox knows, in memory. Callers change the records in place. */
 export type World = {
   enterprises: Map<string, Enterprise>;
   workspaces: Map<string, Workspace>;
