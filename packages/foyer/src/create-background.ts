@@ -13,7 +13,7 @@ import { readQueueState } from './operator/queue-state.ts';
 import { createWorker, type Worker, type WorkerDeps } from './pipeline/worker.ts';
 
 const drainMs = 7000;
-/** How often Foyer asks Slack about held installations: few calls, and Foyer soon notices when one works again. */
+/** How often Foyer tests held installations at Slack: few calls, but Foyer soon notices when one works again. */
 const heldTestedEveryMs = 15 * 60_000;
 
 /**

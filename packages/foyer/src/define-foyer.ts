@@ -24,7 +24,7 @@ import { textProblems } from './texts/text-problems.ts';
 export interface FoyerOptions<MyTables = NoTables> {
   /** The parsed `manifest.json`; or its path or file URL. A path is relative to the folder in which Foyer starts. */
   manifest: unknown;
-  /** The result of `readConfig`. If it is not given, Foyer calls `readConfig` when Foyer starts. */
+  /** The result of `readConfig`. If you leave it out, Foyer calls `readConfig` when it starts. */
   config?: FoyerConfig;
   /** The prefix of every path of Foyer, such as `/integrations/slack`. Empty unless given. */
   basePath?: string;

@@ -81,8 +81,8 @@ export interface Foyer<MyTables = NoTables> {
     work: (installation: FoundInstallation) => Promise<unknown>,
   ): Promise<{ done: number; failed: number }>;
   /**
-   * Uninstalls the app from your side: revokes its tokens at Slack, as far as Slack answers, erases them here and
-   * starts the uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed, or
+   * Uninstalls the app from your side: revokes its tokens at Slack if Slack answers, erases them here and starts the
+   * uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed, or
    * was installed again in the meantime.
    */
   uninstall(target: Target, reason: string): Promise<boolean>;

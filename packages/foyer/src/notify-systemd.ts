@@ -5,8 +5,8 @@ import type { Logger } from './config/log.ts';
 /** Reports the state of this process to systemd. */
 export interface SystemdNotifier {
   /**
-   * Reports that Foyer is ready, so that `systemctl start` ends; `status` is a line for `systemctl status`. From then
-   * on also reports to the unit's watchdog, if there is one.
+   * Reports that Foyer is ready, so that `systemctl start` returns; `status` is a line for `systemctl status`. From
+   * then on also reports to the unit's watchdog, if there is one.
    */
   ready(status: string): void;
 }

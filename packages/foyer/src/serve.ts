@@ -123,7 +123,7 @@ export async function serve<MyTables>(
       logger.fatal({ err: reason }, 'unhandled promise rejection; stopping');
       stop(1);
     });
-    // Before the start: a supervisor may stop Foyer while it still waits for its database.
+    // Registered before the start: a supervisor may stop Foyer while it still waits for its database.
     process.once('SIGTERM', () => stop(0));
     process.once('SIGINT', () => stop(0));
     onParentEnd(() => stop(0));
@@ -168,7 +168,7 @@ function reportFailedStart(error: unknown, log: Logger | undefined): void {
   if (explanation !== undefined) console.error(explanation);
   else if (!log) console.error(error);
   if (process.stdout.isTTY && explanation !== undefined) return;
-  // Without a configuration, the log uses the default level and knows no secrets. No problem quotes a secret.
+  // Without a configuration, the log uses the default level and cannot scrub secrets; no ConfigProblem quotes one.
   const anyLog = log ?? createLogger({ logLevel: 'info', secrets: [] });
   const { problems } = error instanceof ConfigError ? error : { problems: undefined };
   const about = explanation === undefined ? { err: error } : { problems, reason: explanation };

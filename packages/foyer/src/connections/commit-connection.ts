@@ -30,7 +30,7 @@ export class InstallRefusedError extends Error {
 
 /**
  * Connects an installation to an account, for an operator. Returns `kept` if the installation was already connected to
- * this account, and `other`, without a change, if it is connected to another account and `move` is false.
+ * this account. Returns `other` and changes nothing if it is connected to another account and `move` is false.
  */
 export async function connectByHand(
   transaction: Tx,

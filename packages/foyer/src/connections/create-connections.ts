@@ -33,7 +33,7 @@ export interface Connection {
   data: unknown;
   /** ISO 8601. */
   connectedAt: string;
-  /** uninstalled: the connection has ended; a reinstall restores it, unless the new link names another account. */
+  /** uninstalled: the connection has ended. A reinstall restores it, unless its link names another account. */
   status: InstallationStatus;
   teamId: string | null;
   teamName: string | null;
@@ -59,7 +59,7 @@ export interface ConnectOptions {
   ttlMs?: number;
 }
 
-/** The account that claims a workspace, and the person who is logged in there. */
+/** The account to connect a claimed workspace to, and the person who claims it. */
 export type ClaimingAccount = Pick<ConnectOptions, 'subject' | 'org' | 'label'>;
 
 /** The workspace that a claim is about. */

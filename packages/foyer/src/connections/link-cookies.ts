@@ -25,7 +25,7 @@ export type CookieTarget =
   | { readonly headers: Headers }
   | Headers;
 
-/** Creates the functions that set and check both cookies. `sealer` is for this purpose only. */
+/** Creates the functions that set and check both cookies. `sealer` must seal nothing else. */
 export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: () => number }) {
   const { sealer, secure, now } = deps;
   const prefix = secure ? '__Host-' : '';

@@ -15,7 +15,7 @@ export interface InstallEnd {
   runId?: string;
 }
 
-/** Creates the functions that find the host's address for a browser, with a signed result if connecting is on. */
+/** Creates the functions that find the host's return address, with a signed result if connecting is on. */
 export function createReturns(deps: {
   config: Pick<Config, 'connect' | 'slack' | 'successRedirectUrl' | 'errorRedirectUrl'>;
   database: Pick<Database, 'queries'>;

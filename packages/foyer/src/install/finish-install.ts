@@ -212,7 +212,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       if (verdict.ok) await recordUnused(verdict.content, failure);
       const ended = outcomeOf(failure);
       deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
-      // If the state is not one that Foyer made, a stranger may have written the error code: log only its kind.
+      // If Foyer did not make the state, a stranger may have written the error code: log only its kind.
       const code = requestId === undefined ? failure.kind : failure.code;
       logAttempt(log, { requestId, outcome: failure.kind, code }, 'install ended at Slack');
       const member = verdict.content?.member;
@@ -332,8 +332,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
           return answerUsedState(res, content, 'state_used');
         }
         if (isStoring && error instanceof DatabaseUnavailableError && error.mayBeCommitted) {
-          // Invariant 1: it is unknown whether the install was stored, so the kept tokens stay. `recoverInstalls`
-          // checks later: it erases them if the install was stored, and revokes them if not.
+          // It is unknown whether the install was stored, so the kept tokens stay. `recoverInstalls` checks later: it
+          // erases them if the install was stored, and revokes them if not (invariant 1).
           log.error({ err: error }, 'it is unknown whether an install was stored');
           const path = progressPath(config.http, content.progressToken);
           return pages.sendFailure(res, {

@@ -129,7 +129,7 @@ const contentSchema = z.object({
   progressToken: z.string(),
   /** The verified link that started this install. */
   link: linkClaims.optional(),
-  /** The tenant (`team:T…` or `enterprise:E…`) that its installer has agreed to move to the account of the link. */
+  /** The tenant (`team:T…` or `enterprise:E…`) that its installer has agreed to move to the link's account. */
   moves: z.string().optional(),
   /** Whether a member connects their own account to an app that is installed. */
   member: z.boolean().optional(),
@@ -138,7 +138,7 @@ const contentSchema = z.object({
 /** The content of an install's state, once it has been opened. */
 export type StateContent = z.output<typeof contentSchema> & StateMark;
 
-/** Issues the states of installs and checks those that come back. `sealer` is for this purpose only. */
+/** Issues the states of installs and checks those that come back. `sealer` must seal nothing else. */
 export function createStates(deps: {
   sealer: Sealer;
   secure: boolean;
@@ -173,7 +173,8 @@ export function progressHash(progressToken: string): string {
  */
 
 /**
- * Creates the functions that bind an install request to its browser and check it later. `sealer` has no other purpose.
+ * Creates the functions that bind an install request to its browser and check it later. `sealer` must seal nothing
+ * else.
  */
 export function createInstallingBrowser(deps: { sealer: Sealer; secure: boolean; lifetimeMs: number }) {
   const { sealer, secure, lifetimeMs } = deps;

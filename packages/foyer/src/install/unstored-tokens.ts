@@ -358,7 +358,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     },
 
     /**
-     * Revokes the kept tokens of an interrupted request, unless in use; resolves to false if one could not be revoked.
+     * Revokes the kept tokens of an interrupted request that no stored installation uses; resolves to false if one
+     * could not be revoked.
      */
     async giveBackKept(requestId: string, sealedTokens: string): Promise<boolean> {
       const issued = keptSchema.parse(JSON.parse(sealer.open(sealedTokens, place(requestId))));

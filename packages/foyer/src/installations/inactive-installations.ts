@@ -128,9 +128,9 @@ export function createInactiveInstallations(deps: {
   async function retest(installationId: string): Promise<keyof SettledHeld> {
     const stored = await store.readInstallation(installationId);
     if (stored?.status !== 'broken') return 'held';
-    // First ask the witness, then the held installation: if that is still inactive after the app was seen to work, its
-    // team has left. In the other order, a suspension that is lifted between the two answers would look like an
-    // uninstall.
+    // First ask the witness, then the held installation: if the held one is still inactive after the app was seen to
+    // work, its team has left. In the other order, a suspension that is lifted between the two answers would look like
+    // an uninstall.
     const works = await appWorks(installationId);
     const { answer, fresh } = await askAbout(stored);
     if (answer === 'works') {

@@ -59,7 +59,7 @@ export interface RecordedInstall {
   installationId: string;
   life: number;
   runId: string;
-  /** user_authorized: a person authorized the app, and its bot half stayed as it was. */
+  /** user_authorized: a person authorized the app, and the bot half did not change. */
   kind: 'installed' | 'reinstalled' | 'user_authorized';
   /** Whether this is the tenant's first install. */
   created: boolean;

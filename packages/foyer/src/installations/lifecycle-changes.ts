@@ -159,8 +159,8 @@ async function isBeforeInstall(
 }
 
 /**
- * Returns a time in milliseconds: the removal is about tokens granted or refreshed before it. If the removal has no
- * time, it is about any token: returns undefined.
+ * Returns a time in milliseconds: the removal is about the tokens that were granted or refreshed before that time.
+ * Returns undefined if the removal has no time: then it is about any token.
  */
 async function revokedBefore(
   transaction: Tx,

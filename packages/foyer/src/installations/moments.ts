@@ -32,7 +32,7 @@ export async function startMoment(
   return true;
 }
 
-/** The scopes that an install added to the bot's; none for the first bot of a life. */
+/** The scopes that an install added to the bot's earlier ones; none if there was no bot before in this life. */
 export function addedScopes(known: Installed, row: Installed): readonly string[] {
   if (known.life !== row.life || known.bot_scopes === null || row.bot_scopes === null) return [];
   const before = JSON.parse(known.bot_scopes) as string[];
@@ -87,7 +87,7 @@ const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
             .whereRef('runs.installation_id', '=', 'installations.id')
             .whereRef('runs.life', '=', 'installations.life')
             .where('runs.user_id', '=', given.userId)
-            // A literal, not a parameter: only then do the databases use the partial index on these runs.
+            // A literal, because the databases use the partial index on these runs for a literal only.
             .where('runs.pipeline', '=', sql.lit('opened')),
         ),
       ),

@@ -15,7 +15,7 @@ import { channelWorks, type OperatorChannel, type SendOutcome, statusAfter } fro
 
 /**
  * Sends what waits in `operator_notices`: events outside of a run, and failed runs. Each row is committed together with
- * its cause and claimed before it is sent, so each channel reports each cause once; the docstring of `notify-operators`
+ * its cause and claimed before it is sent, so each channel reports each cause once; the docstring of `notifyOperators`
  * lists what may repeat. A channel that fails does not block the others, and its messages are retried for a day.
  */
 

@@ -113,7 +113,7 @@ function overTime(step: ActingStep): StepFailure {
 
 /**
  * Attempts a step inside the transaction that advances its run, if the step only writes or has nothing to do. For any
- * other step returns `acts`: it runs once the transaction that records its start is committed.
+ * other step returns `acts`: the caller runs such a step once the step's start is committed.
  * @throws DatabaseUnavailableError
  */
 export async function attemptHere(
@@ -288,7 +288,7 @@ function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   };
 }
 
-/** The process or the database stopped the attempt: the step starts again, and its count of failures stays. */
+/** The process or the database stopped the attempt: the step starts again with the same count of failures. */
 function handBack(judging: Judging, errorCode: string, errorMessage: string, dueAt: number): Verdict {
   return {
     ...goOn({ ...endingOf(judging), status: 'pending', outcome: 'retry', errorCode, errorMessage }),

@@ -43,7 +43,7 @@ import { stepFailure } from './step-failure.ts';
 
 /** How a worker controls an active run. */
 interface RunControl {
-  /** Aborted when the lease is lost, or the process can wait no longer. */
+  /** Aborted when the lease is lost, or a process that is stopping can wait no longer. */
   signal: AbortSignal;
   /** Whether no further step may start. */
   draining(): boolean;
@@ -105,7 +105,7 @@ async function continueRun(
     if (learnt) await database.write(learnt);
   }
   if (next.kind === 'lost') {
-    log.info('run left to another worker: it was cancelled, or its lease had expired');
+    log.info('left the run: it was cancelled, or this worker lost its lease');
     return;
   }
   for (const ended of next.ended) await report(ended);
@@ -319,7 +319,7 @@ function stepsOf(deps: PipelineDeps, pipeline: Pipeline): readonly Step[] {
   return (pipeline === 'uninstall' ? deps.uninstallSteps : deps.momentSteps?.[pipeline]) ?? [];
 }
 
-/** Lets the run be claimed again at once. */
+/** A rest of no time: any worker can claim the run again at once. */
 const handBack = 'hand back';
 
 const isUnfinished = (row: StepRow): boolean => ['pending', 'running', 'retrying'].includes(row.status);

@@ -108,7 +108,7 @@ function recordSent(
   return withWrite({ channelId, messageTs }, (tx) => settleOnceMessage(tx, key, sent));
 }
 
-/** Returns the channel's id; null if the DM cannot be opened: Slack also accepts a message to the user's id. */
+/** Returns the channel's id. Null if the DM cannot be opened; Slack also accepts a message to the user's id. */
 async function openChannel(context: SendContext, slack: WebClient, to: string): Promise<string | null> {
   if (!/^[UW]/.test(to)) return to;
   if (!context.botScopes?.includes('im:write')) return null;
@@ -121,7 +121,7 @@ async function openChannel(context: SendContext, slack: WebClient, to: string): 
   }
 }
 
-/** Looks for a message whose send ended without a clear answer. Returns undefined if it is not there: send it then. */
+/** Looks for a message whose send ended without a clear answer. Undefined if the message is not there, so send it. */
 async function settleDoubt(
   context: SendContext,
   slack: WebClient,

@@ -171,7 +171,8 @@ interface RunOrigin {
 }
 
 /**
- * The most runs to remember. Foyer forgets the oldest first, such as one that waits for days: the database has it too.
+ * The most runs to remember. Foyer forgets the oldest first, such as a run that waits for days, and then asks the
+ * database.
  */
 const mostRemembered = 1000;
 

@@ -213,7 +213,7 @@ export type StepEnd = { readonly [ended]: true } & (
 /** The end of a step that has nothing to do. */
 export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
 
-/** Why the functions below check: Foyer stores what they return. A wrong value would fail after the step has acted. */
+/** Why the functions below check: Foyer would fail to store a wrong end, and only after the step has acted. */
 function assertEnd(isRight: boolean, fix: string): void {
   const message = `The step ended in a way that cannot be stored: ${fix}`;
   if (!isRight) throw new StepError('invalid_end', message, { final: true });

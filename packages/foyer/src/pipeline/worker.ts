@@ -38,8 +38,8 @@ export type Worker = ReturnType<typeof createWorker>;
 /**
  * The shortest time after which the timer queries for due work again; a run that ends causes a query at once. Why a
  * wake waits this long too: most wakes come from an install whose browser still waits for its page. Eight simultaneous
- * installs waited 230 ms for their pages when their runs started immediately, and 219 ms with this pause. One claim
- * then serves all of them.
+ * installs waited 230 ms for their pages when their runs started immediately, and 219 ms with this pause, after which
+ * one claim serves all eight.
  */
 const leastPauseMs = 50;
 /** After this many failures in a row (about a minute), Foyer logs errors instead of warnings: a person must look. */
@@ -257,7 +257,7 @@ export function createActiveRuns(
         for (const run of runs) if (run.leaseUntil <= now()) run.abort.abort();
       }
     },
-    /** Aborts the running steps; their runs are handed back. */
+    /** Aborts the running steps; the worker then releases their runs. */
     abort(): void {
       for (const run of active) run.abort.abort();
     },

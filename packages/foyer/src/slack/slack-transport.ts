@@ -3,9 +3,9 @@ import { constants, createBrotliDecompress, createUnzip } from 'node:zlib';
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
 
 /**
- * Why not `fetch`: half of an install's work was `fetch` features that these requests do not need. A call costs a
- * third this way, over connections that stay open (`bench/README.md`). Like `fetch`, this transport uses the proxy that
- * HTTPS_PROXY names if NODE_USE_ENV_PROXY=1 is set.
+ * Why not `fetch`: half of an install's work was `fetch` features that these requests do not need. A call through this
+ * transport costs a third as much, over connections that stay open (`bench/README.md`). Like `fetch`, this transport
+ * uses the proxy that HTTPS_PROXY names if NODE_USE_ENV_PROXY=1 is set.
  */
 
 /** One request to Slack, with a body of text. */
@@ -13,7 +13,6 @@ interface SlackRequest {
   method: string;
   headers: Record<string, string>;
   body: string | null;
-  /** Aborts the request, which may have no time limit of its own. */
   signal: AbortSignal;
   /** The longest answer that is read, in bytes; 1 MiB unless given. */
   mostBytes?: number;

@@ -189,7 +189,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     // B reports the run as cancelled at once, since it asks the database.
     const status = await visitor.get(`${b.url}${done.headers.get('location')}/status`);
     assert.equal(((await status.json()) as { status: string }).status, 'cancelled');
-    await eventually(async () => b.logged().some((line) => line.includes('run left to another worker')));
+    await eventually(async () => b.logged().some((line) => line.includes('left the run: it was cancelled')));
     const stoppedMs = Math.round(performance.now() - removedAt);
     // B checks every half second. Without that, only the end of the call (eight seconds) or of the lease (ten) would
     // stop B.
