@@ -65,7 +65,7 @@ async function eraseInstallRequests(
 
 /**
  * Erases the sealed tokens of an installation's bot and sets the installation's status, unless the app is already
- * uninstalled. The bot's id and scopes stay for the record.
+ * uninstalled. The bot's id and scopes stay in the row.
  */
 export async function eraseBotToken(
   tx: Tx,

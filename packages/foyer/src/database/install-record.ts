@@ -215,7 +215,7 @@ export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): 
 /** The moment that a run is for; undefined for an install or uninstall. */
 export function momentOf(run: Pick<RunRow, 'pipeline' | 'user_id' | 'moment'>): Moment | undefined {
   if (run.pipeline === 'install' || run.pipeline === 'uninstall') return undefined;
-  // Erasing a person also erases the moments of their runs: only the kind is left.
+  // Erasing a person also erases the moment of their `opened` runs: only the kind is left.
   const stored: object = JSON.parse(run.moment ?? '{"tab":"home","channelId":null}');
   const who = run.pipeline === 'opened' && { userId: run.user_id };
   return { kind: run.pipeline, ...who, ...stored } as Moment;

@@ -200,8 +200,9 @@ export async function countNotices(queries: Queries, since: number): Promise<Rec
 }
 
 /**
- * A token often dies because the app is being removed, and Slack reports the removal and the dead token in any order.
- * After this wait, Foyer knows whether an uninstall explains the dead token: then the token needs no notice of its own.
+ * A token often stops working because the app is being removed, and Slack reports the removal and the dead token in any
+ * order. After this wait, Foyer knows whether an uninstall explains the dead token: then the token needs no notice of
+ * its own.
  */
 const patienceMs = 60_000;
 

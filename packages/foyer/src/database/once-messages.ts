@@ -136,7 +136,7 @@ export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: On
   }
 }
 
-/** Stores how far the search for a message in doubt (see `OnceMessageEnd`) has come. */
+/** Stores the position of the search for a message in doubt (see `OnceMessageEnd`). */
 export async function keepMessageSearch(
   tx: Tx,
   message: OnceMessageKey,

@@ -300,7 +300,7 @@ export interface OnceMessageRow {
   /** When it was sent; before that, the time until which the latest call may still take effect. */
   sent_at: number | null;
   /**
-   * How far the search for a message that may have arrived has come: the time of the oldest message read; null at its
+   * The position of the search for a message that may have arrived: the time of the oldest message read; null at its
    * start.
    */
   search_before: string | null;
@@ -553,8 +553,8 @@ export interface Tables {
     began_at: number;
   };
   /**
-   * A team or enterprise of a verified event from Slack, without an installation in this database, as after the restore
-   * of an old backup.
+   * A team or enterprise for which Slack sends verified events although this database has no installation of it, for
+   * example after an old backup was restored.
    */
   unknown_teams: {
     client_id: string;

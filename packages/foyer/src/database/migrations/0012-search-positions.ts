@@ -2,8 +2,8 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * How far the search for a message has come, if Foyer does not know whether Slack posted it: the search continues there
- * after a rate limit. See `records.ts`.
+ * The position of the search for a message that Slack may have posted: after a rate limit, the search continues there.
+ * See `records.ts`.
  */
 export const m0012SearchPositions: Migration = {
   async up(db: Kysely<unknown>) {
