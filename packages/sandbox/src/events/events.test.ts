@@ -89,7 +89,7 @@ test('an event that is not acknowledged is sent three more times: at once, after
   );
 });
 
-test('a late answer counts as a timeout, and a stopped app counts as a failed connection', async (t) => {
+test('no answer in time counts as a timeout, and a stopped app counts as a failed connection', async (t) => {
   const { sandbox, app } = await withSandbox(t, { eventTimeoutMs: 50 });
   const { teamId, userId } = await install(sandbox);
   app.answerWith('silence', 200);

@@ -12,7 +12,7 @@ import {
 } from '../test-support/install.ts';
 import { withSandbox } from '../test-support/with-sandbox.ts';
 
-test('the consent page names the app, the workspace, the person and each scope in words', async (t) => {
+test('the consent page names the app, the workspace and the person, and says what scopes allow', async (t) => {
   const { sandbox } = await withSandbox(t);
   const page = await fetch(authorizeUrl(sandbox));
   const text = await page.text();

@@ -96,7 +96,7 @@ test('conversations.history returns messages newest first, in pages, with metada
   assert.equal(new Set(full.messages?.map((each) => each.ts)).size, 3);
 });
 
-test('messages can be changed and deleted by the app that wrote them', async (t) => {
+test('an app can change and delete its own messages, but not a person’s', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId, teamId } = await install(sandbox);
   const sent = await client.chat.postMessage({ channel: userId, text: 'one' });
@@ -170,7 +170,7 @@ test('views.publish checks the hash, and answers not_enabled without a Home tab'
   await refused(client.chat.postMessage({ channel: userId, text: 'hi' }), 'messages_tab_disabled');
 });
 
-test('the token of one workspace sees nothing of another workspace', async (t) => {
+test('a token of one workspace cannot read, post or publish in another workspace', async (t) => {
   const { sandbox } = await withSandbox(t);
   const acme = await install(sandbox, 'Acme');
   const globex = await install(sandbox, 'Globex');
