@@ -18,7 +18,7 @@ import type { RequestWithCookies, SignedInMember } from './signin/find-member.ts
 
 /**
  * Names an installation: by its workspace, by the Grid organization of an org-wide install, by Foyer's own id, or by an
- * account of yours (if several installations are connected to it, the newest usable one).
+ * account of yours. If several installations are connected to the account, the newest usable one is meant.
  */
 export type Target =
   | { teamId: string }
@@ -82,8 +82,8 @@ export interface Foyer<MyTables = NoTables> {
   ): Promise<{ done: number; failed: number }>;
   /**
    * Uninstalls the app from your side: revokes its tokens at Slack if Slack answers, erases them here and starts the
-   * uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed, or
-   * was installed again in the meantime.
+   * uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed, or was
+   * installed again in the meantime.
    */
   uninstall(target: Target, reason: string): Promise<boolean>;
   /**

@@ -109,7 +109,8 @@ function healthz(database: Pick<Database, 'failure'>, res: ServerResponse): void
 
 /**
  * Reports whether the database answers and can be written: load balancers ask this before they send a request here.
- * `doctor` sends a sealed header and also gets the process's report; a header sealed with other keys gets 401.
+ * `doctor` sends the time, sealed, and also gets the process's report. A wrong time, or one sealed with other keys,
+ * gets 401.
  */
 async function readyz(
   deps: Pick<RoutesDeps, 'database' | 'isInMaintenance' | 'reporter'>,

@@ -15,9 +15,9 @@ interface Steps {
 type Installed = Pick<InstallationRow, 'id' | 'life' | 'bot_scopes'>;
 
 /**
- * Queues the run of a moment and returns true; returns false if the definition has no steps for it. Call it in the
- * transaction that applies what happened, so that no crash loses the run, with the installation's row locked. `userId`
- * is the person whose run it is.
+ * Queues the run of a moment and returns true; returns false if the definition has no steps for it. Call it with the
+ * installation's row locked, in the transaction that applies what happened: then no crash loses the run. `userId` is
+ * the person whose run it is.
  */
 export async function startMoment(
   tx: Tx,

@@ -24,8 +24,8 @@ export type RetryOutcome =
 
 /**
  * Retries a run that has ended: steps that failed, stayed unconfirmed, did not end, or were skipped because an earlier
- * step failed become pending; other steps do not change. If the run is waiting, it continues now. `userId` is
- * the person who asked, if any. Wake the worker afterward.
+ * step failed become pending; other steps do not change. If the run is waiting, it continues now. `userId` is the
+ * person who asked, if any. Wake the worker afterward.
  * @throws DatabaseUnavailableError
  */
 export async function retryRun(

@@ -121,7 +121,7 @@ async function openChannel(context: SendContext, slack: WebClient, to: string): 
   }
 }
 
-/** Looks for a message whose send ended without a clear answer. Undefined if the message is not there, so send it. */
+/** Looks for a message whose send ended without a clear answer. Undefined if the message is not there: send it then. */
 async function settleDoubt(
   context: SendContext,
   slack: WebClient,
