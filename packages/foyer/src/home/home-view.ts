@@ -1,8 +1,8 @@
 import type { Button, ImageElement, KnownBlock } from '@slack/types';
 import type { HistoryRecord } from '../database/history.ts';
-import type { InstallRecord, RunRecord, StepRecord } from '../database/install-record.ts';
+import type { RunRecord, StepRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode, mrkdwnLink } from '../slack/slack-text.ts';
-import type { Words } from '../texts/create-texts.ts';
+import { runForInstallers, type Words } from '../texts/create-texts.ts';
 import { errorSentence } from '../texts/error-sentence.ts';
 import {
   button,
@@ -41,6 +41,7 @@ export function homeBlocks(content: HomeContent): KnownBlock[] {
   const place = record.isEnterpriseInstall ? record.enterpriseName : record.teamName;
   const shownApp = escapeMrkdwn(app, 80);
   const isInFull = mayAct(record, content.viewer);
+  const run = record.run && runForInstallers(record.run, content.faces);
   const historyBlocks = (): KnownBlock[] =>
     history.length === 0
       ? []
@@ -51,7 +52,7 @@ export function homeBlocks(content: HomeContent): KnownBlock[] {
     isInFull && question
       ? questionBlocks(words, words.text('home.question.intro', { app: shownApp }), question)
       : [],
-    isInFull || hasProblem(record) ? setupBlocks(content) : [],
+    isInFull || (run && hasProblem(run)) ? setupBlocks(content, run) : [],
     permissionBlocks(content),
     profileBlocks(content),
     isInFull ? historyBlocks() : [],
@@ -63,8 +64,8 @@ export function homeBlocks(content: HomeContent): KnownBlock[] {
 }
 
 /** Returns whether a step has a problem: then members also see the setup, and whom to ask. */
-function hasProblem({ run }: InstallRecord): boolean {
-  return run?.steps.some(({ status }) => status === 'failed' || status === 'unconfirmed') ?? false;
+function hasProblem({ steps }: RunRecord): boolean {
+  return steps.some(({ status }) => status === 'failed' || status === 'unconfirmed');
 }
 
 function footer({ record, viewer, words, supportUrl, privacyUrl }: HomeContent): KnownBlock[] {
@@ -118,9 +119,8 @@ function picture(url: string | null, alt: string): ImageElement | undefined {
 }
 
 /** Shows the newest run: its state, its steps, and what the installer and the admins can do about it. */
-function setupBlocks(content: HomeContent): KnownBlock[] {
+function setupBlocks(content: HomeContent, run: RunRecord | null): KnownBlock[] {
   const { words } = content;
-  const { run } = content.record;
   const heading = header(words.text('home.setup'));
   if (run === null) return [heading, section(words.text('home.setup.none'))];
   return [
@@ -164,9 +164,8 @@ function actionBlocks(content: HomeContent, run: RunRecord): KnownBlock[] {
   if (canSendWelcome(record) && !(canRetry && welcomeFailed)) buttons.push(welcomeButton(content, run));
   if (buttons.length === 0) return [];
   if (mayAct(record, viewer)) return [{ type: 'actions', elements: buttons }];
-  const needsCare = run.steps.some(({ status }) => status === 'failed' || status === 'unconfirmed');
   const app = escapeMrkdwn(content.app.name, 80);
-  return needsCare ? [context(words.text('home.askAdmin', { app }))] : [];
+  return hasProblem(run) ? [context(words.text('home.askAdmin', { app }))] : [];
 }
 
 function welcomeButton({ words }: HomeContent, run: RunRecord): Button {
@@ -234,9 +233,9 @@ function stepLine(content: HomeContent, step: StepRecord, run: RunRecord): strin
   }
 }
 
-/** Lists a run's steps in order, except those for operators. Shows only the most urgent of many, and says so. */
+/** Lists a run's steps in order. Shows only the most urgent of many, and says so. */
 function stepLines(content: HomeContent, run: RunRecord): string[] {
-  const steps = run.steps.filter(({ name }) => content.faces[name]?.forOperators !== true);
+  const { steps } = run;
   const shown = new Set(
     steps.toSorted((a, b) => urgency.indexOf(a.status) - urgency.indexOf(b.status)).slice(0, mostSteps),
   );

@@ -238,7 +238,11 @@ describe('the Home view’s privacy', () => {
     const text = textOf(homeView(content({}, { run: run('failed', steps) })));
     assert.doesNotMatch(text, /[Nn]otify|Setup is not complete/);
     const again = [step('send-welcome', 'succeeded'), step('notify-operators', 'retrying')];
-    assert.match(textOf(homeView(content({}, { run: run('waiting', again) }))), /Everything is in place/);
+    const waiting = textOf(homeView(content({}, { run: run('waiting', again) })));
+    assert.match(waiting, /Everything is in place/);
+    assert.doesNotMatch(waiting, /Waiting/);
+    const asMember = textOf(homeView(content({ viewer: outsider }, { run: run('succeeded', steps) })));
+    assert.doesNotMatch(asMember, /Setup|ask/i);
   });
 
   it('the Home view mentions older history only if there are more than ten lines of history', () => {
