@@ -510,6 +510,5 @@ export async function assembleFoyer<MyTables>(parts: {
 async function within(ms: number, work: Promise<unknown>): Promise<void> {
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, ms);
-  await Promise.race([work, over]);
-  clearTimeout(timer);
+  await Promise.race([work, over]).finally(() => clearTimeout(timer));
 }

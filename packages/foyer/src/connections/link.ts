@@ -3,6 +3,7 @@ import { decodeProtectedHeader } from 'jose/decode/protected_header';
 import { decodeJwt } from 'jose/jwt/decode';
 import { SignJWT } from 'jose/jwt/sign';
 import { z } from 'zod';
+import { visibleText } from '../slack/slack-text.ts';
 import { ConnectError } from './connect-error.ts';
 
 /**
@@ -253,6 +254,9 @@ function assertListed({ returnOrigins }: LinkOptions, returnTo: string | undefin
 }
 
 function invalidLink(error: z.ZodError): ConnectError {
-  const fields = [...new Set(error.issues.map((issue) => issue.path[0] ?? issue.code))].join(', ');
-  return new ConnectError('link_invalid', `The link has a missing, unknown or invalid claim: ${fields}.`);
+  const named = error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys : [String(issue.path[0] ?? issue.code)],
+  );
+  const names = visibleText([...new Set(named)].join(', ')) ?? '';
+  return new ConnectError('link_invalid', `The link has a missing, unknown or invalid claim: ${names}.`);
 }

@@ -75,15 +75,14 @@ export function createKeepNames(deps: {
 
   const holdBack: Effect = async ({ event, query, happenedAt, removal }) => {
     log.warn({ ...query, event: event.type }, 'Slack holds back events of a team: too many in an hour');
-    return database.write(
-      (tx) => queueHeldBack(tx, { tenant: tenantOfQuery(query), happenedAt }),
-      removal.patienceMs,
-    );
+    const heldBack = { tenant: tenantOfQuery(query), happenedAt };
+    await database.write((tx) => queueHeldBack(tx, heldBack), removal.patienceMs);
+    return false;
   };
 
   async function queueHeldBack(tx: Tx, { tenant, happenedAt }: { tenant: string; happenedAt: number }) {
     const row = await lockInstallation(tx, { clientId, tenant });
-    if (!row || row.status === 'uninstalled') return false;
+    if (!row || row.status === 'uninstalled') return;
     const hour = Math.floor(happenedAt / noticeEveryMs);
     await queueNotice(tx, {
       causeId: `${row.id}/rate_limited/${hour}`,
@@ -93,7 +92,6 @@ export function createKeepNames(deps: {
       detail: 'app_rate_limited',
       now: now(),
     });
-    return false;
   }
 
   return new Map<string, Effect>([

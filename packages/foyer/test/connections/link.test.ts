@@ -68,6 +68,12 @@ describe('a link', () => {
     assert.equal(readLink(options, handMade({ aud, org, jti, iat, exp }), now).org, 'org-1');
   });
 
+  it('a link that is refused for its claims has them named in the error', () => {
+    const claims = { ...payload, team: 'acme', plan: 'pro', 'ex\u0000tra': 1 };
+    const message = 'The link has a missing, unknown or invalid claim: team, plan, ex tra.';
+    assert.throws(() => readLink(options, handMade(claims), now), { message });
+  });
+
   it('a link is made as documented, so that any JWT library can read it', async () => {
     const { aud: _, iat: __, exp: ___, ...claims } = payload;
     const token = await createLink(options, claims, { now, expiresAt: now + hour * 1000 });

@@ -116,7 +116,9 @@ async function* keep(
 }
 
 function incomplete(left: readonly RevokedTeam[], isStopped: boolean): CommandError {
-  const stopped = isStopped ? 'Slack does not answer, so the rest was not tried. ' : '';
+  const stopped = isStopped
+    ? `Slack refused or did not answer for ${mostRefused} teams in a row, so the other teams were not tried. `
+    : '';
   const isPaused = left.some(({ notRevoked }) => notRevoked.some(({ error }) => error === refreshPaused));
   const again = isPaused
     ? `run this again in a minute. ${refreshPaused}: an expired token has to be renewed before it can be revoked. That ` +
