@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { eventually } from '../../../src/testing/visitor.ts';
+import { storeInstallation } from '../operator-harness.ts';
 import { type OperatorStage, setOperatorStage } from './operator-stage.ts';
 
 describe('the people of an installation', () => {
@@ -71,6 +72,7 @@ describe('the people of an installation', () => {
   it('the list of people is shown only to an operator, and not for an installation of another app', async () => {
     const path = `/operator/installations/${id}/people`;
     assert.equal((await fetch(stage.url + path, { redirect: 'manual' })).status, 303);
+    await storeInstallation(stage.database, { id: 'ins_other', client_id: 'other.app', team_id: 'TOTHER' });
     assert.equal((await stage.get('/operator/installations/ins_other/people')).status, 404);
   });
 });
