@@ -1,7 +1,7 @@
 import type { Foyer, HomeSection } from 'slack-foyer';
 import type { Tables } from './tables.ts';
 
-/** Your parts of App Home, above the install record. Foyer calls the `blocks` of each part when it draws Home. */
+/** Your sections of App Home, above the install record. Foyer calls the `blocks` of each section when it draws Home. */
 export const sections: HomeSection<Foyer<Tables>>[] = [
   {
     id: 'greetings',

@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 /**
  * Builds a product on a copy of this repository by editing only `src/` and `manifest.json`: a scope, an event, a slash
  * command, a step, a table, a Home section, a page, a color, a text and an uninstall step. Nothing in `packages/`
- * changes, the copy type-checks, and each of these works.
+ * changes, the copy type-checks, and `check.ts` installs the product, looks at it and uninstalls it.
  */
 
 const root = join(import.meta.dirname, '..');

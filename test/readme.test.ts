@@ -29,7 +29,7 @@ const read = (page: string): string => readFileSync(join(root, page), 'utf8');
 const blocksOf = (text: string): string[] =>
   [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
-/** The names that GitHub gives to a page's headings. */
+/** The anchors that GitHub gives to a page's headings. */
 const headingsOf = (text: string): string[] =>
   [...text.replace(/^```.*?^```$/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
     title
@@ -42,7 +42,7 @@ test('README is shorter than 200 lines', () => {
   assert.ok(read('README.md').split('\n').length < 200);
 });
 
-test('each npm script that the pages name is a script of the app', () => {
+test('each npm script that the READMEs and docs/ name is a script of the app', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const unknown = pages.flatMap((page) =>
     [...read(page).matchAll(/npm run (?:-s )?([a-z][a-z:]*)/g)].filter(
@@ -55,7 +55,7 @@ test('each npm script that the pages name is a script of the app', () => {
   );
 });
 
-test('each relative link leads to a file and a section that exist', () => {
+test('each relative link in the READMEs and docs/ leads to a file and a section that exist', () => {
   const broken: string[] = [];
   for (const page of pages) {
     for (const [, link = ''] of read(page).matchAll(/\]\(([^)\s]+)\)/g)) {
@@ -81,7 +81,7 @@ test('the code in both READMEs, docs/pipelines.md and docs/signin.md compiles in
   );
   assert.ok(blocks.length >= 5, 'found fewer blocks of code than expected');
   for (const [index, code] of blocks.entries()) {
-    // A block says in its first line which file it is.
+    // The first line of a block may say which file the block is.
     const [, path = `test/block-${index}.ts`] = /^\/\/ (src\/\S+\.ts)\n/.exec(code) ?? [];
     writeFileSync(join(folder, path), code);
   }

@@ -14,9 +14,9 @@ import { createSandbox } from 'slack-sandbox';
 const root = resolve(import.meta.dirname, '..');
 const [, recipe = ''] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, 'docs/signin.md'), 'utf8')) ?? [];
 
-/** The recipe of docs/signin.md, as it stands there. */
+/** Loads the recipe of docs/signin.md, unchanged but for its types. */
 async function loadRecipe(folder: string): Promise<(foyer: Foyer) => RequestListener> {
-  // Node strips no types below node_modules, where the folder is so that the imports of packages resolve.
+  // The folder is below node_modules, so that the imports of packages resolve; Node itself strips no types there.
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   const file = join(folder, 'recipe.js');
   writeFileSync(file, stripTypeScriptTypes(recipe));

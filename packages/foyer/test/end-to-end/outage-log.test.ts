@@ -29,7 +29,7 @@ describe('an outage of the database', () => {
     await stage.close();
   });
 
-  it('writes at most ten lines to the log for a thousand failing events', async () => {
+  it('an outage of the database writes at most ten log lines for a thousand failing events', async () => {
     const { sandbox, url, config } = stage;
     const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
     const visitor = createVisitor();
@@ -55,7 +55,7 @@ describe('an outage of the database', () => {
     isDown = false;
   });
 
-  it('is followed by a log line with the number of failures that had no line of their own', async () => {
+  it('an outage of the database is followed by a log line with the number of failures that had no line of their own', async () => {
     await stage.stop();
     const line = stage.logged().findLast((each) => each.includes('could not be committed'));
     assert.equal(JSON.parse(line ?? '').count, 997);

@@ -498,7 +498,7 @@ const breakages: Breakage[] = [
     also: ['public-url'],
   },
   {
-    what: 'operators who sign in with Slack over a network in plain text',
+    what: 'a sign-in of operators with Slack that crosses the network in plain text',
     breakIt: ({ environment }) =>
       Object.assign(environment, {
         OPERATOR_SLACK_USERS: 'T1/U1',
@@ -512,7 +512,7 @@ const breakages: Breakage[] = [
     also: ['public-url'],
   },
   {
-    what: 'an operator password for a host whose name only begins like this machine’s',
+    what: 'an operator password in plain text for a host whose name only begins with localhost',
     breakIt: ({ environment }) =>
       Object.assign(environment, {
         OPERATOR_PASSWORD: 'correct horse battery',
@@ -687,7 +687,7 @@ const breakages: Breakage[] = [
   },
 ];
 
-/** Changes what DATABASE_URL names. */
+/** Changes a part of DATABASE_URL. */
 function changeUrl(environment: Record<string, string>, change: (url: URL) => unknown): void {
   const url = new URL(environment.DATABASE_URL ?? '');
   change(url);

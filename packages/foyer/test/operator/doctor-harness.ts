@@ -17,9 +17,9 @@ import { mailPassword } from '../support/mail-server.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { createOperatorHarness, type RunOptions, storeInstallation } from './operator-harness.ts';
 
-/** The key of every Foyer that these tests make. */
+/** The encryption key of every Foyer in these tests. */
 export const key = { id: 'main', base64: randomBytes(32).toString('base64') };
-/** The scopes of its installation. */
+/** The bot scopes of the installation in these tests, which has also granted `users:read.email`. */
 export const botScopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'team:read'];
 
 const runningProcess = 'host-1 4711 0123abcd';
@@ -27,7 +27,10 @@ const runningProcess = 'host-1 4711 0123abcd';
 /** A Foyer with nothing wrong: a Slack that knows it, a database with one installation, and a server that answers. */
 export async function prepareDoctor(t: TestContext, engine: EngineName = 'SQLite') {
   const health = { status: 200, body: '{"status":"ok"}' };
-  /** When the running Foyer's next request comes, and what the proxies in front of it add to a request. */
+  /**
+   * The time of the running Foyer, the X-Forwarded-For that proxies in front of it add, and the status that the webhook
+   * answers.
+   */
   const running = { now: Date.now(), forwardedFor: undefined as string | undefined, webhookStatus: 400 };
   let reporter: ProcessReporter | undefined;
   const server = createServer((request, response) => {
@@ -74,11 +77,11 @@ export async function prepareDoctor(t: TestContext, engine: EngineName = 'SQLite
     PUBLIC_URL: publicUrl,
     DATABASE_URL: harness.variables.DATABASE_URL ?? '',
     TOKEN_ENCRYPTION_KEYS: `${key.id}:${key.base64}`,
-    // Nothing listens on this machine but what PUBLIC_URL names.
+    // No Foyer listens on this machine, except behind PUBLIC_URL.
     PORT: '0',
     NOTIFY_SLACK_WEBHOOK_URL: `${publicUrl}/hook`,
   };
-  /** Starts a Foyer anew behind PUBLIC_URL, with these keys and under this name. */
+  /** Starts a new Foyer behind PUBLIC_URL instead of the current one, with these keys and this process name. */
   function startProcess({ keys = keyring, process = runningProcess } = {}): ProcessReporter {
     const config = parseConfig(environment, fixtureManifest);
     reporter = createProcessReporter({ config, keyring: keys, process, now: () => running.now });
@@ -137,8 +140,8 @@ export interface Breakage {
 }
 
 /**
- * Tests that doctor names each fault with its fix, and nothing else. A few at a time: all at once, they delay each other
- * until doctor stops waiting for Slack's answers.
+ * Tests that doctor reports each problem with its fix, and no other problem. Runs four tests at a time: all at once,
+ * they would delay each other until doctor stops waiting for Slack's answers.
  */
 export function plantFaults(title: string, breakages: readonly Breakage[]): void {
   describe(title, { concurrency: 4 }, () => {

@@ -56,7 +56,7 @@ const systems: System[] = [
   },
 ];
 
-/** Starts a Foyer with a Slack of its own; the app is installed in one workspace, so Slack has sent it something. */
+/** Starts a Foyer and a Slack for it, and installs the app in one workspace, so that Slack has sent requests. */
 async function start(t: TestContext, system: System) {
   const { basePath = '', proxies = [] } = system;
   const folder = mkdtempSync(join(tmpdir(), 'foyer-healthy-'));
@@ -113,7 +113,7 @@ async function start(t: TestContext, system: System) {
   return { doctor, baseUrl };
 }
 
-/** Passes each request on, with the addresses that proxies on the way have seen. */
+/** Passes each request on to `target` with this X-Forwarded-For, as a chain of proxies would. */
 function proxyTo(target: string, forwardedFor: string) {
   return createServer((req, res) => {
     const headers = { ...req.headers, 'x-forwarded-for': forwardedFor };
@@ -126,7 +126,7 @@ function proxyTo(target: string, forwardedFor: string) {
   });
 }
 
-/** A webhook as Slack has them: it takes messages, and refuses what is none. */
+/** A webhook like Slack's: it accepts messages, and refuses any other body. */
 function livingWebhook() {
   return createServer((req, res) => {
     let body = '';

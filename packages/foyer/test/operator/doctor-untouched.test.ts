@@ -23,7 +23,7 @@ import type { Finding } from '../../src/operator/doctor/finding.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import { storeInstallation } from './operator-harness.ts';
 
-/** Root may write whatever the modes say, so these tests run doctor as `nobody` if they are root. */
+/** Root may write any file, whatever its mode, so if the tests run as root, doctor runs as another user. */
 const stranger = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 const program = join(import.meta.dirname, '../support/app/cli.ts');
 
@@ -33,7 +33,9 @@ interface Answer {
   of(check: string): Finding | undefined;
 }
 
-/** A folder that the stranger owns, with a database of one installation; `doctor` runs there as its own process. */
+/**
+ * Makes a folder that `stranger` owns, with a database of one installation; `doctor` runs there in a separate process.
+ */
 async function prepare(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-untouched-'));
   const file = join(folder, 'foyer.db');
@@ -73,7 +75,7 @@ async function prepare(t: TestContext) {
   return { folder, file, environment, doctor };
 }
 
-/** Gives a folder and all that is in it to the stranger. */
+/** Makes `stranger` the owner of a folder and everything in it. */
 function giveAway(folder: string): void {
   if (!stranger.uid) return;
   for (const name of ['.', ...readdirSync(folder)]) chownSync(join(folder, name), stranger.uid, stranger.gid);
@@ -89,7 +91,7 @@ function snapshot(folder: string) {
   });
 }
 
-/** Starts a process that has the database open and locked, as the stranger. */
+/** Starts a process as `stranger` that keeps the database open and locked. */
 async function hold(t: TestContext, file: string, how = ''): Promise<ChildProcess> {
   const holder = spawn(
     process.execPath,
@@ -105,7 +107,7 @@ async function hold(t: TestContext, file: string, how = ''): Promise<ChildProces
   return holder;
 }
 
-/** Another user must be able to read the code for these tests. */
+/** Returns the reason to skip these tests if `stranger` cannot read the code. */
 function skipUnlessReadable(): string | false {
   if (!stranger.uid) return false;
   for (let at = import.meta.dirname; at !== '/'; at = join(at, '..')) {
@@ -205,7 +207,7 @@ test('doctor reports a read-only database without a WAL, and creates no WAL', { 
   assert.match(of('database')?.detail ?? '', /foyer\.db \(mode 444.*; \S+ \(mode 555/);
 });
 
-// SQLite opens the file with the first, and names no file when it fails with the second.
+// SQLite opens the index if its mode is 644; if it is 600, SQLite fails and does not name the file.
 for (const mode of [0o644, 0o600]) {
   const name = `doctor reports a WAL index that belongs to root (mode ${mode.toString(8)}), as after a command that root ran`;
   test(name, {
@@ -232,7 +234,7 @@ test('doctor reports that another program has locked the database file', {
   const { folder, environment, doctor } = await prepare(t);
   const file = join(folder, 'locked.db');
   environment.DATABASE_URL = `file:${file}`;
-  // Not in WAL mode, so that no one can even read while another connection writes.
+  // The file is not in WAL mode, so doctor cannot even read it while the other process writes.
   await hold(t, file, 'exclusive');
   const { of, exitCode } = await doctor();
   assert.equal(exitCode, 1);

@@ -29,14 +29,14 @@ test('setVariables replaces the value of a variable in its line, and keeps every
   );
 });
 
-test('of two assignments to one variable, the last one is replaced, since only that one takes effect', () => {
+test('setVariables replaces the last of two assignments to one variable, since only the last one takes effect', () => {
   const text = setVariables('A=1\nB=2\nA=3', { A: '4' });
   assert.equal(text, 'A=1\nB=2\nA=4');
   assert.equal(setVariables('A=1', { B: '2' }), 'A=1\nB=2\n');
   assert.equal(setVariables('', { B: '2' }), 'B=2\n');
 });
 
-test('a value is written only if dotenv reads back exactly that value', () => {
+test('setVariables writes a value only if dotenv reads back exactly that value', () => {
   const character = fc.oneof(
     fc.constantFrom('"', "'", '`', '\\', '#', '$', '=', ' ', '\n', '\t', '{', 'n', 'é', '\u2028', '\\n'),
     fc.string({ minLength: 1, maxLength: 1 }),
@@ -62,7 +62,7 @@ test('a value is written only if dotenv reads back exactly that value', () => {
   assert.ok(written > refused * 4, `${written} written, ${refused} refused`);
 });
 
-test('a secret that consists of common characters is always accepted', () => {
+test('setVariables accepts every secret that consists of common characters', () => {
   const one = fc.string({
     unit: fc.constantFrom(...'abcXYZ019!"$%&/()=?+*~#-_.:,;<>|@^ \\'),
     minLength: 1,

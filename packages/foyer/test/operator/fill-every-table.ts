@@ -13,7 +13,7 @@ const nameOf = (n: number): string => names[n % names.length] ?? '';
 const refresh = { refresh_owner: null, refresh_until: null };
 const error = { error_code: 'ratelimited', error_message: 'Slack answered ratelimited' };
 
-/** One row of each table for the team with this number. The compiler requires every table. */
+/** One row of each table for the team with this number. The type requires an entry for every table. */
 const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> } = {
   installations: (n) => ({
     id: installationId(n),
@@ -282,10 +282,10 @@ const rowOf: { [Name in keyof Tables]: (n: number) => Insertable<Tables[Name]> }
   key_holders: (n) => ({ process: `host ${n} x`, key_id: 'main', seen_at: at }),
 };
 
-/** How many tables there are. */
+/** The number of Foyer's tables. */
 export const tableCount = Object.keys(rowOf).length;
 
-/** Stores rows of each table for the teams from `first` on: `count` of each. */
+/** Stores `count` rows in each table, for the teams from number `first` on. */
 export async function fillEveryTable(database: Database, count: number, first = 0): Promise<void> {
   await database.write(async (transaction) => {
     for (const [name, row] of Object.entries(rowOf)) {

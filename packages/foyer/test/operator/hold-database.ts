@@ -3,8 +3,8 @@ import Sqlite from 'better-sqlite3';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
 
 /**
- * A process that has a database open as a running Foyer has, and holds its write lock, until it is killed. With
- * `exclusive`, it locks a file of its own so that no one can even read it.
+ * Keeps a database open as a running Foyer does, and holds its write lock, until this process is killed. With
+ * `exclusive`, it creates the file and locks it so that no other process can even read it.
  */
 const [file = '', how = ''] = process.argv.slice(2);
 const locked = how === 'exclusive' ? new Sqlite(file) : undefined;

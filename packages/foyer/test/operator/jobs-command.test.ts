@@ -12,7 +12,7 @@ const hour = 3_600_000;
 const jobs = ['bill', 'report', 'sweep'].map((name) => ({ name, everyMs: hour }));
 const definition = { options: [], install: [], uninstall: [], jobs };
 
-/** The rows that the runner writes; the test of the jobs shows that it does. */
+/** Rows as the job runner writes them, which the tests of the jobs check. */
 function turns(clientId: string, now: number) {
   const thisHour = Math.floor(now / hour) * hour;
   const row = (name: string) => ({

@@ -19,7 +19,7 @@ const dayMs = 24 * hourMs;
 const minuteMs = 60_000;
 const today = Date.UTC(2026, 10, 22);
 
-/** Copies the row with this id `count` times, each with an id of its own, in one statement for many rows. */
+/** Inserts `count` copies of the row with this id, each with its own ids, many rows to a statement. */
 async function multiply(
   { queries }: Database,
   table: 'installations' | 'install_requests',
@@ -50,7 +50,7 @@ async function requests(database: Database, id: string, startedAt: number, count
   await multiply(database, 'install_requests', id, count - 1);
 }
 
-/** What a chore has kept, as of an hour later. */
+/** Stores a count as a chore would have, one hour after the start of `today`. */
 async function kept({ queries }: Database, client_id: string, name: string, value: unknown) {
   const row = { client_id, name, value: JSON.stringify(value), counted_at: today + hourMs };
   await queries.insertInto('kept_counts').values(row).execute();
@@ -58,7 +58,7 @@ async function kept({ queries }: Database, client_id: string, name: string, valu
 
 for (const [engine, openDatabase] of Object.entries(engines)) {
   describe(`counts of many rows (${engine})`, () => {
-    it('Foyer counts up to 10,000 rows exactly, and above that uses the chore’s last count if it is recent', async (t) => {
+    it('Foyer counts up to 10,000 rows exactly, and above that uses the counting chore’s last count if it is recent', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -86,7 +86,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual(ofOther, { active: 0, broken: 0, uninstalled: 0 });
     });
 
-    it('the chore stores the counts of a past day once they can no longer change, and drops old days', async (t) => {
+    it('the counting chore stores the counts of a past day once they can no longer change, and drops old days', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -235,7 +235,7 @@ it('the stored counts of days are used even if the collation of the database sor
   const { database, close } = await engines.Postgres();
   t.after(close);
   const { queries } = database;
-  // As in most servers: that of the tests sorts by the bytes.
+  // Most servers use such a collation; the server of the tests sorts by bytes.
   await sql`alter table kept_counts alter column name type text collate "und-x-icu"`.execute(queries);
   await requests(database, 'before', today - dayMs - 5000, 2001);
   await keepCounts(database, { clientId, now: today + 2 * hourMs });

@@ -33,7 +33,7 @@ function storeOf(database: Database, keyring: Keyring, clientId = '1.2') {
 
 const requestSealer = (keyring: Keyring) => createSealer({ keyring, purpose: unstoredTokensPurpose });
 
-/** This many teams under the old key, each with a bot's and a person's token, and one interrupted install. */
+/** Stores this many teams under the old key, each with a bot token and a user token, and one interrupted install. */
 async function prepare(t: TestContext, teams: number, engine?: EngineName) {
   const harness = await createOperatorHarness(t, {}, engine);
   await verifyKeyring(harness.database, before);
@@ -151,7 +151,8 @@ testOnBothEngines(
       'A',
       String(rounds),
       'old',
-      // Before a rotation, every process has the new key: one that does not yet encrypt with it can read it.
+      // Before a rotation every process gets the new key, so a process that still encrypts with the old key can read
+      // what the new key encrypts.
       `new:${newKey.base64}`,
     ]);
     let done = false;
@@ -161,10 +162,10 @@ testOnBothEngines(
     let turns = 0;
     while (!done) {
       const { exitCode, stderr } = await keys(['rotate', '--json'], rotated);
-      // What the other process wrote in between is reported, and is no loss.
+      // The command reports what the other process encrypted in the meantime, and nothing is lost.
       assert.ok(exitCode === 0 || /Some tokens are still encrypted with old/.test(stderr), stderr);
       turns += 1;
-      // Everything above may run without a turn of the event loop, which the exit of the other process needs.
+      // Lets the event loop take a turn, without which this process never learns that the other one has exited.
       await new Promise((next) => setTimeout(next, 5));
     }
     assert.equal((await ended).stdout, 'done\n');
@@ -305,7 +306,7 @@ test('`keys forget` keeps a key that another process uses during the command, an
   assert.deepEqual([await ids(), scrubs], [0, 1]);
 });
 
-test('`keys rotate` erases from the files what the earlier key encrypted: stored tokens, and tokens of requests', async (t) => {
+test('`keys rotate` scrubs the files twice: after the stored tokens, and after the tokens of requests', async (t) => {
   const { database } = await prepare(t, 1);
   let scrubs = 0;
   const scrub = async () => {

@@ -32,7 +32,7 @@ testOnBothEngines('`maintenance` says whether it is on, and since when', async (
   assert.match((await run(['maintenance', 'off'])).stdout, /is off: installs are accepted/);
 });
 
-/** A running Foyer, and its commands as another process runs them. */
+/** Starts a Foyer; `maintenance` runs the command beside it, as another process would. */
 async function setMaintenanceStage(t: TestContext, engine: EngineName) {
   const stage = await setOperatorStage({ engine });
   t.after(() => stage.close());

@@ -106,6 +106,6 @@ test('`manifest --check` reports a file that is not a manifest', async (t) => {
   }
 });
 
-test('a manifest that is not an object differs as a whole', () => {
+test('compareManifests reports a manifest that is not an object as one difference', () => {
   assert.deepEqual(compareManifests({ a: 1 }, []), [{ path: '', expected: { a: 1 }, found: [] }]);
 });

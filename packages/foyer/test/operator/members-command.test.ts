@@ -122,7 +122,7 @@ testOnBothEngines(
       assert.deepEqual(page.rows, pages[n]?.rows);
     }
     assert.equal(page.newer, null);
-    // An address that someone has made up.
+    // A cursor that someone has made up.
     const odd = { at: installedAt, id: 'nothing', towards: 'older' as const };
     assert.equal((await listMembersPage(database.queries, host, { limit, cursor: odd })).rows.length, 1);
   },

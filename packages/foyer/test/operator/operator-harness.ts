@@ -35,7 +35,10 @@ export interface RunOptions extends Partial<OperatorDeps> {
   terminal?: boolean;
 }
 
-/** A folder with a database in it (on Postgres, outside of it), and the commands, run on it in this process. */
+/**
+ * Makes a folder with a SQLite database in it, or a Postgres database, and runs commands on the database in this
+ * process.
+ */
 export async function createOperatorHarness(
   t: TestContext,
   environment: Record<string, string> = {},
@@ -49,7 +52,7 @@ export async function createOperatorHarness(
     SLACK_CLIENT_SECRET: 'client-secret-of-the-test',
     SLACK_SIGNING_SECRET: 'signing-secret-of-the-test',
     DATABASE_URL: postgres?.url ?? `file:${file}`,
-    // Postgres has no place for a key file.
+    // With Postgres there is no folder for a key file.
     ...(postgres && { TOKEN_ENCRYPTION_KEYS: `main:${randomBytes(32).toString('base64')}` }),
     ...environment,
   };
@@ -105,7 +108,7 @@ export async function createOperatorHarness(
   };
 }
 
-/** Tests a command on both engines, which must give the same answers. */
+/** Tests a command on both engines, on which it must behave the same. */
 export function testOnBothEngines(
   name: string,
   work: (t: TestContext, engine: EngineName) => Promise<void>,
@@ -113,7 +116,7 @@ export function testOnBothEngines(
   for (const engine of ['SQLite', 'Postgres'] as const) test(`${name} (${engine})`, (t) => work(t, engine));
 }
 
-/** A dependency that a command must not touch. */
+/** A dependency that a command must not use. */
 function unexpected(name: string) {
   return (): never => {
     throw new Error(`the command used ${name}`);

@@ -40,7 +40,7 @@ test('--help of a command prints an example to stdout and exits with code 0', as
     assert.match(stdout, new RegExp(`Usage: npm run foyer -- ${command}`));
     assert.match(stdout, /\nExamples:\n {2}# .+\n {2}npm run foyer -- /);
     assert.match(stdout, new RegExp(`npm run foyer -- ${command} ?(?!\\[).*\\n`));
-    // A script for a shell has one form only.
+    // `completion` prints a script, which has no JSON form.
     if (command !== 'completion') assert.match(stdout, /--json/);
   }
   const all = await run(['--help']);

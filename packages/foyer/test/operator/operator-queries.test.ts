@@ -22,15 +22,15 @@ import { engines } from '../support/open-test-database.ts';
 import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts';
 
 /**
- * What an operator reads about an app: each tenant of the app (its own, `a`, and the org-wide `b`), never the other app's
- * (`c`), which has the same workspace, the same people and older rows.
+ * What an operator reads about an app: the rows of the app's own tenants (`own`, `a` and the org-wide `b`), and never
+ * those of another app's tenant (`c`), which has the same workspace, the same people and older rows.
  */
 
 const clientId = '1.1';
 const now = 5_000_000;
 const [own, a, b] = ['ins_OWN', 'ins_STRANGER_a', 'ins_STRANGER_b'] as const;
 
-/** The tables that have an `id`. */
+/** The tables with an `id` that these tests change. */
 type WithId = 'installations' | 'runs' | 'install_requests';
 
 for (const [engine, open] of Object.entries(engines)) {
@@ -50,7 +50,7 @@ for (const [engine, open] of Object.entries(engines)) {
         .where('id', '=', id)
         .execute();
     };
-    /** Adds rows like the first one of the tenant's own. */
+    /** Adds copies of the first row of `own`, with the given changes. */
     const add = async <Name extends keyof Tables>(
       table: Name,
       ...rows: Partial<Insertable<Tables[Name]>>[]
@@ -65,8 +65,8 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   /**
-   * The newest install run of each has failed. Of the older ones of `own`, one has the same time, and one a greater id; a
-   * moment's failed run is newer; `b` is uninstalled.
+   * Makes the newest install run of each installation fail. Of the older runs of `own`, one has the same time, and one
+   * has a greater id. A failed run of a moment is newer. `b` is uninstalled.
    */
   async function setFailures(t: TestContext) {
     const apps = await setApps(t);
@@ -106,7 +106,7 @@ for (const [engine, open] of Object.entries(engines)) {
 
     it('listInstallationsPage lists installations whose newest install run failed, newest run first, page by page', async (t) => {
       const { queries } = await setFailures(t);
-      // By its run, `a` is the oldest; by the run's id, it is not.
+      // The run of `a` is the oldest by its time, but not by its id.
       await queries.updateTable('runs').set({ created_at: 700 }).where('installation_id', '=', a).execute();
       const search = { clientId, runStatus: 'failed', limit: 1 } as const;
       const list = async (given: Partial<Parameters<typeof listInstallationsPage>[1]> = {}) => {
@@ -233,7 +233,7 @@ for (const [engine, open] of Object.entries(engines)) {
         ['run_OWN3'],
       );
       assert.deepEqual(await find({ step: 'send-welcome' }), []);
-      // A run that succeeded counts if that step failed; one that still works does not.
+      // A succeeded run matches if that step failed; a run that is still running does not.
       await change('runs', 'run_OWN3', { status: 'running' });
       assert.deepEqual(await find({ step: 'only' }), []);
       await change('runs', 'run_OWN3', { status: 'succeeded' });

@@ -21,7 +21,7 @@ const manifest = {
   oauth_config: { ...given.oauth_config, scopes: { ...scopes, user: ['users:read'] } },
 };
 
-/** Asks the person who installs for a text: their answer is theirs too. */
+/** Asks the installer for a text; the answer is also the installer's data. */
 const askNickname: Step = {
   name: 'ask-nickname',
   title: { todo: 'Ask for a nickname', doing: 'Asking for a nickname' },
@@ -321,7 +321,7 @@ const personColumns = [
   'welcomes.user_id',
 ];
 
-it('the list of columns that name a person is complete', async (t) => {
+it('the list of columns that `export` and `erase` must cover is complete', async (t) => {
   const { database, close } = await openTestDatabase();
   t.after(close);
   const found = (await readTableShapes(database.queries)).flatMap(({ name, columns }) =>

@@ -14,7 +14,7 @@ import {
   testOnBothEngines,
 } from './operator-harness.ts';
 
-/** A Slack that knows only `auth.revoke`, and answers as `answer` says. */
+/** Starts a Slack that knows only `auth.revoke`, and answers as `answer` says. */
 async function startSlack(t: TestContext, answer: (token: string) => object | 'drop') {
   const revoked: string[] = [];
   const server = createServer((request, response) => {
@@ -30,7 +30,9 @@ async function startSlack(t: TestContext, answer: (token: string) => object | 'd
   return { apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`, revoked };
 }
 
-/** A store in which each person has a token named after them, and a purge that erases the row. */
+/**
+ * A store in which each person has a token with their id in it, and whose purge deletes only the installation's row.
+ */
 function storeOfTokens(installationId: string) {
   const purged: string[] = [];
   const deps: Pick<OperatorDeps, 'openStore' | 'openEraser'> = {

@@ -48,7 +48,10 @@ testOnBothEngines(
   },
 );
 
-/** Five failed runs of one app; only those of T1 and T2 can be tried again. */
+/**
+ * Stores five failed runs of this app and one of another. Only the newest run of T1 and the run of T2 can be tried
+ * again.
+ */
 async function storeFailedRuns(database: Database) {
   const failed = (step: string, error: string) => [
     { name: step, status: 'failed' as const, errors: [error] },

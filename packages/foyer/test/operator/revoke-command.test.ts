@@ -50,7 +50,7 @@ testOnBothEngines(
     const team = { teamId: acme.teamId, enterpriseId: null, reconnectUrl };
     assert.deepEqual(JSON.parse(stdout), [{ ...team, outcome: 'revoked', revoked: 1, notRevoked: [] }]);
     assert.ok(stderr.includes(reconnectUrl));
-    // Slack reports the last token of an app as an uninstall.
+    // Slack reports the revocation of an app's last token as an uninstall.
     await sandbox.settled();
     assert.equal(sandbox.calls('auth.revoke').length, 1);
     await eventually(async () => stage.logged().some((line) => line.includes('"app_uninstalled"')));
@@ -70,7 +70,7 @@ testOnBothEngines(
   },
 );
 
-/** A team with a bot's and a person's token, both expired, and a Foyer that is down. */
+/** Installs in a team with token rotation, stops Foyer, and lets the bot token and the user token expire. */
 async function expire(t: TestContext, engine?: EngineName) {
   const clock = createJumpClock();
   const manifest = JSON.parse(manifestText);
@@ -168,7 +168,7 @@ test('`revoke` keeps an expired token that Slack does not renew, and says why', 
     atOnce.stderr,
     /run this again in a minute\. failed_a_moment_ago: an expired token has to be renewed/,
   );
-  // Someone else uses the leak first: then the stored tokens are dead, and there is nothing left that we could revoke.
+  // Someone else uses the leaked tokens first, so the stored tokens are dead, and Foyer has nothing left to revoke.
   sandbox.faults.clear();
   await useLeak();
   clock.jump(61_000);
@@ -180,7 +180,7 @@ test('`revoke` keeps an expired token that Slack does not renew, and says why', 
 test('`revoke` counts a token as revoked if an earlier try has found its refresh token dead', async (t) => {
   const { sandbox, acme, run, useLeak } = await expire(t);
   await useLeak();
-  // The bot's refresh token is dead; Slack does not answer about the person's.
+  // Slack answers that the bot's refresh token is dead, and does not renew the person's token.
   sandbox.faults.add({
     ...{ method: 'oauth.v2.access', failure: { type: 'error', error: 'invalid_refresh_token' }, times: 1 },
   });
@@ -193,7 +193,7 @@ test('`revoke` counts a token as revoked if an earlier try has found its refresh
   assert.match(again.stdout, new RegExp(` kept +1 +${acme.userId}: failed_a_moment_ago$`, 'm'));
 });
 
-test('a caller that gives up waiting gets its result even if a token renewal hangs, and the tokens count as not revoked', async (t) => {
+test('revokeTokens returns when its signal aborts, even if a token renewal hangs, and counts the tokens as not revoked', async (t) => {
   const { database, store, asked } = await prepare(t, ok);
   const row = await database.queries.selectFrom('installations').select('id').executeTakeFirstOrThrow();
   const revocation = await revokeTokens(
@@ -210,7 +210,7 @@ test('a caller that gives up waiting gets its result even if a token renewal han
   assert.deepEqual(asked, []);
 });
 
-/** Three teams with a bot's and a person's token each, and a Slack that answers `auth.revoke` as `answer` says. */
+/** Stores three teams, each with a bot token and a user token; Slack answers `auth.revoke` as `answer` says. */
 async function prepare(t: TestContext, answer: (token: string) => object, engine?: EngineName) {
   const harness = await createOperatorHarness(t, {}, engine);
   const { database } = harness;

@@ -11,7 +11,7 @@ import { createOperatorHarness, storeInstallation } from './operator-harness.ts'
 const root = join(import.meta.dirname, '../../../..');
 const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
 
-/** Every command line of the runbook, with its placeholders filled in. */
+/** Every command line of the runbook, once, with its placeholders. */
 const commandLines = [
   ...new Set(
     [...runbook.matchAll(/npm\s+run\s+foyer\s+--\s+([^`\n]+(?:\n(?!\n)[^`\n]+)?)(?=`|\n)/g)]
@@ -28,7 +28,7 @@ const placeholders: Readonly<Record<string, string>> = {
   TIME: '2026-11-22T01:30Z',
   DAY: '2026-11-22',
 };
-/** What only reads, and so must work on any healthy database. */
+/** The commands that must succeed on any healthy database. */
 const readers = /^(?:list|show|requests|maintenance|retry --failed|support-bundle)\b/;
 
 const anchorOf = (title: string): string =>
@@ -56,7 +56,7 @@ describe('the runbook', () => {
       const words = line
         .split(' ')
         .map((word) => (word === 'FILE' ? join(folder, 'copy.db') : (placeholders[word] ?? word)));
-      // These two would ask Slack.
+      // Without --offline, these two would ask Slack.
       const offline = /^(?:doctor|support-bundle)$/.test(words[0] ?? '') ? ['--offline'] : [];
       const end = await run([...words, ...offline], {
         confirm: async () => true,
@@ -68,7 +68,10 @@ describe('the runbook', () => {
     });
   }
 
-  /** What the section on a damaged page says without a backup: to recover, and what to do if `sqlite3` cannot. */
+  /**
+   * The two commands of the section on a damaged page for operators without a backup: `.recover`, and `.dump` if this
+   * `sqlite3` has no `.recover`.
+   */
   const rescues = [/`(sqlite3 foyer\.db \.recover[^`\n]+)`/, /^ +(sqlite3 foyer\.db \.dump .+)$/m];
   for (const [index, pattern] of rescues.entries()) {
     it(`the rescue command saves what can be read of a damaged database: ${index === 0 ? '.recover' : '.dump'}`, async (t) => {

@@ -30,7 +30,10 @@ const signingSecret = 'a9b8c7d6'.repeat(4);
 const flags = ['--public-url', 'https://foyer.example.com/', '--client-id', '12.34', '--no-doctor'];
 const secrets = { SLACK_CLIENT_SECRET: clientSecret, SLACK_SIGNING_SECRET: signingSecret };
 
-/** An empty folder in which setup runs, with only the given environment over that of its .env. */
+/**
+ * Makes an empty folder in which `setup` runs, with an environment of the folder's .env and the given variables over
+ * it.
+ */
 async function prepare(t: TestContext) {
   const harness = await createOperatorHarness(t);
   const folder = join(harness.folder, 'clone');
@@ -60,7 +63,7 @@ async function prepare(t: TestContext) {
   return { folder, env, setup, written };
 }
 
-/** The answers to the questions about links. */
+/** Empty answers to the two questions about links. */
 const noLinks = ['', ''];
 
 /** Prompts that give these answers in turn, and record what is shown and asked. Undefined is Ctrl-C. */
@@ -285,7 +288,7 @@ test('`setup` changes nothing, and names the file, if it cannot write the manife
   assert.deepEqual(readdirSync(folder), ['slack-app-manifest.json']);
 });
 
-/** An app whose manifest is a file of its own. */
+/** Prepares an app with its own manifest file. */
 async function prepareApp(t: TestContext, manifest = fixtureManifest) {
   const prepared = await prepare(t);
   const manifestFile = join(prepared.folder, 'manifest.json');
@@ -326,7 +329,7 @@ test('`setup` asks for the name, description, color and links of the app, and wr
   assert.match(script.told.join('\n'), /long_description in manifest\.json still speaks of Foyer/);
   assert.match(stdout, /^Wrote \.env .*manifest\.json and /);
   assert.deepEqual([written().PRIVACY_URL, written().SUPPORT_URL], [privacy, '']);
-  // Everything else in the file is as it was, to the character.
+  // Every other character of the file is unchanged.
   const expected = fixtureManifest
     .replace('"name": "Foyer"', String.raw`"name": "Stand \"up\""`)
     .replace('"display_name": "Foyer"', String.raw`"display_name": "Stand \"up\""`)
@@ -336,7 +339,7 @@ test('`setup` asks for the name, description, color and links of the app, and wr
   const filled = JSON.parse(readFileSync(join(folder, 'slack-app-manifest.json'), 'utf8'));
   assert.equal(filled.display_information.name, 'Stand "up"');
 
-  // The second time, everything is there already.
+  // The second time, `setup` suggests what was entered the first time.
   const current = ['Stand "up"', 'Three questions a day.', '#ffee00', privacy, ''];
   const again = scripted([...current, 'http://localhost:3000', true]);
   await setup(['--no-doctor'], {}, { ...options, prompts: again.prompts });

@@ -31,18 +31,18 @@ const stored = {
   email: 'ada@acme.example',
 };
 
-/** Every variable that may hold a secret or name a person, with what must not be seen of it. */
+/** Variables that hold a secret or name a person: the bundle must not show their values. */
 const secretVariables = {
   CONNECT_SECRET: randomBytes(32).toString('base64'),
   OPERATOR_PASSWORD: 'tumble-vexing-orchard-94',
   METRICS_TOKEN: randomBytes(24).toString('hex'),
-  // Nothing listens there, so that doctor reports it.
+  // Nothing listens at this address, so that doctor reports it.
   NOTIFY_SMTP_URL: 'smtp://grace:p%40ss%2Fmail@127.0.0.1:1',
   NOTIFY_EMAIL_FROM: 'Grace Hopper <grace@ops.example>',
   NOTIFY_EMAIL_TO: 'night-shift@ops.example',
   SUPPORT_URL: 'mailto:help-desk@ops.example',
   OPERATOR_SLACK_USERS: 'T012AB3C4/U0GRACE00',
-  // Not Foyer's own.
+  // Not Foyer's own variables.
   PGPASSWORD: 'password-of-the-server',
   HTTPS_PROXY: 'http://proxy:proxy-password@127.0.0.1:1',
 };
@@ -78,7 +78,7 @@ describe('a bundle of a running Foyer', () => {
     await storeUser(database, { installationId: 'ins_1', userId: 'U1', realName: stored.name });
     await storeRun(database, 'ins_1', [
       { name: 'register-team', status: 'succeeded' },
-      // A code is the app's own, so anything may be in it.
+      // The app chooses its error codes, so a code may contain anything.
       { name: 'fetch-profile', status: 'failed', errors: [stored.botToken] },
       { name: 'send-welcome', status: 'failed', errors: [`${stored.name} has no channel`] },
       { name: 'publish-home', status: 'failed', errors: [secretVariables.METRICS_TOKEN] },
@@ -96,7 +96,7 @@ describe('a bundle of a running Foyer', () => {
     return { ...prepared, environment, now: () => installedAt + 60_000 };
   }
 
-  it('the bundle holds no secret, no token and no one’s name or address', async (t) => {
+  it('the support bundle holds no secret, no token, and no name or address of a person', async (t) => {
     const { run, folder, sandbox, environment, now } = await prepare(t);
     const file = join(folder, 'bundle.json');
     const { exitCode, stdout, stderr } = await runBundle(run, environment, [file], { now });
@@ -136,7 +136,7 @@ describe('a bundle of a running Foyer', () => {
     }
   });
 
-  it('the bundle says what runs, how it is configured, what failed and what doctor finds', async (t) => {
+  it('the support bundle says what runs, how it is configured, what failed and what doctor finds', async (t) => {
     const { run, folder, environment, publicUrl, running } = await prepare(t);
     running.now = installedAt;
     const now = () => installedAt + 60_000;
@@ -177,7 +177,7 @@ describe('a bundle of a running Foyer', () => {
 });
 
 testOnBothEngines(
-  'a bundle counts only this app’s records, and requests of the last day',
+  'the support bundle counts only this app’s records, and only install requests of the last day',
   async (t, engine) => {
     const { run, database, variables } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });
@@ -206,7 +206,7 @@ testOnBothEngines(
 );
 
 describe('a bundle of a broken Foyer', () => {
-  it('the bundle says that the database is down, without its password', async (t) => {
+  it('the support bundle says that the database is down, without its password', async (t) => {
     const { run, variables } = await createOperatorHarness(t);
     const environment = {
       ...variables,
@@ -226,7 +226,7 @@ describe('a bundle of a broken Foyer', () => {
     assert.doesNotMatch(stdout, /dead(?:%2F|\/)server/i);
   });
 
-  it('the bundle says that the database file is damaged', async (t) => {
+  it('the support bundle says that the database file is damaged', async (t) => {
     const { run, folder, variables } = await createOperatorHarness(t);
     const file = join(folder, 'damaged.db');
     writeFileSync(file, randomBytes(8192));
@@ -236,7 +236,7 @@ describe('a bundle of a broken Foyer', () => {
     assert.match(reasons(bundle).database ?? '', /not a database/);
   });
 
-  it('the bundle lists the problems of a configuration that cannot be used, and shows no secret value of it', async (t) => {
+  it('the support bundle lists the problems of a configuration that cannot be used, and shows none of its secrets', async (t) => {
     const { run, variables } = await createOperatorHarness(t);
     const environment = {
       ...variables,
@@ -258,7 +258,7 @@ describe('a bundle of a broken Foyer', () => {
     assert.deepEqual(shown.LOG_LEVEL, { set: true });
     assert.deepEqual(shown.PORT, { set: true, value: '3000' });
     assert.deepEqual(shown.METRICS_TOKEN, { set: false });
-    // What the configuration does not spoil is there.
+    // The bundle has everything that does not depend on the wrong variables.
     assert.deepEqual(bundle.database?.migrations.foyer, migrationNames);
     assert.equal(bundle.database?.installations, null);
     assert.equal(reasons(bundle).installations, 'SLACK_CLIENT_ID cannot be used.');
@@ -266,7 +266,7 @@ describe('a bundle of a broken Foyer', () => {
       assert.equal(stdout.includes(secret), false, secret);
   });
 
-  it('the bundle hides the secrets of a configuration that is not accepted', async (t) => {
+  it('the support bundle hides the secrets of a configuration that cannot be used, even in error codes', async (t) => {
     const { run, database, variables } = await createOperatorHarness(t);
     const refused = {
       OPERATOR_PASSWORD: 'password123',

@@ -52,7 +52,7 @@ describe('the metrics', () => {
     return parseExposition(await response.text());
   }
 
-  it('each reported event is counted, and the answer has Prometheus’ text format', async () => {
+  it('the metrics count each reported event, in Prometheus’ text format', async () => {
     await start();
     metrics.onInstallRequest('installed');
     metrics.onRunChanged({ status: 'failed' });
@@ -83,7 +83,7 @@ describe('the metrics', () => {
     assert.ok(sampleValue(all, 'nodejs_eventloop_lag_min_seconds') < 60);
   });
 
-  it('unknown methods and paths are counted as “other”, so that outside input adds few series', async () => {
+  it('the metrics count unknown methods and paths as “other”, so that outside input adds few series', async () => {
     await start();
     const fresh = await families();
     const countOf = (all: Map<string, Family>) => [...all.values()].flatMap(({ samples }) => samples).length;
@@ -101,7 +101,7 @@ describe('the metrics', () => {
     assert.ok(added < 30, `${added} new series`);
   });
 
-  it('each scrape reads the queue, the installations and the tokens at risk', async () => {
+  it('each scrape of the metrics reads the queue, the installations and the tokens at risk', async () => {
     await start();
     const { database } = test;
     await storeInstallation(database, { id: 'ins_1', bot_expires_at: clock.now() + 60_000 });
@@ -122,7 +122,7 @@ describe('the metrics', () => {
     assert.equal(sampleValue(all, 'foyer_database_up'), 1);
   });
 
-  it('a scrape is answered, without stale values, when the database is closed', async () => {
+  it('the metrics answer a scrape, without stale values, when the database is closed', async () => {
     await start();
     await storeInstallation(test.database, { id: 'ins_1' });
     assert.equal(sampleValue(await families(), 'foyer_installations', { status: 'active' }), 1);
@@ -135,7 +135,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('each statement that meets a damaged page is counted, and the other metrics still have values', async () => {
+  it('the metrics count each statement that meets a damaged page, and the other metrics still have values', async () => {
     const { target } = test;
     assert.ok(target.kind === 'sqlite');
     await storeInstallation(test.database, { id: 'ins_1' });
@@ -156,7 +156,7 @@ describe('the metrics', () => {
     assert.equal(sampleValue(await families(), 'foyer_installations', { status: 'active' }), 1);
   });
 
-  it('a scrape needs the token if one is set', async () => {
+  it('a scrape of the metrics needs the token if one is set', async () => {
     await start('a token for Prometheus');
     for (const authorization of [
       '',
@@ -185,7 +185,7 @@ describe('the metrics of an install', () => {
     return parseExposition(await (await fetch(`${stage.url}/metrics`, { headers })).text());
   };
 
-  it('an install is counted with its request, its run, its steps, its calls to Slack and its events', async () => {
+  it('the metrics count an install with its request, its run, its steps, its calls to Slack and its events', async () => {
     const { sandbox, url } = stage;
     const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
     sandbox.faults.add({
@@ -216,7 +216,7 @@ describe('the metrics of an install', () => {
     assert.equal(sampleValue(all, 'foyer_installations', { status: 'active' }), 1);
   });
 
-  it('the time to the welcome is measured, and HTTP answers are counted by route', async () => {
+  it('the metrics measure the time to the welcome, and count HTTP answers by route', async () => {
     const all = await families();
     assert.equal(sampleValue(all, 'foyer_welcome_seconds_count'), 1);
     assert.ok(sampleValue(all, 'foyer_welcome_seconds_sum') < 30);

@@ -7,7 +7,7 @@ export interface Sample {
   value: number;
 }
 
-/** A family of samples, as its comments announce it. */
+/** The samples of one metric, with the type and the help text from its comments. */
 export interface Family {
   name: string;
   type: string;
@@ -21,8 +21,8 @@ const sampleLine =
 const labelPair = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\\\|\\"|\\n)*)"(,|$)/y;
 
 /**
- * Parses Prometheus' text format, version 0.0.4, and accepts only what it allows: each family announced once, with its
- * samples together and under a matching name, no sample twice, buckets that grow and end in +Inf with the count.
+ * Parses Prometheus' text format, version 0.0.4, and checks its rules: each family is announced once, its samples are
+ * together and have a matching name, no sample appears twice, and buckets grow and end in +Inf with the count.
  * (prometheus.io/docs/instrumenting/exposition_formats/#text-based-format)
  */
 export function parseExposition(text: string): Map<string, Family> {

@@ -38,7 +38,7 @@ describe('the metrics of problems', () => {
     const { teamId } = await installAcme();
     const appId = stage.sandbox.app.id;
     const refused = (kind: string) => value('foyer_refused_requests_total', { kind });
-    // The first one makes Foyer look up the id of its app.
+    // The first request makes Foyer look up the id of its app.
     await eventually(async () => {
       await mention({ signingSecret: 'not Slack’s', teamId, appId });
       return (await refused('secret_mismatch')) > 0;

@@ -11,7 +11,7 @@ const dashboard = JSON.parse(file('grafana-dashboard.json')) as {
   panels: { title: string; targets: { expr: string }[] }[];
 };
 
-/** Every expression of the rules, with what they record resolved, and of the dashboard. */
+/** Every expression of the alert rules, the recording rules and the dashboard, by its name. */
 const expressions = new Map([
   ...file('alerts.yml')
     .split(/^ {6}- (?=alert|record)/m)
@@ -30,7 +30,7 @@ interface Selector {
   matchers: { label: string; operator: string; value: string }[];
 }
 
-/** What an expression reads of Foyer's metrics. */
+/** What an expression selects from the metrics of a Foyer process, without the labels `job` and `instance`. */
 function selectorsOf(expression: string): Selector[] {
   const found = expression.matchAll(/(?<![\w:])((?:foyer|nodejs|process)_\w+)(?:\{([^}]*)\})?/g);
   return [...found].map(([text, metric = '', inside = '']) => ({

@@ -35,7 +35,7 @@ describe('a page of installations', () => {
     }
   }
 
-  it('the pages list each installation once, newest first', async () => {
+  it('the pages of installations list each installation once, newest first', async () => {
     const pages = await walk();
     const ids = pages.flat();
     assert.equal(pages.length, 24);
@@ -45,7 +45,7 @@ describe('a page of installations', () => {
     assert.deepEqual(ids.slice(0, 4), ['ins_00001', 'ins_00000', 'ins_00003', 'ins_00002']);
   });
 
-  it('the link to newer rows leads back to the same page', async () => {
+  it('the second page of installations leads back to the first', async () => {
     const first = await page();
     assert.equal(first.newer, null);
     const second = await page({ cursor: first.older ? { ...first.older, towards: 'older' } : undefined });
@@ -58,7 +58,7 @@ describe('a page of installations', () => {
     );
   });
 
-  it('a search finds a part of a name in any case, and treats no character as a wildcard', async () => {
+  it('a search for installations finds a part of a name in any case, and treats no character as a wildcard', async () => {
     await storeInstallation(test.database, {
       id: 'ins_odd',
       team_id: 'TODD',
@@ -74,7 +74,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('COMPANY 00042'), ['ins_00042']);
   });
 
-  it('a search finds whole ids of teams, enterprises, people, installations and runs, and no id of another app', async () => {
+  it('a search for installations finds whole ids of teams, enterprises, people, installations and runs, and no id of another app', async () => {
     await storeInstallation(test.database, {
       id: 'ins_org',
       team_id: null,
@@ -116,7 +116,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('ins_foreign'), []);
   });
 
-  it('a filter by status looks at the newest run, and not at an older run', async () => {
+  it('a filter by the status of runs looks at the newest run, and not at an older run', async () => {
     for (const [id, status] of [
       ['ins_00100', 'failed'],
       ['ins_00101', 'failed'],
@@ -140,7 +140,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found({ runStatus: 'failed', statuses: ['uninstalled'] }), []);
   });
 
-  it('the pages list each installation with a failed newest run once', async () => {
+  it('the pages of installations with a failed newest run list each of them once', async () => {
     for (let index = 200; index < 225; index += 1) {
       await storeRun(test.database, `ins_00${index}`, [
         { name: 'send-welcome', status: 'failed', errors: ['timeout'] },
@@ -163,7 +163,7 @@ describe('a page of install requests', () => {
   });
   after(() => test.close());
 
-  it('the pages list each request with one outcome once', async () => {
+  it('the pages of failed install requests list each of them once', async () => {
     const seen: string[] = [];
     let cursor: PageCursor | undefined;
     for (;;) {
@@ -182,14 +182,14 @@ describe('a page of install requests', () => {
     assert.deepEqual(seen, seen.toSorted());
   });
 
-  it('a filter by team or by day finds only the requests of that team or day', async () => {
+  it('a filter by team or by day finds only the install requests of that team or day', async () => {
     const list = async (filter: object) =>
       (await listInstallRequests(test.database.queries, { clientId: '1.2', limit: 2000, ...filter })).map(
         (row) => row.id,
       );
     assert.deepEqual(await list({ teamId: 'TMANY00012' }), ['req00012']);
     const day = Date.UTC(2026, 4, 31);
-    // One each minute for 24 hours, the last of them a minute before midnight.
+    // One request a minute for 24 hours, the last of them a minute before midnight.
     assert.equal((await list({ from: day, before: day + 86_400_000 })).length, 1440);
   });
 });

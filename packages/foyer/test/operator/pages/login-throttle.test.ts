@@ -8,7 +8,7 @@ function failTimes(throttle: ReturnType<typeof createLoginThrottle>, address: st
 }
 
 describe('the login throttle', () => {
-  it('an address must wait after five wrong passwords, and each further one doubles the wait up to a quarter of an hour', () => {
+  it('the login throttle makes an address wait after five wrong passwords, and doubles the wait with each further one, up to a quarter of an hour', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 4);
@@ -23,7 +23,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('192.0.2.1'), 15 * 60_000);
   });
 
-  it('a wait applies to one IPv4 address, or to the whole /64 of an IPv6 address', () => {
+  it('the login throttle applies a wait to one IPv4 address, or to the whole /64 of an IPv6 address', () => {
     const throttle = createLoginThrottle({ now: createClock().now });
     failTimes(throttle, '192.0.2.1', 8);
     assert.equal(throttle.waitMs('192.0.2.2'), 0);
@@ -33,7 +33,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('2001:db8:0:8::1'), 0);
   });
 
-  it('an address is forgotten after an hour without a failure, or at once after the right password', () => {
+  it('the login throttle forgets an address after an hour without a failure, or at once after the right password', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 9);
@@ -45,7 +45,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('192.0.2.3'), 0);
   });
 
-  it('every address must wait when many addresses guess together, except an address that has logged in before', () => {
+  it('the login throttle makes every address wait when many addresses guess together, except an address that has logged in before', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     throttle.succeeded('198.51.100.7');
@@ -58,12 +58,12 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('203.0.113.2'), 2000);
   });
 
-  it('the throttle remembers a bounded number of addresses', () => {
+  it('the login throttle remembers a bounded number of addresses', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 30);
     for (let host = 0; host < 10_000; host += 1) throttle.failed(`10.0.${host >> 8}.${host & 255}`);
-    // Only the wait for all addresses is left: the oldest address has made room.
+    // The throttle has forgotten this address, the oldest, so only the wait for all addresses is left.
     assert.equal(throttle.waitMs('192.0.2.1'), 2000);
   });
 });

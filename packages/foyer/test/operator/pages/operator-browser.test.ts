@@ -37,7 +37,7 @@ describe('the operator in a browser', () => {
     await stage.close();
   });
 
-  /** A new browser, logged in, with JavaScript off, since no page may need it. */
+  /** Opens a new browser context and logs in; by default without JavaScript, since no page may need it. */
   async function operator(
     options: { width?: number; colorScheme?: 'light' | 'dark'; javaScriptEnabled?: boolean } = {},
   ) {
@@ -224,7 +224,7 @@ describe('the operator in a browser', () => {
         );
         assert.ok(Number(end) <= 390, `the menu of ${path} ends at ${end}`);
       }
-      // The browser reports the missing page itself, as it would a violation of the Content-Security-Policy.
+      // The browser logs the 404 of the missing page, so it would also log a violation of the Content-Security-Policy.
       assert.deepEqual(
         complaints.filter((text) => !/404/.test(text)),
         [],

@@ -38,7 +38,7 @@ describe('without an operator password', () => {
 });
 
 describe('an operator on two machines', () => {
-  it('a login on one machine counts on the other, and a logout ends the session on both', async (t) => {
+  it('an operator’s login on one machine counts on the other, and a logout ends the session on both', async (t) => {
     const stage = await setOperatorStage({ engine: 'Postgres' });
     t.after(() => stage.close());
     const { log } = recordingLogger(stage.config);
@@ -58,7 +58,7 @@ describe('an operator on two machines', () => {
 });
 
 describe('U+0000 in what an operator sends', () => {
-  it('a request with U+0000 causes no server error on Postgres', async (t) => {
+  it('an operator’s request with U+0000 causes no server error on Postgres', async (t) => {
     const stage = await setOperatorStage({ engine: 'Postgres' });
     t.after(() => stage.close());
     await stage.logIn();
@@ -92,7 +92,7 @@ describe('logging in as the operator', () => {
   });
   const from = (address: string) => ({ 'x-forwarded-for': address });
 
-  it('a login leads to the requested page, and only to operator pages', async (t) => {
+  it('an operator’s login leads to the requested page, and only to operator pages', async (t) => {
     t.after(() => stage.close());
     const asked = await stage.get('/operator/installations?q=acme');
     assert.equal(asked.status, 303);
@@ -114,7 +114,7 @@ describe('logging in as the operator', () => {
     }
   });
 
-  it('a login sets a cookie that no script can read, and a logout ends its session permanently', async (t) => {
+  it('an operator’s login sets a cookie that no script can read, and a logout ends its session permanently', async (t) => {
     t.after(() => stage.close());
     const answer = await stage.post('/operator/login', { password });
     const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
@@ -184,7 +184,7 @@ describe('logging in as the operator', () => {
 });
 
 describe('an operator who goes away', () => {
-  it('a session ends after thirty minutes without a request, and not before', async (t) => {
+  it('an operator’s session ends after thirty minutes without a request, and not after twenty', async (t) => {
     let at = Date.now();
     const stage = await setOperatorStage({ foyer: { now: () => at } });
     t.after(() => stage.close());
@@ -225,7 +225,7 @@ describe('the operator’s forms', () => {
     assert.match(text, />Send the welcome message<\/span> <code class="step-name">send-welcome</);
   });
 
-  it('a form without its token, with a wrong token or from another site is refused and changes nothing', async () => {
+  it('an operator’s form without its token, with a wrong token or from another site is refused and changes nothing', async () => {
     const before = await historyKinds();
     const refusals = [
       await stage.post(`${path}/welcome`, { csrf: '' }),
@@ -243,7 +243,7 @@ describe('the operator’s forms', () => {
     assert.equal((await stage.get('/operator')).status, 200);
   });
 
-  it('a form of a session that is over leads to the login and changes nothing', async () => {
+  it('an operator’s form without a session leads to the login', async () => {
     const response = await stage.post(`${path}/welcome`, {}, { cookie: '' });
     const to = new URL(response.headers.get('location') ?? '', stage.url);
     assert.equal(response.status, 303);
@@ -252,14 +252,14 @@ describe('the operator’s forms', () => {
     assert.equal(to.searchParams.get('done'), 'session_ended');
   });
 
-  it('a form that is too large or not urlencoded is refused', async () => {
+  it('an operator’s form that is too large or not urlencoded is refused', async () => {
     const large = await stage.post(`${path}/welcome`, { filler: 'x'.repeat(20_000) });
     assert.equal(large.status, 413);
     const json = await stage.post(`${path}/welcome`, {}, { 'content-type': 'application/json' });
     assert.equal(json.status, 415);
   });
 
-  it('a GET to the address of a form changes nothing, and a page refuses POST', async () => {
+  it('a GET to the address of an operator’s form changes nothing, and an operator page refuses POST', async () => {
     const before = await historyKinds();
     for (const action of ['retry', 'welcome', 'mark-gone', 'purge']) await stage.get(`${path}/${action}`);
     assert.deepEqual(await historyKinds(), before);
@@ -267,7 +267,7 @@ describe('the operator’s forms', () => {
     assert.equal((await stage.post(`${path}/erase`)).status, 405);
   });
 
-  it('installations of another app in the same database are neither shown nor purged', async () => {
+  it('the operator pages neither show nor purge installations of another app in the same database', async () => {
     await storeInstallation(stage.database, { id: 'ins_other', client_id: 'other.app', team_id: 'TOTHER' });
     assert.equal((await stage.get('/operator/installations/ins_other')).status, 404);
     assert.equal((await stage.post('/operator/installations/ins_other/purge')).status, 404);
@@ -355,7 +355,7 @@ describe('a press on an operator page', () => {
     assert.equal(again.headers.get('location'), `${path}?done=already_gone`);
   });
 
-  it('the history names the tokens that Slack did not revoke', async (t) => {
+  it('“Mark as gone” names in the history the tokens that Slack did not revoke', async (t) => {
     t.after(() => stage.close());
     stage.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 } });
     const installed = String((await installation())?.installed_at);
@@ -364,7 +364,7 @@ describe('a press on an operator page', () => {
     assert.deepEqual(await actions(), ['mark as gone: 0 revoked at Slack, not revoked: bot (http_503)']);
   });
 
-  it('no token is erased if Foyer cannot revoke it because it has another key', async (t) => {
+  it('“Mark as gone” and “Purge” erase no token that Foyer cannot decrypt', async (t) => {
     t.after(() => stage.close());
     const row = await installation();
     const sealed = row?.sealed_bot ?? '';
@@ -408,7 +408,7 @@ describe('a press on an operator page', () => {
   });
 });
 
-it('`purge` and `mark-gone` do not touch an install that came while the tokens were being revoked', async (t) => {
+it('“Purge” and “Mark as gone” erase nothing of an install that was stored while they revoked the tokens', async (t) => {
   const stage = await setOperatorStage();
   t.after(() => stage.close());
   const id = await stage.installs('Acme');
@@ -488,7 +488,7 @@ describe('a page that an operator reads', () => {
     assert.equal((await stage.get('/operator/nothing/here')).status, 404);
   });
 
-  it('no page shows a token or a progress token, and every name is escaped', async () => {
+  it('no operator page shows a token or the hash of a progress token, and every name is escaped', async () => {
     const id = await stage.installs('Acme');
     const clientId = stage.config.slack.clientId;
     const evil = '<script>alert(1)</script>';
@@ -542,7 +542,7 @@ describe('a page that an operator reads', () => {
     assert.ok(!readFileSync(stage.databaseFile, 'latin1').includes(password));
   });
 
-  it('the overview counts active and broken installations, and tokens that are about to expire', async () => {
+  it('the operator overview counts active and broken installations, and tokens that are about to expire', async () => {
     const clientId = stage.config.slack.clientId;
     await storeInstallation(stage.database, {
       id: 'ins_lapsing',
@@ -560,12 +560,12 @@ describe('a page that an operator reads', () => {
     assert.match(page, /1 installed, 0 cancelled, 0 refused, and 0 failed in the last 30 days/);
   });
 
-  it('a failure leads to an error page without details', async () => {
+  it('a failed read leads to an operator page with an error and without details', async () => {
     const other = await setOperatorStage();
     await other.logIn();
     const queries = other.database.queries;
     try {
-      // A missing table stands for every failed read.
+      // The missing table stands for any failed read.
       await queries.schema.dropTable('install_requests').execute();
       const page = await other.get('/operator/requests');
       assert.equal(page.status, 500);

@@ -35,18 +35,18 @@ function sessionsOf(options: Options = {}) {
 
 const visit = { cookieHeader: undefined, browser: 'Firefox', address: '192.0.2.1' };
 
-/** Logs in with the password, and returns what the browser sends back. */
+/** Logs in with the password, and returns the cookie that the browser sends back. */
 async function begun(sessions: ReturnType<typeof sessionsOf>): Promise<string> {
   return cookieOf(await sessions.begin(visit));
 }
 
-/** What a browser sends back. */
+/** The cookie as a browser sends it back. */
 function cookieOf(setCookie: string): string {
   return setCookie.split(';', 1)[0] ?? '';
 }
 
 describe('an operator’s session', () => {
-  it('the cookie cannot be read by a script, and a form of another site does not send it', async () => {
+  it('the cookie of an operator’s session cannot be read by a script, and a form of another site does not send it', async () => {
     const plain = parseSetCookie(await sessionsOf().begin(visit));
     assert.equal(plain.name, 'foyer-operator');
     assert.deepEqual(
@@ -58,7 +58,7 @@ describe('an operator’s session', () => {
     assert.deepEqual([secure.secure, secure.path, secure.domain], [true, '/', undefined]);
   });
 
-  it('a session lasts at most twelve hours, even if it is in use', async () => {
+  it('an operator’s session lasts at most twelve hours, even if it is in use', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const cookie = await begun(sessions);
@@ -72,7 +72,7 @@ describe('an operator’s session', () => {
     assert.equal(await sessions.read(cookie), undefined);
   });
 
-  it('a session ends after thirty minutes of inactivity, and activity extends it', async () => {
+  it('an operator’s session ends after thirty minutes of inactivity, and activity extends it', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const [used, unused] = [await begun(sessions), await begun(sessions)];
@@ -85,7 +85,7 @@ describe('an operator’s session', () => {
     assert.deepEqual([same?.id, same?.csrfToken], [session.id, session.csrfToken]);
   });
 
-  it('a remembered browser stays known for 90 days, or until the password changes', async () => {
+  it('an operator’s browser stays known for 90 days, or until the password changes', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const cookie = cookieOf(sessions.rememberBrowser());
@@ -98,7 +98,7 @@ describe('an operator’s session', () => {
     assert.equal(sessions.knownBrowser(cookie), undefined);
   });
 
-  it('a new login gets a new cookie, and ends the earlier session of the browser', async () => {
+  it('a new login of an operator gets a new cookie, and ends the earlier session of the browser', async () => {
     const sessions = sessionsOf();
     const before = await begun(sessions);
     const after = cookieOf(await sessions.begin({ ...visit, cookieHeader: before }));
@@ -108,7 +108,7 @@ describe('an operator’s session', () => {
   });
 
   for (const [engine, open] of Object.entries(engines)) {
-    it(`a logout ends the session on every machine, even if the cookie is still sent (${engine})`, async (t) => {
+    it(`an operator’s logout ends the session on every machine, even if the cookie is still sent (${engine})`, async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const here = sessionsOf({ database: opened.database });
@@ -123,7 +123,7 @@ describe('an operator’s session', () => {
     });
   }
 
-  it('the row of an expired session is deleted, with a margin for wrong clocks', async (t) => {
+  it('the row of an operator’s expired session is deleted, with a margin for wrong clocks', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     const clock = createClock();
@@ -138,14 +138,14 @@ describe('an operator’s session', () => {
     assert.equal(await rows(), 2);
   });
 
-  it('a session ends when the password changes', async () => {
+  it('an operator’s session ends when the password changes', async () => {
     const now = createClock().now;
     const cookie = await begun(sessionsOf({ now }));
     assert.ok(await sessionsOf({ now }).read(cookie));
     assert.equal(await sessionsOf({ now, password: 'another password' }).read(cookie), undefined);
   });
 
-  it('a cookie that was changed, was made for something else or is no cookie at all is refused', async () => {
+  it('an operator’s cookie is refused if it was changed, was made for something else or is no cookie at all', async () => {
     const sessions = sessionsOf();
     const cookie = await begun(sessions);
     const [name = '', value = ''] = cookie.split('=');
@@ -156,7 +156,7 @@ describe('an operator’s session', () => {
     assert.equal(await sessions.read(undefined), undefined);
   });
 
-  it('a session accepts only its own forms', async () => {
+  it('an operator’s session accepts only its own forms', async () => {
     const sessions = sessionsOf();
     const [one, other] = [
       await sessions.read(await begun(sessions)),
@@ -168,7 +168,7 @@ describe('an operator’s session', () => {
     assert.ok(!isFormOf(one, new URLSearchParams()));
   });
 
-  it('only the exact password is accepted', () => {
+  it('only the exact operator password is accepted', () => {
     const sessions = sessionsOf({ password: 'a long password' });
     assert.ok(sessions.isPassword('a long password'));
     for (const wrong of ['', 'a long passwor', 'a long password ', 'A long password']) {

@@ -7,7 +7,7 @@ import { storeInstallation } from '../operator-harness.ts';
 
 export const password = 'open sesame, please';
 
-/** A Foyer with its operator pages on, a second connection to its database, and an operator without a browser. */
+/** A Foyer with operator pages, a second connection to its database, and an operator without a browser. */
 export interface OperatorStage extends Omit<Stage, 'database'> {
   database: Database;
   /** Posts a form as a browser would from a Foyer page; `fields` override what the page would send. */
@@ -91,7 +91,7 @@ export async function setOperatorStage(options: Parameters<typeof setStage>[0] =
   };
 }
 
-/** The token that a page's forms carry. */
+/** The CSRF token of the forms on a page. */
 export function csrfOf(page: string): string {
   return /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? '';
 }

@@ -58,7 +58,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
     });
     after(() => test.close());
 
-    it('the time from the install to the welcome is measured by day', async () => {
+    it('measureWelcomesByDay measures the time from the install to the welcome', async () => {
       const days = await measureWelcomesByDay(test.database.queries, {
         clientId: '1.2',
         days: 3,
@@ -72,7 +72,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       ]);
     });
 
-    it('the unconfirmed welcomes of current installs are counted', async () => {
+    it('readUnconfirmedWelcomes counts the unconfirmed welcomes of current installs', async () => {
       const { newest, count } = await readUnconfirmedWelcomes(test.database.queries, {
         clientId: '1.2',
         limit: 5,
@@ -80,7 +80,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual([newest.map(({ id }) => id), count], [['ins_open'], 1]);
     });
 
-    it('connections that were refused since a given time are counted', async () => {
+    it('readRefusedRequests counts the requests that were refused since a given time', async () => {
       const from = installedAt - 7 * dayMs;
       const { newest, count } = await readRefusedRequests(test.database.queries, {
         clientId: '1.2',
@@ -93,7 +93,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
 }
 
 describe('the overview', () => {
-  it('the page names each problem above the counts, or says that nothing needs attention', async (t) => {
+  it('the operator overview names each problem above the counts, or says that nothing needs attention', async (t) => {
     const stage = await setOperatorStage();
     t.after(() => stage.close());
     await stage.logIn();
@@ -130,7 +130,7 @@ describe('the overview', () => {
     assert.doesNotMatch(page, /Nothing needs attention/);
   });
 
-  it('the lists of installations and requests show a person’s name beside the id', async (t) => {
+  it('the operator pages list installations and requests with a person’s name beside the id', async (t) => {
     const stage = await setOperatorStage();
     t.after(() => stage.close());
     await stage.logIn();

@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { createProgressBar } from '../../../src/operator/terminal/progress-bar.ts';
 
-/** A stream that looks like a terminal of 100 columns, as far as the bar asks. */
+/** A stream with those parts of a terminal of 100 columns that the progress bar uses. */
 function terminal(isTTY: boolean) {
   const calls = { cursorTo() {}, clearLine() {}, clearScreenDown() {}, moveCursor() {} };
   const stream = Object.assign(new PassThrough(), { isTTY, columns: 100, ...calls });
@@ -26,7 +26,7 @@ function copyRows(t: TestContext, isTTY: boolean): string {
   return text();
 }
 
-test('on a terminal, long work shows a bar, its rate since it began, and how long it will take', (t) => {
+test('on a terminal, long work shows a bar, its average rate, and how much time is left', (t) => {
   const text = copyRows(t, true);
   assert.match(text, /copying ■{6}\S* *25 % {2}500 of 2,000 rows/);
   assert.match(text, /copying ■{18}\S* *75 % {2}1,500 of 2,000 rows, \d+\/s, 1 s left/);
