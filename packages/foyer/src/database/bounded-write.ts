@@ -25,8 +25,8 @@ export class WriteStuckError extends Error {
 }
 
 /**
- * Runs the app's `work` in a transaction. Rejects if `work` sends no query for `idleMs` milliseconds; a query that it
- * sends after that fails.
+ * Runs the app's `work` in a transaction. Rejects if `work` sends no query for `idleMs` milliseconds. Any query that
+ * `work` sends after that fails.
  * @throws WriteStuckError, or the error of `work`
  */
 export async function boundedWrite<T>(tx: Tx, work: (tx: Tx) => Promise<T>, idleMs = mostIdleMs): Promise<T> {

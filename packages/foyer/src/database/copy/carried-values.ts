@@ -12,7 +12,7 @@ export type Cell = string | number | Buffer | null;
 
 /**
  * The kind of value in a column. exact: any other type; Foyer copies it only between two databases of the same engine,
- * and converts nothing.
+ * in the form that this engine gives.
  */
 export type Carried =
   | 'text'
