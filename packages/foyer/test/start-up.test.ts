@@ -185,7 +185,7 @@ describe('start-up', () => {
   }
 
   it('a start that fails in the folder of the systemd unit names the commands as they are called there', async (t) => {
-    // The path of Node's script decides. The test cannot put a script below /opt, so it changes the argument.
+    // The path of Node's script decides the names. The test cannot put a script below /opt, so it sets argv[1].
     const setProgram = `data:text/javascript,${encodeURIComponent("process.argv[1]='/opt/foyer/current/src/main.ts'")}`;
     const { foyer } = spawnStart(t, { DATABASE_URL: 'file:/proc/foyer/foyer.db' }, undefined, [
       '--import',

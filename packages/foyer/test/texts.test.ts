@@ -121,7 +121,7 @@ describe('an app’s own texts', () => {
     );
   });
 
-  it('values are inserted as text, never as a message or a tag', () => {
+  it('values are inserted into a message as plain text, never as a message or a tag', () => {
     const words = createTexts().forLocale('en');
     const hostile = '{app} <b>x</b> ’';
     assert.equal(words.text('landing.title', { app: hostile }), `Add ${hostile} to Slack`);

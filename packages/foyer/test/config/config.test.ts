@@ -44,7 +44,7 @@ describe('the configuration', () => {
     assert.deepEqual(overridden.slack.optionalBotScopes, []);
   });
 
-  it('reports problems between variables together with problems of single variables', () => {
+  it('the configuration reports conflicts between variables together with problems of single variables', () => {
     const production = {
       NODE_ENV: 'production',
       PUBLIC_URL: 'http://foyer.example.com',
@@ -68,7 +68,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('reports every problem at once, each with its fix', () => {
+  it('the configuration reports every problem at once, each with its fix', () => {
     const faults = faultsOf({
       SLACK_CLIENT_ID: '1.2',
       PUBLIC_URL: 'foyer.example.com',
@@ -91,11 +91,11 @@ describe('the configuration', () => {
       assert.ok(fault.fix.length > 10 && fault.problem.length > 5, JSON.stringify(fault));
   });
 
-  it('treats an empty value as unset', () => {
+  it('the configuration treats an empty value as unset', () => {
     assert.equal(parseConfig({ ...secrets, PRIVACY_URL: '', PORT: ' ' }, manifest).privacyUrl, undefined);
   });
 
-  it('requires an encryption key in production', () => {
+  it('the configuration requires an encryption key in production', () => {
     const production = { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' };
     assert.deepEqual(
       faultsOf(production).map((fault) => fault.name),
@@ -104,7 +104,7 @@ describe('the configuration', () => {
     assert.deepEqual(faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: `main:${key}` }), []);
   });
 
-  it('refuses in production a secret for links that is easy to guess', () => {
+  it('the configuration refuses a CONNECT_SECRET that is easy to guess in production', () => {
     const PUBLIC_URL = 'https://foyer.example.com';
     const production = {
       ...secrets,
@@ -132,7 +132,7 @@ describe('the configuration', () => {
     assert.deepEqual(faultsOf({ ...production, CONNECT_SECRET }), []);
   });
 
-  it('refuses plain http in production, except on this machine', () => {
+  it('the configuration refuses plain http in production, except on this machine', () => {
     const production = { ...secrets, NODE_ENV: 'production', TOKEN_ENCRYPTION_KEYS: `main:${key}` };
     const names = (url: string): string[] =>
       faultsOf({ ...production, PUBLIC_URL: url }).map((fault) => fault.name);
@@ -140,7 +140,7 @@ describe('the configuration', () => {
     assert.deepEqual(names('http://127.0.0.1:3000'), []);
   });
 
-  it('refuses an encryption key that is short, unnamed or given twice, and never quotes it', () => {
+  it('the configuration refuses an encryption key that is short, unnamed or given twice, and never quotes it', () => {
     const short = Buffer.alloc(31, 1).toString('base64');
     for (const keys of [`main:${short}`, key, `a:${key},a:${key}`]) {
       const faults = faultsOf({ ...secrets, TOKEN_ENCRYPTION_KEYS: keys });
@@ -157,7 +157,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('refuses addresses that a page or a redirect must not lead to', () => {
+  it('the configuration refuses addresses that a page or a redirect must not lead to', () => {
     for (const url of ['javascript:alert(1)', 'data:text/html,x', '//evil.example', 'nonsense']) {
       const faults = faultsOf({
         ...secrets,
@@ -173,7 +173,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('accepts plain http for Slack’s endpoints and for redirects only if they are on this machine', () => {
+  it('the configuration accepts plain http for Slack’s endpoints and for redirects only if they are on this machine', () => {
     for (const name of [
       'SLACK_API_URL',
       'SLACK_AUTHORIZATION_URL',
@@ -231,14 +231,14 @@ describe('the configuration', () => {
     assert.doesNotMatch(JSON.stringify(slash), /word@db/);
   });
 
-  it('trims the whitespace around values, such as the carriage return of a Windows file', () => {
+  it('the configuration trims the whitespace around values, such as the carriage return of a Windows file', () => {
     const blanks = { SLACK_SIGNING_SECRET: ' signing-secret\r', PORT: ' 3999 ', NODE_ENV: 'test ' };
     const config = parseConfig({ ...secrets, ...blanks }, manifest);
     assert.equal(config.slack.signingSecret, 'signing-secret');
     assert.equal(config.http.port, 3999);
   });
 
-  it('refuses malformed values and easily guessed passwords and tokens, each with the variable’s name and a fix', () => {
+  it('the configuration refuses malformed values and easily guessed passwords and tokens, each with the variable’s name and a fix', () => {
     const wrong = {
       SLACK_CLIENT_ID: ['"1.2"', '<your client id>', 'the id'],
       SLACK_CLIENT_SECRET: ["'secret", '…'],
@@ -284,7 +284,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('accepts a password and a token that are hard to guess', () => {
+  it('the configuration accepts a password and a token that are hard to guess', () => {
     for (const OPERATOR_PASSWORD of [
       'correct horse battery staple',
       'open sesame, please',
@@ -301,13 +301,13 @@ describe('the configuration', () => {
     assert.equal(parseConfig({ ...secrets, METRICS_TOKEN }, manifest).metricsToken, METRICS_TOKEN);
   });
 
-  it('listens only on this machine by default', () => {
+  it('Foyer listens only on this machine by default', () => {
     assert.equal(parseConfig(secrets, manifest).http.host, '127.0.0.1');
     assert.equal(parseConfig({ ...secrets, HOST: '' }, manifest).http.host, '127.0.0.1');
     assert.equal(parseConfig({ ...secrets, HOST: '0.0.0.0' }, manifest).http.host, '0.0.0.0');
   });
 
-  it('accepts a mail address with a quoted display name', () => {
+  it('the configuration accepts a mail address with a quoted display name', () => {
     const from = '"Foyer, Inc." <foyer@example.com>';
     const mail = {
       NOTIFY_SMTP_URL: 'smtp://localhost',
@@ -317,7 +317,7 @@ describe('the configuration', () => {
     assert.equal(parseConfig({ ...secrets, ...mail }, manifest).notify.mail?.from, from);
   });
 
-  it('reports the other problems of a quoted value as well, and prints no secret', () => {
+  it('the configuration reports the other problems of a quoted value as well, and prints no secret', () => {
     const faults = faultsOf({ ...secrets, SLACK_CLIENT_SECRET: '"top secret"', PORT: '"many"' });
     assert.deepEqual(
       faults.map((fault) => fault.name),
@@ -326,7 +326,7 @@ describe('the configuration', () => {
     assert.doesNotMatch(JSON.stringify(faults), /top secret/);
   });
 
-  it('refuses an empty list of encryption keys in production', () => {
+  it('the configuration refuses an empty list of encryption keys in production', () => {
     const production = { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' };
     assert.deepEqual(
       faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: ',' }).map((fault) => fault.name),
@@ -334,7 +334,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('accepts file URLs with an absolute or a relative path, and keeps each scope once', () => {
+  it('the configuration accepts file URLs with an absolute or a relative path, and keeps each scope once', () => {
     const fileOf = (url: string) => {
       const { database } = parseConfig({ ...secrets, DATABASE_URL: url }, manifest);
       return database.kind === 'sqlite' ? database.file : undefined;
@@ -346,7 +346,7 @@ describe('the configuration', () => {
     assert.deepEqual(twice.slack.botScopes, ['chat:write', 'users:read']);
   });
 
-  it('reports a manifest that is missing or is a folder, and reads one that begins with a byte order mark', (t) => {
+  it('the configuration reports a manifest that is missing or is a folder, and reads one that begins with a byte order mark', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-manifest-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = pathToFileURL(join(folder, 'manifest.json'));
@@ -359,7 +359,7 @@ describe('the configuration', () => {
     assert.equal(readManifest(file), manifest);
   });
 
-  it('turns connecting on if CONNECT_SECRET is set, and normalizes origins', () => {
+  it('the configuration turns connecting on if CONNECT_SECRET is set, and normalizes origins', () => {
     const secret = 'a secret of at least thirty-two bytes';
     assert.equal(parseConfig(secrets, manifest).connect, undefined);
     const alone = parseConfig({ ...secrets, CONNECT_SECRET: secret }, manifest);
@@ -376,7 +376,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('refuses a short CONNECT_SECRET, a return origin that is not an origin, and an unsafe claim URL', () => {
+  it('the configuration refuses a short CONNECT_SECRET, a return origin that is not an origin, and an unsafe claim URL', () => {
     const secret = 'a secret of at least thirty-two bytes';
     const wrong: Record<string, string>[] = [
       { CONNECT_SECRET: 'x'.repeat(31) },
@@ -427,7 +427,7 @@ describe('Sign in with Slack', () => {
     assert.deepEqual(operators.operatorSlackUsers, ['T1/U1', 'T1/U2']);
   });
 
-  it('refuses a SIGN_IN other than on or off, operators without their workspace, and an unsafe issuer', () => {
+  it('the configuration refuses a SIGN_IN other than on or off, operators without their workspace, and an unsafe issuer', () => {
     const wrong: Record<string, string>[] = [
       { SIGN_IN: 'yes' },
       { OPERATOR_SLACK_USERS: 'T1/U1' },

@@ -11,7 +11,7 @@ import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts'
 const clientId = '1.1';
 const same = { clientId, enterpriseId: null, grantsOf: 'E1', dueAt: 3000, madeAt: 1000 };
 
-/** Two workspaces, each connected to org-1. */
+/** Adds two workspaces, each connected to org-1. */
 async function addTenants(database: Database): Promise<void> {
   await database.write(async (tx) => {
     await insertTenant(tx, { ...same, mark: 'OWN', teamId: 'T1' }, ['U1', 'U2'], keyringOf('k1'));

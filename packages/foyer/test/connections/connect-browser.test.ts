@@ -169,7 +169,7 @@ describe('connecting in a browser', () => {
     });
 
     walk(
-      'another account is refused, and the page does not name the first account',
+      'a link to another account is refused, and the page does not name the connected account',
       'refuse',
       async ({ host, page, look, stage }) => {
         await page.goto(`${host}/connect?as=acme`);

@@ -148,7 +148,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(result.outcome, 'cancelled');
     });
 
-    it('a link for another account is refused, and the answer does not name the first account', async () => {
+    it('a link to another account is refused, and the answer does not name the connected account', async () => {
       const person = stage.person('Acme');
       const before = await scene();
       const revoked = stage.sandbox.calls('auth.revoke').length;

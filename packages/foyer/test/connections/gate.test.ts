@@ -187,7 +187,7 @@ describe('a ready-made gate', () => {
     assert.equal((await install(admin.visitor, stage.url, stage.sandbox, admin)).status, 403);
   });
 
-  it('a gate gets a known installation only if it is of the same kind as the new install: org-wide, or of the workspace', async (t) => {
+  it('a gate gets the known installation only if that and the new install are both org-wide or both of the workspace', async (t) => {
     const known: (string | null)[] = [];
     const stage = await gated((candidate) => {
       known.push(candidate.known && (candidate.known.teamId ?? candidate.known.enterpriseId));

@@ -101,7 +101,7 @@ describe('Foyer, when someone attacks a connection', () => {
     'that is empty': () => '',
   };
   for (const [what, token] of Object.entries(tokens))
-    it(`refuses a link ${what}`, async () => assert.equal((await attempt(token())).status, 400));
+    it(`Foyer refuses a link ${what}`, async () => assert.equal((await attempt(token())).status, 400));
 
   const returns: Record<string, string> = {
     'another host': 'https://evil.example/',
@@ -116,12 +116,12 @@ describe('Foyer, when someone attacks a connection', () => {
     'a backslash': 'https://evil.example\\@app.example.com/',
   };
   for (const [what, return_to] of Object.entries(returns))
-    it(`refuses a link that leads back to ${what}`, async () => {
+    it(`Foyer refuses a link that leads back to ${what}`, async () => {
       const answer = await attempt(link({ return_to }));
       assert.deepEqual([answer.status, answer.headers.get('location')], [400, null]);
     });
 
-  it('asks for confirmation if a link is bound to another browser', async () => {
+  it('Foyer asks for confirmation if a link is bound to another browser', async () => {
     const token = link({ jti: 'bound-elsewhere' });
     const cookies: string[] = [];
     await stage.foyer().connect({ org: 'org-1' }, { appendHeader: (_name, value) => cookies.push(value) });
@@ -133,7 +133,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal(answer.status, 200, 'it asks');
   });
 
-  it('asks for confirmation if a browser sends the cookie of one link under the cookie name of another link', async () => {
+  it('Foyer asks for confirmation if a browser sends the cookie of one link under the cookie name of another link', async () => {
     const given = async () => {
       const cookies: string[] = [];
       const target = { appendHeader: (_name: string, value: string) => cookies.push(value) };
@@ -156,14 +156,15 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal((await goOn(answer, victim)).status, 400);
   };
 
-  it('refuses a form from another browser', async () => refused(await press(await ticketFor(attacker))));
+  it('Foyer refuses a form from another browser', async () =>
+    refused(await press(await ticketFor(attacker))));
 
-  it('refuses a form from another browser, even if this browser has a form of its own', async () => {
+  it('Foyer refuses a form from another browser, even if this browser has a form of its own', async () => {
     await ticketFor(victim.visitor);
     await refused(await press(await ticketFor(attacker)));
   });
 
-  it('refuses a form that another site sends', async () => {
+  it('Foyer refuses a form that another site sends', async () => {
     const ticket = await ticketFor(victim.visitor);
     const cookie = [...victim.visitor.cookies].map((pair) => pair.join('=')).join('; ');
     for (const headers of [
@@ -185,19 +186,19 @@ describe('Foyer, when someone attacks a connection', () => {
     }
   });
 
-  it('refuses a form that was open for too long', async () => {
+  it('Foyer refuses a form that was open for too long', async () => {
     const ticket = await ticketFor(victim.visitor);
     shiftMs = 31 * 60_000;
     await refused(await press(ticket));
   });
 
-  it('refuses a form whose link has expired since the form was shown', async () => {
+  it('Foyer refuses a form whose link has expired since the form was shown', async () => {
     const ticket = await ticketFor(victim.visitor, link({ exp: seconds(Date.now()) + 60 }));
     shiftMs = 5 * 60_000;
     await refused(await press(ticket));
   });
 
-  it('refuses a form with a changed value, an empty value or another sealed value', async () => {
+  it('Foyer refuses a form with a changed value, an empty value or another sealed value', async () => {
     const ticket = await ticketFor(victim.visitor);
     const start = await victim.visitor.get(install_());
     const state = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
@@ -205,14 +206,14 @@ describe('Foyer, when someone attacks a connection', () => {
       await refused(await press(wrong));
   });
 
-  it('ignores form values in the query string, and begins an install without a link', async () => {
+  it('Foyer ignores form values in the query string, and begins an install without a link', async () => {
     const query = new URLSearchParams({ ticket: await ticketFor(victim.visitor), decision: 'continue' });
     const answer = await victim.visitor.get(`${install_()}?${query}`);
     const state = new URL(answer.headers.get('location') ?? '').searchParams.get('state');
     assert.ok(state && state.length < 500, 'an install without a link begins');
   });
 
-  it('refuses the callback of another browser’s link', async () => {
+  it('Foyer refuses the callback of another browser’s link', async () => {
     // The attacker begins with a link of their own, approves at Slack, and has the victim finish.
     const own = link({ org: 'org-evil' });
     const toSlack = await attacker.post(install_(), {
@@ -225,7 +226,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal((await victim.visitor.get(callback)).status, 400);
   });
 
-  it('refuses the code of one install with the state of another', async () => {
+  it('Foyer refuses the code of one install with the state of another', async () => {
     const begin = async (visitor: Visitor, person: Person, token: string) => {
       const toSlack = await visitor.post(install_(), {
         ticket: await ticketFor(visitor, token),
@@ -241,12 +242,12 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal((await attacker.get(mine.href)).status, 400);
   });
 
-  it('refuses a callback without a state', async () => {
+  it('Foyer refuses a callback without a state', async () => {
     const answer = await victim.visitor.get(`${stage.url}/slack/oauth_redirect?code=1.2.3`);
     assert.equal(answer.status, 400);
   });
 
-  it('refuses a state that has expired, and reports that to the host', async () => {
+  it('Foyer refuses a state that has expired, and reports that to the host', async () => {
     const toSlack = await press(await ticketFor(victim.visitor));
     const { visitor: _, ...choice } = victim;
     const authorizeUrl = toSlack.headers.get('location') ?? '';
@@ -258,12 +259,12 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.deepEqual([outcome, error], ['failed', 'state_expired']);
   });
 
-  it('refuses a link for another workspace', async () => {
+  it('Foyer refuses a link for another workspace', async () => {
     const answer = await attempt(link({ team: stage.person('Globex').teamId }));
     assert.match(answer.headers.get('location') ?? '', /foyer_result=/);
   });
 
-  it('never redirects to a host that a made-up Host header or path names', async () => {
+  it('Foyer never redirects to a host that a made-up Host header or path names', async () => {
     const token = link();
     const ask = (path: string, headers: Record<string, string>) =>
       new Promise<{ status: number; location: string }>((resolve, reject) => {
@@ -293,7 +294,7 @@ describe('Foyer, when someone attacks a connection', () => {
     }
   });
 
-  it('makes no link that leads to a foreign address, lasts too long, names no account or has too much data', async () => {
+  it('Foyer makes no link that leads to a foreign address, lasts too long, names no account or has too much data', async () => {
     const { foyer } = stage;
     for (const returnTo of Object.values(returns))
       await assert.rejects(foyer().connect({ org: 'org-1', returnTo }), { code: 'link_invalid' });
@@ -304,7 +305,7 @@ describe('Foyer, when someone attacks a connection', () => {
     await assert.rejects(foyer().connect({ org: 'org-1', data: 'x'.repeat(2000) }), { code: 'link_invalid' });
   });
 
-  it('refuses a result that is changed, is a link, or has expired', async () => {
+  it('Foyer refuses a result that is changed, is a link, or has expired', async () => {
     const { foyer } = stage;
     const place = { team_id: 'T1', team_name: 'Acme', enterprise_id: null, is_enterprise_install: false };
     const claims = { jti: 'link-1', org: 'org-1', outcome: 'installed', ...place } as const;
@@ -336,12 +337,12 @@ describe('Foyer, when someone attacks a connected workspace', () => {
   after(() => stage.close());
   afterEach(async () => assert.deepEqual(await stage.stored(), ['Acme → org-1']));
 
-  it('asks before a move, even after a press that confirmed the link', async () => {
+  it('Foyer asks before a move, even after a press that confirmed the link', async () => {
     const answer = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     assert.match(await answer.text(), /Move this workspace/);
   });
 
-  it('refuses a confirmation that another browser sends', async () => {
+  it('Foyer refuses a confirmation that another browser sends', async () => {
     const asked = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     const ticket = ticketOf(await asked.text());
     const other = createVisitor();
@@ -349,7 +350,7 @@ describe('Foyer, when someone attacks a connected workspace', () => {
     assert.equal(answer.status, 400);
   });
 
-  it('does not move a workspace if the person confirmed the move of another workspace', async () => {
+  it('Foyer does not move a workspace if the person confirmed the move of another workspace', async () => {
     const globex = stage.person('Globex');
     await stage.connect(globex, sign(claimsOf({ org: 'org-2' })));
     const asked = await stage.connect(globex, sign(claimsOf({ org: 'org-evil' })));
@@ -361,7 +362,7 @@ describe('Foyer, when someone attacks a connected workspace', () => {
     await connections.remove((await connections.find({ org: 'org-2' }))?.id ?? '');
   });
 
-  it('refuses a claim that another Foyer sealed', async (t) => {
+  it('Foyer refuses a claim that another Foyer sealed', async (t) => {
     const other = await setConnectStage();
     t.after(() => other.close());
     const stranger = other.person('Acme');

@@ -5,7 +5,7 @@ import { listUnknownTeams, mostUnknownTeams, recordUnknownTeam } from '../../src
 import { engines } from '../support/open-test-database.ts';
 import { inviteStrangers } from '../support/strangers.ts';
 
-/** Invariant 9 for rows that belong to an app and to no installation: another app in the database has the same keys. */
+/** Invariant 9 (tenants never mix) for rows of an app that have no installation: another app has the same keys. */
 
 const clientId = '1.1';
 const other = '2.2';

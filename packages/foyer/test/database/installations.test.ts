@@ -51,7 +51,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`installations beside others, on ${engine}`, () => {
-    it('installations beside others are added once for each tenant of an app', async (t) => {
+    it('an installation is added once for each tenant of an app', async (t) => {
       const { database } = await setUp(t);
       const [row] = await ownRows(database, 'installations');
       assert.ok(row);
@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await add({ id: 'ins_OWN_4', client_id: '2.2' }), true);
     });
 
-    it('installations beside others are held only because Slack calls them inactive, and released only if their version is the same', async (t) => {
+    it('an installation is held only because Slack calls it inactive, and is released only at the same version', async (t) => {
       const { database, change, states } = await setUp(t);
       const held = `broken ${inactiveCode}`;
       const broken = (installationId: string, reason: string, ifVersion?: number) =>
@@ -132,7 +132,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(kinds, ['uninstalled', 'reinstalled', 'uninstalled', 'installed']);
     });
 
-    it('installations beside others have the access that the newest change for a workspace gave, never that of another workspace', async (t) => {
+    it('a workspace has the access that its newest change gave, never that of another workspace', async (t) => {
       const { database } = await setUp(t);
       const workspace = { clientId, enterpriseId: 'E1', teamId: 'T7' };
       const record = (changed: Partial<Parameters<typeof recordTeamAccess>[1]>) =>
@@ -157,7 +157,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await granted(5000), ['T8']);
     });
 
-    it('installations beside others have the status of their own tenant, and the app id comes from the app’s newest install', async (t) => {
+    it('an installation has the status of its own tenant, and the app id comes from the app’s newest install', async (t) => {
       const { database, change, add } = await setUp(t);
       const { queries } = database;
       await add({ mark: 'OTHER', clientId: '2.2', teamId: 'T6', madeAt: 6e12 });

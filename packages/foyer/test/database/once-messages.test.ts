@@ -18,7 +18,7 @@ const messages: OnceMessageKey[] = [
   { ...own, kind: 'welcome', key: 'U1' },
   { ...own, kind: 'post', key: 'tips' },
 ];
-/** The call that each of these rows records. */
+/** The call to Slack that each of these rows records. */
 const call = { runId: 'run_OWN1', now: 1, settledBy: 9 };
 
 for (const [engine, open] of Object.entries(engines)) {
@@ -45,7 +45,7 @@ for (const [engine, open] of Object.entries(engines)) {
       [...(await ownRows(database, 'welcomes')), ...(await ownRows(database, 'posts'))]
         .map((row) => JSON.stringify(Object.entries(row).sort()))
         .sort();
-    /** Does the work; returns the message's row after it, and fails if another row has changed. */
+    /** Runs `work`, and returns the message's row afterward. Fails if the row of another message has changed. */
     const alone = async (message: OnceMessageKey, work: () => Promise<unknown>) => {
       const before = await texts();
       const row = await readOnceMessage(database.queries, message);

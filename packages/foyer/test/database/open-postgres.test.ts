@@ -327,7 +327,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 });
 
-/** Opens the connections; from then on nothing comes back on them or on new ones. */
+/** Opens connections, and then lets nothing come back on them or on new ones. */
 async function silenceAfterConnections({ database, proxy }: Play): Promise<void> {
   await Promise.all([database.ping(), database.ping(), database.ping()]);
   proxy.swallow();

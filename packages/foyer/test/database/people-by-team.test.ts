@@ -38,7 +38,7 @@ const [U1, U2] = ['U1', 'U2'] as const;
 const grace: PersonKey = { clientId, teamId: 'T1', userId: U1 };
 const priya: PersonKey = { clientId, teamId: 'T1', userId: U2 };
 
-/** A team of Grace, who installed, and Priya; each is named in rows of the other, and strangers have the same ids. */
+/** Sets up a team with Grace, who installed, and Priya. Rows of each name the other; strangers have the same ids. */
 async function setTeam(t: TestContext, engine: keyof typeof engines) {
   const { database, close } = await engines[engine]();
   t.after(close);
@@ -97,7 +97,6 @@ async function setTeam(t: TestContext, engine: keyof typeof engines) {
   return { database, strangers };
 }
 
-/** The team's rows as text. */
 async function rowsOf(database: Pick<Database, 'queries'>): Promise<string[]> {
   const found: string[] = [];
   for (const table of foyerTableNames)
@@ -155,7 +154,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       );
     });
 
-    it('people of several teams are exported each with their own rows, of this team and app alone', async (t) => {
+    it('the export of a person has only that person’s rows, of this team and app alone', async (t) => {
       const { database } = await setTeam(t, engine);
       const { queries } = database;
       const count = async (person: PersonKey) =>
@@ -194,7 +193,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       ]);
     });
 
-    it('people of several teams are listed, counted and looked up in their own team', async (t) => {
+    it('people are listed, counted and looked up only in their own team', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const host = await readInstallRecord(queries, 'ins_OWN');
@@ -258,7 +257,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await strangers.assertUntouched();
     });
 
-    it('people of several teams are changed only by newer facts, and by no event about someone else', async (t) => {
+    it('a person is changed only by newer facts, and by no event about someone else', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const memberships = async () =>
@@ -304,7 +303,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await rowsOf(database), before, 'an uninstalled app registers no one');
     });
 
-    it('people of several teams are erased one at a time, without a change to what is stored about someone else', async (t) => {
+    it('erasing a person changes nothing that is stored about someone else', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const before = await rowsOf(database);
@@ -388,7 +387,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await strangers.assertUntouched();
     });
 
-    it('people of several teams have a separate profile in each team', async (t) => {
+    it('a person has a separate profile in each team', async (t) => {
       const { database, close } = await engines[engine]();
       t.after(close);
       const told = { clientId: '1.1', userId: 'U1', now: 2 };

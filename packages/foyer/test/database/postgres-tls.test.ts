@@ -12,7 +12,7 @@ import { startPostgresServer } from '../support/postgres-server.ts';
 
 const run = promisify(execFile);
 
-/** Makes certificates: an authority, a server for `host` that it vouches for, and an authority that vouches for no server. */
+/** Makes certificates: an authority, a server for `host` that it signed, and an authority that signed nothing. */
 async function makeCertificates(folder: string, host: string): Promise<void> {
   const openssl = (...args: string[]) => run('openssl', args, { cwd: folder });
   const selfSigned = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

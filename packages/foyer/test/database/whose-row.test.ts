@@ -102,8 +102,9 @@ import { engines } from '../support/open-test-database.ts';
 import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts';
 
 /**
- * Invariant 9 for each query: one tenant, with all that a tenant has, beside strangers who have the same (`strangers.ts`).
- * A write that names the tenant changes its own rows alone, and a read that names it returns nothing of a stranger's.
+ * Invariant 9 (tenants never mix) for each query: one tenant with rows in all of a tenant's tables, beside strangers
+ * who have the same (`strangers.ts`). A write that names the tenant changes only that tenant's rows. A read that names
+ * the tenant returns no stranger's row.
  */
 
 const clientId = '1.1';
@@ -307,7 +308,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`one tenant beside others, on ${engine}`, () => {
-    it('one tenant beside others is the only tenant that a write changes', async (t) => {
+    it('a write that names a tenant changes only that tenant’s rows', async (t) => {
       const { database, strangers } = await setUp(t);
       const own = async () =>
         JSON.stringify(await Promise.all(tables.map((table) => ownRows(database, table))));
@@ -334,7 +335,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('one tenant beside others is the only tenant that an erasure touches, even if it is org-wide', async (t) => {
+    it('erasing a tenant touches only that tenant’s rows, even if it is org-wide', async (t) => {
       const { database, strangers } = await setUp(t);
       const org = { mark: 'ORG', clientId, teamId: null, enterpriseId: 'EORG', grantsOf: 'EORG' };
       await database.write(async (tx) => {
@@ -350,7 +351,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await ownRows(database, 'installations')).length, 1);
     });
 
-    it('one tenant beside others is the only tenant that a read returns', async (t) => {
+    it('a read that names a tenant returns only that tenant’s rows', async (t) => {
       const { queries } = (await setUp(t)).database;
       for (const [name, read] of Object.entries(tenantReads)) {
         const found = await read(queries);
@@ -387,7 +388,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('one tenant beside others has its own links, connections and claims, and each of its runs reads the connection of its link', async (t) => {
+    it('a tenant has its own links, connections and claims, and each of its runs reads the connection of its link', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const [connection] = await ownRows(database, 'connections');
@@ -446,7 +447,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
     });
 
-    it('one tenant beside others has its own sessions: reading, using, checking or ending a session touches no other session', async (t) => {
+    it('a tenant has its own sessions: reading, using, checking or ending a session touches no other session', async (t) => {
       const { database, strangers } = await setUp(t);
       const { queries } = database;
       const id = 'session_OWN_U1';
@@ -503,7 +504,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
       const begin = (other: Partial<SessionRow>) =>
         database.write((tx) => beginSession(tx, { ...session, checked_at: null, ...other }));
-      // An operator of the same name, and sessions long unused: of members, and of operators.
+      // A new session removes the member sessions that are long unused, but not an operator's with the same user id.
       await begin({ id: 'session_OWN_op', kind: 'operator', installation_id: null, life: null });
       const longUnused = session.began_at + sessionUnusedMs + 2 * 3_600_000;
       const later = { began_at: longUnused, seen_at: longUnused, user_id: 'U7' };
@@ -574,7 +575,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await strangers.assertUntouched();
     });
 
-    it('one tenant beside others signs its people in through its own installation, or its organization’s if that has access', async (t) => {
+    it('people sign in through the installation of their own tenant, or through their organization’s if that has access', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const find = async (teamId: string, enterpriseId: string | null) =>
@@ -605,7 +606,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await find('T1', null), undefined);
     });
 
-    it('one tenant beside others loses its earlier accounts if it is connected again after an uninstall, even if accounts may share it', async (t) => {
+    it('a workspace loses its earlier accounts if it is connected again after an uninstall, even if accounts may share it', async (t) => {
       const { database } = await setUp(t);
       const install = { clientId, installationId, runId: ended, userId: U1, progressHash: 'hash', now };
       const connect = (org: string, isNewLife: boolean) =>
@@ -622,7 +623,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await orgs(), ['org-3']);
     });
 
-    it('one tenant beside others is read with its own connection, view and newest run, even if other tenants have newer rows', async (t) => {
+    it('a tenant is read with its own connection, view and newest run, even if other tenants have newer rows', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const [connection] = await ownRows(database, 'connections');
@@ -692,7 +693,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('one tenant beside others knows nothing of a person whom only another team or another app knows', async (t) => {
+    it('nothing is returned about a person whom only another team or another app knows', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       await database.write(async (tx) => {

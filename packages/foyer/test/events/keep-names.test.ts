@@ -66,7 +66,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
   }
 
   describe(`names that change in Slack, on ${engine}`, () => {
-    it('names that change in Slack are stored for the renamed team, and for no other', async (t) => {
+    it('a name that changes in Slack is stored for the renamed team, and for no other', async (t) => {
       const stage = await prepare(t);
       const before = await stage.teams();
       await stage.deliver({ type: 'team_rename', name: ' New\u0000 Name ' });
@@ -106,7 +106,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('names that change in Slack are stored for a person only in the team of the event', async (t) => {
+    it('a change of a person is stored only in the team of the event', async (t) => {
       const stage = await prepare(t);
       const people = () =>
         stage.queries

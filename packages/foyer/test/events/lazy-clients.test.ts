@@ -56,7 +56,7 @@ test('a listener’s `client` and `say` work as Bolt’s docs show, each with th
   );
 });
 
-test('Bolt keeps no client for any team', async () => {
+test('Bolt caches no client for any team', async () => {
   const { app, send } = setApp();
   const kept = (app as unknown as { clients: Record<string, unknown> }).clients;
   let clients = 0;

@@ -14,8 +14,9 @@ import { createClock, keyringOf, orgInstall, teamInstall } from '../support/inst
 import { engines } from '../support/open-test-database.ts';
 
 /**
- * Lifecycle events with odd fields (invariants 6 and 7). Most tests also store two other tenants, one of the same
- * enterprise and one of none, and an event must not change them.
+ * Lifecycle events with odd fields: none is lost because of a field that it does not need (invariant 6), and a stale
+ * one changes nothing (invariant 7). Most tests also store two other tenants, one of the same enterprise and one of
+ * none, and an event must not change them.
  */
 
 it('at most a thousand ids of each kind are read from an event', () => {

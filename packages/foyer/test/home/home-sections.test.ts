@@ -199,12 +199,12 @@ describe('composing a Home', () => {
         return isCut(index) ? own - 2 : own - 1;
       });
     };
-    // The record takes two of 100 blocks, each section a divider, and each that is cut a line.
+    // Of the 100 blocks, the record takes two, each section a divider, and each section that is cut also a line.
     assert.deepEqual(shownOf([200, 5]), [90, 5]);
     assert.deepEqual(shownOf([5, 200]), [5, 90]);
     assert.deepEqual(shownOf([200, 200]), [47, 47]);
     assert.deepEqual(shownOf([200, 5, 200, 1]), [64, 5, 22, 1]);
-    // Each block has 6 kB of the 250.
+    // Each block takes 6 kB of the 250 kB.
     assert.deepEqual(shownOf([90, 90, 1], 'é'.repeat(3000)), [26, 13, 1]);
     assert.deepEqual(shownOf(Array(49).fill(100)), Array(49).fill(0));
   });

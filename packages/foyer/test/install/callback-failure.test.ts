@@ -54,7 +54,7 @@ describe('the cause of an install that did not happen', () => {
   it('the cause of an install that did not happen is a person’s refusal only if the redirect says access_denied', () => {
     const redirect = redirectFailure('access_denied');
     assert.deepEqual([redirect.kind, statusOf(redirect)], ['access_denied', 200]);
-    // In answer to the exchange it is Slack's own refusal: the person has just agreed.
+    // In the answer to the exchange, it is Slack's own refusal: the person has just agreed.
     const exchange = exchangeFailure(slackRefusal('access_denied'));
     assert.deepEqual([exchange.kind, exchange.code], ['slack_refused', 'access_denied']);
   });

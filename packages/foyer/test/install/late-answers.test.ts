@@ -87,7 +87,7 @@ test('a stop keeps the tokens of an unfinished answer from Slack if they cannot 
 });
 
 test('an answer from Slack that came while the event loop was blocked is read, even after its time limit', async (t) => {
-  /** What has happened: 0, the request came; 1, the answer may go; 2, it has gone. */
+  /** Flags between the threads: 0, the request has arrived; 1, the answer may be sent; 2, it was sent. */
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const code = `
     const { parentPort, workerData: flags } = require('node:worker_threads');

@@ -13,8 +13,9 @@ import type { EngineName } from '../support/stage-database.ts';
 import { setStage } from '../support/start-foyer.ts';
 
 /**
- * Runs the whole callback with answers to the exchange that are malformed as text or as HTTP, or that arrive in pieces
- * (invariant 1). `odd-answers.test.ts` does the same with valid JSON whose fields are odd.
+ * Runs the whole callback with answers to the exchange that are malformed as text or as HTTP, or that arrive in pieces.
+ * Each token that arrived is stored or revoked (invariant 1). `odd-answers.test.ts` does the same with valid JSON whose
+ * fields are odd.
  */
 
 const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 60);
@@ -298,7 +299,7 @@ async function prepare(t: TestContext, engine: EngineName) {
   return { install, left };
 }
 
-/** Changes the text of an answer. */
+/** Changes to the text of an answer. `at`, from 0 to 1, says where or how much. */
 const changes: Readonly<Record<string, (text: string, at: number, answer: Answer) => string>> = {
   cut: (text, at) => text.slice(0, Math.floor(at * text.length)),
   nest: (text, at) => nested(1 + Math.floor(at * 5000), text),
@@ -325,14 +326,17 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       for (const [name, { write, arrived, stored = false }] of Object.entries(cases)) {
-        await t.test(`each token is stored or revoked if the answer is this one: ${name}`, async () => {
-          n += 1;
-          const answer = answerOf(n);
-          const { bot, botRefresh, user } = answer.tokens;
-          const given = arrived ? arrived(answer) : [bot, botRefresh, user];
-          assert.equal(await install(n, write(answer), given), stored);
-          assert.equal(await left(), 0, 'tokens that were stored or revoked are still kept');
-        });
+        await t.test(
+          `each token is stored or revoked if the answer to the exchange is this one: ${name}`,
+          async () => {
+            n += 1;
+            const answer = answerOf(n);
+            const { bot, botRefresh, user } = answer.tokens;
+            const given = arrived ? arrived(answer) : [bot, botRefresh, user];
+            assert.equal(await install(n, write(answer), given), stored);
+            assert.equal(await left(), 0, 'tokens that were stored or revoked are still kept');
+          },
+        );
       }
     });
 

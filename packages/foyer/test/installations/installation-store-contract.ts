@@ -25,8 +25,8 @@ const stepNames = ['first-step', 'second-step'];
 const silent = pino({ level: 'silent' });
 
 /**
- * What every backend of the installation store must do. The numbers are those of the project's list of cases; most
- * cases come from defects of published stores.
+ * What the installation store must do on every engine. A case number is shared by the tests of one case, also in
+ * `slack-installation-store.test.ts` and `two-processes.test.ts`. Most cases come from defects of published stores.
  */
 export function installationStoreContract(
   backendName: string,
@@ -89,7 +89,7 @@ export function installationStoreContract(
       (await rowsIn(table)).length;
 
     describe('fetch', () => {
-      it('1: returns a team install deep-equal to what was saved', async () => {
+      it('case 1: the store returns a team install deep-equal to what was saved', async () => {
         const installation = teamInstall({
           enterpriseId: 'E1',
           userToken: 'xoxp-1',
@@ -101,7 +101,7 @@ export function installationStoreContract(
         assert.deepEqual(await store.fetchInstallation({ ...T1, userId: 'U1' }), installation);
       });
 
-      it('1: returns an org-wide install, and an install without a user token, deep-equal to what was saved', async () => {
+      it('case 1: the store returns an org-wide install, and an install without a user token, deep-equal to what was saved', async () => {
         const org = orgInstall({ userToken: 'xoxp-1' });
         const botOnly = teamInstall();
         await save(org, botOnly);
@@ -110,7 +110,7 @@ export function installationStoreContract(
         assert.deepEqual(await store.fetchInstallation(T1), botOnly);
       });
 
-      it('2: does not find an unknown team, and returns no one else’s row', async () => {
+      it('case 2: the store does not find an unknown team, and returns no one else’s row', async () => {
         await save(teamInstall({ teamId: 'T1' }));
         await isMiss({ ...T1, teamId: 'T2' });
         await isMiss({ ...T1, teamId: 'T' });
@@ -120,7 +120,7 @@ export function installationStoreContract(
         assert.equal(await store.findInstallation({ ...T1, teamId: 'T2' }), undefined);
       });
 
-      it('3: returns the team’s row for a team id if isEnterpriseInstall is not given', async () => {
+      it('case 3: the store returns the team’s row for a team id if isEnterpriseInstall is not given', async () => {
         await save(
           teamInstall({ enterpriseId: 'E1', botToken: 'xoxb-team' }),
           orgInstall({ botToken: 'xoxb-org' }),
@@ -133,7 +133,7 @@ export function installationStoreContract(
         );
       });
 
-      it('4: returns the org’s row for an enterprise id alone, without a flag', async () => {
+      it('case 4: the store returns the org’s row for an enterprise id alone, without a flag', async () => {
         await save(
           teamInstall({ enterpriseId: 'E1', botToken: 'xoxb-team' }),
           orgInstall({ botToken: 'xoxb-org' }),
@@ -145,7 +145,7 @@ export function installationStoreContract(
         );
       });
 
-      it('5: finds a workspace of a Grid by its team, and no other workspace of that Grid', async () => {
+      it('case 5: the store finds a workspace of a Grid by its team, and no other workspace of that Grid', async () => {
         await save(teamInstall({ enterpriseId: 'E1' }));
         assert.equal(
           await botTokenOf({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false }),
@@ -154,7 +154,7 @@ export function installationStoreContract(
         await isMiss({ teamId: 'T2', enterpriseId: 'E1', isEnterpriseInstall: false });
       });
 
-      it('6: finds an org-wide install for any team with the flag, and for no team without the flag', async () => {
+      it('case 6: the store finds an org-wide install for any team with the flag, and for no team without the flag', async () => {
         await save(orgInstall({ botToken: 'xoxb-org' }));
         assert.equal(
           await botTokenOf({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true }),
@@ -164,7 +164,7 @@ export function installationStoreContract(
         await isMiss({ teamId: 'T9', enterpriseId: 'E2', isEnterpriseInstall: true });
       });
 
-      it('7: keeps an org-wide and a workspace install of one enterprise apart', async () => {
+      it('case 7: the store keeps an org-wide and a workspace install of one enterprise apart', async () => {
         await save(
           orgInstall({ botToken: 'xoxb-org' }),
           teamInstall({ teamId: 'T1', enterpriseId: 'E1', botToken: 'xoxb-t1' }),
@@ -176,7 +176,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf({ ...inE1, teamId: 'T2', isEnterpriseInstall: false }), 'xoxb-t2');
       });
 
-      it('8: refuses the flag without an enterprise id, and a query without any id', async () => {
+      it('case 8: the store refuses the flag without an enterprise id, and a query without any id', async () => {
         await save(teamInstall());
         const query = { teamId: 'T1', enterpriseId: undefined, isEnterpriseInstall: true };
         await assert.rejects(store.fetchInstallation(query), TenantUnclearError);
@@ -184,23 +184,23 @@ export function installationStoreContract(
         await assert.rejects(store.fetchInstallation({}), TenantUnclearError);
       });
 
-      it('9: still finds a workspace that joined a Grid after its install', async () => {
+      it('case 9: the store still finds a workspace that joined a Grid after its install', async () => {
         await save(teamInstall({ enterpriseId: undefined }));
         const query = { teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false };
         assert.equal(await botTokenOf(query), 'xoxb-bot-1');
       });
 
-      it('10: returns the newest bot for a query without a user id', async () => {
+      it('case 10: the store returns the newest bot for a query without a user id', async () => {
         await save(teamInstall({ botToken: 'xoxb-1' }), teamInstall({ userId: 'U2', botToken: 'xoxb-2' }));
         assert.equal(await botTokenOf(T1), 'xoxb-2');
       });
 
-      it('11: returns the installer’s own user token to the installer', async () => {
+      it('case 11: the store returns the installer’s own user token to the installer', async () => {
         await save(teamInstall({ userToken: 'xoxp-1' }));
         assert.equal(await userTokenOf('U1'), 'xoxp-1');
       });
 
-      it('12: returns another authorized user’s token together with the team’s bot', async () => {
+      it('case 12: the store returns another authorized user’s token together with the team’s bot', async () => {
         await save(
           teamInstall({ userToken: 'xoxp-1' }),
           teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
@@ -211,7 +211,7 @@ export function installationStoreContract(
         assert.equal(await userTokenOf('U1'), 'xoxp-1');
       });
 
-      it('13: returns only the bot, without any user token, for a user who has no token', async () => {
+      it('case 13: the store returns only the bot, without any user token, for a user who has no token', async () => {
         await save(teamInstall({ userToken: 'xoxp-1', userExpiresAt: 1_800_000_000 }));
         const found = await store.fetchInstallation({ ...T1, userId: 'U404' });
         assert.equal(found.bot?.token, 'xoxb-bot-1');
@@ -292,7 +292,7 @@ export function installationStoreContract(
     });
 
     describe('save', () => {
-      it('14: a later install without a user token keeps the user’s earlier token', async () => {
+      it('case 14: a later install without a user token keeps the user’s earlier token', async () => {
         await save(teamInstall());
         assert.equal(await userTokenOf('U1'), undefined);
         await save(teamInstall({ userToken: 'xoxp-1' }), teamInstall({ botToken: 'xoxb-2' }));
@@ -300,7 +300,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf(T1), 'xoxb-2');
       });
 
-      it('15: a user’s authorization leaves the bot, its webhook and the installer unchanged', async () => {
+      it('case 15: a user’s authorization leaves the bot, its webhook and the installer unchanged', async () => {
         await save(teamInstall());
         const before = await store.fetchInstallation(T1);
         const authorization = {
@@ -316,7 +316,7 @@ export function installationStoreContract(
         );
       });
 
-      it('15: a user’s authorization cancels no run but that user’s own', async () => {
+      it('case 15: a user’s authorization cancels no run but that user’s own', async () => {
         await save(teamInstall());
         const authorization = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
         await save(authorization, authorization);
@@ -330,7 +330,7 @@ export function installationStoreContract(
         );
       });
 
-      it('15: a member’s own grant stores that member’s token, and changes no bot and no run', async () => {
+      it('case 15: a member’s own grant stores that member’s token, and changes no bot and no run', async () => {
         await save(teamInstall(), orgInstall());
         const grant = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
         const [before, runs] = [await store.fetchInstallation(T1), await allRuns()];
@@ -352,7 +352,7 @@ export function installationStoreContract(
         assert.equal(found.user.token, 'xoxp-3');
       });
 
-      it('15: a member’s own grant is refused if the app is not installed, and stores nothing', async () => {
+      it('case 15: a member’s own grant is refused if the app is not installed, and stores nothing', async () => {
         const grant = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
         await assert.rejects(store.recordMember(grant), AppNotInstalledError);
         await save(teamInstall());
@@ -362,7 +362,7 @@ export function installationStoreContract(
         assert.equal(await countOf('user_tokens'), 0);
       });
 
-      it('16: a user’s authorization without any bot is stored as an installation without a bot', async () => {
+      it('case 16: a user’s authorization without any bot is stored as an installation without a bot', async () => {
         const installation = teamInstall({ botToken: null, userToken: 'xoxp-1' });
         await save(installation);
         const found = await store.fetchInstallation({ ...T1, userId: 'U1' });
@@ -372,7 +372,7 @@ export function installationStoreContract(
         assert.deepEqual([row?.bot_user_id, row?.bot_scopes, row?.bot_expires_at], [null, null, null]);
       });
 
-      it('17: a reinstall by another user stores the new bot for everyone, and keeps the first user’s token', async () => {
+      it('case 17: a reinstall by another user stores the new bot for everyone, and keeps the first user’s token', async () => {
         const first = await store.recordInstall(teamInstall({ userToken: 'xoxp-1', botToken: 'xoxb-1' }));
         const again = await store.recordInstall(teamInstall({ userId: 'U2', botToken: 'xoxb-2' }));
         assert.deepEqual(
@@ -395,14 +395,14 @@ export function installationStoreContract(
         );
       });
 
-      it('18: the later of two saves in one millisecond wins', async () => {
+      it('case 18: the later of two saves in one millisecond wins', async () => {
         await store.storeInstallation(teamInstall({ botToken: 'xoxb-1', userToken: 'xoxp-1' }));
         await store.storeInstallation(teamInstall({ botToken: 'xoxb-2', userToken: 'xoxp-2' }));
         assert.equal(await botTokenOf(T1), 'xoxb-2');
         assert.equal(await userTokenOf('U1'), 'xoxp-2');
       });
 
-      it('19: a refresh updates only the tokens, and adds no history and no run', async () => {
+      it('case 19: a refresh updates only the tokens, and adds no history and no run', async () => {
         const installed = teamInstall({ userToken: 'xoxp-1', botExpiresAt: 100, userExpiresAt: 100 });
         const { installationId } = await store.recordInstall(installed);
         const stored = await store.readInstallation(installationId);
@@ -426,7 +426,7 @@ export function installationStoreContract(
         assert.equal(row?.bot_expires_at, 200_000);
       });
 
-      it('20: a refresh that ends after a reinstall or an uninstall writes nothing', async () => {
+      it('case 20: a refresh that ends after a reinstall or an uninstall writes nothing', async () => {
         const install = (token: string) =>
           teamInstall({
             botToken: `xoxb-${token}`,
@@ -461,7 +461,7 @@ export function installationStoreContract(
         assert.equal(await userTokenOf('U1'), 'xoxp-fourth');
       });
 
-      it('21: the same installation saved twice is stored as one record', async () => {
+      it('case 21: the same installation saved twice is stored as one record', async () => {
         const installation = teamInstall({ userToken: 'xoxp-1' });
         await save(installation, installation);
         assert.equal(await countOf('installations'), 1);
@@ -473,7 +473,7 @@ export function installationStoreContract(
         );
       });
 
-      it('22: two apps in one database do not see each other', async () => {
+      it('case 22: two apps in one database do not see each other', async () => {
         const other = storeFor({ clientId: '2.2' });
         await save(teamInstall({ botToken: 'xoxb-1' }));
         await assert.rejects(other.fetchInstallation(T1), InstallationNotFoundError);
@@ -633,7 +633,7 @@ export function installationStoreContract(
     });
 
     describe('delete', () => {
-      it('23: deletes one user’s token alone, even the newest installer’s', async () => {
+      it('case 23: the store deletes one user’s token alone, even the newest installer’s', async () => {
         await save(
           teamInstall({ userId: 'U2', userToken: 'xoxp-2' }),
           teamInstall({ userId: 'U1', userToken: 'xoxp-1' }),
@@ -644,7 +644,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf(T1), 'xoxb-bot-1');
       });
 
-      it('24: deletes every token of one team, and no token of a team whose id begins with the same letters', async () => {
+      it('case 24: the store deletes every token of one team, and no token of a team whose id begins with the same letters', async () => {
         await save(
           teamInstall({ teamId: 'T1', userToken: 'xoxp-1' }),
           teamInstall({ teamId: 'T12', userToken: 'xoxp-12' }),
@@ -657,7 +657,7 @@ export function installationStoreContract(
         assert.equal(await countOf('user_tokens'), 1);
       });
 
-      it('24: keeps the record and its history, cancels the run and deletes Home views', async () => {
+      it('case 24: deleting a team’s install keeps its record and history, cancels the run and deletes the Home views', async () => {
         const { installationId } = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
         await backend.database.queries
           .insertInto('home_views')
@@ -684,7 +684,7 @@ export function installationStoreContract(
         });
       });
 
-      it('25: deletes an org-wide install alone, not the install of a team of that org', async () => {
+      it('case 25: the store deletes an org-wide install alone, not the install of a team of that org', async () => {
         await save(orgInstall(), teamInstall({ teamId: 'T9', enterpriseId: 'E1', botToken: 'xoxb-t9' }));
         await store.deleteInstallation({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true });
         await isMiss({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true });
@@ -694,21 +694,21 @@ export function installationStoreContract(
         );
       });
 
-      it('26: deletes the org’s row for an enterprise without a team, even if isEnterpriseInstall is false', async () => {
+      it('case 26: the store deletes the org’s row for an enterprise without a team, even if isEnterpriseInstall is false', async () => {
         await save(orgInstall());
         const query = { teamId: undefined, enterpriseId: 'E1', isEnterpriseInstall: false };
         assert.equal(await store.deleteInstallation(query), true);
         await isMiss({ enterpriseId: 'E1', isEnterpriseInstall: true });
       });
 
-      it('27: deletes a workspace’s install, and leaves that of its organization', async () => {
+      it('case 27: the store deletes a workspace’s install, and leaves that of its organization', async () => {
         await save(orgInstall({ botToken: 'xoxb-org' }), teamInstall({ enterpriseId: 'E1' }));
         await store.deleteInstallation({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false });
         await isMiss({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false });
         assert.equal(await botTokenOf({ enterpriseId: 'E1', isEnterpriseInstall: true }), 'xoxb-org');
       });
 
-      it('28: a revoked bot is gone from every lookup, and users’ tokens stay', async () => {
+      it('case 28: a revoked bot is gone from every lookup, and users’ tokens stay', async () => {
         await save(
           teamInstall({ userToken: 'xoxp-1' }),
           teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
@@ -731,7 +731,7 @@ export function installationStoreContract(
         assert.equal((await store.findInstallation(T1))?.status, 'active');
       });
 
-      it('28: revokes the tokens of exactly the named users', async () => {
+      it('case 28: the store deletes the tokens of exactly the named users', async () => {
         await save(
           teamInstall({ userToken: 'xoxp-1' }),
           teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
@@ -751,7 +751,7 @@ export function installationStoreContract(
         );
       });
 
-      it('28: a revoke of an uninstalled app leaves it uninstalled', async () => {
+      it('case 28: a revoke of an uninstalled app leaves it uninstalled', async () => {
         await save(teamInstall());
         await store.deleteInstallation(T1);
         assert.equal(await store.revokeBot(T1), false);
@@ -759,7 +759,7 @@ export function installationStoreContract(
         assert.equal(row?.status, 'uninstalled');
       });
 
-      it('29: deleting a missing or deleted installation is not an error, and writes no second line of history', async () => {
+      it('case 29: deleting a missing or deleted installation is not an error, and writes no second line of history', async () => {
         assert.equal(await store.deleteInstallation(T1), false);
         assert.equal(await store.deleteInstallation({ ...T1, userId: 'U1' }), false);
         const { installationId } = await store.recordInstall(teamInstall());
@@ -769,7 +769,7 @@ export function installationStoreContract(
         assert.equal(kinds.filter((kind) => kind === 'uninstalled').length, 1);
       });
 
-      it('30: an uninstall or a revocation older than the install changes nothing', async () => {
+      it('case 30: an uninstall or a revocation older than the install changes nothing', async () => {
         await save(teamInstall({ userToken: 'xoxp-1' }));
         const before = clock.now() - 61_000;
         assert.equal(await store.deleteInstallation(T1, { before }), false);
@@ -780,7 +780,7 @@ export function installationStoreContract(
         assert.equal(await store.deleteInstallation(T1, { before: clock.now() }), true);
       });
 
-      describe('30: an event in the second of the install', () => {
+      describe('case 30: an event in the second of the install', () => {
         /** Slack's event times are whole seconds; the installs below happen a little later in the same second. */
         const eventTime = () => Math.floor(clock.now() / 1000) * 1000;
         beforeEach(() => clock.advance(400));
@@ -826,7 +826,7 @@ export function installationStoreContract(
         });
       });
 
-      it('30: keeps a user’s token that was refreshed after the event, and erases an old token', async () => {
+      it('case 30: the store keeps a user’s token that was refreshed after the event, and erases an old token', async () => {
         await store.storeInstallation(teamInstall({ userToken: 'xoxp-1', userExpiresAt: 9 }));
         const stored = await store.findInstallation({ ...T1, userId: 'U1' });
         assert.ok(stored && stored.userVersion !== null);
@@ -1018,14 +1018,14 @@ export function installationStoreContract(
         return [bot?.sealed_bot ?? '', user?.sealed_user ?? ''] as const;
       };
 
-      it('32: nothing on disk contains a token, a refresh token or a webhook', async () => {
+      it('case 32: nothing on disk contains a token, a refresh token or a webhook', async () => {
         await save(secretInstall(), secretInstall());
         const bytes = await backend.rawBytes();
         assert.equal(bytes.includes((await sealedOf())[0]), true, 'the sealed text is there');
         for (const secret of secrets) assert.equal(bytes.includes(secret), false, secret);
       });
 
-      it('32: the first key encrypts, every key decrypts, and the old key is not needed after re-encryption', async () => {
+      it('case 32: the first key encrypts, every key decrypts, and the old key is not needed after re-encryption', async () => {
         // Re-encryption changes the tokens of every app, so no tenant is a stranger here.
         await strangers.leave();
         const [oldKey, newKey] = keysOf('old', 'new');
@@ -1049,7 +1049,7 @@ export function installationStoreContract(
         );
       });
 
-      it('32: a wrong key causes a clear error that shows no secret', async () => {
+      it('case 32: a wrong key causes a clear error that shows no secret', async () => {
         await save(secretInstall());
         const wrong = storeFor({ keyring: keyringOf('k1') });
         await assert.rejects(wrong.fetchInstallation(T1), (error: Error) => {
@@ -1060,7 +1060,7 @@ export function installationStoreContract(
         });
       });
 
-      it('32: a sealed text that was moved to another row, or changed, does not open', async () => {
+      it('case 32: a sealed text that was moved to another row, or changed, does not open', async () => {
         await save(secretInstall(), teamInstall({ teamId: 'T2' }));
         const { queries } = backend.database;
         const rows = await queries
@@ -1086,7 +1086,7 @@ export function installationStoreContract(
         }
       });
 
-      it('32: one user’s sealed token does not open as another’s', async () => {
+      it('case 32: one user’s sealed token does not open as another’s', async () => {
         await save(secretInstall(), teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }));
         const [, sealed] = await sealedOf();
         const stored = await store.findInstallation(T1);
@@ -1099,7 +1099,7 @@ export function installationStoreContract(
         await assert.rejects(store.fetchInstallation({ ...T1, userId: 'U2' }), SealBrokenError);
       });
 
-      it('33: deleted tokens are erased from the files, not only from the table', async () => {
+      it('case 33: deleted tokens are erased from the files, not only from the table', async () => {
         await save(secretInstall());
         const sealed = await sealedOf();
         await store.deleteInstallation({ ...T1, userId: 'U1' });
@@ -1109,7 +1109,7 @@ export function installationStoreContract(
         assert.equal((await backend.rawBytes()).includes(sealed[0]), false);
       });
 
-      it('33: revoked tokens are erased from the files too', async () => {
+      it('case 33: revoked tokens are erased from the files too', async () => {
         await save(secretInstall());
         const sealed = await sealedOf();
         await store.revokeBot(T1);
@@ -1118,7 +1118,7 @@ export function installationStoreContract(
         for (const text of sealed) assert.equal(bytes.includes(text), false);
       });
 
-      it('33: a scrub that fails is reported in the log, and the delete is kept', async () => {
+      it('case 33: a scrub that fails is reported in the log, and the delete is kept', async () => {
         await save(secretInstall());
         const database = {
           ...backend.database,

@@ -88,7 +88,7 @@ for (const [engine, open] of Object.entries(engines)) {
       while (endpoint.used.length < 2) await sleep(5);
     };
 
-    it('19: saves what the SDK refreshed, without a run or a line of history', async () => {
+    it('case 19: the store saves what the SDK refreshed, without a run or a line of history', async () => {
       endpoint.answerWith({
         ok: true,
         access_token: 'xoxb-new',
@@ -107,7 +107,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await countOf('runs'), await countOf('history'), changes], [1, 1, 1]);
     });
 
-    it('19: saves what the SDK refreshed, even if a wrapper between the SDK and the store copies the objects', async () => {
+    it('case 19: the store saves what the SDK refreshed, even if a wrapper between the SDK and the store copies the objects', async () => {
       const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
       await slackStore.storeInstallation(rotating('old', expired()), logger);
       const between: SlackInstallationStore = {
@@ -127,7 +127,7 @@ for (const [engine, open] of Object.entries(engines)) {
     });
 
     for (const meanwhile of ['a reinstall', 'an uninstall and an install', 'an uninstall'] as const) {
-      it(`20: a refresh of the SDK that ends after ${meanwhile} writes nothing`, async () => {
+      it(`case 20: a refresh of the SDK that ends after ${meanwhile} writes nothing`, async () => {
         await slackStore.storeInstallation(rotating('old', expired()), logger);
         const held = endpoint.hold();
         endpoint.answerWith({
@@ -161,7 +161,7 @@ for (const [engine, open] of Object.entries(engines)) {
             Promise.resolve(),
           );
 
-        it('14: stores a later install of the bot alone, and keeps the user’s token', async () => {
+        it('case 14: the store saves a later install of the bot alone, and keeps the user’s token', async () => {
           await save(
             teamInstall({ botToken: 'xoxb-1', userToken: 'xoxp-1' }),
             teamInstall({ botToken: 'xoxb-2' }),
@@ -170,13 +170,13 @@ for (const [engine, open] of Object.entries(engines)) {
           assert.deepEqual([found.bot?.token, found.user.token], ['xoxb-2', 'xoxp-1']);
         });
 
-        it('15: stores the token of a person who authorizes later', async () => {
+        it('case 15: the store saves the token of a person who authorizes later', async () => {
           await save(teamInstall(), teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }));
           const found = await fetchAs('U2');
           assert.deepEqual([found.bot?.token, found.user.token], ['xoxb-bot-1', 'xoxp-2']);
         });
 
-        it('17: stores a reinstall by another person, with its scopes and rotating tokens', async () => {
+        it('case 17: the store saves a reinstall by another person, with its scopes and rotating tokens', async () => {
           const wider = rotating('2', 2_000_000_000);
           wider.bot?.scopes.push('team:read');
           await save(rotating('1', 2_000_000_000), { ...wider, user: { ...wider.user, id: 'U2' } });
@@ -187,7 +187,7 @@ for (const [engine, open] of Object.entries(engines)) {
           );
         });
 
-        it('18: the last of many saves wins', async () => {
+        it('case 18: the last of many saves wins', async () => {
           for (const n of [1, 2, 3])
             await save(teamInstall({ botToken: `xoxb-${n}`, userToken: `xoxp-${n}` }));
           const found = await fetchAs('U1');
@@ -197,7 +197,7 @@ for (const [engine, open] of Object.entries(engines)) {
     }
 
     for (const expiresAt of [1_900_000_000.123, 1e300, Number.POSITIVE_INFINITY, '1900000000', null]) {
-      it(`1: returns a token that was stored with the expiry time ${expiresAt}`, async () => {
+      it(`case 1: the store returns a token that was stored with the expiry time ${expiresAt}`, async () => {
         await slackStore.storeInstallation(teamInstall({ botExpiresAt: expiresAt as number }), logger);
         assert.equal((await fetchAs()).bot?.token, 'xoxb-bot-1');
         const [row] = await ownRows(backend.database, 'installations');
@@ -209,7 +209,7 @@ for (const [engine, open] of Object.entries(engines)) {
       });
     }
 
-    it('8: null, undefined and the empty string mean that an id is absent', async () => {
+    it('case 8: null, undefined and the empty string mean that an id is absent', async () => {
       await slackStore.storeInstallation(teamInstall({ userToken: 'xoxp-1' }), logger);
       for (const nothing of ['', null, undefined] as undefined[]) {
         const asked = { ...T1, enterpriseId: nothing, userId: nothing };
@@ -217,7 +217,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('8: refuses ids and flags of another type with a clear error, and changes nothing', async () => {
+    it('case 8: the store refuses ids and flags of another type with a clear error, and changes nothing', async () => {
       await slackStore.storeInstallation(teamInstall({ userToken: 'xoxp-1' }), logger);
       await slackStore.storeInstallation(orgInstall({ enterpriseId: 'E1' }), logger);
       const strange: unknown[] = [

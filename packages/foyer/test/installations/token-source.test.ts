@@ -358,7 +358,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, []);
     });
 
-    it('the refresh of expiring tokens includes those of bots and users, and no token that lasts or was uninstalled', async () => {
+    it('the refresh of expiring tokens covers bots and users, and leaves out lasting tokens and uninstalled teams', async () => {
       await installed(hour, hour);
       const lasting = { teamId: 'T2', botToken: 'xoxb-lasting', botExpiresAt: expiresIn(12 * hour) };
       await store.recordInstall(teamInstall(lasting));

@@ -12,7 +12,7 @@ const run = promisify(execFile);
 const script = new URL('./install-often.ts', import.meta.url).pathname;
 
 for (const [name, open] of Object.entries(engines)) {
-  test(`31: processes on one ${name} database lose no update, and none fails on a lock`, async () => {
+  test(`case 31: processes on one ${name} database lose no update, and none fails on a lock`, async () => {
     const opened = await open();
     try {
       const base64 = randomBytes(32).toString('base64');

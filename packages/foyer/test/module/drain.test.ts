@@ -48,7 +48,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
          with recursive n(i) as (select 1 union all select i + 1 from n where i < 2001)
          select 'old ' || i, '${config.slack.clientId}', 'old ' || i, 'installed', ${Date.now() - 2 * day} from n`,
       );
-      // The stage's Foyer has taken this turn at its start.
+      // The stage's Foyer has already taken the turn of this chore at its start.
       await stage.database.change("delete from chores where name = 'keep the large counts'");
       assert.deepEqual(await foyer.drain({ deadlineMs: 5000 }), { done: true }, 'nothing is due but the job');
       assert.equal(turns.length, 1);

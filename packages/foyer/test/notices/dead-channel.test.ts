@@ -58,7 +58,7 @@ const dead = [
 
 for (const { channel, code, what, kill, reportedTo } of dead) {
   describe(`an install while the ${channel} is dead`, () => {
-    it('the install succeeds, the installer sees nothing of the dead channel, and the operators get a report of that channel', async (t) => {
+    it('an install while a notice channel is dead succeeds, shows the installer nothing of it, and the operators get a report', async (t) => {
       const channels = await startChannels(t);
       kill(channels);
       const stage = await setOperatorStage({ environment: channels.environment });
@@ -110,7 +110,7 @@ describe('a channel that does not accept messages', () => {
     };
   }
 
-  it('the other channel reports each failure once, and doctor reports it until the channel works again', async (t) => {
+  it('if one channel fails, the other reports each failure once, and doctor reports it until the channel works again', async (t) => {
     const { webhook, mail, sender, doctor, uninstall, troubles } = await stageWith(t);
     webhook.status = 410;
     for (let times = 0; times < 3; times += 1) {

@@ -104,7 +104,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'running');
   });
 
-  it('one more welcome is queued if both machines are asked for it at the same time', async (t) => {
+  it('only one more welcome is queued if two machines are asked for it at the same time', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'send-welcome', run: async () => null });
     const { runId, installationId } = await stage.install();
     const other = await stage.reopen();

@@ -185,7 +185,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await grant(['T5'], repeatedAt), false, 'the same event again');
       assert.equal((await readHistory(stage.database.queries, installationId, 100)).length, lineCount);
 
-      // Slack reports no revocation of an access that ends with an uninstall.
+      // If access ends with an uninstall, Slack reports no revocation.
       await grant(['T1']);
       await grant(['T2'], stage.now(), false);
       await grant(['T2'], stage.now() + 1000);

@@ -58,9 +58,9 @@ export interface PipelineStage {
   pass(ms: number): Promise<void>;
   /** Installs as a person would: consent, code, tokens, store. */
   install(wish?: InstallWish): Promise<RecordedInstall & { userId: string; teamId: string }>;
-  /** Works every due run until it rests, or `stop` is aborted; returns the number of runs. */
+  /** Works on each due run until the run ends or waits, or `stop` is aborted; returns the number of runs. */
   work(deps?: Partial<PipelineDeps>, stop?: AbortSignal): Promise<number>;
-  /** Works a run and advances the clock whenever it waits, until it ends or waits for an event. */
+  /** Works on a run until it ends or waits for an event. Advances the clock whenever the run waits for a time. */
   finish(runId: string, deps?: Partial<PipelineDeps>): Promise<RunRecord>;
   run(runId: string): Promise<RunRecord>;
   /** The welcomes in a person's DM. */

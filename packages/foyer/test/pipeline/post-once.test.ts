@@ -30,7 +30,7 @@ const both = ['Three things to try', 'And one rule'];
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`postOnce on ${engine}`, () => {
-    it('one message is posted for each key, however often the step runs', async (t) => {
+    it('postOnce posts one message for each key, however often the step runs', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips(3)] });
       const acme = await stage.install();
       const globex = await stage.install({ workspace: 'Globex' });
@@ -42,7 +42,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(stage.sandbox.calls('conversations.history').length, 0, 'the sent messages are recorded');
     });
 
-    it('the messages are posted again after an uninstall and a new install', async (t) => {
+    it('postOnce posts the messages again after an uninstall and a new install', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       await stage.finish(acme.runId);
@@ -56,7 +56,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(textsIn(stage, acme).length, 4);
     });
 
-    it('nothing is posted if another process has begun to post the same message since this process looked', async (t) => {
+    it('postOnce posts nothing if another process has begun to post the same message since this process looked', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const { runId, installationId, life } = await stage.install();
       const tables = stage.database;
@@ -92,7 +92,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       },
     ];
     for (const { what, failure, calls } of failures) {
-      it(`each message is posted once even if ${what}`, async (t) => {
+      it(`postOnce posts each message once even if ${what}`, async (t) => {
         const stage = await setStage(t, { engine, steps: [tips()] });
         const acme = await stage.install();
         stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -102,7 +102,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       });
     }
 
-    it('a similar message of another installation or event type is not taken for the post, and a broken call gets two seconds to settle', async (t) => {
+    it('postOnce ignores a similar message of another installation or event type, and gives a broken call two seconds to settle', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       // Two similar messages in the same DM: one of another installation, and one of the app's own event type.
@@ -123,7 +123,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.ok(stage.now() - run.createdAt >= 2000);
     });
 
-    it('a message is found, and not posted again, if the process died before it recorded the post', async (t) => {
+    it('postOnce finds a message, and does not post it again, if the process died before it recorded the post', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const posted = () => textsIn(stage, acme).length > 0;

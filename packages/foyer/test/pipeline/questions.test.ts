@@ -90,7 +90,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, globex), 'free');
     });
 
-    it('one valid answer is accepted, from a person who may answer, for their own installation', async (t) => {
+    it('a question accepts one valid answer, from a person who may answer, for their own installation', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const globex = await stage.install({ workspace: 'Globex' });
@@ -128,7 +128,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(outcomes.toSorted(), ['answered', 'answered-before']);
     });
 
-    it('the run continues at once if the answer comes while the question is being posted', async (t) => {
+    it('a run continues at once if the answer comes while its question is being posted', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       let outcome: string | undefined;
@@ -185,7 +185,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('the question is posted once, even if the process dies afterward', async (t) => {
+    it('a question is posted once, even if the process dies afterward', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const posted = () => textsIn(stage, acme).length > 0;
@@ -201,7 +201,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.finish(acme.runId)).status, 'succeeded');
     });
 
-    it('the installer is reminded once, after a day', async (t) => {
+    it('the installer is reminded of a question once, after a day', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       await stage.work();
@@ -216,7 +216,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('the step is skipped when the time limit for the answer has passed', async (t) => {
+    it('a step is skipped when the time limit for its answer has passed', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan({ timeLimitMs: 60_000 })] });
       const acme = await stage.install();
       await stage.work();
@@ -237,7 +237,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).status, 'cancelled');
     });
 
-    it('the run waits for the answer even if Slack refuses the DM, since Home shows the question', async (t) => {
+    it('a run waits for the answer even if Slack refuses the DM, since Home shows the question', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const failure = { type: 'error', error: 'messages_tab_disabled' } as const;

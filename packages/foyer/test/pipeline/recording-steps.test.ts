@@ -17,7 +17,6 @@ import { setStage } from './pipeline-stage.ts';
 
 const traits = { required: true, title: { todo: 'Do it', doing: 'Doing it' }, maxAttempts: 2 };
 
-/** A write that leaves a visible row behind. */
 const leave =
   (name: string): StepWrite =>
   (transaction) =>

@@ -36,7 +36,6 @@ function step<Output extends Json>(
   };
 }
 
-/** A step that counts how often it runs. */
 function counting(name: string, counts: Record<string, number>): Step<{ runs: number }> {
   return step(name, async () => {
     counts[name] = (counts[name] ?? 0) + 1;
@@ -193,7 +192,7 @@ describe('running the steps of a run', () => {
     );
   });
 
-  it('the token is read once for all calls of an attempt with the same limits, and again for the next step', async (t) => {
+  it('the bot’s token is read once for all calls of an attempt with the same limits, and again for the next step', async (t) => {
     const asks = async (context: StepContext) => {
       const answers = await Promise.all([context.slack(), context.slack(), context.slack({ timeoutMs: 9 })]);
       return { clients: new Set(answers).size };

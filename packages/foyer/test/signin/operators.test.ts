@@ -17,7 +17,6 @@ interface Row {
   [column: string]: string | null;
 }
 
-/** The value of a form's hidden field. */
 const fieldOf = (page: string, name: string): string =>
   new RegExp(`name="${name}" value="([^"]*)"`).exec(page)?.[1] ?? '';
 

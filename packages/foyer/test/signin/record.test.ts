@@ -50,7 +50,7 @@ describe('the install record on the web', () => {
 
   const open = async (visitor: Visitor): Promise<string> => (await visitor.get(`${app.url}/`)).text();
 
-  /** The form of a button, by its action. */
+  /** The hidden fields of the form with this action. */
   function formOf(page: string, action: string): Record<string, string> | undefined {
     const form = page.match(/<form[\s\S]*?<\/form>/g)?.find((each) => each.includes(`value="${action}"`));
     const inputs = form?.matchAll(/name="(\w+)" value="([^"]*)"/g);
@@ -103,7 +103,7 @@ describe('the install record on the web', () => {
     assert.equal(app.sandbox.calls('chat.postMessage').length, sent);
   });
 
-  it('a form from another site, with a wrong token or without a session is refused', async () => {
+  it('the record on the web refuses a form from another site, with a wrong token or without a session', async () => {
     const { visitor } = await signIn('owner');
     const form = formOf(await open(visitor), 'foyer.send_welcome') ?? {};
     const refused = async (who: Visitor, fields: Record<string, string>): Promise<number> =>

@@ -191,7 +191,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.signIn(createVisitor(), { userId: priya })).status, 303);
     });
 
-    // From here on the clock leaves the real time, by which the sandbox signs its events.
+    // From here on, Foyer's clock differs from the real time, with which the sandbox signs its events.
     it('a session lasts twelve hours from its last use, and thirty days at most', async () => {
       const [used, unused] = [createVisitor(), createVisitor()];
       await stage.signIn(used, { userId: priya });

@@ -12,7 +12,7 @@ import { slackFailure } from '../../src/slack/slack-failure.ts';
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 const config = { slack: { apiUrl: 'https://slack.test/api/', throughProxy: false } } as never;
 
-/** The reports of a call that Slack answers like this. */
+/** What `onCall` reports of a call that Slack answers like this. */
 async function toldOf(status: number, body: string): Promise<string> {
   const told: SlackCall[] = [];
   const slack = createSlackClientFactory({
@@ -39,7 +39,7 @@ test('onCall gets one report of each call, with its result', async () => {
   assert.equal(await toldOf(429, '{"ok":false,"error":"ratelimited"}'), 'auth.test rate_limited');
 });
 
-/** What Slack receives of a text. */
+/** The text that Slack receives when Foyer posts this text. */
 async function received(text: string): Promise<string | null> {
   let body: string | null = null;
   const slack = createSlackClientFactory({

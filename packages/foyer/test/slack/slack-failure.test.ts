@@ -131,7 +131,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.equal(failure?.kind, 'unreachable');
   });
 
-  it('nothing is sent if the signal is already aborted', async () => {
+  it('a call sends nothing if its signal is already aborted', async () => {
     const before = seen.length;
     const failure = await failureOf(answer({ ok: true }), { signal: AbortSignal.abort() });
     assert.equal(failure?.kind, 'unreachable');
@@ -199,13 +199,13 @@ describe('how Foyer reads a failed call to Slack', () => {
 });
 
 describe('a Slack client', () => {
-  it('a call that fails is not retried', async () => {
+  it('a Slack client does not retry a call that fails', async () => {
     seen.length = 0;
     await failureOf(answer({ ok: false }, 500));
     assert.equal(seen.length, 1);
   });
 
-  it('a redirect is not followed', async () => {
+  it('a Slack client follows no redirect', async () => {
     seen.length = 0;
     const failure = await failureOf((res) => void res.writeHead(307, { location: '/elsewhere' }).end());
     assert.equal(failure?.kind, 'unreachable');
@@ -215,7 +215,7 @@ describe('a Slack client', () => {
     );
   });
 
-  it('120 calls run at the same time, since a call that the SDK queues has no time limit', async () => {
+  it('a Slack client runs 120 calls at the same time, since a call that the SDK queues has no time limit', async () => {
     const held: ServerResponse[] = [];
     const allThere = Promise.withResolvers<void>();
     next = (res) => {

@@ -88,7 +88,7 @@ describe('send-welcome', () => {
     assert.equal(stage.sandbox.calls('conversations.open').length, 0);
   });
 
-  it('the welcome is not sent by an install without a bot', async (t) => {
+  it('an install without a bot sends no welcome', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     await stage.database.queries

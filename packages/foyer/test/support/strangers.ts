@@ -36,7 +36,7 @@ export async function ownRows<Name extends keyof Tables>(
 
 /** The rows that no test addresses. */
 export interface Strangers {
-  /** Fails if a row of theirs was changed or deleted, or if they got another one. */
+  /** Fails if a row of theirs was changed or deleted, or if they have a new row. */
   assertUntouched(): Promise<void>;
   /** Removes them, for a test that is about all rows of the database. */
   leave(): Promise<void>;

@@ -13,7 +13,7 @@ import { seedEverything } from './seed-everything.ts';
 /** Large enough that neither engine's planner prefers to read a whole table. */
 const count = 4000;
 
-/** Tables that keep a few rows, however many installations there are. */
+/** Tables that have only a few rows, however many installations there are. */
 const small = [
   'encryption_keys',
   'key_holders',
@@ -21,8 +21,8 @@ const small = [
   'ended_sessions',
   'maintenance',
   'unknown_teams',
+  // The names of subqueries with a limit.
   'due',
-  // What a subquery with a limit has found.
   'found',
   'kysely_migration',
 ];
@@ -33,7 +33,7 @@ const mayReadWholeIndex: readonly RegExp[] = [
   /lower\("installations"\."team_name"\) like/,
   // The operator's counts of everything.
   /count\(\*\)/,
-  // The first due runs: a partial index that holds only runs with a due time.
+  // The first due runs are read from a partial index that holds only runs with a due time.
   /from "runs" where "due_at" is not null .*order by "due_at" limit /,
 ];
 

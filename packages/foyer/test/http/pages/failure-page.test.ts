@@ -45,7 +45,7 @@ test('a failure page says whether anything was installed, for every failed OAuth
   }
 });
 
-test('a failure page says honestly what became of tokens that Slack had issued', () => {
+test('a failure page says whether the tokens that Slack had issued were revoked', () => {
   const of = (tokensRevoked: boolean | undefined) =>
     visibleText(failurePage({ ...frame, kind: 'database_unavailable', tokensRevoked }));
   assert.match(of(true), /Nothing was installed.*We revoked it immediately/);
