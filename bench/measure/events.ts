@@ -232,7 +232,7 @@ function marksOf(ratios: Record<string, number>): Mark[] {
 function noteOn(loadBusy: number): string {
   const percent = Math.round(loadBusy * 100);
   return (
-    `Against the floor the load side was busy for ${percent} % of the time of its core, less against all others: ` +
+    `Against \`floor\`, the load side used ${percent} % of one core, and less against all others: ` +
     (loadBusy < 0.9 ? 'the contender is the limit.' : 'the floor may be somewhat higher than measured.')
   );
 }

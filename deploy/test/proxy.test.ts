@@ -126,7 +126,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 0);
   });
 
-  it('the proxy hides the operator pages outside of OPERATOR_NETWORKS, and shows them to everyone if it is not set', async (t) => {
+  it('the proxy answers 404 for operator pages outside OPERATOR_NETWORKS, and lets everyone in if OPERATOR_NETWORKS is not set', async (t) => {
     const closed = await stage(t, { OPERATOR_NETWORKS: '192.0.2.0/24 2001:db8::/32' });
     for (const path of ['/operator', '/operator/requests', '/OPERATOR', '/%6fperator'])
       assert.equal((await fetch(closed.caddy.url + path)).status, 404, path);

@@ -1,6 +1,6 @@
 import type { Brand } from 'slack-foyer';
 
-/** What the manifest does not say: the app's name, description and color come from `manifest.json`. */
+/** What the manifest does not say. The app's name, description and color come from `manifest.json`. */
 export const brand: Partial<Brand> = {
   publisher: 'Acme Rockets Inc.',
   logo: new URL('./logo.svg', import.meta.url).pathname,

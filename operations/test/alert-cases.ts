@@ -1,7 +1,7 @@
 /**
  * What each alert rule must do, as `promtool test rules` runs it. Each case begins as a fresh process does: it has
  * every series of `freshProcess`, every counter is 0, and no install has ever succeeded. A near miss looks like the
- * trouble, and must not fire the alert for it.
+ * trouble, and must not fire the trouble's alert.
  *
  * Values are in promtool's notation: `0+2x40` is 0, 2, 4 … 80, one for each minute (five minutes in slow cases).
  */

@@ -68,14 +68,14 @@ describe('the alert rules', () => {
     execFileSync('promtool', ['check', 'rules', rulesFile]);
   });
 
-  it('each case fires the alert rules that it names and no others, even in a process that has seen no success', {
+  it('each alert case fires the rules that it names and no others, even in a process that has seen no success', {
     skip,
   }, (t) => {
     const cases = alertCases.filter(({ slow }) => !slow);
     runCases(t, cases, { sample: '1m', evaluation: '1m' });
   });
 
-  it('each case of hours or days fires the alert rules that it names and no others', {
+  it('each alert case of hours or days fires the rules that it names and no others', {
     skip,
   }, (t) => {
     const cases = alertCases.filter(({ slow }) => slow);

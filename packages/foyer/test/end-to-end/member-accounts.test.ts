@@ -168,7 +168,7 @@ describe('the report to Slack of which members are connected', () => {
     return { app, sandbox, teamId, userId, reports, connect, isConnected };
   }
 
-  it('the report of a connected member is sent with the member’s own token when the member connects and disconnects', async (t) => {
+  it('Foyer reports to Slack, with the member’s own token, when a member connects and disconnects', async (t) => {
     const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
     await sandbox.requestConnection({ teamId, userId, subtype: 'connect' });
     const opened = await eventually(async () => sandbox.calls('views.open')[0]);
@@ -184,7 +184,7 @@ describe('the report to Slack of which members are connected', () => {
     assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
   });
 
-  it('a report of a connected member that Slack refuses stops neither connecting nor disconnecting', async (t) => {
+  it('members can connect and disconnect even if Slack refuses the report', async (t) => {
     const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
     const method = 'apps.user.connection.update';
     sandbox.faults.add({ method, failure: { type: 'error', error: 'fatal_error' }, times: 2 });
@@ -196,7 +196,7 @@ describe('the report to Slack of which members are connected', () => {
     assert.ok(app.logged().some((line) => line.includes('could not report to Slack')));
   });
 
-  it('no report of a connected member is sent if the app does not subscribe to the event, or if members do not grant the scope', async (t) => {
+  it('Foyer reports no connected member to Slack if the app does not subscribe to the event, or if members do not grant the scope', async (t) => {
     const without = structuredClone(reporting);
     without.settings.event_subscriptions.bot_events.pop();
     for (const [given, memberScopes] of [

@@ -192,7 +192,7 @@ describe('a button pressed by someone who is not allowed to', () => {
     });
   }
 
-  it('a button pressed by someone who is not allowed to changes nothing, even if the payload claims another team, person or role', async () => {
+  it('a press by someone who may not press the button changes nothing, even if the payload claims another team, person or role', async () => {
     const { acme, globex } = places;
     const priya = stage.sandbox.person('Acme', 'member').id;
     const admin = stage.sandbox.person('Globex', 'admin').id;

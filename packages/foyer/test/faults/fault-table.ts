@@ -348,7 +348,7 @@ const quick: ReadonlySet<string> = new Set([
   'webhook 404 once',
 ]);
 
-/** The cells of `npm test`: a sample of the ends, without a cell that waits for a time limit. */
+/** The cells of `npm test`: a sample of the kinds, without a cell that waits for a time limit. */
 export const quickCells: readonly Cell[] = cells.filter(({ method, failure, how }) =>
   quick.has(`${method} ${failure} ${how}`),
 );

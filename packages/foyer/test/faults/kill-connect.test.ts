@@ -96,7 +96,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
     const all = await stored(stage);
     assert.equal(all.length, outcomes.length);
     for (const { org } of all) assert.ok(org, 'an installation without its connection');
-    // Foyer revokes tokens that it did not store a minute later, so some may still be live.
+    // A minute later, Foyer revokes the tokens that it did not store, so some may still be live here.
     const held = new Set(await heldTokens(stage.config));
     assert.ok(liveTokens(stage.sandbox).length >= held.size);
     assert.ok(

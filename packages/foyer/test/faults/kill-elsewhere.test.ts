@@ -15,11 +15,11 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 
 /** SIGKILL outside of an install: while Foyer revokes tokens, uninstalls, publishes App Home or retries a run. */
 
-/** How long a test waits for a run to end: longer than a lease of thirty seconds and the delays of a busy machine. */
+/** How long a test waits for a run to end: longer than a lease of thirty seconds plus the delays of a busy machine. */
 const patienceMs = 90_000;
 
 /**
- * The full run takes all cases on SQLite, and two in three on Postgres; the quick run takes the cases with the indexes
+ * The full run takes all cases on SQLite, and two in three on Postgres; the quick run takes the cases at the indexes in
  * `quick`.
  */
 function some<T>(engine: EngineName, all: readonly T[], quick: readonly number[]): T[] {
@@ -70,7 +70,7 @@ function elsewhere(engine: EngineName): void {
         { first, second: atCall('auth.revoke', 1, 'before its answer') },
         { first },
       ]),
-      // After the first two points Foyer has stored the tokens for sure, so it is killed at every instant of their
+      // After the first two points Foyer has certainly stored the tokens, so a second kill hits every instant of their
       // revocation.
       ...firstKills.slice(0, 2).flatMap((first) => whileGivingBack.map((second) => ({ first, second }))),
     ];

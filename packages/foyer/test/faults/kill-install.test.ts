@@ -19,7 +19,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
  * started again on the same database. Then the person reloads, and starts over if nothing was stored.
  */
 
-/** How long a test waits for a run to end: longer than a lease of thirty seconds and the delays of a busy machine. */
+/** How long a test waits for a run to end: longer than a lease of thirty seconds plus the delays of a busy machine. */
 const patienceMs = 90_000;
 
 /** The kills of one install: the second point is armed when Foyer starts again, and so on. */

@@ -22,7 +22,7 @@ import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-en
  * question and its answer, and of a job. The app is `support/life-app.ts`; `billing` is the system that it calls.
  */
 
-/** How long a test waits for a run to end: longer than a lease and the delays of a busy machine. */
+/** How long a test waits for a run to end: longer than a lease plus the delays of a busy machine. */
 const patienceMs = 60_000;
 
 interface Life {
@@ -63,7 +63,7 @@ async function setLife(t: TestContext, engine: EngineName, jobMs?: number): Prom
 }
 
 /**
- * The quick run takes the cases with the first indexes of `quick`: three on SQLite, two on Postgres. The full run takes
+ * The quick run takes the cases at the first indexes in `quick`: three on SQLite, two on Postgres. The full run takes
  * all cases on SQLite; on Postgres it takes one in three and those of the quick run, or all with FOYER_FULL=all.
  */
 function some<T>(engine: EngineName, all: readonly T[], quick: readonly number[]): T[] {
@@ -201,7 +201,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(interrupted > 0);
     });
 
-    it('Foyer that is killed during a moment starts its run once, finishes it, and repeats no finished step', async (t) => {
+    it('Foyer that is killed during a moment starts the moment’s run once, finishes it, and repeats no finished step', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const arrivals = ['as it arrives', 'before its answer'] as const;
@@ -261,7 +261,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       }
     });
 
-    it('Foyer that is killed during a question asks it in one message, and acts once on the answer', async (t) => {
+    it('Foyer that is killed during a question asks the question in one message, and acts once on the answer', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const ofPost = (method: string, nth = 1) => phases.map((phase) => atCall(method, nth, phase));
@@ -319,7 +319,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       t.diagnostic(`${pressedAgain} answers were given again`);
     });
 
-    it('Foyer that is killed during a job gives it only one turn in an interval, and a new turn in the next interval', async (t) => {
+    it('Foyer that is killed during a job gives the job one turn in each interval, and a new turn in the next interval', async (t) => {
       const everyMs = 4000;
       const life = await setLife(t, engine, everyMs);
       const { stage, billing } = life;

@@ -10,7 +10,7 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 
 /** SIGTERM under load, and a second process on the same database. */
 
-/** How long a test waits for a run to end: longer than a lease of thirty seconds and the delays of a busy machine. */
+/** How long a test waits for a run to end: longer than a lease of thirty seconds plus the delays of a busy machine. */
 const patienceMs = 90_000;
 
 const placesOf = ({ sandbox }: ProcessStage) =>

@@ -306,7 +306,7 @@ test('`keys forget` keeps a key that another process uses during the command, an
   assert.deepEqual([await ids(), scrubs], [0, 1]);
 });
 
-test('`keys rotate` scrubs the files twice: after the stored tokens, and after the tokens of requests', async (t) => {
+test('`keys rotate` scrubs the database files after it has re-encrypted the stored tokens, and again after those of install requests', async (t) => {
   const { database } = await prepare(t, 1);
   let scrubs = 0;
   const scrub = async () => {

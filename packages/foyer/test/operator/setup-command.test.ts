@@ -31,8 +31,8 @@ const flags = ['--public-url', 'https://foyer.example.com/', '--client-id', '12.
 const secrets = { SLACK_CLIENT_SECRET: clientSecret, SLACK_SIGNING_SECRET: signingSecret };
 
 /**
- * Makes an empty folder in which `setup` runs, with an environment of the folder's .env and the given variables over
- * it.
+ * Makes an empty folder in which `setup` runs. Its environment is the folder's .env, which the given variables
+ * override.
  */
 async function prepare(t: TestContext) {
   const harness = await createOperatorHarness(t);

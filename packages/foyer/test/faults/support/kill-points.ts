@@ -128,7 +128,7 @@ function afterCommitOfSqlite(databaseFile: string, nth: number, kill: () => void
   };
 }
 
-/** Kills after a delay, whatever Foyer does by then. */
+/** Kills after a delay, whatever Foyer is doing by then. */
 export function afterMs(delayMs: number): KillPoint {
   return {
     name: `after ${delayMs} ms`,
