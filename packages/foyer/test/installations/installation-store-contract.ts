@@ -358,7 +358,7 @@ export function installationStoreContract(
         await save(teamInstall());
         await store.deleteInstallation(T1);
         await assert.rejects(store.recordMember(grant), AppNotInstalledError);
-        await assert.rejects(store.recordMember(teamInstall({ userToken: 'xoxp-1' })), /holds a bot/);
+        await assert.rejects(store.recordMember(teamInstall({ userToken: 'xoxp-1' })), /contains a bot/);
         assert.equal(await countOf('user_tokens'), 0);
       });
 
