@@ -12,7 +12,7 @@ type JobOutcome = 'succeeded' | 'failed' | 'interrupted';
 
 /**
  * The state of a job. overdue: a turn is late and no machine has begun it; waiting: no outcome is known yet; removed:
- * the job ran before, and the definition no longer has it. The other states are those of its newest turn.
+ * the job ran before, and the definition no longer has it. The other states describe the newest turn.
  */
 export type JobStatus = JobOutcome | 'running' | 'overdue' | 'waiting' | 'removed';
 

@@ -34,9 +34,9 @@ export interface FoyerConfig {
     authorizationUrl: string;
     /** Always ends in a slash. */
     apiUrl: string;
-    /** The scopes in SLACK_SCOPES; undefined if it is not set: then the manifest's scopes apply. */
+    /** The scopes in SLACK_SCOPES. If undefined, the manifest's scopes apply. */
     scopes: readonly string[] | undefined;
-    /** The scopes in SLACK_USER_SCOPES; undefined if it is not set: then the manifest's scopes apply. */
+    /** The scopes in SLACK_USER_SCOPES. If undefined, the manifest's scopes apply. */
     wantedUserScopes: readonly string[] | undefined;
   };
   http: {

@@ -38,8 +38,8 @@ interface LineIds {
 
 /**
  * Why not a child logger for each install: shared code writes most lines of an install (a call to Slack, a refreshed
- * token, App Home), and a child would have to pass through all of it. The ids are bound to the asynchronous call, so
- * one store for the whole module serves every Foyer in the process.
+ * token, App Home), and a child logger would have to be passed through all of it. The ids are bound to the asynchronous
+ * call, so one store for the whole module serves every Foyer in the process.
  */
 const lineIds = new AsyncLocalStorage<LineIds>();
 

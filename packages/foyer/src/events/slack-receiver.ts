@@ -58,7 +58,7 @@ export interface SlackReceiverDeps {
   log: Logger;
 }
 
-/** A Bolt receiver that does not listen itself: Foyer's own server calls `handle`. */
+/** A Bolt receiver that opens no port: Foyer's routes call `handle`. */
 export interface SlackReceiver extends Receiver {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
   /** Cancels the repeats that are planned, and resolves when every running listener has ended. */

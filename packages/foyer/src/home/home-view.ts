@@ -27,7 +27,7 @@ const divider: KnownBlock = { type: 'divider' };
 
 /**
  * Draws the install record for one person in App Home: in full for the installer and the admins, in short for members.
- * The same content always gives the same blocks, within Slack's limits for any content
+ * The same content always gives the same blocks. For any content, they are within Slack's limits
  * (docs.slack.dev/reference/views/home-tab-views): a list that is cut ends with a line that says so.
  */
 export function homeBlocks(content: HomeContent): KnownBlock[] {

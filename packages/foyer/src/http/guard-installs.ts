@@ -66,7 +66,7 @@ export function createInstallLimits(deps: {
     kind: isInstall ? 'installs_limited' : 'sign_ins_limited',
   } as const;
   type Limiters = { perAddress: RateLimiterMemory; inAll: RateLimiterMemory; kind: RefusalKind };
-  // A secret of this process: a stranger cannot search for addresses that share a counter with someone else's.
+  // A secret key, so that a stranger cannot find addresses that share a counter with someone else's.
   const secret = createSecretKey(randomBytes(16));
 
   function keyOf(req: IncomingMessage): string {
@@ -154,12 +154,13 @@ export function createIsInMaintenance(
   };
 }
 
-/** When browsers and Slack's crawlers should come back: no one knows when a maintenance ends. */
+/** The Retry-After during maintenance: a guess, since no one knows when it ends. */
 const retryAfterSeconds = 300;
 
 /**
- * Makes the guard of the install flow's routes during maintenance: 503 with a page. A callback is refused before its
- * state and its code are used, so that the same page, loaded again, still finishes the install. Events are not guarded.
+ * Creates the guard of the install flow's routes. During maintenance, it answers 503 with a page. It refuses a callback
+ * before the state and the code are used, so that loading the page again still finishes the install. Events have no
+ * such guard.
  */
 export function createPauseInstalls(deps: {
   isInMaintenance: () => Promise<boolean>;

@@ -15,8 +15,8 @@ export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; head
 
 /**
  * What Foyer promises for each of its paths, in its own server and in the host's: each request gets a complete answer
- * within ten seconds (invariant 10), even if a handler, Slack or the database hangs; Foyer reads no body that no route
- * asks for; and an error is a page that names its cause, never a stack.
+ * within ten seconds (invariant 10), even if a handler, Slack or the database hangs; Foyer reads a body only if a route
+ * asks for it; and an error is a page that names its cause, never a stack.
  */
 
 /** A request that takes this long gets a page that says so; the work continues, or its tokens are revoked. */

@@ -54,7 +54,7 @@ function permissions(content: LandingPageContent): Html {
   </section>`;
 }
 
-/** Says who makes the app and whom to ask: next to the button, where an admin looks before pressing it. */
+/** Links to support and to the privacy policy: next to the button, where an admin looks before pressing it. */
 function contacts({ site, words }: PageFrame): Html {
   const { privacyUrl, supportUrl, publisher } = site.brand;
   const links = [
