@@ -66,8 +66,8 @@ export function createJobs<Foyer>(deps: {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
   /**
-   * By job name: the newest interval that this process knows to be taken. It lets the process query the database once
-   * an interval, not once a second.
+   * By job name: the newest interval that this process knows to be taken. So the process queries the database once an
+   * interval, not once a second.
    */
   const taken = new Map<string, number>();
 

@@ -110,7 +110,7 @@ function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
 
 /**
  * Returns the start of the next interval to take: the one after the last that was taken. If none was taken, or a wrong
- * clock recorded it, that is the current one.
+ * clock recorded the last one, returns the start of the current interval.
  */
 function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
   const current = Math.floor(now / everyMs) * everyMs;

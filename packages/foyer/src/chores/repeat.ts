@@ -1,6 +1,5 @@
 import type { Logger } from '../config/log.ts';
 
-/** A recurring chore. */
 export interface Chore {
   /** Ends the chore. Resolves when it is no longer running and will not run again. */
   stop(): Promise<void>;

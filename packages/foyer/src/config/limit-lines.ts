@@ -34,7 +34,6 @@ interface LineLimit {
   flush(): void;
 }
 
-/** Creates the limit of one log. */
 export function createLineLimit(): LineLimit {
   const classes = new Map<string, LineClass>();
   let timer: NodeJS.Timeout | undefined;

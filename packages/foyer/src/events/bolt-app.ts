@@ -36,8 +36,8 @@ export function createBoltApp(deps: BoltAppDeps) {
     try {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
     } catch (error) {
-      // Bolt then calls no listener. Usually the event is late, after an uninstall. If the team never installed the app
-      // here, it is noted.
+      // Bolt then calls no listener. Usually the event came late, after an uninstall. A team that never installed the
+      // app here is noted.
       if (error instanceof InstallationNotFoundError) {
         deps.log.debug({ err: error }, 'not installed');
         if (error.reason === 'unknown') deps.noteUnknownTeam({ teamId, enterpriseId, isEnterpriseInstall });
@@ -153,7 +153,7 @@ function createListenerNames() {
         Object.defineProperty(app, registrar, { value: add, configurable: true, writable: true });
       }
     },
-    /** Returns the name of the listener that started the running code, even if it has returned; else undefined. */
+    /** Returns the name of the listener that started the running code, also after that listener has returned. */
     running: (): string | undefined => current.getStore(),
     /**
      * Whether any listener may receive messages: a message listener, one whose pattern matches `message`, an assistant

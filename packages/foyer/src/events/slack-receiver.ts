@@ -65,7 +65,6 @@ export interface SlackReceiver extends Receiver {
   drain(): Promise<void>;
 }
 
-/** Creates the receiver. */
 export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   const { log, signature, refusals, seen } = deps;
   let app: App | undefined;

@@ -66,7 +66,6 @@ export function eventTypeOf({ type, event }: Fields): unknown {
   return type === 'app_rate_limited' ? type : fieldsOf(event).type;
 }
 
-/** Reads an Events API delivery. */
 export function readEnvelope(body: Fields): EventEnvelope {
   const event = fieldsOf(body.event);
   const tokens = fieldsOf(event.tokens);

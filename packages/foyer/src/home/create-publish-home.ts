@@ -146,8 +146,8 @@ function ids({ installationId, userId }: PublishRequest): { installationId: stri
 }
 
 /**
- * Publishes once at a time for each person and queues at most one more, which reads the record when its turn comes. So
- * an older view never overwrites a newer one, and a burst of changes costs two calls.
+ * Publishes one view at a time for each person. At most one more publish waits, and it reads the record when its turn
+ * comes. So an older view never overwrites a newer one, and a burst of changes costs two calls.
  */
 function publishInTurns(publish: PublishHome): PublishHome {
   interface Turn {

@@ -119,8 +119,8 @@ export function createReadHome(deps: ReadHomeDeps): ReadHome {
   };
 
   /**
-   * Returns the text to hash. A claim link differs at each read, so a number replaces it that changes after half of the
-   * link's lifetime. Foyer then sends Home again, with a fresh link.
+   * Returns the text to hash. A claim link differs at each read, so the text has a number instead, which changes after
+   * half of the link's lifetime. Foyer then sends Home again, with a fresh link.
    */
   function hashedText(blocks: unknown, claimUrl: string | undefined): string {
     const text = JSON.stringify(blocks);
@@ -194,7 +194,6 @@ export async function sendView(
   }
 }
 
-/** Builds the view of these blocks. */
 export function homeView(blocks: KnownBlock[]): HomeView {
   return { type: 'home', callback_id: 'foyer.home', blocks };
 }

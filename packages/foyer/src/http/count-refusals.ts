@@ -69,7 +69,6 @@ export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind
   }
 
   return {
-    /** Counts one refusal. */
     add(kind: RefusalKind, address: string): void {
       deps.onRefused?.(kind);
       const known = counted.get(kind);

@@ -159,7 +159,6 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
   };
 }
 
-/** A server that listens. */
 export type Listening = Awaited<ReturnType<typeof listen>>;
 
 /** Returns what is wrong with PORT or HOST if that is why the server cannot listen; undefined for any other cause. */

@@ -15,7 +15,6 @@ import { type ProgressPageContent, progressPage } from './pages/progress-page.ts
 import { type RecordPageContent, recordPage } from './pages/record-page.ts';
 import { createSite, type PageFrame } from './pages/site.ts';
 
-/** A failure to show. */
 type ShownFailure = Omit<FailurePageContent, keyof PageFrame | 'retryPath'> & {
   /** The HTTP status, if it differs from the page's usual one. */
   status?: number;

@@ -9,7 +9,6 @@ import { ja } from './languages/ja.ts';
 /** A language in which Foyer has texts. */
 export type Language = 'en' | 'de' | 'fr' | 'es' | 'ja';
 
-/** The value of a placeholder. */
 type TextValue = string | number;
 
 /**
@@ -206,7 +205,6 @@ function readable(name: string): string {
 /** How the steps of the definition are shown, by name. */
 export type StepFaces = Readonly<Record<string, StepFace | undefined>>;
 
-/** How one step is shown. */
 interface StepFace {
   readonly title: StepTitle | undefined;
   /** Whether only operators see it: installers and members do not. */

@@ -4,7 +4,6 @@ import { joinedMarks, slackMark } from './marks.ts';
 import { noIndex, page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
-/** The question on the page. */
 export interface ConnectQuestion {
   /** connect: continue to Slack with a link from another browser. move: take the workspace from its present account. */
   kind: 'connect' | 'move';
@@ -12,9 +11,8 @@ export interface ConnectQuestion {
   account: string;
   /** The workspace's name, only for a move; null if Slack has not named it. */
   teamName?: string | null;
-  /** The address that the form posts to. */
   action: string;
-  /** The value of the hidden field. */
+  /** Binds the form to this browser. */
   ticket: string;
 }
 

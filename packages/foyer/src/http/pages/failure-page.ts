@@ -10,7 +10,6 @@ import { joinedMarks } from './marks.ts';
 import { noIndex, page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
-/** The content of a failure page. */
 export interface FailurePageContent extends PageFrame, Omit<FailureContext, 'app'> {
   kind: FailureKind;
   /** Slack's or Foyer's error code, in small print if it says more than the kind. */

@@ -113,7 +113,6 @@ export type FailureKind = keyof typeof pages;
 /** The HTTP status, the fact and the button of each cause. */
 export const failurePages: Readonly<Record<FailureKind, FailurePage>> = pages;
 
-/** The words of a failure. */
 interface FailureWords {
   heading: string;
   fact: string | undefined;
@@ -164,7 +163,6 @@ function needsNoMore(kind: FailureKind, { tokensRevoked }: FailureContext): bool
   return tokensRevoked === false && failurePages[kind].button === 'tryAgain' && kind !== 'slack_refused';
 }
 
-/** Returns the words of a failure. */
 export function failureWords(words: Words, kind: FailureKind, context: FailureContext): FailureWords {
   const { fact } = failurePages[kind];
   // Every message gets every value, and uses those that it needs.

@@ -26,8 +26,8 @@ export function securityHeaders(secure: boolean): Record<string, string> {
 }
 
 /**
- * The headers of every page. A page loads only pictures from other sites, is not cached or framed, and sends no
- * referrer (the address of a progress page contains its token).
+ * The headers of every page. From other sites, a page loads nothing but pictures. It is not cached or framed, and sends
+ * no referrer (the address of a progress page contains its token).
  */
 export function pageHeaders(options: {
   nonce: string;

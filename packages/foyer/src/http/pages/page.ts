@@ -9,7 +9,6 @@ interface PageParts extends PageFrame {
   title: string;
   /** Additional elements for the head, such as a refresh for browsers without scripts. */
   head?: Html;
-  /** The `main` element. */
   main: Html;
   /** A small line at the end, such as a reference for a reader who asks for help. */
   reference?: Html;

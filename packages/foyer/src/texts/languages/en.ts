@@ -275,7 +275,7 @@ export const en = {
   'failure.erase_unreachable.do': 'Go to the start page and try again in a few minutes.',
   'failure.signout_refused.title': 'Please sign out on our own page',
   'failure.signout_refused.what':
-    'The request to sign you out came from another site, so we did not follow it.',
+    'The request to sign you out came from another site, so we ignored it.',
   'failure.signout_refused.do': 'Go to the start page and sign out from there.',
   'landing.signIn': 'Already use {app}? Sign in with Slack',
   'record.signedIn': 'Signed in as {person}',
