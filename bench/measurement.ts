@@ -1,6 +1,5 @@
 import type { Figure } from './slices.ts';
 
-/** How a measurement is run. */
 export interface RunOptions {
   /** How many turns each contender gets. */
   slices: number;
@@ -40,7 +39,6 @@ export interface Mark {
   unit?: string;
 }
 
-/** What a measurement found. */
 export interface Findings {
   rows: Row[];
   marks: Mark[];
@@ -58,7 +56,6 @@ export interface Measurement {
   run(options: RunOptions): Promise<Findings>;
 }
 
-/** Whether a mark is met. */
 export function isMet({ asked, reached, better }: Mark): boolean {
   return better === 'more' ? reached >= asked : reached <= asked;
 }

@@ -16,7 +16,6 @@ export interface Figure {
   high: number;
 }
 
-/** The median and the quartiles of some values. */
 export function figureOf(values: readonly number[]): Figure {
   const known = [...values];
   return { median: median(known), low: quantile(known, 0.25), high: quantile(known, 0.75) };
@@ -52,7 +51,6 @@ export async function interleave<Contender extends string, Metric extends string
   return samples;
 }
 
-/** One metric of many samples. */
 export function valuesOf<Metric extends string>(
   samples: readonly Sample<Metric>[],
   metric: Metric,

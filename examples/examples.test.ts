@@ -51,7 +51,10 @@ async function prepare(t: TestContext, basePath: string): Promise<Example> {
   return { origin, sandbox, environment };
 }
 
-/** Installs as the owner of Acme and waits for the welcome; with `text`, says hello and waits for that answer. */
+/**
+ * Installs as the owner of Acme and waits for the welcome; with `text`, also says hello and waits for `text` as the
+ * answer.
+ */
 async function installAndWrite({ origin, sandbox }: Example, basePath: string, text?: string) {
   const visitor = createVisitor();
   const workspace = sandbox.workspace('Acme');
@@ -103,7 +106,7 @@ async function withProcess(
 }
 
 describe('examples', () => {
-  it('express: installs below its base path, runs its listener, and accepts only its own session’s result', async (t) => {
+  it('the Express example installs below its base path, runs its listener, and accepts only its own session’s result', async (t) => {
     const example = await prepare(t, '/integrations/slack');
     await withProcess('express/server.ts', example, async () => {
       assert.match(await (await fetch(example.origin)).text(), /Connect Slack/);
@@ -123,12 +126,12 @@ describe('examples', () => {
     });
   });
 
-  it('bolt: keeps its own listeners', async (t) => {
+  it('the Bolt example keeps its own listeners', async (t) => {
     const example = await prepare(t, '');
     await withProcess('bolt/app.ts', example, () => installAndWrite(example, '', 'Hello from Bolt!'));
   });
 
-  it('fastify: keeps its own routes', async (t) => {
+  it('the Fastify example keeps its own routes', async (t) => {
     const example = await prepare(t, '/integrations/slack');
     await withProcess('fastify/server.ts', example, async () => {
       assert.equal(await (await fetch(example.origin)).text(), 'Fastify');
@@ -136,14 +139,14 @@ describe('examples', () => {
     });
   });
 
-  it('store-only: installs with its own OAuth flow into the encrypted store', async (t) => {
+  it('the store-only example installs with its own OAuth flow into the encrypted store', async (t) => {
     const example = await prepare(t, '');
     await withProcess('store-only/app.ts', example, () =>
       installAndWrite(example, '', 'Hello from stock Bolt!'),
     );
   });
 
-  it('hono: answers web-standard requests', async (t) => {
+  it('the Hono example answers web-standard requests', async (t) => {
     const example = await prepare(t, '/integrations/slack');
     Object.assign(process.env, example.environment);
     const { app, foyer } = await import('./hono/app.ts');
@@ -170,7 +173,7 @@ describe('examples', () => {
   });
 
   const python = spawnSync('python3', ['--version']).status === 0;
-  it('python-host: signs a link, and accepts only the result of its own session', {
+  it('the Python example signs a link, and accepts only the result of its own session', {
     skip: !python && 'there is no python3',
   }, async (t) => {
     const example = await prepare(t, '');
@@ -230,7 +233,7 @@ describe('examples', () => {
     });
   });
 
-  it('next: its route handlers answer, and its cron route finishes the due runs', async (t) => {
+  it('the Next example answers in its route handlers, and finishes the due runs in its cron route', async (t) => {
     const example = await prepare(t, '/slack');
     Object.assign(process.env, example.environment);
     const route = await import('./next/app/slack/[[...path]]/route.ts');

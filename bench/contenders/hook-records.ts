@@ -41,7 +41,6 @@ export function recordsInSqlite(file: string): HookRecords {
   };
 }
 
-/** Stores the records in a Postgres database. */
 export async function recordsInPostgres(url: string): Promise<HookRecords> {
   const pool = new Pool({ connectionString: url });
   await pool.query(tables);

@@ -8,7 +8,7 @@ import { kyselyStore } from './stores/kysely-store.ts';
 import { preparedPostgresStore } from './stores/prepared-postgres-store.ts';
 import { preparedSqliteStore } from './stores/prepared-sqlite-store.ts';
 
-/** Measures only a store, with nothing around it: one call after the other. */
+/** Measures a store alone, with one call after the other. */
 const { STORE = '', PLACE = '', TEAMS = '0' } = process.env;
 const open: Readonly<Record<string, (place: string) => BenchStore | Promise<BenchStore>>> = {
   foyer: foyerStore,

@@ -14,7 +14,6 @@ export interface Browsers {
   close(): Promise<void>;
 }
 
-/** Opens browsers for one app. */
 export function openBrowsers(url: string): Browsers {
   const pool = new Pool(url, { connections: 64, pipelining: 1 });
 

@@ -10,7 +10,6 @@ export const app = {
   botUserId: 'U0BENCHBOT',
 };
 
-/** The id of the team with this number. */
 export const teamIdOf = (number: number): string => `T${String(number).padStart(10, '0')}`;
 /** The person who installed the app in the team with this number. */
 export const installerIdOf = (number: number): string => `U${String(number).padStart(10, '0')}`;

@@ -28,7 +28,6 @@ const names = [
 type Name = (typeof names)[number];
 type Metric = 'rate' | 'cpuMs';
 
-/** How fast a backlog of runs is executed. */
 export const backlog: Measurement = {
   name: 'backlog',
   what: 'Queued runs worked off a second',

@@ -23,7 +23,6 @@ const names = ['stock Bolt', 'Foyer'] as const;
 type Name = (typeof names)[number];
 type Metric = 'changed' | 'unchanged' | 'quiet' | 'changedCpu' | 'unchangedCpu' | 'quietCpu' | 'toPublish';
 
-/** App Home: event to `views.publish`. */
 export const home: Measurement = {
   name: 'home',
   what: 'App Home, from the event to `views.publish`',

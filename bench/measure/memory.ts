@@ -28,7 +28,6 @@ interface Levels {
   afterAll: Level;
 }
 
-/** Memory after events of very many teams. */
 export const memory: Measurement = {
   name: 'memory',
   what: 'Memory after 100,000 events from 100,000 teams, with `client` and `say` used in a listener',

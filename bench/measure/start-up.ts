@@ -27,7 +27,6 @@ type Metric = 'readyMs';
 const bareBolt = fileURLToPath(new URL('../contenders/bare-bolt.js', import.meta.url));
 const foyer = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** Start-up, cold and warm. */
 export const startUp: Measurement = {
   name: 'start-up',
   what: 'From the start of the process to `/readyz`',

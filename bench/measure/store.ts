@@ -26,7 +26,6 @@ const engines = ['SQLite', 'Postgres'] as const;
 type Engine = (typeof engines)[number];
 type Metric = 'fetch' | 'store' | 'remove';
 
-/** Store, fetch and delete of installations. */
 export const store: Measurement = {
   name: 'store',
   what: 'Installations stored, fetched and deleted a second',

@@ -6,7 +6,7 @@ const [rowHeight, labelWidth, chartWidth, top] = [26, 470, 300, 34];
 /** The scale runs from a sixteenth of the mark to four times as good, by powers of two. */
 const [lowest, highest] = [-4, 2];
 
-/** Draws how close each value is to its mark: a bar that reaches the line meets it. */
+/** Draws how close each value is to its mark. A bar that reaches the line meets the mark. */
 export function marksChart(marks: readonly Mark[]): string {
   const width = labelWidth + chartWidth + 90;
   const height = top + marks.length * rowHeight + 12;

@@ -25,7 +25,6 @@ type RunState = 'queued' | 'waiting' | 'succeeded';
  */
 export const installationIdOf = (number: number): string => `ins_${String(number).padStart(26, '0')}`;
 
-/** The number of the team with this id. */
 export const numberOfTeam = (teamId: string): number => Number(teamId.slice(1));
 
 /** Few enough rows that one statement stays below the parameter limit of either engine. */

@@ -82,7 +82,7 @@ const choosePlan: Step = {
   },
 };
 
-/** Cancels the subscription. Safe to run twice: it is canceled already. */
+/** Cancels the subscription. Safe to run twice: a canceled subscription stays canceled. */
 const cancelPlan: Step = {
   name: 'cancel-plan',
   title: { todo: 'Cancel the plan', doing: 'Canceling the plan' },

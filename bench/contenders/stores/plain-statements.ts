@@ -13,7 +13,6 @@ export interface TokenRow {
   sealed_bot: string;
 }
 
-/** The columns and values of a new installation. */
 export function newRow(teamId: string): { columns: string[]; values: unknown[] } {
   const row = installationRow(numberOfTeam(teamId), cipher, Date.now());
   return { columns: Object.keys(row), values: Object.values(row) };
@@ -31,7 +30,6 @@ export const removeSql = 'delete from installations where client_id = ? and tena
 /** The parameters that select a team. */
 export const keyOf = (teamId: string): [clientId: string, tenant: string] => [app.clientId, `team:${teamId}`];
 
-/** Decrypts the token of a row. */
 export function openRow(row: TokenRow | undefined, teamId: string) {
   if (!row) throw new Error(`no installation of ${teamId}`);
   return cipher.openBot(row.id, row.sealed_bot);

@@ -358,7 +358,7 @@ describe('an install that does not complete', () => {
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, globex);
     const other = new Sqlite(stage.databaseFile);
-    // Locks it during the code exchange: the state has been used up by then.
+    // Locks the database during the code exchange: the state has been used up by then.
     const stopListening = sandbox.onActivity((activity) => {
       if (activity.kind === 'called' && activity.method === 'oauth.v2.access') other.exec('begin immediate');
     });

@@ -142,7 +142,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
       assert.equal(errors.length, 3);
 
-      // Slack sends no event for a team that leaves meanwhile.
+      // Slack sends no event for a team that leaves during the suspension.
       await sandbox.uninstall({ teamId: acme.teamId });
       sandbox.setSuspended({ isSuspended: false });
       // Foyer may test Acme's token before another installation is active again, so Acme may need a second turn.

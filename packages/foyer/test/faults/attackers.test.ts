@@ -115,7 +115,7 @@ describe('a workspace and a person with hostile names', () => {
   });
 });
 
-describe('a button pressed by someone who is not allowed to', () => {
+describe('a press by someone who may not press the button', () => {
   let stage: Stage;
   const places: Record<
     'acme' | 'globex',
@@ -132,7 +132,7 @@ describe('a button pressed by someone who is not allowed to', () => {
       ['globex', 'Globex'],
     ] as const) {
       const place = { teamId: stage.sandbox.workspace(name).id, userId: stage.sandbox.person(name).id };
-      // Both have a failed run, so that there is something to retry.
+      // Both installs have a failed run, so that there is something to retry.
       stage.sandbox.faults.add({
         method: 'chat.postMessage',
         failure: { type: 'error', error: 'restricted_action' },

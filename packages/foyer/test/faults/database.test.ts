@@ -165,7 +165,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
       play.whenCalled(method, () => void fillDisk(play));
       const answer = await installAcme(play);
       await assertRefused(play, answer);
-      // Reading needs no space.
+      // Foyer stays ready, since reading needs no space.
       assert.equal(await status(`${stage.url}/readyz`), 200);
       await play.onLiveConnection('pragma max_page_count = 1000000');
       await assertInstallsWhole(play);
@@ -262,7 +262,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     return play;
   }
 
-  it('a start on a damaged database is refused with a specific error', async (t) => {
+  it('a start on a damaged database is refused with a DatabaseUnavailableError', async (t) => {
     const { stage } = await stopped(t);
     await writeFile(stage.databaseFile, Buffer.alloc(40_960, 0x5a));
     await assert.rejects(stage.start(), DatabaseUnavailableError);

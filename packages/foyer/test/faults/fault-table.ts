@@ -50,7 +50,7 @@ export interface Cell {
   failure: string;
   how: 'once' | 'always';
   end: End;
-  /** What must go wrong first for the call to be made at all. */
+  /** The failure that makes Foyer call `method` at all. */
   first?: { method: string; failure: string };
 }
 
@@ -223,7 +223,7 @@ const open: Cell[] = [
 
 const welcome: Cell[] = [
   ...rows('chat.postMessage', [...later, ...laterActed, ...limited, ...hangs], once, whole),
-  // A welcome that arrived is found, however often Slack's answer is lost.
+  // Foyer finds a welcome that arrived, even if Slack's answer is lost every time.
   ...rows('chat.postMessage', [...laterActed, 'hangs, acted'], always, whole),
   ...rows('chat.postMessage', [...later, 'hangs, did not act'], always, failed('send-welcome', 0)),
   ...rows('chat.postMessage', limited, always, () => waits('send-welcome', stepNames, 0)),

@@ -121,7 +121,6 @@ export async function listen(t: TestContext, server: Server): Promise<string> {
 
 export type Prepared = Awaited<ReturnType<typeof prepareDoctor>>;
 
-/** The findings that are not ok. */
 export const amiss = (findings: readonly Finding[]) => findings.filter(({ status }) => status !== 'ok');
 
 /** One thing that is broken, and what doctor must say about it. */

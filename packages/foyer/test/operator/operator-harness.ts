@@ -23,7 +23,6 @@ import type { EngineName } from '../support/stage-database.ts';
 /** 22 November 2026, 01:47:03 UTC: when everything in these tests happens. */
 export const installedAt = Date.UTC(2026, 10, 22, 1, 47, 3);
 
-/** How a command ended. */
 export interface CommandEnd {
   exitCode: ExitCode;
   stdout: string;
@@ -31,7 +30,7 @@ export interface CommandEnd {
 }
 
 export interface RunOptions extends Partial<OperatorDeps> {
-  /** Makes stdout a terminal that shows colours. */
+  /** Makes stdout a terminal that shows colors. */
   terminal?: boolean;
 }
 

@@ -103,7 +103,9 @@ async function expire(t: TestContext, engine?: EngineName) {
     });
     return ((await answer.json()) as { error?: string }).error;
   }
-  /** What Slack answers to someone who uses the leaked refresh tokens, and then how many tokens work. */
+  /**
+   * What Slack answers to someone who uses the leaked refresh tokens, followed by the number of tokens that still work.
+   */
   const useLeak = async () => [...(await Promise.all(leaked.map(refresh))), liveTokens(sandbox).length];
   const run = (...commandLine: string[]) =>
     commandOnStage(stage, commandLine, {

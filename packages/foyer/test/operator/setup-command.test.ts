@@ -100,7 +100,7 @@ function scripted(answers: (string | boolean | undefined)[]) {
 
 test('`setup` in a script writes an .env that Foyer accepts', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
-  // A clone has this file; in an app without one, .env starts empty.
+  // A clone has this file; in an app without it, .env starts empty.
   copyFileSync(new URL('../../../../.env.example', import.meta.url), join(folder, '.env.example'));
   const { exitCode, stdout, stderr } = await setup([...flags, '--production', '--json'], secrets);
   assert.equal(exitCode, 0, stderr);

@@ -1,6 +1,6 @@
 import { foyer } from '../../../foyer.ts';
 
-// Every path below /slack: Next gives a Request and sends the Response.
+// Foyer handles every path below /slack: Next passes a Request, and sends the Response.
 
 export const runtime = 'nodejs';
 export const dynamic = 'force-dynamic';

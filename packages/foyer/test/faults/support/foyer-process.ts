@@ -10,7 +10,6 @@ const keepCompiled = `data:text/javascript,${encodeURIComponent(
   "import{flushCompileCache}from'node:module';setTimeout(flushCompileCache,400).unref()",
 )}`;
 
-/** How a process ended. */
 export interface ProcessEnd {
   code: number | null;
   signal: NodeJS.Signals | null;

@@ -7,7 +7,6 @@ import { fixtureManifest } from '../../support/fixture-manifest.ts';
  * that is committed twice.
  */
 
-/** The app's table. */
 export interface LedgerTables {
   ledger: { id: string; line: string };
 }

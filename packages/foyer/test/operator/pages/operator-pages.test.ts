@@ -128,7 +128,7 @@ describe('logging in as the operator', () => {
     assert.equal((await stage.get('/operator')).status, 303);
   });
 
-  it('an address must wait after wrong passwords, and meanwhile even the right password is refused', async (t) => {
+  it('an address must wait after wrong operator passwords, and meanwhile even the right password is refused', async (t) => {
     t.after(() => stage.close());
     for (let guess = 0; guess < 7; guess += 1) {
       const response = await stage.post('/operator/login', { password: `guess ${guess}` }, from('192.0.2.9'));
@@ -140,7 +140,7 @@ describe('logging in as the operator', () => {
     assert.equal(slowed.status, 429);
     assert.match(slowed.headers.get('retry-after') ?? '', /^\d+$/);
     assert.match(await slowed.text(), /Too many wrong passwords/);
-    // A visitor who puts another address into the header is still known by the one that the proxy saw.
+    // Foyer still recognizes a visitor who adds another address to the header, by the address that the proxy saw.
     const disguised = await stage.post('/operator/login', { password }, from('203.0.113.5, 192.0.2.9'));
     assert.equal(disguised.status, 429);
     const other = await stage.post('/operator/login', { password }, from('192.0.2.10'));
@@ -148,7 +148,7 @@ describe('logging in as the operator', () => {
     assert.ok(!stage.logged().join('\n').includes('guess 1'), 'a guess may be half a password');
   });
 
-  it('a browser that has logged in before can still log in while strangers guess from many addresses', async (t) => {
+  it('an operator’s browser that has logged in before can still log in while strangers guess from many addresses', async (t) => {
     t.after(() => stage.close());
     const { cookies } = stage.visitor;
     await stage.logIn();
@@ -220,7 +220,7 @@ describe('the operator’s forms', () => {
     return rows.map((row) => row.kind);
   }
 
-  it('the page of an installation shows each step by its title and its name', async () => {
+  it('the page of an installation shows the title and the name of a step', async () => {
     const text = await (await stage.get(path)).text();
     assert.match(text, />Send the welcome message<\/span> <code class="step-name">send-welcome</);
   });
