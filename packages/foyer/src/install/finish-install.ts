@@ -44,7 +44,18 @@ import {
 } from './state.ts';
 import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
 
-/** The OAuth callback, in order. Until the state is verified, Foyer writes nothing and sends nothing to Slack. */
+/**
+ * The OAuth callback, in the order of the numbers in the code:
+ *
+ * 1. Judge the state. Until it proves to be ours, fresh and of this browser, Foyer writes nothing and asks Slack nothing.
+ * 2. Answer a callback that has no code, or whose state was refused.
+ * 3. Consume the state: a second callback with it leads to the page of the first.
+ * 4. Exchange the code. Until the tokens are stored, Foyer keeps them apart, to revoke them if it cannot store them.
+ * 5. Check the workspace against the link, and ask the app's gate.
+ * 6. Store the installation, its connection and its run in one transaction, and wake the worker.
+ * 7. Answer with the progress page, or redirect to the host.
+ * 8. If 4, 5 or 6 failed: revoke the tokens, record the outcome, and say what to do.
+ */
 
 /** How the parts of a callback share its time: a request ends within ten seconds (invariant 10). */
 const slackBudgetMs = 6500;
@@ -120,6 +131,256 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     now: now(),
   });
 
+  return finishInstall;
+
+  async function finishInstall(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    // 1. Judge the state.
+    const query = new URL(req.url ?? '/', 'http://localhost').searchParams;
+    const verdict = deps.states.judge(query.get('state'), req.headers.cookie);
+    const requestId = requestIdOf(verdict);
+    const attributes = { 'foyer.request_id': requestId };
+    await span('foyer callback', { kind: 'server', parent: traceOf(req.headers), attributes }, (opened) => {
+      const ids = { requestId, traceId: opened.context?.traceId };
+      return withLineIds(ids, () => answerCallback(req, res, { query, verdict, opened }));
+    });
+  }
+
+  async function answerCallback(
+    req: IncomingMessage,
+    res: ServerResponse,
+    about: { query: URLSearchParams; verdict: StateVerdict<StateContent>; opened: OpenSpan },
+  ): Promise<void> {
+    // 2. Answer a callback that has no code, or whose state was refused.
+    const { query, verdict, opened } = about;
+    const error = query.get('error');
+    // A stranger's browser does not learn which workspace was asked for.
+    const isOwnBrowser = verdict.ok || verdict.fault === 'state_expired';
+    const teamId = isOwnBrowser ? verdict.content?.teamId : undefined;
+    const requestId = requestIdOf(verdict);
+    if (error) {
+      const failure = redirectFailure(error);
+      if (verdict.ok) await recordUnused(verdict.content, failure);
+      const ended = outcomeOf(failure);
+      deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
+      // If Foyer did not make the state, a stranger may have written the error code: log only its kind.
+      const code = requestId === undefined ? failure.kind : failure.code;
+      logAttempt(log, { requestId, outcome: failure.kind, code }, 'install ended at Slack');
+      const member = verdict.content?.member;
+      const showPage = (): void => pages.sendFailure(res, { ...failure, teamId, member, requestId });
+      if (!verdict.ok) return showPage();
+      return answer(res, verdict.content, { outcome: outcomeOf(failure), error: failure.code }, showPage);
+    }
+    if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
+    if (!query.get('code')) {
+      logAttempt(log, { requestId, code: 'code_missing' }, 'callback refused');
+      return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing', teamId, requestId });
+    }
+    if (!verdict.ok) {
+      logAttempt(log, { requestId, code: verdict.fault }, 'callback refused');
+      if (verdict.content) return answerUsedState(res, verdict.content, verdict.fault);
+      return pages.sendFailure(res, { kind: verdict.fault, code: verdict.fault });
+    }
+    return exchange(req, res, verdict.content, opened);
+  }
+
+  async function exchange(
+    req: IncomingMessage,
+    res: ServerResponse,
+    content: StateContent,
+    opened: OpenSpan,
+  ): Promise<void> {
+    const startedAt = performance.now();
+    const callbackAt = now();
+    const limits = { timeoutMs: slackCallMs, signal: AbortSignal.timeout(slackBudgetMs) };
+    const tokens = deps.unstoredTokens.watch(content.id, {
+      page: slackClientOptions(deps.slackCalls, limits),
+      exchange: (given) => slackClientOptions(deps.slackCalls, { timeoutMs: exchangeTimeoutMs, ...given }),
+      wantedUntil: AbortSignal.any([limits.signal, AbortSignal.timeout(slackCallMs)]),
+    });
+    let recorded: RecordedInstall | undefined;
+    let place: InstallEnd['place'];
+    let authTest: { url?: string } = {};
+    let isInstalled = false;
+    let isStoring = false;
+    let leavesTokens = false;
+
+    const provider = createInstallProvider(deps, {
+      // 3. Consume the state.
+      async consumeState() {
+        const fresh = await database.write((trx) => consumeState(trx, asRequest(content)), 1500);
+        if (!fresh) throw new StateUsedError('this state was used before');
+      },
+      // 4. Exchange the code.
+      clientOptions: {
+        ...tokens.options,
+        async fetch(input: string | URL | Request, init?: RequestInit) {
+          const response = await tokens.options.fetch(input, init);
+          if (String(input).endsWith('/auth.test')) authTest = await readAuthTest(response.clone());
+          return response;
+        },
+      },
+      async store(installation) {
+        // 5. Check the workspace against the link, and ask the app's gate.
+        place = placeOf(installation);
+        assertWorkspace(content.link, place);
+        const leftMs = (): number => storeUntilMs - (performance.now() - startedAt);
+        leavesTokens = tokens.exceed(installation);
+        const request = { installRequestId: content.id, issuedAt: tokens.issuedAt(), leavesTokens };
+        if (content.member) {
+          isStoring = true;
+          const patienceMs = Math.max(500, leftMs());
+          const { installationId } = await deps.store.recordMember(installation, { ...request, patienceMs });
+          log.info({ installationId, userId: installation.user.id }, 'a member connected their account');
+          const { id: userId, token } = installation.user;
+          deps.onMember?.({ installationId, userId }, token);
+          return;
+        }
+        const limitMs = Math.min(gateTimeLimitMs, Math.max(500, leftMs()));
+        await deps.askGate?.(installation, { link: content.link, url: authTest.url ?? null, limitMs });
+        // 6. Store the installation, its connection and its run, and wake the worker.
+        const { link } = content;
+        isStoring = true;
+        recorded = await deps.store.recordInstall(installation, {
+          ...request,
+          patienceMs: Math.max(500, leftMs()),
+          commitWith:
+            link && ((trx, install) => connect(trx, { installation, install, link, moves: content.moves })),
+        });
+        deps.onStored?.(recorded.runId, { requestId: content.id, callbackAt, trace: opened.context });
+      },
+    });
+
+    /** Commits the connection in the transaction of the install: both are stored, or neither is (invariant 1). */
+    const connect = (
+      trx: Tx,
+      about: { installation: Installation; install: RecordedInstall; link: LinkClaims; moves?: string },
+    ): Promise<void> =>
+      commitConnection(trx, {
+        ...about.install,
+        clientId: config.slack.clientId,
+        userId: about.installation.user.id,
+        progressHash: progressHash(content.progressToken),
+        confirmedMove: about.moves === tenantOfInstallation(about.installation),
+        link: about.link,
+        rule: deps.onConflict,
+        now: now(),
+      });
+
+    await provider.handleCallback(providerRequest(req), res, {
+      success() {
+        // Nothing here may throw: the provider would then report a stored install as failed.
+        isInstalled = true;
+        deps.onEnded?.('installed');
+        deps.onInstalled?.(req);
+        if (content.member) return;
+        deps.wakeWorker();
+        if (content.link) deps.onConnected?.();
+        log.info(
+          { installationId: recorded?.installationId, runId: recorded?.runId, outcome: recorded?.kind },
+          'installed',
+        );
+      },
+      failureAsync: (error) => answerFailure(req, res, { content, error, opened, tokens, place, isStoring }),
+    });
+    // 7. Answer with the progress page, or redirect to the host.
+    if (isInstalled && leavesTokens) {
+      const tokensRevoked = await tokens.giveBack(giveBackMs);
+      log.warn({ tokensRevoked }, 'Slack issued tokens that the install does not use');
+    }
+    if (isInstalled && content.member) toProgress(res, content);
+    if (isInstalled && recorded) {
+      const { installationId, runId } = recorded;
+      const end = { outcome: 'installed', place, installationId, runId } as const;
+      await answer(res, content, end, () => toProgress(res, content));
+    }
+  }
+
+  /** 8. If the exchange, a check or the store failed: revokes the tokens, records the outcome, and says what to do. */
+  async function answerFailure(
+    req: IncomingMessage,
+    res: ServerResponse,
+    about: {
+      content: StateContent;
+      error: Error;
+      opened: OpenSpan;
+      tokens: ReturnType<UnstoredTokens['watch']>;
+      place: InstallEnd['place'];
+      /** Whether Foyer had begun to store the install. */
+      isStoring: boolean;
+    },
+  ): Promise<void> {
+    const { content, error, opened, tokens, place, isStoring } = about;
+    if (error instanceof StateUsedError) {
+      deps.onEnded?.('refused');
+      return answerUsedState(res, content, 'state_used');
+    }
+    if (isStoring && error instanceof DatabaseUnavailableError && error.mayBeCommitted) {
+      // It is unknown whether the install was stored, so the kept tokens stay. `recoverInstalls` checks later: it
+      // erases them if the install was stored, and revokes them if not (invariant 1).
+      log.error({ err: error }, 'it is unknown whether an install was stored');
+      const path = progressPath(config.http, content.progressToken);
+      return pages.sendFailure(res, {
+        kind: 'outcome_unknown',
+        code: error.code,
+        path,
+        requestId: content.id,
+      });
+    }
+    const failure = exchangeFailure(error);
+    const outcome: 'failed' | 'refused' = failure.outcome ?? 'failed';
+    // Anyone can send a made-up code: only Slack's other answers say something about this app.
+    deps.onEnded?.(failure.kind === 'code_invalid' ? 'unverified' : outcome);
+    const tokensRevoked = await tokens.giveBack(giveBackMs);
+    opened.fail(failure.code);
+    // One short line for each failure, with the id that its page shows. An outage causes thousands of failures, so
+    // the log limits the lines with causes.
+    log.info({ code: failure.code, tokensRevoked }, `install ${outcome}`);
+    if (outcome === 'failed') {
+      const level = needsOperator.has(failure.kind) ? 'error' : 'warn';
+      log[level]({ err: error, code: failure.code }, 'the cause of a failed install');
+    }
+    const failed = { id: content.id, outcome, errorCode: failure.code, now: now() };
+    await database
+      .write((trx) => failInstallRequest(trx, failed), 300)
+      .catch((cause) => log.warn({ err: cause }, 'could not record a failed install'));
+    if (error instanceof MoveUnconfirmedError) return askToMove(req, res, content, place);
+    if (error instanceof LinkUsedError && content.link) {
+      const earlier = await deps.returns.earlierUse(content.link);
+      if (earlier.kind === 'used' && earlier.location !== undefined)
+        return leadTo(res, 303, earlier.location);
+    }
+    await answer(res, content, { outcome, error: failure.code, place }, () =>
+      pages.sendFailure(res, {
+        ...failure,
+        tokensRevoked,
+        teamId: content.teamId,
+        member: content.member,
+        requestId: content.id,
+      }),
+    );
+  }
+
+  /**
+   * Asks the installer, who has just shown that they may install in this workspace, whether to move the workspace to
+   * the account of the link. Foyer signs the link again for the form, which goes through `/slack/install` to Slack once
+   * more.
+   */
+  async function askToMove(
+    req: IncomingMessage,
+    res: ServerResponse,
+    content: StateContent,
+    place: InstallEnd['place'],
+  ): Promise<void> {
+    const { link } = content;
+    if (!link || !config.connect || !place) throw new Error('a move without a link or a workspace');
+    const times = { now: now(), expiresAt: now() + formLifetimeMs };
+    const token = await createLink(config.connect, link, times);
+    const moves = tenantOfQuery({ ...place, isEnterpriseInstall: place.orgWide });
+    const { value: ticket, setCookie } = deps.cookies.issueForm({ link: token, moves }, req.headers.cookie);
+    const account = link.label ?? link.org;
+    pages.sendConnectQuestion(res, { kind: 'move', account, teamName: place.teamName, ticket }, setCookie);
+  }
+
   /**
    * Answers a callback whose state was used, has expired or belongs to another browser. If the state led to an install,
    * or was used and its code exchange is still in progress, redirects the state's own browser to the progress page, or
@@ -183,237 +444,6 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     await database
       .write((trx) => recordUnusedRequest(trx, asRequest(content), end), 1000)
       .catch((error) => log.warn({ err: error }, 'could not record an install request'));
-  }
-
-  return async function finishInstall(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    const query = new URL(req.url ?? '/', 'http://localhost').searchParams;
-    const verdict = deps.states.judge(query.get('state'), req.headers.cookie);
-    const requestId = requestIdOf(verdict);
-    const attributes = { 'foyer.request_id': requestId };
-    await span('foyer callback', { kind: 'server', parent: traceOf(req.headers), attributes }, (opened) => {
-      const ids = { requestId, traceId: opened.context?.traceId };
-      return withLineIds(ids, () => answerCallback(req, res, { query, verdict, opened }));
-    });
-  };
-
-  async function answerCallback(
-    req: IncomingMessage,
-    res: ServerResponse,
-    about: { query: URLSearchParams; verdict: StateVerdict<StateContent>; opened: OpenSpan },
-  ): Promise<void> {
-    const { query, verdict, opened } = about;
-    const error = query.get('error');
-    // A stranger's browser does not learn which workspace was asked for.
-    const isOwnBrowser = verdict.ok || verdict.fault === 'state_expired';
-    const teamId = isOwnBrowser ? verdict.content?.teamId : undefined;
-    const requestId = requestIdOf(verdict);
-    if (error) {
-      const failure = redirectFailure(error);
-      if (verdict.ok) await recordUnused(verdict.content, failure);
-      const ended = outcomeOf(failure);
-      deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
-      // If Foyer did not make the state, a stranger may have written the error code: log only its kind.
-      const code = requestId === undefined ? failure.kind : failure.code;
-      logAttempt(log, { requestId, outcome: failure.kind, code }, 'install ended at Slack');
-      const member = verdict.content?.member;
-      const showPage = (): void => pages.sendFailure(res, { ...failure, teamId, member, requestId });
-      if (!verdict.ok) return showPage();
-      return answer(res, verdict.content, { outcome: outcomeOf(failure), error: failure.code }, showPage);
-    }
-    if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
-    if (!query.get('code')) {
-      logAttempt(log, { requestId, code: 'code_missing' }, 'callback refused');
-      return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing', teamId, requestId });
-    }
-    if (!verdict.ok) {
-      logAttempt(log, { requestId, code: verdict.fault }, 'callback refused');
-      if (verdict.content) return answerUsedState(res, verdict.content, verdict.fault);
-      return pages.sendFailure(res, { kind: verdict.fault, code: verdict.fault });
-    }
-    return exchange(req, res, verdict.content, opened);
-  }
-
-  async function exchange(
-    req: IncomingMessage,
-    res: ServerResponse,
-    content: StateContent,
-    opened: OpenSpan,
-  ): Promise<void> {
-    const startedAt = performance.now();
-    const callbackAt = now();
-    const limits = { timeoutMs: slackCallMs, signal: AbortSignal.timeout(slackBudgetMs) };
-    const tokens = deps.unstoredTokens.watch(content.id, {
-      page: slackClientOptions(deps.slackCalls, limits),
-      exchange: (given) => slackClientOptions(deps.slackCalls, { timeoutMs: exchangeTimeoutMs, ...given }),
-      wantedUntil: AbortSignal.any([limits.signal, AbortSignal.timeout(slackCallMs)]),
-    });
-    let recorded: RecordedInstall | undefined;
-    let place: InstallEnd['place'];
-    let authTest: { url?: string } = {};
-    let isInstalled = false;
-    let isStoring = false;
-    let leavesTokens = false;
-
-    const provider = createInstallProvider(deps, {
-      clientOptions: {
-        ...tokens.options,
-        async fetch(input: string | URL | Request, init?: RequestInit) {
-          const response = await tokens.options.fetch(input, init);
-          if (String(input).endsWith('/auth.test')) authTest = await readAuthTest(response.clone());
-          return response;
-        },
-      },
-      async consumeState() {
-        const fresh = await database.write((trx) => consumeState(trx, asRequest(content)), 1500);
-        if (!fresh) throw new StateUsedError('this state was used before');
-      },
-      async store(installation) {
-        place = placeOf(installation);
-        assertWorkspace(content.link, place);
-        const leftMs = (): number => storeUntilMs - (performance.now() - startedAt);
-        leavesTokens = tokens.exceed(installation);
-        const request = { installRequestId: content.id, issuedAt: tokens.issuedAt(), leavesTokens };
-        if (content.member) {
-          isStoring = true;
-          const patienceMs = Math.max(500, leftMs());
-          const { installationId } = await deps.store.recordMember(installation, { ...request, patienceMs });
-          log.info({ installationId, userId: installation.user.id }, 'a member connected their account');
-          const { id: userId, token } = installation.user;
-          deps.onMember?.({ installationId, userId }, token);
-          return;
-        }
-        const limitMs = Math.min(gateTimeLimitMs, Math.max(500, leftMs()));
-        await deps.askGate?.(installation, { link: content.link, url: authTest.url ?? null, limitMs });
-        const { link } = content;
-        isStoring = true;
-        recorded = await deps.store.recordInstall(installation, {
-          ...request,
-          patienceMs: Math.max(500, leftMs()),
-          commitWith:
-            link && ((trx, install) => connect(trx, { installation, install, link, moves: content.moves })),
-        });
-        deps.onStored?.(recorded.runId, { requestId: content.id, callbackAt, trace: opened.context });
-      },
-    });
-
-    /** Commits the connection in the transaction of the install: both are stored, or neither is (invariant 1). */
-    const connect = (
-      trx: Tx,
-      about: { installation: Installation; install: RecordedInstall; link: LinkClaims; moves?: string },
-    ): Promise<void> =>
-      commitConnection(trx, {
-        ...about.install,
-        clientId: config.slack.clientId,
-        userId: about.installation.user.id,
-        progressHash: progressHash(content.progressToken),
-        confirmedMove: about.moves === tenantOfInstallation(about.installation),
-        link: about.link,
-        rule: deps.onConflict,
-        now: now(),
-      });
-
-    await provider.handleCallback(providerRequest(req), res, {
-      success() {
-        // Nothing here may throw: the provider would then report a stored install as failed.
-        isInstalled = true;
-        deps.onEnded?.('installed');
-        deps.onInstalled?.(req);
-        if (content.member) return;
-        deps.wakeWorker();
-        if (content.link) deps.onConnected?.();
-        log.info(
-          { installationId: recorded?.installationId, runId: recorded?.runId, outcome: recorded?.kind },
-          'installed',
-        );
-      },
-      async failureAsync(error) {
-        if (error instanceof StateUsedError) {
-          deps.onEnded?.('refused');
-          return answerUsedState(res, content, 'state_used');
-        }
-        if (isStoring && error instanceof DatabaseUnavailableError && error.mayBeCommitted) {
-          // It is unknown whether the install was stored, so the kept tokens stay. `recoverInstalls` checks later: it
-          // erases them if the install was stored, and revokes them if not (invariant 1).
-          log.error({ err: error }, 'it is unknown whether an install was stored');
-          const path = progressPath(config.http, content.progressToken);
-          return pages.sendFailure(res, {
-            kind: 'outcome_unknown',
-            code: error.code,
-            path,
-            requestId: content.id,
-          });
-        }
-        const failure = exchangeFailure(error);
-        const outcome: 'failed' | 'refused' = failure.outcome ?? 'failed';
-        // Anyone can send a made-up code: only Slack's other answers say something about this app.
-        deps.onEnded?.(failure.kind === 'code_invalid' ? 'unverified' : outcome);
-        const tokensRevoked = await tokens.giveBack(giveBackMs);
-        opened.fail(failure.code);
-        // One short line for each failure, with the id that its page shows. An outage causes thousands of failures, so
-        // the log limits the lines with causes.
-        log.info({ code: failure.code, tokensRevoked }, `install ${outcome}`);
-        if (outcome === 'failed') {
-          const level = needsOperator.has(failure.kind) ? 'error' : 'warn';
-          log[level]({ err: error, code: failure.code }, 'the cause of a failed install');
-        }
-        const failed = { id: content.id, outcome, errorCode: failure.code, now: now() };
-        await database
-          .write((trx) => failInstallRequest(trx, failed), 300)
-          .catch((cause) => log.warn({ err: cause }, 'could not record a failed install'));
-        if (error instanceof MoveUnconfirmedError) return askToMove(req, res, content, place);
-        if (error instanceof LinkUsedError && content.link) {
-          const earlier = await deps.returns.earlierUse(content.link);
-          if (earlier.kind === 'used' && earlier.location !== undefined)
-            return leadTo(res, 303, earlier.location);
-        }
-        await answer(res, content, { outcome, error: failure.code, place }, () =>
-          pages.sendFailure(res, {
-            ...failure,
-            tokensRevoked,
-            teamId: content.teamId,
-            member: content.member,
-            requestId: content.id,
-          }),
-        );
-      },
-    });
-    if (isInstalled && leavesTokens) {
-      const tokensRevoked = await tokens.giveBack(giveBackMs);
-      log.warn({ tokensRevoked }, 'Slack issued tokens that the install does not use');
-    }
-    if (isInstalled && content.member) toProgress(res, content);
-    if (isInstalled && recorded) await answerInstalled(res, content, recorded, place);
-  }
-
-  async function answerInstalled(
-    res: ServerResponse,
-    content: StateContent,
-    { installationId, runId }: RecordedInstall,
-    place: InstallEnd['place'],
-  ): Promise<void> {
-    const end = { outcome: 'installed', place, installationId, runId } as const;
-    await answer(res, content, end, () => toProgress(res, content));
-  }
-
-  /**
-   * Asks the installer, who has just shown that they may install in this workspace, whether to move the workspace to
-   * the account of the link. Foyer signs the link again for the form, which goes through `/slack/install` to Slack once
-   * more.
-   */
-  async function askToMove(
-    req: IncomingMessage,
-    res: ServerResponse,
-    content: StateContent,
-    place: InstallEnd['place'],
-  ): Promise<void> {
-    const { link } = content;
-    if (!link || !config.connect || !place) throw new Error('a move without a link or a workspace');
-    const times = { now: now(), expiresAt: now() + formLifetimeMs };
-    const token = await createLink(config.connect, link, times);
-    const moves = tenantOfQuery({ ...place, isEnterpriseInstall: place.orgWide });
-    const { value: ticket, setCookie } = deps.cookies.issueForm({ link: token, moves }, req.headers.cookie);
-    const account = link.label ?? link.org;
-    pages.sendConnectQuestion(res, { kind: 'move', account, teamName: place.teamName, ticket }, setCookie);
   }
 }
 
