@@ -17,7 +17,7 @@ export async function backupDatabase(
 ): Promise<number> {
   refuseIfThere(file);
   const partial = `${file}.partial`;
-  // Create the file first, since SQLite would make it readable by everyone.
+  // Create the file first, with mode 0600: SQLite would make it readable by everyone.
   createPrivate(partial);
   try {
     await database.backup(partial, onProgress);
@@ -44,7 +44,7 @@ function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    // This user may not search the folder, or a file stands where a folder should be.
+    // This user may not search the folder, or a part of the path is a file.
     throw notWritable(file, error);
   }
 }

@@ -17,13 +17,13 @@ export async function findTeam(queries: Queries, clientId: string, id: string): 
   );
 }
 
-/** The error for a name of several installations lists at most this many. */
+/** If a name matches several installations, the error lists at most this many. */
 const mostNamed = 10;
 
 /**
  * Finds an installation for a command that changes nothing: by id, by name, or by a part of a name that only one
- * installation has. A whole name wins over a part of another. Commands such as `purge` take only an id, so that no one
- * erases another team of the same name.
+ * installation has. A match of the whole name wins over a match of a part. Commands such as `purge` take only an id, so
+ * that no one erases another team of the same name.
  * @throws CommandError that lists the installations if there are several, or says where to look if there is none
  */
 export async function findTeamOrName(

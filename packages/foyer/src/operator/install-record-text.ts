@@ -28,7 +28,7 @@ export function momentText({ pipeline, moment }: Pick<RunRecord, 'pipeline' | 'm
   }
 }
 
-/** The steps to look at first: the failed ones; if there are none, the unconfirmed, else the retrying. */
+/** The steps to look at first: the failed ones, else the unconfirmed ones, else the retrying ones. */
 export function troubledSteps({ run }: InstallRecord): StepRecord[] {
   const steps = run?.steps ?? [];
   const worst = (['failed', 'unconfirmed', 'retrying'] as const).find((status) =>

@@ -158,8 +158,8 @@ export function isNewestRun(eb: Where<'runs'>) {
 const anId = /^(?:[TEUW](?=[A-Z]*\d)[A-Z0-9]{8,31}|(?:ins|run)_[0-9A-Z]{26})$/;
 
 /**
- * Matches the `ids` if there are any, else the name. A text that can only be an id matches no name: a search by name
- * may read every name.
+ * Matches the `ids` if there are any, else the name. A text that can only be an id matches no name, because a search
+ * by name may have to read every name.
  */
 function matchesText(
   eb: Where<'installations'>,

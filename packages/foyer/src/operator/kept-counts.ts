@@ -21,11 +21,11 @@ import {
 
 /** A view counts at most this many rows itself. */
 const mostCounted = 10_000;
-/** How many cases of a problem are counted: a larger number helps no one. */
+/** The most cases of a problem that are counted: a larger number helps no one. */
 export const mostProblems = 1000;
 /** How often the chore counts. */
 export const countsKeptEveryMs = 5 * 60_000;
-/** A stored number older than this is not used: the chore has stopped, as when no Foyer is running. */
+/** A stored number older than this is not used: the chore has stopped, for example because no Foyer is running. */
 const outdatedAfterMs = 3 * countsKeptEveryMs;
 
 const statuses = ['active', 'broken', 'uninstalled'] as const satisfies readonly InstallationStatus[];

@@ -1,4 +1,4 @@
-/** How to call the commands where this process runs. Texts are written for a clone and adapted with this. */
+/** How to call the commands where this process runs. Texts are written for a clone; `inLocalCommands` adapts them. */
 export interface LocalCommands {
   /** The prefix of a command's name, such as `npm run foyer --`. */
   foyer: string;

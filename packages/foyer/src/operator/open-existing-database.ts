@@ -31,7 +31,7 @@ export async function openExistingDatabase(
 
 function noneYet(place: string): CommandError {
   return new CommandError(
-    `There is no database yet at ${place}. Start Foyer once (npm start) to make it, or check DATABASE_URL.`,
+    `There is no database yet at ${place}. Start Foyer once (npm start) to create it, or check DATABASE_URL.`,
   );
 }
 

@@ -30,11 +30,10 @@ export interface OperatorDeps {
   now: () => number;
   /** @throws ConfigError with every problem */
   readConfig: () => Config;
-  /** The names of what the definition contains. */
   definition: DefinitionShape;
   /** The configuration from the definition; undefined if it comes from the environment. */
   givenConfig?: FoyerConfig;
-  /** The prefix of every path of Foyer. */
+  /** The prefix of every Foyer path, such as `/integrations/slack`; empty if there is none. */
   basePath: string;
   /** The environment merged over `.env`, not validated. @throws ConfigError if `.env` cannot be read */
   readEnvironment: () => Readonly<Record<string, string | undefined>>;

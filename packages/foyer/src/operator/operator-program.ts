@@ -71,7 +71,7 @@ export async function runOperatorCommand(
   }
 }
 
-/** Names the commands in help, results and remarks as they are called here. */
+/** Rewrites the commands in help, results and notes as they are called here. */
 function inLocalOutput(output: Output, commands: LocalCommands | undefined): Output {
   return {
     ...output,

@@ -20,7 +20,7 @@ export async function readUnconfirmedWelcomes(
   const unconfirmed = queries
     .selectFrom('welcomes')
     .select('installation_id as id')
-    // A literal, as in the index: SQLite would not use it for a bound value.
+    // A literal, as in the condition of the partial index: SQLite does not use that index for a bound value.
     .where('status', '=', sql.lit('unconfirmed'))
     // Not a join: SQLite would start from every installation, although few welcomes are in doubt.
     .where(({ exists, selectFrom }) =>

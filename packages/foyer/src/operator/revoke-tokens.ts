@@ -64,8 +64,8 @@ const timeoutMs = 4000;
 
 /**
  * Revokes every token of an installation at Slack. If Slack does not answer or limits the rate, the remaining tokens
- * are not tried. `onlyOf` limits it to that person's own token. `notRenewed` is what `renewExpiredTokens` returned, if
- * it was called before. Throws the store's error if a token cannot be decrypted.
+ * are not tried. With `onlyOf`, it revokes only that person's own token. `notRenewed` is the result of
+ * `renewExpiredTokens`, if the caller has called that. Throws the store's error if a token cannot be decrypted.
  */
 export async function revokeTokens(
   deps: RevokeTokensDeps,
@@ -118,8 +118,8 @@ export async function renewExpiredTokens(
 }
 
 /**
- * Whether Foyer skipped this refresh, since it does not repeat a failed one at once, and an earlier refresh has found
- * the bot's refresh token dead. (Foyer erases a person's dead token at once.)
+ * Whether an earlier refresh found the bot's refresh token dead. Foyer does not repeat a failed refresh at once, so
+ * `error` says only that this one was skipped. (Foyer erases a person's dead token at once.)
  */
 async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknown): Promise<boolean> {
   if (!(error instanceof TokenRefreshError) || error.reason !== refreshPaused) return false;

@@ -4,7 +4,7 @@ import type { Tables } from '../database/records.ts';
 
 /** What may be shown of an installation's tokens: whether they exist, and when they expire; never the tokens. */
 export interface TokenTimes {
-  /** Null without a bot's token. `expiresAt` is null if the token does not expire. */
+  /** Null if no bot's token is stored. `expiresAt` is null if the token does not expire. */
   bot: { expiresAt: number | null } | null;
   /** How many people have a token of their own, and when the first of those tokens expires (null if none expires). */
   users: number;

@@ -433,7 +433,7 @@ const breakages: Breakage[] = [
         .execute(),
     check: 'tokens-dead',
     status: 'warning',
-    detail: /^1 installation is broken: Slack refuses the token, or it was revoked or its key lost here/,
+    detail: /^1 installation is broken: Slack refuses the token, or Foyer erased it/,
     fix: /list --status broken/,
   },
   {

@@ -107,7 +107,7 @@ const breakages: Breakage[] = [
     check: 'process',
     status: 'fault',
     detail: /The Foyer that answers at http:\S+ has other encryption keys than this environment/,
-    fix: /make PUBLIC_URL, DNS and the proxy lead to this one/,
+    fix: /make PUBLIC_URL, DNS and the proxy lead to yours/,
   },
   {
     what: 'a PUBLIC_URL that leads to a Foyer with another database',
@@ -122,7 +122,7 @@ const breakages: Breakage[] = [
     breakIt: ({ environment }) => Object.assign(environment, { SLACK_SIGNING_SECRET: 'e'.repeat(32) }),
     check: 'process',
     status: 'fault',
-    detail: /has another SLACK_SIGNING_SECRET than this environment/,
+    detail: /and this environment differ in SLACK_SIGNING_SECRET/,
     fix: /restart Foyer/,
   },
   {
@@ -255,7 +255,7 @@ const breakages: Breakage[] = [
         .execute(),
     check: 'maintenance',
     status: 'warning',
-    detail: /Maintenance is on since .* UTC: every install is answered with 503/,
+    detail: /Maintenance has been on since .* UTC: every install is answered with 503/,
     fix: /maintenance off/,
   },
   {

@@ -73,7 +73,7 @@ testOnBothEngines('doctor names the jobs that failed, were interrupted or are ov
   assert.equal(found?.status, 'warning');
   assert.match(
     found.detail,
-    /^bill failed 60 s ago with channel_not_found; sweep is overdue by \d+ (?:h|min) and was interrupted 3 h ago, when its machine died\.$/,
+    /^bill failed 60 s ago with channel_not_found; sweep is overdue by \d+ (?:h|min) and was interrupted 3 h ago: no outcome was recorded\.$/,
   );
   assert.match(found.fix ?? '', /Start Foyer .*npm start.*foyer\.drain/);
   const one = await jobsFinding({ ...definition, jobs: jobs.slice(0, 2) });

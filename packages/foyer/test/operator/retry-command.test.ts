@@ -94,7 +94,7 @@ testOnBothEngines(
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, new RegExp(`^T2 +${second} +publish-home: internal_error +queued$`, 'm'));
     assert.match(stdout, new RegExp(`^T3 +${dead} +send-welcome: token_revoked +token-dead$`, 'm'));
-    assert.match(stderr, /Queued again: 2 of 3\.[\s\S]*Slack refuses their token: 1\./);
+    assert.match(stderr, /Queued again: 2 of 3\.[\s\S]*their token does not work: 1\./);
     assert.deepEqual(
       [await statusOf(database, first), await statusOf(database, second), await statusOf(database, dead)],
       ['queued', 'queued', 'failed'],

@@ -410,7 +410,9 @@ test('`revoke` asks before it revokes anything', async (t) => {
     },
   });
   assert.equal(no.exitCode, 1);
-  assert.deepEqual(questions, ['Revoke the tokens of every team, until an admin installs again?']);
+  assert.deepEqual(questions, [
+    'The app stops working until an admin installs it again. Revoke the tokens of every team?',
+  ]);
   assert.equal((await statuses())[0]?.[0], 'active');
   assert.match((await run(['revoke', 'T9', '--yes'])).stderr, /There is no installation of T9/);
 });

@@ -326,7 +326,7 @@ test('`setup` asks for the name, description, color and links of the app, and wr
   ]);
   assert.equal(script.refused.length, 7, script.refused.join('\n'));
   assert.match(script.told[0] ?? '', /#ffee00.*4\.5 : 1.*#[0-9a-f]{6} on light pages/);
-  assert.match(script.told.join('\n'), /long_description in manifest\.json still speaks of Foyer/);
+  assert.match(script.told.join('\n'), /long_description in manifest\.json still mentions Foyer/);
   assert.match(stdout, /^Wrote \.env .*manifest\.json and /);
   assert.deepEqual([written().PRIVACY_URL, written().SUPPORT_URL], [privacy, '']);
   // Every other character of the file is unchanged.

@@ -51,7 +51,7 @@ export function backupCommand(deps: OperatorDeps): Command {
             ['verified', 'yes'],
           ]),
         );
-        deps.output.note('The encryption keys are not in it: keep them in another safe place.');
+        deps.output.note('The backup does not contain the encryption keys: keep them in another safe place.');
       });
     });
 }
@@ -66,14 +66,14 @@ async function verify(deps: OperatorDeps, file: string, options: { json?: boolea
     fieldLines([
       ['backup', file],
       ['bytes', String(bytes)],
-      ['restorable', 'yes, with the keys of today'],
+      ['restorable', 'yes, with the current keys'],
       ['installations', `${active} active, ${broken} broken, ${uninstalled} uninstalled`],
       ['newest install', newestInstallAt],
     ]),
   );
 }
 
-/** Records the backup. If the database cannot record it, the command has still done its work. */
+/** Records the backup for the metrics. If the database cannot be written, the command still succeeds. */
 async function noteBackup(deps: OperatorDeps, database: Database): Promise<void> {
   try {
     await database.write((tx) => recordBackup(tx, deps.now()));

@@ -64,6 +64,6 @@ export function userOption(): Option {
 /** Reads a limit: a whole number from 1 to 9,999,999. @throws InvalidArgumentError */
 export function parseLimit(text: string): number {
   const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0;
-  if (limit < 1) throw new InvalidArgumentError('Give a whole number from 1.');
+  if (limit < 1) throw new InvalidArgumentError('Give a whole number from 1 to 9,999,999.');
   return limit;
 }

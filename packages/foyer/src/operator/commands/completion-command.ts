@@ -29,7 +29,7 @@ export function completionCommands(
       const { RootCommand } = await import('@bomb.sh/tab');
       const { name, call, isShorthand } = invocation(deps);
       if (isShorthand) deps.output.print(shorthand(shell, name, call));
-      // Prints to stdout.
+      // `setup` prints the script to stdout.
       new RootCommand().setup(name, call, shell);
     });
   const complete = new Command('complete').argument('[words...]').action(async (words: string[]) => {
@@ -49,9 +49,7 @@ function shorten(command: Command): void {
   }
 }
 
-/**
- * Returns how the shell calls Foyer: in a clone through npm, with its folder, so that the call works from any folder.
- */
+/** Returns how the shell calls Foyer. In a clone, npm gets its folder, so that the call works from any folder. */
 function invocation({ commands, folder }: OperatorDeps): {
   name: string;
   call: string;

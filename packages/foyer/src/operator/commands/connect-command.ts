@@ -19,10 +19,10 @@ export function connectCommand(deps: OperatorDeps): Command {
   return operatorCommand('connect', {
     summary: 'connect a workspace to an account of your product',
     description:
-      'Records which account of your product a workspace belongs to, as a link would have done: for installs from before ' +
-      'connecting was on, and for support. Foyer never guesses it.',
+      'Records which account of your product a workspace belongs to, as a link would have done. Use it for installs that ' +
+      'were made before you turned connecting on, and for support. Foyer never guesses the account.',
     examples: [
-      ['connect T0123ABCD --org org_42', 'whose workspace is it?'],
+      ['connect T0123ABCD --org org_42', 'record whose workspace it is'],
       ['connect T0123ABCD --org org_43 --move', 'it belongs to another account now'],
     ],
   })
@@ -58,7 +58,7 @@ async function connect(deps: OperatorDeps, team: string, options: ConnectOptions
     if (options.json) return deps.output.printJson({ installationId: record.id, org, outcome });
     const gone =
       record.status === 'uninstalled'
-        ? ' The app is uninstalled there; the connection counts once it is installed again.'
+        ? ' The app is uninstalled there; the connection takes effect once the app is installed again.'
         : '';
     deps.output.print(`${team} is connected to ${org}.${gone}`);
   });

@@ -14,14 +14,14 @@ export function copyCommand(deps: OperatorDeps): Command {
   return operatorCommand('copy', {
     summary: 'copy everything to another database, SQLite or Postgres, and verify it',
     description:
-      'Copies everything from the database in DATABASE_URL to an empty one, SQLite or Postgres, and compares every row ' +
-      'of the two. Stop every Foyer first. If the copy is interrupted, run it again: it continues where it stopped. ' +
+      'Copies everything from the database in DATABASE_URL to an empty one, SQLite or Postgres, and compares every ' +
+      'row of both. Stop every Foyer first. If the copy is interrupted, run it again: it continues where it stopped. ' +
       'The target cannot be used until the copy is complete. Tokens stay encrypted: no key is needed, and none is ' +
       'copied. Every user of the machine can read the arguments of a process, so pass a password on stdin (--to -) ' +
       'or in PGPASSWORD.',
     examples: [
       ['copy --to postgres://foyer@db.example.com/foyer', 'one machine is no longer enough'],
-      ['copy --to - < target-url', 'the same, with the password in it'],
+      ['copy --to - < target-url', 'the same, with a password in the URL'],
       ['copy --to file:./data/foyer.db', 'back to a file'],
     ],
   })

@@ -12,10 +12,11 @@ export function doctorCommand(deps: OperatorDeps): Command {
   return operatorCommand('doctor', {
     summary: 'check everything, and say how to fix what is wrong',
     description:
-      'Checks environment, key, database, manifest, public URL, Slack, tokens, runs and notifications, whether Foyer runs ' +
-      'or not, and changes nothing. Exit 1 if something does not work; warnings alone exit 0. To test the client id ' +
-      'and secret, it asks Slack to exchange a code that does not exist, which Slack refuses. It asks the running ' +
-      'Foyer what it has seen, logs in to the mail server, and looks whether the webhook exists; it sends no message.',
+      'Checks environment, key, database, manifest, public URL, Slack, tokens, runs and notifications. It works whether ' +
+      'or not Foyer is running, and changes nothing. Exit 1 if something does not work; warnings alone exit 0. To test ' +
+      'the client id and secret, it asks Slack to exchange a code that does not exist, which Slack refuses. It asks the ' +
+      'running Foyer about its settings, its proxies and the requests from Slack, logs in to the mail server, and checks ' +
+      'that the webhook exists; it sends no message.',
     examples: [
       ['doctor', 'is anything wrong, or about to be?'],
       ['doctor --json', 'for a monitor: an array of { check, status, detail, fix }'],

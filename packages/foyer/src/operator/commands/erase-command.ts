@@ -23,11 +23,12 @@ export function eraseCommand(deps: OperatorDeps): Command {
   return operatorCommand('erase', {
     summary: 'erase what is stored about one person',
     description:
-      'Erases what Foyer stores about one person, for someone who asks to be forgotten; from the database’s files too, on ' +
-      'SQLite. Their own token is revoked at Slack first, their sessions end, and their unfinished install is cancelled. ' +
-      'The record of the installation stays, without them. What has to stay is named, with the reason. It asks first; ' +
-      'only a backup brings it back. It does not touch your own tables, the log, or backups. If they open Home or sign ' +
-      'in again, they are registered again.',
+      'Erases what Foyer stores about one person, for someone who asks to be forgotten; from the database’s files ' +
+      'too, on SQLite. Their own token is revoked at Slack first, their sessions end, and their unfinished install ' +
+      'is cancelled. The record of the installation stays, without them. The command asks for ' +
+      'confirmation first: only a backup can bring the data back. Afterward it lists what had to stay, with the ' +
+      'reason. It does not touch your own tables, the log, or backups. If they open Home or sign in again, they are ' +
+      'registered again.',
     examples: [
       ['erase --user T0123ABCD/U0123ABCD', 'Grace asks to be forgotten'],
       ['erase --user T0123ABCD/U0123ABCD --yes --json', 'the same, from a script'],
@@ -71,7 +72,7 @@ async function erase(deps: OperatorDeps, { user, yes, json }: EraseOptions): Pro
   });
 }
 
-/** Revokes the person's own tokens at Slack. It reports a token that it cannot revoke; the caller erases that too. */
+/** Revokes the person's own tokens at Slack, and reports those that it cannot revoke. The caller then erases all. */
 async function revokeOwnTokens(
   deps: OperatorDeps,
   config: Config,
@@ -90,7 +91,7 @@ async function revokeOwnTokens(
   }
   function note(why: string): void {
     deps.output.note(
-      `Their own token could not be revoked at Slack (${why}): it is erased here, and valid there until they or an admin revoke it.`,
+      `Their own token could not be revoked at Slack (${why}): it is erased here, but stays valid at Slack until they or an admin revoke it.`,
     );
   }
 }

@@ -26,10 +26,10 @@ export function importCommand(deps: OperatorDeps): Command {
     summary: 'take over installations from another store',
     description:
       'Takes over installations from the folder of @slack/oauth’s FileInstallationStore, or from a file that has one ' +
-      'Installation object as JSON on each line (of several lines about one team, the first one’s bot counts). A team ' +
-      'that Foyer knows already is never overwritten, so that you can run this again. No install run is started: no ' +
-      'step runs, and no one is sent a welcome, unless you give --run. Tokens are encrypted, and never printed; delete ' +
-      'the source afterward.',
+      'Installation object as JSON on each line (of several lines about one team, the first one’s bot counts). A ' +
+      'team that Foyer knows already is never overwritten, so you can run this again. No install run is started: no ' +
+      'step runs, and no one is sent a welcome, unless you give --run. Tokens are encrypted, and never printed; ' +
+      'delete the source afterward.',
     examples: [
       [
         'import --from ./installations --dry-run --check',
@@ -123,7 +123,7 @@ async function* importEach(
 
   /**
    * Asks Slack about one token: the bot's, or the person's if there is no bot or only the person is added. Returns why
-   * the token cannot be used; undefined if it can.
+   * the token cannot be used; undefined if it works.
    */
   async function deadToken({ bot, user, team }: Installation, part: TakeOver): Promise<string | undefined> {
     const token = part === 'person' ? user.token : (bot?.token ?? user.token);

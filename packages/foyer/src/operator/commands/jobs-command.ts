@@ -13,10 +13,10 @@ export function jobsCommand(deps: OperatorDeps): Command {
   return operatorCommand('jobs', {
     summary: 'list the jobs: how the last turn of each went, and when the next is due',
     description:
-      'Lists the jobs of the definition, over all machines. A job that is overdue was begun by no machine, although its ' +
-      'turn is due; one that was interrupted did not end, because its machine died. The next turn comes in the next ' +
-      'interval. A job that was removed from the definition is listed last. The log has the whole error of a turn that ' +
-      'failed.',
+      'Lists the jobs of the definition, over all machines. If a job is overdue, its turn is due but no machine has begun ' +
+      'it. If its turn was interrupted, no outcome was recorded, for example because the machine died. After a turn that ' +
+      'failed or was interrupted, the next one comes in the next interval. A job that was removed from the definition is ' +
+      'listed last. The log has the whole error of a turn that failed.',
     examples: [
       ['jobs', 'did last night’s billing run?'],
       ['jobs --json', 'for a script'],

@@ -22,8 +22,8 @@ export function keysCommand(deps: OperatorDeps): Command {
       'Re-encrypts every stored token with the first key while Foyer runs, and reports for each key whether anything ' +
       'still needs it. First put the new key before the old one (TOKEN_ENCRYPTION_KEYS=new:…,old:…, or a line above ' +
       'the others in the key file) and restart every Foyer: one that runs with the old order keeps encrypting with ' +
-      'the old key. With several machines, add the new key to all of them as the last one before that: a machine ' +
-      'without it cannot read what is encrypted with it. You can stop this command and run it again.',
+      'the old key. With several machines, before that, put the new key last on every machine: a machine without the ' +
+      'new key cannot read what the others encrypt with it. You can stop this command and run it again.',
     examples: [
       ['keys rotate --dry-run', 'which keys are in use?'],
       ['keys rotate', 'after you have put a new key first and restarted Foyer'],
@@ -34,9 +34,10 @@ export function keysCommand(deps: OperatorDeps): Command {
   const forget = operatorCommand('forget', {
     summary: 'give up what was encrypted with a lost key, and keep the records',
     description:
-      'For a key that cannot be restored. Every installation whose token was encrypted with it is marked as broken, and ' +
-      'people’s own tokens under it are erased. Records, runs and history stay: when an admin installs the app again, ' +
-      'the same installation continues. Foyer refuses to start until the key is restored or forgotten.',
+      'For a key that cannot be restored. Every installation whose token was encrypted with it is marked as broken, ' +
+      'and people’s own tokens that were encrypted with it are erased. Records, runs and history stay: when an admin ' +
+      'installs the app again, the same installation continues. Foyer refuses to start until the key is restored or ' +
+      'forgotten.',
     examples: [
       ['keys forget main', 'the key “main” is lost, and no backup has it'],
       ['keys forget main --yes --json', 'the same, with a link to reconnect for each team'],
@@ -99,7 +100,7 @@ async function forgetLost(
     if (deps.loadKeyring(config).ids.includes(id)) {
       throw new CommandError(
         `The key ${id} is not lost: TOKEN_ENCRYPTION_KEYS (or the key file) contains it. If that is ` +
-          'a new key under the lost one’s id, give it an id of its own, and run this again. Nothing was changed.',
+          'a new key with the lost key’s id, give it another id, and run this again. Nothing was changed.',
       );
     }
     const { queries } = database;
@@ -143,8 +144,8 @@ function advice(keys: KeyUsage[], renewed: number, dryRun: boolean | undefined):
   if (free.length > 0) {
     lines.push(
       `Nothing needs ${free.join(', ')} any more. Remove it from TOKEN_ENCRYPTION_KEYS (or the key file) once every ` +
-        'Foyer has run with the new key first for ten minutes, so that installs in progress can finish. Keep it as long ' +
-        'as you keep backups that were made with it.',
+        'Foyer has run with the new key first for ten minutes, so that installs in progress can finish. Keep a copy of ' +
+        'it as long as you keep backups that were made with it.',
     );
   }
   return lines;

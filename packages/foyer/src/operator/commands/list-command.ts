@@ -104,8 +104,8 @@ async function listUnknown(deps: OperatorDeps, { json }: ListOptions): Promise<v
       );
     output.print(table(output, unknownColumns, teams));
     output.note(
-      'These teams have the app in Slack, and no token of theirs is here. Check first that DATABASE_URL names the right ' +
-        'database, and whether a newer backup has them; if neither helps, send an admin of each their link. A team leaves this list when it installs the app, or 30 days after its last event.',
+      'These teams have the app in Slack, but Foyer has no token for them. Check first that DATABASE_URL names the right ' +
+        'database, and whether a newer backup has them. If neither helps, send an admin of each team its link. A team leaves this list when it installs the app, or 30 days after its last event.',
     );
   });
 }

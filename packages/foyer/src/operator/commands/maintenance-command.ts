@@ -13,9 +13,9 @@ export function maintenanceCommand(deps: OperatorDeps): Command {
     summary: 'pause installs (on), accept them again (off), or show the current state (status)',
     description:
       'While maintenance is on, every machine answers installs with a page that asks to come back later (503, ' +
-      'Retry-After). Someone who is on Slack’s page already can load that page again afterward: nothing is lost. Events ' +
-      'are still committed, runs continue, and installed teams notice nothing. It stays on until you turn it off, also ' +
-      'over a restart. Running machines follow within a second.',
+      'Retry-After). Someone who comes back from Slack meanwhile gets this page too; loading it again afterward ' +
+      'finishes the install. Events are still committed, runs continue, and installed teams notice nothing. It stays ' +
+      'on until you turn it off, also over a restart. Running machines follow within a second.',
     examples: [
       ['maintenance on', 'before you change something that installs need'],
       ['maintenance off', 'when it is done'],
@@ -40,7 +40,7 @@ async function maintain(deps: OperatorDeps, wish: Wish, options: { json?: boolea
     output.print(
       began === undefined
         ? 'Maintenance is off: installs are accepted.'
-        : `Maintenance is on since ${timeText(began)}: installs are paused. \`npm run foyer -- maintenance off\` ends it.`,
+        : `Maintenance has been on since ${timeText(began)}: installs are paused. \`npm run foyer -- maintenance off\` ends it.`,
     );
   });
 }

@@ -74,8 +74,8 @@ interface ManifestDifference {
 }
 
 /**
- * Lists where a manifest exported from Slack differs from ours. Lists such as scopes and events are sets: their order
- * does not matter, and each missing or extra item is a separate difference. Slack's export spells out settings that we
+ * Lists where a manifest exported from Slack differs from ours. An array of scopes or events is a set: the order does
+ * not matter, and each missing or extra item is a separate difference. Slack's export spells out settings that we
  * leave at their default, so a setting that only Slack has and that is off or empty is not a difference. `_metadata` is
  * ignored: it describes the file and not the app.
  */

@@ -24,8 +24,8 @@ export function membersCommand(deps: OperatorDeps): Command {
   return operatorCommand('members', {
     summary: 'list the people of a team: role, email, first and last seen',
     description:
-      'Lists the people of a team whom the app has met, the one met last first: who installed, opened Home, pressed a ' +
-      'button or signed in. "external" is a person of another workspace, met in a Slack Connect channel.',
+      'Lists the people of a team whom the app has met, newest first: who installed, opened Home, pressed a button ' +
+      'or signed in. "external" is a person of another workspace, met in a Slack Connect channel.',
     examples: [
       ['members T0123ABCD', 'who uses the app there?'],
       ['members T0123ABCD grace@', 'when was she last seen?'],

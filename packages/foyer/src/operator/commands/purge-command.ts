@@ -42,7 +42,7 @@ export function purgeCommand(deps: OperatorDeps): Command {
     .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
     .option('-y, --yes', 'do not ask for confirmation')
     .option('--no-revoke', 'do not revoke the tokens at Slack: for tokens whose encryption key is lost')
-    .option('--no-wait', 'erase even if the uninstall pipeline has not ended: its steps then do not run')
+    .option('--no-wait', 'erase without the uninstall pipeline: steps that have not finished do not run')
     .action((team: string, options: PurgeOptions) => purge(deps, team, options));
 }
 
@@ -103,8 +103,8 @@ function stillUninstalling(team: string, run: RunRecord): CommandError {
       ? `failed: npm run foyer -- retry ${run.id} tries it again`
       : 'has not ended: a running Foyer works on it, so start one if none is running';
   return new CommandError(
-    `Nothing was erased. ${team} is uninstalled, and its uninstall run ${run.id} ${state}. Run purge again once it has ` +
-      'succeeded, or with --no-wait to erase it without the rest of its steps.',
+    `Nothing was erased. ${team} is uninstalled, and its uninstall run ${run.id} ${state}. Run purge again once that run ` +
+      'has succeeded, or with --no-wait to erase the team without the rest of the steps.',
   );
 }
 

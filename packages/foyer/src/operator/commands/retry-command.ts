@@ -27,10 +27,10 @@ export function retryCommand(deps: OperatorDeps): Command {
     summary: 'retry a failed run, or all of them (--failed)',
     description:
       'Queues a run again. Finished steps stay finished; the others are tried again. A run that is waiting continues ' +
-      'at once. A running Foyer picks the run up within seconds, a stopped one when it starts. With --failed it does ' +
-      'this for every installation whose newest run failed, and for each failed run of its moments, a hundred at a ' +
-      'time; if it is stopped, run it again. It ' +
-      'leaves out installations whose token is dead: an admin has to install the app again there.',
+      'at once. A running Foyer picks the run up within seconds, a stopped one when it starts. With --failed, the ' +
+      'command does this for every installation whose newest run failed, and for each failed run of its moments, a ' +
+      'hundred at a time. If it is interrupted, run it again. It leaves out installations whose token is dead: an admin ' +
+      'has to install the app again there.',
     examples: [
       ['list --failed', 'whose runs failed? (show TEAM prints the id)'],
       ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'retry one, after you have fixed the cause'],
@@ -73,7 +73,7 @@ const successes: Readonly<Partial<Record<RetryOutcome, string>>> = {
 };
 
 const refusals: Readonly<Partial<Record<RetryOutcome, string>>> = {
-  'rate-limited': 'Slack asked us to wait. It continues automatically after that.',
+  'rate-limited': 'Slack asked us to wait. The run continues automatically after that.',
   'nothing-to-retry': 'all of its steps succeeded or had nothing to do.',
   'not-installed': 'the app has since been uninstalled. The next install starts a new run.',
   unknown: 'there is no such run. `npm run foyer -- show TEAM` prints the id of a team’s newest run.',
@@ -134,7 +134,7 @@ interface Counts {
 function summary({ found, queued, dead }: Counts, { dryRun, step }: RetryOptions): string {
   if (found === 0) {
     const hint =
-      ' Runs that succeeded without telling the operators match only with --step notify-operators.';
+      ' Runs that succeeded without notifying the operators match only with --step notify-operators.';
     return `No failed run matches.${step === undefined ? hint : ''}`;
   }
   const lines = dryRun
@@ -142,8 +142,8 @@ function summary({ found, queued, dead }: Counts, { dryRun, step }: RetryOptions
     : [`Queued again: ${queued} of ${found}. \`npm run foyer -- list --failed\` shows what fails again.`];
   if (dead > 0) {
     lines.push(
-      `Left out, since Slack refuses their token: ${dead}. An admin has to install the app again there: ` +
-        '`npm run foyer -- list --status broken`.',
+      `Left out, since their token does not work: ${dead}. An admin of each team has to install the app again: ` +
+        '`npm run foyer -- list --status broken` lists them.',
     );
   }
   return lines.join('\n');

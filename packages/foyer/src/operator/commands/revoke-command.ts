@@ -34,9 +34,9 @@ export function revokeCommand(deps: OperatorDeps): Command {
     description:
       'For tokens that leaked. Revokes every token of a team at Slack, then erases them here and marks the installation ' +
       'as broken. People, runs, history and the connection stay: when an admin installs the app again, the same ' +
-      'installation continues. What Slack does not revoke is kept, so that you can run this again. The uninstall ' +
-      'pipeline does not run, although Slack reports an app without tokens as uninstalled. ' +
-      'Foyer works on while this runs, but nothing reaches a team until its admin has installed the app again.',
+      'installation continues. If Slack does not revoke every token of a team, Foyer keeps them, so you can run this ' +
+      'again. The uninstall pipeline does not run, although Slack reports an app without tokens as uninstalled. Foyer ' +
+      'keeps running meanwhile, but nothing reaches a team until its admin has installed the app again.',
     examples: [
       ['revoke T0123ABCD', 'the token of one team leaked'],
       [
@@ -78,7 +78,12 @@ async function revoke(deps: OperatorDeps, team: string | undefined, options: Rev
       throw new CommandError(`The app is not installed for ${team} anymore: there is no token to revoke.`);
     }
     const whose = record ? registeredTeamId(record) : 'every team';
-    if (!options.yes && !(await confirm?.(`Revoke the tokens of ${whose}, until an admin installs again?`))) {
+    if (
+      !options.yes &&
+      !(await confirm?.(
+        `The app stops working until an admin installs it again. Revoke the tokens of ${whose}?`,
+      ))
+    ) {
       throw new CommandError('Nothing was changed.');
     }
     const records = record ? [[record]] : readInstallations(queries, { clientId: config.slack.clientId });

@@ -39,14 +39,14 @@ export function setupCommand(deps: OperatorDeps): Command {
   return operatorCommand('setup', {
     summary: 'create the Slack app, and write .env',
     description:
-      'Asks for the name, description, color and links of the app and for its address, shows the link that creates the ' +
-      'Slack app from the manifest with all that in it, and opens it if you like. Then it asks for the app’s id and ' +
-      'secrets, makes an encryption key, writes manifest.json and .env (a backup of the old one is kept, and its other ' +
-      'lines stay), and runs doctor. What is set already is the answer unless you change it. If you cancel, nothing is ' +
-      'written. In a script, pass everything: the secrets as ' +
-      'SLACK_CLIENT_SECRET and SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags ' +
-      'for them, since every user of the machine can read the arguments of a process, and the shell remembers them. ' +
-      'Values that are already in .env need not be passed again.',
+      'Asks for the name, description, color and links of the app and for its address, shows the link that creates ' +
+      'the Slack app from the manifest with all that in it, and opens it if you like. Then it asks for the app’s id ' +
+      'and secrets, makes an encryption key if there is none, writes manifest.json and .env (a backup of the old ' +
+      '.env is kept, and its other lines stay), and runs doctor. Current values are the default answers. If you ' +
+      'cancel, nothing is written. In a script, pass everything: the secrets as SLACK_CLIENT_SECRET and ' +
+      'SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags for them, since every ' +
+      'user of the machine can read the arguments of a process, and the shell remembers them. Values that are ' +
+      'already in .env need not be passed again.',
     examples: [
       ['setup', 'answer its questions'],
       [
@@ -101,7 +101,7 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
   if (!options.secretsStdin) return environment;
   const { SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET } = parseDotenv(await deps.readStdin());
   if (!SLACK_CLIENT_SECRET || !SLACK_SIGNING_SECRET) {
-    throw new UsageError('stdin must give SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=…, a line each.');
+    throw new UsageError('stdin must contain SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=…, a line each.');
   }
   return { ...environment, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET };
 }
@@ -137,7 +137,7 @@ function refuse(what: string, problem: string | undefined): void {
   if (problem !== undefined) throw new UsageError(`${what} cannot be used. ${problem}.`);
 }
 
-/** Asks for the settings. If no one can answer and one is missing, it throws a UsageError that says what is missing. */
+/** Asks for the settings. Without a terminal to ask on, a missing setting throws a UsageError that names it. */
 async function completeSettings(
   deps: OperatorDeps,
   given: Partial<Settings>,
@@ -205,7 +205,7 @@ function tellLeftovers(
   const overrides = (['name', 'tagline', 'color'] as const).filter((part) => brand[part] !== undefined);
   const lines = [
     ...(face.name !== before.name && before.longDescription.includes(before.name)
-      ? [`long_description in manifest.json still speaks of ${before.name}: write your own, people read it.`]
+      ? [`long_description in manifest.json still mentions ${before.name}: write your own, people read it.`]
       : []),
     ...(overrides.length > 0
       ? [`The definition sets brand.${overrides.join(', brand.')}: Foyer’s pages show that instead.`]
@@ -221,7 +221,7 @@ function appLines({ createAppUrl, manifestFile }: OfferedApp): string {
     createAppUrl,
     '',
     `Or: api.slack.com/apps → Create New App → From a manifest, and paste ${manifestFile}.`,
-    'If the app exists already, paste it into its App Manifest page.',
+    'If the app exists already, paste that file into the app’s App Manifest page.',
   ].join('\n');
 }
 
@@ -281,7 +281,7 @@ function tellOutcome(
     '',
     `Next: npm start, and open ${settings.publicUrl}${basePath}`,
     'Before others install it: turn on public distribution (api.slack.com/apps, your app, Manage Distribution).',
-    'Until then Slack refuses every workspace but your own. Then check it: install it once from a second workspace;',
+    'Until then Slack refuses every workspace but your own. To check it, install once from a second workspace:',
     '`npm run foyer -- list` shows both.',
   ];
   output.print(lines.join('\n'));

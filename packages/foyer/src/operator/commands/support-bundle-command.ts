@@ -8,10 +8,10 @@ import { plainJson } from '../terminal/plain-text.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** `support-bundle [FILE]`: writes what someone who helps you asks for, without secrets. */
+/** `support-bundle [FILE]`: writes a file for someone who helps you, without secrets. */
 export function supportBundleCommand(deps: OperatorDeps): Command {
   return operatorCommand('support-bundle', {
-    summary: 'write what someone who helps you asks for, without secrets',
+    summary: 'write a file for someone who helps you, without secrets',
     description:
       'Writes one JSON file (mode 0600; it never overwrites one) with the versions, the configuration without its ' +
       'secrets, the names of steps and jobs, what doctor finds, what the running Foyer reports, the migrations, and ' +
@@ -21,7 +21,7 @@ export function supportBundleCommand(deps: OperatorDeps): Command {
       'nothing.',
     examples: [
       ['support-bundle', 'before you ask for help: read the file, and attach it'],
-      ['support-bundle /tmp/foyer.json --offline', 'where nothing may be contacted'],
+      ['support-bundle /tmp/foyer.json --offline', 'if nothing may be contacted'],
       ['support-bundle --json', 'print it, for a script'],
     ],
   })

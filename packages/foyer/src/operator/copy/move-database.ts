@@ -40,13 +40,15 @@ interface MoveDatabaseDeps {
  * no one can use the target until it has been compared.
  *
  * Why it checks twice that no one uses the source, and also compares the rows: a comparison cannot find an idle Foyer,
- * and a Foyer may start during the copy. What either Foyer stores later would be missing in the target.
+ * and a Foyer may start during the copy. What either Foyer stores later would be missing from the target.
  * @throws CommandError, CopyError, DatabaseUnavailableError, DatabaseNewerError
  */
 export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabase> {
   const { source, target } = deps;
   if (isSameDatabase(source, target)) {
-    throw new CommandError('--to names the same database as DATABASE_URL. Name another one, which is empty.');
+    throw new CommandError(
+      '--to names the same database as DATABASE_URL. Name another database, which is empty.',
+    );
   }
   await refuseInUse(source);
   const from = await deps.openDatabase(underOwnName(source));
@@ -120,10 +122,7 @@ function refuseStrangers(there: readonly string[], known: readonly string[]): vo
   );
 }
 
-/**
- * Gives a copy's connection its own name: a Postgres server lists connections by name, so a copy is not taken for
- * Foyer.
- */
+/** Names the connection of a copy: a Postgres server lists connections by name, and a copy is not a running Foyer. */
 function underOwnName(target: DatabaseTarget): DatabaseTarget {
   return target.kind === 'postgres' ? { ...target, url: underCopyName(target.url) } : target;
 }

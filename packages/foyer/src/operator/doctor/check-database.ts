@@ -44,7 +44,7 @@ function checkFile(file: string, own: readonly string[]): DatabaseCheck {
   }
 }
 
-/** Reports a missing file. A log, a key or another file whose name begins the same shows that there was a database. */
+/** Reports a missing or empty file. A file such as its WAL or its key shows that there was a database. */
 function missing(file: string): Finding {
   const folder = dirname(file);
   const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
@@ -55,12 +55,12 @@ function missing(file: string): Finding {
   if (traces.length === 0 && !isEmpty) {
     return database.warning(
       `There is no database yet at ${file}.`,
-      'Start Foyer once (npm start) to make it; if there was one, DATABASE_URL names the wrong place.',
+      'Start Foyer once (npm start) to create it; if there was one, DATABASE_URL names the wrong place.',
     );
   }
   return database.fault(
     `The database ${file} is ${isEmpty ? 'empty' : 'gone'}${traces.length > 0 ? `: ${traces.join(', ')} is still there` : ''}.`,
-    `${isEmpty ? 'If there never was one, delete the file. Otherwise do' : 'Do'} not start Foyer, which would make an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).`,
+    `${isEmpty ? 'If there never was one, delete the file. Otherwise do' : 'Do'} not start Foyer, which would create an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).`,
   );
 }
 
@@ -69,14 +69,14 @@ const busyCodes = [5, 6];
 const corruptCode = 11;
 
 const damagedFix =
-  'Stop Foyer and keep the file. Save what can be read, or restore the newest backup: docs/runbook.md#a-damaged-page shows which of them loses less.';
+  'Stop Foyer and keep the file. Save what can be read, or restore the newest backup: docs/runbook.md#a-damaged-page shows which of the two loses less.';
 
 function notOpened(file: string, error: unknown): Finding {
   const reason = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   if (code === corruptCode) return database.fault(`${file} is damaged: ${reason}.`, damagedFix);
   const detail = `${file} cannot be opened: ${reason}.`;
-  // A log or index that another user owns stops SQLite too, and its error does not say which file it was.
+  // A WAL or its index that another user owns also stops SQLite, whose error does not name the file.
   const unwritable = findUnwritable(file);
   if (unwritable.length > 0) {
     return database.fault(`${detail} ${unwritableDetail(unwritable)}`, writeFix(file, unwritable));
@@ -140,7 +140,7 @@ function disk(file: string, { freeBytes, hasNoFileLeft }: SqliteInspection): Fin
   const { ok, warning, fault } = findingsOf('disk');
   const fix = 'Free space on that disk, or move the database to another one (DATABASE_URL).';
   if (hasNoFileLeft) {
-    const detail = `The disk of ${dirname(file)} is full: it has no free inode, so that no file can be made.`;
+    const detail = `The disk of ${dirname(file)} is full: it has no free inode, so no file can be created.`;
     return fault(detail, 'Delete files that no one needs (df -i shows where they are).');
   }
   // The disk probe of /readyz writes more than this.
@@ -157,7 +157,7 @@ function wal(file: string, { walBytes, isLogWithoutIndex }: SqliteInspection): F
   if (isLogWithoutIndex) {
     return warning(
       `${file}-wal is next to the database without ${basename(file)}-shm. These checks do not read it.`,
-      'If it belongs to this database, start Foyer: it reads the log in. If the database was restored, the log is of the former one: move it away before the start.',
+      'If it belongs to this database, start Foyer: it reads the log in. If the database was restored, the log belongs to the former one: move it away before you start Foyer.',
     );
   }
   const detail = `The write-ahead log has ${sizeText(walBytes)}.`;

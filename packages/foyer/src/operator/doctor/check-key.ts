@@ -76,7 +76,7 @@ async function fits(
 }
 
 /**
- * How many of the oldest installations are checked, and how many of the newest. Opening a token takes 10 µs, so a
+ * This many of the oldest installations are checked, and as many of the newest. Opening a token takes 10 µs, so a
  * million would take ten seconds. Damage to many installations at once (a file put together from two, rows of another
  * database) shows among the oldest or the newest.
  */

@@ -114,7 +114,7 @@ function urls({ manifest, config, name, isSlacks, paste }: About): Finding {
     wrong.push(`it has no redirect URL ${redirect}`);
   const signInRedirect = `${publicUrl}/slack/signin/callback`;
   if (config.signIn && !manifest.oauth_config.redirect_urls.includes(signInRedirect))
-    wrong.push(`it has no redirect URL ${signInRedirect}, so that no one can sign in with Slack`);
+    wrong.push(`it has no redirect URL ${signInRedirect}, so no one can sign in with Slack`);
   if (events.request_url !== eventsUrl)
     wrong.push(`its event URL is ${events.request_url ?? 'missing'}, not ${eventsUrl}`);
   if (!interactivity.is_enabled) wrong.push('its interactivity is off, so no button works');
@@ -150,5 +150,5 @@ function tabs({ manifest, name, paste }: About): Finding {
   if (off.length > 0) return fault(`${name} turns off ${off.join(' and ')}.`, paste);
   const wrong = messagesTabProblem(messagesTabOf(manifest));
   if (!wrong) return ok(`The Home and Messages tabs are on in ${name}.`);
-  return warning(`By ${name}, ${wrong.problem}.`, `In manifest.json, ${wrong.fix}. ${paste}`);
+  return warning(`According to ${name}, ${wrong.problem}.`, `In manifest.json, ${wrong.fix}. ${paste}`);
 }

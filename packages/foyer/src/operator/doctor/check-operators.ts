@@ -17,7 +17,7 @@ export function checkOperatorPages(
   const { baseUrl: publicUrl, secure } = config.http;
   const hasPassword = config.operatorPassword !== undefined;
   if (!hasPassword && config.operatorSlackUsers.length === 0)
-    return ok('Off: /operator answers 404. OPERATOR_PASSWORD turns it on.');
+    return ok('Off: /operator answers 404. OPERATOR_PASSWORD or OPERATOR_SLACK_USERS turns it on.');
   if (!secure && !isLoopback(new URL(publicUrl).hostname)) {
     const [what, name] = hasPassword
       ? ['the password', 'OPERATOR_PASSWORD']
@@ -48,7 +48,7 @@ export async function checkNotices(
     const since = new Date(trouble.since).toISOString().slice(0, 16).replace('T', ' ');
     return warning(
       `The ${name} has accepted no notification since ${since} UTC (${trouble.errorCode ?? 'no answer'}). Installs are not affected.`,
-      `Fix it (see the check “${trouble.channel === 'webhook' ? 'webhook' : 'mail-server'}”): Foyer tries for a day to deliver what waits. \`npm run foyer -- list\` shows what was missed, and \`npm run foyer -- retry --failed --step notify-operators\` then sends the missed messages about installs.`,
+      `Fix it (see the check “${trouble.channel === 'webhook' ? 'webhook' : 'mail-server'}”): Foyer tries for a day to deliver waiting messages. \`npm run foyer -- list\` shows what was missed, and \`npm run foyer -- retry --failed --step notify-operators\` then sends the missed messages about installs.`,
     );
   }
   if (queries) {
@@ -88,7 +88,7 @@ export async function checkWebhook(config: Pick<Config, 'notify'>): Promise<Find
     }
     if (status >= 500 || (status >= 300 && status < 400)) {
       const later =
-        'Run doctor again in a few minutes. If it stays, check the address (NOTIFY_SLACK_WEBHOOK_URL).';
+        'Run doctor again in a few minutes. If this continues, check the address (NOTIFY_SLACK_WEBHOOK_URL).';
       return [warning(`The webhook’s server answers with HTTP ${status}.`, later)];
     }
     return [ok('The webhook exists.')];

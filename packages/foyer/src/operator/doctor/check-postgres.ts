@@ -33,7 +33,7 @@ export function judgePostgres(
   const schema =
     inspection.isEmpty && !inspection.isUnfinishedCopy
       ? findingsOf('database-schema').warning(
-          'There are no tables of Foyer yet.',
+          'There are no Foyer tables yet.',
           'Start Foyer once (npm start) to create them; if there were some, DATABASE_URL names the wrong database.',
         )
       : schemaFinding(inspection);
@@ -117,7 +117,7 @@ function connections(url: string, { mostConnections: most, connections: used }: 
 function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspection): Finding {
   const { ok, warning } = findingsOf('database-vacuum');
   if (idleSlots.length > 0) {
-    const detail = `No one reads the replication slot ${idleSlots.join(', ')}: the server keeps all of its log for it.`;
+    const detail = `Nothing reads the replication slot ${idleSlots.join(', ')}, so the server keeps all of its write-ahead log.`;
     return warning(
       detail,
       'Start the replica that reads it, or drop it: SELECT pg_drop_replication_slot(…).',

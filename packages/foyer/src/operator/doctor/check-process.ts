@@ -45,7 +45,7 @@ export async function checkProcess(
   if (atPublicUrl.kind === 'other_keys') {
     const detail = `The Foyer that answers at ${publicUrl} has other encryption keys than this environment.`;
     const fix =
-      'If it is another Foyer, make PUBLIC_URL, DNS and the proxy lead to this one. If it is this one, give both the same TOKEN_ENCRYPTION_KEYS, and restart it.';
+      'If that is another Foyer, make PUBLIC_URL, DNS and the proxy lead to yours. If it is yours, set the same TOKEN_ENCRYPTION_KEYS for it and for this environment, and restart it.';
     return [fault(detail, fix)];
   }
   if (atPublicUrl.kind === 'other_clock') {
@@ -134,8 +134,8 @@ async function runsAsConfigured(
   );
   if (different.length > 0) {
     return fault(
-      `The running Foyer (${name}) has another ${different.join(', ')} than this environment.`,
-      'If the environment is right, restart Foyer: it reads its settings only at the start. Else run doctor with the environment that Foyer has.',
+      `The running Foyer (${name}) and this environment differ in ${different.join(', ')}.`,
+      'If the environment is right, restart Foyer: it reads its settings only at the start. Otherwise run doctor with the environment that Foyer has.',
     );
   }
   if (queries && !(await isKeyHolder(queries, report.process))) {
@@ -198,7 +198,7 @@ function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string):
   const passed = `A request through ${publicUrl} passes ${forwardedBy === 1 ? 'one proxy' : `${forwardedBy} proxies`}`;
   if (forwardedBy > trustProxy) {
     return fault(
-      `${passed}, and TRUST_PROXY is ${trustProxy}: all visitors count as one, and share its limits.`,
+      `${passed}, and TRUST_PROXY is ${trustProxy}: all visitors count as one, and share one limit.`,
       `Set TRUST_PROXY=${forwardedBy}, and restart Foyer.`,
     );
   }
@@ -211,7 +211,7 @@ function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string):
   if (forwardedBy < trustProxy) {
     return warning(
       `${passed}, and TRUST_PROXY is ${trustProxy}: visitors can choose the address that limits count by.`,
-      `Set TRUST_PROXY=${forwardedBy}, and restart Foyer; unless this machine takes a shorter way than visitors do.`,
+      `Set TRUST_PROXY=${forwardedBy}, and restart Foyer; unless requests from this machine pass fewer proxies than those of visitors.`,
     );
   }
   return ok(`${passed}, as TRUST_PROXY says.`);

@@ -17,7 +17,7 @@ import { type Finding, findingsOf } from './finding.ts';
 
 /** A run overdue by this much has no worker: a worker polls every two seconds, and a lease expires after thirty. */
 const hangsAfterMs = 2 * 60_000;
-/** Every minute, Foyer revokes the tokens that interrupted installs left behind. */
+/** Foyer revokes the tokens of interrupted installs every minute: tokens that are left after this time are stuck. */
 const unstoredAfterMs = 5 * 60_000;
 
 /** Checks the records: scopes, tokens, runs, jobs, install requests, maintenance and unknown teams. */
@@ -54,7 +54,7 @@ async function grantedScopes(queries: Queries, { slack }: Pick<Config, 'slack'>)
   if (lacking.length === 0) return ok(`${counted(all, 'active installation')}: no scope is missing.`);
   const detail = lacking.map(({ scope, count }) => `${count} of ${all} lack ${scope}`).join('; ');
   const fix =
-    'Their App Home shows “Update permissions” to the installer; or send an admin there to /slack/install?team=T….';
+    'Their App Home shows “Update permissions” to the installer; or send an admin of each team to /slack/install?team=T….';
   return warning(`Of the active installations, ${detail}.`, fix);
 }
 
@@ -67,9 +67,9 @@ async function deadTokens(queries: Queries, clientId: string): Promise<Finding> 
   const held = await countHeld(queries, clientId);
   const broken = (await countInstallations(queries, clientId)).broken - held;
   if (broken <= 0) return ok('Slack accepts every installation’s token, as far as Foyer has used it.');
-  const detail = `${counted(broken, 'installation')} ${broken === 1 ? 'is' : 'are'} broken: Slack refuses the token, or it was revoked or its key lost here.`;
+  const detail = `${counted(broken, 'installation')} ${broken === 1 ? 'is' : 'are'} broken: Slack refuses the token, or Foyer erased it (after a revoke, or because its key was lost).`;
   const fix =
-    '`npm run foyer -- list --status broken` shows which; an admin there installs the app again, or `npm run foyer -- purge TEAM` erases it.';
+    '`npm run foyer -- list --status broken` lists them. An admin of each team installs the app again, or `npm run foyer -- purge TEAM` erases the team.';
   return warning(detail, fix);
 }
 
@@ -127,12 +127,12 @@ async function troubledJobs(queries: Queries, app: Parameters<typeof readJobs>[1
     const late = status === 'overdue' && `is overdue by ${spanText(app.now - (nextDueAt ?? app.now))}`;
     const ago = startedAt === null ? '' : ` ${spanText(app.now - startedAt)} ago`;
     const failed = outcome === 'failed' && `failed${ago} with ${errorCode}`;
-    const cut = outcome === 'interrupted' && `was interrupted${ago}, when its machine died`;
+    const cut = outcome === 'interrupted' && `was interrupted${ago}: no outcome was recorded`;
     return `${name} ${[late, failed, cut].filter(Boolean).join(' and ')}`;
   });
   const fix = isOverdue
-    ? 'Start Foyer with this definition (npm start): it makes up for missed intervals once. If it is running, look in its log for database errors; a host that calls no `foyer.start()` has to call `foyer.drain()`.'
-    : 'The log has the error (job: its name): the next turn comes in the next interval. `npm run foyer -- jobs` shows all of them.';
+    ? 'Start Foyer with this definition (npm start): it makes up for all missed intervals with one turn. If it is running, look in its log for database errors; a host that calls no `foyer.start()` has to call `foyer.drain()`.'
+    : 'The log has the error, in lines with the job’s name. The next turn comes in the next interval. `npm run foyer -- jobs` lists all jobs.';
   return warning(`${detail.join('; ')}.`, fix);
 }
 
@@ -182,7 +182,7 @@ async function maintenance(queries: Queries, clientId: string): Promise<Finding>
   if (beganAt === undefined) return ok('Installs are accepted: maintenance is off.');
   const since = new Date(beganAt).toISOString().slice(0, 16).replace('T', ' ');
   return warning(
-    `Maintenance is on since ${since} UTC: every install is answered with 503.`,
+    `Maintenance has been on since ${since} UTC: every install is answered with 503.`,
     '`npm run foyer -- maintenance off` accepts installs again.',
   );
 }

@@ -95,5 +95,5 @@ export async function checkCredentials(
         return unchecked(`${failure.message} when asked about the client id and secret`);
     }
   }
-  return unchecked('Slack accepted a code that no one was given');
+  return unchecked('Slack accepted a code that it never issued');
 }

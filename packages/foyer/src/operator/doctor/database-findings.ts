@@ -2,7 +2,7 @@ import type { Queries } from '../../database/database.ts';
 import { unfinishedCopy } from '../../database/open-database.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
-/** The findings about a database. */
+/** What `doctor` finds out about a database, and how to read it. */
 export interface DatabaseCheck {
   findings: Finding[];
   /** Opens the database to read its records, without changing anything; undefined if they cannot be read. */
@@ -11,7 +11,7 @@ export interface DatabaseCheck {
   absent: boolean;
 }
 
-/** A database that is only read. */
+/** A database opened only for reading. */
 export interface ReadableDatabase {
   queries: Queries;
   close(): Promise<void>;

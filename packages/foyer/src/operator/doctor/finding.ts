@@ -14,11 +14,8 @@ export interface Finding {
 export function findingsOf(check: string) {
   const warning = (detail: string, fix: string): Finding => ({ check, status: 'warning', detail, fix });
   return {
-    /** Needs no action. */
     ok: (detail: string): Finding => ({ check, status: 'ok', detail, fix: null }),
-    /** It works, but someone should look. */
     warning,
-    /** It does not work. */
     fault: (detail: string, fix: string): Finding => ({ check, status: 'fault', detail, fix }),
     /** The check could not be made, for this reason. */
     unchecked: (reason: string) =>

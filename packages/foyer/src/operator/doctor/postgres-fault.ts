@@ -2,7 +2,7 @@ import { serverName } from '../../config/database-target.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
-/** A cause of failure: the rest of a sentence that begins with the server's name, and the fix. */
+/** A cause of failure. `detail` ends a sentence that begins with the server's name; if empty, see `networkReason`. */
 interface Reason {
   is: (failure: { code: string; message: string }) => boolean;
   detail: string;

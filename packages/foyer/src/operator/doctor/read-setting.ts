@@ -19,7 +19,7 @@ const placeholders: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID: '-',
   SLACK_CLIENT_SECRET: '-',
   SLACK_SIGNING_SECRET: '-',
-  // A complete key, since Postgres has no place for a key file; nothing is decrypted with it.
+  // A valid key: Postgres has no key file, so the variable is required there. Nothing is decrypted with it.
   TOKEN_ENCRYPTION_KEYS: `none:${'A'.repeat(43)}`,
 };
 

@@ -185,7 +185,7 @@ async function lookAtDatabase(deps: DoctorDeps, config: Config, setting: Setting
   }
 }
 
-/** Opens the database. Undefined if it does not open: the inspection reports why, and checks that need it say so. */
+/** Opens the database. Returns undefined if that fails: the inspection has reported why. */
 function openUnlessBroken({ open }: DatabaseCheck): ReadableDatabase | undefined {
   try {
     return open?.();

@@ -36,8 +36,7 @@ const installation = z.looseObject({
 
 /**
  * Reads the installations of a folder of `@slack/oauth`'s FileInstallationStore, or of a file with one Installation as
- * JSON on each line.
- * A folder that the store has named after another app's client id is refused.
+ * JSON on each line. A folder that the store has named after another app's client id is refused.
  * @throws CommandError if there is no such source
  */
 export async function* readSource(source: string, clientId: string): AsyncGenerator<SourceEntry> {
@@ -63,7 +62,7 @@ async function* readLines(file: string): AsyncGenerator<SourceEntry> {
 
 /**
  * Reads each tenant's folder, `app-latest` first: it holds the bot. Then come the tokens of other people, without the
- * bot: their files contain an older copy of it.
+ * bot: their files contain an older copy of the bot.
  */
 function* readFolder(folder: string, clientId: string): Generator<SourceEntry> {
   for (const path of foldersWithin(folder)) {
@@ -141,11 +140,11 @@ function parse(text: string): SourceEntry['read'] {
   const { data, error } = installation.safeParse(value);
   if (error) {
     const fields = [...new Set(error.issues.map(({ path }) => path.join('.') || 'the whole'))];
-    return { refusal: `it is no Installation of @slack/oauth: see ${fields.join(', ')}` };
+    return { refusal: `it is not an Installation of @slack/oauth: see ${fields.join(', ')}` };
   }
   const { team, enterprise, isEnterpriseInstall, bot, user } = data;
   if (data.authVersion === 'v1') {
-    return { refusal: 'it is of the old OAuth flow (v1), whose tokens are of another kind' };
+    return { refusal: 'it comes from the old OAuth flow (v1), whose tokens are different' };
   }
   if (isEnterpriseInstall ? !enterprise : !team) {
     return { refusal: `it names no ${isEnterpriseInstall ? 'enterprise' : 'team'}` };

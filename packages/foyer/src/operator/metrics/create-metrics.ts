@@ -138,7 +138,7 @@ export function createMetrics(deps: {
  */
 async function addNodeMetrics(registry: Registry): Promise<void> {
   collectDefaultMetrics({ register: registry });
-  // Waits for one sample of the event loop (every 10 ms): without any, the least delay is reported as 292 years.
+  // Waits for one sample of the event loop (every 10 ms): without any, the minimum delay is reported as 292 years.
   await sleep(25);
 }
 

@@ -36,7 +36,7 @@ export function addStateGauges(deps: {
     installations: gauge('foyer_installations', 'Installations by status', ['status']),
     held: gauge(
       'foyer_installations_held',
-      'Broken installations that Slack calls inactive, and that are not uninstalled since the app may be suspended',
+      'Broken installations that Slack calls inactive; Foyer does not uninstall them, since the app may be suspended',
     ),
     lapsing: gauge('foyer_tokens_lapsing', 'Tokens that expire within an hour and were not refreshed'),
     unstored: gauge(
@@ -46,7 +46,7 @@ export function addStateGauges(deps: {
     maintenance: gauge('foyer_maintenance', 'Whether installs are paused by `maintenance on`'),
     undelivered: gauge(
       'foyer_notices_undelivered',
-      'Messages to the operators that were tried in vain and that are tried again',
+      'Messages to the operators that could not be sent yet and are tried again',
       ['channel'],
     ),
     backup: gauge(
@@ -62,7 +62,7 @@ export function addStateGauges(deps: {
     diskSize: gauge('foyer_disk_size_bytes', 'The size of the disk that holds the SQLite file'),
     diskFree: gauge(
       'foyer_disk_free_bytes',
-      'What Foyer may still write to the disk that holds the SQLite file',
+      'How much Foyer may still write to the disk that holds the SQLite file',
     ),
     unknown: gauge(
       'foyer_unknown_teams',

@@ -16,11 +16,11 @@ interface ConfirmContent {
 function purgeText({ rows }: ConfirmContent): Html {
   return html`<p>This erases everything stored about this installation, from the database’s files too:</p>
 <ul class="bullets">
-  <li>its tokens${rows.userTokens > 0 && html`, including ${count(rows.userTokens)} of people`}; Foyer first revokes them at Slack, if Slack answers</li>
+  <li>its tokens${rows.userTokens > 0 && html`, including people’s own (${count(rows.userTokens)})`}; Foyer first revokes them at Slack, if Slack answers</li>
   <li>${count(rows.users)} ${rows.users === 1 ? 'person' : 'people'}, unless they belong to another installation too</li>
   <li>${count(rows.runs)} ${rows.runs === 1 ? 'run' : 'runs'} and ${count(rows.history)} ${rows.history === 1 ? 'line' : 'lines'} of history</li>
 </ul>
-<p>Only a backup can bring it back. One line about it stays in the log.</p>`;
+<p>Only a backup can bring it back. One line about the purge stays in the log.</p>`;
 }
 
 const goneText = html`<p>Use this if the app was removed in Slack and Foyer was not notified. Foyer revokes the tokens at Slack, if Slack answers, erases them here, and cancels waiting runs.</p>
@@ -34,7 +34,7 @@ const passwordField = html`<label class="field"><span>Operator password</span><i
 
 /** Asks a person whose sign-in with Slack is older than five minutes to sign in again. */
 function signInAgain(frame: OperatorFrame, path: string): Html {
-  return html`<p>Sign in with Slack again first: a purge needs a sign-in of the last five minutes.</p>
+  return html`<p>Sign in with Slack again first: a purge needs a sign-in within the last five minutes.</p>
 <p class="action-bar"><a class="button" href="${frame.signInPath(`${path}/purge`)}">Sign in with Slack</a> <a class="quiet" href="${path}">Cancel</a></p>`;
 }
 

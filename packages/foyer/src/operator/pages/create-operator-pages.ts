@@ -40,7 +40,7 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   site: Site;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
-  /** The operator's pages are English. */
+  /** The English words: the operator's pages have no other language. */
   words: Words;
   config: Config;
   jobs: readonly Pick<Job, 'name' | 'everyMs'>[];
@@ -49,7 +49,7 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   sessions: Sessions;
   refusals: Pick<Refusals, 'add'>;
   bodies: Pick<BodyReader, 'read'>;
-  /** Used only for the operator pages. */
+  /** Seals the cookie of a browser that knew the password. */
   sealer: Sealer;
 }
 
@@ -59,7 +59,7 @@ interface Visit {
   res: ServerResponse;
   path: string;
   query: URLSearchParams;
-  /** Undefined until it is read, and if there is none. */
+  /** Undefined until it is read, and if no one is logged in. */
   session: OperatorSession | undefined;
   /** Whether installs are paused. Read only if there is a session. */
   inMaintenance?: boolean;
@@ -230,7 +230,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
   }
 
   return async function operatorPages(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    // Postgres refuses U+0000 in a query, and no name or id holds it.
+    // Postgres refuses U+0000 in a query, and no name or id contains it.
     const url = new URL((req.url ?? home).replaceAll('%00', ''), 'http://localhost');
     // Not `/\/+$/`: a stranger's path of 15,000 slashes would keep the process busy for half a second.
     const path = url.pathname.endsWith('/') ? url.pathname.slice(0, -1) : url.pathname;

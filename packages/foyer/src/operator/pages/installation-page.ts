@@ -119,7 +119,7 @@ function tableSection<Row>(
   const shown = rows.slice(0, most);
   return html`<section class="card table-card" aria-labelledby="${id}"><h2 id="${id}">${title}</h2>
   ${shown.length > 0 ? dataTable(title, columns, shown) : html`<p class="small">None.</p>`}
-  ${rows.length > most && html`<p class="small"><code>npm run foyer -- show</code> prints the rest.</p>`}
+  ${rows.length > most && html`<p class="small"><code>npm run foyer -- show TEAM --json</code> prints all of it.</p>`}
 </section>`;
 }
 
@@ -158,7 +158,7 @@ ${actionsBar(frame, record)}</div>
 <div class="column">${recordSection(content, frame.now)}${scopesSection(content)}</div>
 </div>
 <section class="card table-card" aria-labelledby="users"><h2 id="users">People (${count(peopleCount)})</h2>
-${people.length > 0 ? dataTable('People', peopleColumns, people) : html`<p class="small">There is none.</p>`}
+${people.length > 0 ? dataTable('People', peopleColumns, people) : html`<p class="small">None.</p>`}
 ${people.length > 0 && html`<p class="small"><a href="${peoplePath(record)}">${peopleCount > people.length ? 'All people' : 'Search'}</a></p>`}</section>
 ${tableSection('history', 'History', historyColumns, history, shownHistory)}`,
   });

@@ -58,7 +58,7 @@ const isFiltered = (filters: ListFilters): boolean => Object.values(filters).som
 function emptyText(filters: ListFilters): string {
   return isFiltered(filters)
     ? 'No installation matches.'
-    : 'No one has installed the app yet. Installs begin at the start page.';
+    : 'No one has installed the app yet. Installs start on the landing page.';
 }
 
 /** `GET /operator/installations`: shows the list, with search, filters and pages. A whole HTML document. */

@@ -1,8 +1,8 @@
 import { type Html, html } from '../../http/html.ts';
 
 /**
- * What a page can say about the button that led to it, by tone. The list is fixed, since the page's address names the
- * notice.
+ * What a page can say about the button that led to it, by tone. The page's address names the notice, so the list is
+ * fixed: no link can put another text on the page.
  */
 const notices = {
   good: {
@@ -11,13 +11,13 @@ const notices = {
     welcome_queued: 'The welcome is being sent again.',
     marked_gone: 'Marked as gone. Its tokens are erased; its record and history are kept.',
     purged: 'Purged. Everything stored about this installation is erased.',
-    session_ended_now: 'The session is ended, on every machine.',
+    session_ended_now: 'The session has ended on every machine.',
   },
   plain: {
     run_going: 'Nothing was changed: the run is already in progress.',
     run_nothing_to_retry: 'Nothing was changed: no step of this run needs another try.',
     welcome_going: 'Nothing was changed: the run that sends the welcome has not ended yet.',
-    already_gone: 'Nothing was changed: it was already marked as gone.',
+    already_gone: 'Nothing was changed: the app was already uninstalled here.',
     session_gone: 'Nothing was changed: that session had ended already.',
     logged_out: 'You are logged out.',
   },
@@ -35,12 +35,12 @@ const notices = {
     changed_meanwhile:
       'Nothing was changed: the app was installed again after you opened that page. Check again.',
     sign_in_again:
-      'Nothing was changed: a purge needs a sign-in with Slack of the last five minutes. Sign in again, and repeat it.',
+      'Nothing was changed: a purge needs a sign-in with Slack within the last five minutes. Sign in again, and repeat the purge.',
     session_ended: 'Your session had ended, so nothing was changed. Log in and try again.',
   },
   bad: {
     keys_do_not_fit:
-      'Nothing was changed: its tokens cannot be decrypted with the current keys, so they cannot be revoked at Slack. On the command line, purge --no-revoke erases them without revoking.',
+      'Nothing was changed: this installation’s tokens cannot be decrypted with the current keys, so they cannot be revoked at Slack. On the command line, purge --no-revoke erases them without revoking.',
     wrong_password: 'Nothing was changed: the password is wrong.',
     password_slowed: 'Nothing was changed: too many wrong passwords. Wait a little, then try again.',
   },

@@ -17,7 +17,7 @@ export interface OperatorFrame extends PageFrame {
   inMaintenance?: boolean;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
-  /** Returns where an operator signs in with Slack, to come back to one of these pages. */
+  /** Returns the address of a sign-in with Slack that leads back to `next`, one of these pages. */
   signInPath(next: string): string;
   now: number;
 }

@@ -25,14 +25,14 @@ export interface OperatorSession {
 }
 
 /**
- * A browser in which someone entered the current password within 90 days may still try while strangers guess from many
- * addresses. The browser has a sealed cookie that holds only these values.
+ * A browser in which someone entered the current password within 90 days may still log in while strangers guess from
+ * many addresses. The browser has a sealed cookie that holds only these values.
  */
 const browserSchema = z.object({ id: z.string(), since: z.number(), passwordMark: z.string() });
 const browserPlace = 'operator-browser';
 const browserKnownMs = 90 * 24 * 3_600_000;
 
-/** Creates the sessions of the operator's pages. `sealer` is used only for this purpose. */
+/** Creates the sessions of the operator's pages. `sealer` seals the cookie of a browser that knew the password. */
 export function createOperatorSessions(deps: {
   sessions: Sessions;
   sealer: Sealer;

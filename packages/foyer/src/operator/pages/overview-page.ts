@@ -35,7 +35,7 @@ interface OverviewContent {
   tokens: TokensAtRisk;
   unknownTeams: readonly UnknownTeam[];
   days: readonly RequestsOfDay[];
-  /** The ways to notify the operators that do not work. */
+  /** The channels (webhook, mail) that do not deliver messages to the operators. */
   channelTroubles: readonly ChannelTrouble[];
   welcomes: readonly WelcomesOfDay[];
 }
@@ -74,7 +74,7 @@ function tiles(content: OverviewContent, now: number): Html {
       label: 'Broken',
       value: installations.broken,
       href: link('broken'),
-      note: 'Slack refuses their token',
+      note: 'their token does not work',
       tone: installations.broken > 0 ? 'warn' : undefined,
     }),
     tile({ label: 'Uninstalled', value: installations.uninstalled, href: link('uninstalled') }),
@@ -116,7 +116,7 @@ function brokenLine(record: InstallRecord, now: number): Html {
   return html`<li>
     <span>${linkTo(record)}</span>
     <span class="small">installed ${ago(record.installedAt, now)}</span>
-    <p>Slack refuses the token: <code>${record.brokenReason ?? 'unknown'}</code>. ${isHeld(record) ? 'It is held, and its token is kept.' : 'An admin there must install the app again.'}</p>
+    <p>The token does not work: <code>${record.brokenReason ?? 'unknown'}</code>. ${isHeld(record) ? 'It is held, and its token is kept.' : 'An admin there must install the app again.'}</p>
   </li>`;
 }
 
@@ -160,7 +160,7 @@ function jobLine({ name, status, outcome, errorCode, startedAt, nextDueAt }: Job
     <span class="small">${startedAt !== null && ago(startedAt, now)}</span>
     ${isOverdue && nextDueAt !== null && html`<p>No machine has begun the turn that was due ${ago(nextDueAt, now)}.</p>`}
     ${outcome === 'failed' && html`<p>The last turn failed: <code>${errorCode}</code>. The log has the whole error.</p>`}
-    ${outcome === 'interrupted' && html`<p>The last turn did not end: its machine died.</p>`}
+    ${outcome === 'interrupted' && html`<p>The last turn was interrupted: no outcome was recorded. Its machine may have died.</p>`}
   </li>`;
 }
 
@@ -181,7 +181,7 @@ function jobsSection({ jobs }: OverviewContent, now: number): Html | false {
 ${dataTable('Jobs', jobColumns(now), sorted)}</section>`;
 }
 
-/** Shows which ways to notify the operators fail. Installers see nothing of such a failure. */
+/** Shows which channels do not deliver messages to the operators. Installers do not notice such a failure. */
 function channelSection({ channelTroubles }: OverviewContent, now: number): Html | false {
   if (channelTroubles.length === 0) return false;
   const lines = channelTroubles.map(({ channel, since, errorCode }) => {

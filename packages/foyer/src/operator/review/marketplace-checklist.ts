@@ -147,7 +147,7 @@ function manifest({ manifest: given }: ReviewedApp): ReviewPoint[] {
       'Messages tab',
       tab === undefined,
       isReadOnly ? 'It is read-only.' : 'The app gets what people write.',
-      tab ? `By the manifest, ${tab.problem}: ${tab.fix}.` : '',
+      tab ? `According to the manifest, ${tab.problem}: ${tab.fix}.` : '',
     ),
     judge(
       'HTTP, not Socket Mode',
@@ -175,7 +175,7 @@ function byHand({ cleansUp }: ReviewedApp): ReviewPoint[] {
         ? 'Foyer erases tokens; check that your uninstall pipeline erases the rest.'
         : 'Foyer erases tokens. If you store anything else about a team, erase it in an uninstall pipeline (docs/pipelines.md).',
     ],
-    ['commands', 'Each slash command of yours answers `help`.'],
+    ['commands', 'Make sure that each of your slash commands answers `help`.'],
     ['a way to try it', 'Give the reviewer a test account, and the steps to see each feature.'],
     ['screenshots and video', 'Three or more screenshots of the app in Slack, 1600 by 1000 pixels.'],
   ];

@@ -35,7 +35,7 @@ type Collect = <T>(part: string, work: () => T | Promise<T>) => Promise<T | null
 
 export type SupportBundle = Awaited<ReturnType<typeof collectBundle>>;
 
-/** Collects what someone who helps with a broken Foyer asks for. Changes nothing; the bundle holds no secret. */
+/** Collects what someone needs to help with a broken Foyer. Changes nothing; the bundle holds no secret. */
 export async function collectBundle(deps: OperatorDeps, { offline }: { offline: boolean }) {
   const missing: MissingPart[] = [];
   const collect: Collect = async (part, work) => {

@@ -42,7 +42,7 @@ export const statusTones = {
 
 const styles = { good: 'green', bad: 'red', warn: 'yellow', busy: undefined, muted: 'dim' } as const;
 
-/** Returns the style of a status on a terminal; undefined for a status in plain text. */
+/** Returns the style of a status on a terminal; undefined if it is shown without a style. */
 export function statusStyle(status: AnyStatus): Style | undefined {
   return styles[statusTones[status]];
 }

@@ -26,7 +26,7 @@ export function table<Row>(output: Canvas, columns: readonly Column<Row>[], rows
   return createTable(output, columns)(rows);
 }
 
-/** Builds a table from rows that come in pages. Only the first page has titles; the widths count all pages so far. */
+/** Builds a table from rows that come in pages. Only the first page has titles; the widths fit all rows so far. */
 export function createTable<Row>(
   output: Canvas,
   columns: readonly Column<Row>[],
