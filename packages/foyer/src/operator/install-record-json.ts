@@ -8,7 +8,7 @@ import type { UserRecord } from '../database/people/people.ts';
  * `moment`, which is left out). All code that prints an installation or a member as JSON uses them.
  */
 
-/** Formats a time for JSON. */
+/** Formats a time in ISO 8601. */
 export function isoTime(ms: number): string;
 export function isoTime(ms: number | null): string | null;
 export function isoTime(ms: number | null): string | null {

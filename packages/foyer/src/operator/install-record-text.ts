@@ -37,7 +37,6 @@ export function troubledSteps({ run }: InstallRecord): StepRecord[] {
   return steps.filter(({ status }) => status === worst);
 }
 
-/** Everything that `show` prints about one installation. */
 interface InstallDetails {
   record: InstallRecord;
   users: UserRecord[];

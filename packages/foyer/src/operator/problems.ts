@@ -40,7 +40,7 @@ export async function readUnconfirmedWelcomes(
   return { newest: records.filter((record) => record !== undefined), count };
 }
 
-/** Finds install requests refused since `from`: by the gate, or because the workspace is another account's. */
+/** Finds install requests refused since `from`: by the gate, or because the workspace belongs to another account. */
 export async function readRefusedRequests(
   queries: Queries,
   search: { clientId: string; from: number; limit: number },

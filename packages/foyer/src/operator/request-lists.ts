@@ -37,8 +37,8 @@ export async function listInstallRequests(queries: Queries, filter: InstallReque
       .where(column, '=', teamId ?? '');
   let query = queries
     .selectFrom('install_requests')
-    // Reads neither the hash of the progress page nor the sealed tokens. The OAuth state contains the id too, but the
-    // id alone is useless: the state contains more, and is sealed.
+    // Reads neither the hash of the progress page's token nor the sealed tokens. The OAuth state contains the id too,
+    // but the id alone is useless: the state contains more, and is sealed.
     .select([
       'id',
       'outcome',
@@ -201,5 +201,5 @@ export async function measureWelcomesByDay(
   });
 }
 
-/** A whole number, as each driver returns it. */
+/** A whole number. Each driver returns another type. */
 type Count = number | string | bigint;

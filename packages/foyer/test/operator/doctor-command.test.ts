@@ -672,7 +672,7 @@ const breakages: Breakage[] = [
     },
     check: 'database-schema',
     status: 'warning',
-    detail: /no tables of Foyer yet/,
+    detail: /no Foyer tables yet/,
     fix: /wrong database/,
   },
   {

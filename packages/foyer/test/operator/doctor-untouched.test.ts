@@ -250,7 +250,7 @@ test('doctor reports a WAL without its index, and a missing database whose WAL i
   const before = snapshot(folder);
   const withLog = await doctor();
   assert.equal(withLog.of('database-wal')?.status, 'warning');
-  assert.match(withLog.of('database-wal')?.fix ?? '', /move it away before the start/);
+  assert.match(withLog.of('database-wal')?.fix ?? '', /move it away before you start Foyer/);
   assert.deepEqual(snapshot(folder), before);
   rmSync(file);
   const gone = await doctor();

@@ -26,7 +26,7 @@ testOnBothEngines('`maintenance` says whether it is on, and since when', async (
   assert.deepEqual(await json('on', installedAt + 60_000), on, 'it began when it was first turned on');
   assert.match(
     (await run(['maintenance', 'status'])).stdout,
-    /is on since 2026-11-22 01:47:03Z: installs are/,
+    /has been on since 2026-11-22 01:47:03Z: installs are/,
   );
   assert.deepEqual(await json('off'), off);
   assert.match((await run(['maintenance', 'off'])).stdout, /is off: installs are accepted/);

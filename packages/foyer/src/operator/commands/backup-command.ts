@@ -84,8 +84,8 @@ async function noteBackup(deps: OperatorDeps, database: Database): Promise<void>
 }
 
 /**
- * Restores a backup into a copy in the folder for temporary files, as a start would: checks every page, applies this
- * version's migrations, and checks that no stored token needs a missing key. It never writes to the backup.
+ * Rehearses a restore in a temporary folder: copies the backup, checks every page of the copy, applies this version's
+ * migrations, and checks that no stored token needs a missing key. It never writes to the backup.
  * @throws CommandError, BackupDamagedError, DatabaseNewerError, OwnMigrationError
  */
 async function rehearseRestore(deps: OperatorDeps, file: string) {

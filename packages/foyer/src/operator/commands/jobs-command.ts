@@ -34,7 +34,6 @@ async function jobs(deps: OperatorDeps, options: { json?: boolean }): Promise<vo
   });
 }
 
-/** A job as `jobs --json` prints it. */
 function jobJson({ startedAt, nextDueAt, errorCode, ...job }: JobState) {
   return { ...job, error: errorCode, startedAt: isoTime(startedAt), nextDueAt: isoTime(nextDueAt) };
 }

@@ -100,7 +100,7 @@ async function listUnknown(deps: OperatorDeps, { json }: ListOptions): Promise<v
     if (json) return output.printJson(teams);
     if (teams.length === 0)
       return output.print(
-        'Slack sends events only for teams that are installed here. Another team is listed a minute after its first event.',
+        'Slack sends events only for teams with an installation here. Any other team is listed a minute after its first event.',
       );
     output.print(table(output, unknownColumns, teams));
     output.note(

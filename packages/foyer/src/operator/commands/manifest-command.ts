@@ -11,8 +11,8 @@ export function manifestCommand(deps: OperatorDeps): Command {
   return operatorCommand('manifest', {
     summary: 'print the app manifest with your PUBLIC_URL, or compare it with Slack’s',
     description:
-      'Prints manifest.json with PUBLIC_URL in its redirect, event and interactivity URLs: what you paste at ' +
-      'api.slack.com/apps → Create New App → From a manifest. It needs only PUBLIC_URL, no secret; with ' +
+      'Prints manifest.json with PUBLIC_URL in its redirect, event and interactivity URLs. Paste the output at ' +
+      'api.slack.com/apps → Create New App → From a manifest. The command needs only PUBLIC_URL, no secret; with ' +
       'SIGN_IN=on it adds the redirect URL of Sign in with Slack.',
     examples: [
       ['manifest', 'what to paste when you create the app'],
@@ -63,7 +63,6 @@ function readExport(file: string): unknown {
   }
 }
 
-/** One place where Slack's manifest differs from ours. */
 interface ManifestDifference {
   /** Such as `settings.event_subscriptions.bot_events`. */
   path: string;

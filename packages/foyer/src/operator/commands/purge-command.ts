@@ -14,7 +14,6 @@ import { fieldLines } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** How long purge waits for the uninstall run to end. */
 const uninstallWaitMs = 15_000;
 
 interface PurgeOptions {

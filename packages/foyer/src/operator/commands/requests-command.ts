@@ -67,7 +67,6 @@ async function requests(deps: OperatorDeps, options: RequestsOptions): Promise<v
   });
 }
 
-/** An install request as `requests --json` prints it. */
 function installRequestJson(record: InstallRequestRecord) {
   return {
     id: record.id,

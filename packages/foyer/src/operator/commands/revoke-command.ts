@@ -51,7 +51,6 @@ export function revokeCommand(deps: OperatorDeps): Command {
     .action((team: string | undefined, options: RevokeOptions) => revoke(deps, team, options));
 }
 
-/** What happened to one installation. */
 interface RevokedTeam extends Disconnected, Revocation {
   /**
    * revoked: Slack revoked the tokens, and Foyer erased them. kept: Slack did not revoke every token, or a token cannot

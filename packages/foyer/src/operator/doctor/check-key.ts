@@ -93,7 +93,7 @@ async function findBrokenSeals(
   const cipher = createTokenCipher({ keyring });
   const broken: string[] = [];
 
-  /** Returns the last installation that was checked; undefined if the search is over. */
+  /** Returns the last installation that was checked; undefined if no further one has to be checked. */
   async function tryFrom(newestFirst: boolean, until?: string): Promise<string | undefined> {
     let after: StoredSeal['holder'] | undefined;
     for (let opened = 0; opened < mostOpened; opened += pageSize) {

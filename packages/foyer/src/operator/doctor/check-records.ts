@@ -193,7 +193,7 @@ const undistributedCode = 'invalid_team_for_non_distributed_app';
 async function unknownTeams(queries: Queries, clientId: string, now: number): Promise<Finding> {
   const { ok, warning } = findingsOf('teams-unknown');
   const unknown = await listUnknownTeams(queries, { clientId, now });
-  if (unknown.length === 0) return ok('Slack sends events only for teams that are installed here.');
+  if (unknown.length === 0) return ok('Slack sends events only for teams with an installation here.');
   const named = unknown.slice(0, 5).map(({ teamId, enterpriseId }) => teamId ?? enterpriseId);
   const rest = unknown.length > named.length ? ` and ${unknown.length - named.length} more` : '';
   return warning(

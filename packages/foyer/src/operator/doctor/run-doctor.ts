@@ -27,7 +27,6 @@ interface DoctorOptions {
   manifestFile?: string;
 }
 
-/** The part of the commands' dependencies that `doctor` needs. */
 type DoctorDeps = Pick<
   OperatorDeps,
   | 'now'

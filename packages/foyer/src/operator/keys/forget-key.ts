@@ -16,7 +16,6 @@ interface DisconnectedInstallation {
   enterpriseId: string | null;
 }
 
-/** What was lost with a forgotten key. */
 interface ForgottenKey {
   installations: DisconnectedInstallation[];
   /** People's own tokens. */

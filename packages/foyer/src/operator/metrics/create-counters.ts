@@ -23,7 +23,6 @@ const stepBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
 /** The objective is 30 seconds: `operations/alerts.yml` reads that bucket. */
 const welcomeBuckets = [1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600];
 
-/** The values that each label can have. */
 type LabelValues<Label extends string> = Readonly<Record<Label, readonly string[]>>;
 
 /**

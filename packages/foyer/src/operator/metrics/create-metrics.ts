@@ -30,8 +30,8 @@ import { addStateGauges } from './state-gauges.ts';
 /** What is counted. Durations are in milliseconds here and in seconds in the metrics, as Prometheus expects. */
 export interface Metrics {
   /**
-   * An OAuth attempt ended. refused: Foyer did not accept its callback, the gate refused it, or the workspace is
-   * another account's. unverified: it failed in a way that any stranger can cause, by an `error=` in the address or by
+   * An OAuth attempt ended. refused: Foyer did not accept its callback, the gate refused it, or the workspace belongs
+   * to another account. unverified: it failed in a way that any stranger can cause, by an `error=` in the address or by
    * a code that Slack does not know. interrupted: Foyer later found that it had stopped midway.
    */
   onInstallRequest(outcome: (typeof installOutcomes)[number]): void;

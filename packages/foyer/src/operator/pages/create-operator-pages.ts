@@ -45,7 +45,7 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   config: Config;
   jobs: readonly Pick<Job, 'name' | 'everyMs'>[];
   isInMaintenance: () => Promise<boolean>;
-  /** The sessions of operators; Sign in with Slack begins them too. */
+  /** The sessions of operators, which Sign in with Slack begins too. */
   sessions: Sessions;
   refusals: Pick<Refusals, 'add'>;
   bodies: Pick<BodyReader, 'read'>;
@@ -53,7 +53,6 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   sealer: Sealer;
 }
 
-/** One request in progress. */
 interface Visit {
   req: IncomingMessage;
   res: ServerResponse;

@@ -13,7 +13,6 @@ import { peopleColumns, peoplePath } from './people-page.ts';
 import { type RunWithAttempts, runsSection } from './run-section.ts';
 import { ago, badge, count, installationName, time } from './shown-values.ts';
 
-/** Everything that the page shows about one installation. */
 interface InstallationContent {
   record: InstallRecord;
   /** Newest first. */

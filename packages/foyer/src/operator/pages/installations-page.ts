@@ -9,7 +9,6 @@ import { choice, type ListFilters, pager } from './list-address.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
 import { badge, installationName, personCell, time } from './shown-values.ts';
 
-/** What the list of installations shows. */
 interface InstallationsContent {
   filters: ListFilters & { q?: string; status?: string; run?: string };
   page: Page<Named<InstallRecord>>;

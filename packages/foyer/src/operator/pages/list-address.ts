@@ -13,7 +13,6 @@ export function cursorOf(query: URLSearchParams): PageCursor | undefined {
   return undefined;
 }
 
-/** Builds the address of a list with its filters. */
 function listAddress(path: string, filters: ListFilters, more: Record<string, string> = {}): string {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries({ ...filters, ...more })) if (value) query.set(name, value);

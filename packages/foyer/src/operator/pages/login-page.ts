@@ -3,7 +3,6 @@ import { spanText } from '../terminal/time-text.ts';
 
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
 
-/** What the login page shows. */
 interface LoginContent {
   /** Where to go after the login; one of our own paths. */
   next: string;

@@ -135,7 +135,7 @@ export function isFormOf(session: OperatorSession, form: URLSearchParams): boole
   return sameText(form.get('csrf') ?? '', session.csrfToken);
 }
 
-/** Returns who an operator is, for a log or a history: `T…/U…`, or the password. */
+/** Names an operator for a log or a history: `T…/U…`, or the words `the password`; never the password itself. */
 export function operatorName({ person }: Pick<OperatorSession, 'person'>): string {
   return person ? `${person.teamId}/${person.userId}` : 'the password';
 }

@@ -32,7 +32,7 @@ import { peoplePage } from './people-page.ts';
 import { requestOutcomes, requestsPage } from './requests-page.ts';
 import { sessionsPage, sessionsPath } from './sessions-page.ts';
 
-/** A page whose data has been read: it needs only its frame. */
+/** A page whose data has been read. Given its frame, it returns the HTML. */
 type OperatorView = (frame: OperatorFrame) => string;
 
 const rowsPerPage = 50;

@@ -17,7 +17,6 @@ import { dataTable, type TableColumn } from './data-table.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
 import { ago, badge, count, errorText, installationName } from './shown-values.ts';
 
-/** What the overview shows. */
 interface OverviewContent {
   installations: Record<InstallationStatus, number>;
   /** Installations whose newest run failed. */

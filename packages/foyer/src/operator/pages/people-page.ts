@@ -9,7 +9,6 @@ import { type ListFilters, pager } from './list-address.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
 import { count, installationName, time } from './shown-values.ts';
 
-/** What the list of an installation's people shows. */
 interface PeopleContent {
   record: InstallRecord;
   filters: ListFilters & { q?: string };
@@ -18,7 +17,7 @@ interface PeopleContent {
   total: number;
 }
 
-/** Returns the address of the list of an installation's people. */
+/** Returns `/operator/installations/<id>/people`. */
 export const peoplePath = (record: Pick<InstallRecord, 'id'>): string =>
   `${installationsPath}/${record.id}/people`;
 

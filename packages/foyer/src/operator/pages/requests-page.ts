@@ -9,7 +9,6 @@ import { choice, type ListFilters, pager } from './list-address.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
 import { badge, personCell, time, took } from './shown-values.ts';
 
-/** What the list of install requests shows. */
 interface RequestsContent {
   filters: ListFilters & { day?: string; team?: string; outcome?: string };
   page: Page<Named<InstallRequestRecord>>;

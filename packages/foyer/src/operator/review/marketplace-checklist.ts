@@ -114,7 +114,7 @@ function scopes({ config, words }: ReviewedApp): ReviewPoint[] {
     judge(
       'scopes that Slack lists',
       refused.length + ofPeople.length === 0,
-      'None is of a kind that the Marketplace refuses.',
+      'The Marketplace refuses none of them.',
       `The Marketplace takes no app with ${[...refused, ...ofPeople.map((scope) => `${scope} (user)`)].join(', ')}.`,
     ),
     ...close.map((scope): ReviewPoint => {
