@@ -201,5 +201,5 @@ export async function measureWelcomesByDay(
   });
 }
 
-/** A whole number. Each driver returns another type. */
+/** A whole number: the drivers return different types. */
 type Count = number | string | bigint;

@@ -118,8 +118,8 @@ export async function renewExpiredTokens(
 }
 
 /**
- * Whether an earlier refresh found the bot's refresh token dead. Foyer does not repeat a failed refresh at once, so
- * `error` says only that this one was skipped. (Foyer erases a person's dead token at once.)
+ * Whether Foyer skipped this refresh, and an earlier one found the bot's refresh token dead. Foyer does not repeat a
+ * failed refresh at once. (It erases a person's dead token at once.)
  */
 async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknown): Promise<boolean> {
   if (!(error instanceof TokenRefreshError) || error.reason !== refreshPaused) return false;

@@ -198,7 +198,7 @@ function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string):
   const passed = `A request through ${publicUrl} passes ${forwardedBy === 1 ? 'one proxy' : `${forwardedBy} proxies`}`;
   if (forwardedBy > trustProxy) {
     return fault(
-      `${passed}, and TRUST_PROXY is ${trustProxy}: all visitors count as one, and share one limit.`,
+      `${passed}, and TRUST_PROXY is ${trustProxy}: all visitors count as one, and share the limits of one visitor.`,
       `Set TRUST_PROXY=${forwardedBy}, and restart Foyer.`,
     );
   }
