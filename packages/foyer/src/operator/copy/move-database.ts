@@ -122,7 +122,7 @@ function refuseStrangers(there: readonly string[], known: readonly string[]): vo
   );
 }
 
-/** Names the connection of a copy: a Postgres server lists connections by name, and a copy is not a running Foyer. */
+/** Names the connection of a copy: without that, the check for a running Foyer would count the copy as one. */
 function underOwnName(target: DatabaseTarget): DatabaseTarget {
   return target.kind === 'postgres' ? { ...target, url: underCopyName(target.url) } : target;
 }
