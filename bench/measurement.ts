@@ -3,7 +3,7 @@ import type { Figure } from './slices.ts';
 export interface RunOptions {
   /** How many turns each contender gets. */
   slices: number;
-  /** Sizes so small that they show only whether the bench runs. */
+  /** If true, the sizes are so small that a run shows only whether the bench works. */
   quick: boolean;
   /** A temporary folder, for databases and the like. */
   folder: string;

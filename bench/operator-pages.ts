@@ -86,7 +86,7 @@ async function get(path: string): Promise<string> {
 
 /**
  * How long a page took, and how much CPU time Foyer used for it. On SQLite, this CPU time includes the work of the
- * database, and a busy machine does not change it.
+ * database, and a busy machine hardly changes it.
  */
 async function costOf(path: string): Promise<{ ms: number; cpuMs: number; failed: boolean }> {
   const before = await foyer.usage();

@@ -48,7 +48,7 @@ describe('the life of an installation', () => {
     await finishedRun(visitor, stage.url + done.headers.get('location'));
   });
 
-  it('an uninstall is answered with 200, and the installation is then listed as uninstalled', async () => {
+  it('the events of an uninstall are answered with 200, and the installation is then listed as uninstalled', async () => {
     const deliveries = await stage.sandbox.uninstall({ teamId: acme.teamId });
     assert.ok(deliveries.every((delivery) => delivery?.status === 200));
     assert.equal(await statusOf(acme.teamId), 'uninstalled');

@@ -245,7 +245,7 @@ function assertNoOtherFault(output: string, removed: readonly string[]): void {
       (id) => id !== undefined && removed.includes(id),
     );
     if (line.code === 'account_inactive' && isRemoved) continue;
-    // This line only counts lines like an earlier one, which was checked.
+    // This line only says how many more lines there were like an earlier one, which was checked.
     if (line.count !== undefined && line.err === undefined) continue;
     // Bolt logs the error in its own words, followed by Foyer's.
     assert.match(

@@ -162,7 +162,7 @@ test('`import` takes over only the installations of its own app, and names the o
   assert.equal((await store.fetchInstallation(query)).bot?.token, 'xoxb-own');
 });
 
-test('`import` names each line that it refuses and the reason, without the value', async (t) => {
+test('`import` names each line that it refuses and the reason, and prints no value of the line', async (t) => {
   const { importFrom, source, count } = await prepare(t);
   mkdirSync(source);
   const file = join(source, 'installations.jsonl');

@@ -24,7 +24,7 @@ export interface AbuseStage extends ProcessStage {
   metric(name: string): Promise<number>;
 }
 
-/** What an attack cost. */
+/** What an attack cost Foyer. */
 export interface Toll {
   peakMb: number;
   slowestHealthMs: number;
