@@ -274,8 +274,7 @@ export const en = {
     'Slack did not confirm that your own connection is revoked, so we erased nothing.',
   'failure.erase_unreachable.do': 'Go to the start page and try again in a few minutes.',
   'failure.signout_refused.title': 'Please sign out on our own page',
-  'failure.signout_refused.what':
-    'The request to sign you out came from another site, so we ignored it.',
+  'failure.signout_refused.what': 'The request to sign you out came from another site, so we ignored it.',
   'failure.signout_refused.do': 'Go to the start page and sign out from there.',
   'landing.signIn': 'Already use {app}? Sign in with Slack',
   'record.signedIn': 'Signed in as {person}',
