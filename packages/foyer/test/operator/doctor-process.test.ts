@@ -86,7 +86,7 @@ const breakages: Breakage[] = [
     },
     check: 'trust-proxy',
     status: 'warning',
-    detail: /brings no X-Forwarded-For/,
+    detail: /has no X-Forwarded-For/,
     fix: /Let the proxy set X-Forwarded-For/,
   },
   {

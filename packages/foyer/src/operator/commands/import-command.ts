@@ -26,9 +26,9 @@ export function importCommand(deps: OperatorDeps): Command {
     summary: 'take over installations from another store',
     description:
       'Takes over installations from the folder of @slack/oauth’s FileInstallationStore, or from a file that has one ' +
-      'Installation object as JSON on each line (of several lines about one team, the first one’s bot counts). A ' +
-      'team that Foyer knows already is never overwritten, so you can run this again. No install run is started: no ' +
-      'step runs, and no one is sent a welcome, unless you give --run. Tokens are encrypted, and never printed; ' +
+      'Installation object as JSON on each line (if several lines are about one team, the bot of the first counts). ' +
+      'A team that Foyer knows already is never overwritten, so you can run this again. No install run is started: ' +
+      'no step runs, and no one is sent a welcome, unless you give --run. Tokens are encrypted, and never printed; ' +
       'delete the source afterward.',
     examples: [
       [

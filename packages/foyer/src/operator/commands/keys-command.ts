@@ -22,7 +22,7 @@ export function keysCommand(deps: OperatorDeps): Command {
       'Re-encrypts every stored token with the first key while Foyer runs, and reports for each key whether anything ' +
       'still needs it. First put the new key before the old one (TOKEN_ENCRYPTION_KEYS=new:…,old:…, or a line above ' +
       'the others in the key file) and restart every Foyer: one that runs with the old order keeps encrypting with ' +
-      'the old key. With several machines, before that, put the new key last on every machine: a machine without the ' +
+      'the old key. With several machines, start by putting the new key last on every machine: a machine without the ' +
       'new key cannot read what the others encrypt with it. You can stop this command and run it again.',
     examples: [
       ['keys rotate --dry-run', 'which keys are in use?'],

@@ -56,7 +56,7 @@ export async function checkNotices(
     if (failed + unconfirmed > 0) {
       return warning(
         `Of last week’s notifications, ${failed} could not be sent and ${unconfirmed} stayed unconfirmed.`,
-        'The channels work again, as far as they were tried. `npm run foyer -- list` shows what was missed, and `npm run foyer -- retry --failed --step notify-operators` sends the missed messages about installs.',
+        'The channels work again, as far as Foyer has used them. `npm run foyer -- list` shows what was missed, and `npm run foyer -- retry --failed --step notify-operators` sends the missed messages about installs.',
       );
     }
   }

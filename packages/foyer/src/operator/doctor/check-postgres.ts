@@ -127,5 +127,5 @@ function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspe
     const detail = `A transaction has been open for ${Math.round(seconds / 60)} min: dead rows stay until it ends.`;
     return warning(detail, 'Find it in pg_stat_activity (state, xact_start), and end it.');
   }
-  return ok('Nothing keeps the server from clearing dead rows away.');
+  return ok('Nothing keeps the server from removing dead rows.');
 }

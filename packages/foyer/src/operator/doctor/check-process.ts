@@ -204,13 +204,13 @@ function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string):
   }
   if (forwardedBy < trustProxy && forwardedBy === 0) {
     return warning(
-      `TRUST_PROXY is ${trustProxy}, and a request through ${publicUrl} brings no X-Forwarded-For: visitors can choose the address that limits count by.`,
+      `TRUST_PROXY is ${trustProxy}, and a request through ${publicUrl} has no X-Forwarded-For: visitors can choose the address by which Foyer limits them.`,
       'Let the proxy set X-Forwarded-For; if there is no proxy, remove TRUST_PROXY and restart Foyer.',
     );
   }
   if (forwardedBy < trustProxy) {
     return warning(
-      `${passed}, and TRUST_PROXY is ${trustProxy}: visitors can choose the address that limits count by.`,
+      `${passed}, and TRUST_PROXY is ${trustProxy}: visitors can choose the address by which Foyer limits them.`,
       `Set TRUST_PROXY=${forwardedBy}, and restart Foyer; unless requests from this machine pass fewer proxies than those of visitors.`,
     );
   }
