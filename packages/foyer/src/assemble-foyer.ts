@@ -264,7 +264,7 @@ export async function assembleFoyer<MyTables>(parts: {
         show(async () => slack(await botToken(record.id))).catch((error) =>
           log.warn(
             { err: error, installationId: record.id },
-            'a question in Slack still shows its form, though it was answered',
+            'could not show in Slack that a question is answered or closed',
           ),
         );
         return outcome;

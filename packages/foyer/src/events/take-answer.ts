@@ -50,7 +50,7 @@ export function createTakeAnswer(deps: {
       } catch (error) {
         log.warn(
           { err: error, installationId },
-          'a question in Slack still shows its form, though it was answered',
+          'could not show in Slack that a question is answered or closed',
         );
       }
     }
