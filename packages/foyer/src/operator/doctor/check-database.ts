@@ -141,7 +141,10 @@ function disk(file: string, { freeBytes, hasNoFileLeft }: SqliteInspection): Fin
   const fix = 'Free space on that disk, or move the database to another one (DATABASE_URL).';
   if (hasNoFileLeft) {
     const detail = `The disk of ${dirname(file)} is full: it has no free inode, so no file can be created.`;
-    return fault(detail, 'Delete files that no one needs on that disk (df -i shows how many inodes are free).');
+    return fault(
+      detail,
+      'Delete files that no one needs on that disk (df -i shows how many inodes are free).',
+    );
   }
   // The disk probe of /readyz writes more than this.
   if (freeBytes < 256 * 1024) {
