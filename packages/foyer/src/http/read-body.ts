@@ -17,7 +17,7 @@ const mostLargeAtOnce = 8;
 /** The time limit for a whole body, also in a server that sets none of its own. */
 const completeWithinMs = 8000;
 /**
- * When the budget is spent, a body that needs more ends the oldest one, if the oldest has taken at least this long.
+ * A body for which there is no room ends the oldest body, if the oldest has been in progress for at least this long.
  */
 const mayStayMs = 1000;
 const firstBytes = 16 * 1024;

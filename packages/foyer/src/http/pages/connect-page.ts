@@ -12,7 +12,7 @@ export interface ConnectQuestion {
   /** The workspace's name, only for a move; null if Slack has not named it. */
   teamName?: string | null;
   action: string;
-  /** Binds the form to this browser. */
+  /** Binds the form to this browser, together with a cookie. */
   ticket: string;
 }
 
