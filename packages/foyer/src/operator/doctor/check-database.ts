@@ -146,7 +146,7 @@ function disk(file: string, { freeBytes, hasNoFileLeft }: SqliteInspection): Fin
       'Delete files that no one needs on that disk (df -i shows how many inodes are free).',
     );
   }
-  // The disk probe of /readyz writes more than this.
+  // With less free space, /readyz reports a full disk: its probe writes this much.
   if (freeBytes < 256 * 1024) {
     return fault(`The disk of ${dirname(file)} is full (${sizeText(freeBytes)} free).`, fix);
   }
