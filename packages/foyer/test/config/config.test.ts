@@ -149,7 +149,7 @@ describe('the configuration', () => {
     }
   });
 
-  it('the configuration keeps the order of the keys, since the first key encrypts', () => {
+  it('the configuration keeps the order of the encryption keys, since the first one encrypts', () => {
     const config = parseConfig({ ...secrets, TOKEN_ENCRYPTION_KEYS: `new:${key},old:${key}` }, manifest);
     assert.deepEqual(
       config.encryptionKeys?.map((entry) => entry.id),

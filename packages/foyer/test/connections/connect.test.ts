@@ -98,7 +98,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await scene(), before);
     });
 
-    it('a link’s callback that is reloaded leads back to the host with the same result', async () => {
+    it('a reloaded callback of a link leads back to the host with the same result', async () => {
       const person = stage.person('Acme');
       const { visitor, ...choice } = person;
       const authorizeUrl = (await stage.openLink(visitor, sign(claimsOf()))).headers.get('location') ?? '';

@@ -326,17 +326,14 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       for (const [name, { write, arrived, stored = false }] of Object.entries(cases)) {
-        await t.test(
-          `each token is stored or revoked if the answer to the exchange is this one: ${name}`,
-          async () => {
-            n += 1;
-            const answer = answerOf(n);
-            const { bot, botRefresh, user } = answer.tokens;
-            const given = arrived ? arrived(answer) : [bot, botRefresh, user];
-            assert.equal(await install(n, write(answer), given), stored);
-            assert.equal(await left(), 0, 'tokens that were stored or revoked are still kept');
-          },
-        );
+        await t.test(`each token is stored or revoked if Slack’s answer is this one: ${name}`, async () => {
+          n += 1;
+          const answer = answerOf(n);
+          const { bot, botRefresh, user } = answer.tokens;
+          const given = arrived ? arrived(answer) : [bot, botRefresh, user];
+          assert.equal(await install(n, write(answer), given), stored);
+          assert.equal(await left(), 0, 'tokens that were stored or revoked are still kept');
+        });
       }
     });
 
