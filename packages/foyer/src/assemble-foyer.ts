@@ -41,6 +41,7 @@ import { slackInstallationStore } from './installations/slack-installation-store
 import { verifyKeyring } from './installations/verify-keyring.ts';
 import { openOperatorChannels } from './notices/open-operator-channels.ts';
 import { createNoticeSender } from './notices/send-notices.ts';
+import { type LocalCommands, packageCommands } from './operator/local-commands.ts';
 import { createMetrics } from './operator/metrics/create-metrics.ts';
 import { createProcessReporter } from './operator/process-report.ts';
 import { createRunOrigins } from './pipeline/step-context.ts';
@@ -85,9 +86,11 @@ export async function assembleFoyer<MyTables>(parts: {
   config: Config;
   definition: Partial<FoyerDefinition<MyTables>>;
   log: Logger;
+  /** How the operator pages name Foyer's commands; as in an app that has added the package unless given. */
+  commands?: LocalCommands;
   test?: TestOptions;
 }): Promise<AssembledFoyer<MyTables>> {
-  const { config, definition, log, test = {} } = parts;
+  const { config, definition, log, commands = packageCommands, test = {} } = parts;
   const { now = Date.now } = test;
   const { install: steps = builtInSteps(), uninstall: uninstallSteps = [] } = definition;
   const { upgraded, opened, workspaceGranted } = definition;
@@ -384,6 +387,7 @@ export async function assembleFoyer<MyTables>(parts: {
         bodies,
         refusals,
         isInMaintenance,
+        commands,
         wakeWorker,
         now,
         log,

@@ -13,7 +13,7 @@ import type { Foyer } from './foyer.ts';
 import type { Listening } from './http/own-server.ts';
 import { KeyringError } from './installations/keyring.ts';
 import { createSystemdNotifier } from './notify-systemd.ts';
-import { inLocalCommands, localCommands } from './operator/local-commands.ts';
+import { inLocalCommands, type LocalCommands, localCommands } from './operator/local-commands.ts';
 
 const drainMs = 7000;
 
@@ -41,7 +41,7 @@ export async function startFoyer<MyTables = NoTables>(
   const { assembleFoyer } = await import('./assemble-foyer.ts');
   const { createFoyerServer, listen } = await import('./http/own-server.ts');
   const { definition = {}, otherwise, ...test } = options;
-  const foyer = await assembleFoyer({ config, definition, log, test });
+  const foyer = await assembleFoyer({ config, definition, log, test, commands: commandsHere() });
   const server = createFoyerServer({
     handler: foyer.handler,
     http: config.http,
@@ -142,6 +142,9 @@ export async function serve<MyTables>(
   }
 }
 
+const commandsHere = (): LocalCommands =>
+  localCommands({ program: process.argv[1] ?? '', isStartedByNpm: isStartedByNpm() });
+
 /** EX_CONFIG of sysexits.h. With `RestartPreventExitStatus=78`, systemd does not restart the unit after this exit. */
 const exConfig = 78;
 
@@ -162,9 +165,7 @@ function reportFailedStart(error: unknown, log: Logger | undefined): void {
   const isExplained = explained.some((kind) => error instanceof kind);
   const told =
     error instanceof DatabaseUnavailableError ? error.advice : isExplained ? messageOf(error) : undefined;
-  const program = process.argv[1] ?? '';
-  const here = localCommands({ program, isStartedByNpm: isStartedByNpm() });
-  const explanation = told === undefined ? undefined : inLocalCommands(told, here);
+  const explanation = told === undefined ? undefined : inLocalCommands(told, commandsHere());
   if (explanation !== undefined) console.error(explanation);
   else if (!log) console.error(error);
   if (process.stdout.isTTY && explanation !== undefined) return;

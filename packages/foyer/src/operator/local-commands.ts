@@ -15,14 +15,16 @@ export function localCommands({
   isStartedByNpm: boolean;
 }): LocalCommands {
   // Checked before `isStartedByNpm`: npx sets the variables of an npm script too.
-  if (/(?:^|\/)(?:bin\.js|slack-foyer)$/.test(program))
-    return { foyer: 'npx slack-foyer', start: 'as you start your app' };
+  if (/(?:^|\/)(?:bin\.js|slack-foyer)$/.test(program)) return packageCommands;
   if (isStartedByNpm) return clone;
   if (program.startsWith('/opt/foyer/')) return { foyer: 'foyer', start: 'systemctl start foyer' };
   if (/^\/app\/src\/(?:cli|main)\.ts$/.test(program))
     return { foyer: 'node src/cli.ts', start: 'docker start or docker compose up -d, on the host' };
   return clone;
 }
+
+/** How to call the commands in an app that has added the npm package. */
+export const packageCommands: LocalCommands = { foyer: 'npx slack-foyer', start: 'as you start your app' };
 
 const clone: LocalCommands = { foyer: 'npm run foyer --', start: 'npm start' };
 

@@ -13,6 +13,8 @@ import express from 'express';
 import fastify from 'fastify';
 import { Hono } from 'hono';
 import { createSandbox, type Sandbox } from 'slack-sandbox';
+import { beginMaintenance } from '../../src/database/maintenance.ts';
+import { openDatabase } from '../../src/database/open-database.ts';
 import { createFoyer, defineFoyer, type Foyer, readConfig } from '../../src/index.ts';
 import { freePort } from '../../src/testing/free-port.ts';
 import { createVisitor, finishedRun, install } from '../../src/testing/visitor.ts';
@@ -26,6 +28,8 @@ interface Host {
   origin: string;
   foyer: Foyer;
   sandbox: Sandbox;
+  /** The database. */
+  file: string;
 }
 
 const basePath = '/integrations/slack';
@@ -69,7 +73,7 @@ async function startHost(t: TestContext, mount: (foyer: Foyer) => Promise<Reques
     rmSync(folder, { recursive: true });
   });
   assert.equal((server.address() as AddressInfo).port, port);
-  return { origin, foyer, sandbox };
+  return { origin, foyer, sandbox, file: join(folder, 'foyer.db') };
 }
 
 /** Installs the app, opens Home and uses everything else that must work in every kind of host. */
@@ -194,6 +198,10 @@ describe('in a server of the host', () => {
       next: '/operator',
     });
     assert.equal(logIn.headers.get('location'), `${basePath}/operator`);
+    const database = await openDatabase({ kind: 'sqlite', file: host.file });
+    const { clientId } = host.sandbox.app;
+    await database.write((tx) => beginMaintenance(tx, { clientId, now: Date.now() }));
+    await database.close();
     const seen = new Set<string>();
     const todo = [`${basePath}/operator`];
     for (let path = todo.pop(); path !== undefined && seen.size < 60; path = todo.pop()) {
@@ -201,7 +209,10 @@ describe('in a server of the host', () => {
       seen.add(path);
       const page = await visitor.get(host.origin + path);
       assert.equal(page.status, 200, path);
-      for (const [, link = ''] of (await page.text()).matchAll(/\s(?:href|action)="(\/[^"]*)"/g)) {
+      const text = await page.text();
+      assert.match(text, /<code>npx slack-foyer maintenance off<\/code>/, path);
+      assert.doesNotMatch(text, /npm run foyer/, path);
+      for (const [, link = ''] of text.matchAll(/\s(?:href|action)="(\/[^"]*)"/g)) {
         assert.ok(link.startsWith(`${basePath}/`) || link === basePath, `${link} on ${path}`);
         if (
           link.startsWith(`${basePath}/operator`) &&

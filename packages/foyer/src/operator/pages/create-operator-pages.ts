@@ -14,6 +14,7 @@ import { isFromHere, readForm } from '../../http/read-form.ts';
 import type { Sealer } from '../../installations/sealer.ts';
 import type { Sessions } from '../../signin/sessions.ts';
 import type { StepFaces, Words } from '../../texts/create-texts.ts';
+import { inLocalCommands, type LocalCommands } from '../local-commands.ts';
 import { loginPage } from './login-page.ts';
 import { createLoginThrottle } from './login-throttle.ts';
 import { type Message, messagePage, messages } from './message-page.ts';
@@ -44,6 +45,8 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   words: Words;
   config: Config;
   jobs: readonly Pick<Job, 'name' | 'everyMs'>[];
+  /** How the pages name Foyer's commands. */
+  commands: LocalCommands;
   isInMaintenance: () => Promise<boolean>;
   /** The sessions of operators, which Sign in with Slack begins too. */
   sessions: Sessions;
@@ -100,7 +103,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
       signInPath: (next) => `/slack/signin?${new URLSearchParams({ return_to: basePath + next })}`,
       now: now(),
     });
-    const body = withBasePath(html, basePath);
+    const body = withBasePath(inLocalCommands(html, deps.commands), basePath);
     res.writeHead(status, {
       ...pageHeaders({ nonce, secure, noIndex: true, formAction: 'self' }),
       'Content-Length': Buffer.byteLength(body),
