@@ -48,7 +48,7 @@ function sqliteFile(url: string): string {
   return isAbsolute(path) ? path : resolve(path);
 }
 
-/** Names the database of a connection URL for messages, without its password and its parameters. */
+/** Returns a connection URL as messages show it: without the password and the parameters. */
 export function serverName(url: string): string {
   const { protocol, username, host, pathname } = new URL(url);
   return `${protocol}//${username && `${username}@`}${host}${pathname}`;

@@ -104,7 +104,7 @@ const notWeak = (text: z.ZodString, leastLength: number) =>
     if (problem) context.addIssue({ code: 'custom', message: problem });
   });
 
-/** The fix for each variable whose check has none. */
+/** The fix for a variable whose own check names none. */
 const fixes: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID:
     'copy it from your app’s Basic Information page at api.slack.com/apps (npm run demo needs none)',
@@ -236,7 +236,7 @@ export const environmentSchema = z.object({
 /** The environment, each variable parsed on its own. */
 export type Environment = z.output<typeof environmentSchema>;
 
-/** The given variables that are valid, and the defaults of those that are not given. */
+/** Returns the values of the variables that are valid, and the defaults of those that are not set. */
 export function rightOf(given: Readonly<Record<string, string>>): Partial<Environment> {
   const right = Object.entries(environmentSchema.shape).flatMap(([name, schema]) => {
     const parsed = schema.safeParse(given[name]);

@@ -64,7 +64,7 @@ export function messagesTabProblem(
   if (isReadOnly && (subscribes || (answers === true && !hears))) {
     return {
       problem: `its Messages tab is read-only, so no one can write to the app, but the app ${subscribes ? 'subscribes to message.im' : 'has a listener for messages'}`,
-      fix: `set ${flag} to false and subscribe to message.im if the app answers messages; otherwise remove what listens for them`,
+      fix: `set ${flag} to false and subscribe to message.im if the app answers messages; otherwise remove the subscription and the listener`,
     };
   }
   return undefined;

@@ -78,7 +78,7 @@ export function createSpans(deps: { config: { tracing: boolean }; log: Logger })
 }
 
 /**
- * Returns the trace of a request: that of the host's active span, or else that of `traceparent` (W3C Trace Context).
+ * Returns the trace of a request, from the host's active span or else from `traceparent` (W3C Trace Context).
  * Returns null if there is neither.
  */
 export function traceOf(headers: IncomingHttpHeaders): SpanContext | null {

@@ -106,7 +106,7 @@ function inline(text: string, reader: HomeReader): Html {
   return html`${parts}`;
 }
 
-/** Reads what stands in angle brackets: a person, a time, or a link. */
+/** Builds the HTML for what mrkdwn puts in angle brackets: a person, a time, or a link. */
 function reference(special: string, reader: HomeReader): Html {
   const [target = '', label] = special.split('|');
   const [, userId] = /^@([UW][A-Z0-9]+)$/.exec(target) ?? [];

@@ -74,7 +74,7 @@ interface Connection {
   /** `answering`: the answers that are not complete. `hosts`: the answers that the host's own app writes. */
   answering: Set<ServerResponse>;
   hosts: Set<ServerResponse>;
-  /** When its client was last seen to read, or had nothing to read. */
+  /** When the client was last seen to read, or had nothing to read. */
   readAt: number;
   leftUnread: number;
 }

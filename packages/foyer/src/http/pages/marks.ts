@@ -1,7 +1,7 @@
 import { type Html, html, renderHtml } from '../html.ts';
 import type { Site } from './site.ts';
 
-/** Slack's mark: one petal and one bar, rotated four times. Decoration: the text next to it names it. */
+/** Slack's mark: one petal and one bar, rotated four times. Screen readers skip it: the text next to it names Slack. */
 export const slackMark: Html = html`<svg class="slack-mark" viewBox="0 0 122.8 122.8" aria-hidden="true" focusable="false">${[
   ['#e01e5a', 0],
   ['#36c5f0', 90],

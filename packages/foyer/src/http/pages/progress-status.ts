@@ -180,7 +180,7 @@ function statusText({ words }: ProgressWords, progress: Progress, index: number)
   return words.text(waits && index === next ? 'step.status.waiting' : `step.status.${step.status}`);
 }
 
-/** Returns the current work: the running step in its own words, or the next one; null if there is none. */
+/** Returns the title of the running step, or of the next one if none runs; null if there is none. */
 function currentStep(shown: ProgressWords, progress: Progress): string | null {
   if (progress.status !== 'running' && progress.status !== 'queued') return null;
   const step =
