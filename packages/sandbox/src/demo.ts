@@ -165,8 +165,9 @@ async function stop(code: number): Promise<void> {
   console.log('\n  Stopped. Nothing is left behind.');
   process.exit(code);
 }
-process.once('SIGINT', () => void stop(0));
-process.once('SIGTERM', () => void stop(0));
+// Not `once`: a second Ctrl+C would then end the process before it has removed its folder.
+process.on('SIGINT', () => void stop(0));
+process.on('SIGTERM', () => void stop(0));
 onParentEnd(() => void stop(0));
 // Once npm has ended, no one reads the output, so the demo ignores write errors.
 process.stdout.on('error', () => {});
