@@ -34,11 +34,10 @@ import { createInstallationMethods } from './installation-methods.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import { createTokenSource } from './installations/create-token-source.ts';
 import { createDisconnectMember } from './installations/disconnect-member.ts';
-import { loadKeyring } from './installations/keyring.ts';
 import { createReportConnection } from './installations/report-connection.ts';
 import { createSealer } from './installations/sealer.ts';
 import { slackInstallationStore } from './installations/slack-installation-store.ts';
-import { verifyKeyring } from './installations/verify-keyring.ts';
+import { loadOrCreateKeyring, verifyKeyring } from './installations/verify-keyring.ts';
 import { openOperatorChannels } from './notices/open-operator-channels.ts';
 import { createNoticeSender } from './notices/send-notices.ts';
 import { type LocalCommands, packageCommands } from './operator/local-commands.ts';
@@ -114,7 +113,7 @@ export async function assembleFoyer<MyTables>(parts: {
   }
 
   async function build(): Promise<AssembledFoyer<MyTables>> {
-    const keyring = loadKeyring({ config, warn });
+    const keyring = await loadOrCreateKeyring(database.queries, { config, now, warn });
     const holder = { now, process: `${hostname()} ${process.pid} ${randomUUID().slice(0, 8)}` };
     await verifyKeyring(database, keyring, holder);
     const { stepNames, uninstallStepNames, momentStepNames } = namesOfSteps(definition);

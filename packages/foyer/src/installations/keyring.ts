@@ -72,20 +72,32 @@ export function createKeyring(entries: readonly { id: string; base64: string }[]
 }
 
 /**
- * Loads the keys from the configuration, else from the key file next to the SQLite database (`<database file>.key`),
- * which the first start creates. `warn` is called with messages for the operator.
+ * The key file next to the SQLite database (`<database file>.key`); undefined if no key file is used, because the
+ * configuration holds the keys or the database is on a server.
+ */
+export function keyFileOf({
+  encryptionKeys,
+  database,
+}: Pick<Config, 'encryptionKeys' | 'database'>): string | undefined {
+  return encryptionKeys || database.kind !== 'sqlite' ? undefined : `${database.file}.key`;
+}
+
+/**
+ * Loads the keys from the configuration, else from the key file, which it creates if it is missing. A start calls
+ * `loadOrCreateKeyring` and a command `loadExistingKeyring`: a new key must not replace one that is only missing. `warn`
+ * is called with messages for the operator.
  * @throws KeyringError
  */
 export function loadKeyring(deps: {
   config: Pick<Config, 'encryptionKeys' | 'database'>;
   warn?(text: string): void;
 }): Keyring {
-  const { encryptionKeys, database } = deps.config;
+  const { encryptionKeys } = deps.config;
   if (encryptionKeys) return createKeyring(encryptionKeys);
-  if (database.kind !== 'sqlite') {
+  const file = keyFileOf(deps.config);
+  if (file === undefined) {
     throw new KeyringError('There is no encryption key. Set TOKEN_ENCRYPTION_KEYS, as .env.example shows.');
   }
-  const file = `${database.file}.key`;
   try {
     const exposed = `Other users of this machine could read the key file ${file}. Foyer has made it readable by its owner only.`;
     return createKeyring(readKeyFile(file, () => deps.warn?.(exposed)));
@@ -125,6 +137,12 @@ function parse(text: string): { id: string; base64: string }[] {
   });
 }
 
+/** A new key. Its id is random, so that a lost key file is reported as a missing key, not as a wrong one. */
+export const newKey = (): { id: string; base64: string } => ({
+  id: `local-${randomBytes(4).toString('hex')}`,
+  base64: randomBytes(32).toString('base64'),
+});
+
 /**
  * Writes the file under a temporary name, then links it to the real one: the first link wins, and no process reads half
  * a file.
@@ -132,11 +150,10 @@ function parse(text: string): { id: string; base64: string }[] {
 function makeKeyFile(file: string): void {
   makeFolder(dirname(file));
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  // A random id, so that a lost file is reported as a missing key, not as a wrong one.
-  const key = `local-${randomBytes(4).toString('hex')}:${randomBytes(32).toString('base64')}\n`;
+  const { id, base64 } = newKey();
   const handle = openSync(draft, 'wx', 0o600);
   try {
-    writeSync(handle, key);
+    writeSync(handle, `${id}:${base64}\n`);
     fsyncSync(handle);
     linkSync(draft, file);
   } catch (error) {

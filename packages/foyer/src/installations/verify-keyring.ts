@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import type { Config } from '../config/config.ts';
 import type { Database, Queries, Tx } from '../database/database.ts';
 import {
   findKeyHolder,
@@ -9,7 +11,7 @@ import {
   retireEncryptionKeys,
 } from '../database/encryption-keys.ts';
 import { findForeignSeal } from '../database/seals.ts';
-import { type Keyring, KeyringError } from './keyring.ts';
+import { createKeyring, type Keyring, KeyringError, keyFileOf, loadKeyring, newKey } from './keyring.ts';
 import { createSealer, SealBrokenError, sealedKeyId, sealedPrefix } from './sealer.ts';
 
 const knownText = 'foyer';
@@ -18,6 +20,34 @@ const place = (keyId: string): string => `encryption-key:${keyId}`;
 /** How often a running process records that it encrypts with its key, and how long that record counts. */
 export const keyHeldEveryMs = 30_000;
 const keyHeldMs = 3 * keyHeldEveryMs;
+
+/**
+ * Loads the keys for a start. Creates the key file only if a new key fits the database: nothing in it is encrypted, and
+ * no running Foyer encrypts with another key. A refused start creates no file: a new key file would hide that the right
+ * one is missing.
+ * @throws KeyringError, DatabaseUnavailableError
+ */
+export async function loadOrCreateKeyring(
+  queries: Queries,
+  deps: {
+    config: Pick<Config, 'encryptionKeys' | 'database'>;
+    now?: () => number;
+    warn?(text: string): void;
+  },
+): Promise<Keyring> {
+  const file = keyFileOf(deps.config);
+  if (file !== undefined && !existsSync(file)) {
+    const misfit = await findNewKeyMisfit(queries, (deps.now ?? Date.now)());
+    // Another first start may have created the file meanwhile. It does so before it records its key.
+    if (misfit !== undefined && !existsSync(file))
+      throw new KeyringError(`The key file ${file} is missing. ${misfit}`);
+  }
+  return loadKeyring(deps);
+}
+
+/** Returns why a new key would not fit the database, as `findKeyMisfit` does; undefined if it would. */
+export const findNewKeyMisfit = (queries: Queries, now: number): Promise<string | undefined> =>
+  findKeyMisfit(queries, createKeyring([newKey()]), { now, everySeal: true });
 
 /**
  * Refuses to start, before any token is touched, if the keys do not fit the database: an id stands for a different key

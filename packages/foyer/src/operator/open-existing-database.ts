@@ -5,7 +5,7 @@ import type { Database } from '../database/database.ts';
 import type { OwnMigrations } from '../database/migrate.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { peekTables } from '../database/peek-tables.ts';
-import { type Keyring, KeyringError, loadKeyring } from '../installations/keyring.ts';
+import { type Keyring, KeyringError, keyFileOf, loadKeyring } from '../installations/keyring.ts';
 import { CommandError } from './command-error.ts';
 
 /**
@@ -40,8 +40,8 @@ function noneYet(place: string): CommandError {
  * KeyringError
  */
 export function loadExistingKeyring(config: Config): Keyring {
-  const file = config.database.kind === 'sqlite' ? `${config.database.file}.key` : undefined;
-  if (!config.encryptionKeys && file !== undefined && !existsSync(file)) {
+  const file = keyFileOf(config);
+  if (file !== undefined && !existsSync(file)) {
     throw new KeyringError(`The key file ${file} is missing. Restore it, or set TOKEN_ENCRYPTION_KEYS.`);
   }
   return loadKeyring({ config });

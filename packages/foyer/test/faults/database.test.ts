@@ -295,6 +295,11 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
       assert.ok(error instanceof KeyringError);
       return /which is missing/.test(error.message);
     });
+    await assert.rejects(
+      readFile(keyFile),
+      { code: 'ENOENT' },
+      'a new key would hide that the right one is missing',
+    );
     await writeFile(keyFile, right);
     await stage.start();
     assert.equal(await status(`${stage.url}/readyz`), 200);

@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import { createKeyring, type Keyring, KeyringError, loadKeyring } from '../../src/installations/keyring.ts';
 import { createSealer, KeyMissingError, SealBrokenError } from '../../src/installations/sealer.ts';
-import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
+import { loadOrCreateKeyring, verifyKeyring } from '../../src/installations/verify-keyring.ts';
 import { keyringOf, keysOf, teamInstall } from '../support/installations.ts';
 import { openTestDatabase, type TestDatabase } from '../support/open-test-database.ts';
 
@@ -118,6 +118,69 @@ describe('the keyring', () => {
     assert.throws(() => createKeyring([]), KeyringError);
     assert.throws(() => createKeyring([...keysOf('a'), ...keysOf('a')]), KeyringError);
     assert.throws(() => createKeyring([{ id: 'short', base64: 'AAAA' }]), /short does not have 32 bytes/);
+  });
+});
+
+describe('loading the keyring for a start', () => {
+  let folder: string;
+  let opened: TestDatabase;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'foyer-keys-'));
+    opened = await openTestDatabase();
+  });
+  after(async () => {
+    await opened.close();
+    await rm(folder, { recursive: true });
+  });
+  const config = (name: string) => ({
+    encryptionKeys: undefined,
+    database: { kind: 'sqlite' as const, file: join(folder, name) },
+  });
+  const holder = { process: 'host-1 4711 0123abcd' };
+
+  it('a start creates a key file, and again after it was lost, while nothing is encrypted', async () => {
+    const { database } = opened;
+    const first = await loadOrCreateKeyring(database.queries, { config: config('first.db') });
+    await verifyKeyring(database, first);
+    const again = await loadOrCreateKeyring(database.queries, { config: config('again.db') });
+    assert.notDeepEqual(again.ids, first.ids);
+    await verifyKeyring(database, again);
+  });
+
+  it('a start creates no key file while another Foyer encrypts with another key, and loads the one it has created', async () => {
+    const { database } = opened;
+    const running = await loadOrCreateKeyring(database.queries, { config: config('running.db') });
+    await verifyKeyring(database, running, holder);
+    await assert.rejects(
+      loadOrCreateKeyring(database.queries, { config: config('second.db') }),
+      /^KeyringError: The key file \S+second\.db\.key is missing\. Another Foyer .*process 4711 on host-1/,
+    );
+    assert.deepEqual(
+      (await loadOrCreateKeyring(database.queries, { config: config('running.db') })).ids,
+      running.ids,
+    );
+    const later = { config: config('later.db'), now: () => Date.now() + 100_000 };
+    await loadOrCreateKeyring(database.queries, later);
+    assert.equal((await readdir(folder)).includes('second.db.key'), false);
+  });
+
+  it('a start without the key file of a database with tokens is refused, and creates no key file', async () => {
+    const { database } = opened;
+    const keyring = keyringOf('lost');
+    const deps = { database, clientId: '1.1', stepNames: [], now: Date.now, log: pino({ level: 'silent' }) };
+    await createInstallationStore({ ...deps, keyring }).storeInstallation(teamInstall());
+    // Without the record of the keys too: only the tokens count.
+    await database.queries.deleteFrom('encryption_keys').execute();
+    const later = { config: config('lost.db'), now: () => Date.now() + 100_000 };
+    await assert.rejects(loadOrCreateKeyring(database.queries, later), (error) => {
+      assert.ok(error instanceof KeyringError);
+      assert.match(
+        error.message,
+        /^The key file \S+lost\.db\.key is missing\. .*the key lost, which is missing/,
+      );
+      return true;
+    });
+    assert.equal((await readdir(folder)).includes('lost.db.key'), false);
   });
 });
 

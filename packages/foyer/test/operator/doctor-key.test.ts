@@ -5,9 +5,34 @@ import { parseConfig } from '../../src/config/config.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
 import { checkKey } from '../../src/operator/doctor/check-key.ts';
+import { loadExistingKeyring } from '../../src/operator/open-existing-database.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { openTestDatabase } from '../support/open-test-database.ts';
 import { storeInstallation } from './operator-harness.ts';
+
+test('doctor reports a missing key file only if something is encrypted', async (t) => {
+  const { database, close } = await openTestDatabase();
+  t.after(close);
+  const environment = {
+    ...{ SLACK_CLIENT_ID: '1.2', SLACK_CLIENT_SECRET: 'client-secret', SLACK_SIGNING_SECRET: 'secret' },
+    DATABASE_URL: 'file:/nowhere/foyer.db',
+  };
+  const config = parseConfig(environment, fixtureManifest);
+  const check = async () => (await checkKey(config, loadExistingKeyring, database.queries, false))[0];
+  assert.deepEqual(await check(), {
+    check: 'key',
+    status: 'ok',
+    detail:
+      'Nothing in the database is encrypted: the key file /nowhere/foyer.db.key is created at the next start.',
+    fix: null,
+  });
+  await storeInstallation(database, { id: 'ins_1', sealed_bot: 'v1.lost.x' });
+  const lost = await check();
+  assert.deepEqual(
+    [lost?.status, lost?.detail],
+    ['fault', 'The key file /nowhere/foyer.db.key is missing. Restore it, or set TOKEN_ENCRYPTION_KEYS.'],
+  );
+});
 
 test('doctor tries the tokens of the 10,000 oldest and the 10,000 newest installations, and reports that limit', async (t) => {
   const { database, close } = await openTestDatabase();

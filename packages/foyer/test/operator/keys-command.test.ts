@@ -9,9 +9,10 @@ import { unstoredTokensPlace, unstoredTokensPurpose } from '../../src/install/un
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import { createKeyring, type Keyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
-import { verifyKeyring } from '../../src/installations/verify-keyring.ts';
+import { findNewKeyMisfit, verifyKeyring } from '../../src/installations/verify-keyring.ts';
 import { forgetKey } from '../../src/operator/keys/forget-key.ts';
 import { rotateKeys } from '../../src/operator/keys/rotate-keys.ts';
+import { loadExistingKeyring } from '../../src/operator/open-existing-database.ts';
 import type { WorkProgress } from '../../src/operator/terminal/progress-bar.ts';
 import { keysOf, teamInstall } from '../support/installations.ts';
 import type { EngineName } from '../support/stage-database.ts';
@@ -315,6 +316,17 @@ test('`keys rotate` scrubs the database files after it has re-encrypted the stor
   };
   assert.equal(await rotateKeys({ database: { ...database, scrub }, keyring: rotated }), 3);
   assert.equal(scrubs, 2);
+});
+
+test('`keys forget` forgets the key of a lost key file', async (t) => {
+  const { database, run } = await prepare(t, 1);
+  const { exitCode, stdout, stderr } = await run(['keys', 'forget', 'old', '--yes', '--json'], {
+    loadKeyring: loadExistingKeyring,
+  });
+  assert.equal(exitCode, 0, stderr);
+  assert.deepEqual([JSON.parse(stdout).people, JSON.parse(stdout).requests], [1, 1]);
+  // The next start may create a new key file.
+  assert.equal(await findNewKeyMisfit(database.queries, installedAt), undefined);
 });
 
 test('`keys forget` asks first, and says what will be lost', async (t) => {

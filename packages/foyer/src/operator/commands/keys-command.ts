@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { Config } from '../../config/config.ts';
 import type { Queries } from '../../database/database.ts';
 import { listKeyIds } from '../../database/encryption-keys.ts';
 import { countSeals, type SealCount } from '../../database/seals.ts';
-import type { Keyring } from '../../installations/keyring.ts';
+import { type Keyring, KeyringError, keyFileOf } from '../../installations/keyring.ts';
 import { sealedPrefix } from '../../installations/sealer.ts';
 import { verifyKeyring } from '../../installations/verify-keyring.ts';
 import { CommandError, UsageError } from '../command-error.ts';
@@ -97,7 +99,7 @@ async function forgetLost(
       'keys forget asks for confirmation, and there is no terminal to ask on. Add --yes to skip the question.',
     );
   await withDatabase(deps, async (config, database) => {
-    if (deps.loadKeyring(config).ids.includes(id)) {
+    if (configuredIds(deps, config).includes(id)) {
       throw new CommandError(
         `The key ${id} is not lost: TOKEN_ENCRYPTION_KEYS (or the key file) contains it. If that is ` +
           'a new key with the lost key’s id, give it another id, and run this again. Nothing was changed.',
@@ -130,6 +132,17 @@ async function forgetLost(
     );
     noteReconnectLinks(output, installations);
   });
+}
+
+/** The ids of the keys that Foyer has; none if its key file is lost. @throws KeyringError */
+function configuredIds(deps: OperatorDeps, config: Config): readonly string[] {
+  try {
+    return deps.loadKeyring(config).ids;
+  } catch (error) {
+    const file = keyFileOf(config);
+    if (error instanceof KeyringError && file !== undefined && !existsSync(file)) return [];
+    throw error;
+  }
 }
 
 function keyJson({ id, role, total, bots, users, requests }: KeyUsage) {

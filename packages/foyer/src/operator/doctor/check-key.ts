@@ -3,10 +3,10 @@ import type { Config } from '../../config/config.ts';
 import { counted } from '../../config/counted.ts';
 import type { Queries } from '../../database/database.ts';
 import { listBotSeals, type StoredSeal } from '../../database/seals.ts';
-import { type Keyring, KeyringError } from '../../installations/keyring.ts';
+import { type Keyring, KeyringError, keyFileOf } from '../../installations/keyring.ts';
 import { createTokenCipher } from '../../installations/open-installation.ts';
 import { SealBrokenError } from '../../installations/sealer.ts';
-import { findKeyMisfit } from '../../installations/verify-keyring.ts';
+import { findKeyMisfit, findNewKeyMisfit } from '../../installations/verify-keyring.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
 const key = findingsOf('key');
@@ -18,11 +18,20 @@ export async function checkKey(
   queries: Queries | undefined,
   databaseIsAbsent: boolean,
 ): Promise<Finding[]> {
-  const file =
-    config.encryptionKeys || config.database.kind !== 'sqlite' ? undefined : `${config.database.file}.key`;
+  const file = keyFileOf(config);
   const found = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
   if (file !== undefined && !found && databaseIsAbsent) {
     return [key.ok(`The key file ${file} is created at the first start.`)];
+  }
+  if (
+    file !== undefined &&
+    !found &&
+    queries &&
+    (await findNewKeyMisfit(queries, Date.now())) === undefined
+  ) {
+    return [
+      key.ok(`Nothing in the database is encrypted: the key file ${file} is created at the next start.`),
+    ];
   }
   try {
     const keyring = loadKeyring(config);
