@@ -128,9 +128,7 @@ describe('the first redirect', () => {
     const count = (): number => {
       const database = new Sqlite(stage.databaseFile, { readonly: true });
       const { n } = database.prepare('select count(*) as n from install_requests').get() as { n: number };
-      const version = database.pragma('data_version', { simple: true });
       database.close();
-      assert.ok(typeof version === 'number');
       return n;
     };
     await Promise.all(Array.from({ length: 50 }, () => createVisitor().get(`${stage.url}/slack/install`)));

@@ -75,7 +75,7 @@ export async function inviteStrangers(
       teamId,
       enterpriseId: null,
       grantsOf: 'E1',
-      dueAt: far,
+      dueAt: 1000,
       madeAt: 1000,
     },
   ];
