@@ -41,6 +41,25 @@ test('the app answers hello, and Home counts only the greetings of this workspac
   }
 });
 
+test('the page after an install suggests to say hello only if the app can hear it', async () => {
+  const nextSteps = async (whole: typeof definition, declinedScopes: string[] = []): Promise<string> => {
+    await using app = await startTestFoyer(whole);
+    const { sandbox, visitor, url } = app;
+    const whom = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme').id, declinedScopes };
+    const start = await visitor.get(`${url}/slack/install`);
+    const authorizeUrl = start.headers.get('location') ?? '';
+    const callback = await visitor.get(await sandbox.consent({ authorizeUrl, ...whom }));
+    const page = await visitor.get(new URL(callback.headers.get('location') ?? '', url).href);
+    const [, list] = /What to do next<\/h2>([\s\S]*?)<\/section>/.exec(await page.text()) ?? [];
+    return list ?? '';
+  };
+  assert.match(await nextSteps(definition), /Say hello[\s\S]*Open its Home tab/);
+  const declined = await nextSteps(definition, ['im:history']);
+  assert.match(declined, /Open its Home tab/);
+  assert.doesNotMatch(declined, /hello/);
+  assert.doesNotMatch(await nextSteps({ ...definition, listeners: undefined }), /hello/);
+});
+
 test('chooseChannel asks the installer for a channel, and posts there once', async () => {
   const manifest = JSON.parse(await readFile(new URL('../manifest.json', import.meta.url), 'utf8'));
   manifest.oauth_config.scopes.bot.push('chat:write.public');

@@ -271,6 +271,7 @@ export async function assembleFoyer<MyTables>(parts: {
         );
         return outcome;
       },
+      hearsMessages: () => bolt.hearsMessages(),
       bodies,
       refusals,
       isInMaintenance,

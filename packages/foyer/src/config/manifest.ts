@@ -70,6 +70,20 @@ export function messagesTabProblem(
   return undefined;
 }
 
+/**
+ * Whether the app receives what people write to it in its Messages tab. `answers`: whether it has a listener for
+ * messages; `botScopes`: those that the installation granted.
+ */
+export function hearsDirectMessages(
+  { isOn, isReadOnly, botEvents }: MessagesTab,
+  answers: boolean,
+  botScopes: readonly string[],
+): boolean {
+  return (
+    isOn && !isReadOnly && botEvents.includes('message.im') && answers && botScopes.includes('im:history')
+  );
+}
+
 /** Parses the manifest's text. If it is invalid, adds the problem and returns undefined. */
 export function parseManifest(text: string, problems: ConfigProblem[]): Manifest | undefined {
   try {

@@ -26,6 +26,8 @@ export function assembleInstall(
     /** The titles of the definition's steps, and which of them only operators see. */
     faces: StepFaces;
     answerHere: AnswerHere;
+    /** Whether the app has a listener for messages. */
+    hearsMessages(): boolean;
     isInMaintenance: () => Promise<boolean>;
     /** Called when Foyer finds an install request whose code exchange was interrupted. Must not throw. */
     onInterrupted(): void;

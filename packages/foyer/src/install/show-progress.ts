@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '../config/config.ts';
+import { hearsDirectMessages } from '../config/manifest.ts';
 import { type Database, DatabaseUnavailableError } from '../database/database.ts';
 import {
   type InstallRecord,
@@ -78,6 +79,8 @@ export function createShowProgress(deps: {
   browsers: InstallingBrowser;
   bodies: Pick<BodyReader, 'read'>;
   answerHere: AnswerHere;
+  /** Whether the app has a listener for messages. */
+  hearsMessages(): boolean;
   now: () => number;
 }) {
   const { config, database, pages, faces, browsers, now } = deps;
@@ -163,6 +166,8 @@ export function createShowProgress(deps: {
         statusUrl: `${path}/status`,
         question: shownQuestion(watched, path, res.req),
         notice: answerNotices.find((notice) => notice === said),
+        hearsMessages:
+          record && hearsDirectMessages(config.messagesTab, deps.hearsMessages(), record.botScopes ?? []),
         openInSlack: record && openInSlack(config, record),
       });
     },

@@ -31,7 +31,8 @@ type TextValues<Key extends TextKey> = Readonly<Record<Placeholder<(typeof en)[K
  * The messages that an app replaces in one language, as ICU messages that use no other placeholders, and the texts that
  * it adds, in which a brace is literal: `scope.<scope>` (what a scope allows), `reason.<scope>` (why the app asks for
  * it), `step.<name>.todo` and `step.<name>.doing` (a step of the app in this language), `app.tagline`,
- * `app.description`, and `app.nextSteps` (what to do after the install, one step a line).
+ * `app.description`, `app.nextSteps` (what to do after the install, one step a line), and `app.nextSteps.messages` (the
+ * same, for what people write to the app: shown first, and only if the app receives messages in the installation).
  */
 export type MessageOverrides = Readonly<
   Partial<
@@ -42,7 +43,8 @@ export type MessageOverrides = Readonly<
       | `step.${string}.${'todo' | 'doing'}`
       | 'app.tagline'
       | 'app.description'
-      | 'app.nextSteps',
+      | 'app.nextSteps'
+      | 'app.nextSteps.messages',
       string
     >
   >
@@ -86,7 +88,7 @@ export interface Words {
   /**
    * Returns the app's text about itself, in this language or else its default language; undefined if it has neither.
    */
-  app(key: 'tagline' | 'description' | 'nextSteps'): string | undefined;
+  app(key: 'tagline' | 'description' | 'nextSteps' | 'nextSteps.messages'): string | undefined;
 }
 
 /** The texts of an app in every language. */

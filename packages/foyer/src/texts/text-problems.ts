@@ -3,7 +3,8 @@ import type { ConfigProblem } from '../config/config-error.ts';
 import { isLanguage, languages } from './create-texts.ts';
 import { en, type TextKey } from './languages/en.ts';
 
-const openKeys = /^(?:(?:scope|reason)\..+|step\..+\.(?:todo|doing)|app\.(?:tagline|description|nextSteps))$/;
+const openKeys =
+  /^(?:(?:scope|reason)\..+|step\..+\.(?:todo|doing)|app\.(?:tagline|description|nextSteps(?:\.messages)?))$/;
 const longestMessage = 2000;
 
 /**

@@ -66,6 +66,7 @@ async function setProgressStage() {
       }),
       bodies: createBodyReader(),
       answerHere: async () => 'unknown',
+      hearsMessages: () => true,
     });
   const faults: unknown[] = [];
   const server = createServer((req, res) => {

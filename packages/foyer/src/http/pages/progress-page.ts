@@ -16,6 +16,8 @@ export interface ProgressPageContent extends PageFrame {
   question?: ShownQuestion;
   /** Why the answer that this browser sent last did not count; absent if there is no such answer. */
   notice?: AnswerNotice;
+  /** Whether the app receives what people write to it in this installation; absent if there is none. */
+  hearsMessages?: boolean;
   /** Links into Slack; absent until Foyer knows the team. */
   openInSlack?: { desktopUrl: string | null; webUrl: string };
 }
@@ -53,10 +55,14 @@ function actions(content: ProgressPageContent): Html {
   <p class="actions" data-offer="install"${hiddenUnless('install')}><a class="button" href="${site.path('/slack/install')}">${words.text('progress.startAgain')}</a></p>`;
 }
 
-/** Lists what the app itself suggests to do next: one entry for each line of its text. */
-function nextSteps({ words, progress }: ProgressPageContent): Html {
-  const lines = (words.app('nextSteps') ?? '')
-    .split('\n')
+/**
+ * Lists what the app itself suggests to do next: one entry for each line of its texts. It suggests to write to the app
+ * only if the app can receive that.
+ */
+function nextSteps({ words, progress, hearsMessages }: ProgressPageContent): Html {
+  const texts = [hearsMessages && words.app('nextSteps.messages'), words.app('nextSteps')];
+  const lines = texts
+    .flatMap((text) => (text || '').split('\n'))
     .map((line) => line.trim())
     .filter((line) => line !== '');
   if (lines.length === 0) return html``;

@@ -474,7 +474,7 @@ export const de: Translation = {
       '✕  *{count, plural, one {# Berechtigung fehlt} other {# Berechtigungen fehlen}}.* Manches funktioniert erst, wenn {count, plural, one {sie erteilt ist} other {sie erteilt sind}}.',
     'home.permissions.granted': '*Erteilt*',
     'home.permissions.nothing': 'Es wurden keine Berechtigungen erteilt.',
-    'home.permissions.declined': '*Nicht erteilt.* Das ist optional: Alles andere funktioniert auch ohne.',
+    'home.permissions.declined': '*Nicht erteilt.* Das ist optional: Nur was es braucht, funktioniert nicht.',
     'home.permissions.more':
       '{count, plural, one {# weitere Berechtigung} other {# weitere Berechtigungen}} hier nicht aufgeführt.',
     'home.permissions.update': 'Berechtigungen aktualisieren',

@@ -442,7 +442,7 @@ export const en = {
     '✕  *{count, plural, one {# permission is} other {# permissions are}} missing.* Some things do not work until {count, plural, one {it is} other {they are}} granted.',
   'home.permissions.granted': '*Granted*',
   'home.permissions.nothing': 'No permissions were granted.',
-  'home.permissions.declined': '*Not granted.* This is optional: everything else works without it.',
+  'home.permissions.declined': '*Not granted.* This is optional. Only what needs it does not work.',
   'home.permissions.more':
     '{count, plural, one {# more permission} other {# more permissions}} not listed here.',
   'home.permissions.update': 'Update permissions',

@@ -455,7 +455,7 @@ export const es: Translation = {
       '✕  *{count, plural, one {Falta # permiso} other {Faltan # permisos}}.* Algunas cosas no funcionan hasta que {count, plural, one {se conceda} other {se concedan}}.',
     'home.permissions.granted': '*Concedidos*',
     'home.permissions.nothing': 'No se concedió ningún permiso.',
-    'home.permissions.declined': '*No concedido.* Es opcional: todo lo demás funciona sin ello.',
+    'home.permissions.declined': '*No concedido.* Es opcional: solo no funciona lo que lo necesita.',
     'home.permissions.more':
       '{count, plural, one {# permiso más} other {# permisos más}} que no se muestran aquí.',
     'home.permissions.update': 'Actualizar permisos',

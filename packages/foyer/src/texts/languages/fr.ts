@@ -468,7 +468,8 @@ export const fr: Translation = {
       '✕  *{count, plural, one {# autorisation manque} other {# autorisations manquent}}.* Certaines choses ne fonctionnent pas tant {count, plural, one {qu’elle n’est pas accordée} other {qu’elles ne sont pas accordées}}.',
     'home.permissions.granted': '*Accordées*',
     'home.permissions.nothing': 'Aucune autorisation n’a été accordée.',
-    'home.permissions.declined': '*Non accordé.* C’est facultatif : tout le reste fonctionne sans.',
+    'home.permissions.declined':
+      '*Non accordé.* C’est facultatif : seul ce qui en a besoin ne fonctionne pas.',
     'home.permissions.more':
       '{count, plural, one {# autre autorisation} other {# autres autorisations}} non affichées ici.',
     'home.permissions.update': 'Mettre à jour les autorisations',

@@ -437,7 +437,7 @@ export const ja: Translation = {
       '✕  *{count, plural, other {# 件の権限}}が不足しています。* 許可されるまで一部の機能は動きません。',
     'home.permissions.granted': '*許可済み*',
     'home.permissions.nothing': '許可された権限はありません。',
-    'home.permissions.declined': '*未許可。* 任意の権限です。なくても他の機能は動きます。',
+    'home.permissions.declined': '*未許可。* 任意の権限です。この権限が必要な機能だけが動きません。',
     'home.permissions.more': 'ほかに {count, plural, other {# 件の権限}}があります。',
     'home.permissions.update': '権限を更新',
     'home.installAgain': '再インストール',

@@ -66,9 +66,13 @@ export function wordsOf({ site, words }: PageFrame): ProgressWords {
 }
 
 /** The progress page for this progress. */
-export function progressDocument(progress: Progress, pageFrame: PageFrame = frame): string {
+export function progressDocument(
+  progress: Progress,
+  { hearsMessages, ...pageFrame }: PageFrame & { hearsMessages?: boolean } = frame,
+): string {
   return progressPage({
     ...pageFrame,
+    hearsMessages,
     progress: progressStatus(wordsOf(pageFrame), progress),
     statusUrl: '/installs/abc/status',
     openInSlack: {

@@ -182,6 +182,15 @@ test('the progress page suggests the app’s own next steps when all is done, an
   assert.doesNotMatch(visibleText(progressDocument(progressOf('running', [S]), own)), /standup/);
 });
 
+test('the progress page suggests to write to the app only where the app receives messages', () => {
+  const steps = { 'app.nextSteps.messages': 'Say hello to it', 'app.nextSteps': 'Invite your team' };
+  const words = createTexts({ en: steps }).forLocale('en');
+  const shown = (hearsMessages: boolean): string =>
+    visibleText(progressDocument(progressOf(S, [S]), { ...frame, words, hearsMessages }));
+  assert.match(shown(true), /What to do next Say hello to it Invite your team/);
+  assert.match(shown(false), /What to do next Invite your team/);
+});
+
 test('the progress page keeps a name from reversing or flooding the sentence around it', () => {
   assert.equal(plainName('Acme\u202egnp.exe\n', 'x'), 'Acme gnp.exe');
   assert.equal(plainName('שלום', 'x'), '\u2068שלום\u2069');
