@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConfigProblem } from '../config/config-error.ts';
 import type { Logger } from '../config/log.ts';
 import type { Database } from '../database/database.ts';
-import { stepFailure } from '../pipeline/step-failure.ts';
+import { causesOf, namedCode, stepFailure } from '../pipeline/step-failure.ts';
 import { choreOf } from './read-jobs.ts';
 import { type Chore, repeat } from './repeat.ts';
 import { takeInterval } from './take-turn.ts';
@@ -154,12 +154,20 @@ export function createJobs<Foyer>(deps: {
   };
 }
 
-/** Names an error by its code or its class. Only the log gets the message, since it hides secrets. */
+/** Names an error by its code, a cause's code or its class. Only the log gets the message, since it hides secrets. */
 function errorCodeOf(error: unknown): string {
   const { code } = stepFailure(error);
   if (code !== 'unexpected_error' || !(error instanceof Error))
     return isCodeName(code) ? code : 'unexpected_error';
-  return isCodeName(error.name) && error.name !== 'Error' ? error.name : code;
+  try {
+    const causeCode = causesOf(error)
+      .map(namedCode)
+      .find((found) => found !== undefined);
+    return causeCode ?? (isCodeName(error.name) && error.name !== 'Error' ? error.name : code);
+  } catch {
+    // An error whose cause or name cannot be read.
+    return code;
+  }
 }
 
 const isCodeName = (text: string): boolean => /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(text);

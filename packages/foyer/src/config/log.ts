@@ -204,6 +204,11 @@ function describeError(error: unknown, scrub: (text: string) => string, depth = 
       code: typeof code === 'string' ? shown(code) : undefined,
       message: shown(error.message),
       stack: error.stack === undefined ? undefined : shown(error.stack),
+      // Such as the refusals of each address that a host name has.
+      errors:
+        error instanceof AggregateError && depth < 4
+          ? error.errors.slice(0, 3).map((one) => describeError(one, scrub, 4))
+          : undefined,
       cause: cause !== undefined && depth < 4 ? describeError(cause, scrub, depth + 1) : undefined,
     };
   } catch {

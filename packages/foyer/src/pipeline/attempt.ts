@@ -261,11 +261,16 @@ const noEventComes: StepFailure = {
   tokenDead: false,
 };
 
+/** In characters. */
+const longestErrorMessage = 500;
+
 function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   const { step, row, now, random } = judging;
-  const why = { errorCode: failure.code, errorMessage: judging.scrub(failure.message) };
+  // Scrubbed first: a cut may split a secret, and the scrubber misses half a secret.
+  const errorMessage = judging.scrub(failure.message).slice(0, longestErrorMessage);
+  const why = { errorCode: failure.code, errorMessage };
   if (failure.kind === 'database') {
-    return handBack(judging, failure.code, why.errorMessage, now + retryDelayMs(row.attempts, random));
+    return handBack(judging, failure.code, errorMessage, now + retryDelayMs(row.attempts, random));
   }
   if (failure.kind === 'wait') {
     return {

@@ -14,7 +14,7 @@ export interface StepFailure {
   kind: 'wait' | 'retry' | 'final' | 'database';
   /** The name of the error, Slack's or ours. */
   code: string;
-  /** One sentence. The message of an unknown error must be scrubbed before it is stored. */
+  /** One sentence. The message of an unknown error must be scrubbed, and then cut, before it is stored. */
   message: string;
   tokenDead: boolean;
   /** Only with `wait`: how long Slack asked Foyer to wait. */
@@ -53,7 +53,7 @@ function judge(error: unknown): StepFailure {
 }
 
 /** An error and its causes: Slack's refusal of a token refresh may be wrapped in another error. */
-function causesOf(error: unknown): unknown[] {
+export function causesOf(error: unknown): unknown[] {
   const causes = [error];
   for (let at = error; at instanceof Error && causes.length < 6; at = at.cause) causes.push(at.cause);
   return causes;
@@ -71,8 +71,36 @@ function isFinal(error: unknown): boolean {
 
 /** Describes an error of a step's own code, by its `code` if that looks like a name. */
 function describe(error: unknown): { code: string; message: string } {
+  return { code: namedCode(error) ?? 'unexpected_error', message: messageOf(error) };
+}
+
+/** Returns an error's `code` in lower case; undefined if it has none that looks like a name. */
+export function namedCode(error: unknown): string | undefined {
   const given = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
-  const named = typeof given === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(given);
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: named ? given.toLowerCase() : 'unexpected_error', message: message.slice(0, 500) };
+  const isNamed = typeof given === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(given);
+  return isNamed ? given.toLowerCase() : undefined;
+}
+
+/** How many characters of an error's message are read: a step may throw megabytes. */
+const mostCharacters = 20_000;
+/** How many errors of an `AggregateError` are named: one for each address that a name has, for example. */
+const mostOfOne = 3;
+
+/**
+ * Returns the message of an error and of its causes: the reason of `fetch failed` is in its cause. For example
+ * `fetch failed: connect ECONNREFUSED 127.0.0.1:3298`.
+ */
+function messageOf(error: unknown, depth = 0): string {
+  const own = (error instanceof Error ? error.message : String(error)).slice(0, mostCharacters);
+  if (!(error instanceof Error) || depth === 4) return own;
+  const several: unknown[] = error instanceof AggregateError ? error.errors.slice(0, mostOfOne) : [];
+  const reasons = [...several, error.cause]
+    .filter((cause) => cause instanceof Error || typeof cause === 'string')
+    .map((cause) => messageOf(cause, depth + 1))
+    // Many errors quote their cause already.
+    .filter((reason) => !own.includes(reason));
+  return [own, [...new Set(reasons)].join('; ')]
+    .filter((part) => part !== '')
+    .join(': ')
+    .slice(0, mostCharacters);
 }

@@ -111,10 +111,12 @@ for (const [engine, open] of Object.entries(engines)) {
       const done = { ...first, outcome: 'succeeded', tookMs: 'some', status: 'succeeded' };
       assert.deepEqual(await stateOf(), done);
 
+      const refused = Object.assign(new Error('connect secret'), { code: 'ECONNREFUSED' });
       for (const [error, code] of [
         [Object.assign(new Error('token xoxb-1'), { code: 'ECONNRESET' }), 'econnreset'],
         [Object.assign(new Error('x'), { code: 'xoxb-1-secret' }), 'unexpected_error'],
         [new TypeError('secret'), 'TypeError'],
+        [new TypeError('fetch failed', { cause: refused }), 'econnrefused'],
         ['secret', 'unexpected_error'],
       ] as const) {
         now += hour;

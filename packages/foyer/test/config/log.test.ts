@@ -80,6 +80,15 @@ describe('the log', () => {
     assert.ok(!output.includes('private'));
   });
 
+  it('the log names the errors of an AggregateError, such as the refusals of each address of a host', () => {
+    const output = logged(`
+      const error = new TypeError('fetch failed', { cause: new AggregateError([new Error('refused ::1'), new Error('refused the-client-secret')]) });
+      log.error({ err: error }, 'failed');`);
+    const { cause } = JSON.parse(output).err;
+    const messages = cause.errors.map(({ message }: { message: string }) => message);
+    assert.deepEqual(messages, ['refused ::1', 'refused [secret]']);
+  });
+
   it('the log cuts an error of several megabytes, but never in the middle of a secret', () => {
     for (const left of [0, 5, 16, 30, 2000]) {
       const output = logged(`

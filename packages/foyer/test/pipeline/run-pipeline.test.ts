@@ -297,6 +297,50 @@ describe('a failure of a step', () => {
     assert.equal(run.steps.at(-1)?.status, 'succeeded');
   });
 
+  it('the stored error of a step says what caused it, without secrets and within bounds', async (t) => {
+    const refused = (address: string): Error => new Error(`connect ECONNREFUSED ${address}`);
+    const chain = (levels: number): Error =>
+      new Error(`level ${levels}`, levels < 9 ? { cause: chain(levels + 1) } : {});
+    const token = ['xoxb', '1234567890', 'abcdefghij'].join('-');
+    let secret = '';
+    const thrown = (): [error: unknown, message: string][] => [
+      [
+        new TypeError('fetch failed', { cause: refused('127.0.0.1:3298') }),
+        'fetch failed: connect ECONNREFUSED 127.0.0.1:3298',
+      ],
+      [
+        new TypeError('fetch failed', {
+          cause: new AggregateError([refused('::1:1'), refused('127.0.0.1:1')]),
+        }),
+        'fetch failed: connect ECONNREFUSED ::1:1; connect ECONNREFUSED 127.0.0.1:1',
+      ],
+      [new Error('no answer: it broke', { cause: new Error('it broke') }), 'no answer: it broke'],
+      [new Error('no answer', { cause: 'it broke' }), 'no answer: it broke'],
+      [new Error('no answer', { cause: { status: 500 } }), 'no answer'],
+      [chain(1), 'level 1: level 2: level 3: level 4: level 5'],
+      [new Error('no answer', { cause: new Error(`with ${token}`) }), 'no answer: with [secret]'],
+      [new Error(`${'x'.repeat(490)} ${secret}`), `${'x'.repeat(490)} [secret]`],
+      [new Error('x'.repeat(2_000_000), { cause: new Error('y') }), 'x'.repeat(500)],
+    ];
+    const steps = thrown().map((_, index) =>
+      step(
+        `step-${index}`,
+        async () => {
+          throw thrown()[index]?.[0];
+        },
+        { maxAttempts: 1 },
+      ),
+    );
+    const stage = await setStage(t, { steps });
+    secret = stage.config.slack.clientSecret;
+    const { runId } = await stage.install();
+    const run = await stage.finish(runId);
+    assert.deepEqual(
+      run.steps.map(({ errorMessage }) => errorMessage),
+      thrown().map(([, message]) => message),
+    );
+  });
+
   /** Any value can be thrown; none of these can be read like an error. */
   const unreadable: Record<string, () => unknown> = {
     'an object without a prototype': () => Object.create(null),
