@@ -41,6 +41,20 @@ test('the app answers hello, and Home counts only the greetings of this workspac
   }
 });
 
+test('the app answers anyone who says hello, as its description says', async () => {
+  await using app = await startTestFoyer(definition);
+  const { sandbox } = app;
+  const teamId = sandbox.workspace('Acme').id;
+  const [owner, member] = sandbox.state().workspaces.find(({ id }) => id === teamId)?.people ?? [];
+  assert.ok(owner && member);
+  await app.install({ teamId, userId: owner.id });
+  const whom = { teamId, userId: member.id };
+  await sandbox.sendMessage({ ...whom, text: 'hello' });
+  await eventually(async () => sandbox.messages(whom).some(({ text }) => text === 'Hello to you too!'));
+  const manifest = JSON.parse(await readFile(new URL('../manifest.json', import.meta.url), 'utf8'));
+  assert.match(manifest.display_information.long_description, /it answers anyone who says hello/);
+});
+
 test('the page after an install suggests to say hello only if the app can hear it', async () => {
   const nextSteps = async (whole: typeof definition, declinedScopes: string[] = []): Promise<string> => {
     await using app = await startTestFoyer(whole);
