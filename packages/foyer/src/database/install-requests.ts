@@ -22,11 +22,31 @@ type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | '
  */
 export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<boolean> {
   const started = { outcome: 'started', used_at: request.now, error_code: null, finished_at: null } as const;
-  return putUnused(tx, request, started);
+  if (await insertRequest(tx, request, started)) return true;
+  const { numUpdatedRows } = await tx
+    .updateTable('install_requests')
+    .set(started)
+    .where('id', '=', request.id)
+    .where('used_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
-/** Inserts a request, or updates it if its state is unused; returns true if a row was inserted or updated. */
-async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing): Promise<boolean> {
+/**
+ * Records an OAuth attempt that ended at Slack's consent page: cancelled there, or refused with an error. A reload of
+ * the page changes nothing: the first outcome stays.
+ */
+export async function recordUnusedRequest(
+  tx: Tx,
+  request: NewInstallRequest,
+  end: { outcome: 'cancelled' | 'failed'; errorCode: string },
+): Promise<void> {
+  const { outcome, errorCode: error_code } = end;
+  await insertRequest(tx, request, { outcome, error_code, used_at: null, finished_at: request.now });
+}
+
+/** Inserts a request unless it is known; returns whether it was inserted. */
+async function insertRequest(tx: Tx, request: NewInstallRequest, standing: Standing): Promise<boolean> {
   const inserted = await tx
     .insertInto('install_requests')
     .values({
@@ -42,24 +62,7 @@ async function putUnused(tx: Tx, request: NewInstallRequest, standing: Standing)
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
-  if (inserted) return true;
-  const { numUpdatedRows } = await tx
-    .updateTable('install_requests')
-    .set(standing)
-    .where('id', '=', request.id)
-    .where('used_at', 'is', null)
-    .executeTakeFirst();
-  return numUpdatedRows > 0n;
-}
-
-/** Records an OAuth attempt that ended at Slack's consent page: cancelled there, or refused with an error. */
-export async function recordUnusedRequest(
-  tx: Tx,
-  request: NewInstallRequest,
-  end: { outcome: 'cancelled' | 'failed'; errorCode: string },
-): Promise<void> {
-  const { outcome, errorCode: error_code } = end;
-  await putUnused(tx, request, { outcome, error_code, used_at: null, finished_at: request.now });
+  return inserted !== undefined;
 }
 
 /** Records that an attempt whose state was used has failed, or was refused. Changes only a `started` attempt. */

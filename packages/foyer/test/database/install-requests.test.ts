@@ -60,6 +60,15 @@ for (const [engine, open] of Object.entries(engines)) {
       await cancel('one', 1);
       await cancel('two', 2);
       assert.deepEqual(await states(), ['one cancelled null', 'two cancelled null']);
+      await database.write((tx) =>
+        recordUnusedRequest(tx, request('two', 9), { outcome: 'failed', errorCode: 'server_error' }),
+      );
+      const [, two] = await rows();
+      assert.deepEqual(
+        [two?.outcome, two?.error_code, two?.finished_at],
+        ['cancelled', 'access_denied', 2],
+        'a reload of the callback leaves the first outcome',
+      );
       assert.equal(await consume('one', 3), true);
       assert.deepEqual(await states(), ['one started 3', 'two cancelled null']);
       assert.equal(await consume('one', 4), false, 'it was used');
