@@ -202,11 +202,19 @@ function quotedError({ words, app }: HomeContent, { errorCode }: StepRecord): st
   return `\n>${sentence}${isName ? ` ${mrkdwnCode(errorCode)}` : ''}`;
 }
 
+/** Whether a step has asked the question that its run waits for: then it is in progress. */
+function hasAsked(step: StepRecord, { status, waitingFor, steps }: RunRecord): boolean {
+  if (status !== 'waiting' || waitingFor !== 'answer') return false;
+  return step === steps.find((other) => other.status === 'pending');
+}
+
 function stepLine(content: HomeContent, step: StepRecord, run: RunRecord): string {
   const { words, faces } = content;
-  const title = escapeMrkdwn(words.step(step.name, faces[step.name]?.title, 'todo'), 150) || '-';
+  const asks = hasAsked(step, run);
+  const form = asks ? 'doing' : 'todo';
+  const title = escapeMrkdwn(words.step(step.name, faces[step.name]?.title, form), 150) || '-';
   const count = step.attempts;
-  switch (step.status) {
+  switch (asks ? 'running' : step.status) {
     case 'pending':
       return `○  ${title} · ${words.text('home.step.todo')}`;
     case 'running':

@@ -122,6 +122,19 @@ describe('the Home view’s steps', () => {
     assert.deepEqual(text.match(/after \d+ attempts?/g), ['after 2 attempts']);
   });
 
+  it('the Home view shows the step that has asked a question as in progress, in the step’s own words', () => {
+    const title = { todo: 'Choose a channel', doing: 'Waiting for your choice' };
+    const faces = { choose: { title, forOperators: false }, notify: { title, forOperators: false } };
+    const steps = [step('register-team', 'succeeded'), step('choose', 'pending'), step('notify', 'pending')];
+    const stepsOf = (waitingFor: string | null): string[] => {
+      const shown = content({ faces }, { run: run('waiting', steps, { waitingFor }) });
+      return textOf(homeView(shown)).match(/^[○◐] {2}(?:Choose|Waiting for your).*$/gm) ?? [];
+    };
+    const todo = '○  Choose a channel · to do';
+    assert.deepEqual(stepsOf('answer'), ['◐  Waiting for your choice · in progress', todo]);
+    assert.deepEqual(stepsOf(null), [todo, todo]);
+  });
+
   it('the Home view’s steps say when a step is tried again', () => {
     const retrying = step('fetch-profile', 'retrying', { attempts: 2, errorCode: 'timeout' });
     const waiting = run('waiting', [retrying], { dueAt: installedAt + 60_000 });

@@ -1,5 +1,6 @@
 import type { StepRecord } from '../../database/install-record.ts';
 import type { RunStatus } from '../../database/records.ts';
+import { earlierStepFailed } from '../../database/run-steps.ts';
 import { plainName } from '../../slack/slack-text.ts';
 import type { Words } from '../../texts/create-texts.ts';
 import { runForInstallers, type StepFaces } from '../../texts/create-texts.ts';
@@ -95,8 +96,8 @@ function stepNote(shown: ProgressWords, progress: Progress, step: Progress['step
         ? words.text('step.note.welcome', { app })
         : words.text('step.note.unconfirmed');
     case 'skipped': {
-      const isOver = progress.status === 'failed' || progress.status === 'cancelled';
-      return isOver ? null : words.text('step.note.skipped');
+      const wasNeeded = progress.status === 'cancelled' || step.errorCode === earlierStepFailed;
+      return wasNeeded ? null : words.text('step.note.skipped');
     }
     default:
       return null;
@@ -170,14 +171,25 @@ const finalStatuses: ReadonlySet<Progress['status']> = new Set([
   'not_installed',
 ]);
 
-function statusText({ words }: ProgressWords, progress: Progress, index: number): string {
-  const step = progress.steps[index];
-  if (!step) return '';
+/** Returns the step that waits for an event or an answer: it shows as waiting, not as still to do. */
+function waitingStep({ status, waitingFor, steps }: Progress): Progress['steps'][number] | undefined {
+  return status === 'waiting' && waitingFor ? steps.find((step) => step.status === 'pending') : undefined;
+}
+
+function statusText({ words }: ProgressWords, progress: Progress, step: Progress['steps'][number]): string {
   if (wasStopped(progress, step)) return words.text('step.status.stopped');
-  // If a run waits for an event, its next step shows as waiting, not as still to do.
-  const waits = progress.status === 'waiting' && Boolean(progress.waitingFor);
-  const next = progress.steps.findIndex(({ status }) => status === 'pending');
-  return words.text(waits && index === next ? 'step.status.waiting' : `step.status.${step.status}`);
+  return words.text(step === waitingStep(progress) ? 'step.status.waiting' : `step.status.${step.status}`);
+}
+
+/** A step that has asked a question is in progress. */
+function stepLabel(
+  { words, faces }: ProgressWords,
+  progress: Progress,
+  step: Progress['steps'][number],
+): string {
+  const hasAsked = progress.waitingFor === 'answer' && step === waitingStep(progress);
+  const form = step.status === 'running' || hasAsked ? 'doing' : 'todo';
+  return words.step(step.name, faces[step.name]?.title, form);
 }
 
 /** Returns the title of the running step, or of the next one if none runs; null if there is none. */
@@ -201,11 +213,11 @@ export function progressStatus(shown: ProgressWords, whole: Progress): ProgressS
     status: whole.status,
     done: finalStatuses.has(whole.status),
     teamName: progress.teamName,
-    steps: steps.map((step, index) => ({
+    steps: steps.map((step) => ({
       name: step.name,
-      label: words.step(step.name, faces[step.name]?.title, step.status === 'running' ? 'doing' : 'todo'),
+      label: stepLabel(shown, progress, step),
       status: step.status,
-      statusText: statusText(shown, progress, index),
+      statusText: statusText(shown, progress, step),
       attempts: step.attempts,
       error: step.errorCode,
       note: stepNote(shown, progress, step),

@@ -174,6 +174,29 @@ test('the progress page never shows the text of an error, which developers wrote
   assert.match(visibleText(document), /It did not work\. The people who run Foyer can look up why\./);
 });
 
+test('the progress page says why a step was skipped, also if another step failed', () => {
+  const skippedAs = (status: 'succeeded' | 'failed', errorCode: string) => {
+    const { steps } = progressOf(status, [S, S, status, 'skipped', 'skipped', S]);
+    const coded = steps.map((step) => (step.name === 'send-welcome' ? { ...step, errorCode } : step));
+    const shown = progressStatus(wordsOf(frame), progressOf(status, [], { steps: coded }));
+    return shown.steps.find(({ name }) => name === 'send-welcome')?.note;
+  };
+  assert.equal(skippedAs('succeeded', 'already_sent'), 'Not needed this time.');
+  assert.equal(skippedAs('failed', 'already_sent'), 'Not needed this time.');
+  assert.equal(skippedAs('failed', 'earlier_step_failed'), null);
+});
+
+test('the progress page shows the step that has asked a question by what it is doing', () => {
+  const titles = { 'step.fetch-profile.todo': 'Choose a channel', 'step.fetch-profile.doing': 'Your choice' };
+  const shown = { ...wordsOf(frame), words: createTexts({ en: titles }).forLocale('en') };
+  const stepOf = (waitingFor: string) => {
+    const [, , step] = progressStatus(shown, progressOf('waiting', [S, S], { waitingFor })).steps;
+    return [step?.label, step?.statusText];
+  };
+  assert.deepEqual(stepOf('answer'), ['Your choice', 'Waiting']);
+  assert.deepEqual(stepOf('team_access_granted'), ['Choose a channel', 'Waiting']);
+});
+
 test('the progress page suggests the app’s own next steps when all is done, and not before', () => {
   const words = createTexts({ en: { 'app.nextSteps': 'Try /standup\n\nInvite your team' } }).forLocale('en');
   const own = { ...frame, words };
