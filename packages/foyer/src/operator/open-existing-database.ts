@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { type DatabaseTarget, serverName } from '../config/database-target.ts';
 import type { Database } from '../database/database.ts';
@@ -7,6 +7,7 @@ import { openDatabase } from '../database/open-database.ts';
 import { peekTables } from '../database/peek-tables.ts';
 import { type Keyring, KeyringError, keyFileOf, loadKeyring } from '../installations/keyring.ts';
 import { CommandError } from './command-error.ts';
+import { describeAbsentDatabase } from './doctor/describe-absent-database.ts';
 
 /**
  * Opens a database that Foyer has created. A command never creates one: an empty answer from a new one would look as if
@@ -19,20 +20,16 @@ export async function openExistingDatabase(
 ): Promise<Database> {
   if (target.kind === 'postgres') {
     const tables = await peekTables(target);
-    if (!tables.some(({ name }) => name === 'installations')) throw noneYet(serverName(target.url));
+    if (!tables.some(({ name }) => name === 'installations')) {
+      throw new CommandError(
+        `There is no database yet at ${serverName(target.url)}. Start Foyer once (npm start) to create it, or check DATABASE_URL.`,
+      );
+    }
     return openDatabase(target, { migrations });
   }
-  const found = statSync(target.file, { throwIfNoEntry: false });
-  if (found === undefined || found.size === 0) {
-    throw noneYet(target.file);
-  }
+  const absent = describeAbsentDatabase(target.file);
+  if (absent) throw new CommandError(`${absent.detail} ${absent.fix}`);
   return openDatabase(target, { migrations });
-}
-
-function noneYet(place: string): CommandError {
-  return new CommandError(
-    `There is no database yet at ${place}. Start Foyer once (npm start) to create it, or check DATABASE_URL.`,
-  );
 }
 
 /**

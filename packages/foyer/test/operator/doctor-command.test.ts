@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +10,7 @@ import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { createCopyMark } from '../../src/database/copy/copy-mark.ts';
-import type { UnwritablePath } from '../../src/database/sqlite/inspect-sqlite.ts';
+import type { UnwritablePath } from '../../src/database/sqlite/find-unwritable.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
 import { judgeDatabase } from '../../src/operator/doctor/check-database.ts';
@@ -236,6 +237,29 @@ const breakages: Breakage[] = [
     status: 'fault',
     detail: /moved\.db is empty\.$/,
     fix: /If there never was one, delete the file\. Otherwise do not start Foyer/,
+  },
+  {
+    what: 'a DATABASE_URL below a file',
+    breakIt({ environment, folder }) {
+      writeFileSync(join(folder, 'data'), '');
+      environment.DATABASE_URL = `file:${folder}/data/foyer.db`;
+    },
+    check: 'database',
+    status: 'fault',
+    detail: /cannot create it\. Foyer cannot write \S+\/data, which is not a folder\.$/,
+    fix: /^Move \S+\/data away, or name a file in another folder/,
+  },
+  {
+    what: 'a pipe in the place of the database',
+    breakIt({ environment, folder }) {
+      execFileSync('mkfifo', [join(folder, 'pipe')]);
+      environment.DATABASE_URL = `file:${folder}/pipe`;
+    },
+    check: 'database',
+    status: 'fault',
+    detail: /pipe is not a regular file\.$/,
+    fix: /^Name a file in DATABASE_URL/,
+    also: ['key', 'records'],
   },
   {
     what: 'a database of a newer Foyer',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -7,6 +7,7 @@ import {
   chmodSync,
   chownSync,
   constants,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -119,6 +120,9 @@ function skipUnlessReadable(): string | false {
 
 const skip = skipUnlessReadable();
 
+const canMount = (): boolean =>
+  spawnSync('unshare', ['-Urm', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0;
+
 test('doctor leaves the database of a stopped Foyer unchanged, and creates no file beside it', {
   skip,
 }, async (t) => {
@@ -195,6 +199,65 @@ for (const { what, change, names } of [
     assert.match(of('database')?.fix ?? '', /chown USER/);
   });
 }
+
+for (const { what, below, fix } of [
+  {
+    what: 'that the first start cannot write its folder',
+    below: '',
+    fix: /^Give the folder to the user that Foyer runs as \(chown USER \S+\/data; chmod 700 \S+\/data\)/,
+  },
+  {
+    what: 'that the first start cannot create its folder',
+    below: 'a/b',
+    fix: /\(mkdir -p \S+\/data\/a\/b; chown USER \S+\/data\/a\/b; chmod 700 \S+\/data\/a\/b\)/,
+  },
+]) {
+  test(`doctor reports ${what}, and creates nothing there`, { skip }, async (t) => {
+    const { folder, environment, doctor } = await prepare(t);
+    const data = join(folder, 'data');
+    mkdirSync(data, { mode: 0o555 });
+    giveAway(folder);
+    environment.DATABASE_URL = `file:${join(data, below, 'foyer.db')}`;
+    const { of, exitCode } = await doctor();
+    assert.deepEqual(readdirSync(data), []);
+    assert.deepEqual([exitCode, of('database')?.status], [1, 'fault']);
+    assert.match(
+      of('database')?.detail ?? '',
+      /^There is no database yet at \S+, and Foyer cannot create it\. Foyer cannot write \S+\/data \(mode 555, owner \d+\)\.$/,
+    );
+    assert.match(of('database')?.fix ?? '', fix);
+  });
+}
+
+test('doctor reports a database in a folder that this user may not search', { skip }, async (t) => {
+  const { folder, environment, doctor } = await prepare(t);
+  const data = join(folder, 'data');
+  mkdirSync(data, { mode: 0o600 });
+  giveAway(folder);
+  environment.DATABASE_URL = `file:${join(data, 'foyer.db')}`;
+  const { of } = await doctor();
+  assert.match(of('database')?.detail ?? '', /^The database \S+ cannot be reached\. .*\/data \(mode 600/);
+  assert.match(of('database')?.fix ?? '', /^Run this as the user that Foyer runs as/);
+});
+
+test('doctor reports that the disk of the first start is mounted read-only', {
+  skip: skip || (canMount() ? false : 'this user may not mount a disk'),
+}, async (t) => {
+  const { folder, environment } = await prepare(t);
+  chmodSync(folder, 0o755);
+  const env = { ...environment, DATABASE_URL: `file:${folder}/data/foyer.db` };
+  // The mount ends with its namespace.
+  const script = 'mount -t tmpfs -o ro tmpfs "$1" && "$2" --conditions=source "$3" doctor --offline';
+  const { stdout } = spawnSync(
+    'unshare',
+    ['-Urm', 'sh', '-c', script, 'sh', folder, process.execPath, program],
+    { env, encoding: 'utf8' },
+  );
+  assert.match(
+    stdout,
+    /✕ database +There is no database yet at .*, and Foyer cannot create it\. Foyer cannot write \S+, whose disk is mounted read-only\.\n +→ Mount the disk .*remount,rw/,
+  );
+});
 
 test('doctor reports a read-only database without a WAL, and creates no WAL', { skip }, async (t) => {
   const { folder, file, doctor } = await prepare(t);

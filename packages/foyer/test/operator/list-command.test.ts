@@ -8,6 +8,7 @@ import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { saveConnection } from '../../src/database/connections.ts';
 import { peekTables } from '../../src/database/peek-tables.ts';
+import { loadExistingKeyring } from '../../src/operator/open-existing-database.ts';
 import { createOutput } from '../../src/operator/terminal/output.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
@@ -167,6 +168,29 @@ test('`list` says that there is no database, and creates none', async (t) => {
   assert.equal(stdout, '');
   assert.match(stderr, /There is no database yet at .*elsewhere/);
   assert.equal(existsSync(join(folder, 'elsewhere')), false);
+});
+
+test('`list` says of an empty database file, and of a missing one with traces, what doctor says', async (t) => {
+  const { folder, config, run, variables } = await createOperatorHarness(t);
+  const empty = join(folder, 'empty.db');
+  writeFileSync(empty, '');
+  const gone = join(folder, 'gone.db');
+  writeFileSync(`${gone}.key`, '');
+  for (const file of [empty, gone]) {
+    const readConfig = () => ({ ...config, database: { kind: 'sqlite' as const, file } });
+    const listed = await run(['list'], { readConfig });
+    const readEnvironment = () => ({ ...variables, DATABASE_URL: `file:${file}` });
+    const doctor = await run(['doctor', '--offline', '--json'], {
+      readEnvironment,
+      loadKeyring: loadExistingKeyring,
+    });
+    const { detail, fix } = JSON.parse(doctor.stdout).find(
+      ({ check }: { check: string }) => check === 'database',
+    );
+    assert.equal(listed.exitCode, 1);
+    assert.equal(listed.stderr, `${detail} ${fix}\n`);
+    assert.match(listed.stderr, /do not start Foyer/i);
+  }
 });
 
 test('`list` reports that Postgres has no Foyer tables, and creates none', async (t) => {

@@ -1,13 +1,4 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
@@ -17,6 +8,7 @@ import { copyMarkTable } from '../copy/copy-mark.ts';
 import { DatabaseUnavailableError, type Queries } from '../database.ts';
 import { compareMigrations, foyerLedgerTable, ownLedgerTable } from '../migrate.ts';
 import type { Tables } from '../records.ts';
+import { findUnwritable, type UnwritablePath } from './find-unwritable.ts';
 import { foyerSqliteDialect } from './sqlite-file.ts';
 
 /** The state of a database file before Foyer opens it. */
@@ -40,17 +32,6 @@ export interface SqliteInspection {
   missingMigrations: string[];
   /** Migrations that a newer Foyer applied, or that the app's definition does not have. */
   unknownMigrations: string[];
-}
-
-/**
- * A path that cannot be written, and why: an error code such as `EACCES` or `EROFS`, or `owner` if a user other than
- * the database's owns it and only that user may write it.
- */
-export interface UnwritablePath {
-  path: string;
-  reason: string;
-  mode: number;
-  uid: number;
 }
 
 /**
@@ -146,31 +127,6 @@ export function readUntouched(file: string): { queries: Queries; close(): Promis
     }),
   });
   return { queries, close: () => queries.destroy() };
-}
-
-/** Finds which of the paths that Foyer writes (the file, its log, the log's index, their folder) it cannot write. */
-export function findUnwritable(file: string): UnwritablePath[] {
-  const owner = statSync(file).uid;
-  const found: UnwritablePath[] = [];
-  for (const path of [file, `${file}-wal`, `${file}-shm`, dirname(file)]) {
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (!stats) continue;
-    const isFolder = stats.isDirectory();
-    const refusal = refusalOf(path, isFolder);
-    const isOthers = !isFolder && stats.uid !== owner && (stats.mode & 0o022) === 0;
-    const reason = refusal ?? (isOthers ? 'owner' : undefined);
-    if (reason !== undefined) found.push({ path, reason, mode: stats.mode & 0o777, uid: stats.uid });
-  }
-  return found;
-}
-
-function refusalOf(path: string, isFolder: boolean): string | undefined {
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK | (isFolder ? constants.X_OK : 0));
-    return undefined;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'unknown';
-  }
 }
 
 function namesIn(sqlite: DatabaseSync, table: string): string[] {

@@ -1,16 +1,13 @@
-import { readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import {
-  findUnwritable,
-  inspectSqlite,
-  readUntouched,
-  type SqliteInspection,
-  type UnwritablePath,
-} from '../../database/sqlite/inspect-sqlite.ts';
+import { findUnwritable, type UnwritablePath } from '../../database/sqlite/find-unwritable.ts';
+import { inspectSqlite, readUntouched, type SqliteInspection } from '../../database/sqlite/inspect-sqlite.ts';
 import { checkPostgres } from './check-postgres.ts';
 import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings.ts';
+import { describeAbsentDatabase } from './describe-absent-database.ts';
 import { type Finding, findingsOf } from './finding.ts';
+import { remountFix, unwritableDetail } from './unwritable-detail.ts';
 
 const database = findingsOf('database');
 
@@ -29,10 +26,14 @@ export async function checkDatabase(
 
 function checkFile(file: string, own: readonly string[]): DatabaseCheck {
   const nothing = { open: undefined, absent: false };
-  const found = statSync(file, { throwIfNoEntry: false });
-  if (!found || found.size === 0) return { ...nothing, findings: [missing(file)], absent: true };
-  if (!found.isFile()) {
-    const detail = `${file} is a folder or a device, not a file.`;
+  const absent = describeAbsentDatabase(file);
+  if (absent) {
+    const { isFault, detail, fix } = absent;
+    const finding = isFault ? database.fault(detail, fix) : database.warning(detail, fix);
+    return { ...nothing, findings: [finding], absent: true };
+  }
+  if (!statSync(file).isFile()) {
+    const detail = `${file} is not a regular file.`;
     const fix = 'Name a file in DATABASE_URL, such as file:./data/foyer.db.';
     return { ...nothing, findings: [database.fault(detail, fix)] };
   }
@@ -42,26 +43,6 @@ function checkFile(file: string, own: readonly string[]): DatabaseCheck {
   } catch (error) {
     return { ...nothing, findings: [notOpened(file, error)] };
   }
-}
-
-/** Reports a missing or empty file. A file such as its WAL or its key shows that there was a database. */
-function missing(file: string): Finding {
-  const folder = dirname(file);
-  const isThere = statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true;
-  const name = basename(file);
-  const names = isThere ? readdirSync(folder) : [];
-  const isEmpty = names.includes(name);
-  const traces = names.filter((each) => each !== name && each.startsWith(name));
-  if (traces.length === 0 && !isEmpty) {
-    return database.warning(
-      `There is no database yet at ${file}.`,
-      'Start Foyer once (npm start) to create it; if there was one, DATABASE_URL names the wrong place.',
-    );
-  }
-  return database.fault(
-    `The database ${file} is ${isEmpty ? 'empty' : 'gone'}${traces.length > 0 ? `: ${traces.join(', ')} is still there` : ''}.`,
-    `${isEmpty ? 'If there never was one, delete the file. Otherwise do' : 'Do'} not start Foyer, which would create an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).`,
-  );
 }
 
 /** Result codes of SQLite: BUSY and LOCKED, and CORRUPT. (sqlite.org/rescode.html) */
@@ -113,19 +94,9 @@ function written(file: string, { bytes, unwritable }: SqliteInspection): Finding
   return fault(unwritableDetail(unwritable), writeFix(file, unwritable));
 }
 
-function unwritableDetail(unwritable: readonly UnwritablePath[]): string {
-  return `Foyer cannot write ${unwritable.map(unwritableText).join('; ')}.`;
-}
-
-function unwritableText({ path, reason, mode, uid }: UnwritablePath): string {
-  if (reason === 'EROFS') return `${path}, whose disk is mounted read-only`;
-  const rights = `mode ${mode.toString(8)}, owner ${uid}`;
-  return reason === 'owner' ? `${path}, which belongs to another user (${rights})` : `${path} (${rights})`;
-}
-
 function writeFix(file: string, unwritable: readonly UnwritablePath[]): string {
   if (unwritable.some(({ reason }) => reason === 'EROFS')) {
-    return 'Mount the disk so that it can be written (mount -o remount,rw …; in a container, mount a volume there), and restart Foyer. A disk that has failed also becomes read-only: look into dmesg.';
+    return remountFix;
   }
   return `Stop Foyer, give these to the user that Foyer runs as (chown USER ${unwritable.map(({ path }) => path).join(' ')}; chmod 700 for the folder ${dirname(file)}, 600 for the files), and start it again.`;
 }

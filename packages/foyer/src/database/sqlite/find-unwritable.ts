@@ -1,0 +1,64 @@
+import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+/**
+ * A path that cannot be written, and why: an error code such as `EACCES`, `EROFS` or `ENOTDIR`, or `owner` if a user
+ * other than the database's owns it and only that user may write it.
+ */
+export interface UnwritablePath {
+  path: string;
+  reason: string;
+  mode: number;
+  uid: number;
+}
+
+/** Finds which of the paths that Foyer writes (the file, its log, the log's index, their folder) it cannot write. */
+export function findUnwritable(file: string): UnwritablePath[] {
+  const owner = statSync(file).uid;
+  const found: UnwritablePath[] = [];
+  for (const path of [file, `${file}-wal`, `${file}-shm`, dirname(file)]) {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (!stats) continue;
+    const isFolder = stats.isDirectory();
+    const refusal = refusalOf(path, isFolder);
+    const isOthers = !isFolder && stats.uid !== owner && (stats.mode & 0o022) === 0;
+    const reason = refusal ?? (isOthers ? 'owner' : undefined);
+    if (reason !== undefined) found.push(unwritable(path, reason, stats));
+  }
+  return found;
+}
+
+/**
+ * Finds the folder that keeps this user from creating a file with its missing folders: the nearest one that exists.
+ * Returns undefined if the user may create the file. Creates nothing.
+ */
+export function findUncreatable(file: string): UnwritablePath | undefined {
+  for (let path = dirname(file); ; path = dirname(path)) {
+    const stats = seen(path);
+    if (!stats) continue;
+    const reason = stats.isDirectory() ? refusalOf(path, true) : 'ENOTDIR';
+    return reason === undefined ? undefined : unwritable(path, reason, stats);
+  }
+}
+
+/** Returns undefined for a path that does not exist, or that this user may not see. A link to nothing exists. */
+function seen(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ?? lstatSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
+}
+
+function unwritable(path: string, reason: string, { mode, uid }: Stats): UnwritablePath {
+  return { path, reason, mode: mode & 0o777, uid };
+}
+
+function refusalOf(path: string, isFolder: boolean): string | undefined {
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | (isFolder ? constants.X_OK : 0));
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? 'unknown';
+  }
+}

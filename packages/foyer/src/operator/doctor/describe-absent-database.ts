@@ -1,0 +1,78 @@
+import { readdirSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { findUncreatable, type UnwritablePath } from '../../database/sqlite/find-unwritable.ts';
+import { remountFix, unwritableDetail } from './unwritable-detail.ts';
+
+/** What to say of a database file that is missing, empty, or cannot be reached. */
+interface AbsentDatabase {
+  /** Whether a start of Foyer would fail, or would hide that a database was lost. */
+  isFault: boolean;
+  detail: string;
+  fix: string;
+}
+
+/**
+ * Describes a database file that is missing or empty, for `doctor` and all other commands; undefined if the file holds
+ * anything. A file such as its WAL or its key shows that there was a database.
+ */
+export function describeAbsentDatabase(file: string): AbsentDatabase | undefined {
+  let found: Stats | undefined;
+  try {
+    found = statSync(file, { throwIfNoEntry: false });
+  } catch {
+    return unreachable(file);
+  }
+  // A pipe or a device has no size.
+  if (found && (found.size > 0 || !found.isFile())) return undefined;
+  const name = basename(file);
+  const names = namesIn(dirname(file));
+  const isEmpty = names.includes(name);
+  const traces = names.filter((each) => each !== name && each.startsWith(name));
+  if (traces.length > 0 || isEmpty) {
+    return {
+      isFault: true,
+      detail: `The database ${file} is ${isEmpty ? 'empty' : 'gone'}${traces.length > 0 ? `: ${traces.join(', ')} is still there` : ''}.`,
+      fix: `${isEmpty ? 'If there never was one, delete the file. Otherwise do' : 'Do'} not start Foyer, which would create an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).`,
+    };
+  }
+  const uncreatable = findUncreatable(file);
+  if (uncreatable) {
+    return {
+      isFault: true,
+      detail: `There is no database yet at ${file}, and Foyer cannot create it. ${unwritableDetail([uncreatable])}`,
+      fix: creationFix(dirname(file), uncreatable),
+    };
+  }
+  return {
+    isFault: false,
+    detail: `There is no database yet at ${file}.`,
+    fix: 'Start Foyer once (npm start) to create it; if there was one, DATABASE_URL names the wrong place.',
+  };
+}
+
+/** Describes a file in a folder that this user may not search. */
+function unreachable(file: string): AbsentDatabase {
+  const uncreatable = findUncreatable(file);
+  return {
+    isFault: true,
+    detail: `The database ${file} cannot be reached.${uncreatable ? ` ${unwritableDetail([uncreatable])}` : ''}`,
+    fix: 'Run this as the user that Foyer runs as, or name a file in DATABASE_URL that this user can reach.',
+  };
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** Says how to let Foyer create its database in `folder`. */
+function creationFix(folder: string, { path, reason }: UnwritablePath): string {
+  if (reason === 'EROFS') return remountFix;
+  const elsewhere = 'name a file in another folder in DATABASE_URL';
+  if (reason === 'ENOTDIR') return `Move ${path} away, or ${elsewhere}.`;
+  const create = path === folder ? '' : `mkdir -p ${folder}; `;
+  return `Give the folder to the user that Foyer runs as (${create}chown USER ${folder}; chmod 700 ${folder}), or ${elsewhere}.`;
+}
