@@ -17,7 +17,7 @@ type Flags = {
 };
 
 const program = new Command()
-  .name('sandbox')
+  .name('slack-sandbox')
   .description('A local Slack for one app: consent page, Web API, events, web client.')
   .requiredOption('--manifest <file>', "the app's manifest, as JSON")
   .option('--event-url <url>', "where events and interactions go, instead of the manifest's request URLs")

@@ -106,8 +106,7 @@ const notWeak = (text: z.ZodString, leastLength: number) =>
 
 /** The fix for a variable whose own check names none. */
 const fixes: Readonly<Record<string, string>> = {
-  SLACK_CLIENT_ID:
-    'copy it from your app’s Basic Information page at api.slack.com/apps (npm run demo needs none)',
+  SLACK_CLIENT_ID: 'copy it from your app’s Basic Information page at api.slack.com/apps',
   SLACK_CLIENT_SECRET: 'copy it from your app’s Basic Information page at api.slack.com/apps',
   SLACK_SIGNING_SECRET: 'copy it from your app’s Basic Information page at api.slack.com/apps',
   PORT: 'give a port from 0 to 65535, or leave it out for 3000',

@@ -36,6 +36,12 @@ describe('the configuration', () => {
     assert.ok(config.database.kind === 'sqlite' && config.database.file.endsWith('/data/foyer.db'));
   });
 
+  it('the configuration’s fixes name no command that only a clone of Foyer has', () => {
+    const fixes = faultsOf({}).map(({ fix }) => fix);
+    assert.equal(fixes.length, 3);
+    for (const fix of fixes) assert.doesNotMatch(fix, /npm run/);
+  });
+
   it('the configuration takes the scopes from the manifest, each once, unless they are overridden', () => {
     const wanted = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
     assert.deepEqual(parseConfig(secrets, manifest).slack.botScopes, wanted);
