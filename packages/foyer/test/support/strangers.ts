@@ -77,6 +77,7 @@ export async function inviteStrangers(
       grantsOf: 'E1',
       dueAt: 1000,
       madeAt: 1000,
+      endedUntil: far,
     },
   ];
   await database.write(async (tx) => {

@@ -22,11 +22,13 @@ export interface Tenant {
   /** When its pending work is due, and when its rows were made. */
   dueAt: number;
   madeAt: number;
+  /** When its ended session expires; `dueAt` unless given. Each app deletes the expired ones of all apps. */
+  endedUntil?: number;
 }
 
 /** A tenant's rows, two or more in nearly every table, in the order in which they can be inserted. */
 export function tenantRows(
-  { mark, clientId: client_id, teamId, enterpriseId, grantsOf, dueAt, madeAt }: Tenant,
+  { mark, clientId: client_id, teamId, enterpriseId, grantsOf, dueAt, madeAt, endedUntil = dueAt }: Tenant,
   userIds: readonly [string, string],
   keyring: Keyring,
 ): { [Name in Exclude<keyof Tables, OfAll>]: Insertable<Tables[Name]>[] } {
@@ -295,7 +297,6 @@ export function tenantRows(
       address: null,
     })),
     chores: [{ name: `${mark}`, begun_at: madeAt }],
-    // Always in the future: these rows belong to no app, and each app deletes all that have expired.
-    ended_sessions: [{ id: `${mark}`, lapses_at: 4_000_000_000_000 }],
+    ended_sessions: [{ id: `${mark}`, lapses_at: endedUntil }],
   };
 }
