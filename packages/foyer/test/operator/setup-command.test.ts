@@ -3,6 +3,7 @@ import fs, {
   chmodSync,
   copyFileSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -457,21 +458,53 @@ test('`setup` adds display_information to a manifest in which it is null', () =>
   assert.deepEqual(display_information, { name, description, background_color });
 });
 
+/** Lets `writeFileSync` behave as on a disk with room for `bytes` in each file: it cuts a longer text and fails. */
+function fillDisk(t: TestContext, bytes: number): void {
+  const { writeFileSync: reallyWrite } = fs;
+  t.mock.method(fs, 'writeFileSync', (file: string, text: string) => {
+    reallyWrite(file, text.slice(0, bytes));
+    if (text.length > bytes)
+      throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  });
+  syncBuiltinESMExports();
+  t.after(() => {
+    t.mock.restoreAll();
+    syncBuiltinESMExports();
+  });
+}
+
 test('`setup` on a full disk leaves the manifest as it was', async (t) => {
   const { folder, setup } = await prepare(t);
   const manifest = join(folder, 'slack-app-manifest.json');
   writeFileSync(manifest, 'the former one');
-  const { writeFileSync: reallyWrite } = fs;
-  const write = t.mock.method(fs, 'writeFileSync', (file: string) => {
-    reallyWrite(file, 'half');
-    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
-  });
-  syncBuiltinESMExports();
+  fillDisk(t, 20);
   const { exitCode, stderr } = await setup(flags, secrets);
-  write.mock.restore();
-  syncBuiltinESMExports();
   assert.equal(exitCode, 1);
   assert.match(stderr, /slack-app-manifest\.json could not be written: ENOSPC.*Nothing was changed/);
   assert.deepEqual(readdirSync(folder), ['slack-app-manifest.json']);
   assert.equal(readFileSync(manifest, 'utf8'), 'the former one');
+});
+
+test('`setup` names the manifest that it could not restore on a full disk', async (t) => {
+  const { folder, setup } = await prepare(t);
+  writeFileSync(join(folder, 'slack-app-manifest.json'), 'the former one');
+  fillDisk(t, 5);
+  const { exitCode, stderr } = await setup(flags, secrets);
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /could not be written: ENOSPC.*Could not be restored: \S+slack-app-manifest\.json\./);
+});
+
+test('`setup` keeps the link and the mode of a manifest, also if it restores it', async (t) => {
+  const { folder, setup } = await prepare(t);
+  const [link, target] = [join(folder, 'slack-app-manifest.json'), join(folder, 'shared.json')];
+  writeFileSync(target, 'the former one', { mode: 0o640 });
+  symlinkSync(target, link);
+  const shape = () => [lstatSync(link).isSymbolicLink(), statSync(target).mode & 0o777];
+  mkdirSync(join(folder, '.env'));
+  assert.equal((await setup(flags, secrets, { readEnvironment: () => secrets })).exitCode, 1);
+  assert.deepEqual([readFileSync(target, 'utf8'), ...shape()], ['the former one', true, 0o640]);
+  rmSync(join(folder, '.env'), { recursive: true });
+  assert.equal((await setup(flags, secrets)).exitCode, 0);
+  assert.match(readFileSync(target, 'utf8'), /oauth_redirect/);
+  assert.deepEqual(shape(), [true, 0o640]);
 });

@@ -163,7 +163,7 @@ async function completeSettings(
       app: offer(publicUrl),
     };
   }
-  let takeBack = (): void => {};
+  let takeBack = (): string => '';
   try {
     const suggested = suggestions(deps, environment);
     return await askSettings(prompts, given, suggested, async (publicUrl, face, confirm) => {
@@ -242,10 +242,10 @@ function write(deps: OperatorDeps, variables: Record<string, string>, app: Offer
   try {
     return writeEnvFile(deps.folder, variables, { template, now: deps.now() });
   } catch (error) {
-    app.takeBack();
+    const outcome = app.takeBack();
     if (error instanceof CommandError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`.env could not be written: ${reason}. Nothing was changed.`, { cause: error });
+    throw new CommandError(`.env could not be written: ${reason}. ${outcome}`, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../command-error.ts';
 import { createAppUrl, fillManifest, manifestFileName } from '../fill-manifest.ts';
@@ -10,8 +10,11 @@ export interface OfferedApp {
   manifestFile: string;
   /** The file of the app's own manifest if it was changed too; otherwise undefined. */
   ownFile: string | undefined;
-  /** Restores the files' earlier content, after a cancelled interview or an `.env` that could not be written. */
-  takeBack(): void;
+  /**
+   * Restores the files' earlier content, after a cancelled interview or an `.env` that could not be written. Returns
+   * what to report: "Nothing was changed.", or which file could not be restored.
+   */
+  takeBack(): string;
 }
 
 /**
@@ -26,48 +29,41 @@ export function offerApp(
 ): OfferedApp {
   const manifest = fillManifest(manifestText, publicUrl, { signsIn });
   const file = join(folder, manifestFileName);
-  const restoreFilled = replace(file, `${JSON.stringify(manifest, null, 2)}\n`);
-  let restoreOwn = (): void => {};
-  try {
-    if (own !== undefined) restoreOwn = replace(own, manifestText);
-  } catch (error) {
-    restoreFilled();
-    throw error;
-  }
-  return {
-    createAppUrl: createAppUrl(manifest),
-    manifestFile: file,
-    ownFile: own,
-    takeBack() {
-      restoreFilled();
-      restoreOwn();
-    },
+  const text = `${JSON.stringify(manifest, null, 2)}\n`;
+  const changes = [{ file, text }, ...(own === undefined ? [] : [{ file: own, text: manifestText }])];
+  const restores: (() => string | undefined)[] = [];
+  const takeBack = (): string => {
+    const changed = restores.flatMap((restore) => restore() ?? []);
+    return changed.length === 0 ? 'Nothing was changed.' : `Could not be restored: ${changed.join(', ')}.`;
   };
-}
-
-/** Writes the file, and returns a function that restores its earlier content. */
-function replace(file: string, text: string): () => void {
-  try {
-    const before = readIfThere(file);
-    putWhole(file, text);
-    return () => (before === undefined ? rmSync(file, { force: true }) : putWhole(file, before));
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CommandError(
-      `${file} could not be written: ${reason}. Run setup as a user who may write there. Nothing was changed.`,
-      { cause },
-    );
+  for (const change of changes) {
+    try {
+      const before = readIfThere(change.file);
+      restores.push(() => restore(change.file, before));
+      // In place, so that a link, the owner and the mode of the file stay.
+      writeFileSync(change.file, change.text);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new CommandError(
+        `${change.file} could not be written: ${reason}. Run setup as a user who may write there, on a disk with free ` +
+          `space. ${takeBack()}`,
+        { cause },
+      );
+    }
   }
+  return { createAppUrl: createAppUrl(manifest), manifestFile: file, ownFile: own, takeBack };
 }
 
-/** Writes a file whole or not at all: a disk that fills must not leave half a manifest in place of the old one. */
-function putWhole(file: string, text: string): void {
-  const draft = `${file}.draft`;
+/**
+ * Writes a file's earlier text back, or removes the file if there was none. On a full disk the earlier text fits again,
+ * since writing has freed its space. Returns the file if its text is not the earlier one now.
+ */
+function restore(file: string, before: string | undefined): string | undefined {
   try {
-    writeFileSync(draft, text);
-    renameSync(draft, file);
-  } catch (error) {
-    rmSync(draft, { force: true });
-    throw error;
+    if (before === undefined) rmSync(file, { force: true });
+    else if (readIfThere(file) !== before) writeFileSync(file, before);
+    return undefined;
+  } catch {
+    return file;
   }
 }

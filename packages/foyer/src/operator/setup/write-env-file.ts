@@ -33,7 +33,12 @@ export function writeEnvFile(
   // If .env is a link, replace its target, not the link.
   const file = before === undefined ? given : realpathSync(given);
   const backup = before === undefined ? null : keepBackup(file, join(folder, '.env.backup'), now);
-  replaceFile(file, text);
+  try {
+    replaceFile(file, text);
+  } catch (error) {
+    if (backup !== null) rmSync(backup, { force: true });
+    throw error;
+  }
   return backup;
 }
 
