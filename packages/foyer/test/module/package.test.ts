@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -10,6 +10,7 @@ import { createSandbox } from 'slack-sandbox';
 import { freePort } from '../../src/testing/free-port.ts';
 import { createVisitor, eventually, finishedRun, install } from '../../src/testing/visitor.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
+import { copyClone, linkPackages, pack, unpack } from '../support/packed-clone.ts';
 
 /**
  * The tarball as an adopter gets it: a real copy in node_modules, in plain JavaScript, without flags. Its
@@ -18,8 +19,6 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 
 const root = join(import.meta.dirname, '../../../..');
 const run = promisify(execFile);
-const npm = (...args: string[]) =>
-  run('npm', args, { cwd: root, env: { ...process.env, npm_config_loglevel: 'error' } });
 
 /** The Node binaries to test the tarball on: this one, and those in FOYER_NODES, separated by colons. */
 const nodes = [process.execPath, ...(process.env.FOYER_NODES ?? '').split(':').filter(Boolean)];
@@ -86,21 +85,17 @@ process.once('SIGTERM', async () => {
 describe('the package', () => {
   let tarball = '';
   let folder = '';
+  let clone = '';
   let files: string[] = [];
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'foyer-package-'));
-    const packed = await npm('pack', '-w', 'slack-foyer', '--json', '--pack-destination', folder);
-    const [{ filename }] = JSON.parse(packed.stdout.slice(packed.stdout.indexOf('[')));
-    tarball = join(folder, filename);
-    const modules = join(folder, 'node_modules');
-    mkdirSync(join(modules, 'slack-foyer'), { recursive: true });
-    execFileSync('tar', ['xzf', tarball, '--strip-components=1', '-C', join(modules, 'slack-foyer')]);
-    files = readdirSync(join(modules, 'slack-foyer'), { recursive: true }).map(String);
-    for (const name of readdirSync(join(root, 'node_modules'))) {
-      if (name.startsWith('.') || name.startsWith('slack-')) continue;
-      symlinkSync(join(root, 'node_modules', name), join(modules, name));
-    }
+    clone = join(folder, 'clone');
+    copyClone(clone);
+    tarball = await pack(clone, 'slack-foyer', folder);
+    linkPackages(folder);
+    unpack(tarball, 'slack-foyer', folder);
+    files = readdirSync(join(folder, 'node_modules/slack-foyer'), { recursive: true }).map(String);
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'host', type: 'module' }));
     writeFileSync(join(folder, 'host.js'), hostSource);
     writeFileSync(join(folder, 'manifest.json'), fixtureManifest);
@@ -111,13 +106,45 @@ describe('the package', () => {
     assert.ok(files.includes('dist/index.js'));
     assert.ok(files.includes('dist/index.d.ts'));
     assert.ok(files.includes('dist/index.js.map'));
-    assert.ok(files.includes('README.md') && files.includes('LICENSE'));
     assert.deepEqual(
-      files.filter((file) => /(^|\/)(test|bench|src)(\/|$)|\.test\.|(?<!\.d)\.ts$/.test(file)),
+      files
+        .filter((file) => /(^|\/)(test|bench|src)(\/|$)|\.test\.|(?<!\.d)\.ts$/.test(file))
+        .filter((file) => !/^examples\/(?!.*\.test\.)/.test(file)),
       [],
     );
     const { size } = statSync(tarball);
     assert.ok(size < 2_000_000, `the tarball has ${size} bytes`);
+  });
+
+  it('the tarball contains the license, the changelog, `.env.example`, a manifest, the guides and the examples', () => {
+    const expected = ['LICENSE', 'CHANGELOG.md', '.env.example', 'manifest.json', 'docs/updating.md'];
+    for (const file of [...expected, 'examples/express/server.ts', 'operations/alerts.yml'])
+      assert.ok(files.includes(file), file);
+  });
+
+  it('each relative link in the tarball’s README and guides leads to a file of the tarball', () => {
+    const pages = ['README.md', ...files.filter((file) => /^docs\/.*\.md$/.test(file))];
+    const links = pages.flatMap((page) =>
+      [...readFileSync(join(folder, 'node_modules/slack-foyer', page), 'utf8').matchAll(/\]\(([^)\s]+)\)/g)]
+        .map(([, link = '']) => link)
+        .filter((link) => !/^([a-z]+:|#)/.test(link))
+        .map((link) => ({ page, file: join(dirname(page), link.replace(/#.*/, '')).replace(/\/$/, '') })),
+    );
+    assert.ok(links.filter(({ page }) => page === 'README.md').length > 5);
+    assert.deepEqual(
+      links.filter(({ file }) => !files.includes(file)),
+      [],
+    );
+  });
+
+  it('`npm pack` leaves the clone as it was', () => {
+    const namesIn = (repository: string) =>
+      readdirSync(join(repository, 'packages/foyer'))
+        .filter((name) => name !== 'dist')
+        .sort();
+    assert.deepEqual(namesIn(clone), namesIn(root));
+    const readme = 'packages/foyer/README.md';
+    assert.equal(readFileSync(join(clone, readme), 'utf8'), readFileSync(join(root, readme), 'utf8'));
   });
 
   it('the tarball passes publint and @arethetypeswrong/cli', async () => {
