@@ -20,5 +20,5 @@ const server = createServer(async (req, res) => {
   if (await foyer.handle(req, res)) return;
   res.writeHead(404).end('not here');
 });
-server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1');
+server.listen(Number(process.env.PORT || 3000), '127.0.0.1');
 await foyer.start();

@@ -47,5 +47,5 @@ app.get('/settings/done', (req, res) => {
   if (!isOwn) return void res.status(400).send('That is not the install you started here.');
   res.send(result.outcome === 'installed' ? `Connected to ${result.teamName}` : 'Not connected');
 });
-app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1');
+app.listen(Number(process.env.PORT || 3000), '127.0.0.1');
 await foyer.start();

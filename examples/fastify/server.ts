@@ -11,5 +11,5 @@ const app = fastify();
 await app.register(middie);
 app.use(foyer.middleware);
 app.get('/', async () => 'Fastify');
-await app.listen({ port: Number(process.env.PORT ?? 3000), host: '127.0.0.1' });
+await app.listen({ port: Number(process.env.PORT || 3000), host: '127.0.0.1' });
 await foyer.start();

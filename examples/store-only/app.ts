@@ -24,5 +24,5 @@ const app = new App({
 app.message('hello', async ({ say }) => {
   await say('Hello from stock Bolt!');
 });
-await app.start(Number(process.env.PORT ?? 3000));
+await app.start(Number(process.env.PORT || 3000));
 await foyer.start(); // runs the steps after each install

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -178,6 +178,47 @@ describe('the package', () => {
     );
     const options = ['--module', 'nodenext', '--target', 'es2024', '--strict', '--noEmit', '--types', 'node'];
     await run(join(root, 'node_modules/.bin/tsc'), [...options, 'host.ts'], { cwd: folder });
+  });
+
+  it('the app of the README, started by its command, listens on the PORT of .env and answers the paths that the README lists', async (t) => {
+    const readme = readFileSync(join(folder, 'node_modules/slack-foyer/README.md'), 'utf8');
+    const [define = '', server = ''] = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
+    const [, command = ''] = /^(node .*src\/server\.ts)$/m.exec(readme) ?? [];
+    const [, basePath = ''] = /basePath: '(.+)'/.exec(define) ?? [];
+    const app = join(folder, 'readme-app');
+    mkdirSync(join(app, 'src'), { recursive: true });
+    writeFileSync(join(app, 'src/foyer.ts'), define);
+    writeFileSync(join(app, 'src/server.ts'), server);
+    writeFileSync(join(app, 'manifest.json'), fixtureManifest);
+    const port = await freePort();
+    const settings = [`PORT=${port}`, 'SLACK_CLIENT_ID=1.2', 'SLACK_CLIENT_SECRET=client-secret'];
+    settings.push(`SLACK_SIGNING_SECRET=${'a'.repeat(32)}`, 'SIGN_IN=on', 'LOG_LEVEL=silent');
+    settings.push('OPERATOR_PASSWORD=Correct-Horse 7 battery');
+    writeFileSync(join(app, '.env'), settings.join('\n'));
+
+    const [, ...args] = command.split(' ');
+    const child = spawn(process.execPath, args, {
+      cwd: app,
+      env: { PATH: process.env.PATH },
+      stdio: 'inherit',
+    });
+    const exited = once(child, 'exit');
+    t.after(async () => {
+      child.kill('SIGKILL');
+      await exited;
+    });
+    const ask = (path: string) =>
+      fetch(`http://127.0.0.1:${port}${basePath}${path}`, { redirect: 'manual' }).catch(() => undefined);
+    await eventually(async () => {
+      assert.equal(child.exitCode, null);
+      return (await ask('/healthz'))?.ok;
+    });
+    const table = /^## Paths\n.*?\n\n(\| path.*?)\n\n/ms.exec(readme)?.[1] ?? '';
+    const paths = table.split('\n').flatMap((row) => (row.split('|')[1] ?? '').match(/(?<=`)\/[^`]*/g) ?? []);
+    assert.ok(paths.includes('/slack/oauth_redirect'), table);
+    for (const path of paths.filter((path) => path !== '/installs/TOKEN'))
+      assert.notEqual((await ask(path))?.status, 404, path);
+    assert.equal((await ask('/slack/unknown'))?.status, 404);
   });
 
   for (const node of nodes) {
