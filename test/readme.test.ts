@@ -70,15 +70,14 @@ test('each relative link in the READMEs and docs/ leads to a file and a section 
   assert.deepEqual(broken, []);
 });
 
-test('the code in both READMEs, docs/pipelines.md and docs/signin.md compiles in a clone', async (t) => {
+test('the code in both READMEs, docs/pipelines.md, docs/signin.md and docs/texts.md compiles in a clone', async (t) => {
   // Inside the repository, so that the imports of packages resolve.
   const folder = mkdtempSync(join(root, 'node_modules/.readme-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true });
   mkdirSync(join(folder, 'test'));
-  const blocks = ['README.md', 'docs/pipelines.md', 'docs/signin.md', 'packages/foyer/README.md'].flatMap(
-    (page) => blocksOf(read(page)),
-  );
+  const guides = ['docs/pipelines.md', 'docs/signin.md', 'docs/texts.md'];
+  const blocks = ['README.md', ...guides, 'packages/foyer/README.md'].flatMap((page) => blocksOf(read(page)));
   assert.ok(blocks.length >= 5, 'found fewer blocks of code than expected');
   for (const [index, code] of blocks.entries()) {
     // The first line of a block may say which file the block is.
