@@ -1,4 +1,4 @@
-import type { KyselyPlugin } from 'kysely';
+import type { KyselyPlugin, RootOperationNode } from 'kysely';
 import type { Tx } from './database.ts';
 
 /**
@@ -6,6 +6,16 @@ import type { Tx } from './database.ts';
  * transaction waits for something else, such as a call over the network or another `write`, every install and event
  * waits for that transaction, perhaps forever. In Postgres, such a transaction occupies a connection of the pool.
  */
+
+const ofApp = Symbol('a query of the app');
+
+/** Marks a query that the app's own code sends. */
+export function markAppQuery(node: RootOperationNode): RootOperationNode {
+  return Object.freeze({ ...node, [ofApp]: true });
+}
+
+/** Returns whether the app's own code sent a query. */
+export const isAppQuery = (node: RootOperationNode): boolean => ofApp in node;
 
 /** How long a write may go without a query. */
 const mostIdleMs = 5000;
@@ -44,7 +54,7 @@ export async function boundedWrite<T>(tx: Tx, work: (tx: Tx) => Promise<T>, idle
     transformQuery({ node }) {
       if (error) throw error;
       waitAtMost(idleMs + mostStatementMs);
-      return node;
+      return markAppQuery(node);
     },
     async transformResult({ result }) {
       if (!error) waitAtMost(idleMs);

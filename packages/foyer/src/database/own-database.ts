@@ -1,5 +1,5 @@
-import type { ColumnType, Kysely, Transaction } from 'kysely';
-import { boundedWrite } from './bounded-write.ts';
+import type { ColumnType, Kysely, KyselyPlugin, Transaction } from 'kysely';
+import { boundedWrite, markAppQuery } from './bounded-write.ts';
 import type { Database, Tx } from './database.ts';
 import type { Tables } from './records.ts';
 
@@ -94,10 +94,15 @@ function ownTransaction<MyTables>(tx: Tx): Transaction<JoinedTables<MyTables>> {
   return tx as unknown as Transaction<JoinedTables<MyTables>>;
 }
 
+const marking: KyselyPlugin = {
+  transformQuery: ({ node }) => markAppQuery(node),
+  transformResult: async ({ result }) => result,
+};
+
 /** The open database as the app's code sees it. */
 export function ownDatabase<MyTables>(database: Pick<Database, 'queries' | 'write'>): OwnDatabase<MyTables> {
   return {
-    queries: database.queries as unknown as Kysely<JoinedTables<MyTables>>,
+    queries: database.queries.withPlugin(marking) as unknown as Kysely<JoinedTables<MyTables>>,
     write: (work) =>
       database.write((tx) => boundedWrite(tx, (bounded) => work(ownTransaction<MyTables>(bounded)))),
   };

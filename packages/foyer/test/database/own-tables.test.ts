@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import Sqlite from 'better-sqlite3';
-import { type Dialect, Kysely, PostgresDialect, SqliteDialect, sql } from 'kysely';
+import { type Dialect, Kysely, PostgresDialect, type RawBuilder, SqliteDialect, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import pg from 'pg';
 import type { DatabaseTarget } from '../../src/config/database-target.ts';
@@ -272,3 +272,18 @@ for (const [engine, open] of Object.entries(engines)) {
     });
   });
 }
+
+it('on SQLite, the app’s queries use an index on a part of a table, also for a value that they bind', async (t) => {
+  const { target, close } = await engines.SQLite();
+  t.after(close);
+  const database = await openDatabase(target, { migrations: orders });
+  t.after(() => database.close());
+  await sql`create index large_orders on orders (id) where total = 1000`.execute(database.queries);
+  const own = ownDatabase<MyTables>(database);
+  const plan = async (queries: Parameters<RawBuilder<unknown>['execute']>[0]) => {
+    const select = sql`explain query plan select id from orders where total = ${1000} order by id`;
+    return JSON.stringify((await select.execute(queries)).rows);
+  };
+  assert.match(await plan(own.queries), /large_orders/);
+  assert.match(await own.write((tx) => plan(tx)), /large_orders/);
+});

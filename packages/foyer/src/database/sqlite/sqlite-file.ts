@@ -3,6 +3,8 @@ import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import {
   CompiledQuery,
+  type QueryId,
+  type RootOperationNode,
   type SelectModifierNode,
   SqliteAdapter,
   type SqliteDatabase,
@@ -10,6 +12,7 @@ import {
   SqliteDriver,
   SqliteQueryCompiler,
 } from 'kysely';
+import { isAppQuery } from '../bounded-write.ts';
 import { DatabaseUnavailableError } from '../database.ts';
 import { makeFolder } from '../make-folder.ts';
 import { makePrivate } from '../make-private.ts';
@@ -24,11 +27,19 @@ class FoyerCompiler extends SqliteQueryCompiler {
 
   /**
    * The unary `+` hides a value from SQLite's planner. Without it, SQLite compiles a query with an order, a limit or a
-   * join each time it runs, and an install takes a sixth more CPU. So a query must give the value in a partial index's
-   * condition as a literal (`sql.lit`). (sqlite.org/c3ref/prepare.html, "influence the choice of query plan")
+   * join each time it runs, and an install takes a sixth more CPU. So Foyer's queries give the value in a partial index's
+   * condition as a literal (`sql.lit`). The app's own queries need not: SQLite sees their values.
+   * (sqlite.org/c3ref/prepare.html, "influence the choice of query plan")
    */
   protected override getCurrentParameterPlaceholder(): string {
-    return '+?';
+    return this.#isOfApp ? '?' : '+?';
+  }
+
+  #isOfApp = false;
+
+  override compileQuery(node: RootOperationNode, queryId: QueryId): CompiledQuery {
+    this.#isOfApp = isAppQuery(node);
+    return super.compileQuery(node, queryId);
   }
 }
 
