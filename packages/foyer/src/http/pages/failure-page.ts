@@ -34,12 +34,14 @@ function button({ site, words, kind, retryPath = '/slack/install', path }: Failu
     : html`<a class="button" href="${target}">${words.text(label)}</a>`;
 }
 
-/** Says whom to ask; the support link is part of the sentence. */
-function help({ site, words }: PageFrame): Html {
+/** Says whom to ask; the support link is part of the sentence. A reader who said no is not stuck. */
+function help({ site, words, kind }: FailurePageContent): Html {
   const { supportUrl, name: app } = site.brand;
-  if (supportUrl === null) return html`<p class="help">${words.text('failure.helpUnlinked', { app })}</p>`;
+  const saidNo = kind === 'access_denied' || kind === 'signin_cancelled';
+  const key = saidNo ? 'failure.question' : 'failure.help';
+  if (supportUrl === null) return html`<p class="help">${words.text(`${key}Unlinked`, { app })}</p>`;
   const mark = '\u0000';
-  const [before = '', after = ''] = words.text('failure.help', { contact: mark }).split(mark);
+  const [before = '', after = ''] = words.text(key, { contact: mark }).split(mark);
   return html`<p class="help">${before}<a href="${supportUrl}">${words.text('failure.contact')}</a>${after}</p>`;
 }
 

@@ -127,7 +127,7 @@ main.single > .question { margin-top: 1.75rem; }
 .question .button { margin-top: .5rem; }
 main.single > .notice { color: var(--warn); font-weight: 600; }
 .quiet { font-weight: 500; padding: .375rem 0; }
-.fact { width: fit-content; padding: .25rem .875rem; border: 1px solid var(--line); border-radius: 99px; background: var(--card); font-size: .875rem; font-weight: 600; }
+.fact { padding-left: .75rem; border-left: 3px solid var(--line); font-weight: 600; }
 main.single > .fact { color: var(--text); margin: 1.125rem 0 1.25rem; }
 
 .next ol { margin-top: 1rem; display: grid; gap: .75rem; counter-reset: next; }

@@ -114,6 +114,8 @@ export const en = {
   'failure.help': 'Still stuck? {contact} and include the reference below.',
   'failure.contact': 'Contact support',
   'failure.helpUnlinked': 'Still stuck? Ask the people who run {app}, and include the reference below.',
+  'failure.question': 'Do you have a question first? {contact}.',
+  'failure.questionUnlinked': 'Do you have a question first? Ask the people who run {app}.',
   'failure.startAgain': 'Start again',
   'failure.tryAgain': 'Try again',
   'failure.startPage': 'Go to the start page',

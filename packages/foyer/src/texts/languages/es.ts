@@ -117,6 +117,8 @@ export const es: Translation = {
     'failure.contact': 'Contactar con soporte',
     'failure.helpUnlinked':
       '¿Sigue sin funcionar? Pregunte al equipo que gestiona {app} e incluya la referencia de abajo.',
+    'failure.question': '¿Tiene alguna pregunta? {contact}.',
+    'failure.questionUnlinked': '¿Tiene alguna pregunta? Pregunte al equipo que gestiona {app}.',
     'failure.startAgain': 'Empezar de nuevo',
     'failure.tryAgain': 'Intentar de nuevo',
     'failure.startPage': 'Ir a la página de inicio',

@@ -120,6 +120,8 @@ export const fr: Translation = {
     'failure.contact': 'Contacter l’assistance',
     'failure.helpUnlinked':
       'Toujours bloqué ? Demandez à l’équipe qui gère {app} en indiquant la référence ci-dessous.',
+    'failure.question': 'Une question avant de vous décider ? {contact}.',
+    'failure.questionUnlinked': 'Une question avant de vous décider ? Demandez à l’équipe qui gère {app}.',
     'failure.startAgain': 'Recommencer',
     'failure.tryAgain': 'Réessayer',
     'failure.startPage': 'Aller à la page d’accueil',

@@ -16,7 +16,11 @@ test('the page for each cause of a failure has its own heading, two sentences, a
     const document = failurePage({ ...frame, kind, code: kind, requestId: 'req_1' });
     assert.equal(document.match(/class="button"/g)?.length ?? 0, button === 'none' ? 0 : 1, kind);
     const text = visibleText(document);
-    assert.match(text, /Still stuck\? Contact support and include the reference below/, kind);
+    const saidNo = kind === 'access_denied' || kind === 'signin_cancelled';
+    const help = saidNo
+      ? /Do you have a question first\? Contact support ?\./
+      : /Still stuck\? Contact support and include the reference below/;
+    assert.match(text, help, kind);
     assert.ok(text.endsWith(`Reference: ${kind} · req_1`), `${kind}: ${text.slice(-80)}`);
     assert.match(document, /<meta name="robots" content="noindex">/, kind);
   }
