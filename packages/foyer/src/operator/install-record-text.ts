@@ -194,6 +194,7 @@ const userColumns: Column<UserRecord>[] = [
 const historyColumns: Column<HistoryRecord>[] = [
   { title: 'WHEN', value: (entry) => timeText(entry.at) },
   { title: 'WHAT', value: (entry) => entry.kind },
-  { title: 'USER', value: (entry) => entry.userId },
+  // The detail of an operator's action names the operator, with the workspace.
+  { title: 'USER', value: ({ kind, userId }) => (kind === 'operator_action' ? null : userId) },
   { title: 'DETAIL', value: (entry) => entry.detail },
 ];

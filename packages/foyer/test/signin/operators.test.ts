@@ -70,6 +70,9 @@ describe('operators who sign in with Slack', () => {
       "select user_id, detail from history where kind = 'operator_action'",
     );
     assert.deepEqual(line, { user_id: mateo, detail: `send the welcome again (by ${acme}/${mateo})` });
+    const [, history = ''] = (await page(visitor, path)).split('aria-label="History"');
+    const row = history.split('<tr').find((each) => each.includes('operator action')) ?? '';
+    assert.equal(row.split(mateo).length, 2, 'the history names the operator once');
     const logged = stage.logged().find((each) => each.includes('an operator pressed a button')) ?? '{}';
     assert.equal(JSON.parse(logged).by, `${acme}/${mateo}`);
   });

@@ -104,7 +104,11 @@ function scopesSection(content: InstallationContent): Html {
 const historyColumns: readonly TableColumn<HistoryRecord>[] = [
   { title: 'When', kind: 'head', cell: (entry) => time(entry.at) },
   { title: 'What', cell: (entry) => entry.kind.replaceAll('_', ' ') },
-  { title: 'Person', cell: (entry) => entry.userId && html`<code>${entry.userId}</code>` },
+  {
+    title: 'Person',
+    // The detail of an operator's action names the operator, with the workspace.
+    cell: ({ kind, userId }) => kind !== 'operator_action' && userId && html`<code>${userId}</code>`,
+  },
   { title: 'Detail', cell: (entry) => entry.detail },
 ];
 
