@@ -148,9 +148,9 @@ form.action-bar { align-items: end; }
 .run-steps { display: grid; }
 .run-step { padding: .75rem 0; border-top: 1px solid var(--line); font-size: .9375rem; }
 .step-title { font-weight: 600; }
-.run-step-head { display: flex; flex-wrap: wrap; align-items: baseline; gap: .125rem .875rem; }
+.run-step-head { display: grid; grid-template-columns: minmax(0, 1fr) auto; align-items: baseline; gap: .125rem .875rem; }
+.step-facts { display: flex; flex-wrap: wrap; align-items: baseline; gap: .125rem .875rem; }
 .took { font-size: .875rem; color: var(--muted); }
-.run-step-head .small { margin-left: auto; font-variant-numeric: tabular-nums; }
 .attempts { display: grid; gap: .375rem; padding: .375rem 0 .25rem; font-size: .875rem; }
 .attempts li { padding-left: 1.75rem; position: relative; }
 .attempt-number { position: absolute; left: 0; color: var(--muted); font-variant-numeric: tabular-nums; }
@@ -183,12 +183,19 @@ form.action-bar { align-items: end; }
   .data, .data tbody, .data tr { display: block; }
   .data tr { padding: .75rem 0; }
   .data tr + tr { border-top: 1px solid var(--line); }
-  .data td { display: grid; grid-template-columns: 7rem 1fr; gap: .75rem; padding: .125rem 0; border: 0; }
+  .data td { display: grid; grid-template-columns: 5.5rem 1fr; gap: .75rem; padding: .125rem 0; border: 0; }
   .data td::before { content: attr(data-label); color: var(--muted); font-size: .8125rem; line-height: 1.65; }
   .data td.head { display: block; padding-bottom: .25rem; }
   .data td.head::before { content: none; }
   .data td[data-empty] { display: none; }
   .data .number { text-align: left; }
+}
+@media (max-width: 36rem) {
+  .action-bar > * { flex-basis: 100%; }
+  .run-step-head { grid-template-columns: minmax(0, 1fr); }
+}
+@media (max-width: 30rem) {
+  .bar nav ul { display: grid; grid-template-columns: 1fr 1fr; }
 }
 @media (forced-colors: active) {
   .badge::before { forced-color-adjust: none; }

@@ -27,7 +27,7 @@ function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[], titl
   const isPlain = isCalm && more.length === 0;
   const duration = isPlain && only ? took(only.startedAt, only.finishedAt) : null;
   return html`<li class="run-step"${isCalm && html` data-calm`}>
-    <div class="run-step-head"><span class="step-title">${title}</span> <code class="step-name">${step.name}</code> ${badge(step.status)}${duration !== null && html` <span class="took">took ${duration}</span>`}${step.finishedAt !== null && html` <span class="small">${time(step.finishedAt)}</span>`}</div>
+    <div class="run-step-head"><div class="step-facts"><span class="step-title">${title}</span> <code class="step-name">${step.name}</code> ${badge(step.status)}${duration !== null && html` <span class="took">took ${duration}</span>`}</div>${step.finishedAt !== null && html` <span class="small">${time(step.finishedAt)}</span>`}</div>
     ${errorText(step) !== null && html`<p>${errorText(step)}</p>`}
     ${
       attempts.length > 0 &&

@@ -200,6 +200,37 @@ describe('the operator in a browser', () => {
     }
   }
 
+  it('the operator pages align what belongs together, on a phone and on a desktop', async () => {
+    type Box = { left: number; top: number; height: number };
+    const boxesOf = (page: Page, selector: string): Promise<Box[]> =>
+      page.evaluate(
+        `[...document.querySelectorAll('${selector}')].map((element) => element.getBoundingClientRect().toJSON())`,
+      );
+    const phone = await operator({ width: 375 });
+    await phone.page.goto(`${stage.url}/operator/installations/${acme}`);
+    const rows = Map.groupBy(await boxesOf(phone.page, '.bar nav a'), ({ top }) => top);
+    assert.deepEqual(
+      [...rows.values()].map((row) => row.length),
+      [2, 2],
+      'no entry of the menu stands alone',
+    );
+    const buttons = await boxesOf(phone.page, '.action-bar .button');
+    assert.equal(new Set(buttons.map(({ height }) => height)).size, 1, 'all buttons are one line high');
+    await phone.page.goto(`${stage.url}/operator/requests?team=${stage.sandbox.workspace('Acme').id}`);
+    const [id] = await boxesOf(phone.page, '[data-label=Request] code');
+    assert.ok(id && id.height < 25, `the id of a request breaks: it is ${id?.height} pixels high`);
+    await phone.context.close();
+    const desktop = await operator({ width: 1280 });
+    await desktop.page.goto(`${stage.url}/operator/installations/${acme}`);
+    const heads = await boxesOf(desktop.page, '.run-step-head');
+    const times = await boxesOf(desktop.page, '.run-step-head time');
+    assert.ok(times.length > 3);
+    assert.equal(new Set(times.map(({ left }) => Math.round(left))).size, 1, 'the times form a column');
+    for (const [at, { top }] of times.entries())
+      assert.ok(top - (heads[at]?.top ?? 0) < 10, `the time of step ${at} is not on its first line`);
+    await desktop.context.close();
+  });
+
   it('the operator pages fit a phone in both color schemes, and violate no Content-Security-Policy', async () => {
     const paths = [
       '',
