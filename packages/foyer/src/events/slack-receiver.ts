@@ -61,7 +61,10 @@ export interface SlackReceiverDeps {
 /** A Bolt receiver that opens no port: Foyer's routes call `handle`. */
 export interface SlackReceiver extends Receiver {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
-  /** Cancels the repeats that are planned, and resolves when every running listener has ended. */
+  /**
+   * Cancels the repeats that are planned, and resolves when every running listener has ended. From then on, a request
+   * gets a 503, so that Slack sends its event again.
+   */
   drain(): Promise<void>;
 }
 
@@ -158,6 +161,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       refusals.add(isOurs ? 'secret_mismatch' : problem, address);
       return answer(res, 401);
     }
+    // Slack sends it again, to another machine or to the next start.
+    if (isDraining) return answer(res, 503);
     let payload: Record<string, unknown>;
     try {
       payload = parseSlackBody(req.headers['content-type'], body);
@@ -187,6 +192,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       log.error({ err: error }, 'an event could not be committed; Slack will send it again');
       return answer(res, 503);
     }
+    // A stop may have begun meanwhile, and listeners get nothing from then on.
+    if (isDraining) return answer(res, 503);
     answer(res, 200);
     // This delivery contains no event for a listener.
     if (body.type === 'app_rate_limited') return;

@@ -166,6 +166,34 @@ describe('the receiver of events', () => {
     assert.equal(happened.length, 2);
   });
 
+  it('the receiver of events answers 503, so that Slack sends them again, once a drain has begun', async (t) => {
+    const committed = Promise.withResolvers<void>();
+    const commits = [committed.promise, undefined];
+    const { happened, socket, receiver } = await setUp(t, undefined, () => commits.shift());
+    const statuses: string[] = [];
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      statuses.push(...Array.from(text.matchAll(/^HTTP\/1\.1 (\d+)/gm), ([, status = '']) => status));
+    });
+    socket.write(event('being committed'));
+    while (commits.length > 1) await new Promise(setImmediate);
+    await receiver.drain();
+    committed.resolve();
+    while (statuses.length < 1) await new Promise(setImmediate);
+    for (const late of [event('Ev2'), press('v0=1')]) {
+      const before = statuses.length;
+      socket.write(late);
+      while (statuses.length === before) await new Promise(setImmediate);
+    }
+    await someTurns();
+    assert.deepEqual(
+      [statuses, happened],
+      [
+        ['503', '503', '503'],
+        ['answer', 'answer', 'answer'],
+      ],
+    );
+  });
+
   it('the receiver of events is not drained until every listener has run', async (t) => {
     const { happened, receiver, server, socket, listener } = await setUp(t);
     const isDrained = Promise.withResolvers<void>();
