@@ -9,6 +9,8 @@ interface OpenDatabaseOptions {
   patienceMs?: number;
   /** The app's own migrations; none by default. */
   migrations?: OwnMigrations;
+  /** Whether to refuse a SQLite file without Foyer's tables, and leave it unchanged. */
+  mustBeFoyers?: boolean;
   /** Called with messages for the operator. */
   warn?(text: string): void;
 }

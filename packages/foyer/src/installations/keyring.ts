@@ -117,7 +117,7 @@ function readKeyFile(file: string, onExposed: () => void): { id: string; base64:
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found) makeKeyFile(file);
   // Reading a pipe would wait forever.
-  else if (!found.isFile()) throw new Error('it is a folder or a device; put the key file there instead');
+  else if (!found.isFile()) throw new Error('it is not a regular file; put the key file there instead');
   // Foyer syncs the folder also for an existing file: the process that created the file may have died before the file's
   // name was on disk.
   syncFolder(dirname(file));

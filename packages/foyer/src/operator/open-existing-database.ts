@@ -5,9 +5,11 @@ import type { Database } from '../database/database.ts';
 import type { OwnMigrations } from '../database/migrate.ts';
 import { openDatabase } from '../database/open-database.ts';
 import { peekTables } from '../database/peek-tables.ts';
+import { findUnwritable } from '../database/sqlite/find-unwritable.ts';
 import { type Keyring, KeyringError, keyFileOf, loadKeyring } from '../installations/keyring.ts';
 import { CommandError } from './command-error.ts';
 import { describeAbsentDatabase } from './doctor/describe-absent-database.ts';
+import { unwritableDetail } from './doctor/unwritable-detail.ts';
 
 /**
  * Opens a database that Foyer has created. A command never creates one: an empty answer from a new one would look as if
@@ -29,8 +31,14 @@ export async function openExistingDatabase(
   }
   const absent = describeAbsentDatabase(target.file);
   if (absent) throw new CommandError(`${absent.detail} ${absent.fix}`);
-  return openDatabase(target, { migrations });
+  const readOnly = findUnwritable(target.file).filter(({ reason }) => reason === 'EROFS');
+  if (readOnly.length > 0) throw new CommandError(`${unwritableDetail(readOnly)} ${readOnlyFix}`);
+  return openDatabase(target, { migrations, mustBeFoyers: true });
 }
+
+const readOnlyFix =
+  'Only doctor reads a database that cannot be written. Copy the file to another disk, with its -wal if there is one, ' +
+  'and name the copy in DATABASE_URL; or mount the disk so that it can be written.';
 
 /**
  * Loads the existing keys. Unlike the server, a command creates none: a new key decrypts no stored token. @throws

@@ -107,6 +107,17 @@ describe('a SQLite database', () => {
     assert.match(warnings[0] ?? '', /could read .*foyer\.db/);
   });
 
+  it('a closed SQLite database that others can read becomes private, with one warning', async () => {
+    await (await open()).close();
+    opened.pop();
+    await chmod(file, 0o644);
+    const warnings: string[] = [];
+    opened.push(await openSqlite(file, { warn: (text) => void warnings.push(text) }));
+    for (const each of [file, `${file}-wal`, `${file}-shm`])
+      assert.equal((await stat(each)).mode & 0o777, 0o600, each);
+    assert.equal(warnings.length, 1);
+  });
+
   it('a SQLite database is refused, with the command to run, if others can read it and this user cannot change that', {
     skip: process.getuid?.() !== 0 && 'only root can open the file as another user',
   }, async () => {
@@ -281,7 +292,7 @@ describe('a SQLite database', () => {
       const { stdout } = await run(process.execPath, ['-e', code], { timeout: 20_000 });
       assert.match(
         stdout,
-        /^database_unavailable The database \S+ cannot be used: it is a folder or a device/,
+        /^database_unavailable The database \S+ cannot be used: it is not a regular file;/,
       );
     }
   });

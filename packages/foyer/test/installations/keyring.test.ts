@@ -99,7 +99,7 @@ describe('the keyring', () => {
       .then(({ loadKeyring }) => loadKeyring({ config: ${JSON.stringify(config)} }))
       .catch((error) => console.log(error.code, error.message))`;
     const { stdout } = await run(process.execPath, ['-e', code], { timeout: 20_000 });
-    assert.match(stdout, /^keyring_unusable .*pipe\.db\.key cannot be used: it is a folder or a device/);
+    assert.match(stdout, /^keyring_unusable .*pipe\.db\.key cannot be used: it is not a regular file;/);
   });
 
   it('the keyring reads a key file of several lines, so that keys can rotate there too', async () => {

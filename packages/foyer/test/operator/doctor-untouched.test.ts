@@ -76,10 +76,10 @@ async function prepare(t: TestContext) {
   return { folder, file, environment, doctor };
 }
 
-/** Makes `stranger` the owner of a folder and everything in it. */
-function giveAway(folder: string): void {
-  if (!stranger.uid) return;
-  for (const name of ['.', ...readdirSync(folder)]) chownSync(join(folder, name), stranger.uid, stranger.gid);
+/** If these tests run as root, makes `stranger`, or the given user, the owner of a folder and everything in it. */
+function giveAway(folder: string, { uid, gid }: { uid?: number; gid?: number } = stranger): void {
+  if (uid === undefined || gid === undefined) return;
+  for (const name of ['.', ...readdirSync(folder)]) chownSync(join(folder, name), uid, gid);
 }
 
 /** Everything that can be seen of a folder: names, contents, modes, owners and times of change. */
@@ -256,6 +256,25 @@ test('doctor reports that the disk of the first start is mounted read-only', {
   assert.match(
     stdout,
     /✕ database +There is no database yet at .*, and Foyer cannot create it\. Foyer cannot write \S+, whose disk is mounted read-only\.\n +→ Mount the disk .*remount,rw/,
+  );
+});
+
+test('list on a read-only disk says that only doctor reads the database there', {
+  skip: skip || (canMount() ? false : 'this user may not mount a disk'),
+}, async (t) => {
+  const { folder, environment } = await prepare(t);
+  // Within the namespace, only this user is known.
+  giveAway(folder, { uid: process.getuid?.(), gid: process.getgid?.() });
+  const script =
+    'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && "$2" --conditions=source "$3" list';
+  const { stderr } = spawnSync(
+    'unshare',
+    ['-Urm', 'sh', '-c', script, 'sh', folder, process.execPath, program],
+    { env: environment, encoding: 'utf8' },
+  );
+  assert.match(
+    stderr,
+    /^Foyer cannot write \S+foyer\.db, whose disk is mounted read-only; .*\. Only doctor reads a database that cannot be written\. Copy the file to another disk/,
   );
 });
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
+import Sqlite from 'better-sqlite3';
 import { parseConfig } from '../../src/config/config.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { saveConnection } from '../../src/database/connections.ts';
@@ -206,14 +207,35 @@ test('`list` reports that Postgres has no Foyer tables, and creates none', async
   assert.deepEqual(await peekTables(target), []);
 });
 
-test('`list` names a file that is not a database', async (t) => {
+test('`list` leaves a file unchanged that is not Foyer’s', async (t) => {
+  const { folder, config, run } = await createOperatorHarness(t);
+  const file = join(folder, 'other.db');
+  const sqlite = new Sqlite(file);
+  sqlite.exec('pragma journal_mode = WAL; create table orders (id)');
+  sqlite.close();
+  chmodSync(file, 0o644);
+  const before = { content: readFileSync(file), names: readdirSync(folder) };
+  const readConfig = () => ({ ...config, database: { kind: 'sqlite' as const, file } });
+  const { exitCode, stderr } = await run(['list'], { readConfig });
+  assert.ok(readFileSync(file).equals(before.content), 'the file was changed');
+  assert.deepEqual(readdirSync(folder), before.names);
+  assert.equal(statSync(file).mode & 0o777, 0o644);
+  assert.equal(exitCode, 1);
+  assert.match(
+    stderr,
+    /^The database \S+other\.db has no tables of Foyer\. Start Foyer once \(npm start\) to create them there, or check DATABASE_URL\.\n$/,
+  );
+});
+
+test('`list` names a file that is not a database, and leaves its mode unchanged', async (t) => {
   const { folder, config, run } = await createOperatorHarness(t);
   const file = join(folder, 'letter.txt');
-  writeFileSync(file, 'Dear Slack, '.repeat(500));
+  writeFileSync(file, 'Dear Slack, '.repeat(500), { mode: 0o644 });
   const readConfig = () => ({ ...config, database: { kind: 'sqlite' as const, file } });
   const { exitCode, stderr } = await run(['list'], { readConfig });
   assert.equal(exitCode, 1);
   assert.match(stderr, /letter\.txt cannot be used/);
+  assert.equal(statSync(file).mode & 0o777, 0o644);
   assert.doesNotMatch(stderr, /bug in Foyer/);
 });
 

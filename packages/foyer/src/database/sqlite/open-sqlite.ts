@@ -52,9 +52,12 @@ async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Pro
  */
 export async function openSqlite(
   file: string,
-  { migrations, warn }: { migrations?: OwnMigrations; warn?(text: string): void } = {},
+  {
+    migrations,
+    ...opening
+  }: { migrations?: OwnMigrations; mustBeFoyers?: boolean; warn?(text: string): void } = {},
 ): Promise<Database> {
-  const sqlite = openSqliteFile(file, warn);
+  const sqlite = openSqliteFile(file, opening);
   const { promise: failed, resolve: reportFailure } = Promise.withResolvers<DatabaseUnavailableError>();
   let failure: DatabaseUnavailableError | undefined;
   let rescued: Promise<void> | undefined;
@@ -70,7 +73,7 @@ export async function openSqlite(
     await queries
       .connection()
       .execute(async () => sqlite.pragma('wal_checkpoint(FULL)'))
-      .catch((error) => warn?.(`The log of ${file} could not be saved: ${error}`));
+      .catch((error) => opening.warn?.(`The log of ${file} could not be saved: ${error}`));
   }
   let damageSeen = 0;
   const fatal = {

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import {
@@ -99,30 +99,42 @@ export function unavailable(error: unknown, file: string): DatabaseUnavailableEr
   return new DatabaseUnavailableError(message, { cause: error });
 }
 
+const noFoyerTables = (file: string): string =>
+  `The database ${file} has no tables of Foyer. Start Foyer once (npm start) to create them there, or check DATABASE_URL.`;
+
 /**
- * Opens the file of a database; creates it (mode 0600) and its folder if needed. `warn` is called with messages for the
- * operator.
+ * Opens the file of a database; creates it (mode 0600) and its folder if needed. Changes nothing in a file that is not a
+ * database, or, with `mustBeFoyers`, that has no tables of Foyer. `warn` is called with messages for the operator.
  * @throws DatabaseUnavailableError
  */
-export function openSqliteFile(file: string, warn?: (text: string) => void): Sqlite.Database {
+export function openSqliteFile(
+  file: string,
+  { mustBeFoyers = false, warn }: { mustBeFoyers?: boolean; warn?(text: string): void } = {},
+): Sqlite.Database {
+  let sqlite: Sqlite.Database | undefined;
   try {
     makeFolder(dirname(file));
     // Opening a pipe would wait forever for its other end.
     const found = statSync(file, { throwIfNoEntry: false });
-    if (found && !found.isFile()) throw new Error('it is a folder or a device');
+    if (found && !found.isFile()) throw new Error('it is not a regular file');
     // SQLite would also open a file that it may not write, and report that late.
     if (found) accessSync(file, constants.R_OK | constants.W_OK);
     // The file is created here, since SQLite would make it readable for everyone; its WAL gets the same mode. An
     // existing file is not opened here: closing it would drop the locks that another connection of this process holds.
     else closeSync(openSync(file, 'a', 0o600));
-    for (const each of [file, `${file}-wal`, `${file}-shm`]) {
-      if (makePrivate(each))
+    const files = [file, `${file}-wal`, `${file}-shm`];
+    const before = files.filter((each) => existsSync(each));
+    sqlite = new Sqlite(file, { timeout: 5000 });
+    // The first read fails if the file is not a database; before it, nothing of the file is changed.
+    const isFoyers = sqlite.prepare("select 1 from sqlite_master where name = 'installations'").get();
+    if (mustBeFoyers && !isFoyers) throw new DatabaseUnavailableError(noFoyerTables(file));
+    for (const each of files) {
+      if (makePrivate(each) && before.includes(each))
         warn?.(
           `Other users of this machine could read ${each}. Foyer has made it readable by its owner only.`,
         );
     }
     syncFolder(dirname(file));
-    const sqlite = new Sqlite(file, { timeout: 5000 });
     sqlite.pragma('journal_mode = WAL');
     sqlite.pragma('synchronous = FULL');
     // A checkpoint costs as much as many commits: run one for every 32 MB of log, not for every 4.
@@ -131,6 +143,8 @@ export function openSqliteFile(file: string, warn?: (text: string) => void): Sql
     sqlite.pragma('foreign_keys = ON');
     return sqlite;
   } catch (error) {
+    sqlite?.close();
+    if (error instanceof DatabaseUnavailableError) throw error;
     // The message names no variable: the file may be the target of a copy.
     const fix = 'it has to be a file of Foyer’s own that this user may write, with free space on its disk';
     throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${fix}`, { cause: error });
