@@ -32,7 +32,8 @@ type Manifest = z.output<typeof manifestSchema>;
 const ownScopes: Readonly<Record<string, string>> = {
   'chat:write': 'no welcome can be sent',
   'im:write': 'no DM can be opened for the welcome',
-  'im:history': 'Foyer cannot look for a welcome whose outcome is unknown',
+  'im:history':
+    'Foyer cannot look for a welcome whose outcome is unknown, and the app hears no direct message',
   'users:read': 'no profile can be read',
   'team:read': 'workspace names and icons cannot be read',
 };
