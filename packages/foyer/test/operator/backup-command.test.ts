@@ -190,7 +190,10 @@ test('`backup --verify` rehearses a restore, changes nothing, and reports a dama
     installations: { active: 1, broken: 0, uninstalled: 0 },
     newestInstallAt: '2026-11-22T01:47:03.000Z',
   });
-  assert.match((await verify(keyring)).stdout, /1 active, 0 broken, 0 uninstalled/);
+  const shown = (await verify(keyring)).stdout;
+  assert.match(shown, /1 active, 0 broken, 0 uninstalled/);
+  assert.match(shown, /^ +size +0\.\d MB$/m);
+  assert.match(shown, /^ +newest install +2026-11-22 01:47:03Z$/m);
   const lost = await verify(keyringOf('other'));
   assert.equal(lost.exitCode, 1);
   assert.match(lost.stderr, /cannot be used with these keys\..*the key main, which is missing/);
@@ -200,7 +203,9 @@ test('`backup --verify` rehearses a restore, changes nothing, and reports a dama
     ['backup.db'],
   );
   writeFileSync(file, before.subarray(0, before.length / 2));
-  assert.match((await verify(keyring)).stderr, /is damaged/);
+  const { stderr: damaged } = await verify(keyring);
+  assert.ok(damaged.startsWith(`The backup ${file} is damaged: `), damaged);
+  assert.match(damaged, /Restore another backup instead, and make a new one: npm run foyer -- backup FILE\./);
   const none = await run(['backup', '--verify', join(folder, 'none.db')], { loadKeyring: () => keyring });
   assert.match(none.stderr, /There is no backup at/);
 });

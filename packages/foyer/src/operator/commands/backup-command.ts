@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type BackupProgress, type Database, DatabaseUnavailableError } from '../../database/database.ts';
 import { recordBackup } from '../../database/last-backup.ts';
-import { verifyBackup } from '../../database/sqlite/verify-backup.ts';
+import { BackupDamagedError, verifyBackup } from '../../database/sqlite/verify-backup.ts';
 import { findKeyMisfit } from '../../installations/verify-keyring.ts';
 import { backupDatabase } from '../backup-database.ts';
 import { CommandError } from '../command-error.ts';
@@ -13,6 +13,7 @@ import { isoTime } from '../install-record-json.ts';
 import { countInstallations } from '../installation-lists.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { fieldLines } from '../terminal/table.ts';
+import { timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
@@ -65,10 +66,10 @@ async function verify(deps: OperatorDeps, file: string, options: { json?: boolea
   deps.output.print(
     fieldLines([
       ['backup', file],
-      ['bytes', String(bytes)],
+      ['size', sizeText(bytes)],
       ['restorable', 'yes, with the current keys'],
       ['installations', `${active} active, ${broken} broken, ${uninstalled} uninstalled`],
-      ['newest install', newestInstallAt],
+      ['newest install', newestInstallAt && timeText(Date.parse(newestInstallAt))],
     ]),
   );
 }
@@ -86,7 +87,7 @@ async function noteBackup(deps: OperatorDeps, database: Database): Promise<void>
 /**
  * Rehearses a restore in a temporary folder: copies the backup, checks every page of the copy, applies this version's
  * migrations, and checks that no stored token needs a missing key. It never writes to the backup.
- * @throws CommandError, BackupDamagedError, DatabaseNewerError, OwnMigrationError
+ * @throws CommandError, DatabaseNewerError, OwnMigrationError
  */
 async function rehearseRestore(deps: OperatorDeps, file: string) {
   const config = deps.readConfig();
@@ -99,7 +100,7 @@ async function rehearseRestore(deps: OperatorDeps, file: string) {
   try {
     const copy = join(folder, basename(file));
     copyFileSync(file, copy);
-    verifyBackup(copy);
+    refuseIfDamaged(copy, file);
     const database = await deps.openDatabase({ kind: 'sqlite', file: copy });
     try {
       const { queries } = database;
@@ -124,5 +125,20 @@ async function rehearseRestore(deps: OperatorDeps, file: string) {
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Checks the temporary copy of a backup; the error names the backup. @throws CommandError */
+function refuseIfDamaged(copy: string, backup: string): void {
+  try {
+    verifyBackup(copy);
+  } catch (error) {
+    if (!(error instanceof BackupDamagedError)) throw error;
+    const reason = error.cause instanceof Error ? error.cause.message.replaceAll(/\s+/g, ' ') : error.message;
+    throw new CommandError(
+      `The backup ${backup} is damaged: ${reason}. Restore another backup instead, and make a new one: npm run foyer -- ` +
+        'backup FILE. If there is no other, docs/runbook.md#a-damaged-page saves what can still be read.',
+      { cause: error },
+    );
   }
 }
