@@ -413,6 +413,21 @@ export async function findRun(
     .executeTakeFirst();
 }
 
+/** Counts an installation's runs of these pipelines. */
+export async function countRunsOf(
+  queries: Queries,
+  installationId: string,
+  pipelines: readonly Pipeline[],
+): Promise<number> {
+  const { runs } = await queries
+    .selectFrom('runs')
+    .select(({ fn }) => fn.countAll<number>().as('runs'))
+    .where('installation_id', '=', installationId)
+    .where('pipeline', 'in', pipelines)
+    .executeTakeFirstOrThrow();
+  return runs;
+}
+
 /** Reads an installation's runs with their steps, newest first: of all pipelines, or of those given. */
 export async function listRuns(
   queries: Queries,

@@ -46,22 +46,29 @@ interface InstallDetails {
   attempts: StepAttemptRecord[];
   /** The uninstall run, if it is the newest run. */
   uninstall?: { run: RunRecord; attempts: StepAttemptRecord[] };
-  /** The runs of moments, newest first. */
+  /** The newest runs of moments, newest first: at most `mostShown`. */
   moments?: RunRecord[];
+  /** How many runs of moments there are. */
+  momentCount?: number;
 }
 
 /** How many people, runs of moments and lines of history `show` prints at most; `--json` has more. */
-const shown = 20;
+export const mostShown = 20;
+/** The most runs that `show --json` prints. */
+export const mostRuns = 1000;
 
 type Canvas = Pick<Output, 'style' | 'width'>;
 
 /** Writes the install record for a person to read: sections of aligned lines. */
 export function installRecordText(output: Canvas, details: InstallDetails): string {
-  const { record, users, history, attempts, uninstall, moments = [] } = details;
+  const { record, users, history, attempts, uninstall, moments = [], momentCount = moments.length } = details;
   const sections = [headSection(output, record, users)];
   if (uninstall) sections.push(...runSections(output, uninstall.run, uninstall.attempts));
   if (record.run) sections.push(...runSections(output, record.run, attempts));
-  if (moments.length > 0) sections.push(section(output, 'Moments', moments, momentColumns));
+  if (moments.length > 0) {
+    const more = `--json shows the newest ${mostRuns} runs`;
+    sections.push(section(output, 'Moments', moments, momentColumns, { total: momentCount, more }));
+  }
   sections.push(
     section(output, 'Users', users, userColumns),
     section(output, 'History', history, historyColumns),
@@ -114,8 +121,17 @@ function runSections(output: Canvas, run: RunRecord, attempts: StepAttemptRecord
   const head = `${output.style('bold', `${run.pipeline === 'uninstall' ? 'Uninstall run' : 'Run'} ${run.id}`)}  ${status}\n${fields}`;
   const sections = [`${head}\n\n${indent(table(inner(output), stepColumns, run.steps))}`];
   if (attempts.length > 0)
-    sections.push(section(output, 'Attempts', attempts, attemptColumns, attempts.length));
+    sections.push(section(output, 'Attempts', attempts, attemptColumns, { most: attempts.length }));
   return sections;
+}
+
+interface SectionOptions {
+  /** How many rows to print at most. */
+  most?: number;
+  /** How many rows there are, if `rows` are not all of them. */
+  total?: number;
+  /** Where the rest is. */
+  more?: string;
 }
 
 function section<Row>(
@@ -123,13 +139,13 @@ function section<Row>(
   title: string,
   rows: readonly Row[],
   columns: readonly Column<Row>[],
-  most = shown,
+  { most = mostShown, total = rows.length, more = '--json shows all' }: SectionOptions = {},
 ): string {
-  const head = output.style('bold', `${title} (${rows.length})`);
+  const head = output.style('bold', `${title} (${total})`);
   if (rows.length === 0) return head;
   const lines = indent(table(inner(output), columns, rows.slice(0, most)));
-  const rest = rows.length - most;
-  return `${head}\n${lines}${rest > 0 ? `\n  and ${rest} more: --json shows all` : ''}`;
+  const rest = total - most;
+  return `${head}\n${lines}${rest > 0 ? `\n  and ${rest} more: ${more}` : ''}`;
 }
 
 /** Returns the canvas that is left inside an indented section. */

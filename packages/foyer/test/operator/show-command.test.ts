@@ -88,6 +88,24 @@ testOnBothEngines('`show` lists the runs of moments beside the install run', asy
     assert.ok(stdout.includes(words), words);
 });
 
+testOnBothEngines('`show` counts all runs of moments, and prints the newest 20', async (t, engine) => {
+  const { database, run } = await createOperatorHarness(t, {}, engine);
+  await storeInstallation(database, { id: 'ins_1' });
+  await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
+  for (let index = 0; index < 50; index += 1) {
+    const moment: Moment = { kind: 'workspaceGranted', teamId: `T${100 + index}` };
+    const of = { installationId: 'ins_1', life: 1, userId: 'U1', stepNames: ['greet'], now: index };
+    await database.write((tx) => createRun(tx, { ...of, pipeline: moment.kind, moment }));
+  }
+  const { stdout } = await run(['show', 'T1']);
+  assert.match(stdout, /^Moments \(50\)$/m);
+  assert.deepEqual(
+    stdout.match(/workspaceGranted T\d+/g),
+    Array.from({ length: 20 }, (_, index) => `workspaceGranted T${149 - index}`),
+  );
+  assert.match(stdout, /^ {2}and 30 more: --json shows the newest 1000 runs$/m);
+});
+
 test('`show` prints who installed the app and when, the scopes, each attempt with its error, and how to try again', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1' });

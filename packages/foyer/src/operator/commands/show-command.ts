@@ -2,20 +2,16 @@ import type { Command } from 'commander';
 import { readHistory } from '../../database/history.ts';
 import { readUsers } from '../../database/people/people.ts';
 import { readStepAttempts } from '../../database/run-steps.ts';
-import { listRuns, momentKinds } from '../../database/runs.ts';
+import { countRunsOf, listRuns, momentKinds } from '../../database/runs.ts';
 import { findTeamOrName } from '../find-team.ts';
 import { installDetailsJson } from '../install-record-json.ts';
-import { installRecordText } from '../install-record-text.ts';
+import { installRecordText, mostRuns, mostShown } from '../install-record-text.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
 /** More entries than an installation ever has; both databases accept this number as a limit. */
 const wholeHistory = 1_000_000;
-/** One more than the 20 runs of moments that `show` prints, so that `show` notices if there are more. */
-const mostMoments = 21;
-/** The most runs that `--json` prints. */
-const mostRuns = 1000;
 
 /** `show TEAM|NAME`: prints the record of one installation, with its runs, people and history. */
 export function showCommand(deps: OperatorDeps): Command {
@@ -40,7 +36,8 @@ async function show(deps: OperatorDeps, team: string, options: { json?: boolean 
     const history = await readHistory(queries, record.id, wholeHistory);
     const runs = await listRuns(queries, record.id, options.json ? mostRuns : 1);
     if (options.json) return deps.output.printJson(installDetailsJson(record, { runs, users, history }));
-    const moments = await listRuns(queries, record.id, mostMoments, momentKinds);
+    const moments = await listRuns(queries, record.id, mostShown, momentKinds);
+    const momentCount = await countRunsOf(queries, record.id, momentKinds);
     const attempts = record.run ? await readStepAttempts(queries, record.run.id) : [];
     const uninstallRun = runs.find(({ pipeline }) => pipeline === 'uninstall');
     const uninstall = uninstallRun && {
@@ -48,7 +45,7 @@ async function show(deps: OperatorDeps, team: string, options: { json?: boolean 
       attempts: await readStepAttempts(queries, uninstallRun.id),
     };
     deps.output.print(
-      installRecordText(deps.output, { record, users, history, attempts, uninstall, moments }),
+      installRecordText(deps.output, { record, users, history, attempts, uninstall, moments, momentCount }),
     );
   });
 }
