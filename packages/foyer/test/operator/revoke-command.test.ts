@@ -326,7 +326,7 @@ testOnBothEngines('`revoke` never erases tokens that were stored after it began'
     T2: teamInstall({ teamId: 'T2', botToken: null, userToken: 'xoxp-fresh' }),
   };
   for (const team of ['T1', 'T2'] as const) {
-    const { exitCode, stdout } = await run(['revoke', team, '--yes'], {
+    const { exitCode, stdout, stderr } = await run(['revoke', team, '--yes'], {
       now: Date.now,
       openStore: () => store,
       slackClients: async () =>
@@ -334,6 +334,10 @@ testOnBothEngines('`revoke` never erases tokens that were stored after it began'
     });
     assert.equal(exitCode, 1);
     assert.match(stdout, new RegExp(`^${team} +changed `, 'm'));
+    assert.match(
+      stderr,
+      /^Changed meanwhile: 1, see above\. Slack revoked the tokens .*newer tokens were stored/,
+    );
   }
   assert.equal((await store.fetchInstallation({ teamId: 'T1' })).bot?.token, 'xoxb-fresh');
   const { user } = await store.fetchInstallation({ teamId: 'T2', userId: 'U1' });

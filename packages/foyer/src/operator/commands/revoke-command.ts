@@ -104,8 +104,10 @@ async function revoke(deps: OperatorDeps, team: string | undefined, options: Rev
           ? `Nothing to revoke: an earlier revoke has already revoked all tokens of ${whose} at Slack and erased them here.`
           : `Nothing to revoke: Foyer holds no token of ${whose}.`,
       );
-    const left = done.filter(({ outcome }) => outcome === 'kept' || outcome === 'changed');
-    if (left.length > 0 || revoker.isStopped()) throw incomplete(left, revoker.isStopped());
+    const kept = done.filter(({ outcome }) => outcome === 'kept');
+    const changed = done.filter(({ outcome }) => outcome === 'changed');
+    if (kept.length + changed.length > 0 || revoker.isStopped())
+      throw incomplete(kept, changed.length, revoker.isStopped());
   });
 }
 
@@ -119,20 +121,30 @@ async function* keep(
   }
 }
 
-function incomplete(left: readonly RevokedTeam[], isStopped: boolean): CommandError {
-  const stopped = isStopped
-    ? `Slack refused or did not answer for ${mostRefused} teams in a row, so the other teams were not tried. `
-    : '';
-  const isPaused = left.some(({ notRevoked }) => notRevoked.some(({ error }) => error === refreshPaused));
-  const again = isPaused
-    ? `run this again in a minute. ${refreshPaused}: an expired token has to be renewed before it can be revoked. That ` +
-      'was tried less than a minute ago and failed (the log of Foyer or the last run of this command says why), and is ' +
-      'not tried again at once.'
-    : 'run this again.';
-  return new CommandError(
-    `${stopped}Not revoked: ${left.length}, see above. Their tokens are kept: ${again} If the key of an ` +
-      'installation is lost, `keys forget` erases the tokens here; they stay valid at Slack until the app is removed there.',
-  );
+function incomplete(kept: readonly RevokedTeam[], changed: number, isStopped: boolean): CommandError {
+  const sentences: string[] = [];
+  if (isStopped)
+    sentences.push(
+      `Slack refused or did not answer for ${mostRefused} teams in a row, so the other teams were not tried.`,
+    );
+  if (kept.length > 0) {
+    const isPaused = kept.some(({ notRevoked }) => notRevoked.some(({ error }) => error === refreshPaused));
+    const again = isPaused
+      ? `run this again in a minute. ${refreshPaused}: an expired token has to be renewed before it can be revoked. That ` +
+        'was tried less than a minute ago and failed (the log of Foyer or the last run of this command says why), and is ' +
+        'not tried again at once.'
+      : 'run this again.';
+    sentences.push(
+      `Not revoked: ${kept.length}, see above. Their tokens are kept: ${again} If the key of an installation is lost, ` +
+        '`keys forget` erases the tokens here; they stay valid at Slack until the app is removed there.',
+    );
+  }
+  if (changed > 0)
+    sentences.push(
+      `Changed meanwhile: ${changed}, see above. Slack revoked the tokens that were stored when this began; then the app ` +
+        'was uninstalled, or newer tokens were stored, which stay. To revoke those too, run this again.',
+    );
+  return new CommandError(sentences.join(' '));
 }
 
 const atOnce = 8;
