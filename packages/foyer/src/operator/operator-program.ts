@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { ConfigError } from '../config/config-error.ts';
+import { ConfigError, configErrorText } from '../config/config-error.ts';
 import { createScrubber } from '../config/log.ts';
 import { foyerVersion } from '../config/version.ts';
 import { CopyError } from '../database/copy/copy-mark.ts';
@@ -66,7 +66,7 @@ export async function runOperatorCommand(
   } catch (error) {
     // Commander has already written its help or error.
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    deps.output.note(scrub(failureText(error)));
+    deps.output.note(scrub(failureText(error, commandLine[0])));
     return error instanceof UsageError ? 2 : 1;
   }
 }
@@ -133,7 +133,6 @@ async function createProgram(deps: OperatorDeps, needed = Object.keys(commands))
 const told = [
   CommandError,
   UsageError,
-  ConfigError,
   DatabaseNewerError,
   OwnMigrationError,
   BackupDamagedError,
@@ -147,9 +146,11 @@ const told = [
  * Returns what to print about a failure. An error that is neither in `told` nor a DatabaseUnavailableError is a bug in
  * Foyer, so the text includes its stack.
  */
-function failureText(error: unknown): string {
+function failureText(error: unknown, command = ''): string {
   if (!(error instanceof Error)) return `Unexpected error: ${String(error)}`;
   if (error instanceof DatabaseUnavailableError) return error.advice;
+  // Only `serve` starts Foyer.
+  if (error instanceof ConfigError) return configErrorText(`${command} cannot run`, error.problems);
   if (told.some((known) => error instanceof known)) return error.message;
   return `Unexpected error. This is a bug in Foyer:\n${error.stack}`;
 }

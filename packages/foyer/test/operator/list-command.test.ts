@@ -246,6 +246,7 @@ test('`list` reports every problem of the configuration at once', async (t) => {
   const { exitCode, stdout, stderr } = await run(['list', '--json'], { readConfig });
   assert.equal(exitCode, 1);
   assert.equal(stdout, '');
+  assert.match(stderr, /^list cannot run: 2 problems to fix:\n/);
   assert.match(stderr, /PORT[\s\S]*LOG_LEVEL|LOG_LEVEL[\s\S]*PORT/);
 });
 
