@@ -522,6 +522,21 @@ const breakages: Breakage[] = [
     also: ['public-url'],
   },
   {
+    what: 'an operator password and a sign-in with Slack that cross the network in plain text',
+    breakIt: ({ environment }) =>
+      Object.assign(environment, {
+        OPERATOR_PASSWORD: 'correct horse battery',
+        OPERATOR_SLACK_USERS: 'T1/U1',
+        SIGN_IN: 'on',
+        PUBLIC_URL: 'http://foyer.example.com',
+      }),
+    check: 'operator-pages',
+    status: 'fault',
+    detail: /the password crosses the network unencrypted/,
+    fix: /leave out OPERATOR_PASSWORD and OPERATOR_SLACK_USERS\.$/,
+    also: ['public-url'],
+  },
+  {
     what: 'a sign-in of operators with Slack that crosses the network in plain text',
     breakIt: ({ environment }) =>
       Object.assign(environment, {
@@ -532,7 +547,7 @@ const breakages: Breakage[] = [
     check: 'operator-pages',
     status: 'fault',
     detail: /session crosses the network unencrypted/,
-    fix: /leave OPERATOR_SLACK_USERS out/,
+    fix: /leave out OPERATOR_SLACK_USERS\.$/,
     also: ['public-url'],
   },
   {

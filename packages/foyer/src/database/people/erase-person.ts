@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type { Tx } from '../database.ts';
 import { eraseUserTokens } from '../erase-installation.ts';
 import type { Tables } from '../records.ts';
@@ -202,7 +203,7 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
   await tx
     .updateTable('runs')
     .set({ moment: null })
-    .where('id', 'in', theirRuns.where('pipeline', '=', 'opened'))
+    .where('id', 'in', theirRuns.where('pipeline', '=', sql.lit('opened')))
     .execute();
 }
 

@@ -19,10 +19,12 @@ export function checkOperatorPages(
   if (!hasPassword && config.operatorSlackUsers.length === 0)
     return ok('Off: /operator answers 404. OPERATOR_PASSWORD or OPERATOR_SLACK_USERS turns it on.');
   if (!secure && !isLoopback(new URL(publicUrl).hostname)) {
-    const [what, name] = hasPassword
-      ? ['the password', 'OPERATOR_PASSWORD']
-      : ['each operator’s session', 'OPERATOR_SLACK_USERS'];
-    const fix = `Put a TLS proxy in front of Foyer, or leave ${name} out.`;
+    const what = hasPassword ? 'the password' : 'each operator’s session';
+    const names = [
+      ...(hasPassword ? ['OPERATOR_PASSWORD'] : []),
+      ...(config.operatorSlackUsers.length > 0 ? ['OPERATOR_SLACK_USERS'] : []),
+    ];
+    const fix = `Put a TLS proxy in front of Foyer, or leave out ${names.join(' and ')}.`;
     return fault(`On at ${publicUrl}/operator, and ${what} crosses the network unencrypted.`, fix);
   }
   return ok(`On at ${publicUrl}/operator.`);
