@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
@@ -237,6 +237,29 @@ const breakages: Breakage[] = [
     status: 'fault',
     detail: /moved\.db is empty\.$/,
     fix: /If there never was one, delete the file\. Otherwise do not start Foyer/,
+  },
+  {
+    what: 'an empty database file beside its log',
+    breakIt({ environment, folder }) {
+      writeFileSync(join(folder, 'moved.db'), '');
+      writeFileSync(join(folder, 'moved.db-wal'), 'x');
+      environment.DATABASE_URL = `file:${folder}/moved.db`;
+    },
+    check: 'database',
+    status: 'fault',
+    detail: /moved\.db is empty: moved\.db-wal is still there\.$/,
+    fix: /^Do not start Foyer/,
+  },
+  {
+    what: 'a link to a database on a disk that is not mounted',
+    breakIt({ environment, folder }) {
+      symlinkSync('/mnt/away/foyer.db', join(folder, 'linked.db'));
+      environment.DATABASE_URL = `file:${folder}/linked.db`;
+    },
+    check: 'database',
+    status: 'fault',
+    detail: /linked\.db is a link to \/mnt\/away\/foyer\.db, which does not exist\.$/,
+    fix: /^Mount the disk that the link leads to/,
   },
   {
     what: 'a DATABASE_URL below a file',

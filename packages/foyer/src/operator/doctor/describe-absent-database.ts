@@ -1,4 +1,4 @@
-import { readdirSync, type Stats, statSync } from 'node:fs';
+import { readdirSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { findUncreatable, type UnwritablePath } from '../../database/sqlite/find-unwritable.ts';
 import { remountFix, unwritableDetail } from './unwritable-detail.ts';
@@ -26,13 +26,21 @@ export function describeAbsentDatabase(file: string): AbsentDatabase | undefined
   if (found && (found.size > 0 || !found.isFile())) return undefined;
   const name = basename(file);
   const names = namesIn(dirname(file));
-  const isEmpty = names.includes(name);
-  const traces = names.filter((each) => each !== name && each.startsWith(name));
-  if (traces.length > 0 || isEmpty) {
+  if (!found && names.includes(name)) {
     return {
       isFault: true,
-      detail: `The database ${file} is ${isEmpty ? 'empty' : 'gone'}${traces.length > 0 ? `: ${traces.join(', ')} is still there` : ''}.`,
-      fix: `${isEmpty ? 'If there never was one, delete the file. Otherwise do' : 'Do'} not start Foyer, which would create an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).`,
+      detail: `The database ${file} is a link to ${readlinkSync(file)}, which does not exist.`,
+      fix: 'Mount the disk that the link leads to, or name the database’s file in DATABASE_URL. Do not start Foyer before, which would create an empty database.',
+    };
+  }
+  const traces = names.filter((each) => each !== name && each.startsWith(name));
+  if (traces.length > 0 || found) {
+    // A log shows that the file was not always empty.
+    const mayBeNew = found && !traces.includes(`${name}-wal`);
+    return {
+      isFault: true,
+      detail: `The database ${file} is ${found ? 'empty' : 'gone'}${traces.length > 0 ? `: ${traces.join(', ')} is still there` : ''}.`,
+      fix: `${mayBeNew ? 'If there never was one, delete the file. Otherwise do' : 'Do'} not start Foyer, which would create an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).`,
     };
   }
   const uncreatable = findUncreatable(file);
