@@ -1,21 +1,12 @@
-import type { KyselyPlugin, RootOperationNode } from 'kysely';
+import type { KyselyPlugin } from 'kysely';
 import type { Tx } from './database.ts';
+import { markAppQuery } from './prepared-query.ts';
 
 /**
  * Limits how long the app's own code may wait within a transaction. SQLite runs one write transaction at a time: if a
  * transaction waits for something else, such as a call over the network or another `write`, every install and event
  * waits for that transaction, perhaps forever. In Postgres, such a transaction occupies a connection of the pool.
  */
-
-const ofApp = Symbol('a query of the app');
-
-/** Marks a query that the app's own code sends. */
-export function markAppQuery(node: RootOperationNode): RootOperationNode {
-  return Object.freeze({ ...node, [ofApp]: true });
-}
-
-/** Returns whether the app's own code sent a query. */
-export const isAppQuery = (node: RootOperationNode): boolean => ofApp in node;
 
 /** How long a write may go without a query. */
 const mostIdleMs = 5000;

@@ -1,6 +1,7 @@
 import type { ColumnType, Kysely, KyselyPlugin, Transaction } from 'kysely';
-import { boundedWrite, markAppQuery } from './bounded-write.ts';
+import { boundedWrite } from './bounded-write.ts';
 import type { Database, Tx } from './database.ts';
+import { markAppQuery } from './prepared-query.ts';
 import type { Tables } from './records.ts';
 
 type ReadOnly<T> = { readonly [Column in keyof T]: ColumnType<T[Column], never, never> };

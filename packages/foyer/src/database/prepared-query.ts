@@ -5,6 +5,7 @@ import {
   type Expression,
   type Kysely,
   type QueryResult,
+  type RootOperationNode,
   sql,
 } from 'kysely';
 import type { Tables } from './records.ts';
@@ -69,3 +70,13 @@ export function prepareQuery<Values extends QueryValues<Values>, Row>(
     return queries.executeQuery({ ...text.compiled, parameters: text.valuesOf(values) });
   };
 }
+
+const ofApp = Symbol('a query of the app');
+
+/** Marks a query that the app's own code sends. */
+export function markAppQuery(node: RootOperationNode): RootOperationNode {
+  return Object.freeze({ ...node, [ofApp]: true });
+}
+
+/** Returns whether the app's own code sent a query. */
+export const isAppQuery = (node: RootOperationNode): boolean => ofApp in node;

@@ -12,10 +12,10 @@ import {
   SqliteDriver,
   SqliteQueryCompiler,
 } from 'kysely';
-import { isAppQuery } from '../bounded-write.ts';
 import { DatabaseUnavailableError } from '../database.ts';
 import { makeFolder } from '../make-folder.ts';
 import { makePrivate } from '../make-private.ts';
+import { isAppQuery } from '../prepared-query.ts';
 import { syncFolder } from '../sync-folder.ts';
 
 /** Kysely's SQL for SQLite, as Foyer needs it. */
