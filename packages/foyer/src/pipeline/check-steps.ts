@@ -61,11 +61,11 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
   if (timeLimitMs !== undefined && !wholeNumber(timeLimitMs, 600_000)) {
     fault(
       'has an invalid `timeLimitMs`',
-      'give whole milliseconds, 600,000 at most, or leave it out for 30,000',
+      'give a whole number of milliseconds, 600,000 at most; the default is 30,000',
     );
   }
   if (maxAttempts !== undefined && !wholeNumber(maxAttempts, 1000)) {
-    fault('has an invalid `maxAttempts`', 'give a whole number, 1,000 at most, or leave it out for 8');
+    fault('has an invalid `maxAttempts`', 'give a whole number, 1,000 at most; the default is 8');
   }
   const unknown = Object.keys(given).filter((key) => !known.includes(key));
   if (unknown.length > 0)

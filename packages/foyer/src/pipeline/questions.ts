@@ -85,7 +85,10 @@ async function postOrLeave(
   } catch (error) {
     const isUnconfirmed = error instanceof AttemptEnded && error.end.kind === 'unconfirmed';
     if (!isUnconfirmed && slackFailure(error)?.kind !== 'refused') throw error;
-    context.log.warn({ err: error }, 'a question could not be posted: only Home shows it');
+    context.log.warn(
+      { err: error },
+      'Slack did not confirm the message with a question; Home shows the question',
+    );
   }
 }
 
@@ -101,8 +104,8 @@ export async function answerQuestion(
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
 ): Promise<{ outcome: AnswerOutcome; asked?: QuestionRecord }> {
   return database.write(async (tx) => {
-    // Locks the run first. An attempt that ends at the same time commits either after this, and then sees the answer,
-    // or before this. In the second case its run waits, and the code below queues the run.
+    // Why the lock: an attempt that asks this question may end at the same time. If it is committed later, it sees the
+    // answer. If it was committed earlier, the run is waiting now, and the code below queues it.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

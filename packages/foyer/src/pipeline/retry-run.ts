@@ -7,11 +7,11 @@ import { isBehindRun, queueRun } from '../database/runs.ts';
 
 /**
  * The outcome of a request to retry a run.
- * queued: the steps that had not succeeded start again. woken: the run was waiting, and continues now. going: the run
- * is already queued or running, or waits for another run to end. rate-limited: the time that Slack asked Foyer to wait
- * is not over. nothing-to-retry: every step succeeded, or was skipped for a reason that a retry does not change.
- * not-installed: the app is uninstalled, or was uninstalled and installed again since the run. unknown: there is no
- * such run.
+ * queued: the run executes again the steps that `retryRun` made pending. woken: the run was waiting, and continues now.
+ * going: the run is already queued or running, or waits for another run to end. rate-limited: the time that Slack asked
+ * Foyer to wait is not over. nothing-to-retry: every step succeeded, or was skipped for a reason that a retry does not
+ * change. not-installed: the app is uninstalled, or was uninstalled and installed again since the run. unknown: there
+ * is no such run.
  */
 export type RetryOutcome =
   | 'queued'
@@ -23,8 +23,8 @@ export type RetryOutcome =
   | 'unknown';
 
 /**
- * Retries a run that has ended: steps that failed, stayed unconfirmed, did not end, or were skipped because an earlier
- * step failed become pending; other steps do not change. If the run is waiting, it continues now. `userId` is the
+ * Retries a run that has ended. Makes these steps pending again: those that failed, stayed unconfirmed or did not end,
+ * and those that were skipped because an earlier step failed. If the run is waiting, it continues now. `userId` is the
  * person who asked, if any. Wake the worker afterward.
  * @throws DatabaseUnavailableError
  */

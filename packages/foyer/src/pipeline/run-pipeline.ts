@@ -29,7 +29,7 @@ import { type PipelineDeps, stepContext, stepFacts } from './step-context.ts';
 import { stepFailure } from './step-failure.ts';
 
 /**
- * The run engine, top to bottom: take the lease, settle the attempt that has ended, settle the steps that need no
+ * The run engine, top to bottom: check the lease, settle the attempt that has ended, settle the steps that need no
  * outside call, start the next step, or rest, or end.
  *
  * - **run**: one execution of a pipeline for one installation. A worker claims it under a **lease**: a worker that lost
@@ -100,7 +100,7 @@ async function continueRun(
     next = await database.write((tx) =>
       moveRun(tx, deps, { claimed, lease, rows, passed, draining: control.draining() }, { toDo, attempt }),
     );
-    // Another worker may hold the run now, but what this step learned is still true.
+    // This worker no longer has the run. What the step learned is still true, so it is stored.
     const learnt = next.kind === 'lost' && attempt.kind === 'returned' ? attempt.write : undefined;
     if (learnt) await database.write(learnt);
   }
@@ -172,8 +172,8 @@ async function moveRun(
   let { rows, passed } = from;
 
   if (done) {
-    // 1. Take the lease. If the step waits for an event, first lock the installation: while it is locked, no such event
-    // is committed. An earlier event is seen below, and a later one wakes the run.
+    // 1. Check the lease. Before that, lock the installation if the step waits for an event: no such event is committed
+    //    while this lock is held. `follow` sees an event that was committed earlier; a later one wakes the run.
     if (waitsForEvent(done.attempt)) await lockInstallation(tx, { id: installation.id });
     if (!(await holdLease(tx, from.lease))) return { kind: 'lost' };
     // 2. Settle the attempt that has ended.
@@ -261,15 +261,17 @@ async function moveRun(
       passed = toRest;
       return undefined;
     }
-    // If the event came between the step's check and this commit, it woke no run, so the run must not wait for it.
+    // If the event came after the step's check, it found no run that waits, and woke none. So this run must not wait
+    // for it.
     const hasCome =
       awaits && (await workspacesOf(tx, installation)).some((id) => !attempted.workspaceIds.includes(id));
     return rest(hasCome ? handBack : toRest);
   }
 
   /**
-   * Stores a new question and returns undefined: the run continues with the attempt that posts it. If the question is
-   * stored already, the run rests until the answer, reminder or expiry; if it is answered, also returns undefined.
+   * Stores a question that is new, and returns undefined: the next attempt of the step posts it. If an earlier attempt
+   * stored the question, the run rests until the answer, the reminder or the expiry; if the answer has come by now,
+   * returns undefined, and the step runs again.
    */
   async function waitForAnswer(
     stepName: string,
@@ -299,7 +301,8 @@ async function moveRun(
   async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
     const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
     await restRun(tx, run.id, until);
-    // Runs of moments wait for this install run. They start now: the event or the answer may take days.
+    // A run of a moment waits until this install run ends. Since the event or the answer may take days, it starts now
+    // instead.
     if (run.pipeline === 'install' && until.waitingFor !== null)
       await resumeWaitingRuns(tx, { installationId: installation.id, event: run.id, now });
     return { kind: 'left', status: until.status, ended };
@@ -377,7 +380,7 @@ async function attemptNow(
     deps.database.write(write).catch((error) => {
       deps.log.warn(
         { err: error, step: step.name },
-        'could not store what a step recorded after it had ended',
+        'a step that took too long has ended since, and what it recorded could not be stored',
       );
     });
   };
@@ -404,7 +407,8 @@ function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
 /** Makes the function that reports an attempt whose end is committed. */
 function createReport(deps: PipelineDeps, { run, installation, steps }: ClaimedRun, callbackAt?: number) {
   const { log, now } = deps;
-  // Times neither a step that a person retries later, nor an org-wide install, which waits for its admins.
+  // Reports no time since the callback for a run that is retried, nor for an org-wide install: that waits for its
+  // admins.
   const isFirstPass = run.pipeline === 'install' && steps.at(-1)?.finished_at === null;
   const isTimed = isFirstPass && callbackAt !== undefined && installation.is_enterprise_install === 0;
   return async function report({ step, row, attempt, verdict, ms }: EndedAttempt): Promise<void> {

@@ -23,7 +23,7 @@ import {
   withWrite,
 } from './step.ts';
 
-/** How long after its start a call without an answer may still take effect: its time limit, and a little more. */
+/** A call without an answer may still take effect this long after its start: its time limit, and a little more. */
 const settledAfterMs = defaultTimeoutMs + 2000;
 /** How long a call may still take effect after Slack has answered it or closed the connection. */
 const settledAfterAnswerMs = 2000;
@@ -33,7 +33,7 @@ type SendContext = Omit<StepContext, 'postOnce'>;
 
 interface OnceSend {
   key: OnceMessageKey;
-  /** The row of an earlier attempt, never of a message that was sent; undefined if there was no attempt. */
+  /** The row of an earlier attempt, if its message is not known to be sent; undefined if there was no attempt. */
   previous: OnceMessageRow | undefined;
   /** A channel's id, or a user's id for a DM. */
   to: string;
@@ -108,7 +108,10 @@ function recordSent(
   return withWrite({ channelId, messageTs }, (tx) => settleOnceMessage(tx, key, sent));
 }
 
-/** Returns the channel's id. Null if the DM cannot be opened; Slack also accepts a message to the user's id. */
+/**
+ * Returns the channel's id. Null if the bot may not open the DM: the message then goes to the user's id, which Slack
+ * accepts too.
+ */
 async function openChannel(context: SendContext, slack: WebClient, to: string): Promise<string | null> {
   if (!/^[UW]/.test(to)) return to;
   if (!context.botScopes?.includes('im:write')) return null;
@@ -128,7 +131,8 @@ async function settleDoubt(
   send: OnceSend,
   row: OnceMessageRow,
 ): Promise<Written<PostedMessage> | StepEnd | undefined> {
-  // A run that this one replaced may still be sending the message.
+  // An earlier call may still take effect until `sent_at`: a process may have died during it, or another run may be
+  // making it.
   const restMs = row.status === 'sending' ? (row.sent_at ?? 0) - context.now() : 0;
   const found = await search(context, slack, send, { row, mayStillArrive: restMs > 0 });
   if (found.kind === 'found') {
@@ -140,7 +144,7 @@ async function settleDoubt(
   await context.services.database.write((tx) => settleOnceMessage(tx, send.key, { kind: 'unconfirmed' }));
   return unconfirmed(
     found.code,
-    'The message may have arrived, and its channel’s history cannot be searched',
+    'The message may have arrived: Foyer could not search the channel’s history for it',
   );
 }
 
@@ -179,7 +183,7 @@ export class AttemptEnded extends Error {
   override readonly name = 'AttemptEnded';
   readonly end: StepEnd;
   constructor(end: StepEnd) {
-    super('postOnce ends this attempt: let this error pass');
+    super('postOnce ended this attempt: do not catch this error');
     this.end = end;
   }
 }

@@ -95,7 +95,7 @@ export function stepContext(
   const context: Omit<StepContext, 'postOnce'> = {
     ...facts,
     signal,
-    // A safe cast: the two types differ only in their tables, and the app names its own.
+    // A safe cast: the two types differ only in the tables that they name, and `work` uses the app's own tables.
     write: (work) => void writes.push((tx) => boundedWrite(tx, work as unknown as StepWrite)),
     log: deps.log.child({ step: stepName }),
     services: { ...deps.services, database: deps.database },
@@ -133,7 +133,7 @@ export interface PipelineDeps {
   slackClient: SlackClientFactory;
   /** The bot's current token, refreshed if needed. */
   botToken(installationId: string): Promise<string>;
-  /** Called when Slack said that the bot's token will never work again, once the step's end is committed. */
+  /** Called after the end of a step is committed, if Slack said that the bot's token will never work again. */
   onTokenDead(dead: { installationId: string; code: string }): Promise<unknown>;
   /** Called when a run starts to wait or ends, so that App Home has something new to show. Must not throw. */
   onRunChanged(change: {
@@ -148,8 +148,8 @@ export interface PipelineDeps {
   origins?: Pick<ReturnType<typeof createRunOrigins>, 'find' | 'forget'>;
   /**
    * Called once the end of an attempt is committed: the step's new status, and how long the attempt took.
-   * `sinceCallbackMs` is the time since the install's callback; absent in an org-wide install, in a run that had ended
-   * before, in a run that is no install, and if no callback is known. Must not throw.
+   * `sinceCallbackMs` is the time since the install's callback; absent in an org-wide install, in a run that is
+   * retried, in a run that is no install, and if no callback is known. Must not throw.
    */
   onStepEnded?(attempt: { step: string; status: StepStatus; ms: number; sinceCallbackMs?: number }): void;
   /** Removes secrets from errors and outputs before they are stored: `createScrubber(config.secrets)`. */
@@ -171,8 +171,8 @@ interface RunOrigin {
 }
 
 /**
- * The most runs to remember. Foyer forgets the oldest first, such as a run that waits for days, and then asks the
- * database.
+ * How many runs are remembered. When there are more, Foyer forgets the oldest, and asks the database if that run
+ * continues.
  */
 const mostRemembered = 1000;
 

@@ -59,7 +59,7 @@ export function causesOf(error: unknown): unknown[] {
   return causes;
 }
 
-/** Whether a retry cannot help: it neither finds a missing token nor decrypts a broken one. */
+/** Whether a retry cannot help: the step itself says so, or the bot's token is missing or cannot be decrypted. */
 function isFinal(error: unknown): boolean {
   if (error instanceof StepError) return error.final;
   return (
@@ -83,7 +83,10 @@ export function namedCode(error: unknown): string | undefined {
 
 /** How many characters of an error's message are read: a step may throw megabytes. */
 const mostCharacters = 20_000;
-/** How many errors of an `AggregateError` are named: one for each address that a name has, for example. */
+/**
+ * How many errors of an `AggregateError` the message names. A connection that fails at each address of a name throws
+ * one.
+ */
 const mostOfOne = 3;
 
 /**
