@@ -126,15 +126,16 @@ function readKeyFile(file: string, onExposed: () => void): { id: string; base64:
 }
 
 function parse(text: string): { id: string; base64: string }[] {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  if (lines.length === 0) throw new Error('it is empty; restore it from a backup');
-  return lines.map((line, index) => {
+  const keys = text.split('\n').flatMap((line, index) => {
+    if (line.trim() === '') return [];
     const [, id, base64] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/_-]{43}=?)$/.exec(line.trim()) ?? [];
     if (id === undefined || base64 === undefined) {
       throw new Error(`its line ${index + 1} is not id:base64-of-32-bytes; restore it from a backup`);
     }
-    return { id, base64 };
+    return [{ id, base64 }];
   });
+  if (keys.length === 0) throw new Error('it is empty; restore it from a backup');
+  return keys;
 }
 
 /** A new key. Its id is random, so that a lost key file is reported as a missing key, not as a wrong one. */

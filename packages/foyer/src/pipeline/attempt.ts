@@ -232,8 +232,8 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
     case 'ask': {
       if (judging.pipeline === 'uninstall') return judgeFailure(noEventComes, judging);
       const { id, timeLimitMs } = end.question;
-      // `ask` limits the length of a question, so `scrubbedJson` returns a text here.
-      const json = scrubbedJson({ ...end.question } as unknown as Json, judging.scrub) ?? '{}';
+      const json = scrubbedJson({ ...end.question } as unknown as Json, judging.scrub, mostQuestionBytes);
+      if (json === undefined) return judgeFailure(questionTooLong, judging);
       return {
         ...goOn({ ...ending, status: 'pending', outcome: 'waiting' }),
         asks: { id, json, timeLimitMs, reminds: end.reminds },
@@ -252,6 +252,13 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
       };
   }
 }
+
+const questionTooLong: StepFailure = {
+  kind: 'final',
+  code: 'invalid_question',
+  message: 'The question cannot be asked: as JSON, it needs at most 256 kB',
+  tokenDead: false,
+};
 
 /** A reinstall waits until the uninstall run ends, so an uninstall run must not wait for an event that cannot come. */
 const noEventComes: StepFailure = {
@@ -310,17 +317,23 @@ function endingOf({ row }: Judging) {
 }
 
 const mostOutputBytes = 64 * 1024;
+/** A choice with a hundred options of Slack's longest values and labels fits, in any language. */
+const mostQuestionBytes = 256 * 1024;
 
 /**
  * Returns the output as JSON, with its secrets scrubbed, so that none reaches the database (invariant 4). Undefined if
  * the output is not JSON (for example, circular) or is too long.
  */
-function scrubbedJson(output: Json, scrub: (text: string) => string): string | undefined {
+function scrubbedJson(
+  output: Json,
+  scrub: (text: string) => string,
+  mostBytes = mostOutputBytes,
+): string | undefined {
   try {
     const text = JSON.stringify(output ?? null, (_key, value) => {
       if (typeof value === 'string') {
         // Looking for secrets in a hundred megabytes would block the process.
-        if (value.length > mostOutputBytes) throw new RangeError('too long');
+        if (value.length > mostBytes) throw new RangeError('too long');
         return scrub(value);
       }
       const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -328,7 +341,7 @@ function scrubbedJson(output: Json, scrub: (text: string) => string): string | u
       // A key can hold a secret too: a step may return an object whose keys are tokens.
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [scrub(key), inner]));
     });
-    return text !== undefined && Buffer.byteLength(text) <= mostOutputBytes ? text : undefined;
+    return text !== undefined && Buffer.byteLength(text) <= mostBytes ? text : undefined;
   } catch {
     return undefined;
   }

@@ -76,11 +76,17 @@ describe('the keyring', () => {
 
   it('the keyring refuses a damaged key file, without quoting it', async () => {
     const secret = randomBytes(30).toString('base64');
-    for (const text of ['', 'nonsense', `main:${secret}\n`]) {
+    for (const [text, problem] of [
+      ['', /it is empty/],
+      ['nonsense', /its line 1 is not id:base64/],
+      [`main:${secret}\n`, /its line 1 is not id:base64/],
+      ['\n\nnonsense', /its line 3 is not id:base64/],
+    ] as const) {
       await writeFile(join(folder, 'bad.db.key'), text);
       assert.throws(
         () => loadKeyring({ config: configFor('bad.db') }),
-        (error: Error) => error instanceof KeyringError && !error.message.includes(secret),
+        (error: Error) =>
+          error instanceof KeyringError && problem.test(error.message) && !error.message.includes(secret),
       );
     }
   });

@@ -302,6 +302,24 @@ it('an answer can be a channel id, or a text of 1 to 3,000 characters', async (t
   }
 });
 
+it('a step may ask with the most and the longest options that Slack shows, in any language', async (t) => {
+  const many = Array.from({ length: 100 }, (_, n) => {
+    const number = String(n).padStart(3, '0');
+    return { value: number.padEnd(150, '値'), label: number.padEnd(75, '名') };
+  });
+  const input = { type: 'choice', options: many } as const;
+  const step: ActingStep = {
+    ...choosePlan(),
+    run: async (context) => context.answer ?? ask({ id: 'plan', text: 'Which?', input }),
+  };
+  const stage = await setStage(t, { steps: [step] });
+  const acme = await stage.install();
+  await stage.work();
+  const last = many[99]?.value ?? '';
+  assert.equal(await answer(stage, acme, { answer: last }), 'answered');
+  assert.equal(await outputOf(stage, acme), last);
+});
+
 it('a step fails if Slack cannot show its question', async (t) => {
   const twice = [...options, { value: 'free', label: 'Free again' }];
   const input = { type: 'choice', options: twice } as const;

@@ -383,6 +383,8 @@ describe('a failure of a step', () => {
   const wrongQuestions: Record<string, () => unknown> = {
     'no question': () => ask(null as never),
     'a question without an id': () => ask({ text: 'Why?', input: { type: 'text' } } as never),
+    'a question that is not JSON': () =>
+      ask({ id: 'a', text: 'Why?', input: { type: 'text' }, count: 1n } as never),
     'a choice with a hole': () =>
       ask({ id: 'a', text: 'Why?', input: { type: 'choice', options: [null as never] } }),
   };
