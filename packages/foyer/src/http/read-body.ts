@@ -14,10 +14,11 @@ const bodyBudgetBytes = 16 * 1024 * 1024;
 /** Slack's bodies are rarely larger than this; Foyer reads only a limited number of larger ones at once. */
 const largeBytes = 64 * 1024;
 const mostLargeAtOnce = 8;
-/** The time limit for a whole body, also in a server that sets none of its own. */
+/** The time limit for receiving a whole body. It also holds in a host's server that has no such limit. */
 const completeWithinMs = 8000;
 /**
- * A body for which there is no room ends the oldest body, if the oldest has been in progress for at least this long.
+ * If there is no room for a body, Foyer refuses the oldest one in progress instead, provided that it began at least
+ * this long ago.
  */
 const mayStayMs = 1000;
 const firstBytes = 16 * 1024;
@@ -67,8 +68,8 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
   let isTimed = false;
 
   /**
-   * Ends bodies that take too long: looks after `ms`, and again when the oldest body left may be late. Why one timer
-   * for all: a timer for each would take longer than reading most bodies.
+   * Ends bodies that take too long. Checks after `ms`, and again when the oldest remaining body reaches its time limit.
+   * Why one timer for all: a timer for each would cost more time than reading most bodies.
    */
   function endLateIn(ms: number): void {
     if (isTimed) return;
@@ -87,7 +88,10 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
     setTimeout(end, ms).unref();
   }
 
-  /** Ends the oldest body for which `counts` is true, unless it is `reading` or too recent. Returns whether it did. */
+  /**
+   * Ends the oldest body for which `counts` is true, and returns true. If that body is `reading` itself, or began too
+   * recently, ends nothing and returns false.
+   */
   function giveWay(reading: Reading, counts: (other: Reading) => boolean): boolean {
     for (const oldest of underWay) {
       if (!counts(oldest)) continue;
@@ -108,7 +112,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
     return true;
   }
 
-  /** Takes a place among the large bodies; false if there is none. */
+  /** Takes one of the places for large bodies; false if all are taken and none can be freed. */
   function becomeLarge(reading: Reading): boolean {
     if (reading.isLarge) return true;
     if (large >= mostLargeAtOnce && !giveWay(reading, (other) => other.isLarge)) return false;
@@ -122,10 +126,10 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
     heldBytes: (): number => held,
 
     /**
-     * Refuses a request with this status and closes its connection when the sender stops sending, or after a second.
-     * Until then, it reads and drops what arrives: the system resets a connection that is closed with unread bytes, and
-     * a client that sends 20 MiB at once would get an EPIPE instead of the answer. Under a flood it closes the
-     * connection at once, since reading and dropping data would delay the other clients.
+     * Refuses a request with this status. Closes its connection when the sender stops sending, or after a second. Until
+     * then Foyer reads and drops what arrives: the system resets a connection that is closed with unread bytes, and a
+     * client that is still sending 20 MiB would get an EPIPE instead of the answer. If Foyer is already reading the
+     * rest of many refused bodies, it closes the connection immediately: reading more would delay the other clients.
      */
     refuse(req: IncomingMessage, res: ServerResponse, status: number): void {
       if (res.headersSent) return;
@@ -174,8 +178,8 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
         const reading: Reading = { heldBytes: 0, isLarge: false, startedAt, settle };
 
         /**
-         * Makes room for `bytes` more, or returns undefined. The room doubles, so that a body is copied once or twice
-         * in total.
+         * Returns a buffer with room for `bytes` more, or undefined if the budget is spent. The buffer's size doubles
+         * each time, so that even a body of many pieces is copied only once or twice in total.
          */
         function grow(bytes: number): Buffer | undefined {
           const needed = length + bytes;
@@ -218,7 +222,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
         endLateIn(withinMs);
         req.on('data', keep);
         req.on('end', () => settle(joined ? joined.subarray(0, length) : Buffer.alloc(0)));
-        // The sender hung up; after the end of the body this changes nothing.
+        // The sender hung up. If the body was already complete, this changes nothing.
         req.on('close', () => settle(400));
         req.on('error', () => settle(400));
       });

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { BodyReader, BodyRefusal } from './read-body.ts';
 
-/** Most of Foyer's forms are far smaller. */
+/** The size limit of a form, if the caller sets no other. Most of Foyer's forms are far smaller. */
 const mostFormBytes = 16 * 1024;
 
 /**
@@ -22,8 +22,8 @@ export async function readForm(
 
 /**
  * Returns whether a form was sent from one of Foyer's pages, as far as the browser reports it. These pages send no
- * referrer, so browsers without Sec-Fetch-Site send `null` or no origin. Both count as true: the form's own token
- * decides then. (developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Origin#description)
+ * referrer, so a browser without `Sec-Fetch-Site` sends `Origin: null`, or no `Origin` header. Either counts as true:
+ * then the form's own token decides. (developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Origin#description)
  */
 export function isFromHere(headers: IncomingMessage['headers'], publicUrl: string): boolean {
   const site = headers['sec-fetch-site'];

@@ -16,12 +16,15 @@ export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; head
 /**
  * What Foyer promises for each of its paths, in its own server and in the host's: each request gets a complete answer
  * within ten seconds (invariant 10), even if a handler, Slack or the database hangs; Foyer reads a body only if a route
- * asks for it; and an error is a page that names its cause, never a stack.
+ * asks for it; and an error leads to a page that names its cause, never to a stack trace.
  */
 
-/** A request that takes this long gets a page that says so; the work continues, or its tokens are revoked. */
+/**
+ * If a request takes this long, Foyer answers with a page that says so. The work continues: an install is still stored,
+ * or its tokens are revoked.
+ */
 const answerWithinMs = 9500;
-/** How long after the start of such a request Foyer closes the connection, if the client has not read the answer. */
+/** If the client has not read that page this long after the request began, Foyer closes the connection. */
 const readWithinMs = 10_000;
 /** How often Foyer checks both limits. */
 const lookEveryMs = 100;
@@ -33,7 +36,8 @@ interface RequestHandlerDeps {
   /** Whether a request is allowed only on PUBLIC_URL's host name, because it acts for the person in this browser. */
   needsOwnHost(method: string, url: string): boolean;
   /**
-   * Returns the id of a callback's install or sign-in; undefined for other paths and invalid states. Must not throw.
+   * For the address of a callback, returns the id of its install request or sign-in; undefined for other paths and for
+   * invalid states. Must not throw.
    */
   requestIdOf(url: string, headers: IncomingMessage['headers']): string | undefined;
   http: Pick<Config['http'], 'publicUrl' | 'secure' | 'trustProxy'>;
@@ -63,7 +67,10 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   /** Oldest first. */
   const waiting = new Set<Open>();
 
-  /** Why one timer for all: a timer for each request costs more than all the rest of this handler. */
+  /**
+   * Sends a page for requests that take too long, and closes connections whose client does not read it. Why one timer
+   * for all: a timer for each request would cost more than the rest of this handler.
+   */
   function endLate(): void {
     const now = performance.now();
     for (const open of waiting) {
@@ -102,7 +109,8 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
         ? { kind: 'temporarily_unavailable', code: error.code, requestId }
         : { kind: 'internal', requestId },
     );
-    // The headers are sent but the body is not: no correct answer can follow them.
+    // The route had sent its headers before it failed, so no page could be sent. A closed connection tells the client
+    // that the answer is incomplete.
     if (!res.writableEnded) res.destroy();
   }
 
@@ -151,7 +159,8 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
       if (typeof route !== 'function' && route.kind === 'not_found') return false;
       countAnswer(path, res);
       for (const [name, value] of headers) res.setHeader(name, value);
-      // Another site whose name leads here (DNS rebinding) must not do what a session can do.
+      // Another site can point its own host name here (DNS rebinding). Under that name, no request may act for the
+      // person in this browser.
       if (deps.needsOwnHost(method, url) && hostOf(req, secure) !== ownHost) {
         refusals.add('wrong_host', clientAddress(req, trustProxy));
         pages.sendFailure(res, { kind: 'wrong_host' }, { Connection: 'close' });
@@ -184,7 +193,9 @@ function pathOf(url: string): string {
   return path.slice(0, 200);
 }
 
-/** Returns a path as the log may show it: anyone who has the address of a progress page can open it. */
+/**
+ * Hides the token of a progress page, so that the log can show the path: anyone who has that token can open the page.
+ */
 function nameOf(path: string): string {
   return path.replace(/^(\/installs\/)[^/]+/, '$1…');
 }
@@ -203,8 +214,8 @@ export function leadTo(
   cookies: string[] = [],
 ): void {
   if (res.headersSent) return;
-  // Slack's provider sets a header that deletes its own cookie. Foyer's cookie stays, so that a callback can be
-  // repeated.
+  // Slack's provider sets a header that deletes a cookie of its own, which no browser has. Foyer does not delete its
+  // own cookie, so that a callback can be repeated.
   res.removeHeader('Set-Cookie');
   const setCookie = cookies.length > 0 && { 'Set-Cookie': cookies };
   const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...setCookie };

@@ -101,7 +101,10 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, {}, (frame) => landingPage({ ...frame, ...content }));
     },
 
-    /** `GET /brand/logo`: the only picture that Foyer serves. Browsers cache it for an hour: releases may change it. */
+    /**
+     * `GET /brand/logo`: the only image that Foyer serves. Browsers cache it for an hour only, since a release may
+     * change it.
+     */
     sendLogo(res: ServerResponse): void {
       if (logo === undefined || site.logoType === undefined) {
         this.sendFailure(res, { kind: 'not_found' });
@@ -130,7 +133,8 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       setCookie: string,
     ): void {
       const action = `${http.basePath}/slack/install`;
-      // Slack redirects to the workspace's own host, and a cancel to the host product.
+      // The browser checks each redirect after the form: Slack redirects to the workspace's own address, and a cancel
+      // leads to the host product.
       const formLeadsTo = [
         'https:',
         new URL(slack.authorizationUrl).origin,
@@ -177,7 +181,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       const { kind, retryAfterSeconds } = content;
       const path = kind === 'wrong_host' ? `${http.publicUrl}${content.path ?? '/'}` : content.path;
       const query = new URLSearchParams(teamId && { team: teamId });
-      // If the workspace does not have the app, only an install helps.
+      // If the workspace does not have the app, a member cannot connect an account: the next try must install the app.
       if (member && kind !== 'not_installed') query.set('member', '1');
       const retryPath = query.size > 0 ? `/slack/install?${query}` : undefined;
       const retryAfter = retryAfterSeconds && { 'Retry-After': String(retryAfterSeconds) };

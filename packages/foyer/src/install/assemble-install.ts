@@ -57,7 +57,9 @@ export function assembleInstall(
   return {
     states,
     recoverInstalls: createRecoverInstalls({ ...deps, unstoredTokens }),
-    /** Resolves once no code exchange is in progress. After the given time, aborts the exchanges that still are. */
+    /**
+     * Resolves once no code exchange is in progress. Aborts the exchanges that are not finished after the given time.
+     */
     settle: unstoredTokens.settle,
     routes: {
       start: {

@@ -7,7 +7,10 @@ import { runForInstallers, type StepFaces } from '../../texts/create-texts.ts';
 import { errorSentence } from '../../texts/error-sentence.ts';
 import type { TextKey } from '../../texts/languages/en.ts';
 
-/** An install as its progress page shows it. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit unchanged. */
+/**
+ * What the progress page needs to know about an install. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit
+ * unchanged.
+ */
 export interface Progress {
   /** The run's id, in small print; null before there is a run. */
   id: string | null;
@@ -56,7 +59,7 @@ export interface ProgressStatus {
   teamName: string | null;
   /** Without the steps that only operators see. */
   steps: ProgressStepStatus[];
-  /** What the sign at the head of the page shows; `hitch`: installed, but something did not work. */
+  /** Sets the mark between the two logos at the top of the page. `hitch`: installed, but a step failed. */
   tone: 'busy' | 'waiting' | 'good' | 'hitch' | 'bad' | 'ended';
   heading: string;
   message: string;
@@ -66,9 +69,9 @@ export interface ProgressStatus {
   hint: string | null;
   /** The title of the folded list of steps. */
   summary: string;
-  /** Names the open question; null if there is none. When this changes, the page loads itself again. */
+  /** The id of the open question; null if there is none. The page reloads itself when this changes. */
   question: string | null;
-  /** The links that the page offers now. */
+  /** The link that the page offers now: to open the app in Slack, or to start the install again. */
   offers: 'nothing' | 'open' | 'install';
 }
 
@@ -76,7 +79,9 @@ type Said = Pick<ProgressStatus, 'tone' | 'heading' | 'message' | 'hint' | 'offe
 
 const welcomeStep = 'send-welcome';
 
-/** Returns whether a step was stopped: a cancelled run skips its unfinished steps with the error `run_cancelled`. */
+/**
+ * Returns whether a step was left unfinished because its run was cancelled: such a step has the error `run_cancelled`.
+ */
 function wasStopped(progress: Progress, step: Progress['steps'][number]): boolean {
   return progress.status === 'cancelled' && step.errorCode === 'run_cancelled';
 }
@@ -171,7 +176,7 @@ const finalStatuses: ReadonlySet<Progress['status']> = new Set([
   'not_installed',
 ]);
 
-/** Returns the step that waits for an event or an answer: it shows as waiting, not as still to do. */
+/** Returns the step that waits for an event or an answer. Its status is `pending`, but the page shows it as waiting. */
 function waitingStep({ status, waitingFor, steps }: Progress): Progress['steps'][number] | undefined {
   return status === 'waiting' && waitingFor ? steps.find((step) => step.status === 'pending') : undefined;
 }
@@ -181,7 +186,7 @@ function statusText({ words }: ProgressWords, progress: Progress, step: Progress
   return words.text(step === waitingStep(progress) ? 'step.status.waiting' : `step.status.${step.status}`);
 }
 
-/** A step that has asked a question is in progress. */
+/** Returns the step's title; a step that has asked a question counts as in progress. */
 function stepLabel(
   { words, faces }: ProgressWords,
   progress: Progress,
@@ -192,7 +197,10 @@ function stepLabel(
   return words.step(step.name, faces[step.name]?.title, form);
 }
 
-/** Returns the title of the running step, or of the next one if none runs; null if there is none. */
+/**
+ * Returns the title of the step that runs or is retried, else of the next one. Null if the run is not in progress or
+ * has no such step.
+ */
 function currentStep(shown: ProgressWords, progress: Progress): string | null {
   if (progress.status !== 'running' && progress.status !== 'queued') return null;
   const step =
@@ -201,7 +209,7 @@ function currentStep(shown: ProgressWords, progress: Progress): string | null {
   return step ? shown.words.step(step.name, shown.faces[step.name]?.title, 'doing') : null;
 }
 
-/** Describes the state of an install in words and for the page's script; the status address returns it as JSON. */
+/** Computes what the progress page shows. `GET /installs/:token/status` returns the same as JSON. */
 export function progressStatus(shown: ProgressWords, whole: Progress): ProgressStatus {
   const { words, faces } = shown;
   const progress = runForInstallers(whole, faces);

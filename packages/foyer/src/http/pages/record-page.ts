@@ -8,12 +8,16 @@ export interface RecordPageContent extends PageFrame {
   /** Who signed in. */
   person: string;
   record: Html;
-  /** Where forms are sent, and the hidden value that proves that they come from this page. */
+  /** The path that the forms post to. */
   path: string;
+  /** The hidden value that proves that a form was sent from one of Foyer's own pages. */
   csrfToken: string;
 }
 
-/** `GET /` for a person who signed in: who they are, the install record, and their own data. A whole HTML document. */
+/**
+ * `GET /` for a person who signed in: who they are, the install record, and buttons to export or erase their data. A
+ * whole HTML document.
+ */
 export function recordPage(content: RecordPageContent): string {
   const { site, words, person, record } = content;
   const { name: app } = site.brand;

@@ -2,10 +2,10 @@ import type { Words } from '../../texts/create-texts.ts';
 import { type Brand, logoType } from '../brand.ts';
 import { themeOf } from './theme.ts';
 
-/** Creates what every page says about the app, and how it links to Foyer's other pages. */
+/** Creates what every page needs to know about the app, and the functions that build links to Foyer's own pages. */
 export function createSite(brand: Brand, http: { publicUrl: string; basePath?: string }) {
   const { publicUrl, basePath = '' } = http;
-  /** Returns one of Foyer's paths as a page links to it, below the base path. All links of a page use this. */
+  /** Adds the base path to a path. Every link on a page needs this. */
   const path = (below: string): string => (below === '/' ? basePath || '/' : basePath + below);
   return {
     brand,
@@ -13,7 +13,9 @@ export function createSite(brand: Brand, http: { publicUrl: string; basePath?: s
     /** The media type of the logo; undefined without one. */
     logoType: brand.logo === null ? undefined : logoType(brand.logo),
     path,
-    /** Returns the same as a whole address, for use outside the page: a copied link, a preview in Slack. */
+    /**
+     * Returns the path as an absolute URL, for use outside the page, such as in a copied link or a preview in Slack.
+     */
     url: (below: string): string => publicUrl + path(below),
   };
 }

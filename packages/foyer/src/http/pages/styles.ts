@@ -1,6 +1,6 @@
 /**
- * Every page's style sheet: system fonts, one line width, and one accent color, which the theme sets. Colors are named
- * for their meaning, and each pair of text and ground has a contrast of 4.5 : 1 or more in both schemes.
+ * Every page's style sheet: system fonts, and one accent color, which the theme sets. Colors are named for their
+ * meaning, and each pair of text and background has a contrast of 4.5 : 1 or more in both schemes.
  */
 export const styles = `
 :root {

@@ -1,6 +1,7 @@
 /**
- * The colors derived from the brand's color. Why computed: apps choose a color for a tile in Slack, and most of these
- * cannot carry text on white or on black. Each is mixed with black or white only as far as WCAG AA needs (4.5 : 1).
+ * The colors derived from the brand's color. Why computed: apps choose a color for a tile in Slack, and text in most
+ * such colors is hard to read on white or on black. Foyer mixes each color with black or white only as far as WCAG AA
+ * needs (4.5 : 1).
  */
 
 type Rgb = readonly [red: number, green: number, blue: number];
@@ -52,7 +53,9 @@ function inkOn(color: Rgb): Rgb {
   return inks.reduce((best, ink) => (ratio(ink, color) > ratio(best, color) ? ink : best));
 }
 
-/** Mixes the color with `toward` in small steps until it passes every check. */
+/**
+ * Mixes the color with more and more of `toward` until `passes` accepts the mix; returns `toward` if it accepts none.
+ */
 function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
   for (let share = 0; share < 1; share += 0.02) {
     const mixed = parse(written(mix(color, toward, share)));
@@ -61,7 +64,7 @@ function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
   return toward;
 }
 
-/** The lowest contrast to the page at which a button is visible. */
+/** A button is visible from this contrast with the page's background on. */
 const visible = 1.25;
 
 /** Computes the brand's colors in one scheme, by the names that the style sheet uses. */
@@ -79,7 +82,10 @@ function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb) {
   return {
     /** Links and marks: readable as text. */
     accent: written(accent),
-    /** A button has its own text, so it may use the brand's color itself unless that blends into the page. */
+    /**
+     * The tile's color if it stands out from the page, else the accent. The button's text has a color of its own, so
+     * the button's color need not be readable on the page.
+     */
     button: written(button),
     onButton: written(ink),
     buttonHover: written(mix(button, ink === white ? black : white, 0.14)),
@@ -93,7 +99,7 @@ function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb) {
  */
 export function themeOf(color: string) {
   const rgb = parse(color);
-  // On a middle tone, both white and black text may be too hard to read.
+  // On a middle tone, white and black text may both be too hard to read: then a darker one is used.
   const tile = until(rgb, black, (mixed) => ratio(inkOn(mixed), mixed) >= enough);
   return {
     light: scheme('light', rgb, tile),
