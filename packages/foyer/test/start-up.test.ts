@@ -170,7 +170,7 @@ describe('start-up', () => {
     },
   };
   for (const [what, { environment, says }] of Object.entries(refused)) {
-    it(`a start with ${what} ends at once, with one message and exit code 1, even if logging is off`, async (t) => {
+    it(`a start with ${what} ends within ten seconds, with one message and exit code 1, even if logging is off`, async (t) => {
       const startedAt = performance.now();
       const { foyer, isReady } = await start(t, { ...environment, LOG_LEVEL: 'silent' });
       assert.equal(isReady, false);
@@ -184,8 +184,8 @@ describe('start-up', () => {
     });
   }
 
-  it('a start that fails in the folder of the systemd unit names the commands as they are called there', async (t) => {
-    // The path of Node's script decides the names. The test cannot put a script below /opt, so it sets argv[1].
+  it('a start that fails below /opt/foyer, where the systemd unit runs it, names `foyer doctor` instead of npm run', async (t) => {
+    // Foyer names the commands by the path in argv[1]. The test cannot put a script below /opt, so it sets argv[1].
     const setProgram = `data:text/javascript,${encodeURIComponent("process.argv[1]='/opt/foyer/current/src/main.ts'")}`;
     const { foyer } = spawnStart(t, { DATABASE_URL: 'file:/proc/foyer/foyer.db' }, undefined, [
       '--import',
@@ -196,7 +196,7 @@ describe('start-up', () => {
     assert.doesNotMatch(foyer.output(), /npm run/);
   });
 
-  it('a start that fails reports its problems as JSON and as text if the log is JSON', async (t) => {
+  it('if the log is JSON, a start that fails reports its problems both as JSON and as text', async (t) => {
     const { foyer } = await start(t, { PORT: '70000', SLACK_CLIENT_SECRET: '' });
     assert.equal((await foyer.ended).code, 1);
     const line = JSON.parse(

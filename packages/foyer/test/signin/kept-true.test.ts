@@ -41,7 +41,7 @@ it('Foyer learns within a day that the role of a signed-in member has changed, e
   assert.equal((await memberOf(app, visitor))?.role, 'member');
 });
 
-it('an admin is recognized at the next lookup if the lookup at the sign-in failed', async () => {
+it('an admin sees the admin’s buttons at the next request, even if users.info failed at the sign-in', async () => {
   await using app = await start();
   app.sandbox.faults.add({
     method: 'chat.postMessage',
@@ -56,7 +56,7 @@ it('an admin is recognized at the next lookup if the lookup at the sign-in faile
   assert.equal((await memberOf(app, visitor))?.role, 'admin');
 });
 
-it('Foyer keeps the email that a person shared at the sign-in, even if the install has no scope for emails', async () => {
+it('Foyer keeps the email that a person shared at the sign-in when they install the app again without users:read.email', async () => {
   await using app = await start();
   const { id: teamId } = app.sandbox.workspace('Acme');
   const { id: userId } = app.sandbox.person('Acme', 'owner');
@@ -88,7 +88,7 @@ it('a workspace that loses access to the org-wide app loses its sessions, and ot
   assert.ok(await memberOf(app, there));
 });
 
-it('Foyer uses no email that Slack has not verified', async (t) => {
+it('Foyer ignores an email if the ID token does not say that it is verified', async (t) => {
   const issuer = await startHostileIssuer({ clientId: '1234.5678', now: Date.now });
   t.after(() => issuer.close());
   await using app = await start({ SLACK_OPENID_URL: issuer.url }, '1234.5678');

@@ -18,7 +18,7 @@ const keysPath = '/openid/connect/keys';
 describe('an OpenID issuer that lies', () => {
   let issuer: HostileIssuer;
   let stage: SignInStage;
-  /** How far Foyer's clock is ahead. Foyer caches a discovery document for an hour. */
+  /** How far the clock of Foyer and the issuer is ahead of the real time. */
   let aheadMs = 0;
   before(async () => {
     issuer = await startHostileIssuer({ clientId, now: () => Date.now() + aheadMs });
@@ -50,7 +50,10 @@ describe('an OpenID issuer that lies', () => {
     return visitor.get(callback);
   }
 
-  /** Makes Foyer read the discovery document and the keys again. */
+  /**
+   * Ends the lies, and moves the clock by two hours, so that Foyer reads the discovery document and the keys again: it
+   * caches the document for an hour and the keys for five minutes.
+   */
   function forget(): void {
     aheadMs += 2 * 3_600_000;
     issuer.lies = {};
@@ -68,7 +71,7 @@ describe('an OpenID issuer that lies', () => {
     assert.equal(await stage.memberOf(visitor), undefined);
   }
 
-  it('a sign-in succeeds as long as the issuer does not lie', async () => {
+  it('a sign-in succeeds if the issuer does not lie', async () => {
     const visitor = createVisitor();
     assert.equal((await signIn(visitor)).status, 303);
     assert.equal((await stage.memberOf(visitor))?.userId, priya);
@@ -168,7 +171,7 @@ describe('an OpenID issuer that lies', () => {
     }
   }
 
-  it('Foyer asks the issuer again only after two seconds if the discovery document cannot be read', async () => {
+  it('if the discovery document cannot be read, Foyer waits two seconds before it asks the issuer again', async () => {
     forget();
     issuer.lies = { answer: { [discoveryPath]: (req) => void req.socket.destroy() } };
     const before = issuer.asked(discoveryPath);
@@ -204,7 +207,7 @@ describe('an OpenID issuer that lies', () => {
     }
   });
 
-  it('Foyer keeps a user id of one workspace apart from the same id in another', async () => {
+  it('people of two workspaces who have the same user id keep separate names, emails and sessions', async () => {
     const [here, there] = [createVisitor(), createVisitor()];
     slackKnowsNobody(2);
     issuer.person = { userId: 'U0SAMEIDENT', teamId: acme };
@@ -225,7 +228,7 @@ describe('an OpenID issuer that lies', () => {
     assert.ok(await stage.memberOf(here));
   });
 
-  it('Foyer lets only listed people sign in as operators, and no one of another workspace with a listed user id', async () => {
+  it('only a person in OPERATOR_SLACK_USERS can sign in as an operator; the same user id in another workspace is refused', async () => {
     for (const person of [
       { userId: mateo, teamId: globex },
       { userId: priya, teamId: acme },

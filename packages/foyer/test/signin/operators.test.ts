@@ -47,7 +47,7 @@ describe('operators who sign in with Slack', () => {
   const page = async (visitor: Visitor, at: string): Promise<string> =>
     (await visitor.get(stage.url + at)).text();
 
-  it('the operators’ login offers only Sign in with Slack if there is no password', async () => {
+  it('the operators’ login offers only Sign in with Slack if no password is set', async () => {
     const visitor = createVisitor();
     const login = await visitor.get(`${stage.url}${path}`);
     assert.equal(login.status, 303);
@@ -94,7 +94,7 @@ describe('operators who sign in with Slack', () => {
     assert.match(fresh, />Purge it</);
     const wrong = await visitor.post(`${stage.url}${path}/purge`, { csrf: 'another', installed: '1' });
     assert.equal(wrong.status, 403);
-    // The install has changed since the question was shown, so nothing is purged.
+    // The form has the time of another install, as if the app had been installed again since the page was shown.
     const changed = { csrf: fieldOf(fresh, 'csrf'), installed: '1' };
     const answer = await visitor.post(`${stage.url}${path}/purge`, changed);
     assert.equal(answer.headers.get('location'), `${path}?done=changed_meanwhile`);
@@ -135,7 +135,7 @@ describe('operators who sign in with Slack', () => {
     assert.ok(await stage.memberOf(member));
   });
 
-  it('an operator is logged out once they are deactivated or removed from the list', async (t) => {
+  it('an operator is logged out once Slack deactivates them or OPERATOR_SLACK_USERS no longer contains them', async (t) => {
     const [one, other] = [await operator(grace), await operator()];
     const { log } = recordingLogger(stage.config);
     const http = { ...stage.config.http, port: 0 };
@@ -157,7 +157,7 @@ describe('operators who sign in with Slack', () => {
   });
 });
 
-describe('below a base path', () => {
+describe('Sign in with Slack below a base path', () => {
   it('a member and an operator sign in, and return to an address below the base path', async (t) => {
     const basePath = '/integrations/slack';
     const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), basePath });
@@ -187,7 +187,7 @@ describe('below a base path', () => {
   });
 });
 
-describe('operators with a password and with Slack', () => {
+describe('operators who can log in with a password or with Slack', () => {
   it('the operators’ login offers a password and Slack, and the list of sessions shows a login with the password', async (t) => {
     const stage = await setSignInStage({
       environment: { OPERATOR_SLACK_USERS: `${acme}/${mateo}`, OPERATOR_PASSWORD: password },

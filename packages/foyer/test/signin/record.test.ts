@@ -50,7 +50,7 @@ describe('the install record on the web', () => {
 
   const open = async (visitor: Visitor): Promise<string> => (await visitor.get(`${app.url}/`)).text();
 
-  /** The hidden fields of the form with this action. */
+  /** The fields of the form whose hidden `action` field has this value; undefined if there is no such form. */
   function formOf(page: string, action: string): Record<string, string> | undefined {
     const form = page.match(/<form[\s\S]*?<\/form>/g)?.find((each) => each.includes(`value="${action}"`));
     const inputs = form?.matchAll(/name="(\w+)" value="([^"]*)"/g);
@@ -91,7 +91,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Everything is in place/);
   });
 
-  it('a member sees no button of the installer, and a press that was made by hand changes nothing', async () => {
+  it('a member sees none of the installer’s buttons, and changes nothing by sending the form of such a button', async () => {
     const { visitor } = await signIn('member');
     const page = await open(visitor);
     assert.equal(formOf(page, 'foyer.send_welcome'), undefined);
@@ -103,7 +103,7 @@ describe('the install record on the web', () => {
     assert.equal(app.sandbox.calls('chat.postMessage').length, sent);
   });
 
-  it('the record on the web refuses a form from another site, with a wrong token or without a session', async () => {
+  it('the record on the web refuses a form that has a wrong CSRF token, has no session, or comes from another site', async () => {
     const { visitor } = await signIn('owner');
     const form = formOf(await open(visitor), 'foyer.send_welcome') ?? {};
     const refused = async (who: Visitor, fields: Record<string, string>): Promise<number> =>
@@ -135,7 +135,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Connect your account/);
   });
 
-  it('a person can download what is stored about them, without a secret, and erase it', async () => {
+  it('a person can erase what is stored about them, and can download it first; the download contains no secret', async () => {
     const { visitor, userId } = await signIn('member');
     const { realName } = app.sandbox.person('Acme', 'member');
     const start = await visitor.get(`${app.url}/slack/install?team=${teamId}&member=1`);

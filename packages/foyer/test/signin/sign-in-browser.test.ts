@@ -14,7 +14,7 @@ const pictures = process.env.PICTURES;
 const acme = 'T07ACME4QX1';
 const [grace, lena] = ['U07GRACEH01', 'U07LENAFI13'];
 
-describe('signing in, in a browser', () => {
+describe('Sign in with Slack in a browser', () => {
   let stage: SignInStage;
   let browser: Browser;
   before(async () => {
@@ -77,7 +77,7 @@ describe('signing in, in a browser', () => {
 
   for (const width of [1280, 390]) {
     for (const scheme of ['light', 'dark'] as const) {
-      it(`a member signs in, signs out and returns, ${width} pixels wide, ${scheme}`, {
+      it(`a person signs in, signs out, cancels a sign-in, and cannot sign in without an install (${width} pixels, ${scheme})`, {
         timeout: 120_000,
       }, async () => {
         const page = await open(width, scheme);
@@ -102,7 +102,7 @@ describe('signing in, in a browser', () => {
         await page.context().close();
       });
 
-      it(`people of each role see and use the record on the web, ${width} pixels wide, ${scheme}`, {
+      it(`people of each role see and use the record on the web (${width} pixels, ${scheme})`, {
         timeout: 120_000,
       }, async () => {
         for (const [who, signedIn, heading] of [
@@ -143,7 +143,7 @@ describe('signing in, in a browser', () => {
         }
       });
 
-      it(`an operator signs in and looks at the sessions, ${width} pixels wide, ${scheme}`, async () => {
+      it(`an operator signs in, looks at the sessions and logs out (${width} pixels, ${scheme})`, async () => {
         const page = await open(width, scheme);
         await page.goto(`${stage.url}/operator`);
         await check(page, 'operator-login');

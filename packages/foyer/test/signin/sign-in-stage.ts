@@ -19,7 +19,7 @@ export interface SignInStage extends Stage {
   memberOf(visitor: Visitor): Promise<SignedInMember | undefined>;
 }
 
-/** Which person signs in, and where they want to go. */
+/** Who signs in, where they return to, and what they decide on Slack's page. */
 export interface SignInChoice {
   userId: string;
   teamId?: string;

@@ -13,7 +13,7 @@ const globex = 'T07GLOBEX82';
 const priya = 'U07PRIYAN03';
 const lena = 'U07LENAFI13';
 
-describe('without SIGN_IN', () => {
+describe('Sign in with Slack without SIGN_IN', () => {
   it('Foyer without SIGN_IN has no sign-in route, and knows no signed-in member', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());
@@ -71,7 +71,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(!Buffer.from(cookie.value?.split('.')[2] ?? '', 'base64url').includes(priya));
     });
 
-    it('a sign-out ends this session in every browser that uses it, and no other session of the person', async () => {
+    it('a sign-out ends the session in every browser that has its cookie, and no other session of the person', async () => {
       const [visitor, other, copy] = [createVisitor(), createVisitor(), createVisitor()];
       await stage.signIn(visitor, { userId: priya });
       await stage.signIn(other, { userId: priya });
@@ -99,7 +99,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(visitor), undefined);
     });
 
-    it('a member of a workspace without the app sees a link to install it, and gets no session', async () => {
+    it('a member of a workspace without the app gets a link to install the app, and no session', async () => {
       const visitor = createVisitor();
       const answer = await stage.signIn(visitor, { userId: lena });
       assert.equal(answer.status, 403);
@@ -157,7 +157,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(await stage.memberOf(visitor));
     });
 
-    it('a sign-in is answered with status 502 and an id that is also in the log if Slack cannot be reached', async () => {
+    it('if Slack is down, a sign-in is answered with status 502 and an id that is also in the log', async () => {
       const visitor = createVisitor();
       const callback = await stage.pressSignIn(visitor, { userId: priya });
       const method = 'openid.connect.token';
@@ -191,7 +191,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.signIn(createVisitor(), { userId: priya })).status, 303);
     });
 
-    // From here on, Foyer's clock differs from the real time, with which the sandbox signs its events.
+    // From here on, Foyer refuses the sandbox's events: Foyer's clock jumps, and the sandbox signs with the real time.
     it('a session lasts twelve hours from its last use, and thirty days at most', async () => {
       const [used, unused] = [createVisitor(), createVisitor()];
       await stage.signIn(used, { userId: priya });
@@ -205,7 +205,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(used), undefined);
     });
 
-    it('Foyer asks Slack once a day whether a signed-in person is still there; if Slack is down, the session continues and Foyer asks an hour later', async () => {
+    it('Foyer asks Slack once a day whether a signed-in person still exists; if Slack is down, it keeps the session and asks again after an hour', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Eve Silent' });
       const visitor = createVisitor();
       await stage.signIn(visitor, { userId });
@@ -220,7 +220,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       stage.sandbox.faults.add({ method: 'users.info', failure: { type: 'status', status: 503 } });
       assert.ok(await stage.memberOf(visitor));
       assert.equal(asked(), before + 1);
-      // There is no event. A person whom the bot cannot look up is gone.
+      // Slack sends no event about this person: only the answer of users.info shows that they are gone.
       const gone = { type: 'error', error: 'user_not_found' } as const;
       stage.sandbox.faults.add({ method: 'users.info', failure: gone });
       assert.ok(await stage.memberOf(visitor), 'not asked again at once');

@@ -31,13 +31,13 @@ describe('escapeMrkdwn', () => {
     assert.equal(escapeMrkdwn('Élodie 山田 👩‍🚀'), 'Élodie 山田 👩‍🚀');
   });
 
-  it('escapeMrkdwn replaces or removes characters so that Slack interprets none', () => {
+  it('escapeMrkdwn replaces or removes the characters that Slack would interpret as markup', () => {
     assert.equal(escapeMrkdwn('<!channel> *now* _x_ :tada:'), '&lt;!channel&gt; ∗now∗ ˍxˍ ∶tada:');
     assert.equal(escapeMrkdwn('> quoted\n> twice'), '› quoted &gt; twice');
     assert.equal(escapeMrkdwn('ab\u202Edc'), 'abdc');
   });
 
-  it('escapeMrkdwn cuts a long text between entities and characters, and ends it with “…”', () => {
+  it('escapeMrkdwn cuts a long text, never inside an entity or a character, and ends it with “…”', () => {
     assert.equal(escapeMrkdwn('a&&&', 8), 'a&amp;…');
     assert.equal(escapeMrkdwn('😀😀😀', 5), '😀😀…');
     assert.equal(escapeMrkdwn('abcde', 5), 'abcde');
@@ -46,7 +46,7 @@ describe('escapeMrkdwn', () => {
 });
 
 describe('mrkdwnCode', () => {
-  it('mrkdwnCode keeps a name with a backtick from ending the code', () => {
+  it('no backtick or line break of a name ends the code that mrkdwnCode returns', () => {
     fc.assert(
       fc.property(nasty, (name) => {
         const code = mrkdwnCode(name, 80);
@@ -70,7 +70,7 @@ describe('plainLine', () => {
 });
 
 describe('mrkdwnLink', () => {
-  it('mrkdwnLink keeps the characters of an address from ending the link early', () => {
+  it('no character of an address ends the link that mrkdwnLink returns', () => {
     assert.equal(
       mrkdwnLink('https://x.test/a|b?c=1&d=>', 'Help'),
       '<https://x.test/a%7Cb?c=1&amp;d=%3E|Help>',

@@ -66,7 +66,7 @@ test('a lone surrogate does not fail a call, and the rest of the text stays unch
   assert.equal(await received('a\ud83d b\udc00 c\ud83d'), 'a\ufffd b\ufffd c\ufffd');
 });
 
-test('an answer can also be read from a clone of the response, as Foyer reads the tokens of an exchange', async () => {
+test('an answer can be read twice, from the response and from a clone of it, since Foyer reads the tokens from a clone', async () => {
   const answer = {
     status: 200,
     headers: new Headers({ 'retry-after': '3' }),

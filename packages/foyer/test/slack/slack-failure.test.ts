@@ -7,7 +7,7 @@ import { createLogger } from '../../src/config/log.ts';
 import { createSlackClientFactory, type SlackCallLimits } from '../../src/slack/create-slack-client.ts';
 import { slackFailure } from '../../src/slack/slack-failure.ts';
 
-/** How the fake Slack handles the next call. */
+/** How the fake Slack handles calls, until a test sets it again. */
 let next: (res: ServerResponse) => void = () => {};
 const seen: { authorization: string | undefined; path: string | undefined }[] = [];
 const server = createServer((req, res) => {
@@ -62,7 +62,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     ['Wed, 21 Oct 2026 07:28:00 GMT', 30_000],
   ];
   for (const [header, waitMs] of odd) {
-    it(`a rate limit with Retry-After "${header}" gives a bounded wait`, async () => {
+    it(`a rate limit with Retry-After "${header}" gives a wait of ${waitMs} ms`, async () => {
       const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': header }));
       assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', waitMs]);
     });
@@ -99,7 +99,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     );
   });
 
-  it('a rate limit that comes as an ordinary answer gives a wait of half a minute', async () => {
+  it('a rate limit that Slack answers with status 200 gives a wait of half a minute', async () => {
     const failure = await failureOf(answer({ ok: false, error: 'ratelimited' }));
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
@@ -179,7 +179,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.ok(!JSON.stringify(failure).includes('secret'));
   });
 
-  it('a dead token is distinguished from a refusal, which names the needed scope', async () => {
+  it('a dead token is no refusal, and a refusal for a missing scope names the scope', async () => {
     for (const error of ['account_inactive', 'token_revoked', 'invalid_auth', 'not_authed']) {
       assert.equal((await failureOf(answer({ ok: false, error })))?.kind, 'token-dead');
     }

@@ -39,7 +39,7 @@ test('a call returns Slack’s whole answer, and follows no redirect', async (t)
   assert.deepEqual(asked, ['POST /api/auth.test Bearer xoxb-1']);
 });
 
-test('a call goes through the proxy of the environment only if that is turned on', async (t) => {
+test('a call goes through the proxy that https_proxy names only if throughProxy is true', async (t) => {
   const through: string[] = [];
   const proxy = createServer((_req, res) => res.writeHead(500).end());
   proxy.on('connect', (req, socket) => {
@@ -53,7 +53,7 @@ test('a call goes through the proxy of the environment only if that is turned on
     if (before === undefined) delete process.env.https_proxy;
     else process.env.https_proxy = before;
   });
-  // A name that does not exist, so the call fails without the proxy.
+  // The host does not exist, so that a call without the proxy leaves no trace on a real server.
   const call = (throughProxy: boolean) =>
     createSlackTransport({ throughProxy })('https://slack.invalid/api/auth.test', sent());
   await assert.rejects(call(false));

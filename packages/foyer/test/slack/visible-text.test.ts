@@ -20,12 +20,12 @@ test('a text without visible characters counts as missing', () => {
   }
 });
 
-test('characters that a database cannot store are removed from a text', () => {
+test('visibleText replaces control characters, which Postgres may refuse, by a space, and trims the text', () => {
   assert.equal(visibleText('Gr\u0000ace\u0007'), 'Gr ace');
   assert.equal(visibleText('  Zoë 👩‍👩‍👧 '), 'Zoë 👩‍👩‍👧');
 });
 
-test('a name that is too long for an index is cut between characters, and an address that is too long is dropped', () => {
+test('a name of more than 255 characters is cut between characters, and an address of more than 2,000 is dropped', () => {
   assert.equal(visibleText('x'.repeat(255)), 'x'.repeat(255));
   assert.equal(visibleText('x'.repeat(10_000)), `${'x'.repeat(254)}…`);
   assert.equal(visibleText(`x${'😀'.repeat(200)}`), `x${'😀'.repeat(126)}…`);

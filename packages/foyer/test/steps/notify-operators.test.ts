@@ -60,7 +60,7 @@ const readable = (mail: string): string =>
     .replace(/(?:=[0-9A-F]{2})+/g, (hex) => Buffer.from(hex.replaceAll('=', ''), 'hex').toString('utf8'));
 
 describe('notify-operators by mail', () => {
-  it('the mail says who installed the app where, and what is new, as text and HTML, to every recipient', async (t) => {
+  it('the mail to all recipients says, as text and as HTML, who installed the app where, what is new, and what failed', async (t) => {
     const mail = await startMailServer(t);
     const failing: Step<null> = {
       name: 'optional',
@@ -209,7 +209,7 @@ describe('notify-operators by mail', () => {
     await eventually(async () => (await mail.connections()) === 0, 3000);
   });
 
-  it('the mail may arrive twice, with the same Message-ID, if the server accepts it and disconnects before it answers', async (t) => {
+  it('if the server accepts the mail and disconnects before it answers, the mail is sent again with the same Message-ID', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith('cut-after-taking');
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
@@ -222,7 +222,7 @@ describe('notify-operators by mail', () => {
 });
 
 describe('a process that dies in notify-operators', () => {
-  it('the message to the webhook stays unconfirmed until someone repeats the step, if the process dies before it commits the outcome', async (t) => {
+  it('if the process dies before it commits the outcome, the webhook gets no second message until someone retries the run', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, async (_request, response) => {
       await eventually(async () => mail.received.length === 1);
@@ -265,7 +265,7 @@ describe('a welcome that is requested again', () => {
   });
 });
 
-it('a dead webhook delays no step of the app: Foyer tries the webhook again after the other steps', async (t) => {
+it('a webhook that fails delays no step of the app: the run continues when a step of the app is due', async (t) => {
   const webhook = await startWebhook(t, refused(503), refused(503));
   const tries: number[] = [];
   const count: Step<null> = {
