@@ -7,7 +7,7 @@ import { definition } from '../packages/foyer/test/support/app/definition.ts';
 
 /**
  * Prints how many of the module's files and functions one install runs through, from Slack's redirect to "succeeded":
- * what a reader must read to follow it. V8 counts the calls (precise coverage), so the numbers are exact.
+ * as much as one must read to follow an install. V8 counts the calls (precise coverage), so the numbers are exact.
  */
 
 const source = fileURLToPath(new URL('../packages/foyer/src', import.meta.url));

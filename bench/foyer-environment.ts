@@ -1,7 +1,10 @@
 import { app } from './load/signed-events.ts';
 import { encryptionKeys } from './seed/bench-keyring.ts';
 
-/** The environment of a production Foyer that talks to the null Slack. */
+/**
+ * The environment of a Foyer in production. It calls the null Slack at `slackUrl`; without `slackUrl`, its calls to
+ * Slack fail.
+ */
 export function foyerEnvironment(options: { database: string; slackUrl?: string }): Record<string, string> {
   const slackUrl = options.slackUrl ?? 'http://127.0.0.1:9';
   return {

@@ -25,14 +25,14 @@ export interface Row {
   unit: string;
   figure: Figure;
   ratios: Ratio[];
-  /** Additional figures, such as latencies, each with its unit. */
+  /** Additional figures, such as latencies. Each name contains the unit. */
   beside: Record<string, number>;
 }
 
 /** A target, and the value that was reached. */
 export interface Mark {
   what: string;
-  /** In the same unit as `reached`, which is a ratio unless `unit` says otherwise. */
+  /** In the same unit as `reached`. Without `unit`, both are ratios. */
   asked: number;
   reached: number;
   better: 'more' | 'less';
@@ -42,14 +42,14 @@ export interface Mark {
 export interface Findings {
   rows: Row[];
   marks: Mark[];
-  /** What a reader of the figures should know, such as which side was the limit. */
+  /** What a reader of the figures should know, such as whether the load side was the limit. */
   notes: string[];
 }
 
 /** One of the bench's seven measurements. */
 export interface Measurement {
   name: string;
-  /** What is measured, in a sentence. */
+  /** The heading of the results: what is measured. */
   what: string;
   /** Set if one pass is enough, regardless of `slices`, because the measurement reports no rate. */
   onePass?: true;

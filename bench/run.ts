@@ -61,7 +61,8 @@ async function main(wanted: readonly string[], flags: Flags): Promise<void> {
     console.log(tableOf(findings));
     console.log(`\n${marksTable(findings.marks)}`);
     for (const note of findings.notes) console.log(`\n${note}`);
-    // A profiled contender is slower than the others, and a quick run proves nothing, so their results are not stored.
+    // A profiled contender is slower than the others, and a quick run proves nothing, so their results are stored only
+    // in a folder that --out names.
     const isKept = !options.quick && profiled === undefined;
     if (isKept || flags.out) await writeResults(measurement, findings, options, flags.out);
   }

@@ -27,8 +27,8 @@ const perTransaction = 5000;
 const perStatement = 500;
 
 /**
- * Fills a database as `count` installs would: nine in ten succeed, the others fail, break or are uninstalled. Each
- * statement writes many rows, because a million installs are ten million rows.
+ * Fills a database as `count` installs would. About nine in ten succeed; the others fail, wait, break or are
+ * uninstalled. Each statement writes many rows, because a million installs are more than ten million rows.
  */
 export async function seedInstallations(database: Database, seed: Seed): Promise<void> {
   for (let from = 0; from < seed.count; from += perTransaction) {
@@ -82,7 +82,7 @@ const runIdOf = (index: number): string => `run_${String(index).padStart(9, '0')
 
 function statusOf(index: number) {
   if (index % 20 === 0) return 'failed';
-  // The run asked the installer a question.
+  // A waiting run has asked the installer a question.
   return index % 100 === 11 ? 'waiting' : 'succeeded';
 }
 
@@ -127,7 +127,7 @@ function welcome(row: InstallationRow, index: number): Insertable<Tables['welcom
     life: 1,
     user_id: row.installer_user_id,
     run_id: runIdOf(index),
-    // For a few welcomes, no answer came from Slack.
+    // Foyer got no answer from Slack to a few of the welcomes.
     status: index % 5000 === 9 ? 'unconfirmed' : 'sent',
     channel_id: 'D0BENCH',
     message_ts: '1.2',
@@ -201,7 +201,7 @@ function installation({ clientId, now, count }: Seed, index: number): Installati
     uninstalled_at: status === 'uninstalled' ? now : null,
     bot_user_id: 'U0BOT',
     bot_scopes: '["chat:write","im:write","im:history","users:read"]',
-    // A third of the installations rotate their tokens, and a few of those tokens could not be refreshed in time.
+    // A third of the installations have a token that expires, and a few of these tokens have expired without a refresh.
     bot_expires_at: index % 3 === 0 ? now + (index % 3000 === 0 ? -1 : 6) * 3_600_000 : null,
     sealed_bot: sealedText,
     refresh_owner: null,

@@ -34,7 +34,7 @@ export async function interleave<Contender extends string, Metric extends string
   slices: number,
   contenders: Readonly<Record<Contender, (slice: number) => Promise<Sample<Metric>>>>,
 ): Promise<Record<Contender, Sample<Metric>[]>> {
-  // Object.keys forgets that the keys are the contenders' names.
+  // The type of Object.keys is string[], but these are the contenders' names.
   const names = Object.keys(contenders) as Contender[];
   const samples = Object.fromEntries(names.map((name) => [name, []])) as unknown as Record<
     Contender,

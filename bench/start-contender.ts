@@ -43,7 +43,7 @@ export async function startContender(
       ...profileFlags(options.profile),
     ],
     env: { ...plainEnvironment(), ...options.env },
-    // Outside the checkout, whose .env belongs to the developer.
+    // Not in the checkout: there, Foyer would read the developer's .env.
     cwd: tmpdir(),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -5,8 +5,8 @@ import { addBenchListeners, listenerWork } from './bench-listeners.ts';
 import { createCounter, present } from './contender.ts';
 
 /**
- * Stock Bolt that reads as the Python SDK's SQLite3InstallationStore does: it selects a team's newest row for each
- * event, and the token is in plain text. It prepares the statement once, which Python does not.
+ * Stock Bolt with a store that reads as the Python SDK's SQLite3InstallationStore does: for each event it selects a
+ * team's newest row, whose token is in plain text. Unlike Python, it prepares the statement only once.
  * (slack_sdk/oauth/installation_store/sqlite3 of slackapi/python-slack-sdk)
  */
 interface Row {

@@ -57,7 +57,7 @@ function usage(collect: boolean): Usage {
   return { cpuMs: (user + system) / 1000, rssBytes: rss, heapBytes: heapUsed };
 }
 
-/** Counts finished work, and resolves a waiting caller once there is enough of it. */
+/** Counts finished pieces of work. A caller can wait until a given number of them have finished. */
 export function createCounter(): { note(): void; settled: Answer } {
   let ended = 0;
   let waiting: { count: number; resolve(): void } | undefined;

@@ -4,7 +4,8 @@ import { createCounter, present } from './contender.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
- * The least that a receiver of signed events can do: node:http, one HMAC with a key made once, one JSON.parse, 200.
+ * The least that a receiver of signed events can do: with node:http alone, it computes one HMAC, whose key is made only
+ * once, parses the JSON once, and answers 200.
  */
 const key = createSecretKey(Buffer.from(process.env.SLACK_SIGNING_SECRET ?? '', 'utf8'));
 const { note, settled } = createCounter();

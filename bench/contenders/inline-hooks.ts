@@ -10,8 +10,8 @@ export interface InlineHooks {
 }
 
 /**
- * Makes the same calls to Slack as Foyer's pipeline, in the same order, and stores the same facts. Its tokens are in
- * plain text, and it has no run, step or attempt from which it could resume after a crash.
+ * Makes the same calls to Slack as Foyer's pipeline, in the same order, and stores the same facts. It stores tokens in
+ * plain text, and stores no run, step or attempt from which it could resume after a crash.
  */
 export function createInlineHooks({
   records,

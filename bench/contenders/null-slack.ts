@@ -6,15 +6,16 @@ import { present } from './contender.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
- * A fake Slack that checks nothing and answers ok after `delay` milliseconds. Unlike the sandbox, it is faster than
- * everything measured against it. The code, the token and the ids contain the number of the team.
+ * A fake Slack that checks nothing. It answers ok, after as many milliseconds as the bench set with `delay`. Unlike the
+ * sandbox, it is faster than everything measured against it. It stores nothing about teams: the code, the token, and
+ * the ids of a team and its installer contain the number of the team.
  */
 
 let delayMs = 0;
 let underWay = 0;
 let lastEndedAt = process.hrtime.bigint();
 const calls: Record<string, number> = {};
-/** When each person's view arrived, by the machine's monotonic clock. */
+/** When each person's view arrived, by the monotonic clock that all processes of the machine share. */
 const publishedAt = new Map<string, bigint>();
 
 type Fields = URLSearchParams;

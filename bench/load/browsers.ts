@@ -7,7 +7,7 @@ export interface Pass {
   callbackMs: number;
 }
 
-/** Browsers that install: a fresh cookie jar for each install, over kept-alive connections. */
+/** Browsers that install the app. Each install starts with no cookies; the connections are kept alive. */
 export interface Browsers {
   /** Presses Add to Slack, and returns from Slack with the code of the team with this number. */
   install(teamNumber: number): Promise<Pass>;

@@ -1,4 +1,4 @@
-/** Pseudorandom numbers from 0 up to 1, the same in every run (mulberry32). */
+/** Pseudorandom numbers from 0 up to, but not including, 1 (mulberry32). A seed always gives the same numbers. */
 export function createRandom(seed: number): () => number {
   let state = seed;
   return () => {

@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net';
  * each other than they are.
  */
 
-/** A prepared request: at run time it costs the load side only the send. */
+/** A request that is built in advance, so that the load side only has to send it while the clock runs. */
 export interface PreparedRequest {
   /** Names and values alternate. */
   headers: string[];
@@ -31,7 +31,10 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** A contender closes a connection that has been idle for seconds, perhaps at the very moment of the next request. */
+/**
+ * A connection that was idle for longer is replaced. A contender closes a connection after some seconds without a
+ * request, and could do so just as the next request is sent.
+ */
 const idleMs = 2000;
 
 /** Opens connections as they are needed, and replaces those that were idle too long. */
@@ -125,8 +128,7 @@ async function openConnection(host: string, port: number): Promise<Connection> {
 }
 
 /**
- * Whether an answer is complete, by its Content-Length or by its last chunk: Node sends an answer without a length in
- * chunks.
+ * Whether an answer is complete. If it has no Content-Length, Node sent it in chunks, and it ends with an empty chunk.
  */
 function isWhole(answer: string): boolean {
   const headEnd = answer.indexOf('\r\n\r\n');

@@ -52,7 +52,7 @@ function delivery(teamNumber: number, event: object): PreparedRequest {
     api_app_id: app.id,
     event,
     type: 'event_callback',
-    // Unique across all processes of a measurement, because a repeated event does not reach the listeners.
+    // Unique, because Foyer does not call the listeners for an event whose id it has seen before.
     event_id: `Ev${process.pid}X${String(delivered).padStart(8, '0')}`,
     event_time: Math.floor(Date.now() / 1000),
     authorizations: [
@@ -104,7 +104,7 @@ export function messageEvent(teamNumber: number): PreparedRequest {
   });
 }
 
-/** App Home opened by the installer of a team, signed. */
+/** A signed event that says that the installer of the team with this number opened App Home. */
 export function homeOpenedEvent(teamNumber: number): PreparedRequest {
   return delivery(teamNumber, {
     type: 'app_home_opened',

@@ -6,8 +6,11 @@ export type TeamPicker = () => number;
 const busyTeams = 200;
 
 /**
- * warm: a few busy teams, evenly. mixed: all teams by Zipf's law (the n-th busiest sends 1/n as much as the busiest),
- * with the busy teams spread over the ids. cold: each team once, in an order that is bad for every index.
+ * How the events are spread over the teams:
+ * - warm: a few busy teams, in turn.
+ * - mixed: all teams by Zipf's law, which means that the n-th busiest team sends 1/n as many events as the busiest. The
+ * ids of the busy teams are far apart.
+ * - cold: all teams in turn. The ids of successive teams are far apart, so an index cannot profit from the last lookup.
  */
 export function createTeamPicker(kind: 'warm' | 'mixed' | 'cold', teams: number): TeamPicker {
   const stride = strideFor(teams);
@@ -20,15 +23,16 @@ export function createTeamPicker(kind: 'warm' | 'mixed' | 'cold', teams: number)
   return () => ((next++ % among) * stride) % teams;
 }
 
-/** A step that visits every number below `teams` once before it repeats: a prime, or 1 if the prime divides `teams`. */
+/**
+ * How far each team is from the one before. The number has no divisor in common with `teams`, so all teams get their
+ * turn before one gets a second.
+ */
 function strideFor(teams: number): number {
   const prime = 7919;
   return teams % prime === 0 ? 1 : prime;
 }
 
-/**
- * Draws ranks from 0: rank n with a probability in proportion to 1/(n+1), by a binary search in the cumulative sums.
- */
+/** Draws ranks, which begin at 0. The probability of rank n is proportional to 1/(n+1). */
 function createZipf(count: number): () => number {
   const sums = new Float64Array(count);
   let sum = 0;

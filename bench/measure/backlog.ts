@@ -90,7 +90,7 @@ interface FoyerTurn {
   perSlice: number;
   /** How many other runs wait for something during the measurement. */
   waiting: number;
-  /** One step that does nothing, instead of the pipeline. */
+  /** Whether the run has only one step, which does nothing, instead of the pipeline's steps. */
   empty?: boolean;
   slack: Contender;
 }

@@ -10,8 +10,8 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * A slice is some installs by a few browsers at once. Foyer's slice ends with the last run of the pipeline, and Foyer's
- * CPU time is counted until Foyer is idle; the others do everything before they answer.
+ * In a slice, a few browsers install the app at the same time. Foyer's slice ends when the last run has finished, and
+ * Foyer's CPU time is counted until Foyer is idle. The others do all their work before they answer.
  */
 
 const names = ['stock, empty callback', 'stock, hooks inline', 'Foyer'] as const;

@@ -10,8 +10,8 @@ import { seedTeams } from '../seed/seed-teams.ts';
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * First sends events of a thousand teams, so that everything is compiled and every buffer has its size; then sends one
- * event of each other team. The listener calls Slack with Bolt's own `client` and `say`. The memory in use after a
+ * First sends events of a thousand teams, so that all code is compiled and every buffer has its final size. Then sends
+ * one event of each other team. The listener calls Slack with Bolt's own `client` and `say`. The memory in use after a
  * garbage collection is not a rate, so one pass is enough.
  */
 

@@ -93,7 +93,7 @@ async function msToReady(args: string[], env: Record<string, string>): Promise<n
   const startedAt = performance.now();
   const child = spawn(process.execPath, args, {
     env: { PATH, HOME, ...env, PORT: String(port) },
-    // Outside the checkout, whose .env belongs to the developer.
+    // Not in the checkout: there, Foyer would read the developer's .env.
     cwd: tmpdir(),
     stdio: ['ignore', 'ignore', 'inherit'],
   });

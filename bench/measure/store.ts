@@ -10,7 +10,8 @@ import { type BenchPostgres, startPostgres } from '../start-postgres.ts';
 
 /**
  * Measures four stores on each database of each size, in turn, so that a million rows are compared with a thousand at
- * about the same time. Each store reads random teams, one after the other, and decrypts the token.
+ * about the same time. In its turn, a store reads random teams, one after the other, and decrypts their tokens; then it
+ * stores some new teams and removes them.
  */
 
 const stores = {
@@ -20,7 +21,7 @@ const stores = {
   prepared: 'prepared statement',
 } as const;
 type StoreName = keyof typeof stores;
-// Object.keys forgets the type of the keys of `stores`.
+// The type of Object.keys is string[], but these are the keys of `stores`.
 const storeNames = Object.keys(stores) as StoreName[];
 const engines = ['SQLite', 'Postgres'] as const;
 type Engine = (typeof engines)[number];
@@ -98,7 +99,7 @@ async function startSubject(
     env,
     profile: options.profileOf(stores[name], `${engine} ${size}`),
   });
-  // A round trip to Postgres takes ten times as long as a read from SQLite.
+  // A round trip to Postgres takes ten times as long as a read from SQLite, so Postgres gets fewer.
   const fetches = options.quick ? 100 : engine === 'SQLite' ? 4000 : 1000;
   const writes = options.quick ? 10 : 100;
   // Each store writes its own new teams, with numbers above all that were seeded.

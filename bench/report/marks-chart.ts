@@ -3,7 +3,7 @@ import { isMet, type Mark } from '../measurement.ts';
 import { numberText } from './table.ts';
 
 const [rowHeight, labelWidth, chartWidth, top] = [26, 470, 300, 34];
-/** The scale runs from a sixteenth of the mark to four times as good, by powers of two. */
+/** The ends of the scale, as powers of two: a sixteenth of the mark, and four times the mark. */
 const [lowest, highest] = [-4, 2];
 
 /** Draws how close each value is to its mark. A bar that reaches the line meets the mark. */
@@ -23,7 +23,7 @@ ${marks.map(bar).join('\n')}
 function bar(mark: Mark, index: number): string {
   const y = top + index * rowHeight;
   const { asked, reached: found } = mark;
-  // A value with an upper bound, such as a growth in memory, may be negative.
+  // A value that should be small, such as a growth in memory, may be negative.
   const goodness = mark.better === 'more' ? found / asked : asked / Math.max(found, Number.MIN_VALUE);
   const length = Math.max(2, positionOf(goodness));
   const [colour, word] = isMet(mark) ? ['#1f7a4d', 'met'] : ['#b4540a', 'not met'];

@@ -14,7 +14,9 @@ interface Profile {
 
 const mostFunctions = 25;
 
-/** Lists the time of each profile in `folder` by package or source folder, and by function, longest first. */
+/**
+ * Lists each profile in `folder`: the share of the time by package or source folder, and by function, longest first.
+ */
 export async function summarizeProfiles(folder: string): Promise<string> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.cpuprofile'));
   const texts = files.map(async (file) => {

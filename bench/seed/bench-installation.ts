@@ -11,7 +11,7 @@ export const botScopes = [
   'team:read',
 ];
 
-/** A bot token as long as Slack's, which contains the id of its team. */
+/** A bot token with the length of Slack's. It contains the id of its team. */
 export const botTokenOf = (number: number): string =>
   `xoxb-1111111111-2222222222222-${teamIdOf(number)}benchbenchbench`;
 

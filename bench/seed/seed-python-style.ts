@@ -2,7 +2,10 @@ import Sqlite from 'better-sqlite3';
 import { app } from '../load/signed-events.ts';
 import { botScopes, installationOf } from './bench-installation.ts';
 
-/** Fills a file as the Python SDK's SQLite3InstallationStore would have: its table, its index, tokens in plain text. */
+/**
+ * Fills a file as the Python SDK's SQLite3InstallationStore does: with its table and its index, and tokens in plain
+ * text.
+ */
 export function seedPythonStyle(file: string, count: number): void {
   const sqlite = new Sqlite(file);
   sqlite.exec(`

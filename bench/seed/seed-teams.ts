@@ -97,7 +97,7 @@ export function installationRow(number: number, cipher: TokenCipher, now: number
 }
 
 const runIdOf = (number: number): string => `run_${String(number).padStart(26, '0')}`;
-/** Longer than any measurement. */
+/** How long a run waits if it waits for a time: longer than any measurement takes. */
 const waitsMs = 24 * 60 * 60_000;
 
 function runRow(number: number, status: RunState, now: number): RunRow {
