@@ -6,13 +6,13 @@ import type { Usage } from './contenders/contender.ts';
 import { profileFlags } from './profile-flags.ts';
 import { startFlags } from './start-flags.ts';
 
-/** The bench's side of a process that is measured. */
+/** A contender's process, as the bench controls it. */
 export interface Contender {
   /** `http://127.0.0.1:port`; unused if the contender only answers questions. */
   url: string;
   /** Sends a question, and resolves to the answer. */
   ask<T = void>(question: string, argument?: unknown): Promise<T>;
-  /** The resources that the process has used so far; with `collect`, after a garbage collection. */
+  /** The CPU time that the process has used so far, and its memory; with `collect`, after a garbage collection. */
   usage(collect?: boolean): Promise<Usage>;
   /** Asks the process to exit cleanly, and waits until it has exited. */
   stop(): Promise<void>;
@@ -20,7 +20,7 @@ export interface Contender {
 
 type FromContender = { port: number } | { id: number; answer?: unknown; error?: string };
 
-/** The part of the bench's environment that cannot make contenders differ. */
+/** Only these variables, so that nothing else in the bench's environment changes what a contender does. */
 function plainEnvironment(): Record<string, string | undefined> {
   const { PATH, HOME, TMPDIR } = process.env;
   return { PATH, HOME, TMPDIR };

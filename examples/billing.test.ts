@@ -6,7 +6,7 @@ import { type BillingTables, billing } from './billing/billing.ts';
 
 const day = 24 * 60 * 60 * 1000;
 
-it('the billing example starts a trial, asks for the plan, charges once a day, and stops at the cancellation', async () => {
+it('the billing example starts a trial, asks for the plan, charges once a day, and stops charging after an uninstall', async () => {
   await using app = await startTestFoyer(billing as Parameters<typeof startTestFoyer>[0]);
   const { sandbox, visitor } = app;
   const foyer = app.foyer as unknown as Foyer<BillingTables>;

@@ -24,7 +24,7 @@ const requests = (count: number) =>
     body: `ü${number}`,
   }));
 
-test('the load generator sends each request once over the requested number of connections, for each way to frame the answers', async (t) => {
+test('the load generator sends each request once over the requested number of connections, whether an answer has a Content-Length or comes in chunks', async (t) => {
   const seen: string[] = [];
   const peers = new Set<number | undefined>();
   const connections = await connectionsTo(t, async (req, res) => {

@@ -55,7 +55,9 @@ describe('the units of the daily backup', () => {
   });
 });
 
-/** A folder with a name that a careless script would split, and some files in it. */
+/**
+ * Creates a folder with these files. Its name contains characters that a shell script without quotes would interpret.
+ */
 function folderWith(t: TestContext, names: readonly string[]): string {
   const parent = mkdtempSync(join(tmpdir(), 'foyer-daily-'));
   t.after(() => rmSync(parent, { recursive: true }));
@@ -69,7 +71,7 @@ const oldBackups = Array.from(
   { length: 15 },
   (_, day) => `foyer-2026-11-${String(day + 1).padStart(2, '0')}T030000Z.db`,
 );
-/** What must never be deleted. */
+/** Files that are not daily backups, which the script must never delete. */
 const others = ['before-the-upgrade.db', 'foyer-2026-11-01 copy.db', 'foyer.db', '-rf', 'foyer-2026\n11.db'];
 
 function runDaily(folder: string, command: readonly string[], environment: Record<string, string> = {}) {

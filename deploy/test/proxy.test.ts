@@ -21,7 +21,10 @@ const isOld = caddyVersion !== undefined && caddyVersion < 2_011_004 && 'needs C
 
 const arrivedAt = (...upstreams: Upstream[]) => upstreams.flatMap((upstream) => upstream.arrived);
 
-/** Sends requests to each upstream first, so that later ones would reuse a connection if the proxy kept any open. */
+/**
+ * Sends requests through the proxy, and checks that each upstream got some. If the proxy kept connections open, the
+ * later requests of the test would reuse them.
+ */
 async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void> {
   for (let round = 0; round < 4; round += 1) await (await fetch(caddy.url)).text();
   for (const upstream of upstreams) {
@@ -87,7 +90,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('a page request that broke off is repeated, since a GET changes nothing', async (t) => {
+  it('a request for a page is repeated if a Foyer breaks off the connection', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     for (let round = 0; round < 2; round += 1) assert.equal((await fetch(caddy.url)).status, 200);

@@ -108,7 +108,7 @@ describe('the systemd unit', () => {
   it('systemd waits until Foyer is ready, and restarts a Foyer that hangs, but not one that a person must fix', () => {
     for (const line of ['Type=notify', 'NotifyAccess=all', 'WatchdogSec=30s', 'RestartPreventExitStatus=78'])
       assert.match(unit, new RegExp(`^${line}$`, 'm'));
-    // A migration that is cut off begins again at the next start.
+    // No time limit for the start, because a migration that is cut off begins again at the next start.
     assert.match(unit, /^TimeoutStartSec=infinity$/m);
   });
 

@@ -10,7 +10,8 @@ import {
 
 /**
  * Billing from install to uninstall: a trial starts at the install, a question changes the plan, a job bills once a
- * day, and an uninstall cancels. Each step commits its rows together with its outcome, so a crash repeats neither.
+ * day, and an uninstall cancels. Each step commits its rows and its outcome in one transaction, so neither exists
+ * without the other after a crash.
  */
 
 /** The app's own tables. */
@@ -41,7 +42,7 @@ const migrations: OwnMigrations = {
   },
 };
 
-/** Starts a trial. Safe to run twice: a subscription has one row from install to uninstall. */
+/** Starts a trial. Safe to run twice: the key of `subscriptions` allows one row from install to uninstall. */
 const startTrial: Step = {
   name: 'start-trial',
   title: { todo: 'Start the trial', doing: 'Starting the trial' },

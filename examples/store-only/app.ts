@@ -1,7 +1,8 @@
 import { App } from '@slack/bolt';
 import { createFoyer, defineFoyer } from 'slack-foyer';
 
-// A stock Bolt app that keeps its own OAuth flow and uses only the encrypted store.
+// A stock Bolt app that keeps its own OAuth flow. Foyer's encrypted store holds the installations, and Foyer runs its
+// steps after each install.
 
 const foyer = await createFoyer(defineFoyer({ manifest: new URL('../manifest.json', import.meta.url) }));
 const slackApiUrl = process.env.SLACK_API_URL;

@@ -1,7 +1,7 @@
 /**
- * What each alert rule must do, as `promtool test rules` runs it. Each case begins as a fresh process does: it has
- * every series of `freshProcess`, every counter is 0, and no install has ever succeeded. A near miss looks like the
- * trouble, and must not fire the trouble's alert.
+ * The test cases of the alert rules, for `promtool test rules`. Each case begins as a fresh process does: it has every
+ * series of `freshProcess`, every counter is 0, and no install has ever succeeded. A near miss is a case that resembles
+ * a trouble and must not fire the trouble's alert.
  *
  * Values are in promtool's notation: `0+2x40` is 0, 2, 4 … 80, one for each minute (five minutes in slow cases).
  */
@@ -11,11 +11,11 @@ export interface AlertCase {
   at: string;
   /** Every alert that fires then; all other rules must be quiet. */
   fires: readonly string[];
-  /** The series that differ from a fresh process. `@` stands for the labels of the machine. */
+  /** The series that differ from a fresh process. `@` stands for the labels in `machine`. */
   series: Readonly<Record<string, string>>;
   /** Series of a fresh process that are missing here. */
   without?: RegExp;
-  /** The case lasts days: one sample every five minutes. */
+  /** Whether the case lasts hours or days: then it has one sample every five minutes. */
   slow?: true;
 }
 
@@ -36,7 +36,7 @@ const acknowledged = (le: string) =>
   `foyer_acknowledgement_duration_seconds_bucket{@,kind="event",le="${le}"}`;
 const acknowledgedCount = 'foyer_acknowledgement_duration_seconds_count{@,kind="event"}';
 
-/** What the rules read, as a Foyer reports it before anything has happened. */
+/** The series that the rules read, with the values that a Foyer reports before anything has happened. */
 export const freshProcess: Readonly<Record<string, number>> = {
   'up{@}': 1,
   'foyer_build_info{@}': 1,

@@ -77,7 +77,10 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
 }
 
 const exchangeConnections = 32;
-/** How long after a stop began Foyer still waits for code exchanges: the whole stop takes at most ten seconds. */
+/**
+ * Foyer waits for code exchanges until this long after a stop began, because the whole stop may take at most ten
+ * seconds.
+ */
 const stopExchangesMs = 8000;
 
 /** Creates the parts of Foyer in order. Wiring only: the behavior is in the folders. */
@@ -85,7 +88,7 @@ export async function assembleFoyer<MyTables>(parts: {
   config: Config;
   definition: Partial<FoyerDefinition<MyTables>>;
   log: Logger;
-  /** How the operator pages name Foyer's commands; as in an app that has added the package unless given. */
+  /** How the operator pages name Foyer's commands; by default, as in an app that has added the package. */
   commands?: LocalCommands;
   test?: TestOptions;
 }): Promise<AssembledFoyer<MyTables>> {
@@ -99,7 +102,7 @@ export async function assembleFoyer<MyTables>(parts: {
   const texts = createTexts(definition.texts);
   const open = test.openDatabase ?? openDatabase;
   const warn = (text: string): void => log.warn(text);
-  // A database server that starts together with Foyer may not accept connections yet.
+  // If a database server starts together with Foyer, it may not accept connections yet, so Foyer tries for 15 seconds.
   const database = await open(config.database, {
     patienceMs: 15_000,
     migrations: definition.migrations,
@@ -209,7 +212,8 @@ export async function assembleFoyer<MyTables>(parts: {
       botToken,
       onTokenDead: tokens.tokenDied,
       onRunChanged(change) {
-        // The service-level objective does not count runs of moments, and Home does not show them.
+        // A moment, such as a scope upgrade, has runs too; the service-level objective does not count them, and Home
+        // does not show them.
         if (isMoment(change.pipeline)) return;
         metrics.onRunChanged(change);
         void republishHome(change.installationId);
@@ -394,7 +398,7 @@ export async function assembleFoyer<MyTables>(parts: {
       });
     }
 
-    // Opens each configured channel once, so that the start reports a failed import.
+    // Opens each channel that notifies operators, so that a channel whose library cannot be imported fails the start.
     for (const channel of await openOperatorChannels(config.notify)) channel.close();
     const handler = createRequestHandler({
       basePath: config.http.basePath,
