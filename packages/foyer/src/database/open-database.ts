@@ -3,7 +3,6 @@ import { readCopyMark } from './copy/copy-mark.ts';
 import { type Database, DatabaseUnavailableError } from './database.ts';
 import type { OwnMigrations } from './migrate.ts';
 
-/** How to open a database. */
 interface OpenDatabaseOptions {
   /** How long to wait for a Postgres server that is not up yet; 2,500 ms by default. */
   patienceMs?: number;
@@ -38,7 +37,8 @@ export async function openDatabase(
 /**
  * Opens a database as `openDatabase` does, but accepts an unfinished copy, so that `copy` can continue it.
  *
- * Why dynamic imports: the driver of the unused engine would add one module in thirty to the startup.
+ * Why dynamic imports: Foyer uses one driver, and the other one would be one of every thirty modules that it loads at
+ * startup.
  */
 export async function openAnyDatabase(
   target: DatabaseTarget,
@@ -55,7 +55,8 @@ export async function openAnyDatabase(
 /** Says what to do with a database that holds an unfinished copy. */
 export function unfinishedCopy(source: string): string {
   return (
-    `A copy of ${source} into this database is unfinished. Run \`npm run foyer -- copy\` again to finish it (with ` +
-    'DATABASE_URL of the source, and --to this database), or name an empty database.'
+    `A copy of ${source} into this database is unfinished. To finish it, set DATABASE_URL to the source, and run ` +
+    '`npm run foyer -- copy --to` with the URL of this database. To start without it, set DATABASE_URL to an empty ' +
+    'database.'
   );
 }

@@ -1,6 +1,7 @@
 /**
- * Why keysets and not page numbers: `offset` reads every row that it skips, and a list that grows at its head would
- * show a row twice. A page starts next to a known row, which an index finds at once.
+ * Why pages begin next to a known row (keyset pagination) and have no numbers: an index finds that row directly, while
+ * `offset` reads every row that it skips. If rows are added at the head of a list, numbered pages would also show a row
+ * twice.
  */
 
 /** A row's position in a list that goes from new to old. */
@@ -16,8 +17,8 @@ export interface PageCursor extends PagePosition {
 }
 
 /**
- * A part of a list, newest first; `newer` is the position of its first row, `older` that of its last; each is null if
- * no row lies beyond.
+ * A part of a list, newest first. `newer` is the position of its first row, or null if the list has no newer rows.
+ * `older` is the position of its last row, or null if the list has no older rows.
  */
 export interface Page<Row> {
   rows: Row[];
@@ -26,8 +27,8 @@ export interface Page<Row> {
 }
 
 /**
- * Makes a page from the rows that a query found, in the query's own order. The query must have the limit `limit` + 1,
- * which shows whether more rows follow.
+ * Makes a page from the rows that a query found. The query returns the rows next to the cursor first: ascending towards
+ * newer rows, otherwise descending. Its limit must be `limit` + 1: the extra row shows that more rows follow.
  */
 export function toPage<Row>(
   found: readonly Row[],

@@ -4,7 +4,8 @@ import { type FoundTable, readTables } from './read-tables.ts';
 // Why dynamic imports: see `openAnyDatabase`.
 
 /**
- * The tables of any database, Foyer's or not, read without running a migration; empty if there is no file.
+ * Lists the tables of any database, Foyer's or not, without running a migration. Returns an empty list if the SQLite
+ * file does not exist.
  * @throws DatabaseUnavailableError
  */
 export async function peekTables(target: DatabaseTarget): Promise<FoundTable[]> {

@@ -5,7 +5,7 @@ import type { Tables } from '../records.ts';
 import { cancelRuns } from '../runs.ts';
 import { type PersonKey, personColumns } from './people.ts';
 
-/** The user id in rows that stay after their person was erased. */
+/** Replaces a person's user id in rows that stay after the person was erased. */
 const erasedUserId = 'erased';
 
 /** How many rows about a person were deleted or anonymized, and what had to stay. */
@@ -20,7 +20,7 @@ export interface ErasedPerson {
   answers: number;
   history: number;
   notices: number;
-  /** Their unfinished runs, which the erasure cancelled. */
+  /** The ids of their runs that the erasure cancelled: all that had not ended, except uninstall runs. */
   cancelledRuns: string[];
   kept: { what: string; why: string }[];
 }
@@ -179,8 +179,8 @@ async function eraseHistory(tx: Tx, of: { installationId: string; userId: string
 }
 
 /**
- * Erases what a person's ended runs store about them: a step's output may be their profile, and an error their answer.
- * An open uninstall run keeps its contents.
+ * Erases what a person's ended runs store about them: a step's output may contain their profile, and an error message
+ * may contain their answer. An uninstall run that has not ended keeps its contents.
  */
 async function eraseRunContents(tx: Tx, of: { installationId: string; userId: string }): Promise<void> {
   const theirRuns = tx

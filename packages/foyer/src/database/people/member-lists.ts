@@ -5,7 +5,6 @@ import { type Page, type PageCursor, toPage } from '../page.ts';
 import { type Host, type MemberRecord, toExternal, toMember } from './members.ts';
 import { selectPeople, toUserRecord } from './people.ts';
 
-/** Which members to list. */
 interface MemberSearch {
   /** Part of a name or an email address, or a user id. */
   text?: string;
@@ -15,8 +14,8 @@ interface MemberSearch {
 
 /**
  * Lists the members of an installation's team and the people of other workspaces whom the installation met, the most
- * recently met first. A position's id consists of a person's user id and their team's id, so that no two people share
- * one.
+ * recently met first. A position's id consists of a person's user id and their team's id, so each person has a position
+ * of their own.
  */
 export async function listMembersPage(
   queries: Queries,
@@ -99,7 +98,7 @@ export function namePattern(text: string): string {
   return `%${parts.join('')}%`;
 }
 
-/** How many members an installation's team has, plus the people of other workspaces whom the installation met. */
+/** Counts the members of an installation's team and the people of other workspaces whom the installation met. */
 export async function countMembers(queries: Queries, host: Host): Promise<number> {
   const count = async (table: 'memberships' | 'external_members'): Promise<number> => {
     const { rows } = await queries

@@ -24,7 +24,7 @@ export interface Standing {
   isDeactivated: boolean;
 }
 
-/** A person who used the app in an installation, or about whom Foyer asked Slack. */
+/** An occasion on which a person used the app in an installation, or on which Foyer asked Slack about them. */
 export interface Visit {
   host: Host;
   userId: string;
@@ -47,7 +47,8 @@ export async function recordVisit(
   const { clientId, enterpriseId } = host;
   const key = personColumns({ clientId, teamId, userId });
   const times = { first_seen_at: now, updated_at: now };
-  // In the same order as the register steps: transactions that lock in different orders would deadlock.
+  // Writes the tables in the same order as the register steps: transactions that lock rows in different orders can
+  // deadlock.
   await tx
     .insertInto('teams')
     .values({
@@ -82,7 +83,7 @@ export async function recordVisit(
   };
   const membership = await tx
     .insertInto('memberships')
-    // The role is unproven until Foyer asks Slack: zero is older than any answer.
+    // The role is not confirmed until Foyer asks Slack, so `updated_at` is 0, which is older than any answer.
     .values({
       ...key,
       is_admin: 0,
@@ -137,8 +138,8 @@ export async function recordExternalVisit(
 }
 
 /**
- * Whether the installation exists and is not uninstalled: otherwise Foyer must store none of its members. Locks its
- * row.
+ * Whether the installation exists and is not uninstalled: otherwise Foyer must store none of its members. Locks the
+ * installation's row.
  */
 async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   const row = await tx

@@ -24,7 +24,7 @@ export function profileColumns({ name, realName, email, timezone, locale, avatar
   return { name, real_name: realName, email, timezone, locale, avatar_url: avatarUrl };
 }
 
-/** The columns of a profile that Slack filled in: Foyer may know the others from a sign-in. */
+/** The columns for which Slack sent a value. An update must not erase the others: a sign-in may have set them. */
 export function saidColumns(profile: SlackProfile): Partial<ReturnType<typeof profileColumns>> {
   return Object.fromEntries(Object.entries(profileColumns(profile)).filter(([, value]) => value !== null));
 }
@@ -36,12 +36,12 @@ export function saidColumns(profile: SlackProfile): Partial<ReturnType<typeof pr
 export async function recordUser(
   transaction: Tx,
   user: PersonKey & {
-    /** When the app meets them; also stored as the first time if they are new. */
+    /** When the person used the app; also stored as `first_seen_at` if they are new. */
     seenAt: number;
     now: number;
     /**
-     * When Slack reported the role of a new person; `now` by default. 0: Foyer has not asked; it asks once the role
-     * matters.
+     * When Slack reported the role of a new person; `now` by default. 0 means that Foyer has not asked Slack yet: it
+     * asks once the role matters.
      */
     provenAt?: number;
   },
@@ -116,7 +116,7 @@ export async function saveProfile(
   told: Told,
   { user, team }: { user: UserProfile | null; team: TeamProfile | null },
 ): Promise<void> {
-  // The team first, as in the register steps: transactions that lock in different orders would deadlock.
+  // Updates the team first, as the register steps do: transactions that lock rows in different orders can deadlock.
   if (team) await updateTeam(transaction, { ...told, ...team });
   if (!user) return;
   await transaction
@@ -127,11 +127,11 @@ export async function saveProfile(
   await updateMembership(transaction, told, user);
 }
 
-/** A person of an installation's team. */
+/** What a request needs to know about a person of an installation's team. */
 export interface Member {
   /** Whether they are an admin or an owner of the team. */
   isAdmin: boolean;
-  /** When Slack last reported their role. */
+  /** When Slack last reported their role; 0 for never. */
   provenAt: number;
   /** Undefined if Foyer asked Slack only about their role, and they are not registered. */
   profile: UserRecord | undefined;
@@ -185,7 +185,7 @@ export function prepareMember(
   };
 }
 
-/** A person of the installation's team, as stored. */
+/** A registered person of an installation's team, with all that Foyer stores about them. */
 export interface UserRecord extends UserProfile {
   userId: string;
   /** The team that they are registered in; the enterprise, for an org-wide install. */

@@ -59,7 +59,7 @@ export async function readPersonData(queries: Queries, person: PersonKey) {
       .where('user_id', '=', userId)
       .execute(),
     installed: installations.filter(({ installer_user_id }) => installer_user_id === userId),
-    /** Says that a token is stored, and never contains the token. */
+    /** One entry for each stored token, without the token itself. */
     ownTokens: await queries
       .selectFrom('user_tokens')
       .select(['installation_id', 'expires_at', 'updated_at'])

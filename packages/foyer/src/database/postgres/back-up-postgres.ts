@@ -27,7 +27,7 @@ export async function backUpPostgres(given: {
   try {
     await readPostgresSnapshot(url, async (source) => {
       const tables = await matchTables(source, target.queries);
-      // A new file already holds the rows that the app's migrations insert.
+      // A new file already holds the rows that the app's migrations insert; the copy inserts them again.
       await clearRows(target, tables);
       const counts = onProgress ? await countRows(source, tables) : [];
       const of = counts.reduce((sum, { rows }) => sum + rows, 0);
@@ -55,13 +55,13 @@ function notForSqlite({ migration, cause }: OwnMigrationError): CopyError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const message =
     `A backup of Postgres is a SQLite file, and the app's migration ${migration} does not run on SQLite: ${reason}. ` +
-    'Write it so that it runs on both, or back up with pg_dump.';
+    'Change the migration so that it runs on Postgres and on SQLite, or back up with pg_dump.';
   return new CopyError('table_refused', message, { cause });
 }
 
 /**
- * REPEATABLE READ sees what was committed when its first query began. It blocks no other transaction and waits for
- * none.
+ * Such a transaction sees only what was committed when its first query began. It blocks no other transaction, and waits
+ * for none.
  */
 const begin = [
   'begin isolation level repeatable read, read only',

@@ -23,12 +23,13 @@ export interface PostgresInspection {
   mayCreateTables: boolean;
   /** Whether the role may read and write every table in the schema; true if Foyer's tables do not exist yet. */
   mayWrite: boolean;
-  /** How many connections ordinary roles may open, and how many are open now, without this one. */
+  /** How many connections ordinary roles may open, to all databases of the server together. */
   mostConnections: number;
+  /** How many clients are connected to the server, not counting this inspection. */
   connections: number;
   /** The age in seconds of the oldest open transaction in the database; null if there is none. */
   oldestTransactionSeconds: number | null;
-  /** Replication slots without a reader: the server never deletes the log files that such a slot has not read. */
+  /** Replication slots without a reader: the server keeps the log files that such a slot has not read. */
   idleSlots: string[];
   /** Whether Foyer's tables do not exist yet. */
   isEmpty: boolean;
@@ -151,12 +152,16 @@ export async function peekPostgres<T>(url: string, work: (queries: Queries) => P
   }
 }
 
-/** A running Foyer queries every two seconds; an old connection that PgBouncer keeps open queries nothing. */
+/**
+ * A running Foyer sends a query every two seconds. A connection that sent none for this long is one that PgBouncer
+ * keeps open after its Foyer ended.
+ */
 const busyWithin = '10 seconds';
 
 /**
- * Whether a Foyer or one of its commands, on any machine, uses the database. Looks for connections by name (`foyer`,
- * unless the URL gives another). Sees only connections of the URL's role, unless that role has `pg_read_all_stats`.
+ * Whether a Foyer or one of its commands, on any machine, uses the database. Looks for connections by their
+ * `application_name`: the one in the URL, `foyer` by default. Sees the connections of the URL's role; if that role has
+ * `pg_read_all_stats`, sees those of all roles.
  * @throws DatabaseUnavailableError
  */
 export function isPostgresInUse(url: string): Promise<boolean> {

@@ -21,9 +21,9 @@ import { createPostgresPool } from './postgres-pool.ts';
 import { createWriteMarks, isMarkKept, prepareWriteMarks, type WriteMark } from './write-marks.ts';
 
 /**
- * Each transaction makes its own settings, so that PgBouncer may run each on another connection. Why not SERIALIZABLE,
- * which would need no row locks (`database.ts`): with thirty installs of different teams at once, five attempts in six
- * failed because they touched the same index pages, and only a seventh of the installs succeeded.
+ * Each transaction makes its own settings, because PgBouncer may run it on any connection. Why not SERIALIZABLE, which
+ * would need no row locks (`database.ts`): with thirty installs of different teams at once, five attempts in six failed
+ * because they touched the same index pages, and only a seventh of the installs succeeded.
  */
 const begin = [
   'begin isolation level read committed',
@@ -35,11 +35,14 @@ const begin = [
 /** How long a commit of another process may take to show in the change mark. */
 const seenWithinMs = 500;
 const retryDelayMs = 15;
-/** Shorter than a caller of the probe waits, so that the first caller gets the error of a refused write. */
+/**
+ * How long the probe repeats a write that fails. `ping` waits longer than this for the probe, so the first `ping` after
+ * a failure already reports the error.
+ */
 const probePatienceMs = 500;
 /** How long to try to learn the outcome of a commit whose answer was lost, counted from the commit request. */
 const doubtMs = 7500;
-/** The advisory lock that each Foyer takes while it migrates the database; no other program takes it. */
+/** The key of the advisory lock that each Foyer takes while it migrates the database: "Foyer" in ASCII. */
 const migrationLock = 0x466f796572;
 
 /** Thrown within this file if the connection was lost between a commit and its answer. */
@@ -49,7 +52,7 @@ class CommitInDoubtError extends Error {
   /** When the commit was requested, on the clock of `performance.now()`. */
   readonly askedAt: number;
   constructor(mark: WriteMark, askedAt: number, cause: unknown) {
-    super('Whether a write was committed is not known', { cause });
+    super('it is not known whether a write was committed', { cause });
     this.mark = mark;
     this.askedAt = askedAt;
   }
@@ -215,8 +218,9 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
     }
   }
 
-  // An empty transaction still commits its mark. A server that answers reads may refuse this commit: it is read-only (a
-  // failover may leave `default_transaction_read_only` on), its disk is full, or its synchronous standby is gone.
+  // Even an empty transaction writes a row (its write mark), so its commit tests whether the server can write. A server
+  // that answers reads may refuse the commit: if it is read-only (a failover may leave `default_transaction_read_only`
+  // on), if its disk is full, or if its synchronous standby is gone.
   const probeWrite = createProbe(() => write(async () => {}, probePatienceMs), 'the server commits nothing');
 
   return {

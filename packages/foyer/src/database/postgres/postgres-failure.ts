@@ -51,12 +51,12 @@ export function isLostConnection(error: unknown): boolean {
   return isOfConnection(error) || lostConnection.test(stateOf(error) ?? '');
 }
 
-/** Whether a retry may reach the server: a bad certificate, certificate file or password stays bad. */
+/** Whether a retry may reach the server. It cannot if a certificate, a certificate file or the password is bad. */
 export function mayComeBack(error: unknown): boolean {
   if (!isLostConnection(error)) return false;
   const { message, code, syscall } = error as NodeJS.ErrnoException;
-  // Unless they come from `connect`, these codes concern a certificate file that the URL names. A server's missing
-  // socket may still appear.
+  // From `connect`, these codes mean that the server's Unix socket is missing, and it may still appear. Otherwise they
+  // concern a certificate file that the URL names.
   if (/^(ENOENT|EACCES|EISDIR)$/.test(code ?? '') && syscall !== 'connect') return false;
   return !/CERT|SELF_SIGNED|ALTNAME|SSL|TLS|SASL/i.test(`${message} ${String(code)}`);
 }
