@@ -26,7 +26,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     after(() => stage.close());
     const scene = () => Promise.all([stage.stored(), stage.installs()]);
 
-    it('a link that is bound to no browser shows the account, writes nothing when it is opened, and connects after a press', async () => {
+    it('a link that is bound to no browser first shows the account, and writes nothing until the person has approved at Slack', async () => {
       const person = stage.person('Acme');
       const claims = claimsOf({ label: 'Acme <script>alert(1)</script> & "Söhne"', data: { plan: 'pro' } });
       const page = await stage.openLink(person.visitor, sign(claims), { press: false });
@@ -107,7 +107,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(resultOf(await visitor.get(callback)), first);
     });
 
-    it('a link that two workspaces use at once connects one of them, and the tokens of the other are revoked', async () => {
+    it('a link that two workspaces use at the same time connects one of them, and the tokens of the other are revoked', async () => {
       const people = [
         stage.sandbox.addWorkspace({ name: 'Hooli' }),
         stage.sandbox.addWorkspace({ name: 'Umbrella' }),
@@ -128,7 +128,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.installs(), 3);
     });
 
-    it('a link that is cancelled at Slack returns a result, and still works afterward', async () => {
+    it('cancelling at Slack returns a result to the host, and the link still works afterward', async () => {
       const person = stage.person('Acme');
       const token = sign(claimsOf({ jti: 'cancelled-first' }));
       const cancelled = await stage.decide(person, await stage.openLink(person.visitor, token), 'cancel');
@@ -140,7 +140,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(resultOf(await stage.connect(person, token)).outcome, 'installed');
     });
 
-    it('a link can be cancelled on the page that asks, without a visit to Slack', async () => {
+    it('cancelling on the page that confirms a link returns a result to the host, without a visit to Slack', async () => {
       const visitor = createVisitor();
       const page = await stage.openLink(visitor, sign(claimsOf()), { press: false });
       const press = { ticket: ticketOf(await page.text()), decision: 'cancel' };
@@ -148,7 +148,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(result.outcome, 'cancelled');
     });
 
-    it('a link to another account is refused, and the answer does not name the connected account', async () => {
+    it('a link is refused if its workspace is connected to another account, and the answer does not name that account', async () => {
       const person = stage.person('Acme');
       const before = await scene();
       const revoked = stage.sandbox.calls('auth.revoke').length;
@@ -252,7 +252,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.foyer().connections.find({ org: 'org-grid' }))?.enterpriseId, 'E07INITECHX');
     });
 
-    it('a link connects a workspace of an organization by the workspace’s id, not by the organization’s', async () => {
+    it('a link for a workspace of an organization must name the workspace’s id, and is refused with the organization’s id', async () => {
       const person = stage.person('Initech Sales');
       const org = await stage.connect(person, sign(claimsOf({ team: 'E07INITECHX' })));
       assert.deepEqual([resultOf(org).outcome, resultOf(org).error], ['refused', 'other_workspace']);
@@ -305,7 +305,7 @@ describe('a workspace that is connected to another account', () => {
     ]);
   });
 
-  it('a workspace that is connected to another account is connected to both accounts if the definition allows sharing', async (t) => {
+  it('a workspace that is connected to one account can be connected to a second one if the definition allows sharing', async (t) => {
     const stage = await setConnectStage({ definition: { onConflict: 'share' } });
     t.after(() => stage.close());
     const acme = stage.person('Acme');
@@ -318,7 +318,7 @@ describe('a workspace that is connected to another account', () => {
 });
 
 describe('a link whose install fails', () => {
-  it('a link whose install fails stores neither installation nor connection, and the tokens are revoked', async (t) => {
+  it('a link whose install fails leaves neither installation nor connection, its tokens are revoked, and it still works afterward', async (t) => {
     const stage = await setConnectStage();
     t.after(() => stage.close());
     const [acme, globex] = [stage.person('Acme'), stage.person('Globex')];
@@ -347,7 +347,7 @@ describe('a link whose install fails', () => {
 });
 
 describe('an install without a link', () => {
-  it('an install without a link redirects to the addresses from the environment, with its own result', async (t) => {
+  it('an install without a link redirects to the addresses from the environment, with a result that has the id of the install request', async (t) => {
     const stage = await setConnectStage({
       environment: {
         SLACK_SUCCESS_REDIRECT_URL: `${host}/welcome?from=slack`,
@@ -371,7 +371,7 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
-  it('an install without a link redirects without a result if connecting is off', async (t) => {
+  it('an install without a link redirects without a result if connecting is off, and links are refused', async (t) => {
     const stage = await setConnectStage({
       environment: {
         CONNECT_SECRET: '',

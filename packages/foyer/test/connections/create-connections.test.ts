@@ -12,7 +12,7 @@ const clientId = '1.1';
 const now = (): number => 5000;
 
 for (const [engine, open] of Object.entries(engines)) {
-  /** Adds two unconnected workspaces, each with the installer U1 and another admin U2, beside the strangers. */
+  /** Adds two unconnected workspaces, each with the installer U1 and another admin U2, to a database with strangers' rows. */
   async function setUp(t: TestContext) {
     const { database, close } = await open();
     const strangers = await inviteStrangers(database, { clientId });
@@ -51,7 +51,7 @@ for (const [engine, open] of Object.entries(engines)) {
     return { database, connections, connectionsWith, claimOf, connected };
   }
 
-  describe(`a claim beside others, on ${engine}`, () => {
+  describe(`a claim in a database with other tenants, on ${engine}`, () => {
     it('a claim names and connects its own workspace, for the installer and for another admin of that workspace', async (t) => {
       const { database, connections, claimOf, connected } = await setUp(t);
       await demote(database, 'U1');
@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await connected(), ['ins_NEXT org-2', 'ins_OWN org-1']);
     });
 
-    it('a claim is refused if it is of another app or install, after an uninstall or a purge, and for a person who is neither the installer nor an admin', async (t) => {
+    it('a claim is refused if it is for another app or another install, if the app was uninstalled or purged, or if its person is neither the installer nor an admin of that workspace', async (t) => {
       const { database, connections, connectionsWith, claimOf, connected } = await setUp(t);
       const refuses = async (holder: Parameters<typeof claimOf>[0], why: string) => {
         const token = claimOf(holder);

@@ -20,7 +20,7 @@ const requests = (stage: ConnectStage) =>
   );
 
 describe('a gate', () => {
-  it('a gate is asked after the exchange and before anything is stored, with all known facts', async (t) => {
+  it('a gate gets all known facts after the code is exchanged, and before anything is stored', async (t) => {
     const seen: Candidate[] = [];
     const stage = await gated(async (candidate) => {
       seen.push(candidate);
@@ -177,7 +177,7 @@ describe('a ready-made gate', () => {
     assert.match(answer.admit ? '' : answer.reason, /without users:read\./);
   });
 
-  it('`onlyAdmins` refuses even admins without the scope `users:read`, since it cannot check who is an admin', async (t) => {
+  it('without the scope `users:read`, `onlyAdmins` refuses even an admin, since it cannot check who is one', async (t) => {
     const stage = await setConnectStage({
       definition: { gate: onlyAdmins() },
       environment: { SLACK_SCOPES: 'chat:write' },
@@ -187,7 +187,7 @@ describe('a ready-made gate', () => {
     assert.equal((await install(admin.visitor, stage.url, stage.sandbox, admin)).status, 403);
   });
 
-  it('a gate gets the known installation only if that and the new install are both org-wide or both of the workspace', async (t) => {
+  it('a gate for an org-wide install gets only the known org-wide installation, and one for a workspace only that workspace’s', async (t) => {
     const known: (string | null)[] = [];
     const stage = await gated((candidate) => {
       known.push(candidate.known && (candidate.known.teamId ?? candidate.known.enterpriseId));

@@ -17,7 +17,7 @@ import {
 
 /**
  * Attackers try to connect a workspace to an account that its installer did not choose. Each goes as far as Foyer
- * allows, so a case fails as soon as the check that stops it is removed.
+ * allows, so if the check that stops an attacker is removed, that attacker's test fails.
  */
 
 const seconds = (ms: number): number => Math.floor(ms / 1000);
@@ -148,7 +148,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal((await victim.visitor.get(theirs.url)).status, 200, 'it asks');
   });
 
-  /** Opens a link in a browser, and returns the hidden value of the page's form. */
+  /** Opens a link in a browser, and returns the `ticket` that the page's form holds. */
   const ticketFor = async (visitor: Visitor, token = link()): Promise<string> =>
     ticketOf(await (await visitor.get(stage.linkUrl(token))).text());
   const press = (ticket: string) => victim.visitor.post(install_(), { ticket, decision: 'continue' });
@@ -156,10 +156,10 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal((await goOn(answer, victim)).status, 400);
   };
 
-  it('Foyer refuses a form from another browser', async () =>
+  it('Foyer refuses a form that was shown in another browser', async () =>
     refused(await press(await ticketFor(attacker))));
 
-  it('Foyer refuses a form from another browser, even if this browser has a form of its own', async () => {
+  it('Foyer refuses a form that was shown in another browser, even if this browser was shown one too', async () => {
     await ticketFor(victim.visitor);
     await refused(await press(await ticketFor(attacker)));
   });
@@ -198,7 +198,7 @@ describe('Foyer, when someone attacks a connection', () => {
     await refused(await press(ticket));
   });
 
-  it('Foyer refuses a form with a changed value, an empty value or another sealed value', async () => {
+  it('Foyer refuses a form whose ticket is changed, empty, too long, or another sealed value', async () => {
     const ticket = await ticketFor(victim.visitor);
     const start = await victim.visitor.get(install_());
     const state = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
@@ -213,7 +213,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.ok(state && state.length < 500, 'an install without a link begins');
   });
 
-  it('Foyer refuses the callback of another browser’s link', async () => {
+  it('Foyer refuses a callback if the link was opened in another browser', async () => {
     // The attacker begins with a link of their own, approves at Slack, and has the victim finish.
     const own = link({ org: 'org-evil' });
     const toSlack = await attacker.post(install_(), {
@@ -259,7 +259,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.deepEqual([outcome, error], ['failed', 'state_expired']);
   });
 
-  it('Foyer refuses a link for another workspace', async () => {
+  it('Foyer connects nothing if the link names another workspace', async () => {
     const answer = await attempt(link({ team: stage.person('Globex').teamId }));
     assert.match(answer.headers.get('location') ?? '', /foyer_result=/);
   });
@@ -337,7 +337,7 @@ describe('Foyer, when someone attacks a connected workspace', () => {
   after(() => stage.close());
   afterEach(async () => assert.deepEqual(await stage.stored(), ['Acme → org-1']));
 
-  it('Foyer asks before a move, even after a press that confirmed the link', async () => {
+  it('Foyer asks before it moves a workspace, even if the person has already confirmed the link', async () => {
     const answer = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     assert.match(await answer.text(), /Move this workspace/);
   });

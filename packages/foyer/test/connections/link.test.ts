@@ -68,7 +68,7 @@ describe('a link', () => {
     assert.equal(readLink(options, handMade({ aud, org, jti, iat, exp }), now).org, 'org-1');
   });
 
-  it('a link that is refused for its claims has them named in the error', () => {
+  it('a link with invalid claims is refused, and the error names those claims', () => {
     const claims = { ...payload, team: 'acme', plan: 'pro', 'ex\u0000tra': 1 };
     const message = 'The link has a missing, unknown or invalid claim: team, plan, ex tra.';
     assert.throws(() => readLink(options, handMade(claims), now), { message });

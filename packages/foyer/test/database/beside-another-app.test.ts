@@ -5,7 +5,10 @@ import { listUnknownTeams, mostUnknownTeams, recordUnknownTeam } from '../../src
 import { engines } from '../support/open-test-database.ts';
 import { inviteStrangers } from '../support/strangers.ts';
 
-/** Invariant 9 (tenants never mix) for rows of an app that have no installation: another app has the same keys. */
+/**
+ * Invariant 9 (tenants never mix) for tables whose rows belong to an app, and to none of its installations. Another app
+ * has rows with the same keys.
+ */
 
 const clientId = '1.1';
 const other = '2.2';
@@ -14,7 +17,7 @@ const day = 24 * 60 * minute;
 const now = 100 * day;
 
 for (const [engine, open] of Object.entries(engines)) {
-  describe(`beside another app in the database (${engine})`, () => {
+  describe(`two apps in one database, on ${engine}`, () => {
     it('a team is unknown to this app even if another app knows it', async (t) => {
       const { database, close } = await open();
       t.after(close);

@@ -51,7 +51,7 @@ describe('queued writes', () => {
     assert.deepEqual(told, ['a', 'b', 'c', 'd']);
   });
 
-  it('queued writes share a commit if different callbacks of one turn of the event loop make them', async (t) => {
+  it('queued writes of one turn of the event loop share a commit, even if different callbacks made them', async (t) => {
     const { database, other } = await setUp(t);
     const isThere = other.prepare('select 1 from encryption_keys where id = ?');
     const callbacks = ['a', 'b'].map(

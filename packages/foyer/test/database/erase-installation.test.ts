@@ -9,7 +9,7 @@ import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts'
 
 const clientId = '1.1';
 const now = 5000;
-/** Two workspaces of a Grid organization with their own installs, one outside it, and the org-wide install. */
+/** The installs of two workspaces of a Grid organization, of one workspace outside it, and of the whole organization. */
 const tenants = [
   { mark: 'OWN', teamId: 'T1', enterpriseId: 'E1' },
   { mark: 'NEXT', teamId: 'T2', enterpriseId: 'E1' },
@@ -56,7 +56,7 @@ for (const [engine, open] of Object.entries(engines)) {
     return { database, addRequests, erase, requests, purged, access };
   }
 
-  describe(`erasing one installation beside others, on ${engine}`, () => {
+  describe(`erasing one of several installations, on ${engine}`, () => {
     it('erasing an installation erases its install requests, except those in progress and those with tokens to be revoked', async (t) => {
       const { addRequests, erase, requests } = await setUp(t);
       const inT1 = { team_id: 'T1', enterprise_id: 'E1' };
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await erase('OWN'), false);
     });
 
-    it('erasing an installation erases grants of access only if it is org-wide, and records that a Grid workspace was purged', async (t) => {
+    it('erasing an org-wide installation also erases its grants of access, and erasing a Grid workspace’s records the purge', async (t) => {
       const { erase, purged, access } = await setUp(t);
       await erase('OWN');
       await erase('ALONE');

@@ -45,7 +45,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`install requests, on ${engine}`, () => {
-    it('install requests use up their own state once, even after a cancel, and leave other states alone', async (t) => {
+    it('a state is used up once, even if its install request was cancelled before, and no other state changes with it', async (t) => {
       const { database, rows } = await setUp(t);
       const request = (id: string, at: number) => ({
         ...{ id, clientId, progressHash: `hash of ${id}`, requestedTeamId: null, now: at },
@@ -121,7 +121,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(few.length <= 2, 'one of each');
     });
 
-    it('install requests are swept a few at a time, oldest first, and never with tokens, even if the tokens are stored during the sweep', async (t) => {
+    it('a sweep deletes the oldest install requests, up to its limit, and none that holds tokens, even if they are stored during the sweep', async (t) => {
       const { database, add, rows } = await setUp(t);
       const left = async () => (await rows()).map(({ id }) => id);
       await add({

@@ -50,7 +50,7 @@ for (const [engine, open] of Object.entries(engines)) {
     return { database, add, change, states };
   }
 
-  describe(`installations beside others, on ${engine}`, () => {
+  describe(`installations among those of other tenants, on ${engine}`, () => {
     it('an installation is added once for each tenant of an app', async (t) => {
       const { database } = await setUp(t);
       const [row] = await ownRows(database, 'installations');
@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await add({ id: 'ins_OWN_4', client_id: '2.2' }), true);
     });
 
-    it('an installation is held only because Slack calls it inactive, and is released only at the same version', async (t) => {
+    it('an installation is held only if it was active and Slack calls it inactive, and is held or released only at the given version', async (t) => {
       const { database, change, states } = await setUp(t);
       const held = `broken ${inactiveCode}`;
       const broken = (installationId: string, reason: string, ifVersion?: number) =>
@@ -103,7 +103,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const { database, change } = await setUp(t);
       const find = (rest: { except?: string; limit?: number } = {}) =>
         findWitnesses(database.queries, { clientId, now: 2000, limit: 9, ...rest });
-      // This app's two strangers are the newest installations, and both vouch.
+      // Two of the strangers belong to this app. Theirs are the newest installations, and both vouch.
       const strangers = ['ins_STRANGER_b', 'ins_STRANGER_a'];
       assert.deepEqual(await find(), strangers, 'the own ones have expired');
       await change('OWN', { bot_expires_at: 2001 });
@@ -157,7 +157,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await granted(5000), ['T8']);
     });
 
-    it('an installation has the status of its own tenant, and the app id comes from the app’s newest install', async (t) => {
+    it('a tenant’s status comes only from this app’s rows about it, and the app id from the app’s newest installation that has one', async (t) => {
       const { database, change, add } = await setUp(t);
       const { queries } = database;
       await add({ mark: 'OTHER', clientId: '2.2', teamId: 'T6', madeAt: 6e12 });

@@ -18,7 +18,7 @@ async function setUp(t: TestContext) {
     await database.close();
     await rm(folder, { recursive: true, force: true });
   });
-  /** The keys that a power cut would leave now, if everything in the files had reached the disk. */
+  /** Returns the keys that are in the database's files now, whether or not these have been synced to the disk. */
   async function keysInTheFiles(): Promise<unknown[]> {
     const copy = join(folder, 'copy.db');
     await copyFile(file, copy);

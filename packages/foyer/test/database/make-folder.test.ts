@@ -23,7 +23,7 @@ describe('makeFolder', () => {
     for (const name of ['a', 'a/b']) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o700);
   });
 
-  it('makeFolder creates a folder once if several processes start at the same time', async () => {
+  it('makeFolder succeeds in each of several processes that create the same folder at the same time', async () => {
     const code = `import(${JSON.stringify(source)})
       .then(({ makeFolder }) => makeFolder(${JSON.stringify(join(folder, 'a', 'b', 'c'))}))`;
     await Promise.all(Array.from({ length: 4 }, () => run(process.execPath, ['-e', code])));

@@ -51,7 +51,7 @@ describe('migrations on Postgres', () => {
     assert.deepEqual(await ask('select name from kysely_migration order by name'), migrationNames);
   });
 
-  it('migrations on Postgres change nothing the next time', async () => {
+  it('migrations on Postgres change nothing when a migrated database is opened again', async () => {
     const schema = () =>
       ask(
         "select table_name || '.' || column_name || ' ' || data_type from information_schema.columns where table_schema = 'public' order by 1",

@@ -20,7 +20,7 @@ describe('migrations', () => {
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  it('migrations create every table in a fresh database, and change nothing the next time', async () => {
+  it('migrations create the tables in a fresh database, and change nothing when it is opened again', async () => {
     const schema = () => {
       const sqlite = new Sqlite(file, { readonly: true });
       const rows = sqlite.prepare('select type, name, sql from sqlite_master order by name').all();

@@ -13,7 +13,10 @@ import { engines } from '../support/open-test-database.ts';
 import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts';
 
 const own = { installationId: 'ins_OWN', life: 1 };
-/** A welcome and a post of one tenant, which has two of each in each of two lives. Another tenant has the same. */
+/**
+ * A welcome and a post of one tenant. In each of two lives, that tenant has two welcomes and two posts, and another
+ * tenant has messages with the same keys.
+ */
 const messages: OnceMessageKey[] = [
   { ...own, kind: 'welcome', key: 'U1' },
   { ...own, kind: 'post', key: 'tips' },
@@ -62,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`messages that are sent once, on ${engine}`, () => {
-    it('only the first of two callers begins a first welcome, and the second gets no error', async (t) => {
+    it('if two callers begin a welcome at the same time, one of them begins it, and the other gets false instead of an error', async (t) => {
       const { database } = await setUp(t);
       const message = { ...own, kind: 'welcome' as const, life: 3, key: 'U1' };
       const begin = (runId: string) => {

@@ -9,7 +9,7 @@ import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 
-/** Failures of Postgres or of the network in front of it: every call of `Database` ends, with the right outcome. */
+/** Postgres fails, or the network in front of it. Even then, every call of `Database` ends, with the right outcome. */
 
 const key = (id: string) => ({ id, sealedCheck: 'v1.x', now: 1 });
 const writeKey = (database: Database, id: string, patienceMs?: number) =>
@@ -66,7 +66,7 @@ async function refusal(work: Promise<unknown>, reason: RegExp): Promise<number> 
 
 // Concurrent, since most of these tests wait for time limits.
 describe('a Postgres database', { concurrency: 20 }, () => {
-  it('a Postgres database makes a write that locks a row wait for the write before it, and see that write’s changes', async (t) => {
+  it('a Postgres database makes a write wait for an earlier write that has locked the same row, and see its changes', async (t) => {
     const { database } = await setPlay(t);
     await writeKey(database, 'a');
     const addOne = () =>
@@ -204,7 +204,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     proxy.pass();
   });
 
-  it('a start gives up within eight seconds if another client locks the Postgres database', async (t) => {
+  it('a start gives up within eight seconds if another client has locked the table of migrations in Postgres', async (t) => {
     const { stranger, url } = await setPlay(t);
     await stranger.query('begin; lock table kysely_migration in access exclusive mode');
     const tookMs = await refusal(openPostgres(url), /timeout/);
@@ -261,7 +261,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 
   describe('a commit whose answer is lost', { concurrency: 4 }, () => {
-    /** Writes one key and cuts the connection at the commit, once unless `cuts` says otherwise. */
+    /** Writes one key, and cuts the connection at this moment of the first `cuts` commits (by default, of the first). */
     async function cutAtCommit(
       play: Play,
       moment: 'asked' | 'done',
@@ -294,7 +294,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
       assert.deepEqual(await cutAtCommit(play, 'done'), { value: '1: 1', tries: 1, stored: ['try 1'] });
     });
 
-    it('a commit whose answer is lost is repeated if it did not arrive, even if the check of its outcome is cut off too', async (t) => {
+    it('a write whose commit did not arrive is repeated, even if the check of the commit’s outcome is cut off too', async (t) => {
       const play = await setPlay(t);
       assert.deepEqual(await cutAtCommit(play, 'asked', { cuts: 3 }), {
         value: '2: 1',

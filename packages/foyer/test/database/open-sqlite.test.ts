@@ -81,7 +81,7 @@ describe('a SQLite database', () => {
   it('a SQLite database compiles a query with an order, a join and a limit once, for any values', async (t) => {
     const { queries, write } = await open();
     await write((tx) => recordEncryptionKey(tx, key('first')));
-    // better-sqlite3 makes a function for the rows of a query each time SQLite compiles it.
+    // Each time SQLite compiles a query, better-sqlite3 creates a function for its rows with `new Function`.
     const compiled = t.mock.method(globalThis, 'Function');
     for (const limit of [1, 2, 3])
       await queries
@@ -95,7 +95,7 @@ describe('a SQLite database', () => {
     assert.equal(compiled.mock.callCount(), 1);
   });
 
-  it('a SQLite database and its log become private to their owner if other users could read them', async () => {
+  it('opening a SQLite database makes an open database and its log private if others could read them, with a warning for each file', async () => {
     const first = await open();
     await first.write((transaction) => recordEncryptionKey(transaction, key('a')));
     const files = [file, `${file}-wal`, `${file}-shm`];
@@ -107,7 +107,7 @@ describe('a SQLite database', () => {
     assert.match(warnings[0] ?? '', /could read .*foyer\.db/);
   });
 
-  it('a closed SQLite database that others can read becomes private, with one warning', async () => {
+  it('opening a SQLite database makes a closed database private if others could read it, with one warning', async () => {
     await (await open()).close();
     opened.pop();
     await chmod(file, 0o644);
@@ -149,7 +149,7 @@ describe('a SQLite database', () => {
     assert.notEqual(database.changeMark(), before);
   });
 
-  it('a SQLite database has a new change mark in the turn after another process has written, and not before', async () => {
+  it('a SQLite database has a new change mark in the turn after another connection has written, and not before', async () => {
     const [database, other] = [await open(), await open()];
     const before = database.changeMark();
     await new Promise(setImmediate);
@@ -297,14 +297,14 @@ describe('a SQLite database', () => {
     }
   });
 
-  it('a SQLite database without its tables is reported as not ready, and not as damaged', async () => {
+  it('a SQLite database that lacks a table is reported as not ready, with SQLite’s reason', async () => {
     const database = await open();
     await database.ping();
     await database.queries.schema.alterTable('encryption_keys').renameTo('mislaid').execute();
     await assert.rejects(database.ping(), { name: 'DatabaseUnavailableError', message: /no such table/ });
   });
 
-  it('a SQLite database reports damage after the first page of its file', async () => {
+  it('a SQLite database whose file is damaged beyond its first page is reported', async () => {
     await (await open()).close();
     opened.pop();
     const bytes = await readFile(file);
@@ -321,7 +321,7 @@ describe('a SQLite database', () => {
     await chmod(file, 0o444);
     await chmod(join(folder, 'deep'), 0o555);
     await chmod(folder, 0o755);
-    // Nothing is read-only to root.
+    // Root may write any file, so this takes another user.
     const printed = await openAsAnotherUser();
     await chmod(join(folder, 'deep'), 0o700);
     assert.match(printed, /^DatabaseUnavailableError database_unavailable /);

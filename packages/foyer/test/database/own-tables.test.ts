@@ -98,7 +98,7 @@ for (const [engine, open] of Object.entries(engines)) {
       return { database, target, opened, tables, names };
     }
 
-    it('the app’s own tables are recorded in a ledger of their own, and the app can add migrations in any order', async (t) => {
+    it('the app’s own migrations are recorded in a ledger of their own, and the app can add them in any order', async (t) => {
       const { opened, tables, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await opened(orders);
@@ -192,7 +192,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await opened({ ...orders, ...notes });
     });
 
-    it('the app’s own tables are refused by an older version of the app that does not know all their migrations', async (t) => {
+    it('a database with migrations of the app is refused if the app’s definition lacks one of them', async (t) => {
       const { opened, names } = await prepare(t);
       await opened({ ...orders, ...notes });
       for (const older of [orders, undefined]) {
@@ -206,7 +206,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
     });
 
-    it('the app’s own tables move from Foyer’s ledger, in which another Kysely migrator recorded them, to their own ledger', async (t) => {
+    it('the app’s migrations that another Kysely migrator recorded in Foyer’s ledger move to their own ledger', async (t) => {
       const { database, opened, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await orders['0001-orders']?.up(database.queries);
@@ -224,7 +224,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
     });
 
-    it('the app’s own tables hold rows that are committed together with Foyer’s, or not at all', async (t) => {
+    it('rows in the app’s own tables are committed together with Foyer’s rows, or not at all', async (t) => {
       const { target, database } = await prepare(t);
       const withOrders = await openDatabase(target, { migrations: orders });
       t.after(() => withOrders.close());
@@ -273,7 +273,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('on SQLite, the app’s queries use an index on a part of a table, also for a value that they bind', async (t) => {
+it('on SQLite, the app’s queries use a partial index, even if the value of its condition is bound', async (t) => {
   const { target, close } = await engines.SQLite();
   t.after(close);
   const database = await openDatabase(target, { migrations: orders });

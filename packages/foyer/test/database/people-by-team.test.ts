@@ -38,7 +38,10 @@ const [U1, U2] = ['U1', 'U2'] as const;
 const grace: PersonKey = { clientId, teamId: 'T1', userId: U1 };
 const priya: PersonKey = { clientId, teamId: 'T1', userId: U2 };
 
-/** Sets up a team with Grace, who installed, and Priya. Rows of each name the other; strangers have the same ids. */
+/**
+ * Sets up a team with Grace, who installed the app, and Priya. Some rows of each mention the other. Strangers have the
+ * same ids.
+ */
 async function setTeam(t: TestContext, engine: keyof typeof engines) {
   const { database, close } = await engines[engine]();
   t.after(close);
@@ -109,7 +112,7 @@ const people = process.env.FOYER_FULL === 'all' ? 1_000_000 : 100_000;
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`people of several teams, on ${engine}`, () => {
-    it(`people of several teams are split by membership when an older database of ${people} people is updated`, async (t) => {
+    it(`people of several teams get a row for each membership when an older database of ${people} people is updated`, async (t) => {
       const { db, close } = await openEmptyDatabase(engine);
       t.after(close);
       await m0001Initial.up(db);

@@ -13,7 +13,7 @@ import { eventually } from '../../src/testing/visitor.ts';
 import { startPostgresProxy } from '../support/postgres-proxy.ts';
 import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
 
-/** A dedicated server that restarts, crashes, is a standby, or refuses the login. */
+/** These tests restart, crash and reconfigure Postgres, so they start a server of their own. */
 
 const password = 'very/secret@password';
 
@@ -234,7 +234,7 @@ describe('a Postgres server', () => {
     );
   });
 
-  it('a Postgres server with a damaged page is unavailable for queries that need that page, and Foyer counts those queries', async (t) => {
+  it('a Postgres server with a damaged page is reported as unavailable to queries that need that page, and Foyer counts those queries', async (t) => {
     await administer('create database damaged');
     const before = await openPostgres(server.url('damaged'));
     await writeKey(before, 'kept');

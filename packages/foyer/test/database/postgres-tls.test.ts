@@ -12,7 +12,10 @@ import { startPostgresServer } from '../support/postgres-server.ts';
 
 const run = promisify(execFile);
 
-/** Makes certificates: an authority, a server for `host` that it signed, and an authority that signed nothing. */
+/**
+ * Makes three certificates: of an authority, of the server `host`, which that authority signs, and of an authority that
+ * signs nothing.
+ */
 async function makeCertificates(folder: string, host: string): Promise<void> {
   const openssl = (...args: string[]) => run('openssl', args, { cwd: folder });
   const selfSigned = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -102,8 +102,8 @@ import { engines } from '../support/open-test-database.ts';
 import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts';
 
 /**
- * Invariant 9 (tenants never mix) for each query: one tenant with rows in all of a tenant's tables, beside strangers
- * who have the same (`strangers.ts`). A write that names the tenant changes only that tenant's rows. A read that names
+ * Invariant 9 (tenants never mix) for each query. One tenant has rows in every table that holds rows of a tenant, and
+ * so has each stranger (`strangers.ts`). A write that names the tenant changes only that tenant's rows. A read that names
  * the tenant returns no stranger's row.
  */
 
@@ -307,7 +307,7 @@ for (const [engine, open] of Object.entries(engines)) {
     return { database, strangers };
   }
 
-  describe(`one tenant beside others, on ${engine}`, () => {
+  describe(`one of several tenants, on ${engine}`, () => {
     it('a write that names a tenant changes only that tenant’s rows', async (t) => {
       const { database, strangers } = await setUp(t);
       const own = async () =>
@@ -335,7 +335,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('erasing a tenant touches only that tenant’s rows, even if it is org-wide', async (t) => {
+    it('erasing an org-wide tenant erases only that tenant’s rows', async (t) => {
       const { database, strangers } = await setUp(t);
       const org = { mark: 'ORG', clientId, teamId: null, enterpriseId: 'EORG', grantsOf: 'EORG' };
       await database.write(async (tx) => {
@@ -443,7 +443,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const url = own.claimUrl?.({ installationId, life: 1, userId: U1 });
       const token = new URL(url ?? '').searchParams.get('foyer_claim') ?? '';
       assert.equal((await own.readClaim(token)).teamName, 'Team OWN');
-      // Another app with the same database and keys has the same secrets.
+      // Another app with the same database and keys could unseal the claim.
       await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
     });
 
@@ -575,7 +575,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await strangers.assertUntouched();
     });
 
-    it('people sign in through the installation of their own tenant, or through their organization’s if that has access', async (t) => {
+    it('people sign in through their own workspace’s installation, or through the org-wide one if it has access to the workspace', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const find = async (teamId: string, enterpriseId: string | null) =>

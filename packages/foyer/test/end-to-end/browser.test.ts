@@ -169,7 +169,7 @@ describe('in a browser', () => {
     }
   });
 
-  it('if Slack answers 503 in the exchange, a page says that Foyer could not reach Slack', async () => {
+  it('if Slack answers the exchange of the code with 503, a page says that Foyer could not reach Slack', async () => {
     const page = await open(390);
     stage.sandbox.faults.add({ method: 'oauth.v2.access', failure: { type: 'status', status: 503 } });
     await page.goto(stage.url);

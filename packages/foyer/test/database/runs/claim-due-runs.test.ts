@@ -76,7 +76,7 @@ for (const [name, open] of Object.entries(engines)) {
   });
 }
 
-test('a claim, and an event that resumes runs, read no runs that wait for something else, on SQLite', async (t) => {
+test('on SQLite, a claim reads only runs that are due, and an event reads only runs that wait for it', async (t) => {
   const opened = await engines.SQLite();
   t.after(() => opened.close());
   const { database, recorded } = recordQueries(opened.database);
@@ -137,7 +137,7 @@ for (const [name, open] of Object.entries(engines)) {
     const opened = await open();
     t.after(() => opened.close());
     const [runId] = await queueRuns(opened, 1);
-    // A third app has a run that is due, and the second one has none.
+    // Of the two other apps, 3.3 has a run that is due, and 2.2 has none.
     const other = { mark: 'OTHER', clientId: '3.3', teamId: 'T1', enterpriseId: null, grantsOf: 'E1' };
     await opened.database.write(async (tx) => {
       await insertTenant(tx, { ...other, dueAt: 100, madeAt: 100 }, ['U1', 'U2'], keyringOf('k1'));
