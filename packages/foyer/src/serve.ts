@@ -77,9 +77,9 @@ const explained = [ConfigError, DatabaseNewerError, OwnMigrationError, KeyringEr
 
 /**
  * Runs Foyer as a process, with its own HTTP server and the worker. SIGTERM and SIGINT end it within ten seconds.
- * `otherwise` answers requests for other paths, such as an Express app. If the start fails, Foyer prints what to do and
- * ends the process with exit code 1. In a systemd unit with `Type=notify`, the exit code is 78 if the start would fail
- * again until a person changes something.
+ * `otherwise`, such as an Express app, answers requests for all other paths. If the start fails, Foyer prints what to
+ * do and ends the process with exit code 1. In a systemd unit with `Type=notify`, the exit code is 78 if the start
+ * would fail again until a person changes something.
  * @example await serve(definition)
  */
 export async function serve<MyTables>(
@@ -114,7 +114,8 @@ export async function serve<MyTables>(
     });
     process.on('unhandledRejection', (reason) => {
       const listener = foyer?.runningListener();
-      // Only work that the listener did not await has failed: Foyer's own work is not left half done.
+      // The listener started this work and did not await it. No work of Foyer is left half done, so the process
+      // continues.
       if (listener !== undefined)
         return logger.error(
           { err: reason, listener },
@@ -150,7 +151,7 @@ const exConfig = 78;
 
 /**
  * Whether a start will fail again until a person changes something. Without a log, the configuration was refused. Other
- * failures may pass: a port becomes free, a database becomes reachable, or a process that lacks a key ends.
+ * failures may pass: a port becomes free, a database becomes reachable, or another process, which lacks a key, ends.
  */
 const isForPerson = (error: unknown, log: Logger | undefined): boolean =>
   log === undefined ||

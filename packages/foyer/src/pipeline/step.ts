@@ -46,8 +46,8 @@ export interface ActingStep<Output extends Json = Json> extends StepTraits {
   /** How long one attempt may take; 30,000 by default. An attempt that ignores its signal is abandoned. */
   readonly timeLimitMs?: number;
   /**
-   * Returns the output, which is stored and must not hold a secret, or one of the other ends below. If it throws: Foyer
-   * waits after a rate limit, retries if Slack is unreachable or the error is unknown, and fails the step after a
+   * Returns the output, which is stored and must not hold a secret, or a `StepEnd`, such as `skip(…)`. If it throws:
+   * Foyer waits after a rate limit, retries if Slack is unreachable or the error is unknown, and fails the step after a
    * refusal, a dead token or a `StepError` that is final.
    */
   run(context: StepContext): Promise<Output | Written<Output> | StepEnd>;
@@ -106,8 +106,8 @@ export interface StepFacts {
   /** The scopes granted to the bot; null if the install has no bot. */
   readonly botScopes: readonly string[] | null;
   /**
-   * The host's account that the installation belongs to, in the host's own ids, with the link's data; null if it is not
-   * connected.
+   * The host's account that the installation is connected to, by the host's ids, and the data of its link; null if it
+   * is not connected.
    */
   readonly connection: { readonly org: string; readonly subject: string | null; readonly data: Json } | null;
   /** 1 for the first attempt of this step in this run. */
@@ -129,7 +129,7 @@ export interface StepFacts {
 
 /** A message that a step posts once. */
 export interface OnceMessage {
-  /** A channel's id, or a user's id for a DM; the person whose run it is by default. */
+  /** A channel's id, or a user's id for a DM. If absent, the message goes to the person whose run this is. */
   readonly channel?: string;
   /** Shown in notifications, and as the message itself if there are no blocks. */
   readonly text: string;
@@ -139,7 +139,10 @@ export interface OnceMessage {
 /** Where a message is. */
 export type PostedMessage = { channelId: string; messageTs: string };
 
-/** Tables whose names and columns only the app knows: annotate `tx` to have both checked. */
+/**
+ * Any tables: Foyer does not know those of the app. To have names and columns checked, annotate `tx` with your own
+ * type.
+ */
 type AnyTables = Record<string, Record<string, unknown>>;
 
 /** What a step is given. */
@@ -156,9 +159,9 @@ export interface StepContext extends StepFacts {
   write<MyTables = AnyTables>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
   /**
    * Posts a message exactly once per key between install and uninstall, across crashes and retries; resolves to where
-   * the message is. In the run of a moment, the key belongs to that run: each member can get the same greeting. Errors
-   * that it throws end the attempt: do not catch them. In a channel, it needs that channel's history scope to settle a
-   * send whose outcome is unknown.
+   * the message is. In the run of a moment, the message is posted once for each key and run, so each member can get a
+   * greeting with the same key. Errors that it throws end the attempt: do not catch them. In a channel, it needs that
+   * channel's history scope to settle a send whose outcome is unknown.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */
   postOnce(key: string, message: OnceMessage): Promise<PostedMessage>;
@@ -213,7 +216,7 @@ export type StepEnd = { readonly [ended]: true } & (
 /** The end of a step that has nothing to do. */
 export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
 
-/** Why the functions below check: Foyer would fail to store a wrong end, and only after the step has acted. */
+/** Why the functions below call this: without it, an invalid end would fail only later, when Foyer stores it. */
 function assertEnd(isRight: boolean, fix: string): void {
   const message = `The step ended in a way that cannot be stored: ${fix}`;
   if (!isRight) throw new StepError('invalid_end', message, { final: true });
@@ -230,7 +233,10 @@ export function skip(code: string, message: string): Skip {
   return { [ended]: true, kind: 'skipped', code, message };
 }
 
-/** Ends the step as possibly done, with no way to check. Foyer never retries it automatically. @throws StepError */
+/**
+ * Ends a step that may have taken effect, if this cannot be checked. Foyer never retries it automatically.
+ * @throws StepError
+ */
 export function unconfirmed(code: string, message: string): StepEnd {
   assertWords('unconfirmed', code, message);
   return { [ended]: true, kind: 'unconfirmed', code, message };
@@ -243,9 +249,9 @@ export function waitFor(event: WaitEvent): StepEnd {
 }
 
 /**
- * Asks the installer, in their DM and in Home; the installer or an admin answers. The run waits for the answer, which
- * may take seconds or days; then this step runs again with `context.answer`. Foyer posts a reminder after a day, unless
- * the question expires by then. If the question expires unanswered, Foyer skips this step.
+ * Asks the person whose run this is, in their DM and in Home. This person, the installer or an admin answers. The run
+ * waits for the answer, which may take seconds or days; then this step runs again with `context.answer`. Foyer posts a
+ * reminder after a day, unless the question expires by then. If the question expires unanswered, Foyer skips this step.
  * @throws StepError if the question is not valid, or too long for Slack
  * @example
  * if (context.answer === undefined) {
@@ -278,7 +284,7 @@ function questionProblem(question: Question): string | undefined {
     return 'its id needs 1 to 60 letters, digits, dots, hyphens or underscores';
   if (!isText(text, 1500)) return 'its text needs 1 to 1,500 characters';
   if (timeLimitMs !== undefined && !(Number.isSafeInteger(timeLimitMs) && timeLimitMs > 0)) {
-    return '`timeLimitMs` needs whole milliseconds';
+    return 'its `timeLimitMs` needs a whole number of milliseconds, 1 or more';
   }
   if (input?.type === 'channel' || input?.type === 'text') return undefined;
   if (input?.type !== 'choice') return "its input needs the type 'choice', 'channel' or 'text'";
@@ -311,7 +317,7 @@ const longestRestMs = 366 * 24 * 60 * 60 * 1000;
  */
 export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
   const isTime = typeof delayMs === 'number' && delayMs <= longestRestMs;
-  assertEnd(isTime, 'give retryIn milliseconds, 366 days at most');
+  assertEnd(isTime, 'give retryIn a number of milliseconds, 366 days at most');
   if (why) assertWords('retryIn', why.code, why.message);
   const restMs = Math.ceil(Math.max(delayMs, shortestRestMs));
   return { [ended]: true, kind: 'wait', delayMs: restMs, ...(why && { why }) };

@@ -36,10 +36,10 @@ export interface WorkerDeps extends PipelineDeps {
 export type Worker = ReturnType<typeof createWorker>;
 
 /**
- * The shortest time after which the timer queries for due work again; a run that ends causes a query at once. Why a
- * wake waits this long too: most wakes come from an install whose browser still waits for its page. Eight simultaneous
- * installs waited 230 ms for their pages when their runs started immediately, and 219 ms with this pause, after which
- * one claim serves all eight.
+ * The shortest time after which the timer queries for due work again; a run that ends causes a query at once. Why
+ * `wake` waits this long too: most wakes come from an install whose browser still waits for its page. Eight
+ * simultaneous installs waited 230 ms for their pages when their runs started immediately, and 219 ms with this pause,
+ * after which one claim serves all eight.
  */
 const leastPauseMs = 50;
 /** After this many failures in a row (about a minute), Foyer logs errors instead of warnings: a person must look. */
@@ -141,7 +141,7 @@ export function createWorker(deps: WorkerDeps) {
     /** Looks for work soon. Called after an install was stored, or a run was queued or cancelled. */
     wake(): void {
       if (phase !== 'working') return;
-      // The worker's own lines, and those of other runs, must not have the ids of the install that woke it.
+      // The log lines of the worker and of other runs must not contain the ids of the install that woke it.
       withLineIds({}, () => {
         soon ??= setTimeout(() => {
           soon = undefined;
@@ -210,7 +210,7 @@ export function createActiveRuns(
     } catch (error) {
       log.warn(
         { err: error, runId: lease.runId },
-        'a run could not be handed back; its lease expires automatically',
+        'a run could not be released; another worker can claim it once its lease has expired',
       );
     }
   }
@@ -242,8 +242,8 @@ export function createActiveRuns(
       }
     },
     /**
-     * Renews the leases, and aborts the same runs as `look`; if the database fails, only the runs whose lease has
-     * expired. Never rejects.
+     * Renews the leases, and aborts the runs that `look` would abort. If the database fails, aborts only those whose
+     * lease has expired. Never rejects.
      */
     async renew(): Promise<void> {
       const runs = [...active];
