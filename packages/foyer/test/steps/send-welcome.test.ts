@@ -10,7 +10,7 @@ import { ownRows } from '../support/strangers.ts';
 const everything = ['chat:write', 'im:write', 'im:history', 'users:read', 'team:read'];
 const without = (...scopes: string[]) => everything.filter((scope) => !scopes.includes(scope));
 
-/** A stage whose pipeline has only the welcome. */
+/** A stage whose pipeline has only the step send-welcome. */
 const welcomeStage = (t: TestContext): Promise<PipelineStage> => setStage(t, { steps: [sendWelcome] });
 
 const stepOf = async (stage: PipelineStage, runId: string) => {
@@ -40,7 +40,7 @@ describe('send-welcome', () => {
     assert.deepEqual([row?.status, row?.message_ts], ['sent', message?.ts]);
   });
 
-  it('the welcome is recorded before Slack is called', async (t) => {
+  it('the welcome is recorded before chat.postMessage is called', async (t) => {
     const stage = await welcomeStage(t);
     const { runId } = await stage.install();
     let recorded: unknown;
@@ -57,7 +57,7 @@ describe('send-welcome', () => {
     assert.deepEqual(recorded, ['sending']);
   });
 
-  it('no record of a welcome is left if its run is stopped before the welcome is sent', async (t) => {
+  it('a run that is stopped before it sends the welcome leaves no record of one, and sends it when it resumes', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const stop = new AbortController();
@@ -80,7 +80,7 @@ describe('send-welcome', () => {
     assert.equal(stage.sandbox.calls('conversations.history').length, 0);
   });
 
-  it('the welcome is posted to the person’s user id if the app lacks the scope im:write to open a DM', async (t) => {
+  it('without the scope im:write, which opening a DM needs, the welcome is posted to the person’s user id', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install({ scopes: without('im:write') });
     assert.equal((await stage.finish(install.runId)).status, 'succeeded');
@@ -128,7 +128,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  /** Changes Slack’s answers to the two calls of a welcome. */
+  /** Changes Slack’s answers to conversations.open and chat.postMessage. */
   function answering(
     stage: PipelineStage,
     odd: { open?: object; post?: object },
@@ -162,7 +162,7 @@ describe('send-welcome after failures', () => {
       assert.equal(stage.welcomes(install), 1);
     });
 
-    it(`exactly one welcome is sent even if Slack’s answer names ${odd} as the message’s time`, async (t) => {
+    it(`exactly one welcome is sent even if Slack’s answer names ${odd} as the message’s timestamp`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { post: { ts: channel } });
@@ -179,7 +179,7 @@ describe('send-welcome after failures', () => {
     { title: 'Slack had an internal error', failure: { type: 'error', error: 'internal_error' } },
   ];
   for (const { title, failure } of notActed) {
-    it(`exactly one welcome is sent even if ${title}: Foyer searches for it, waits, and sends it again`, async (t) => {
+    it(`exactly one welcome is sent even if ${title}: Foyer finds none, waits, and calls chat.postMessage again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -298,7 +298,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.welcomes(first), 1);
   });
 
-  it('exactly one welcome is sent for a reinstall, and another one after an uninstall and for another person', async (t) => {
+  it('a reinstall sends no second welcome; an install by another person or after an uninstall sends one', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -320,7 +320,7 @@ describe('send-welcome after failures', () => {
 });
 
 describe('send-welcome after an uninstall', () => {
-  it('an uncertain welcome after a reinstall is sent again, although the welcome from before the uninstall is in the DM', async (t) => {
+  it('the welcome of a new install is sent again if its outcome is unknown, although the DM has one from before the uninstall', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);

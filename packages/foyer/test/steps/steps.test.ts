@@ -22,7 +22,7 @@ const outputOf = async (stage: PipelineStage, runId: string, step: Step): Promis
   return JSON.parse(row.output ?? 'null') as Json;
 };
 
-describe('the steps after an install', () => {
+describe('the built-in steps', () => {
   it('the built-in steps have the documented order and names', () => {
     assert.deepEqual(
       builtInSteps().map((step) => step.name),
@@ -143,7 +143,7 @@ describe('fetch-profile', () => {
     assert.deepEqual(output.missing, []);
   });
 
-  it('a flag such as is_admin is set only by the value true, since the database stores no other type', async () => {
+  it('fetch-profile reads a flag that is not `true` as false, and a name that is not a text as missing', async () => {
     const odd = { is_admin: 'yes', is_owner: {}, is_restricted: null, name: 5, profile: { real_name: [] } };
     const context = {
       botScopes: ['users:read'],
@@ -302,7 +302,7 @@ describe('notify-operators', () => {
     assert.doesNotMatch(stage.logged(), /very-secret/);
   });
 
-  it('notify-operators is skipped if no webhook is set', async (t) => {
+  it('notify-operators is skipped if neither a webhook nor mail is configured', async (t) => {
     const stage = await setStage(t, { steps: [notifyOperators] });
     const { runId } = await stage.install();
     const [step] = (await stage.finish(runId)).steps;

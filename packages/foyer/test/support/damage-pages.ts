@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import Sqlite from 'better-sqlite3';
 
-/** Overwrites the first page of these tables and indexes of a SQLite file that no process has open. */
+/** Overwrites the root page of each of these tables and indexes. No process may have the SQLite file open. */
 export function damagePages(file: string, names: readonly string[]): void {
   const sqlite = new Sqlite(file);
   const size = Number(sqlite.pragma('page_size', { simple: true }));

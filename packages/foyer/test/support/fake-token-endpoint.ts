@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** The endpoint's answer to one refresh: a JSON body, an HTTP status, none at all, or a text that breaks off. */
+/** The endpoint's answer: a JSON body, an HTTP status, no answer (`hang`), or a text, whole or cut off. */
 export type TokenAnswer = object | number | 'hang' | { text: string; breaksOff: boolean };
 
 /** The token refresh of Slack's `oauth.v2.access`, over loopback HTTP. */
@@ -12,7 +12,7 @@ export interface FakeTokenEndpoint {
   readonly used: string[];
   /** Sets the answer from now on. With undefined, each refresh token yields new tokens once, as with Slack. */
   answerWith(answer: TokenAnswer | undefined): void;
-  /** Sets the answer to calls with this token from now on. It takes precedence over `answerWith`. */
+  /** Sets the answer to calls with this access token from now on. It takes precedence over `answerWith`. */
   answerTo(token: string, answer: object): void;
   /** Holds every answer back until `release` is called. */
   hold(): { release(): void };

@@ -1,4 +1,4 @@
 import { readManifest } from '../../src/config/manifest.ts';
 
-/** The manifest of the module's tests: separate from the app's, so a clone can change its own. */
+/** The manifest of the module's tests. It is not the app's, so that they pass in a clone with another manifest. */
 export const fixtureManifest = readManifest(new URL('./manifest.json', import.meta.url));

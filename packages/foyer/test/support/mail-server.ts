@@ -3,7 +3,7 @@ import type { AddressInfo, Server } from 'node:net';
 import type { TestContext } from 'node:test';
 import { SMTPServer } from 'smtp-server';
 
-/** How the mail server treats a message: accepts it, hangs, accepts it and hangs up, or answers with a code. */
+/** What the mail server does with a message; a number is the SMTP code with which it refuses the message. */
 export type MailAnswer = 'accept' | 'hang' | 'cut-after-taking' | number;
 
 /** A real SMTP server on loopback that keeps the messages it receives. */

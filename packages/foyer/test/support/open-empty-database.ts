@@ -14,7 +14,7 @@ export async function openEmptyDatabase(
   if (engine === 'Postgres') {
     const { url, drop } = await createPostgresDatabase({ empty: true });
     const pool = new pg.Pool({ connectionString: url });
-    // Dropping the database ends a connection that is still closing, which pg reports on its client.
+    // If a connection is still closing when the database is dropped, pg reports an error on its client.
     pool.on('connect', (client) => client.on('error', () => {}));
     const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
     return {

@@ -12,7 +12,7 @@ import { createSqliteDatabase } from './sqlite-template.ts';
 export interface TestDatabase {
   database: Database;
   target: DatabaseTarget;
-  /** Opens another connection to the same database, which is closed with it. */
+  /** Opens the same database once more; `close` closes every connection. */
   reopen(): Promise<Database>;
   /** Everything that a thief of the database could read: SQLite's files, or every row of Postgres. */
   rawBytes(): Promise<Buffer>;

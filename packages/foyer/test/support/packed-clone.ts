@@ -4,8 +4,8 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 /**
- * Copies of this clone, and tarballs packed in them. Why not packed in the clone itself: `npm pack` builds the package
- * and changes files of it, which other tests read at the same time.
+ * Why tarballs are packed in a copy of the clone: `npm pack` builds the package and changes its files, which other
+ * tests read at the same time.
  */
 
 const root = join(import.meta.dirname, '../../../..');
@@ -19,7 +19,7 @@ export function copyClone(folder: string): void {
     symlinkSync(`../packages/${name}`, join(folder, 'node_modules', `slack-${name}`));
 }
 
-/** Links the packages that are installed in this clone, other than its own, into the folder's `node_modules`. */
+/** Links the packages that this clone installed, but not its own two, into the folder's `node_modules`. */
 export function linkPackages(folder: string): void {
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   for (const name of readdirSync(join(root, 'node_modules'))) {
@@ -29,7 +29,7 @@ export function linkPackages(folder: string): void {
   }
 }
 
-/** Runs `npm pack` for one of the packages of a copy; returns the tarball's path, in `to`. */
+/** Packs a package of a copy of the clone into a tarball in the folder `to`; returns the tarball's path. */
 export async function pack(
   clone: string,
   name: 'slack-foyer' | 'slack-sandbox',

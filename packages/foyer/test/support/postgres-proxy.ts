@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 /**
- * A network between Foyer and Postgres that can fail: close, swallow, and cut right before or after a commit. The proxy
- * parses as much of the protocol as it needs: https://www.postgresql.org/docs/current/protocol-message-formats.html
+ * A network between Foyer and Postgres that can fail: it refuses connections, swallows bytes, or cuts a connection
+ * right before or after a commit. The proxy parses as much of the protocol as it needs:
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export interface PostgresProxy {
   /** The server's URL, with the address of the proxy. */
@@ -15,9 +16,9 @@ export interface PostgresProxy {
   onCommit(watch: (moment: 'asked' | 'done') => 'cut' | undefined): () => void;
   /** Cuts every connection. */
   cut(): void;
-  /** Accepts connections and bytes but passes nothing on, until `pass`; those connections are then cut. */
+  /** Accepts connections and bytes but passes nothing on until `pass`, which then cuts every connection. */
   swallow(): void;
-  /** Closes each new connection. */
+  /** Closes each new connection, until `pass`. */
   refuse(): void;
   pass(): void;
   /** The number of connections made so far. */

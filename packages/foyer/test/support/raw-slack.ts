@@ -9,7 +9,7 @@ export interface RawSlack {
   readonly revoked: ReadonlySet<string>;
   /** How often each method was called. */
   calls(method: string): number;
-  /** Sets what happens when `oauth.v2.access` is called from now on; the connection belongs to the test. */
+  /** From now on, `write` answers `oauth.v2.access`: it writes to the connection and closes it as it likes. */
   onExchange(write: (socket: Socket, form: URLSearchParams) => void): void;
   /** Sets the answer to `auth.test`. */
   testWith(answer: unknown): void;
@@ -87,7 +87,7 @@ export async function startRawSlack(t: Pick<TestContext, 'after'>): Promise<RawS
   };
 }
 
-/** Writes an answer with this body, and closes the connection after it. */
+/** Returns a function that writes an answer with this body, and then closes the connection. */
 export function endWith(body: string | Buffer, headers = '', status = '200 OK'): (socket: Socket) => void {
   return (socket) => {
     socket.write(

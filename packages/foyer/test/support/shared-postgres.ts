@@ -9,7 +9,7 @@ export const sharedServerVariable = 'FOYER_TEST_POSTGRES_URL';
 const template = 'foyer_template';
 let own: Promise<string> | undefined;
 
-/** The URL of a server's first database. A test file that runs alone starts its own server. */
+/** The URL of the shared server; a test file that runs alone starts its own server. */
 async function serverUrl(): Promise<string> {
   const shared = process.env[sharedServerVariable];
   if (shared) return shared;
@@ -46,7 +46,7 @@ function databaseUrl(url: string, name: string): string {
   return Object.assign(new URL(url), { pathname: `/${name}` }).href;
 }
 
-/** Creates a database with Foyer's tables (none if `empty`) on the shared server. `drop` removes it, even in use. */
+/** Creates a database with Foyer's tables (none if `empty`) on the shared server. `drop` also ends its connections. */
 export async function createPostgresDatabase(
   options: { empty?: boolean } = {},
 ): Promise<{ url: string; drop(): Promise<void> }> {

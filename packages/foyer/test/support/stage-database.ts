@@ -5,21 +5,21 @@ import { keysOf } from './installations.ts';
 import type { engines } from './open-test-database.ts';
 import { createPostgresDatabase } from './shared-postgres.ts';
 
-/** The engines that Foyer runs on, by their names in test titles. */
+/** The name of an engine in test titles. */
 export type EngineName = keyof typeof engines;
 
 /** A database for a running Foyer, with direct access that bypasses Foyer. */
 export interface StageDatabase {
   /** The environment variables that make Foyer use it. */
   environment: Record<string, string>;
-  /** Queries it on a separate connection. The SQL works on both engines, with `?` for a parameter. */
+  /** Queries it on a separate connection. Write SQL that both engines understand, with `?` for a parameter. */
   rows<Row>(sql: string, ...parameters: unknown[]): Promise<Row[]>;
   /** Changes it directly, bypassing Foyer. */
   change(sql: string, ...parameters: unknown[]): Promise<void>;
   remove(): Promise<void>;
 }
 
-/** A SQLite file that Foyer creates at its start; the caller removes its folder. */
+/** A SQLite file, which need not exist yet; the caller removes its folder. */
 export function sqliteStageDatabase(file: string): StageDatabase {
   const ask = <T>(readonly: boolean, work: (database: Sqlite.Database) => T): T => {
     const database = new Sqlite(file, { readonly, timeout: 5000 });

@@ -7,14 +7,14 @@ import { keyringOf } from './installations.ts';
 import { type Tenant, tenantRows } from './tenant-rows.ts';
 
 /**
- * Why strangers: a fixture that holds one of a thing cannot notice a query that forgets whose row it is. So suites add
- * rows that no test addresses, and compare them byte for byte at the end of each test.
+ * Why strangers: in a database with the rows of one tenant, a query that forgets to filter by tenant passes every test.
+ * So suites add rows of other tenants, and compare them byte for byte at the end of each test.
  *
- * There are three strangers, each with rows in every table that has rows of a tenant: another workspace of the same
- * app, an org-wide install of it, and another app's installation of the very workspace that the test uses. All have the
- * same people as the test: a user id is unique only together with its tenant. The other app's rows are old, since
- * nothing that the test's app does may touch them. The rows of the same app are from the year 2096, so that none is
- * swept.
+ * There are three strangers: another workspace of the same app, an org-wide install of the same app, and another app's
+ * installation in the workspace that the test uses. Each has rows in every table that has rows of a tenant. All have
+ * the same user ids as the test: a user id is unique only together with its tenant. The rows of the other app are so
+ * old that a sweep deletes them if it forgets to filter by app. The rows of the same app are from the year 2096, so
+ * that no sweep deletes them.
  */
 
 /** Each row of a stranger has this word in one of its columns. */
@@ -34,7 +34,7 @@ export async function ownRows<Name extends keyof Tables>(
   return rows.filter((row) => !isStranger(row)) as Selectable<Tables[Name]>[];
 }
 
-/** The rows that no test addresses. */
+/** The strangers in a database. */
 export interface Strangers {
   /** Fails if a row of theirs was changed or deleted, or if they have a new row. */
   assertUntouched(): Promise<void>;

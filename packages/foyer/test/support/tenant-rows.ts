@@ -17,12 +17,12 @@ export interface Tenant {
   /** Null for an org-wide install. */
   teamId: string | null;
   enterpriseId: string | null;
-  /** The enterprise whose grant of access it has. */
+  /** The enterprise in the tenant's row of `team_access`. */
   grantsOf: string;
   /** When its pending work is due, and when its rows were made. */
   dueAt: number;
   madeAt: number;
-  /** When its ended session expires; `dueAt` unless given. Each app deletes the expired ones of all apps. */
+  /** When its row of `ended_sessions` expires: by default, `dueAt`. Each app deletes the expired rows of all apps. */
   endedUntil?: number;
 }
 
