@@ -62,7 +62,7 @@ test('a body of one mebibyte is accepted, and one byte more is refused, with or 
   assert.equal(await bodyOf([head('Transfer-Encoding: chunked'), half, half, chunk(1)]), 413);
 });
 
-test('a body is refused if its sender hangs up', async () => {
+test('a body is refused if its sender hangs up before the end of the body', async () => {
   assert.equal(await bodyOf([head('Content-Length: 5'), 'he'], 'cut off'), 400);
 });
 
@@ -95,7 +95,7 @@ test('a body of one-byte pieces takes memory in proportion to its size', async (
   const read = await bodyOf([pieces, '0\r\n\r\n']);
   assert.ok(Buffer.isBuffer(read));
   assert.equal(read.length, 200_000);
-  // The reader keeps one buffer for all pieces, which doubles as it grows.
+  // The reader joins all pieces in one buffer, and doubles that buffer when it is full.
   assert.ok(read.buffer.byteLength <= 400_000, String(read.buffer.byteLength));
 });
 
@@ -106,7 +106,7 @@ function requestUnderWay(announced?: number) {
   return Object.assign(req, { headers }) as unknown as PassThrough & IncomingMessage;
 }
 
-test('the memory of all bodies together is bounded, and each body releases its share', async () => {
+test('all bodies together hold at most the budget, and a body that was read or refused releases its bytes', async () => {
   const reader = createBodyReader({ budgetBytes: 100_000 });
   const [first, second] = [requestUnderWay(), requestUnderWay()];
   const whole = reader.read(first);
@@ -146,7 +146,7 @@ test('a body that takes longer than a second gives way to a new one when the bud
   assert.equal(Buffer.isBuffer(body) && body.length, 50_000);
 });
 
-test('a body that does not arrive is abandoned at the time limit', async () => {
+test('a body that does not arrive completely is refused at the time limit', async () => {
   const reader = createBodyReader({ completeWithinMs: 50 });
   const req = requestUnderWay(10);
   const read = reader.read(req);
@@ -155,7 +155,7 @@ test('a body that does not arrive is abandoned at the time limit', async () => {
   assert.equal(reader.heldBytes(), 0);
 });
 
-test('only a few large bodies are read at once, while small ones are still read', async () => {
+test('at most eight large bodies are read at the same time, and small bodies are read meanwhile', async () => {
   const reader = createBodyReader();
   const large = Array.from({ length: 8 }, () => requestUnderWay(100_000));
   const reads = large.map((req) => reader.read(req));
@@ -177,7 +177,7 @@ test('only a few large bodies are read at once, while small ones are still read'
   assert.ok(Buffer.isBuffer(await after));
 });
 
-test('a body that the host has already read is refused if it is over the limit, or if its bytes are gone', () => {
+test('a body that the host has already read is accepted if its bytes were kept, and refused if they are gone or over the limit', () => {
   const request = (rawBody?: unknown) => ({ rawBody }) as unknown as IncomingMessage;
   assert.deepEqual(bodyReadBefore(request('0123456789'), 10), Buffer.from('0123456789'));
   assert.equal(bodyReadBefore(request(Buffer.alloc(11)), 10), 413);

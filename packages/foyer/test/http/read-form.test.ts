@@ -28,7 +28,7 @@ test('a form is read with or without a charset in its content type, in upper or 
   }
 });
 
-test('a body of another type is refused before it is read', async () => {
+test('a body that is not a urlencoded form is refused before it is read', async () => {
   assert.equal(await readForm(createBodyReader(), requestUnderWay('application/json')), 415);
   assert.equal(await readForm(createBodyReader(), requestUnderWay('')), 415);
 });
@@ -40,7 +40,7 @@ test('a form of more than 16 KiB is refused', async () => {
   assert.equal(await form, 413);
 });
 
-test('a form that does not arrive is abandoned at the time limit', async () => {
+test('a form that does not arrive completely is refused at the time limit', async () => {
   const req = requestUnderWay();
   const form = readForm(createBodyReader({ completeWithinMs: 50 }), req);
   req.write('a=');

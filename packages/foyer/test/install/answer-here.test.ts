@@ -36,7 +36,7 @@ const channel: Step = {
 const cookiesOf = ({ cookies }: Visitor): string =>
   [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 
-/** Installs an app with these steps. `asked` waits for a question. */
+/** Installs an app with these steps. `asked` waits until the run asks a question, such as `choose/plan`. */
 async function setQuestionStage(
   t: { after(end: () => unknown): void },
   engine: 'SQLite' | 'Postgres',
@@ -82,7 +82,7 @@ const messagesOf = ({ sandbox }: Stage, place: { teamId: string; userId: string 
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a question on the progress page (${engine})`, () => {
-    it('a question on the progress page is answered there by the browser that installed, and by no other', async (t) => {
+    it('a question can be answered on the progress page only in the browser that installed', async (t) => {
       const play = await setQuestionStage(t, engine, [choose, write]);
       const { stage, acme, visitor, page, asked, html, ticket, post } = play;
       await asked('choose/plan');
@@ -122,7 +122,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         );
       assert.deepEqual(await questions(), [{ answer: null, answered_by: null }]);
 
-      // First an answer that is no choice, and then, after a restart, one that is.
+      // First an answer that is not one of the choices, and then, after a restart, one that is.
       const invalid = await post({ ...good, answer: 'gold' });
       assert.deepEqual(
         [invalid.status, new URL(invalid.headers.get('location') ?? '', page).search],
@@ -151,7 +151,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
           ?.includes('invalid'),
         true,
       );
-      // The longest answer, in characters that take most bytes in a form.
+      // The longest possible answer, in characters that take the most bytes in a form.
       const longest = `${'語'.repeat(2997)}\r\n語`;
       await post({ ticket: await ticket(), answer: longest });
       await finishedRun(visitor, page);
@@ -163,7 +163,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(answers.every(({ answered_by }) => answered_by === acme.userId));
     });
 
-    it('the progress page says that a question was answered before, and leaves the choice of a channel to Slack', async (t) => {
+    it('the progress page refuses an answer to a question that was already answered in Slack, and leaves the choice of a channel to Slack', async (t) => {
       const play = await setQuestionStage(t, engine, [write, channel]);
       const { stage, acme, visitor, page, asked, html, ticket, post } = play;
       const { sandbox } = stage;
@@ -202,7 +202,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole('link', { name: 'Add to Slack' }).click();
     await page.getByRole('button', { name: 'Allow' }).click();
     await page.getByRole('radio', { name: 'For a <team>' }).check();
-    // While the page polls, the first question keeps the choice that was made.
+    // Gives the page time to poll, or to reload if it wrongly did so without scripts: the choice must stay.
     await page.waitForTimeout(javaScriptEnabled ? 1500 : 2500);
     await page.getByRole('button', { name: 'Send the answer' }).click();
     await page.getByRole('textbox', { name: 'Your answer' }).fill('Two\nlines');

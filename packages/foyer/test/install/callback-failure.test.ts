@@ -13,7 +13,7 @@ const statusOf = ({ kind, status }: CallbackFailure): number => status ?? failur
 const slackRefusal = (error: string): Error =>
   Object.assign(new Error(error), { code: ErrorCode.PlatformError, data: { ok: false, error } });
 
-describe('the cause of an install that did not happen', () => {
+describe('why an install did not happen', () => {
   const causes: [error: string, kind: string, redirectStatus: number, exchangeStatus: number][] = [
     ['unapproved_scope', 'unapproved_scope', 400, 400],
     ['invalid_team_for_non_distributed_app', 'app_not_distributed', 400, 500],
@@ -31,7 +31,7 @@ describe('the cause of an install that did not happen', () => {
     ['cannot_install_an_org_installed_app', 'slack_refused', 400, 502],
   ];
   for (const [error, kind, redirectStatus, exchangeStatus] of causes) {
-    it(`the cause of an install that did not happen is ${kind} when Slack says ${error}`, () => {
+    it(`Slack’s error ${error} counts as ${kind}, in a redirect and in the answer to an exchange`, () => {
       const redirect = redirectFailure(error);
       assert.deepEqual([redirect.kind, redirect.code, statusOf(redirect)], [kind, error, redirectStatus]);
       const exchange = exchangeFailure(slackRefusal(error));
@@ -39,7 +39,7 @@ describe('the cause of an install that did not happen', () => {
     });
   }
 
-  it('the cause of an install that did not happen is a problem at Slack, not a refusal, when the redirect brings a temporary error', () => {
+  it('a temporary error in a redirect counts as a problem at Slack, not as a refusal', () => {
     for (const error of [
       'internal_error',
       'fatal_error',
@@ -51,15 +51,15 @@ describe('the cause of an install that did not happen', () => {
     }
   });
 
-  it('the cause of an install that did not happen is a person’s refusal only if the redirect says access_denied', () => {
+  it('access_denied counts as the person’s refusal in a redirect, but as Slack’s in the answer to an exchange', () => {
     const redirect = redirectFailure('access_denied');
     assert.deepEqual([redirect.kind, statusOf(redirect)], ['access_denied', 200]);
-    // In the answer to the exchange, it is Slack's own refusal: the person has just agreed.
+    // Before an exchange, the person has agreed, so this refusal is Slack's own.
     const exchange = exchangeFailure(slackRefusal('access_denied'));
     assert.deepEqual([exchange.kind, exchange.code], ['slack_refused', 'access_denied']);
   });
 
-  it('the cause of an install that did not happen repeats nothing of an error that is not a plain name', () => {
+  it('an error that is not a plain name is recorded as unknown_error', () => {
     assert.equal(redirectFailure('<script>').code, 'unknown_error');
   });
 });

@@ -10,7 +10,10 @@ import { createVisitor, eventually } from '../../src/testing/visitor.ts';
 import { startRawSlack } from '../support/raw-slack.ts';
 import { setStage } from '../support/start-foyer.ts';
 
-/** Answers to the exchange that arrive in pieces, after the page, during a stop, or while the event loop is blocked. */
+/**
+ * Slack's answer to the exchange arrives in pieces: in part only after the page was sent or after a stop began. In the
+ * last test, it arrives while the event loop is blocked.
+ */
 
 const text = JSON.stringify({
   ok: true,
@@ -22,12 +25,12 @@ const text = JSON.stringify({
 });
 const half = text.indexOf('"scope"');
 
-/** Begins an install whose answer stops after the bot's token. */
+/** Begins an install. Slack's answer to the exchange stops after the bot's token. */
 async function begin(t: TestContext) {
   const slack = await startRawSlack(t);
   const stage = await setStage({ environment: { SLACK_API_URL: slack.apiUrl } });
   t.after(() => stage.close());
-  // The first half of the answer does not say whose token it is.
+  // The first half of the answer does not say whose token it is, so Foyer asks `auth.test`.
   slack.testWith({ ok: true, team_id: 'T1', user_id: 'UB1' });
   const { promise: asked, resolve } = Promise.withResolvers<Socket>();
   slack.onExchange((socket) => {
@@ -86,7 +89,7 @@ test('a stop keeps the tokens of an unfinished answer from Slack if they cannot 
   await eventually(async () => (await kept()) === 0);
 });
 
-test('an answer from Slack that came while the event loop was blocked is read, even after its time limit', async (t) => {
+test('an answer from Slack that arrived in time is read, even if the event loop is blocked until after the time limit', async (t) => {
   /** Flags between the threads: 0, the request has arrived; 1, the answer may be sent; 2, it was sent. */
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const code = `

@@ -14,8 +14,8 @@ import { setStage } from '../support/start-foyer.ts';
 
 /**
  * Runs the whole callback with answers from Slack to the exchange and to `auth.test` whose fields are absent, null, of
- * another type, doubled, nested or in another order (invariant 1). Whatever Slack answers, each token is stored with
- * the install or revoked: at once, or as soon as Slack says whose it is.
+ * another type, doubled, nested or in another order (invariant 1). Foyer stores each token with the install, or revokes
+ * it: before the page is sent, or after a restart if Slack did not say earlier whose token it is.
  */
 
 const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 40);
@@ -69,7 +69,7 @@ function realAnswers(n: number, { isOrg, rotates }: { isOrg: boolean; rotates: b
   };
 }
 
-/** Changes a value of the answers numbered `n`. */
+/** Returns what to put in the place of a value in the answers to install `n`; undefined to leave its field out. */
 type Change = (value: Json, n: number) => Json | undefined;
 const changes: Readonly<Record<string, Change>> = {
   drop: () => undefined,
@@ -125,7 +125,7 @@ const anyChange = fc.record({
   how: fc.constantFrom(...Object.keys(changes)),
 });
 
-/** The texts in a value that a header can carry. */
+/** The strings in a value, at any depth, that are valid in an HTTP header: only these can be sent as a token. */
 function textsIn(value: Json | undefined): string[] {
   if (typeof value === 'string') return /^[!-~]+$/.test(value.trim()) ? [value.trim()] : [];
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
@@ -222,7 +222,7 @@ async function prepare(t: TestContext, engine: EngineName) {
     return Number(row?.n);
   }
 
-  /** Starts Foyer again, two minutes later. */
+  /** Restarts Foyer with its clock two minutes later, so that it revokes the tokens that it has kept. */
   async function restartLater() {
     await stage.stop();
     aheadMs += 120_000;

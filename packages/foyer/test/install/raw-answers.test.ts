@@ -232,7 +232,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-/** Far longer than Foyer reads, once it is unpacked. */
+/** A small gzip of an answer that is far longer, once it is unpacked, than Foyer reads. */
 function gzipBomb(text: string): Buffer {
   return gzipSync(text + ' '.repeat(64 * 2 ** 20));
 }
@@ -321,8 +321,8 @@ const changes: Readonly<Record<string, (text: string, at: number, answer: Answer
 };
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  describe(`an exchange’s answer on ${engine}`, () => {
-    it('each token of an exchange’s answer that arrived is stored or revoked', async (t) => {
+  describe(`Slack’s malformed answer to an exchange, on ${engine}`, () => {
+    it('each token that arrived in Slack’s answer to an exchange is stored or revoked', async (t) => {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       for (const [name, { write, arrived, stored = false }] of Object.entries(cases)) {
@@ -337,7 +337,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       }
     });
 
-    it('no token of an answer whose text was changed at random is lost', async (t) => {
+    it('each token is stored or revoked if the text of Slack’s answer is changed at random', async (t) => {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       const change = fc.record({

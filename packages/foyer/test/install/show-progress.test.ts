@@ -33,7 +33,7 @@ beforeEach(async () => {
 });
 afterEach(() => stage.close());
 
-/** Serves the two addresses of one install's progress over HTTP, with the store behind them. */
+/** Serves the progress page and the status of one stored install over HTTP. */
 async function setProgressStage() {
   const backend = await openTestDatabase();
   const { database } = backend;

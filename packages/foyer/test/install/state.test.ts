@@ -57,7 +57,7 @@ describe('a state', () => {
     assert.ok(!late.ok && late.fault === 'state_expired');
   });
 
-  it('a state is accepted on a clock that runs a little behind, but not on one that is far behind', () => {
+  it('a state is accepted by a machine whose clock runs a little behind, but not by one whose clock is far behind', () => {
     const { state, cookies } = states.issue({}, undefined);
     const earlier = (ms: number) =>
       statesAt({ now: clock.now - ms }).judge(state, cookieHeader(cookies[0])).ok;
@@ -81,7 +81,7 @@ describe('a state', () => {
     }
   });
 
-  it('a state is reported as missing if there is none', () => {
+  it('a callback without a state is reported as state_missing', () => {
     for (const none of [null, ''])
       assert.deepEqual(states.judge(none, undefined), { ok: false, fault: 'state_missing' });
   });

@@ -10,7 +10,7 @@ import { keyringOf } from '../support/installations.ts';
 
 const unused = (): never => assert.fail('not asked for');
 
-/** The body that the provider sees when Slack answers `oauth.v2.access` with 200. */
+/** The body that Slack's OAuth provider (`InstallProvider`) gets when Slack answers `oauth.v2.access` with 200. */
 async function seen(answer: unknown): Promise<unknown> {
   const tokens = createUnstoredTokens({
     database: { write: async () => {} } as never,
@@ -37,7 +37,7 @@ const whole = {
 };
 const org = { ...whole, team: null, enterprise: { id: 'E1' }, is_enterprise_install: true };
 
-test('an unusable answer to an exchange (no installer, team, enterprise, scope or bot user) reaches the provider as a failure', async () => {
+test('an unusable answer to an exchange, such as one without an installer, team or scope, reaches the OAuth provider as a failure', async () => {
   const { authed_user: _, ...nobody } = whole;
   for (const answer of [
     null,
@@ -173,7 +173,7 @@ test('if an install fails, every token in Slack’s answer is revoked, even if o
   }
 });
 
-test('a token in an answer that was cut off is revoked, unless the workspace that Slack names for it stores that token', async () => {
+test('each token in an answer that was cut off is revoked, except one that the workspace’s stored installation uses', async () => {
   const text = JSON.stringify({ ...whole, authed_user: { id: 'U1', access_token: 'xoxp-1' } });
   for (const cut of [text.slice(0, text.indexOf('"team"')), `${text.slice(0, -1)},`]) {
     const gone = watchExchange(cut);

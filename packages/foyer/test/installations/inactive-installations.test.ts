@@ -58,7 +58,7 @@ async function setTeams(t: TestContext, open: (typeof engines)[keyof typeof engi
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const strangers = await inviteStrangers(opened.database, { keyring });
   const ends = { uninstalled: 0, working: [] as string[] };
-  /** A token source like that of another machine. */
+  /** The store and the token source of a machine, by default of the same app. */
   const machine = (clientId = '1.1') => {
     const config = { slack: { apiUrl: slack.apiUrl, clientId, clientSecret: 'secret' } };
     const shared = { database: opened.database, now: clock.now, log };
@@ -157,7 +157,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('an installation that Slack calls inactive is held if each witness is rate limited, fails or has a revoked token, or if there is no witness', async (t) => {
+    it('an installation that Slack calls inactive is held while no other installation can vouch for the app: each is rate limited, fails or has a revoked token, or there is none', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
       await strangers.leave();
       const lone = await installed('T1');
@@ -174,7 +174,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await tokens.settleHeld();
       assert.deepEqual(await rows(), [held, 'active', 'broken token_revoked']);
       assert.equal(await uninstallRuns(), 0);
-      // The next pass asks the next two witnesses.
+      // T3 is broken now, so the next pass asks only T2.
       slack.say('xoxb-T2', 'ok');
       assert.deepEqual(await tokens.settleHeld(), { active: 0, uninstalled: 1, broken: 0, held: 0 });
       assert.deepEqual(await rows(), ['uninstalled', 'active', 'broken token_revoked']);
@@ -201,7 +201,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'uninstalled', 'uninstalled']);
     });
 
-    it('twenty held installations cost at most six calls in a pass while the app is suspended, and a pass is bounded', async (t) => {
+    it('twenty held installations cost at most six calls in a pass while the app is suspended, and a pass ends at its limit or at a stop', async (t) => {
       const { slack, strangers, installed, died, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids: string[] = [];
@@ -259,7 +259,7 @@ for (const [engine, open] of Object.entries(engines)) {
 
     it('an installation that Slack calls inactive is uninstalled only if Slack calls it inactive twice, and stays held if Slack does not answer', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
-      // The strangers of this app are witnesses.
+      // The test did not make the strangers leave: those of this app are active, and vouch for the app.
       const ids = [
         await installed('T1'),
         await installed('T2'),
@@ -286,11 +286,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const org = await store.recordInstall(orgInstall({ botToken: 'xoxb-E1' }));
       slack.say('xoxb-E1', 'account_inactive');
       await died(org.installationId);
-      assert.deepEqual(
-        await rows(),
-        ['enterprise:E1 uninstalled'],
-        'the strangers of this app are witnesses',
-      );
+      assert.deepEqual(await rows(), ['enterprise:E1 uninstalled'], 'the strangers of this app vouch for it');
       await strangers.leave();
       const otherApp = machine('9.9');
       const theirs = await otherApp.store.recordInstall(teamInstall({ botToken: 'xoxb-other' }));
@@ -320,7 +316,7 @@ it('one pass asks Slack about at most 500 held installations', async (t) => {
   const more = Array.from({ length: 500 }, (_, n) => ({ ...row, id: `ins_${n}`, tenant: `team:TX${n}` }));
   await opened.database.queries.insertInto('installations').values(more).execute();
   const asked = new Set<string>();
-  // Slack refuses each renewal, so nothing but the limit ends the pass; 500 calls over HTTP would take seconds.
+  // In place of 500 calls over HTTP, which would take seconds, a stub refuses each renewal: only the limit ends the pass.
   const { settleHeld } = createInactiveInstallations({
     ...{ database: opened.database, config: { slack: { clientId: '1.1' } }, now: Date.now },
     slack: () => assert.fail('no token is tested'),

@@ -5,9 +5,9 @@ import { createKeyring } from '../../src/installations/keyring.ts';
 import { teamInstall } from '../support/installations.ts';
 
 /**
- * Run as a separate process: installs in one team again and again, and reads each installation back: `node
- * install-often.ts <database, as JSON> <key, base64> <name> <rounds> <key id, default k1> <id:key to decrypt only>…`.
- * Prints `done` if no call was refused.
+ * Run as a separate process. Installs in one team again and again, and reads the installation after each install.
+ * Prints `done` if no call failed. `node install-often.ts <database, as JSON> <key, base64> <name> <rounds>
+ * <key id, default k1> <id:key to decrypt only>…`.
  */
 const [target = '', base64 = '', name = '', rounds = '0', keyId = 'k1', ...others] = process.argv.slice(2);
 const decrypting = others.map((other) => {

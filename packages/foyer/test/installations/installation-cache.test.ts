@@ -4,7 +4,10 @@ import type { InstallationTokens } from '../../src/database/installation-tokens.
 import type { StoredInstallation } from '../../src/installations/installation-store.ts';
 import { createInstallationCache } from '../../src/installations/open-installation.ts';
 
-/** A cache over a store that changes only on `commit`. Records each key that is read and each row that is reused. */
+/**
+ * A cache over a store that changes only on `commit`. `reads` lists each key that is read, `before` the earlier row (or
+ * undefined) that the cache offers for reuse when a row is opened.
+ */
 function setCache() {
   const reads: string[] = [];
   const before: (string | undefined)[] = [];
@@ -43,7 +46,7 @@ test('a frequently requested installation is read once, even if thousands of oth
   assert.equal(reads.filter((key) => key === 'busy').length, 1);
 });
 
-test('the least recently requested installations are dropped', async () => {
+test('the cache drops the least recently requested installations', async () => {
   const { get, reads } = setCache();
   await get('quiet');
   for (let other = 0; other < 999; other += 1) await get(`other ${other}`);
