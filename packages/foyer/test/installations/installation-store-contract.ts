@@ -25,7 +25,7 @@ const stepNames = ['first-step', 'second-step'];
 const silent = pino({ level: 'silent' });
 
 /**
- * What the installation store must do on every engine. A case number is shared by the tests of one case, also in
+ * What the installation store must do on every engine. Tests with one number test the same case, also those in
  * `slack-installation-store.test.ts` and `two-processes.test.ts`. Most cases come from defects of published stores.
  */
 export function installationStoreContract(
@@ -133,7 +133,7 @@ export function installationStoreContract(
         );
       });
 
-      it('case 4: the store returns the org’s row for an enterprise id alone, without a flag', async () => {
+      it('case 4: the store returns the org’s row for an enterprise id alone if isEnterpriseInstall is not given', async () => {
         await save(
           teamInstall({ enterpriseId: 'E1', botToken: 'xoxb-team' }),
           orgInstall({ botToken: 'xoxb-org' }),
@@ -145,7 +145,7 @@ export function installationStoreContract(
         );
       });
 
-      it('case 5: the store finds a workspace of a Grid by its team, and no other workspace of that Grid', async () => {
+      it('case 5: the store finds a workspace of a Grid by its team id, and no other workspace of that Grid', async () => {
         await save(teamInstall({ enterpriseId: 'E1' }));
         assert.equal(
           await botTokenOf({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false }),
@@ -154,7 +154,7 @@ export function installationStoreContract(
         await isMiss({ teamId: 'T2', enterpriseId: 'E1', isEnterpriseInstall: false });
       });
 
-      it('case 6: the store finds an org-wide install for any team with the flag, and for no team without the flag', async () => {
+      it('case 6: the store finds an org-wide install for any team of the org, but only if isEnterpriseInstall is true', async () => {
         await save(orgInstall({ botToken: 'xoxb-org' }));
         assert.equal(
           await botTokenOf({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true }),
@@ -176,7 +176,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf({ ...inE1, teamId: 'T2', isEnterpriseInstall: false }), 'xoxb-t2');
       });
 
-      it('case 8: the store refuses the flag without an enterprise id, and a query without any id', async () => {
+      it('case 8: the store refuses isEnterpriseInstall without an enterprise id, and a query without any id', async () => {
         await save(teamInstall());
         const query = { teamId: 'T1', enterpriseId: undefined, isEnterpriseInstall: true };
         await assert.rejects(store.fetchInstallation(query), TenantUnclearError);
@@ -190,7 +190,7 @@ export function installationStoreContract(
         assert.equal(await botTokenOf(query), 'xoxb-bot-1');
       });
 
-      it('case 10: the store returns the newest bot for a query without a user id', async () => {
+      it('case 10: the store returns the bot of the newest install for a query without a user id', async () => {
         await save(teamInstall({ botToken: 'xoxb-1' }), teamInstall({ userId: 'U2', botToken: 'xoxb-2' }));
         assert.equal(await botTokenOf(T1), 'xoxb-2');
       });
@@ -225,7 +225,7 @@ export function installationStoreContract(
         const counting = createInstallationStore({
           database: {
             ...database,
-            // Other connections could change the mark at any time. Here only the test changes it.
+            // Another connection could change the real change mark at any time.
             changeMark: () => commits,
             prepare(build) {
               const read = database.prepare(build);
@@ -257,7 +257,7 @@ export function installationStoreContract(
         assert.equal(reads, 2);
       });
 
-      it('the installation store treats the run of the last install as the newest, even if its machine’s clock is behind', async () => {
+      it('the installation store treats the run of the last install as the newest, even if the clock of the machine that stored it is behind', async () => {
         const first = await store.recordInstall(teamInstall());
         clock.advance(-5000);
         const second = await store.recordInstall(teamInstall());
@@ -316,7 +316,7 @@ export function installationStoreContract(
         );
       });
 
-      it('case 15: a user’s authorization cancels no run but that user’s own', async () => {
+      it('case 15: a user’s authorization cancels only that user’s earlier run', async () => {
         await save(teamInstall());
         const authorization = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
         await save(authorization, authorization);
@@ -548,7 +548,7 @@ export function installationStoreContract(
         );
       });
 
-      it('an install ends its install request, and forgets the tokens kept for that request', async () => {
+      it('an install completes the row of its install request, and erases the tokens kept for that request', async () => {
         await backend.database.queries
           .insertInto('install_requests')
           .values({
@@ -613,7 +613,7 @@ export function installationStoreContract(
         }
       });
 
-      it('an install after an uninstall starts a new life, and a reinstall does not', async () => {
+      it('an install starts a new `life` if the app was uninstalled before, but not if it was still installed', async () => {
         assert.equal((await store.recordInstall(teamInstall())).life, 1);
         assert.equal((await store.recordInstall(teamInstall())).life, 1);
         await store.deleteInstallation(T1);
@@ -623,7 +623,7 @@ export function installationStoreContract(
         assert.deepEqual([found?.status, found?.life], ['active', 2]);
       });
 
-      it('a user’s authorization after an uninstall starts a new life without a bot', async () => {
+      it('a user’s authorization after an uninstall starts a new `life` without a bot', async () => {
         await save(teamInstall());
         await store.deleteInstallation(T1);
         const reborn = await store.recordInstall(teamInstall({ botToken: null, userToken: 'xoxp-9' }));
@@ -751,7 +751,7 @@ export function installationStoreContract(
         );
       });
 
-      it('case 28: a revoke of an uninstalled app leaves it uninstalled', async () => {
+      it('case 28: revoking the bot of an uninstalled app changes nothing', async () => {
         await save(teamInstall());
         await store.deleteInstallation(T1);
         assert.equal(await store.revokeBot(T1), false);
@@ -780,12 +780,12 @@ export function installationStoreContract(
         assert.equal(await store.deleteInstallation(T1, { before: clock.now() }), true);
       });
 
-      describe('case 30: an event in the second of the install', () => {
+      describe('case 30: an event dated in the same second as the install', () => {
         /** Slack's event times are whole seconds; the installs below happen a little later in the same second. */
         const eventTime = () => Math.floor(clock.now() / 1000) * 1000;
         beforeEach(() => clock.advance(400));
 
-        it('an event in the second of an install ends that install if there was none before', async () => {
+        it('an event in the same second as a first install is applied', async () => {
           await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
           const before = eventTime();
           assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), true);
@@ -793,7 +793,7 @@ export function installationStoreContract(
           assert.equal(await store.deleteInstallation(T1, { before }), true);
         });
 
-        it('an event in the second of an install and a reinstall is applied: no one removes and installs an app in one second', async () => {
+        it('an event in the same second as an install and a reinstall is applied', async () => {
           await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
           await store.storeInstallation(teamInstall({ userId: 'U2', userToken: 'xoxp-2' }));
           const before = eventTime();
@@ -804,7 +804,7 @@ export function installationStoreContract(
           await isMiss(T1);
         });
 
-        it('an event in the second of an uninstall and an install does not end that install, even if it is delivered twice', async () => {
+        it('an event in the same second as an uninstall and a new install does not change the new install, even if it is delivered twice', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           assert.equal(await store.deleteInstallation(T1, { before, eventId: 'Ev1' }), true);
@@ -816,7 +816,7 @@ export function installationStoreContract(
           assert.equal(await botTokenOf(T1), 'xoxb-2');
         });
 
-        it('an event in the second of an uninstall and an install ends that install if another event caused the uninstall', async () => {
+        it('an uninstall event in the same second as an uninstall and a new install ends the new install if another event caused the first uninstall', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           await store.deleteInstallation(T1, { before, eventId: 'Ev1' });
@@ -826,7 +826,7 @@ export function installationStoreContract(
         });
       });
 
-      it('case 30: the store keeps a user’s token that was refreshed after the event, and erases an old token', async () => {
+      it('case 30: the store keeps a user’s token that was refreshed after the revocation event, and erases one that was refreshed before it', async () => {
         await store.storeInstallation(teamInstall({ userToken: 'xoxp-1', userExpiresAt: 9 }));
         const stored = await store.findInstallation({ ...T1, userId: 'U1' });
         assert.ok(stored && stored.userVersion !== null);
@@ -844,7 +844,7 @@ export function installationStoreContract(
       });
     });
 
-    describe('broken, purged, granted', () => {
+    describe('broken installations, purges, names and team access', () => {
       it('an installation is marked broken once, and only for the tokens that died', async () => {
         const { installationId } = await store.recordInstall(teamInstall());
         const old = await store.readInstallation(installationId);
@@ -1118,7 +1118,7 @@ export function installationStoreContract(
         for (const text of sealed) assert.equal(bytes.includes(text), false);
       });
 
-      it('case 33: a scrub that fails is reported in the log, and the delete is kept', async () => {
+      it('case 33: if the scrub of the database files fails, a warning is logged, and the tokens stay deleted', async () => {
         await save(secretInstall());
         const database = {
           ...backend.database,

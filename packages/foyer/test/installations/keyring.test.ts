@@ -28,7 +28,7 @@ describe('the keyring', () => {
     database: { kind: 'sqlite' as const, file: join(folder, file) },
   });
 
-  it('the keyring comes from the configuration, the first key first, and writes no file', async () => {
+  it('loading the keyring from the configuration keeps the order of the keys, and writes no file', async () => {
     const config = { ...configFor('given.db'), encryptionKeys: keysOf('new', 'old') };
     assert.deepEqual(loadKeyring({ config }).ids, ['new', 'old']);
     assert.deepEqual(await readdir(folder), []);
@@ -47,7 +47,7 @@ describe('the keyring', () => {
     assert.deepEqual(await readdir(folder), ['own.db.key'], 'no draft is left');
   });
 
-  it('the keyring makes a key file private to its owner, and says that others could read it', async () => {
+  it('loading the keyring makes a key file that others can read private, and warns that they could read it', async () => {
     const config = configFor('shared.db');
     const warnings: string[] = [];
     const warn = (text: string): void => void warnings.push(text);
@@ -100,7 +100,7 @@ describe('the keyring', () => {
       /folder\.db\.key cannot be used: it is/,
     );
     const source = new URL('../../src/installations/keyring.ts', import.meta.url).href;
-    // In a separate process, which can be killed if the system call waits forever.
+    // Loads it in a separate process, which can be killed if the system call waits forever.
     const code = `import(${JSON.stringify(source)})
       .then(({ loadKeyring }) => loadKeyring({ config: ${JSON.stringify(config)} }))
       .catch((error) => console.log(error.code, error.message))`;
@@ -114,7 +114,7 @@ describe('the keyring', () => {
     assert.deepEqual(loadKeyring({ config: configFor('two.db') }).ids, ['new', 'old']);
   });
 
-  it('the keyring requires TOKEN_ENCRYPTION_KEYS if the database is not a file beside which a key could be kept', () => {
+  it('the keyring requires TOKEN_ENCRYPTION_KEYS on Postgres', () => {
     const database = { kind: 'postgres' as const, url: 'postgres://localhost/foyer' };
     const config = { encryptionKeys: undefined, database };
     assert.throws(() => loadKeyring({ config }), /TOKEN_ENCRYPTION_KEYS/);
@@ -144,7 +144,7 @@ describe('loading the keyring for a start', () => {
   });
   const holder = { process: 'host-1 4711 0123abcd' };
 
-  it('a start creates a key file, and again after it was lost, while nothing is encrypted', async () => {
+  it('while nothing is encrypted, a start creates a key file, even if an earlier key file was lost', async () => {
     const { database } = opened;
     const first = await loadOrCreateKeyring(database.queries, { config: config('first.db') });
     await verifyKeyring(database, first);
@@ -153,7 +153,7 @@ describe('loading the keyring for a start', () => {
     await verifyKeyring(database, again);
   });
 
-  it('a start creates no key file while another Foyer encrypts with another key, and loads the one it has created', async () => {
+  it('while a Foyer runs with its key file, a start with that file loads it, and a start without it is refused and creates none', async () => {
     const { database } = opened;
     const running = await loadOrCreateKeyring(database.queries, { config: config('running.db') });
     await verifyKeyring(database, running, holder);
@@ -175,7 +175,7 @@ describe('loading the keyring for a start', () => {
     const keyring = keyringOf('lost');
     const deps = { database, clientId: '1.1', stepNames: [], now: Date.now, log: pino({ level: 'silent' }) };
     await createInstallationStore({ ...deps, keyring }).storeInstallation(teamInstall());
-    // Without the record of the keys too: only the tokens count.
+    // Even if the record of the keys is lost too, the tokens must cause the refusal.
     await database.queries.deleteFrom('encryption_keys').execute();
     const later = { config: config('lost.db'), now: () => Date.now() + 100_000 };
     await assert.rejects(loadOrCreateKeyring(database.queries, later), (error) => {

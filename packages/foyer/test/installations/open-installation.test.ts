@@ -32,14 +32,14 @@ const row: InstallationTokens = {
   user_version: 1,
 };
 
-/** Opens a changed row, and returns whether the installation that was opened before was reused. */
+/** Opens the row `first`, and then again with changes. Returns the result, and whether it reuses the earlier one. */
 function openAfter(changed: Partial<InstallationTokens>, first = row) {
   const before = { row: first, installation: openInstallation(first, undefined, cipher) };
   const opened = openInstallation({ ...first, ...changed }, undefined, cipher, before);
   return { opened, isKept: opened.installation === before.installation.installation };
 }
 
-test('unchanged seals are not opened again, and all other fields are current', () => {
+test('unchanged sealed tokens are not opened again, and all other fields are current', () => {
   const now = {
     status: 'broken',
     life: 2,
@@ -67,7 +67,7 @@ test('a sealed token is opened again if it has changed, or if the installer is a
   assert.equal(withoutUsers.opened.installation.user.id, 'U2');
 });
 
-test('a seal that was moved to another row does not open, although it opened in its own row', () => {
+test('a sealed token that was moved to another row does not open, although it opened in its own row', () => {
   assert.throws(() => openAfter({ id: 'ins_2' }), { code: 'seal_broken' });
 });
 

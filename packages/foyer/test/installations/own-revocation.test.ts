@@ -70,7 +70,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await finish(1, 'ins_404'), false);
     });
 
-    it('tokens that the operator revokes count as the cause of an uninstall only if Slack dates it from one minute before to five minutes after their newest revocation', async (t) => {
+    it('an uninstall counts as caused by the operator’s revocation only if Slack dates the uninstall from one minute before to five minutes after the newest revocation', async (t) => {
       const database = await setUp(t);
       const isEcho = (before: number) =>
         database.write(async (tx) => {
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await isEcho(beganAt), false, 'it is another installation’s');
       await database.write(async (tx) => {
         await beginOwnRevocation(tx, installationId, beganAt);
-        // Other lines of history do not end the revocation.
+        // Later lines of history about other things must not hide the revocation.
         const line = { installationId, at: beganAt + 1, userId: null };
         await appendHistory(tx, { ...line, kind: 'operator_action', detail: 'something else' });
         await appendHistory(tx, { ...line, kind: 'tokens_revoked', detail: 'the tokens were not revoked' });

@@ -152,7 +152,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(verifyKeyring(second, after, { now }), isRefusedFor('old'));
     });
 
-    it('the key check refuses a first key that the running Foyer does not have, and admits that key once the running Foyer has it too', async (t) => {
+    it('the key check refuses a Foyer that encrypts with a key that the running Foyer lacks, until the running Foyer has that key or is gone', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();
@@ -178,7 +178,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await verifyKeyring(lone.database, rotated, second);
     });
 
-    it('the key check of two Foyers on one database lets a process join if the others also have its first key', async (t) => {
+    it('the key check admits a second Foyer that encrypts with another key if both Foyers have both keys', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       await verifyKeyring(database, createKeyring([oldKey, newKey]), { process: 'web-1 7 x' });

@@ -30,7 +30,10 @@ const logger = {
   setName() {},
 };
 
-/** The store as a stock Bolt app uses it: through Slack's own InstallProvider, and as plain JavaScript may call it. */
+/**
+ * Tests the store as a stock Bolt app uses it: through Slack's InstallProvider, and with the odd arguments that plain
+ * JavaScript can pass.
+ */
 for (const [engine, open] of Object.entries(engines)) {
   describe(`Slack's own InstallationStore on ${engine}`, () => {
     let backend: TestDatabase;

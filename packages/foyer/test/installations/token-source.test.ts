@@ -31,7 +31,7 @@ describe('the token source', () => {
   let uninstalls: number;
   let strangers: Strangers;
 
-  /** A token source like that of another process. */
+  /** Creates a token source with its own store, as another process would have. */
   const sourceOn = (database: Database): TokenSource => {
     const log = pino({ level: 'debug' }, { write: (line: string) => lines.push(line) });
     const slackConfig = { apiUrl: endpoint.apiUrl, clientId: '1.1', clientSecret: 'client-secret' };
@@ -159,7 +159,7 @@ describe('the token source', () => {
       assert.match(String(given[0]?.userToken), /^xoxe\.xoxp-new-/);
     });
 
-    it('the token source lets a newer install win over a slow refresh', async () => {
+    it('the token source returns and keeps the token of a newer install if a refresh of the earlier token ends later', async () => {
       await installed(-hour);
       const held = endpoint.hold();
       const waiting = tokens.botToken(T1);
@@ -350,7 +350,7 @@ describe('the token source', () => {
     });
   });
 
-  describe('for quiet teams', () => {
+  describe('the refresh of expiring tokens', () => {
     it('the refresh of expiring tokens leaves out the bot of a broken installation, since Slack refuses its token permanently', async () => {
       const { installationId } = await installed(hour);
       await store.markBroken(installationId, 'token_revoked');
@@ -408,7 +408,7 @@ describe('the token source', () => {
       );
     });
 
-    it('after a failed call, the token source marks the installation as uninstalled if auth.test confirms that the app was removed, but never ends a newer install', async () => {
+    it('after a failed call, the token source marks the installation as uninstalled if auth.test confirms that the app was removed, but does not change a newer install', async () => {
       const error = platformError('account_inactive');
       await strangers.leave();
       await store.recordInstall(teamInstall({ teamId: 'T2', botToken: 'xoxb-witness' }));
@@ -422,7 +422,7 @@ describe('the token source', () => {
       assert.equal(await reported, false);
       assert.equal(await statusOf(), 'active');
 
-      // A newer install is not marked as broken either if auth.test says that the earlier token was revoked.
+      // If auth.test says that the earlier token was revoked, a newer install is not marked as broken.
       endpoint.answerWith({ ok: false, error: 'token_revoked' });
       const calls = endpoint.used.length;
       const again = endpoint.hold();
@@ -441,7 +441,7 @@ describe('the token source', () => {
       assert.equal(uninstalls, 1);
     });
 
-    it('after a failed call, the token source does not blame a newer install for an older token', async () => {
+    it('after a failed call with an older token, the token source does not mark a newer install as broken', async () => {
       const { installationId } = await installed(undefined);
       await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
       const error = platformError('token_revoked');

@@ -27,7 +27,7 @@ function newPlace({ sandbox }: Machines, name: string): Place {
   return { teamId: id, userId: sandbox.person(id, 'owner').id };
 }
 
-/** The callback's address at one machine. */
+/** The callback's address, with the host of one machine in place of the public one. */
 const at = ({ url }: { url: string }, callback: string): string => {
   const { pathname, search } = new URL(callback);
   return url + pathname + search;
@@ -137,7 +137,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
       await Promise.all([machines.a.stop(), b.stop()]);
       const a = await startMachineProcess(t, environment);
       const place = newPlace(machines, `Killed in ${method}`);
-      // The call that is under way when A dies: Slack acts, but its answer never arrives.
+      // A is killed during this call: Slack acts on the call, but A never gets the answer.
       sandbox.faults.add({ method, failure: { type: 'hang', delayMs: 20_000, acts: true } });
       const visitor = createVisitor();
       const callback = await pressAddToSlack(visitor, a.url, sandbox, place);
@@ -186,13 +186,13 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     for (const delivery of await sandbox.uninstall({ teamId: place.teamId }))
       assert.equal(delivery?.status, 200);
     const calls = sandbox.calls().length;
-    // B reports the run as cancelled at once, since it asks the database.
+    // B's status reads the database, so it says `cancelled` even before B's worker notices.
     const status = await visitor.get(`${b.url}${done.headers.get('location')}/status`);
     assert.equal(((await status.json()) as { status: string }).status, 'cancelled');
     await eventually(async () => b.logged().some((line) => line.includes('left the run: it was cancelled')));
     const stoppedMs = Math.round(performance.now() - removedAt);
-    // B checks every half second. Without that, only the end of the call (eight seconds) or of the lease (ten) would
-    // stop B.
+    // B checks every half second. Without that, B would stop only when the call ends (eight seconds) or when it renews
+    // its lease (ten).
     assert.ok(stoppedMs < 5000, `${stoppedMs} ms`);
     assert.equal(sandbox.calls().length, calls, 'nothing more was asked of Slack');
     assert.deepEqual(await database.rows('select id from runs where finished_at is null'), []);
