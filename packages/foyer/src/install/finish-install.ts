@@ -47,10 +47,12 @@ import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
 /**
  * The OAuth callback, in the order of the numbers in the code:
  *
- * 1. Judge the state. Until it proves to be ours, fresh and of this browser, Foyer writes nothing and asks Slack nothing.
+ * 1. Judge the state. Foyer writes nothing and asks Slack nothing before it knows that the state is its own, fresh and
+ *    from this browser.
  * 2. Answer a callback that has no code, or whose state was refused.
- * 3. Consume the state: a second callback with it leads to the page of the first.
- * 4. Exchange the code. Until the tokens are stored, Foyer keeps them apart, to revoke them if it cannot store them.
+ * 3. Consume the state. A second callback with the same state leads to the first one's page.
+ * 4. Exchange the code. Until the tokens are stored, Foyer keeps them with the install request, to revoke them if it
+ *    cannot store them.
  * 5. Check the workspace against the link, and ask the app's gate.
  * 6. Store the installation, its connection and its run in one transaction, and wake the worker.
  * 7. Answer with the progress page, or redirect to the host.
@@ -103,9 +105,9 @@ export interface FinishInstallDeps {
     origin: { requestId: string; callbackAt: number; trace: OpenSpan['context'] },
   ): void;
   /**
-   * Called when an OAuth attempt ends, unless it is unknown whether the install was stored. refused: Foyer did not
-   * accept the callback, or a rule such as the gate refused the install. unverified: the attempt failed in a way that
-   * any stranger can cause. Must not throw.
+   * Called when an OAuth attempt ends with a known outcome. refused: Foyer did not accept the callback, or a rule such
+   * as the gate refused the install. unverified: the attempt failed in a way that any stranger can cause. Must not
+   * throw.
    */
   onEnded?(outcome: 'installed' | 'cancelled' | 'failed' | 'refused' | 'unverified'): void;
   browsers: Pick<InstallingBrowser, 'bind'>;
@@ -162,7 +164,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       if (verdict.ok) await recordUnused(verdict.content, failure);
       const ended = outcomeOf(failure);
       deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
-      // If Foyer did not make the state, a stranger may have written the error code: log only its kind.
+      // If Foyer did not make the state, a stranger may have written the error code: then only the kind of failure is
+      // logged.
       const code = requestId === undefined ? failure.kind : failure.code;
       logAttempt(log, { requestId, outcome: failure.kind, code }, 'install ended at Slack');
       const member = verdict.content?.member;
@@ -315,8 +318,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       return answerUsedState(res, content, 'state_used');
     }
     if (isStoring && error instanceof DatabaseUnavailableError && error.mayBeCommitted) {
-      // It is unknown whether the install was stored, so the kept tokens stay. `recoverInstalls` checks later: it
-      // erases them if the install was stored, and revokes them if not (invariant 1).
+      // It is unknown whether the install was stored, so Foyer does not revoke the tokens now. `recoverInstalls` later
+      // finds out: it erases the kept tokens if the install was stored, and revokes them if not (invariant 1).
       log.error({ err: error }, 'it is unknown whether an install was stored');
       const path = progressPath(config.http, content.progressToken);
       return pages.sendFailure(res, {
@@ -328,7 +331,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     }
     const failure = exchangeFailure(error);
     const outcome: 'failed' | 'refused' = failure.outcome ?? 'failed';
-    // Anyone can send a made-up code: only Slack's other answers say something about this app.
+    // Anyone can send a made-up code, so Slack's refusal of a code says nothing about this app.
     deps.onEnded?.(failure.kind === 'code_invalid' ? 'unverified' : outcome);
     const tokensRevoked = await tokens.giveBack(giveBackMs);
     opened.fail(failure.code);
@@ -362,8 +365,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
   /**
    * Asks the installer, who has just shown that they may install in this workspace, whether to move the workspace to
-   * the account of the link. Foyer signs the link again for the form, which goes through `/slack/install` to Slack once
-   * more.
+   * the account of the link. The form carries a newly signed link. If the installer agrees, `/slack/install` sends them
+   * to Slack once more.
    */
   async function askToMove(
     req: IncomingMessage,
@@ -372,7 +375,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     place: InstallEnd['place'],
   ): Promise<void> {
     const { link } = content;
-    if (!link || !config.connect || !place) throw new Error('a move without a link or a workspace');
+    if (!link || !config.connect || !place)
+      throw new Error('cannot ask about a move: there is no link or no workspace');
     const times = { now: now(), expiresAt: now() + formLifetimeMs };
     const token = await createLink(config.connect, link, times);
     const moves = tenantOfQuery({ ...place, isEnterpriseInstall: place.orgWide });
@@ -456,7 +460,10 @@ function placeOf({ team, enterprise, isEnterpriseInstall = false }: Installation
   };
 }
 
-/** A link that names a workspace connects only that one: Slack treats `?team=` as a suggestion. */
+/**
+ * Refuses a workspace other than the one that the link names. Slack treats `?team=` as a suggestion, so the installer
+ * can choose another.
+ */
 function assertWorkspace(link: LinkClaims | undefined, place: ReturnType<typeof placeOf>): void {
   const chosen = place.orgWide ? place.enterpriseId : place.teamId;
   if (link?.team !== undefined && link.team !== chosen) throw new InstallRefusedError('other_workspace');

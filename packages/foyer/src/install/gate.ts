@@ -32,7 +32,7 @@ export interface Candidate {
   known: InstallRecord | null;
 }
 
-/** A gate's answer. The reason is shown to the installer, so it is a sentence for them. */
+/** A gate's answer. The installer sees `reason`: write it as a sentence for them. */
 export type Admission = { admit: true } | { admit: false; reason: string };
 
 /**
@@ -54,7 +54,10 @@ export class GateFailedError extends Error {
 export const gateTimeLimitMs = 3000;
 const longestReason = 500;
 
-/** Makes the check that asks the definition's gate. @throws InstallRefusedError, GateFailedError */
+/**
+ * Creates the function that asks the definition's gate. It throws InstallRefusedError if the gate refuses, and
+ * GateFailedError if the gate fails or is late.
+ */
 export function createAskGate(deps: {
   gate: Gate;
   clientId: string;
@@ -148,7 +151,7 @@ export function requireScopes(scopes: readonly string[]): Gate {
     if (missing.length === 0) return admitted;
     return {
       admit: false,
-      reason: `This app cannot work without ${missing.join(', ')}. Please allow it at Slack.`,
+      reason: `This app cannot work without these permissions: ${missing.join(', ')}. Please allow them at Slack.`,
     };
   };
 }

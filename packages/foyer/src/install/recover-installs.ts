@@ -18,14 +18,14 @@ import type { UnstoredTokens } from './unstored-tokens.ts';
 export const interruptedAfterMs = 60_000;
 
 /**
- * The longest time that Foyer keeps an install request for operators. Erasing the request also erases the id of its
- * state, which expired long before.
+ * The longest time that Foyer keeps an install request for operators. The request holds the id that makes its state
+ * single-use; the state itself expires long before.
  */
 const installRequestsKeptMs = 90 * 24 * 3_600_000;
 
 /**
- * Strangers can cause attempts that fail: Foyer keeps only the newest cancelled and the newest failed ones, this many
- * of each.
+ * Strangers can cause attempts that fail, so Foyer keeps only this many of the cancelled ones and this many of the
+ * failed ones: the newest.
  */
 const unsuccessfulKept = 10_000;
 
@@ -34,9 +34,10 @@ const batchRows = 500;
 const mostBatches = 100;
 
 /**
- * Makes the cleanup of install requests that a crash or a dead database interrupted: it revokes tokens that were issued
- * but not stored (invariant 1), and marks the requests failed. It also erases old install requests and used links. Each
- * process calls it at the start; after that, one of them calls it every minute. Two calls at once do no harm.
+ * Creates the function that cleans up install requests which a crash or a dead database interrupted: it revokes tokens
+ * that were issued but not stored (invariant 1), and marks the requests failed. It also erases old install requests and
+ * used links. Each process calls it at the start; after that, one of them calls it every minute. Two calls at the same
+ * time do no harm.
  */
 export function createRecoverInstalls(deps: {
   config: Pick<Config, 'slack'>;

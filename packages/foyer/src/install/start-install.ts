@@ -58,7 +58,7 @@ export function createStartInstall(deps: StartInstallDeps) {
       link = readLink(config.connect, token, now());
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      // Logged as a warning, since the log limits warnings: anyone can send any link.
+      // Anyone can send any link, so this is a warning: the log limits how many warnings it writes.
       log.warn({ code: error.code, reason: error.message }, 'a link was refused');
       const kind = error.code === 'link_expired' ? 'link_expired' : 'link_invalid';
       pages.sendFailure(res, { kind, code: kind });

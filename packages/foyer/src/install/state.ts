@@ -38,13 +38,16 @@ const longestState = 8000;
 /** The most cookies of one kind that a browser keeps: Foyer deletes the oldest ones beyond that. */
 const mostCookies = 12;
 
-/** Makes the Set-Cookie line of a cookie below `path`. */
+/** Creates a function that builds the Set-Cookie headers of cookies below `path`. */
 const cookieBelow =
   (path: string, secure: boolean) =>
   (name: string, value: string, maxAge: number): string =>
     stringifySetCookie({ name, value, maxAge, path, httpOnly: true, sameSite: 'lax', secure });
 
-/** The oldest cookies of one kind that the browser must delete before it takes the cookie `name`. */
+/**
+ * Returns the names of the oldest cookies of one kind: those that the browser must delete to make room for the cookie
+ * `name`.
+ */
 function surplusCookies(cookieHeader: string | undefined, prefix: string, name: string): string[] {
   const held = Object.keys(parseCookie(cookieHeader ?? '')).filter(
     (other) => other.startsWith(prefix) && other !== name && /^[\w-]+$/.test(other),
@@ -56,7 +59,7 @@ function surplusCookies(cookieHeader: string | undefined, prefix: string, name: 
 export function createBoundStates<Content extends object>(deps: {
   /** Seals the states of this flow, and nothing else. */
   sealer: Sealer;
-  /** The sealer's place for these states, and part of the cookies' names: `foyer-<flow>-…`. */
+  /** The sealer's place for these states: they open only there. Also a part of the cookies' names, `foyer-<flow>-…`. */
   flow: 'state' | 'signin';
   content: z.ZodType<Content>;
   secure: boolean;
@@ -107,7 +110,7 @@ export function createBoundStates<Content extends object>(deps: {
       const held = parseCookie(cookieHeader ?? '')[prefix + content.id];
       if (!held || !sameText(held, binding)) return { ok: false, fault: 'state_wrong_browser', content };
       const age = deps.now() - content.issuedAt;
-      // Another replica's clock may be slightly ahead of this one.
+      // Another replica's clock may be up to a minute ahead of this one.
       if (age > stateLifetimeMs || age < -60_000) return { ok: false, fault: 'state_expired', content };
       return { ok: true, content };
     },
@@ -156,7 +159,7 @@ export function createStates(deps: {
 
 export type States = ReturnType<typeof createStates>;
 
-/** The page that a progress token leads to. */
+/** Returns the path of the progress page that a token opens. */
 export function progressPath({ basePath }: { basePath: string }, progressToken: string): string {
   return `${basePath}/installs/${progressToken}`;
 }

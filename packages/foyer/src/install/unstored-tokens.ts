@@ -26,7 +26,7 @@ import { tokensInText, tokenText, wholeWords } from '../slack/tokens-in-text.ts'
 
 /** How long to wait for the answer of an exchange, even if the page has already been answered. */
 export const exchangeTimeoutMs = 60_000;
-/** After this time, Foyer keeps the tokens that have arrived, even if the rest of the answer is slow. */
+/** This long after an answer begins to arrive, Foyer keeps the tokens in it, even if the rest is slow. */
 const keepAfterMs = 1000;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -56,8 +56,9 @@ const metadataSchema = z
   .optional()
   .catch(undefined);
 /**
- * Keeps what Slack's SDK reads in the answer of every method, and the texts, numbers and flags of a refusal and of
- * `auth.test`. Why nothing nested: the SDK ends in a stack overflow if an answer is nested too deep.
+ * For a refusal, and for an answer of `auth.test`: keeps the texts, numbers and flags, and the `response_metadata` that
+ * Slack's SDK reads in every answer. Why nothing else: the SDK ends in a stack overflow if an answer is nested too
+ * deep.
  */
 const answerSchema = z
   .looseObject({ ok: z.boolean(), response_metadata: metadataSchema })
@@ -67,7 +68,10 @@ const answerSchema = z
   });
 const tokenSchema = z.string().trim().regex(tokenText).optional();
 const nameSchema = z.string().optional().catch(undefined);
-/** What the provider reads about a token: an answer of another shape does not come from Slack. */
+/**
+ * The fields of a token that `InstallProvider` reads. If one of the first three has another type, Foyer refuses the
+ * answer: it cannot be Slack's.
+ */
 const tokenFields = {
   scope: z.string().optional(),
   access_token: tokenSchema,
@@ -76,7 +80,7 @@ const tokenFields = {
 };
 const placeSchema = z.object({ id: idSchema, name: nameSchema });
 
-/** A refresh token without its access token can be neither stored nor used. */
+/** False for a refresh token without its access token, which can be neither stored nor used. */
 const isWhole = (fields: { access_token?: string; refresh_token?: string }): boolean =>
   fields.access_token !== undefined || fields.refresh_token === undefined;
 
@@ -158,7 +162,7 @@ interface UnstoredTokensDeps {
 /** The `purpose` of `UnstoredTokensDeps.sealer`. */
 export const unstoredTokensPurpose = 'unstored-tokens';
 
-/** The sealer's place for the kept tokens of an install request. */
+/** The sealer's place for the kept tokens of an install request: they open only there. */
 export function unstoredTokensPlace(requestId: string): string {
   return `install-request:${requestId}`;
 }
@@ -176,8 +180,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   }
 
   /**
-   * Slack issues the same bot token for every install of a workspace: revoking one that a stored installation uses
-   * would break a working app.
+   * Returns whether a stored installation uses the token. Slack issues the same bot token for every install of a
+   * workspace, so revoking such a token would break a working app.
    */
   async function isStored(issued: IssuedTokens, token: string, timeoutMs: number): Promise<boolean> {
     const isKnown = issued.teamId !== undefined || issued.enterpriseId !== undefined;
@@ -209,7 +213,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       const kind = slackFailure(error)?.kind;
       if (kind === 'unreachable' || kind === 'rate-limited') {
         // Slack has not said whose token this is, so the token may belong to a working app.
-        deps.log.warn({ err: error }, 'could not ask whose token it is');
+        deps.log.warn({ err: error }, 'could not ask Slack whose token it is; keeping it for now');
         return 'kept';
       }
       deps.log.warn({ err: error }, 'could not check whether a token is in use; revoking it');
@@ -332,7 +336,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
          * answer has no valid date.
          */
         issuedAt: () => issuedAt,
-        /** Whether Slack issued tokens that this installation does not have, such as two of one kind. */
+        /** Whether Slack issued tokens that this installation does not hold, such as a second bot token. */
         exceed(installation: Installation): boolean {
           const stored = tokensOf(installation);
           return issued?.tokens.some((token) => !stored.includes(token)) ?? false;
@@ -358,8 +362,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     },
 
     /**
-     * Revokes the kept tokens of an interrupted request that no stored installation uses; resolves to false if one
-     * could not be revoked.
+     * Revokes the kept tokens of an interrupted request, except those that a stored installation uses. Resolves to
+     * false if one could not be revoked.
      */
     async giveBackKept(requestId: string, sealedTokens: string): Promise<boolean> {
       const issued = keptSchema.parse(JSON.parse(sealer.open(sealedTokens, place(requestId))));
@@ -385,7 +389,6 @@ function tokensOf({ bot, user }: Installation): (string | undefined)[] {
 
 export type UnstoredTokens = ReturnType<typeof createUnstoredTokens>;
 
-/** Parses JSON; returns undefined if the text is not JSON. */
 function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -413,7 +416,10 @@ function asRead(schema: z.ZodType, body: unknown): Response {
   return Response.json(read.success ? read.data : { ok: false });
 }
 
-/** The time of a `Date` header in milliseconds, with which Foyer compares events; undefined if there is none. */
+/**
+ * Returns the time of a `Date` header in milliseconds; undefined if there is none. Foyer compares the times of events
+ * with it.
+ */
 function slackTime(header: string | null): number | undefined {
   const time = header === null ? Number.NaN : Date.parse(header);
   return Number.isFinite(time) ? time : undefined;
