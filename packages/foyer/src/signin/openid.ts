@@ -31,7 +31,7 @@ import type { SlackTransport } from '../slack/slack-transport.ts';
  * protocol, and this file implements what is specific to Slack.
  *
  * Why Foyer checks the signature although the ID token comes straight from Slack over TLS (the standard lets a client
- * omit the check): a proxy that decrypts TLS, or a wrong SLACK_OPENID_URL, must not be able to name a person.
+ * omit the check): a proxy that decrypts TLS, or a wrong SLACK_OPENID_URL, must not decide who signs in.
  *
  * Why Foyer drops the access token and does not revoke it: Slack issues one user token per person and app. Revoking
  * this one could revoke the token that the same person granted with an install.
@@ -44,7 +44,7 @@ import type { SlackTransport } from '../slack/slack-transport.ts';
 const scope = 'openid profile email';
 const metadataLastsMs = 3_600_000;
 const keysLastMs = 5 * 60_000;
-/** After a failure, Foyer waits this long before it asks Slack again: strangers must not decide how often. */
+/** After a failure, Foyer waits this long before it asks Slack again: strangers must not decide how often it asks. */
 const failureLastsMs = 2000;
 const callTimeoutMs = 4500;
 const clockToleranceSeconds = 60;
@@ -90,7 +90,10 @@ interface SignInSecrets {
   verifier?: string;
 }
 
-/** Creates the functions of a sign-in. `transport` has its own connections: strangers can start sign-ins. */
+/**
+ * Creates the functions of a sign-in. `transport` shares no connections with runs, which must not wait for sign-ins
+ * that strangers start.
+ */
 export function createOpenId(deps: {
   config: Pick<Config, 'slack' | 'http'> & { signIn: NonNullable<Config['signIn']> };
   transport: SlackTransport;
@@ -112,7 +115,7 @@ export function createOpenId(deps: {
       mostBytes,
     });
     return new Response(answer.body.length === 0 ? null : new Uint8Array(answer.body), {
-      // Slack answers errors with 200 too; the library treats 400 as an OAuth error.
+      // Slack sends errors with status 200 too. The library reads an answer with status 400 as an OAuth error.
       status: isSlackError(answer.body) ? 400 : answer.status,
       headers: answer.headers,
     });
@@ -123,9 +126,9 @@ export function createOpenId(deps: {
   let keys: { at: number; text: string } | undefined;
 
   /**
-   * The library's `fetch` for one sign-in. For Slack's keys, it answers from the cache, and fetches them again if they
-   * are five minutes old or lack the key that signed the ID token: Slack changes its keys, and a sign-in cannot be
-   * repeated, since its code works only once.
+   * The library's `fetch` for one sign-in. It returns Slack's keys from the cache. It fetches them again before that if
+   * they are five minutes old or lack the key that signed the ID token: Slack changes its keys. A sign-in that failed
+   * for this reason could not be repeated, since its code works only once.
    */
   function fetchFor(jwksUri: string | undefined): CustomFetch {
     let keyId: string | undefined;
@@ -301,7 +304,8 @@ function identityOf(
   // If the ID token names another access token, the two come from different answers (OpenID Connect Core, 3.1.3.8).
   if (rest.at_hash !== undefined && rest.at_hash !== halfHash(accessToken))
     throw new SignInError('untrusted', 'access_token_differs');
-  // Slack's `sub` is the user's id. If they differ, it is unclear which of the two signed in.
+  // Slack sends the user's id twice: as `https://slack.com/user_id` and as `sub`. If they differ, it is unclear who
+  // signed in.
   if (rest.sub !== userId) throw new SignInError('untrusted', 'subject_differs');
   return {
     userId,

@@ -1,9 +1,10 @@
 /**
  * Returns where a sign-in or sign-out may lead back to: `return_to` as a whole address; undefined if it is refused.
  *
- * Why only two forms: a path of this host, and a whole http(s) address of a listed origin. Browsers accept much more as
- * an address (`//evil.example`, `/\evil.example`, `https:evil.example`), and each such form has been an open redirect
- * somewhere. Foyer compares the parsed address by its origin, and redirects to the parser's text, never the given text.
+ * It may be a path on this host, or a whole http(s) address of a listed origin. Why no other form: browsers accept much
+ * more as an address (`//evil.example`, `/\evil.example`, `https:evil.example`), and each such form has been an open
+ * redirect somewhere. Foyer compares the parsed address by its origin, and redirects to the parser's text, never the
+ * given text.
  */
 export function returnAddress(
   given: string,

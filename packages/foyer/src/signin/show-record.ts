@@ -59,7 +59,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
     return member && { member, csrfToken: session.csrfToken };
   }
 
-  /** Sends what is stored about the person as a file, without the texts that are only for operators. */
+  /** Sends a file of what is stored about the person, without the texts that are only for operators. */
   async function exportData(res: ServerResponse, record: InstallRecord, userId: string): Promise<void> {
     const person = { clientId: record.clientId, teamId: registeredTeamId(record), userId };
     const { history, notices, runs, ...data } = await readPersonData(database.queries, person);

@@ -73,7 +73,8 @@ export function slackClientOptions(
     allowAbsoluteUrls: false,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
-    // The transport limits the concurrent calls: a call that waits there already counts against its time limit.
+    // Not limited here: the transport limits concurrent calls, and the time that a call waits there counts toward its
+    // time limit.
     maxRequestConcurrency: Number.POSITIVE_INFINITY,
     logger,
     fetch: createSlackFetch(calls, limits),
@@ -82,8 +83,8 @@ export function slackClientOptions(
 
 /**
  * The `fetch` that the SDK uses: it applies the call's own time limit and logs a debug line without any content. It
- * also reads the body: the SDK reads it outside the code that reports failed requests, so an answer that stops halfway
- * would look like a bug in Foyer.
+ * also reads the whole body. The SDK would read it outside the code that reports failed requests, and an answer that
+ * stops halfway would then look like a bug in Foyer.
  */
 function createSlackFetch(calls: SlackCalls, limits: SlackCallLimits): typeof fetch {
   const { span } = calls;
@@ -127,13 +128,14 @@ async function callSlack(
 /**
  * Creates the signal that ends a call: after `timeoutMs`, or when another signal aborts.
  *
- * Why not AbortSignal.timeout and AbortSignal.any: their timer keeps running after the call has ended, and each creates
- * an exception with a stack when it fires; a call costs a tenth more with them.
+ * Why not AbortSignal.timeout and AbortSignal.any: their timer keeps running after the call has ended, and creates an
+ * exception with a stack trace when it fires. With them, a call costs a tenth more.
  */
 function boundCall(timeoutMs: number, others: readonly (AbortSignal | null | undefined)[]) {
   const controller = new AbortController();
   const tooLate = (): void => controller.abort(new DOMException('The call took too long', 'TimeoutError'));
-  // An answer that came while the event loop was blocked is read before the time limit applies to it.
+  // `setImmediate`: if an answer arrived while the event loop was blocked, Foyer reads it before the time limit
+  // applies.
   const timer = setTimeout(() => setImmediate(tooLate), timeoutMs);
   const follow = (event: Event): void => end(event.target as AbortSignal);
   const end = (other: AbortSignal): void => controller.abort(other.reason);
@@ -192,8 +194,8 @@ function resultOf(status: number, body: Buffer): SlackCall['result'] {
  * Slack's WebClient, which can also send a text with a lone surrogate: the SDK's form encoding throws “URI malformed”
  * for one. Foyer replaces the surrogate with U+FFFD, as UTF-8 encoders do.
  *
- * It throws UnreadableAnswerError if an answer cannot be read: for an answer such as `null`, the SDK throws a bare
- * TypeError, and for one that is nested too deep a RangeError, as if the caller had made a mistake.
+ * If an answer cannot be read, this client throws UnreadableAnswerError. The SDK alone would throw as if the caller had
+ * made a mistake: a TypeError for an answer such as `null`, a RangeError for one that is nested too deeply.
  */
 export class SlackClient extends WebClient {
   override async apiCall(method: string, options: Record<string, unknown> = {}): Promise<WebAPICallResult> {
@@ -211,7 +213,10 @@ export class SlackClient extends WebClient {
   }
 }
 
-/** Whether the SDK failed to read an answer. It throws the same errors for options that JSON cannot carry. */
+/**
+ * Whether the SDK failed to read an answer. It throws the same errors for options that cannot be written as JSON; these
+ * do not count.
+ */
 function isOfTheAnswer(error: unknown, options: Record<string, unknown>): boolean {
   if (!(error instanceof TypeError || error instanceof RangeError) || 'code' in error) return false;
   try {
