@@ -24,7 +24,7 @@ describe('every language', () => {
     }
   });
 
-  it('each translation translates every message that is more than a name', () => {
+  it('each translation translates every message, except for a few words that may be the same in two languages', () => {
     const alike = new Set<string>();
     for (const { messages } of Object.values(translations)) {
       for (const key of keys) if (messages[key] === en[key]) alike.add(key);
@@ -70,14 +70,14 @@ describe('the language', () => {
     assert.equal(of('de;q=nonsense'), 'en');
   });
 
-  it('a person gets their own language, for any region', () => {
+  it('a person gets the language of their locale, with any region, or else English', () => {
     assert.deepEqual(
       ['ja-JP', 'es_LA', 'de', 'tlh', '', null, undefined].map((locale) => texts.forLocale(locale).language),
       ['ja', 'es', 'de', 'en', 'en', 'en', 'en'],
     );
   });
 
-  it('the app’s default language is used if no language is known', () => {
+  it('the app’s default language is used if Foyer has no language that the person or the browser asks for', () => {
     const german = createTexts({ defaultLanguage: 'de' });
     assert.equal(german.forLocale(null).language, 'de');
     assert.equal(german.forRequest('tlh').language, 'de');
@@ -112,7 +112,7 @@ describe('an app’s own texts', () => {
     );
   });
 
-  it('a step that no longer exists gets a title from its name', () => {
+  it('a step that the app no longer has gets a title made from its name', () => {
     const words = createTexts().forLocale('en');
     const names = ['sync-crm_contacts', 'constructor', '__proto__', '-'];
     assert.deepEqual(
@@ -127,7 +127,7 @@ describe('an app’s own texts', () => {
     assert.equal(words.text('landing.title', { app: hostile }), `Add ${hostile} to Slack`);
   });
 
-  it('textProblems reports every unknown language, key and placeholder, with its fix', () => {
+  it('textProblems reports every unknown language, key and placeholder, and every empty or malformed text', () => {
     const problems = textProblems({
       defaultLanguage: 'tlh',
       xx: {},

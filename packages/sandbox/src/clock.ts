@@ -1,6 +1,6 @@
 type Task = { atMs: number; run: () => Promise<void> | void };
 
-/** Node's timers cannot wait longer than 2^31 ms; for a later task, `clock` sets another timer when this one ends. */
+/** The longest that a timer of Node can wait. For a later task, the clock sets several timers, one after another. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
@@ -55,7 +55,7 @@ export function createClock({ readNow = Date.now }: { readNow?: () => number } =
       armTimer();
       return () => void tasks.delete(task);
     },
-    /** Returns to the time of `readNow`, and forgets what was scheduled. */
+    /** Returns to the time of `readNow`, and cancels every scheduled task. */
     reset(): void {
       clearTimeout(timer);
       tasks.clear();

@@ -42,7 +42,7 @@ const manifestSchema = z.looseObject({
     .prefault({}),
 });
 
-/** Reads a manifest, as parsed JSON. Throws an error that lists every problem if the manifest is not valid. */
+/** Reads a manifest from parsed JSON. If it is not valid, throws an error that lists every problem. */
 export function readManifest(manifest: unknown) {
   const parsed = manifestSchema.safeParse(manifest);
   if (!parsed.success) throw new Error(`The app manifest is not valid:\n${z.prettifyError(parsed.error)}`);

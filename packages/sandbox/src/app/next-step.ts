@@ -36,7 +36,7 @@ export function nextStep(activity: Activity, { sandboxUrl, appUrl }: DemoAddress
 function afterInstall(activity: Extract<Activity, { kind: 'installed' }>, sandboxUrl: string): string {
   const { teamId, enterpriseId } = activity;
   if (teamId) return `Installed. Read the welcome as the installer: ${sandboxUrl}/client/${teamId}/app`;
-  return `Installed in the whole organization ${enterpriseId}, but in no workspace yet. Let it into one under Manage apps: ${sandboxUrl}/`;
+  return `Installed in the whole organization ${enterpriseId}, but in no workspace yet. Let the app into a workspace under Manage apps: ${sandboxUrl}/`;
 }
 
 function afterOpening(
@@ -44,6 +44,6 @@ function afterOpening(
   sandboxUrl: string,
 ): string {
   if (tab === 'messages')
-    return `Reading the messages. Its Home is at ${sandboxUrl}/client/${teamId}/app/home`;
+    return `The Messages tab is open. The app's Home is at ${sandboxUrl}/client/${teamId}/app/home`;
   return `Home is open. Press a button in it; press your picture to switch to another person; remove the app at ${sandboxUrl}/client/${teamId}/settings`;
 }

@@ -14,9 +14,9 @@ export type AppCredentials = {
 /** The one app that this sandbox serves. `settings` is replaced as a whole when its manifest changes. */
 export type RegisteredApp = AppCredentials & {
   settings: AppSettings;
-  /** If public distribution is off, the only workspace that (with its org) can install the app; otherwise null. */
+  /** The only workspace that can install the app, with its org; null while public distribution is on. */
   onlyTeamId: string | null;
-  /** Whether Slack has suspended the app: in every workspace at once. */
+  /** Whether Slack has suspended the app, which affects every workspace. */
   isSuspended: boolean;
   /** Reads a new manifest; the addresses given at the start still replace the manifest's. */
   changeManifest(manifest: unknown): void;

@@ -5,13 +5,13 @@ import { isRecord } from './fault-list.ts';
 /** Fills in what Slack adds to checked blocks: block ids, action ids, and the flags of text objects. */
 export function completeBlocks(blocks: readonly unknown[]): Block[] {
   return blocks.filter(isRecord).map((block) => {
-    const completed = completeTexts(block) as Record<string, unknown>; // an object remains an object
+    const completed = completeTexts(block) as Record<string, unknown>; // completeTexts returns an object for an object
     if (!completed.block_id) completed.block_id = shortId();
     for (const key of ['accessory', 'element']) completed[key] = withActionId(completed[key]);
     if (block.type === 'actions' && Array.isArray(completed.elements)) {
       completed.elements = completed.elements.map(withActionId);
     }
-    return JSON.parse(JSON.stringify(completed)) as Block; // drops absent keys; `type` was checked
+    return JSON.parse(JSON.stringify(completed)) as Block; // JSON drops undefined values; `type` was checked
   });
 }
 

@@ -8,8 +8,8 @@ export function createFaultList() {
     messages,
     add,
     /**
-     * Checks for a string of at most `max` characters. An empty string is a problem unless `mayBeEmpty` is set; a missing
-     * one is a problem only if `required` is set.
+     * Checks for a string of at most `max` characters. An empty string is accepted only with `mayBeEmpty`, a missing
+     * one only without `required`.
      */
     text(value: unknown, pointer: string, max: number, options: TextOptions = {}): void {
       const { required = false, mayBeEmpty = false } = options;

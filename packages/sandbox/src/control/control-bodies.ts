@@ -37,10 +37,10 @@ export const controlBodies = {
     blockId: id.optional(),
     /**
      * `message` by default if `messageTs` is given, else `home`. Without `messageTs`, `message` is the newest message
-     * of the DM that has such an element.
+     * of the DM that has an element with this `actionId`.
      */
     where: z.enum(['home', 'message', 'modal']).optional(),
-    /** A message of the DM by its timestamp. */
+    /** The timestamp of a message in the DM. */
     messageTs: id.optional(),
     /** The choice in a select or similar element, merged into the action: `{ selected_option: … }`. */
     chosen: z.record(z.string(), z.unknown()).optional(),
@@ -73,7 +73,7 @@ export const controlBodies = {
   requireApproval: z.object({ teamId: id, isRequired: z.boolean() }),
   approve: z.object({ teamId: id }),
   consent: z.object({
-    /** The workspace; or `enterpriseId` for the whole org. */
+    /** Where to install the app: `teamId` for a workspace, or `enterpriseId` for a whole org. */
     ...optionalPlace,
     /** The whole address that the app sent the browser to, from a `Location` header or a link. */
     authorizeUrl: id,

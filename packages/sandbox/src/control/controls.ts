@@ -95,7 +95,7 @@ export function createControls(platform: Platform) {
       return sendPress(platform, { ...options, installation, workspace, person, where });
     },
     /**
-     * A person writes to the app in their DM. Sends `message` if the app has `im:history` and subscribes to
+     * A person writes to the app in their DM. Sends the event `message` if the app has `im:history` and subscribes to
      * `message.im`.
      */
     async sendMessage({ text, ...whom }: Whom & { text: string }) {
@@ -184,7 +184,7 @@ export function createControls(platform: Platform) {
       if (!world.workspaces.has(teamId)) throw new Error(`There is no workspace ${teamId}.`);
       return addPerson(world, { teamId, realName, role });
     },
-    /** An admin deactivates an account. Sends `user_change` if the app has `users:read` and subscribes to the event. */
+    /** An admin deactivates an account. Sends `user_change`, which needs `users:read` and a subscription. */
     deactivate: ({ userId }: { userId: string }) => setDeactivated(platform, userId, true),
     reactivate: ({ userId }: { userId: string }) => setDeactivated(platform, userId, false),
     /** Sets whether members must ask the admins before they install. */
@@ -204,7 +204,10 @@ export function createControls(platform: Platform) {
 
 export type Controls = ReturnType<typeof createControls>;
 
-/** Sends `user_change` for each of the person's workspaces in which the app is installed with `users:read`. */
+/**
+ * Deactivates or reactivates an account. Sends `user_change` for each of the person's workspaces in which the app is
+ * installed with `users:read`.
+ */
 async function setDeactivated(platform: Platform, userId: string, isDeactivated: boolean) {
   const { world, activity, clock } = platform;
   const person = world.people.get(userId);
