@@ -81,7 +81,7 @@ describe('an install', () => {
     }
   });
 
-  it('an install does not welcome an installer again after a reinstall, and welcomes a second installer once', async () => {
+  it('a reinstall does not welcome the installer again, and an install by a second person welcomes that person once', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const again = await install(visitor, url, sandbox, acme);
@@ -154,7 +154,7 @@ describe('an install that does not complete', () => {
   after(() => stage.close());
   beforeEach(() => stage.sandbox.faults.clear());
 
-  it('a cancelled install says that it was cancelled, is recorded, and still works if Allow follows', async () => {
+  it('a cancelled install is recorded and shown as cancelled, and the person can still press Allow', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const start = await visitor.get(`${url}/slack/install`);

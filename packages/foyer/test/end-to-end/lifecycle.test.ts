@@ -54,7 +54,7 @@ describe('the life of an installation', () => {
     assert.equal(await statusOf(acme.teamId), 'uninstalled');
   });
 
-  it('Foyer tolerates uninstall events that come twice and in reverse order', async () => {
+  it('Foyer tolerates uninstall events that come several times and in reverse order', async () => {
     const { sandbox } = stage;
     sandbox.deliveries.hold();
     const sent = sandbox.uninstall({ teamId: acme.teamId });
@@ -108,7 +108,7 @@ describe('the life of an installation', () => {
     }
   });
 
-  it('an installation whose token died is listed as broken, and a new install fixes it', async () => {
+  it('an installation whose token Slack refuses is listed as broken, and a new install fixes it', async () => {
     const { sandbox, url } = stage;
     sandbox.faults.add({
       method: 'views.publish',
@@ -191,7 +191,7 @@ describe('App Home', () => {
     assert.ok(press.ms !== null && press.ms < 1500, `${press.ms} ms`);
   });
 
-  it('a press in App Home sends the welcome again, once', async () => {
+  it('a press in App Home sends exactly one new welcome', async () => {
     const welcomes = (): number => stage.sandbox.messages(owner).length;
     const before = welcomes();
     const press = await stage.sandbox.press({ ...owner, actionId: 'foyer.send_welcome' });
@@ -229,7 +229,7 @@ describe('App Home', () => {
     await eventually(async () => (await list(stage))[0]?.run?.status === 'succeeded');
   });
 
-  it('App Home lets a failed step be tried again', async () => {
+  it('a press in App Home retries a failed run, and sends no second welcome', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     sandbox.faults.add({

@@ -90,7 +90,7 @@ describe('a member’s own account', () => {
     assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
   });
 
-  it('a member’s own account stays connected if Slack cannot be reached, so that the member can try again', async () => {
+  it('a member’s own account stays connected if Slack cannot revoke its token, so that the member can disconnect it later', async () => {
     await connect(member);
     app.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 } });
     await app.sandbox.openHome({ teamId, userId: member });
@@ -100,7 +100,7 @@ describe('a member’s own account', () => {
     assert.ok(await app.foyer.slack({ teamId }, { userId: member }));
   });
 
-  it('a member’s own account is refused if the app is not installed: the token is revoked, and the page offers an install', async () => {
+  it('connecting a member’s own account is refused if the app is not installed: the token is revoked, and the page offers an install', async () => {
     const globex = app.sandbox.workspace('Globex').id;
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, app.sandbox.person('Globex').id, globex));

@@ -10,7 +10,7 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 const pictures = process.env.SCREENSHOTS;
 
 /** One Slack and one Foyer for the whole story: each part begins where the previous one ended. */
-describe('the whole story, clicked through', () => {
+describe('the whole story in a browser', () => {
   let stage: Stage;
   let browser: Browser;
   let context: BrowserContext;
@@ -101,7 +101,7 @@ describe('the whole story, clicked through', () => {
     await eventually(async () => welcomes(owner) === 2);
   });
 
-  it('Update permissions grants what was declined, and sends no new welcome', async () => {
+  it('the button “Update permissions” leads to a grant of the declined scope, and sends no new welcome', async () => {
     const owner = await be('Acme', 'owner');
     await openHome(owner.teamId);
     const [consent] = await Promise.all([

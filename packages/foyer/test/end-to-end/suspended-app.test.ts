@@ -9,8 +9,8 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 import type { EngineName } from '../support/stage-database.ts';
 
 /**
- * Slack suspends the app: what happens to three customers, one of whom leaves during the suspension, and what operators
- * see.
+ * These tests show what happens to three customers when Slack suspends the app, and what operators see. One customer
+ * leaves during the suspension.
  */
 
 const quarterHourMs = 15 * 60_000;
@@ -59,7 +59,7 @@ async function setCustomers(t: TestContext, engine: EngineName) {
     await sandbox.settled();
     await eventually(async () => (await runs()).every((run) => run.finished_at !== null));
   };
-  /** Advances the clock to the chore's next turn, and runs it. */
+  /** Advances the clock to the next turn of the chore that tests held installations, and runs what is due. */
   const nextPass = async () => {
     aheadMs += quarterHourMs;
     await stage.foyer().drain({ deadlineMs: 5000 });

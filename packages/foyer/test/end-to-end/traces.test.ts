@@ -22,7 +22,7 @@ async function installTraced(stage: Stage): Promise<void> {
   const callback = await pressAddToSlack(visitor, url, sandbox, acme);
   const done = await visitor.get(callback, { traceparent });
   await finishedRun(visitor, url + (done.headers.get('location') ?? ''));
-  // Foyer logs the line after the commit that ends the run.
+  // Foyer logs this line only after the commit that shows the run as finished.
   await eventually(async () => stage.logged().some((line) => line.includes('run succeeded')));
 }
 

@@ -8,7 +8,7 @@ import { environmentFor, setStage } from '../support/start-foyer.ts';
 
 /** When the uninstall pipeline runs after a customer has left, and when it must not run. */
 
-/** Starts an app with two customers, an uninstall pipeline, and an event listener as a stock Bolt app has it. */
+/** Starts an app with two customers, an uninstall pipeline, and a plain Bolt listener for `app_uninstalled`. */
 async function setShop(t: TestContext, engine: EngineName) {
   const started: string[] = [];
   const canceled: string[] = [];
@@ -48,7 +48,7 @@ async function setShop(t: TestContext, engine: EngineName) {
   };
   for (const place of [acme, globex]) await install(createVisitor(), stage.url, sandbox, place);
   await settled();
-  // The end of a run publishes Home: that must not be the call that notices a dead token.
+  // Foyer publishes Home at the end of a run. A test waits for that, so that only a later call finds a dead token.
   await eventually(async () => [acme, globex].every((place) => sandbox.homeView(place) !== null));
   return { ...stage, definition, started, canceled, heard, acme, globex, statusOf, settled };
 }
@@ -99,14 +99,13 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
       sandbox.deliveries.hold();
       await sandbox.uninstall({ teamId: acme.teamId });
-      // Makes Foyer call Slack.
+      // Without a stored view, Foyer cannot skip the call to Slack.
       await database.change('delete from home_views');
       for (const place of [acme, globex]) await foyer().publishHome({ teamId: place.teamId }, place.userId);
       await eventually(async () => canceled.length > 0);
       await settled();
       assert.equal(await statusOf(acme), 'uninstalled');
       assert.equal(await statusOf(globex), 'active');
-      // Slack's event arrives late.
       await sandbox.deliveries.release();
       await settled();
       assert.deepEqual(canceled, [`${acme.teamId}/1`]);

@@ -33,7 +33,7 @@ testOnBothEngines(
     await stage.logIn();
     assert.equal(await metric(), '0');
 
-    // The backup is older than the install.
+    // As after the restore of a backup that is older than the install.
     await stage.database.queries.deleteFrom('installations').execute();
     await eventually(async () => {
       await sandbox.openHome(acme);

@@ -15,8 +15,8 @@ import { engines } from '../support/open-test-database.ts';
 
 /**
  * Lifecycle events with odd fields: none is lost because of a field that it does not need (invariant 6), and a stale
- * one changes nothing (invariant 7). Most tests also store two other tenants, one of the same enterprise and one of
- * none, and an event must not change them.
+ * one changes nothing (invariant 7). Most tests also store other tenants, inside and outside the same enterprise,
+ * which an event must not change.
  */
 
 it('at most a thousand ids of each kind are read from an event', () => {
@@ -197,7 +197,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
         const revoked = { type: 'tokens_revoked', tokens: { oauth: ['U1'], bot: ['UBOT'] } };
         if (how === 'uninstalled') await stage.deliver(uninstall);
         else await stage.store.purgeInstallation(installationId);
-        // Slack sends both for one uninstall, and each again if its answer was lost.
+        // For one uninstall, Slack sends both events, and sends each again if it received no answer.
         stage.clock.advance(5000);
         for (let time = 0; time < 2; time += 1) {
           await stage.deliver(uninstall);

@@ -74,7 +74,7 @@ async function setUp(
   return { happened, refused, receiver, server, socket, listener };
 }
 
-/** Lets everything happen that waits for no timer. */
+/** Waits ten turns of the event loop: enough for what needs no timer. */
 async function someTurns(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
 }
@@ -166,7 +166,7 @@ describe('the receiver of events', () => {
     assert.equal(happened.length, 2);
   });
 
-  it('the receiver of events answers 503, so that Slack sends them again, once a drain has begun', async (t) => {
+  it('the receiver of events answers 503 to events and presses once a drain has begun', async (t) => {
     const committed = Promise.withResolvers<void>();
     const commits = [committed.promise, undefined];
     const { happened, socket, receiver } = await setUp(t, undefined, () => commits.shift());
@@ -200,7 +200,7 @@ describe('the receiver of events', () => {
     server.on('request', (_req, res) => {
       const end = res.end.bind(res);
       res.end = () => {
-        // Runs at the end of this turn's microtasks, when the event has been handed over.
+        // Runs when the event has been handed over to the app, and before its listener runs.
         queueMicrotask(() => {
           assert.deepEqual(happened, ['answer'], 'the listener has yet to run');
           receiver.drain().then(isDrained.resolve, isDrained.reject);
@@ -222,7 +222,7 @@ describe('the receiver of presses', () => {
     socket.write(press('v0=1'));
     while (happened.length < 1) await new Promise(setImmediate);
     assert.deepEqual(happened, ['listener of v0=1']);
-    // The real time that the request has taken so far counts, too.
+    // The time limit also counts the real time that the request has taken so far.
     t.mock.timers.tick(1800);
     assert.equal(happened.length, 1);
     t.mock.timers.tick(1000);

@@ -72,7 +72,7 @@ it('a backup that is made during installs is complete, and Foyer starts on the b
   await copyFile(`${stage.databaseFile}.key`, `${last}.key`);
   const port = await freePort();
   const restored = spawnFoyer({
-    // Slack is unreachable: this copy must not welcome anyone again.
+    // Slack is unreachable for this process, which must not welcome anyone again.
     environment: {
       ...stage.environment,
       PORT: String(port),

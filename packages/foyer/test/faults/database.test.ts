@@ -139,7 +139,7 @@ it('a run succeeds with one welcome although the database is locked right after 
 });
 
 describe('a database that cannot be used', { concurrency: 6 }, () => {
-  it('if the database is locked while events arrive, no event is acknowledged before it is committed, and none is lost', async (t) => {
+  it('if the database is locked while events arrive, Foyer refuses them, and applies the uninstall when Slack sends them again', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await assertInstallsWhole(play);

@@ -27,7 +27,8 @@ const engines: readonly (readonly [EngineName, readonly Cell[]])[] = [
 ];
 
 /**
- * Cells that wait for time limits of seconds. They run beside the others, longest first, since they use hardly any CPU.
+ * Cells that wait for time limits of seconds. They use hardly any CPU, so they run at the same time as the others. The
+ * longest run first.
  */
 const waits = ({ failure, end }: Cell) => failure.startsWith('hangs') && 'run' in end;
 const groups = [
@@ -110,8 +111,8 @@ async function playCell(play: Play, cell: Cell): Promise<void> {
   const visitor = createVisitor();
   const startedAt = performance.now();
   const answer = await install(visitor, stage.url, stage.sandbox, play.acme);
-  // Foyer ends a request before ten seconds are over, and logs it, which `assertLogIsCalm` notices. The extra time is
-  // for a busy machine.
+  // Foyer itself ends a slow request before ten seconds are over, with a log line that `assertLogIsCalm` does not allow.
+  // The extra time is for a busy machine.
   assert.ok(performance.now() - startedAt < 20_000, 'the page did not wait for Slack');
   if ('page' in cell.end) await assertNotInstalled(play, cell.end, answer);
   else await assertInstalled(play, cell, cell.end, visitor, answer);
@@ -255,7 +256,7 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
     await until(play, async () => {
       const dueAt = Number(await play.value('select due_at from runs'));
       status = await ask();
-      // Skips the wait from which the run is just being woken.
+      // The clock has just jumped to the end of a wait, so this waits for the next one.
       return status.status === 'waiting' && dueAt > play.clock.now();
     });
   }
@@ -263,8 +264,8 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
 }
 
 /**
- * Whether a run waits because Slack asked it to. If so, checks that Retry-After is honored to the millisecond, counted
- * from no earlier than the start of the attempt and no later than its end.
+ * Returns whether the newest attempt ended because Slack asked Foyer to wait. If so, checks that the run is due exactly
+ * Retry-After (30 s) after an instant between the start and the end of that attempt.
  */
 async function wasAskedToWait(play: Play, dueAt: number): Promise<boolean> {
   const [attempt] = await play.stage.database.rows<{ code: string; began: number; ended: number }>(
@@ -285,7 +286,7 @@ async function until(play: Play, look: () => boolean | Promise<boolean>): Promis
   }
 }
 
-/** Checks that the log shows no bug of Foyer and no secret, whatever Slack did. */
+/** Checks that the log shows no bug of Foyer and no token, whatever Slack did. */
 function assertLogIsCalm({ stage }: Play): void {
   const log = stage.logged().join('\n');
   for (const fault of [

@@ -18,7 +18,7 @@ export const failures: Readonly<Record<string, Failure>> = {
   'malformed, acted': { type: 'malformed-json', acts: true },
 };
 
-/** The install did not happen: the page's status and cause, and the tokens that Slack had issued. */
+/** The install did not happen: the page's status and cause, and what became of the tokens that Slack had issued. */
 export interface NotInstalled {
   page: number;
   cause: string;
@@ -34,7 +34,7 @@ export interface NotInstalled {
 /** The install happened: how its run ended. Steps that `steps` does not name succeeded. */
 export interface Installed {
   run: 'succeeded' | 'failed' | 'waiting';
-  /** `status` or `status: error`. */
+  /** By the step's name: its `status`, or `status: error`. */
   steps?: Readonly<Record<string, string>>;
   welcomes: 0 | 1;
   /** `active` if absent. */

@@ -56,7 +56,7 @@ async function begin(stage: ProcessStage, token: string, person: { teamId: strin
 }
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  it(`an install with a link stores installation, connection and run together under SIGKILL (${engine})`, async (t) => {
+  it(`an install with a link stores installation, connection and run together or not at all under SIGKILL (${engine})`, async (t) => {
     const stage = await setProcessStage({
       engine,
       environment: { CONNECT_SECRET: secret, CONNECT_RETURN_ORIGINS: host },
@@ -96,7 +96,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
     const all = await stored(stage);
     assert.equal(all.length, outcomes.length);
     for (const { org } of all) assert.ok(org, 'an installation without its connection');
-    // A minute later, Foyer revokes the tokens that it did not store, so some may still be live here.
+    // Foyer revokes tokens of an interrupted install only after a minute, so some may still be live here.
     const live = liveTokens(stage.sandbox);
     assert.deepEqual(
       (await heldTokens(stage.config)).filter((token) => !live.includes(token)),

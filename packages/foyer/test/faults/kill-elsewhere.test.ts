@@ -70,8 +70,8 @@ function elsewhere(engine: EngineName): void {
         { first, second: atCall('auth.revoke', 1, 'before its answer') },
         { first },
       ]),
-      // After the first two points Foyer has certainly stored the tokens, so a second kill hits every instant of their
-      // revocation.
+      // After a kill at one of the first two points, Foyer has certainly stored the tokens. So these cases kill it again
+      // at each instant of their revocation.
       ...firstKills.slice(0, 2).flatMap((first) => whileGivingBack.map((second) => ({ first, second }))),
     ];
     for (const { first, second } of some(engine, cases, [0, 5])) {
@@ -169,7 +169,7 @@ function elsewhere(engine: EngineName): void {
       atCommit(2),
     ];
     for (const point of some(engine, points, [0])) {
-      // Home has something new to show, so Foyer must publish it.
+      // Gives Home something new to show, so that Foyer must publish it.
       await stage.change('update installations set team_name = ?', `Acme ${point.name}`);
       await stage.change('delete from home_views');
       await killedDuring(stage, point, () => sandbox.openHome(admin));

@@ -22,7 +22,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 /** How long a test waits for a run to end: longer than a lease of thirty seconds plus the delays of a busy machine. */
 const patienceMs = 90_000;
 
-/** The kills of one install: the second point is armed when Foyer starts again, and so on. */
+/** The kills of one install. Each further point is armed when Foyer starts again after the kill before it. */
 type Killing = readonly KillPoint[];
 
 interface Tally {
@@ -33,7 +33,7 @@ interface Tally {
   reloaded: number;
   /** Nothing was stored, and the person started over. */
   begunAnew: number;
-  /** The run had finished before the instant came. */
+  /** The run had finished before Foyer reached the kill point. */
   atRest: number;
   /** Killed while the operators were notified: the outcome is unknown, so they are not notified again. */
   operatorsUnconfirmed: number;

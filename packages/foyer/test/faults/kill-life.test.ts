@@ -30,7 +30,7 @@ interface Life {
   billing: WebhookEndpoint;
   /** Adds a workspace for one case, and returns its owner. */
   place(name: string): Place;
-  /** The lines that the app has committed, sorted. */
+  /** The lines of the app's ledger that match `like`, sorted. */
   ledger(like: string): Promise<string[]>;
 }
 
@@ -319,7 +319,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       t.diagnostic(`${pressedAgain} answers were given again`);
     });
 
-    it('Foyer that is killed during a job gives the job one turn in each interval, and a new turn in the next interval', async (t) => {
+    it('Foyer that is killed during a job gives the job at most one turn in each interval, and new turns in later intervals', async (t) => {
       const everyMs = 4000;
       const life = await setLife(t, engine, everyMs);
       const { stage, billing } = life;
@@ -346,8 +346,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
 }
 
 /**
- * Checks that only the last attempt succeeded: an attempt that asks the question ends without success, and the run
- * waits.
+ * Checks that only the last attempt of `choose-plan` succeeded. An attempt that asks the question does not succeed: after
+ * it, the run waits.
  */
 async function assertDoneOnceWithQuestion({ stage }: Life, runId: string): Promise<void> {
   const outcomes = await stage.rows<{ outcome: string | null }>(
