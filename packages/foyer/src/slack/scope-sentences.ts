@@ -1,7 +1,7 @@
 /**
- * What each scope that Slack documents allows (docs.slack.dev/reference/scopes): what the app could do with the scope,
- * not what the app intends. The app adds its own reason next to it (`reason.<scope>` in its texts). The sentences have
- * no period at the end; "it" in them is the app.
+ * What each of Slack's documented scopes allows (docs.slack.dev/reference/scopes): all that the app could do with it,
+ * even if it does not intend to. The app adds its own reason next to it (`reason.<scope>` in its texts). The sentences
+ * have no period at the end; "it" in them is the app.
  */
 export const scopeSentences = {
   admin: 'Administer the workspace',
@@ -117,8 +117,8 @@ export const scopeSentences = {
   'team.preferences:read': 'See the workspace’s preferences',
   'team:read': 'See the workspace’s name, address and icon',
   'tokens.basic': 'Use methods that need no permission',
-  'triggers:read': 'See what starts workflows',
-  'triggers:write': 'Create what starts workflows',
+  'triggers:read': 'See the triggers that start workflows',
+  'triggers:write': 'Create triggers that start workflows',
   'usergroups:read': 'See user groups and their members',
   'usergroups:write': 'Create and change user groups',
   'users.profile:read': 'See the profile details of people in the workspace',

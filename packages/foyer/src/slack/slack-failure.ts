@@ -55,8 +55,8 @@ const passing = new Set([
 export const defaultTimeoutMs = 8000;
 
 /**
- * The codes of the SDK's errors; the compiler checks them against the SDK's types. Why not imported: importing
- * `ErrorCode` as a value would load the SDK on each command, because the steps import this file.
+ * The codes of the SDK's errors; the compiler checks them against the SDK's types. Why not imported: the steps import
+ * this file, and every command loads the steps. Importing `ErrorCode` as a value would load the SDK too.
  */
 const sdkCode = {
   rateLimited: 'slack_webapi_rate_limited_error' satisfies `${ErrorCode.RateLimitedError}`,
@@ -72,7 +72,7 @@ function fieldOf(error: unknown, name: string): unknown {
   return typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : undefined;
 }
 
-/** Collects the `code`s and names along an error's causes: a fetch failure hides its reason two levels down. */
+/** Collects the `code`s and names along an error's causes: an error of `fetch` has its reason two causes down. */
 function reasonsOf(error: unknown): string {
   const reasons: string[] = [];
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {

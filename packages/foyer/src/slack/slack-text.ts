@@ -6,9 +6,9 @@ import type { Config } from '../config/config.ts';
  * sentences, and `escapeMrkdwn` and the functions below it put it into a message. The links to Slack are at the end.
  */
 
-/** Slack's own limit on a name is 255 characters. Postgres cannot index a row of more than 2.7 kB. */
+/** Slack limits a name to 255 characters. Foyer needs a limit too: Postgres cannot index a row of more than 2.7 kB. */
 const mostOfName = 255;
-/** No web address of a picture, and no person's email address, is longer. */
+/** Longer than any web address of a picture or email address of a person. */
 const mostOfValue = 2000;
 
 /**
@@ -35,7 +35,7 @@ export function visibleValue(value: unknown, atMost = mostOfValue): string | nul
     : null;
 }
 
-/** Reads the scopes from Slack's list, with any separator: trimmed, each once, none empty. */
+/** Splits Slack's list of scopes at commas and white space; drops duplicates. */
 export function scopesIn(value: unknown): string[] {
   const texts = Array.isArray(value) ? value : [value];
   const scopes = texts.flatMap((text) => (typeof text === 'string' ? text.split(/[\s,]+/) : []));
@@ -109,7 +109,7 @@ export function slackProfile(user: SlackUser | undefined): SlackProfile {
  * the line bold, start a quote, draw an emoji (`:tada:`) or reverse the reading direction.
  * (docs.slack.dev/messaging/formatting-message-text#escaping)
  *
- * Slack links bare addresses unless the text object says `verbatim: true`: set that too.
+ * Set `verbatim: true` in the text object too: without it, Slack turns bare addresses into links.
  */
 
 /** The characters that mrkdwn reads as markup, and the look-alike that replaces each. */
