@@ -18,7 +18,7 @@ import type { Sandbox } from './sandbox.ts';
  * `examples/brand`.
  */
 
-/** The app's manifest and program. */
+/** The files of the app to run, by the option `--brand`. */
 function appFiles(): { manifestFile: string; program: string } {
   try {
     const { values } = parseArgs({ options: { brand: { type: 'string' } } });
@@ -106,7 +106,7 @@ async function ready(app: ChildProcess, url: string): Promise<void> {
     if (answered) return;
     await new Promise((next) => setTimeout(next, 50));
   }
-  throw new Error('the app did not get ready within ten seconds');
+  throw new Error('the app was not ready within ten seconds');
 }
 
 const { manifestFile, program } = appFiles();
@@ -175,7 +175,7 @@ process.stdout.on('error', () => {});
 try {
   await startWatched();
   console.log(`
-  ${sandbox.app.settings.name} is running, and so is a Slack of your own. Nothing leaves this machine.
+  ${sandbox.app.settings.name} is running, and so is a local Slack for it. Nothing leaves this machine.
 
     1. Open ${appUrl} and press Add to Slack.
     2. Press Allow, and watch the steps finish.

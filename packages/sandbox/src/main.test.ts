@@ -5,14 +5,14 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-test('the file of the command slack-sandbox names Node in its first line', () => {
+test('the program of the command slack-sandbox begins with a line that runs it with Node', () => {
   const { bin } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const source = bin['slack-sandbox'].replace('./dist/', './').replace(/js$/, 'ts');
   const [first] = readFileSync(new URL(source, import.meta.url), 'utf8').split('\n');
   assert.equal(first, '#!/usr/bin/env node');
 });
 
-test('the help of the command slack-sandbox calls it by its name', async () => {
+test('the help of slack-sandbox shows the name of the command', async () => {
   const file = fileURLToPath(new URL('./main.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', file, '--help']);
   assert.match(stdout, /^Usage: slack-sandbox /);

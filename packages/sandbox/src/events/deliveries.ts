@@ -99,7 +99,7 @@ export function createDeliveries({
     send,
     /** Newest last. */
     list: (): Delivery[] => [...log],
-    /** Sends the same body again, newly signed, `times` times at once. Throws for an unknown id. */
+    /** Sends the same body `times` more times in parallel, signed again. Throws for an unknown id. */
     async resend(id: string, { times = 1 }: { times?: number } = {}): Promise<Delivery[]> {
       const original = log.find((each) => each.id === id);
       if (!original) throw new Error(`There is no delivery ${id}.`);
@@ -113,7 +113,7 @@ export function createDeliveries({
     hold(): void {
       isHolding = true;
     },
-    /** Sends what was held: in the original order, reversed, or in the order of the given ids (others last). */
+    /** Sends the held deliveries: in the original order, reversed, or by a list of ids, with all others after them. */
     async release(order: 'as-sent' | 'reversed' | readonly string[] = 'as-sent'): Promise<Delivery[]> {
       isHolding = false;
       const waiting = inOrder(held, order);

@@ -9,7 +9,7 @@ export type Delivery = {
   kind: 'event' | 'interaction' | 'url-verification';
   /** The event's or interaction's type, such as `app_home_opened` or `block_actions`. */
   type: string;
-  /** Null unless it is an event. */
+  /** Only an event has one. */
   eventId: string | null;
   teamId: string | null;
   enterpriseId: string | null;
@@ -30,7 +30,7 @@ export type Delivery = {
 export type Parcel = Pick<Delivery, 'kind' | 'type' | 'eventId' | 'teamId' | 'enterpriseId' | 'body'> & {
   url: string;
   contentType: string;
-  /** `valid` unless a test asks for a signature that the app must refuse. */
+  /** `valid` by default; a test asks for one of the others, which the app must refuse. */
   signature?: 'valid' | 'wrong' | 'none';
   /** Seconds; real time by default, since receivers compare it with their own clock. */
   timestampSeconds?: number;

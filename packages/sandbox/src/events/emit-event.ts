@@ -6,7 +6,7 @@ import type { Delivery, Parcel } from './delivery.ts';
 /** An inner event, as Slack puts it into the envelope's `event`. */
 export type InnerEvent = Record<string, unknown> & { type: string };
 
-/** What the envelope says about where an event happened. Null and absent differ, as they do for Slack. */
+/** Where an event happened. The envelope of an event without `teamId` has no `team_id`; a null is sent as null. */
 export type EventPlace = { teamId?: string | null; enterpriseId?: string | null };
 
 export type EmitOptions = {
@@ -28,7 +28,7 @@ function subscriptionName(event: InnerEvent): string {
 }
 
 /**
- * The outer payload. Source: docs.slack.dev/apis/events-api. `app_uninstalled`, `tokens_revoked` and `team_access_*`
+ * The payload around an event. Source: docs.slack.dev/apis/events-api. `app_uninstalled`, `tokens_revoked` and `team_access_*`
  * come without `authorizations`. For an org-wide install they have `enterprise_id` and no `team_id`, except that
  * `team_id` is null in `team_access_*`.
  */

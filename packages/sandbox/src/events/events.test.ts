@@ -212,7 +212,7 @@ test('a press sends block_actions, and its response_url and trigger_id work', as
   await assert.rejects(sandbox.press({ teamId, userId, actionId: 'absent' }), /nothing to press/);
 });
 
-test('a test can send an event with an old time, unsigned or wrongly signed, and a person’s message reaches the app', async (t) => {
+test('a test can send an event that is old, unsigned or wrongly signed; a message and the check of the event URL reach the app', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId } = await install(sandbox);
   const event = { type: 'app_uninstalled' };

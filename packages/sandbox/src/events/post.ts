@@ -11,9 +11,9 @@ type Post = { url: string; headers: Record<string, string>; body: string; timeou
 /** How long an idle connection stays open for the next request. */
 const idleMs = 300;
 
-/** Posts to an app's request URL as Slack does: with one time limit for the whole answer, and without redirects. */
+/** Creates what posts to an app's request URL as Slack does: one time limit for the whole answer, no redirects. */
 export function createPoster() {
-  // Why a short idle time: a server that stops waits up to six seconds for connections that stay open.
+  // Why a short idle time: an app that is stopping waits up to six seconds for its open connections.
   const httpAgent = new HttpAgent({ keepAlive: true, timeout: idleMs });
   const httpsAgent = new HttpsAgent({ keepAlive: true, timeout: idleMs });
 

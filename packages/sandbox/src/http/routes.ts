@@ -9,7 +9,7 @@ export type Handler = (
 /** `GET /people/:id`: a method (`*` for any) and a path; `:name` is a parameter, and a last `:name*` takes the rest. */
 export type Route = { on: string; handle: Handler };
 
-/** Finds the first route that matches a request. */
+/** Returns a function that finds the first route for a request, with the parameters of its path. */
 export function createRouteTable(routes: readonly Route[]) {
   const table = routes.map(({ on, handle }) => {
     const [method = '*', path = '/'] = on.split(' ');

@@ -14,7 +14,7 @@ export async function startServer({
   port: number;
   host: string;
   routes: readonly Route[];
-  /** What the Date header shows. */
+  /** The time in the Date header. */
   now: () => number;
   onError: (error: unknown) => void;
 }): Promise<{ url: string; close(): Promise<void> }> {

@@ -60,7 +60,7 @@ function tellRevoked(
   );
 }
 
-/** Lets an org-wide app into workspaces of its org; sends the app an event with the new ones. */
+/** Lets an org-wide app into workspaces of its org; sends the app an event that names those that are new. */
 export function grantAccess(platform: Platform, installation: Installation, teamIds: readonly string[]) {
   const added = teamIds.filter((id) => !installation.grantedTeamIds.includes(id));
   installation.grantedTeamIds.push(...added);

@@ -47,7 +47,7 @@ function postToWebhook(platform: Platform, exchange: Exchange, key: string): Rep
   }
 }
 
-/** Replaces or deletes the message in which a button was pressed, or answers below it. */
+/** Answers a press by its response_url: replaces or deletes the message of the button, or posts another one. */
 function answerPress(platform: Platform, exchange: Exchange, key: string): Reply {
   const { world, clock } = platform;
   const target = world.responseUrls.get(key);

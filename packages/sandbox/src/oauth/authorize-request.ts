@@ -6,7 +6,7 @@ import { splitScopes } from '../app/scopes.ts';
 export type AuthorizeRequest = {
   botScopes: string[];
   userScopes: string[];
-  /** As the app sent it; null if the app sent none: then its first registered address is used. */
+  /** As the app sent it; null if it sent none, so that `returnTo` is its first registered address. */
   redirectUri: string | null;
   /** Where the browser goes back to. */
   returnTo: string;
@@ -63,7 +63,7 @@ function unknownScopes(settings: AppSettings, botScopes: string[], userScopes: s
   ];
 }
 
-/** Whether the app registered this address, or one of the same origin whose path is a parent of its path. */
+/** Whether the app registered this address, or a folder above it on the same origin. */
 export function isRegistered(redirectUri: string, registered: readonly string[]): boolean {
   if (!URL.canParse(redirectUri)) return false;
   const asked = new URL(redirectUri);

@@ -21,7 +21,7 @@ export type ConsentPage = {
   mustAsk: boolean;
 };
 
-/** The page that asks a person to let an app in. */
+/** The page that asks a person to install the app. */
 export function consentPage(page: ConsentPage): string {
   const { app, request, workspace, mustAsk } = page;
   const { name } = app.settings;
@@ -47,7 +47,7 @@ export function decisionPage(
     title: string;
     heading: Html;
     notice: Html | null;
-    /** Where the form leads, and the fields of the page's address that it repeats. */
+    /** The form's address, and the names in the page's query that it sends on as hidden fields. */
     action: string;
     kept: readonly string[];
     choices: Html;
