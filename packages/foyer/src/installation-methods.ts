@@ -146,7 +146,8 @@ export function createInstallationMethods({
       const record = await findRecord(target);
       if (!record || record.status === 'uninstalled') return false;
       await revokeTokens({ queries: database.queries, store, tokens, slack }, record.id).catch((error) => {
-        // The tokens cannot be decrypted: they are erased here, and stop working once the app is removed in Slack.
+        // If the tokens cannot be decrypted, Foyer only erases them. They stop working when the app is removed in
+        // Slack.
         if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
         log.warn({ err: error, installationId: record.id }, 'tokens could not be revoked');
       });

@@ -42,7 +42,10 @@ export type { InstallationStore, RecordedInstall } from './installation-store.ts
 
 type InstallationStoreDeps = Omit<StoreContext, 'cipher'> & { keyring: Keyring };
 
-/** How far Slack's clock may be ahead of ours: an event has Slack's time, the end of an installation has ours. */
+/**
+ * How far Slack's clock may be ahead of ours: an event is dated by Slack's clock, and the end of an installation by
+ * ours.
+ */
 const lastEventsMs = 60_000;
 
 export function createInstallationStore(deps: InstallationStoreDeps): InstallationStore {
@@ -67,8 +70,8 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
   }
 
   /**
-   * Removes erased tokens from the database files too. If another process is reading the files, the next checkpoint
-   * does this.
+   * Removes the remains of erased tokens from the database files. If another process is reading the files, the next
+   * checkpoint does so.
    */
   async function scrub(): Promise<void> {
     await database.scrub().catch((error) => {

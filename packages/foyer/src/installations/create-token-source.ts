@@ -24,7 +24,10 @@ interface TokenSourceDeps extends Omit<RefreshDeps, 'appWorks'> {
   onWorksAgain?(installationId: string): void;
 }
 
-/** How long a caller waits for a new token while the old one still works: Slack waits three seconds for an answer. */
+/**
+ * How long a caller waits for a new token while the old one still works. Short, since Slack waits only three seconds
+ * for the answer to an event.
+ */
 const patienceMs = 1500;
 /**
  * Foyer hands out an old token only if it has this much time left: the call must reach Slack before the token expires.
@@ -51,7 +54,6 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   const refresher = createRefresher({ ...deps, appWorks: inactive.appWorks });
 
   async function read(asked: string | TenantQuery): Promise<StoredInstallation> {
-    // `tenantOfQuery` is called first, since it throws if the query names no team or enterprise.
     const where = typeof asked === 'string' ? asked : tenantOfQuery(asked);
     const stored = await (typeof asked === 'string'
       ? store.readInstallation(asked)
@@ -60,7 +62,11 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     return stored;
   }
 
-  /** Resolves to whether newer tokens are stored now; if not, the caller uses the old ones, which have not expired. */
+  /**
+   * Resolves to true if newer tokens are stored now, and to false if the caller can use the old ones, which have not
+   * expired.
+   * @throws TokenRefreshError if the old ones have expired, or are about to, and were not renewed
+   */
   async function renew(lapsing: Lapsing): Promise<boolean> {
     if (lapsing.hopeless && lapsing.leftMs > spareMs) return false;
     if (lapsing.hopeless) throw new TokenRefreshError(lapsing.holder.installationId, 'installation_broken');
@@ -74,7 +80,10 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     const done = renewal.then(
       () => true,
       (error) => {
-        log.warn({ ...lapsing.holder, err: error }, 'the old token is used while it is still valid');
+        log.warn(
+          { ...lapsing.holder, err: error },
+          'could not renew a token; the old one is used while it is still valid',
+        );
         return false;
       },
     );
@@ -207,7 +216,6 @@ interface Lapsing extends LapsingTokens {
   hopeless: boolean;
 }
 
-/** The bot of an installation; undefined if it has none. */
 function botAccess(stored: StoredInstallation): BotAccess | undefined {
   const { bot, team, enterprise } = stored.installation;
   if (!bot) return undefined;

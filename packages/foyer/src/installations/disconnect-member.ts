@@ -16,7 +16,7 @@ export type DisconnectMember = (
   userId: string,
 ) => Promise<'disconnected' | 'not_connected' | 'unreachable'>;
 
-/** Short: a person waits for the answer. */
+/** The time limit for Slack's answer. Short, because a person waits for it. */
 const timeoutMs = 5000;
 
 export function createDisconnectMember(deps: {
@@ -43,7 +43,7 @@ export function createDisconnectMember(deps: {
       const { userToken } = await tokens.authorize({ ...query, userId });
       // A token is stored, so none here means that it has expired and could not be renewed.
       if (userToken === undefined) return 'unreachable';
-      // Foyer reports the disconnect first: after the revocation, it has no token to report it with.
+      // The report needs the token, so it comes before the revocation.
       await reportConnection(userToken, userId, 'disconnected');
       await slack(userToken, { timeoutMs }).auth.revoke();
     } catch (error) {

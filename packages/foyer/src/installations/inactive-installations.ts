@@ -10,14 +10,16 @@ import type { InstallationStore, StoredInstallation } from './installation-store
  * deleted the app. It documents no code that distinguishes the two. An uninstall erases a customer's tokens and cancels
  * their plan, so Foyer first needs proof that the app works.
  *
- * - **witness**: another active installation, whose token Foyer tests with `auth.test`. If Slack accepts that token, the
- *   app is not suspended, and a team that is inactive *after* that has left: its uninstall is applied.
+ * - **witness**: another active installation, whose token Foyer tests with `auth.test`. If Slack accepts that token,
+ *   the app is not suspended. If Slack then still calls the team inactive, the team has removed the app, and Foyer
+ *   uninstalls it.
  * - **held**: no witness works, or there is none. The installation is marked broken, its tokens stay, and none of the
- *   developer's code runs for it. A chore asks again until the installation's token works, is inactive while a witness
- *   works, or is dead for another reason.
+ *   developer's code runs for it. A chore tests its token again until Slack accepts the token, calls it inactive while
+ *   a witness works, or refuses it for another reason.
  *
  * Why a lone customer is held too: a suspension cannot be ruled out, and waiting costs less than canceling a plan by
- * mistake. The next install is a witness. Slack's own event is applied at once, even while installations are held.
+ * mistake. The next customer's install becomes a witness. An `app_uninstalled` event needs no proof: it is applied even
+ * while installations are held.
  */
 
 /** `limit`: the most installations that one pass asks about. `signal` ends the pass early. */
@@ -98,7 +100,7 @@ export function createInactiveInstallations(deps: {
     if (marked && code === inactiveCode) {
       log.error(
         { installationId, code },
-        'Slack says that an installation is inactive, and no other one shows that the app works: it is held, and Foyer keeps its tokens (docs/runbook.md#foyerappsuspended)',
+        'Slack says that an installation is inactive, and no other installation shows that the app works: Foyer holds the installation and keeps its tokens (docs/runbook.md#foyerappsuspended)',
       );
     }
     return marked;
@@ -115,7 +117,10 @@ export function createInactiveInstallations(deps: {
     return gone;
   }
 
-  /** Asks about a held installation. A token that has expired proves nothing before it is renewed. */
+  /**
+   * Tests the token of a held installation. Renews an expired token first: Slack's refusal of an expired token would
+   * prove nothing.
+   */
   async function askAbout(
     stored: StoredInstallation,
   ): Promise<{ answer: Answer; fresh: StoredInstallation }> {
@@ -150,7 +155,7 @@ export function createInactiveInstallations(deps: {
 
     /**
      * Handles an installation that Slack has just called inactive: uninstalls it, holds it, or marks it broken for
-     * another reason that Slack now gives. Resolves to whether it changed.
+     * another reason that Slack now gives. Resolves to whether the installation changed.
      */
     async settle(stored: StoredInstallation): Promise<boolean> {
       const token = stored.installation.bot?.token;

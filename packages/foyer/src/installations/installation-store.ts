@@ -103,7 +103,9 @@ export interface RemovalOptions {
   before?: number;
   /** Slack's `event_id`: distinguishes a repeated delivery from another event in the same second. */
   eventId?: string;
-  /** If given, an uninstall applies only while the bot's tokens still have this version: not to a newer install. */
+  /**
+   * If given, an uninstall applies only if the bot's tokens still have this version. So it cannot end a newer install.
+   */
   ifVersion?: number;
   /** The reason in the history, such as `app_uninstalled`. */
   reason?: string;
@@ -127,9 +129,9 @@ export interface InstallationStore {
   /** Like `fetchInstallation`, but with Foyer's own fields; undefined if there is none. One database query at most. */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
   /**
-   * Picks the query that an event means: the first whose installation has not ended, or ended only after the event (by
-   * Slack's clock); else the first that Foyer knows at all; else the first. Why: a repeated uninstall of a workspace's
-   * own install must not end the org-wide one. Decrypts no token.
+   * Picks the installation that an event is about from these candidates: the first that has not ended before the event;
+   * else the first that Foyer has ever known; else the first. Slack's clock may be a minute ahead of ours. Why: a
+   * repeated uninstall of a workspace's own install must not end the org-wide one. Decrypts no token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
   /** Like `findInstallation`, but by Foyer's own id. Without `userId`, the user half is the installer's. */
@@ -171,9 +173,9 @@ export interface InstallationStore {
     revocation?: RemovalOptions & { botUserIds?: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Marks an active installation broken, since Slack refuses its token; also a held one, unless `reason` is
-   * `account_inactive`. With `ifVersion`, only if its tokens still have that version: an old token must not break a
-   * newer install. Resolves to whether the installation changed.
+   * Marks an active installation broken, since Slack refuses its token. Gives a held one the new reason, if that is not
+   * `account_inactive`. With `ifVersion`, does so only if the bot's tokens still have that version: an old token must
+   * not break a newer install. Resolves to whether the installation changed.
    */
   markBroken(installationId: string, reason: string, ifVersion?: number): Promise<boolean>;
   /**
@@ -205,8 +207,8 @@ export interface InstallationStore {
   purgeInstallation(installationId: string): Promise<boolean>;
 
   /**
-   * Stores refreshed tokens, unless newer ones were stored first: a slow refresh never overwrites a newer install
-   * (invariant 8). Resolves to whether it stored them. Writes no history and starts no run.
+   * Stores refreshed tokens and resolves to true. If newer ones were stored first, changes nothing and resolves to
+   * false: a slow refresh never overwrites a newer install (invariant 8). Writes no history and starts no run.
    */
   saveRefreshed(holder: TokenHolder, ifVersion: number, tokens: RefreshedTokens): Promise<boolean>;
   /**
@@ -235,7 +237,7 @@ export function tenantOfQuery(query: TenantQuery): string {
     );
   }
   if (teamId) return `team:${teamId}`;
-  // Slack's own queries can look like this: an event of an org-wide install may lack its `authorizations`.
+  // An event of an org-wide install leads to such a query if Slack sent it without `authorizations`.
   if (enterpriseId) return `enterprise:${enterpriseId}`;
   throw new TenantUnclearError('An installation was requested with neither a team id nor an enterprise id.');
 }

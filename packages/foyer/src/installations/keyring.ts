@@ -27,7 +27,7 @@ interface DerivedKeys {
 export interface Keyring {
   /** The ids of the keys: the first key encrypts, all keys decrypt. */
   readonly ids: readonly [string, ...string[]];
-  /** Keys for one purpose, by HKDF-SHA256; call it once per purpose, at the start. */
+  /** Derives the keys for one purpose, by HKDF-SHA256. Call this once for each purpose, at the start. */
   deriveKeys(purpose: string): DerivedKeys;
   /** A keyring with only the key `id`. @throws KeyringError */
   only(id: string): Keyring;
@@ -83,9 +83,9 @@ export function keyFileOf({
 }
 
 /**
- * Loads the keys from the configuration, else from the key file, which it creates if it is missing. A start calls
- * `loadOrCreateKeyring` and a command `loadExistingKeyring`: a new key must not replace one that is only missing. `warn`
- * is called with messages for the operator.
+ * Loads the keys from the configuration, else from the key file; creates the file if it is missing. Do not call this
+ * directly, because a new key must not replace one that is only missing: a start calls `loadOrCreateKeyring`, a command
+ * `loadExistingKeyring`. `warn` is called with messages for the operator.
  * @throws KeyringError
  */
 export function loadKeyring(deps: {
@@ -109,9 +109,9 @@ export function loadKeyring(deps: {
 
 /**
  * Reads a key file (one `id:base64` per line; the first encrypts). If there is none, creates one (mode 0600, one new
- * key) that survives a power failure. Two processes that start at once get the same key. If others on this machine
- * could reach the file, restricts it to its owner and calls `onExposed`. Throws the file system's errors, and an error
- * for a line that is not a key; no error quotes the file.
+ * key) that survives a power failure. Two processes that start at the same time get the same key. If others on this
+ * machine could reach the file, restricts it to its owner and calls `onExposed`. Throws the file system's errors, and
+ * an error for a line that is not a key. No error contains a key.
  */
 function readKeyFile(file: string, onExposed: () => void): { id: string; base64: string }[] {
   const found = statSync(file, { throwIfNoEntry: false });

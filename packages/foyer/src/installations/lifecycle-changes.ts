@@ -131,14 +131,14 @@ const second = (timeMs: number): number => Math.floor(timeMs / 1000);
  * time at which Slack issued the install's tokens, by the same clock: our clock may have been wrong at the install.
  *
  * An event of an earlier second is older than the install, and an event of a later second is newer. Within one second:
- * - Unless an uninstall was applied in that second or later, the event is about the current install: no one uninstalls,
+ * - If no uninstall was applied in that second or later, the event is about the current install: no one uninstalls,
  *   goes through Slack's consent page and installs again within one second.
  * - An uninstall with the `event_id` of an applied one is a repeat. Any other uninstall is about the current install if
  *   that is the only install of its life: the uninstall before this life is already applied, and Slack sends one event
  *   per uninstall.
- * - Otherwise the event may be about an earlier install, and the newest stays. Losing a fresh install is worse than
- *   noticing a little later, at the first call that Slack refuses, that its token is dead. This holds for every
- *   revocation: Slack may send the revocations of an uninstall long after the uninstall.
+ * - Otherwise the event may be about an earlier install, and Foyer keeps the newest. Losing a fresh install is worse
+ *   than keeping a dead token a little longer, until Slack refuses the first call. This holds for every revocation:
+ *   Slack may send the revocations of an uninstall long after the uninstall.
  */
 async function isBeforeInstall(
   transaction: Tx,

@@ -5,7 +5,10 @@ import { type Given, prepareQuery } from '../database/prepared-query.ts';
 import type { InstallationRow, Moment, MomentKind } from '../database/records.ts';
 import { createRun } from '../database/runs.ts';
 
-/** The names of the steps of each moment, in order. */
+/**
+ * The names of the steps of each kind of `Moment` (something that happens to an installation after its install), in
+ * order.
+ */
 export type MomentStepNames = Readonly<Partial<Record<MomentKind, readonly string[]>>>;
 
 interface Steps {

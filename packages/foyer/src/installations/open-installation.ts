@@ -20,9 +20,11 @@ export const places = {
 /**
  * Seals and opens the contents of `sealed_bot` and `sealed_user`. Opening throws SealBrokenError and KeyMissingError.
  */
+/**
+ * Seals and opens the contents of `sealed_bot` and `sealed_user`. Opening throws SealBrokenError and KeyMissingError.
+ */
 export type TokenCipher = ReturnType<typeof createTokenCipher>;
 
-/** Makes the cipher for every stored token. */
 export function createTokenCipher(deps: { keyring: Keyring }) {
   const sealer = createSealer({ keyring: deps.keyring, purpose: 'tokens' });
   // A text that opens was sealed by this file, so its shape is trusted.
@@ -115,9 +117,9 @@ function withoutBot(row: InstallationTokens): BotHalf {
  */
 
 /**
- * The most cached installations, of about 2 kB each. Beyond that, the least recently used half is dropped at once:
- * keeping an exact order costs more at every event than a lookup. A token whose row is gone may stay cached until then:
- * Slack no longer accepts it.
+ * The most cached installations, of about 2 kB each. Beyond that, the least recently used half is dropped in one go:
+ * keeping an exact order would cost more, at every event, than the lookup itself. A token whose row is gone may stay
+ * cached until then: Slack no longer accepts it.
  */
 const mostKept = 2000;
 

@@ -17,12 +17,12 @@ import { cancelRuns } from '../database/runs.ts';
 const began = 'revoking the tokens';
 const gaveUp = 'the tokens were not revoked';
 
-/** Why an installation is broken after the operator revoked its tokens. */
+/** The `broken_reason` of an installation whose tokens the operator revoked. */
 export const revokedByOperator = 'revoked_by_operator';
 
 /**
- * If Slack dates an uninstall at most this long before our revocation (clocks differ) or after it, the uninstall only
- * reports that revocation.
+ * An uninstall only reports our revocation if Slack dates it at most this long before the revocation (clocks differ),
+ * or at most this long after it.
  */
 const echoWithinMs = { before: 60_000, after: 5 * 60_000 };
 

@@ -24,7 +24,7 @@ const leaseMs = 20_000;
 /** How long a caller waits for the caller that holds the lease: a request must end within ten seconds. */
 const waitMs = 8000;
 const lookAgainMs = 50;
-/** After a failure, no process tries to refresh the same tokens for this long, unless Slack names a time. */
+/** How long no process tries to refresh the same tokens after a failure, if Slack names no time. */
 const pauseMs = { unreachable: 5000, refused: 60_000 };
 /** The `reason` of the TokenRefreshError that callers get during such a pause. */
 export const refreshPaused = 'failed_a_moment_ago';
@@ -91,7 +91,11 @@ export function createRefresher(deps: RefreshDeps) {
   const owner = randomUUID();
   const underWay = new Map<string, Promise<void>>();
 
-  /** Takes the lease and returns true; returns false if newer tokens are already stored. */
+  /**
+   * Takes the lease and returns true; returns false if newer tokens are already stored.
+   * @throws TokenRefreshError if the tokens are gone, if an attempt has just failed, or if another caller still holds
+   * the lease after `waitMs`
+   */
   async function takeLease(tokens: LapsingTokens): Promise<boolean> {
     const { holder, version: ifVersion } = tokens;
     const giveUpAt = performance.now() + waitMs;
@@ -151,8 +155,9 @@ export function createRefresher(deps: RefreshDeps) {
   }
 
   /**
-   * A dead bot token breaks the installation; a dead user token affects only that person. Foyer erases the user token,
-   * so for `account_inactive`, some installation's bot token must first show that the app works.
+   * Records that Slack refused the tokens permanently. A dead bot token breaks the installation. A dead user token
+   * affects only that person, and Foyer erases it. But Slack also answers `account_inactive` while the app is
+   * suspended: then Foyer erases the user token only if some installation's bot token works.
    */
   async function giveUp({ installationId, userId }: TokenHolder, code: string, version: number) {
     if (userId === undefined) await deps.store.markBroken(installationId, code, version);
@@ -197,7 +202,7 @@ export function isDeadRefresh(error: TokenRefreshError): boolean {
   return slackFailure(error.cause)?.kind === 'token-dead' || refreshTokenDead.has(error.reason);
 }
 
-/** Finds the new pair in an answer that no parser can read; undefined unless it has exactly one whole pair. */
+/** Finds the new pair in an answer that no parser can read; undefined if it does not hold exactly one pair. */
 function pairIn(text: string): { access_token: string; refresh_token: string } | undefined {
   const found = tokensInText(wholeWords(text));
   const [access, otherAccess] = found.filter((token) => /^xoxe\.xox/.test(token));

@@ -12,10 +12,10 @@ export type ReportConnection = (
   status: 'connected' | 'disconnected',
 ) => Promise<void>;
 
-/** Short: before a disconnect, a person waits for the answer. */
+/** The time limit for Slack's answer. Short, because a person who disconnects waits for it. */
 const timeoutMs = 2000;
 
-/** Creates the function that reports; it does nothing for an app that does not report connections. */
+/** Creates the function that reports. If `reports` is false, it does nothing. */
 export function createReportConnection(deps: {
   reports: boolean;
   slack: SlackClientFactory;

@@ -54,7 +54,10 @@ export function slackInstallationStore(
   };
 }
 
-/** Whether `now` is `before` with other tokens that expire, and differs in nothing else. */
+/**
+ * Returns whether `now` differs from `before` in its tokens alone, and each new token has a refresh token and an
+ * expiry.
+ */
 function isRefresh(before: Installation, now: Installation): boolean {
   const halves = [
     [before.bot, now.bot],
@@ -66,13 +69,13 @@ function isRefresh(before: Installation, now: Installation): boolean {
   return expires && isDeepStrictEqual(withoutTokens(before), withoutTokens(now));
 }
 
-/** JSON leaves out keys without a value, which a store between Slack's SDK and this one may do too. */
+/** Leaves out the tokens and all keys without a value: a store between Slack's SDK and this one may drop such keys. */
 function withoutTokens({ bot, user, ...rest }: Installation): unknown {
   const none = { token: undefined, refreshToken: undefined, expiresAt: undefined };
   return JSON.parse(JSON.stringify({ ...rest, bot: bot && { ...bot, ...none }, user: { ...user, ...none } }));
 }
 
-/** Saves the tokens that changed, unless newer ones were stored meanwhile. */
+/** Saves each token that changed, if no newer one was stored in the meantime. */
 async function saveRefresh(
   store: InstallationStore,
   before: StoredInstallation,

@@ -38,7 +38,8 @@ export async function loadOrCreateKeyring(
   const file = keyFileOf(deps.config);
   if (file !== undefined && !existsSync(file)) {
     const misfit = await findNewKeyMisfit(queries, (deps.now ?? Date.now)());
-    // Another first start may have created the file meanwhile. It does so before it records its key.
+    // Another first start may have caused the misfit. It creates the file before it records its key, so the file exists
+    // by now.
     if (misfit !== undefined && !existsSync(file))
       throw new KeyringError(`The key file ${file} is missing. ${misfit}`);
   }
@@ -68,8 +69,8 @@ export async function verifyKeyring(
     const misfit = await findKeyMisfit(transaction, keyring, { now: now(), everySeal: false });
     if (misfit !== undefined) throw new KeyringError(misfit);
     if (process !== undefined && !isKnown) {
-      // Every Foyer records its keys when it starts. So if this key was not recorded, no other running Foyer has it: it
-      // could not read what this Foyer stores, and would lose the events of those teams.
+      // Every Foyer records its keys when it starts. So if this key was not recorded, no other running Foyer has the
+      // key. Such a Foyer could not read what this one stores, and would lose the events of those teams.
       const search = { otherThan: process, seenSince: now() - keyHeldMs };
       const other = await findKeyHolder(transaction, search);
       if (other) throw new KeyringError(keyOnlyHere(other, keyring.ids[0]), { mayPass: true });
@@ -177,9 +178,9 @@ function missingKey(id: string): string {
 function keyOnlyHere({ process }: KeyHolder, keyId: string): string {
   const [host, pid] = process.split(' ');
   return (
-    `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}, which this one ` +
-    'would encrypt with: it could not read what this one stores. First make it the last key of TOKEN_ENCRYPTION_KEYS on ' +
-    `every machine, and restart each; then put it first. If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
+    `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}. This Foyer ` +
+    'would encrypt with that key, and the other could not read what it stores. First add the key as the last one of ' +
+    `TOKEN_ENCRYPTION_KEYS on every machine, and restart each; then put it first. If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
   );
 }
 

@@ -106,14 +106,14 @@ function tokenDiedNotice(appName: string, record: InstallRecord, row: OperatorNo
     };
   }
   return {
-    subject: `[${appName}] Slack refuses its token in ${place}`,
+    subject: `[${appName}] Slack refuses the app’s token in ${place}`,
     lines: [
       ['Slack refuses the token of ', { name: appName }, ' in ', { bold: place }, ...reason],
       row.detail === inactiveCode
         ? [
-            'Either they removed the app, or Slack has suspended it everywhere. Foyer keeps the tokens and asks Slack again every 15 minutes.',
+            'Either the app was removed there, or Slack has suspended it everywhere. Foyer keeps the tokens and asks Slack again every 15 minutes.',
           ]
-        : ['The app does not work there until one of their admins installs it again.'],
+        : ['The app does not work there until an admin there installs it again.'],
       whereToLook(record),
     ],
   };

@@ -52,7 +52,7 @@ export function mailFailure(error: unknown): MailFailure {
   return known ?? { code: 'mail_failed', message: 'The mail could not be sent', final: false };
 }
 
-/** Foyer retries failures that an operator can fix: the message is not the problem. */
+/** Failures that are not about the message: they pass, or an operator can fix them. So none of them is final. */
 const failures: Readonly<Record<string, MailFailure>> = {
   EAUTH: failure('smtp_login_refused', 'The mail server refused the login of NOTIFY_SMTP_URL'),
   ENOAUTH: failure('smtp_login_refused', 'The mail server requires a login: put one into NOTIFY_SMTP_URL'),

@@ -23,12 +23,12 @@ export interface OperatorChannel {
 /** The step of an install's run that notifies the operators. Never change the name: the database stores it. */
 export const notifyStepName = 'notify-operators';
 
-/** Returns the status of the row after an outcome. */
+/** Returns the status that a row of `operator_notices` gets after an outcome. */
 export function statusAfter(outcome: SendOutcome): NoticeStatus {
   return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }
 
-/** If a message needs more attempts than this, its channel counts as failed. */
+/** A channel counts as failed when more than this many attempts to send one message have failed. */
 const hiccups = 4;
 
 /**
