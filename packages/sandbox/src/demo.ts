@@ -175,7 +175,7 @@ process.stdout.on('error', () => {});
 try {
   await startWatched();
   console.log(`
-  ${sandbox.app.settings.name} is running, and so is a local Slack for it. Nothing leaves this machine.
+  ${sandbox.app.settings.name} is running, and so is a Slack of your own. Nothing leaves this machine.
 
     1. Open ${appUrl} and press Add to Slack.
     2. Press Allow, and watch the steps finish.

@@ -28,9 +28,9 @@ function subscriptionName(event: InnerEvent): string {
 }
 
 /**
- * The payload around an event. Source: docs.slack.dev/apis/events-api. `app_uninstalled`, `tokens_revoked` and `team_access_*`
- * come without `authorizations`. For an org-wide install they have `enterprise_id` and no `team_id`, except that
- * `team_id` is null in `team_access_*`.
+ * The payload around an event. Source: docs.slack.dev/apis/events-api. `app_uninstalled`, `tokens_revoked` and
+ * `team_access_*` come without `authorizations`. For an org-wide install they have `enterprise_id` and no `team_id`,
+ * except that `team_id` is null in `team_access_*`.
  */
 export function eventEnvelope(
   platform: Platform,
