@@ -45,7 +45,7 @@ function* tokensOf(form: string): Generator<string> {
   for (const [token] of form.matchAll(shapes)) yield token;
 }
 
-/** The text, and the same text with its escapes decoded, once for each level. */
+/** Yields the text, then the text after its escapes are decoded once, twice and so on. */
 function* formsOf(text: string): Generator<string> {
   // UTF-16 and UTF-32 have zero bytes between the characters of a token.
   let form = text.replaceAll('\0', '');

@@ -32,8 +32,8 @@ type NotifiedOperators = { notified: true; channels: string[] };
  * channel that was notified is never notified again, and one that fails does not block the other. If a process dies
  * between the two commits, it is unknown whether the message was sent. Foyer then does not repeat the webhook message,
  * which stays unconfirmed; it sends the mail again under the same Message-ID, so that people can recognize a duplicate.
- * It does the same if a server stops answering midway. If a person retries the step, Foyer sends everything that is not
- * known to have been sent.
+ * Foyer does the same if a server stops answering midway. If a person retries the step, Foyer sends everything that is
+ * not known to have been sent.
  */
 export const notifyOperators: ActingStep<NotifiedOperators> = {
   name: notifyStepName,
@@ -41,7 +41,8 @@ export const notifyOperators: ActingStep<NotifiedOperators> = {
   forOperators: true,
   required: false,
   timeLimitMs: 30_000,
-  // Twelve attempts take about seven minutes: mail servers that defer an unknown sender accept it after five.
+  // Twelve attempts take about seven minutes. Some mail servers defer the mail of an unknown sender, and accept it
+  // after five.
   maxAttempts: 12,
   unneeded({ services }) {
     const { slackWebhookUrl, mail } = services.config.notify;

@@ -101,10 +101,10 @@ type FetchedProfile = {
 type Answer<T> = { told: T } | { code: string; error?: unknown };
 
 /**
- * Reads the installer (`users.info`) and the team (`team.info`), and saves both. Without a scope, only the data that it
- * guards is missing; without any data, the step is skipped. If Slack refuses `users.info`, the step fails, or waits
- * until an org-wide install has access. If Slack refuses only `team.info`, the step succeeds: that method only adds to
- * what the install has provided.
+ * Reads the installer (`users.info`) and the team (`team.info`), and saves both. If the app lacks a scope, only the
+ * data behind that scope is missing; if all data is missing, the step is skipped. If Slack refuses `users.info`, the
+ * step fails. In an org-wide install that has no access to the person yet, it waits instead. If Slack refuses only
+ * `team.info`, the step succeeds: that method only adds to what the install has provided.
  *
  * Safe to run twice: it reads from Slack, and overwrites what it saved before.
  */
@@ -123,7 +123,7 @@ export const fetchProfile: ActingStep<FetchedProfile> = {
       return waitFor('team_access_granted');
     }
     if ('code' in user && !('error' in user) && (team === null || 'code' in team)) {
-      return skip(user.code, 'Slack named neither the installer nor the workspace');
+      return skip(user.code, 'The app could read neither the installer nor the workspace');
     }
     const profile = {
       user: 'told' in user ? userProfile(user.told, context) : null,

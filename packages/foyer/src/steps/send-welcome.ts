@@ -58,7 +58,10 @@ export const sendWelcome: ActingStep<PostedMessage> = {
   },
 };
 
-/** Returns the welcome if this run sent it and died before it committed the end of the step; else skips the step. */
+/**
+ * Returns the welcome if this run sent it, but its process died before the end of the step was committed; otherwise
+ * skips the step.
+ */
 function alreadySent(context: StepContext, welcome: OnceMessageRow): PostedMessage | StepEnd {
   const { run_id: runId, channel_id: channelId, message_ts: messageTs } = welcome;
   if (runId === context.runId && channelId !== null && messageTs !== null) return { channelId, messageTs };

@@ -92,7 +92,7 @@ export async function eventually<T>(
     const found = await look();
     if (found !== undefined && found !== false) return found;
     const waitedMs = performance.now() - startedAt;
-    if (waitedMs > withinMs) throw new Error(`it did not happen within ${withinMs} ms`);
+    if (waitedMs > withinMs) throw new Error(`the condition was not met within ${withinMs} ms`);
     await new Promise((next) => setTimeout(next, Math.min(20 + waitedMs / 10, 200)));
   }
 }

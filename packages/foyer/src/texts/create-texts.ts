@@ -12,8 +12,8 @@ export type Language = 'en' | 'de' | 'fr' | 'es' | 'ja';
 type TextValue = string | number;
 
 /**
- * The text up to the first `,` or `}`: a placeholder's name. A branch of a plural or select also follows a brace. It is
- * empty or longer than one word, so it is not taken for a name.
+ * The text up to the first `,` or `}`: the name of a placeholder. The text of a plural or select branch also follows a
+ * brace, but it is empty or has several words, so `NameAlone` drops it.
  */
 type Head<Rest extends string> = Rest extends `${infer Inner}}${string}`
   ? Inner extends `${infer Name},${string}`
@@ -28,11 +28,13 @@ type Placeholder<Message extends string> = Message extends `${string}{${infer Re
 type TextValues<Key extends TextKey> = Readonly<Record<Placeholder<(typeof en)[Key]>, TextValue>>;
 
 /**
- * The messages that an app replaces in one language, as ICU messages that use no other placeholders, and the texts that
- * it adds, in which a brace is literal: `scope.<scope>` (what a scope allows), `reason.<scope>` (why the app asks for
- * it), `step.<name>.todo` and `step.<name>.doing` (a step of the app in this language), `app.tagline`,
- * `app.description`, `app.nextSteps` (what to do after the install, one step a line), and `app.nextSteps.messages` (the
- * same, for what people write to the app: shown first, and only if the app receives messages in the installation).
+ * The texts of an app in one language.
+ * - Messages of Foyer that it replaces: ICU messages that use only the placeholders of the message they replace.
+ * - Texts that it adds, in which a brace is literal: `scope.<scope>` (what a scope allows), `reason.<scope>` (why the
+ *   app asks for it), `step.<name>.todo` and `step.<name>.doing` (a step of the app in this language), `app.tagline`,
+ *   `app.description`, `app.nextSteps` (what to do after the install, one step a line), and `app.nextSteps.messages`
+ *   (next steps for people who can write to the app: shown first, and only if the app receives messages in the
+ *   installation).
  */
 export type MessageOverrides = Readonly<
   Partial<
@@ -51,9 +53,9 @@ export type MessageOverrides = Readonly<
 >;
 
 /**
- * An app's own texts. If a language lacks one of the app's messages, Foyer uses its own text in that language. If Foyer
- * has none, it uses the app's message in the default language: for `reason.…`, `app.…` and scopes that Foyer does not
- * know.
+ * An app's own texts. If the app has no text for a key in a language, Foyer uses its own text in that language. Foyer
+ * has none for `reason.…`, for `app.…` and for scopes that it does not know; there it uses the app's text in the
+ * default language.
  *
  * @example
  * defineFoyer({
@@ -139,7 +141,7 @@ function languageOf(tag: string): Language | undefined {
   return isLanguage(primary) ? primary : undefined;
 }
 
-/** Returns the language that the header prefers among ours (RFC 9110, 12.5.4); reads its first 200 characters. */
+/** Returns the one of our languages that the header prefers (RFC 9110, 12.5.4); reads its first 200 characters. */
 function preferredLanguage(header: string): Language | undefined {
   const wanted = header
     .slice(0, 200)
@@ -213,7 +215,7 @@ interface StepFace {
   readonly forOperators: boolean;
 }
 
-/** Returns the faces of a list of steps. */
+/** Returns how each of the given steps is shown, by the step's name. */
 export function stepFaces(
   steps: readonly { readonly name: string; readonly title?: StepTitle; readonly forOperators?: boolean }[],
 ): StepFaces {
@@ -227,8 +229,8 @@ export function stepFaces(
 const unfinished: readonly string[] = ['pending', 'running', 'retrying'];
 
 /**
- * Returns a run as installers and members see it: without the steps for operators, and as ended if only such a step is
- * still retried. So a failing webhook of the operators does not keep a workspace's setup open.
+ * Returns a run as installers and members see it: without the steps for operators. If only such a step is still being
+ * retried, the run is shown as ended. So a failing webhook of the operators does not keep a workspace's setup open.
  */
 export function runForInstallers<
   Run extends {
