@@ -107,7 +107,7 @@ async function setPlay(t: TestContext, engine: EngineName): Promise<Play> {
     foyer: {
       now: clock.now,
       worker: { pollMs: 20, leaseMs: 3_600_000 },
-      // The cells open Home and count the billing calls, so there is no `opened` moment, which would also bill.
+      // The cells open Home. An `opened` moment would then call the billing system too, so this app has none.
       definition: { ...lifeDefinition(billing.url), opened: undefined } as object,
     },
   });
@@ -156,7 +156,7 @@ async function playCell(play: Play, cell: Cell): Promise<void> {
   await settle(play);
   const [closing, canceling] = await stepsOf(play, 'uninstall');
   assert.equal(closing, `close-books ${error ? `failed: ${error}` : 'succeeded'}`);
-  // A step that fails does not stop the next one, unless it is required.
+  // A failed step stops the next one only if it is required.
   const fails = error !== undefined && cell.how === 'always';
   assert.equal(canceling, `cancel-plan ${fails ? `failed: ${error}` : 'succeeded'}`);
   const lines = (await ledgerOf(play)).filter((line) => !line.startsWith('plan '));

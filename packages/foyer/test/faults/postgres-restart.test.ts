@@ -13,8 +13,8 @@ import { signedPost } from './support/signed-post.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
 /**
- * A Postgres that is stopped, killed and restarted while people install through two machines and events arrive. What a
- * page reported as installed is stored, whatever happened to the server; the tokens of every other install are revoked.
+ * Postgres is stopped, killed and restarted while people install through two machines and events arrive. Each install
+ * that a page reported as done must be stored, whatever happened to the server. The tokens of all others must be revoked.
  */
 
 const script = fileURLToPath(new URL('../machines/support/machine-process.ts', import.meta.url));
@@ -101,7 +101,7 @@ function putUnderLoad(stage: ProcessStage, urls: readonly string[]): Load {
   return load;
 }
 
-/** Starts a machine that listens on `port`; Slack's events go to the port of the first. */
+/** Starts a machine that listens on `port`. Slack sends its events to the first machine alone. */
 async function startMachine(
   stage: ProcessStage,
   port: number,
@@ -134,7 +134,7 @@ async function restart(
 }
 
 /**
- * How long an outage may be for an install to survive it. A busy machine may start the server later than that, which is
+ * An install survives an outage of up to this length. On a busy machine, the server may take longer to start, which is
  * not Foyer's failure.
  */
 const riddenOutMs = 3000;

@@ -154,7 +154,7 @@ describe('rotating tokens', { concurrency: 4 }, () => {
     assert.deepEqual(statusOf(play), { status: 'active', broken_reason: null });
   });
 
-  it('while Slack is down, ten events request a rotating token only once, and Foyer uses the old token', async (t) => {
+  it('while Slack is down, ten events lead to one attempt to refresh a rotating token, and Foyer uses the old token', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     await play.pass(10.5 * hourMs);

@@ -12,7 +12,7 @@ import { signedPost } from './support/signed-post.ts';
 
 type Owner = 'Acme' | 'Globex' | 'Initech Product' | 'the org';
 
-describe('with installations of every kind side by side', () => {
+describe('installations of every kind side by side', () => {
   let stage: Stage;
   let ids: Record<'acme' | 'globex' | 'product' | 'sales' | 'org', string>;
   const owners = new Map<string, Owner>();

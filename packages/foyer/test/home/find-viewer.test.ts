@@ -63,7 +63,7 @@ describe('the viewer of App Home', () => {
     assert.deepEqual([guest.profile?.realName, guest.profile?.locale], ['Guy', 'fr-FR']);
   });
 
-  it('the viewer of App Home is not an admin unless Slack says so', async () => {
+  it('the viewer of App Home is an admin only if Slack calls them an active admin of this team', async () => {
     const record = await recordOf();
     for (const user of [
       { id: 'U5', team_id: 'T1' },
@@ -92,7 +92,7 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U6')).isAdmin, true);
   });
 
-  it('the viewer of App Home is judged by stored data only, at most two days old, before a press is acknowledged', async () => {
+  it('before a press is acknowledged, only stored data that is at most two days old makes the viewer of App Home an admin', async () => {
     await home.person('T1', 'U5', true, home.clock.now);
     const record = await recordOf();
     home.clock.now += 47 * hourMs;
@@ -103,7 +103,7 @@ describe('the viewer of App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('the viewer of App Home is looked up even if they are the installer, if the stored profile may be of another team', async () => {
+  it('the viewer of App Home is looked up if the stored profile may be of another team, even if they are the installer', async () => {
     await home.person('T1', 'U1', true, 0);
     await home.person('T2', 'U1', true, home.clock.now);
     slackSays({

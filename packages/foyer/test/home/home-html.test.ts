@@ -57,7 +57,7 @@ describe('App Home on a web page', () => {
     assert.match(page, /src="https:\/\/a\.example\/1\.png" alt="You"/);
   });
 
-  it('App Home on a web page draws a button that it can handle as a form, a button that leads elsewhere as a link, and no other button', () => {
+  it('App Home on a web page draws a form for a button that the page can handle, a link for a button with an address, and no other button', () => {
     const label = (text: string) => ({ type: 'plain_text', text }) as const;
     const page = drawn({
       type: 'actions',

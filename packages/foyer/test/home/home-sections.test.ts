@@ -136,7 +136,7 @@ describe('asking Home sections', () => {
     { pretty: false, destination: new PassThrough().on('data', (line) => errors.push(JSON.parse(line))) },
   );
 
-  it('Home sections are all asked at once, each with the same time limit', async () => {
+  it('Home sections are all asked at the same time, each with the same time limit', async () => {
     const never: BoundHomeSection = { id: 'never', blocks: () => new Promise<never>(() => {}) };
     const startedAt = performance.now();
     const answers = await askHomeSections(
@@ -157,7 +157,7 @@ describe('asking Home sections', () => {
     assert.deepEqual(errors.map(({ section }) => section).toSorted(), ['never', 'nor this']);
   });
 
-  it('Home sections get Foyer when they are asked, not before', async () => {
+  it('a Home section gets the Foyer that exists when the section is asked, not when it is bound', async () => {
     let foyer: { name: string } | undefined;
     const [bound] = bindHomeSections<{ name: string } | undefined>(
       [{ id: 'one', blocks: (_viewer, given) => [say(given?.name ?? 'none')] }],
@@ -172,7 +172,7 @@ describe('composing a Home', () => {
   const record = [say('record 1'), say('record 2')];
   const many = (count: number, text = 'x') => Array.from({ length: count }, () => say(text));
 
-  it('a Home keeps the whole install record, and cuts its sections to Slack’s 100 blocks with a line that says so', () => {
+  it('a Home that is longer than Slack’s 100 blocks keeps the whole install record, and shows a line where a section is cut', () => {
     const { blocks, owners } = composeHome(
       [
         { id: 'long', blocks: many(300) },
@@ -209,7 +209,7 @@ describe('composing a Home', () => {
     assert.deepEqual(shownOf(Array(49).fill(100)), Array(49).fill(0));
   });
 
-  it('a Home cuts its sections to Slack’s 250 kB', () => {
+  it('a Home that is larger than Slack’s 250 kB keeps the whole install record, and shows a line where a section is cut', () => {
     const { blocks } = composeHome([{ id: 'big', blocks: many(95, 'é'.repeat(3000)) }], record, notices);
     const bytes = Buffer.byteLength(JSON.stringify({ type: 'home', callback_id: 'foyer.home', blocks }));
     assert.ok(bytes < 250_000 && bytes > 230_000, String(bytes));

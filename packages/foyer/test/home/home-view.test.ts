@@ -122,7 +122,7 @@ describe('the Home view’s steps', () => {
     assert.deepEqual(text.match(/after \d+ attempts?/g), ['after 2 attempts']);
   });
 
-  it('the Home view shows the step that has asked a question as in progress, in the step’s own words', () => {
+  it('the Home view shows a step that has asked a question as in progress, with the step’s `doing` title', () => {
     const title = { todo: 'Choose a channel', doing: 'Waiting for your choice' };
     const faces = { choose: { title, forOperators: false }, notify: { title, forOperators: false } };
     const steps = [step('register-team', 'succeeded'), step('choose', 'pending'), step('notify', 'pending')];
@@ -171,9 +171,9 @@ describe('the Home view’s steps', () => {
 describe('the Home view’s buttons', () => {
   const failed = (viewer: HomeContent['viewer']) => homeView(content({ viewer }, { run: failedRun }));
 
-  it('the Home view’s buttons are there for the installer and for admins, with the run they act on', () => {
+  it('the Home view shows its buttons to the installer and to admins, each with the id of the run that it acts on', () => {
     for (const viewer of [content().viewer, { ...outsider, isAdmin: true }]) {
-      // A second button for the failed welcome would do the same.
+      // The failed step is the welcome, so a second button to send it would do the same.
       assert.deepEqual(actionIds(failed(viewer)), [homeActions.retryRun]);
       assert.equal(JSON.stringify(failed(viewer)).match(/"value":"run_1"/g)?.length, 1);
       const other = run('failed', [step('fetch-profile', 'failed'), step('send-welcome', 'succeeded')]);
@@ -183,7 +183,7 @@ describe('the Home view’s buttons', () => {
     }
   });
 
-  it('the Home view’s buttons are not there for anyone else', () => {
+  it('the Home view shows its buttons to no one but the installer and admins', () => {
     assert.deepEqual(actionIds(failed(outsider)), []);
     assert.match(textOf(failed(outsider)), /The person who installed Foyer, or an admin, can try again here/);
     const lacking = homeView(content({ viewer: outsider }, { botScopes: ['chat:write'] }));
@@ -199,7 +199,7 @@ describe('the Home view’s buttons', () => {
     assert.match(textOf(view), /Then there will be two/);
   });
 
-  it('the Home view’s buttons are not there while a run is queued, running or waiting, or after it was cancelled', () => {
+  it('the Home view shows no buttons while a run is queued, running or waiting, or after it was cancelled', () => {
     for (const status of ['queued', 'running', 'waiting', 'cancelled'] as const) {
       const steps = [step('fetch-profile', 'failed'), step('send-welcome', 'pending')];
       assert.deepEqual(actionIds(homeView(content({}, { run: run(status, steps) }))), [], status);
@@ -383,7 +383,7 @@ describe('the Home view of any content', () => {
         JSON.stringify(view.blocks, (_key, value) => {
           if (value?.type !== 'mrkdwn') return value;
           assert.equal(value.verbatim, true);
-          // Only Foyer writes a quote mark: untrusted text never begins a line.
+          // A `>` at the start of a line is Foyer's own quote mark, since untrusted text never begins a line.
           const rest = value.text.replace(ours, '').replace(/^>/gm, '');
           assert.doesNotMatch(rest, /[<>\u202a-\u202e\u2066-\u2069]/);
           assert.doesNotMatch(rest, /&(?!(amp|lt|gt);)/);

@@ -62,7 +62,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await home.publishHome(opened)).reason, 'not_installed');
     });
 
-    it('opening App Home again is recorded after ten minutes, and a republish reaches everyone who opened Home in the last hour', async (t) => {
+    it('opening App Home again is recorded only once ten minutes have passed, and a republish reaches everyone who opened Home in the last hour', async (t) => {
       const home = await homeOn(t);
       const at = home.clock.now;
       await home.publishHome(opened);
@@ -81,7 +81,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await home.openedAt(), at + 10 * minuteMs);
     });
 
-    it('publishing App Home again looks the viewer up in Slack again after a day, even if nothing was committed', async (t) => {
+    it('publishing App Home after a day looks the viewer up in Slack again, even if nothing was committed', async (t) => {
       const home = await homeOn(t);
       const admin = { ...opened, userId: 'U5' };
       await home.person('T1', 'U5', true, home.clock.now);

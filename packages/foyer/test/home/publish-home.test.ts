@@ -14,7 +14,7 @@ const minuteMs = 60_000;
 const ok: SlackAnswer = { body: { ok: true } };
 const refusal = (error: string): SlackAnswer => ({ body: { ok: false, error } });
 
-/** Holds each publish until `letGo` is called. */
+/** Holds each publish until a call of `letGo` answers it. */
 function holdPublishes() {
   const held: (() => void)[] = [];
   const arrivals: (() => void)[] = [];
@@ -230,7 +230,7 @@ describe('a publish that Slack refuses', () => {
     assert.deepEqual(home.waits, [2000]);
   });
 
-  it('a publish that Slack refuses is not retried after a long or a second Retry-After, until the next change', async () => {
+  it('a publish that Slack refuses is not retried after a long Retry-After, and only once after short ones', async () => {
     home.slack.answer = async () => ({ status: 429, retryAfter: 60 });
     assert.equal((await home.publishHome(installer)).reason, 'rate_limited');
     home.slack.answer = async () => ({ status: 429, retryAfter: 1 });
@@ -259,8 +259,8 @@ describe('a publish that Slack refuses', () => {
   });
 });
 
-describe('publishing again', () => {
-  it('publishing again reaches the installer and the people who opened Home most recently, at most twenty people in all', async () => {
+describe('republishing App Home', () => {
+  it('republishing App Home reaches the installer and the people who opened Home most recently, at most twenty people in all', async () => {
     home.slack.answer = async ({ method }) => (method === 'views.publish' ? ok : refusal('user_not_found'));
     for (let index = 10; index < 40; index += 1) {
       await home.publishHome({ installationId: 'ins_1', userId: `U1${index}`, opened: true });
@@ -274,7 +274,7 @@ describe('publishing again', () => {
     assert.deepEqual(reached.toSorted(), ['U1', ...newest]);
   });
 
-  it('publishing again skips people who opened Home well over an hour ago, or got a view without opening Home', async () => {
+  it('republishing App Home skips people who opened Home well over an hour ago, or got a view without opening Home', async () => {
     await home.publishHome({ installationId: 'ins_1', userId: 'U5', opened: true });
     home.clock.now += 70 * minuteMs;
     await home.publishHome({ installationId: 'ins_1', userId: 'U6', opened: true });
@@ -284,7 +284,7 @@ describe('publishing again', () => {
     assert.deepEqual([home.shown('U5').length, home.shown('U6').length, home.shown('U7').length], [1, 2, 1]);
   });
 
-  it('publishing again shows a finished step', async () => {
+  it('republishing App Home shows that a step has finished since', async () => {
     await home.publishHome({ ...installer, opened: true });
     await home.database.queries
       .updateTable('steps')

@@ -71,7 +71,7 @@ describe('the limits on connections', () => {
     assert.deepEqual(kinds, ['too_many_connections']);
   });
 
-  it('the limits on connections never cut off a request that is being answered, but close the new connection', async (t) => {
+  it('the limits on connections close a new connection, and no other, if each of the others has a request that is being answered', async (t) => {
     const answers: (() => void)[] = [];
     const { open } = await setUp(t, { mostPerAddress: 2 }, (_req, res) => answers.push(() => res.end('ok')));
     const clients = [await open(get), await open(get)];

@@ -28,7 +28,7 @@ describe('a brand', () => {
     });
   });
 
-  it('a brand has the app’s name as its publisher and a default color unless it sets a valid publisher and color', () => {
+  it('a brand without a publisher has the app’s name as its publisher, and a brand without a valid color has a default color', () => {
     assert.equal(brandOf('Standup').publisher, 'Standup');
     assert.equal(brandOf('Standup', { color: 'red' }).color, brandOf().color);
   });
@@ -66,7 +66,7 @@ describe('the colors that are derived from a brand’s color', () => {
     '#0000ff',
   ];
 
-  it('the colors that are derived from a brand’s color are readable in light and dark, for any color', () => {
+  it('the colors that are derived from a brand’s color are readable in light and dark, even if that color is black, white, gray or very bright', () => {
     for (const color of colors) {
       const theme = themeOf(color);
       assert.ok(contrast(theme.tile, theme.onTile) >= 4.5, `${color} tile`);

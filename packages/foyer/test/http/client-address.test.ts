@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { clientAddress } from '../../src/http/bound-connections.ts';
 import { isFromHere } from '../../src/http/read-form.ts';
 
-/** The parts of a request that the functions read. */
+/** The parts of a request that `clientAddress` reads. */
 function requestFrom(remoteAddress: string, forwardedFor?: string): IncomingMessage {
   const headers = forwardedFor === undefined ? {} : { 'x-forwarded-for': forwardedFor };
   return { headers, socket: { remoteAddress } } as unknown as IncomingMessage;
@@ -15,12 +15,12 @@ describe('the client’s address', () => {
     assert.equal(clientAddress(requestFrom('192.0.2.1', '10.0.0.1'), 0), '192.0.2.1');
   });
 
-  it('the client’s address is what the outermost trusted proxy saw, not what the visitor wrote before it', () => {
+  it('the client’s address is the one that the outermost trusted proxy saw, even if the visitor wrote another one into X-Forwarded-For', () => {
     assert.equal(clientAddress(requestFrom('10.0.0.9', '6.6.6.6, 192.0.2.1'), 1), '192.0.2.1');
     assert.equal(clientAddress(requestFrom('10.0.0.9', '6.6.6.6, 192.0.2.1, 10.0.0.8'), 2), '192.0.2.1');
   });
 
-  it('the client’s address is that of the connection if the header is absent or holds no address', () => {
+  it('the client’s address is that of the connection if X-Forwarded-For is absent or holds no address', () => {
     assert.equal(clientAddress(requestFrom('10.0.0.9'), 1), '10.0.0.9');
     assert.equal(clientAddress(requestFrom('10.0.0.9', 'x'.repeat(5000)), 1), '10.0.0.9');
   });

@@ -18,7 +18,7 @@ export interface ProcessEnd {
 /** Foyer in its own process, as `npm start` runs it. */
 export interface FoyerProcess {
   readonly child: ChildProcess;
-  /** SIGKILL, at once: nothing of the process runs after it. */
+  /** Sends SIGKILL: the process ends without running any more of its code. */
   kill(): void;
   readonly ended: Promise<ProcessEnd>;
   hasEnded(): boolean;
@@ -29,7 +29,7 @@ export interface FoyerProcess {
 /** The options of `spawnFoyer`. */
 export interface ProcessOptions {
   environment: Record<string, string>;
-  /** A folder without `.env`. */
+  /** The working folder of the process. It must contain no `.env`. */
   folder: string;
   nodeArguments?: readonly string[];
   /** The user to run as. If the tests run as root, a test of missing permissions needs another user. */

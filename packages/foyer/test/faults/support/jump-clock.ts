@@ -25,7 +25,7 @@ export interface RunsSeen {
   jumpedTo?: number;
 }
 
-/** Jumps to the time when the next waiting run is due. */
+/** Jumps to the time when the next waiting or queued run is due. Does not jump if that run is due already. */
 export async function jumpToNextTry(clock: JumpClock, database: StageDatabase): Promise<RunsSeen> {
   const [row] = await database.rows<{ open: number; due: number | null }>(
     "select count(*) as open, min(case when status in ('waiting', 'queued') then due_at end) as due from runs where finished_at is null",

@@ -10,7 +10,7 @@ import type { WebhookEndpoint } from './webhook-endpoint.ts';
  */
 export interface KillPoint {
   name: string;
-  /** How long after the work the point may still come, in milliseconds; 300 unless given. */
+  /** How long after the work the point may still come, in milliseconds. By default 300. */
   patienceMs?: number;
   /** Waits for the instant, and then calls `kill` once. Returns a function that cancels the wait. */
   arm(stage: ProcessStage, kill: () => void): () => void;
@@ -28,8 +28,7 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
       const { sandbox } = stage;
       let seen = 0;
       if (phase === 'as it arrives') {
-        // The sandbox takes a fault before it acts: the only moment when it knows the call and has not done anything
-        // yet.
+        // The sandbox calls `take` before it acts. At that moment alone, it knows the call and has done nothing yet.
         const { take } = sandbox.faults;
         sandbox.faults.take = (name, places) => {
           if (name !== method) return take(name, places);
@@ -99,7 +98,7 @@ function atCommitOfPostgres(
     seen += 1;
     if (seen < nth) return undefined;
     if (seen === nth) kill();
-    // Also stops the work of the process on its other connections.
+    // Later commits are cut too, so that the process cannot go on with its other connections.
     return 'cut';
   });
 }

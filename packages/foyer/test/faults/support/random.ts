@@ -1,7 +1,7 @@
 /** The random choices of a test; the same seed repeats them. */
 export interface Random {
   readonly seed: number;
-  /** From 0 up to 1. */
+  /** A number from 0 up to, but not including, 1. */
   next(): number;
   /** A whole number from 0 up to, but not including, `limit`. */
   below(limit: number): number;

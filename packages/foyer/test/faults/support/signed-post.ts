@@ -7,9 +7,9 @@ export interface SignedPost {
   signingSecret: string;
   /** An event's envelope, or the payload of an interaction. */
   body: Record<string, unknown>;
-  /** Milliseconds; real time unless given. */
+  /** When the request is signed, in milliseconds. By default the real time. */
   now?: number;
-  /** Sends the body as a form, as Slack sends a press; by default, every body but an event's. */
+  /** Whether to send the body as a form, as Slack sends a press. By default, all but an event's body are sent so. */
   form?: boolean;
 }
 

@@ -104,7 +104,7 @@ test('the headers of a page allow only its own style and script, connections to 
   assert.equal(headers['Strict-Transport-Security'], undefined);
 });
 
-test('the headers of a secret https page require https and forbid indexing', () => {
+test('the headers of an https page require https, and those of a page that is not to be indexed forbid indexing', () => {
   const headers = pageHeaders({ nonce: 'abc', secure: true, noIndex: true, formAction: 'self' });
   assert.match(headers['Strict-Transport-Security'] ?? '', /^max-age=\d+$/);
   assert.match(headers['X-Robots-Tag'] ?? '', /noindex/);

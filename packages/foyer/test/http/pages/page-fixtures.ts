@@ -82,7 +82,7 @@ export function progressDocument(
   });
 }
 
-/** The progress page with an open question, which is answered here unless `isElsewhere`. */
+/** The progress page with an open question: with a form for the answer, or without one if `isElsewhere`. */
 export function questionDocument(
   input: ShownQuestion['input'],
   { isElsewhere = false, notice }: { isElsewhere?: boolean; notice?: AnswerNotice } = {},
@@ -114,7 +114,7 @@ export function landingDocument(pageFrame: PageFrame = frame): string {
   });
 }
 
-/** A page that asks the person to press a button. */
+/** The page that asks the person to confirm the account of a link, or the move of a workspace to that account. */
 export function connectDocument(kind: 'connect' | 'move', pageFrame: PageFrame = frame): string {
   const question = {
     account: 'Acme Rockets Ltd',

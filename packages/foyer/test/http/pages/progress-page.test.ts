@@ -122,7 +122,7 @@ test('the status address answers with the words of the progress page, and with e
     assert.ok(text.includes(words ?? '?'), String(words));
 });
 
-test('the progress page announces changes politely, and has a script that parses', () => {
+test('the progress page has a polite live region, and a script that has no syntax error and finds its elements', () => {
   const document = progressDocument(progressOf('running'));
   assert.match(document, /role="status" aria-live="polite"/);
   const source = /<script[^>]*>([\s\S]*)<\/script>/.exec(document)?.[1] ?? '';
@@ -174,7 +174,7 @@ test('the progress page never shows the text of an error, which developers wrote
   assert.match(visibleText(document), /It did not work\. The people who run Foyer can look up why\./);
 });
 
-test('the progress page says why a step was skipped, also if another step failed', () => {
+test('the progress page says why a step was skipped, unless it was skipped because an earlier step failed', () => {
   const skippedAs = (status: 'succeeded' | 'failed', errorCode: string) => {
     const { steps } = progressOf(status, [S, S, status, 'skipped', 'skipped', S]);
     const coded = steps.map((step) => (step.name === 'send-welcome' ? { ...step, errorCode } : step));
@@ -186,7 +186,7 @@ test('the progress page says why a step was skipped, also if another step failed
   assert.equal(skippedAs('failed', 'earlier_step_failed'), null);
 });
 
-test('the progress page shows the step that has asked a question by what it is doing', () => {
+test('the progress page shows a step that has asked a question with the step’s `doing` title', () => {
   const titles = { 'step.fetch-profile.todo': 'Choose a channel', 'step.fetch-profile.doing': 'Your choice' };
   const shown = { ...wordsOf(frame), words: createTexts({ en: titles }).forLocale('en') };
   const stepOf = (waitingFor: string) => {
@@ -205,7 +205,7 @@ test('the progress page suggests the app’s own next steps when all is done, an
   assert.doesNotMatch(visibleText(progressDocument(progressOf('running', [S]), own)), /standup/);
 });
 
-test('the progress page suggests to write to the app only where the app receives messages', () => {
+test('the progress page suggests writing to the app only if the app receives messages', () => {
   const steps = { 'app.nextSteps.messages': 'Say hello to it', 'app.nextSteps': 'Invite your team' };
   const words = createTexts({ en: steps }).forLocale('en');
   const shown = (hearsMessages: boolean): string =>
@@ -214,7 +214,7 @@ test('the progress page suggests to write to the app only where the app receives
   assert.match(shown(false), /What to do next Invite your team/);
 });
 
-test('the progress page keeps a name from reversing or flooding the sentence around it', () => {
+test('`plainName` keeps a name from reversing or flooding the sentence around it', () => {
   assert.equal(plainName('Acme\u202egnp.exe\n', 'x'), 'Acme gnp.exe');
   assert.equal(plainName('שלום', 'x'), '\u2068שלום\u2069');
   assert.equal([...plainName('🚀'.repeat(500), 'x')].length, 80);
