@@ -1,7 +1,7 @@
 import { open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long the outcome of a probe counts, from its start: frequent checks then cost nothing. */
+/** How long the outcome of a probe counts, from the start of the probe: checks within this time cost nothing. */
 const believedMs = 2000;
 /**
  * How long a caller waits for a probe: if the probe is still running then, the check passes. A probe that is still
@@ -12,7 +12,8 @@ const silentMs = 5000;
 
 /**
  * Creates a check that any number of callers may ask for: one `probe` runs at a time, and its outcome counts for two
- * seconds. The check rejects with the probe's error, and with `silent` if the probe has not ended within five seconds.
+ * seconds. The check rejects with the probe's error. If the probe has been running for more than five seconds, the
+ * check rejects with an error whose message is `silent`.
  */
 export function createProbe(probe: () => Promise<void>, silent: string): () => Promise<void> {
   let last: { startedAt: number; isPending: boolean; result: Promise<void> } | undefined;

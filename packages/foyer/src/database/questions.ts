@@ -26,7 +26,7 @@ export interface QuestionKey {
   questionId: string;
 }
 
-/** The most characters in an answer in words. */
+/** The most characters that an answer in words may have. */
 export const longestAnswer = 3000;
 
 /** Writes the key of a question as the value of its button. */

@@ -36,7 +36,7 @@ export type StepStatus =
   | 'skipped'
   | 'unconfirmed';
 
-/** Which list of steps a run executes; `Moment` explains the last three. */
+/** Which list of steps a run executes: that of an install, of an uninstall, or of one kind of moment. */
 export type Pipeline = 'install' | 'uninstall' | MomentKind;
 
 /** Something that happens to an installation after its install; each kind has its own pipeline. */
@@ -52,7 +52,7 @@ export type Moment =
       /** Their conversation with the app (`D…`); null if Slack did not name it. */
       readonly channelId: string | null;
     }
-  /** A workspace gave an org-wide install access. */
+  /** An org-wide install got access to a workspace. */
   | { readonly kind: 'workspaceGranted'; readonly teamId: string };
 
 export type MomentKind = Moment['kind'];
@@ -75,7 +75,7 @@ export type HistoryKind =
   | 'uninstalled'
   | 'tokens_revoked'
   | 'token_died'
-  /** Slack accepts the token of a held installation again. */
+  /** Slack accepts the token of a held installation (`isHeld`) again. */
   | 'token_works'
   | 'access_granted'
   | 'access_revoked'
@@ -300,11 +300,11 @@ export interface OnceMessageRow {
   /** When it was sent; before that, the time until which the latest call may still take effect. */
   sent_at: number | null;
   /**
-   * The position of the search for a message that may have arrived: the time of the oldest message read; null at its
-   * start.
+   * How far back Foyer has searched for a message that may have arrived: the time of the oldest message that it has
+   * read; null if it has read none.
    */
   search_before: string | null;
-  /** How many calls that search has made. */
+  /** How many calls to Slack that search has made. */
   search_calls: number;
 }
 
@@ -350,7 +350,7 @@ export interface OperatorNoticeRow {
   installation_id: string;
   kind: NoticeKind;
   user_id: string | null;
-  /** The reason, as in the history; null for a run's own message, which is composed when it is sent. */
+  /** The reason, as in the history; null for the notice of an install, which is composed when it is sent. */
   detail: string | null;
   created_at: number;
   status: NoticeStatus;
@@ -399,7 +399,7 @@ export interface ChoreRow {
   name: string;
   /** When a process last began it; for a job: the start of the newest interval that a process took. */
   begun_at: number;
-  /** When the newest turn began. This column and those below are null for all but jobs. */
+  /** When the newest turn began. Only jobs have a value in this column and in those below. */
   started_at: number | null;
   /** If the newest turn has not ended by then, Foyer assumes that its machine died; null once the turn has ended. */
   leased_until: number | null;
@@ -413,7 +413,7 @@ export interface ChoreRow {
   error_code: string | null;
 }
 
-/** member: signed in with Slack at `/slack/signin`; operator: on the operator pages. */
+/** member: a session that began at `/slack/signin`; operator: a session of the operator pages. */
 export type SessionKind = 'member' | 'operator';
 
 /** A session. Foyer ends it by deleting the row. */
@@ -441,7 +441,10 @@ export interface SessionRow {
   began_at: number;
   /** When it was last used, accurate to a few minutes. */
   seen_at: number;
-  /** When Foyer last asked Slack whether the person still has an account in the workspace; null for never. */
+  /**
+   * When Foyer last asked Slack whether the person still has an account in the workspace; null for never. After a call
+   * that failed, this is an earlier time, so that Foyer asks again in an hour.
+   */
   checked_at: number | null;
   /** The browser's user agent; it and the network address are stored only for operators. */
   browser: string | null;
@@ -473,7 +476,9 @@ export interface Tables {
   users: UserRow;
   memberships: Omit<MembershipRow, 'is_guest'> & { is_guest: WithDefault<number> };
   external_members: ExternalMemberRow;
-  /** Which workspaces of an enterprise an org-wide install may act in. A row may exist before its installation does. */
+  /**
+   * A workspace of an enterprise, and whether the org-wide install may act in it. A row may exist before that install.
+   */
   team_access: {
     client_id: string;
     enterprise_id: string;
@@ -498,13 +503,13 @@ export interface Tables {
     asked_at: number;
     /** When the reminder is due; null if it was posted, or if the question expires within a day of being asked. */
     remind_at: number | null;
-    /** When the step continues without an answer; null for never. */
+    /** If there is no answer by then, the step is skipped; null if the person may take any time. */
     expires_at: number | null;
     answer: string | null;
     answered_by: string | null;
     answered_at: number | null;
   };
-  /** A message that a step posts once per life of an installation, by the step's own key. */
+  /** A message that a step posts once per life of an installation; `key` is the step's own name for the message. */
   posts: OnceMessageRow & { key: string };
   history: HistoryRow;
   /** A person for whom Foyer published App Home, and the last view that it sent them. */
@@ -567,7 +572,10 @@ export interface Tables {
   /** A delivery from Slack that a process has claimed; the row stays for an hour. */
   seen_deliveries: {
     client_id: string;
-    /** `event Ev…`, or `press` and its signature; or `purged` and a tenant, which is not a delivery (`purgeKey`). */
+    /**
+     * `event Ev…` for an event; `press` and the signature for a press, command or dialog. One kind of row is no
+     * delivery: `purged` and a tenant (`purgeKey`).
+     */
     key: string;
     seen_at: number;
   };

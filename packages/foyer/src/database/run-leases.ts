@@ -4,7 +4,10 @@ import { newestInstallRun } from './install-record.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallationRow, RunRow, StepRow, Tables } from './records.ts';
 
-/** A claim to work on one run. Each claim has its own owner, so no worker mistakes another claim for its own. */
+/**
+ * A worker's claim to one run. Each time that a worker claims runs it uses a new `owner`, so no two claims are
+ * confused.
+ */
 export interface RunLease {
   runId: string;
   /** `host:pid:startId/claim`. */
@@ -100,8 +103,9 @@ export const isOfApp =
 
 const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
   queries
-    // A CTE, so that Postgres locks no more than it claims. Only runs that may be claimed have a `due_at`, so the query
-    // needs no other condition: with one on the status, or ordered by the id, SQLite would scan every unfinished run.
+    // The CTE makes Postgres lock only the rows that it claims. Only runs that may be claimed have a `due_at`, so the
+    // query needs no condition on the status; with such a condition, or with an order by id, SQLite would scan every
+    // unfinished run.
     .with('due', (due) =>
       due
         .selectFrom('runs')

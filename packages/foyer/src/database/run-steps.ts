@@ -107,8 +107,8 @@ function attemptOf(step: StepRow, end: Pick<StepEnding, 'outcome' | 'errorCode' 
 }
 
 /**
- * The error code of a step that was skipped because an earlier step that the run requires failed; a retry of the run
- * also runs the step.
+ * The error code of a step that was skipped because an earlier required step failed. A retry of the run also runs the
+ * skipped step.
  */
 export const earlierStepFailed = 'earlier_step_failed';
 

@@ -35,8 +35,9 @@ const released = { due_at: null, waiting_for: null, lease_owner: null, lease_unt
 const behindUninstallRun = 'uninstall_run';
 
 /**
- * Whether an uninstall run of the installation has not ended. Locks that run until this transaction ends: when an
- * uninstall run ends, it wakes only the runs that wait for it by then.
+ * Whether an uninstall run of the installation has not ended. Locks that run until this transaction ends, so that it
+ * cannot end before the caller has stored a run that waits for it: an uninstall run that ends wakes only the runs that
+ * already wait.
  */
 async function isUninstalling(transaction: Tx, installationId: string): Promise<boolean> {
   const unfinished = await transaction
@@ -103,7 +104,7 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-  // The newest run must have the latest time, even if a machine whose clock is ahead created the run before it.
+  // The newest run must have the latest time, even if the clock of the machine that created the previous run is ahead.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
   const rest: Rest = newest
     ? await beginning(transaction, { installationId, pipeline, now: run.now })
@@ -315,7 +316,8 @@ export async function cancelRuns(
     .$if(replacedBy !== undefined, (query) =>
       query.where('pipeline', '=', 'install').where('id', '!=', replacedBy ?? ''),
     )
-    // Locks an install run before the runs that wait for it, in the same order as the worker that holds the run.
+    // Locks an install run before the runs that wait for it, as the worker that ends the install run does: another
+    // order could deadlock.
     .orderBy('created_at')
     .forNoKeyUpdate()
     .execute();

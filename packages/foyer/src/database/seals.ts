@@ -50,8 +50,8 @@ export async function listUserSeals(
 }
 
 /**
- * Replaces the seal of unchanged tokens; returns false if the tokens have changed since they were read. Keeps the
- * version, since the tokens are the same: a refresh in progress can still write.
+ * Stores tokens that were sealed again; returns false if the stored tokens have changed since they were read. Keeps
+ * their version, since the tokens are the same: a refresh in progress can still write.
  */
 export async function replaceSeal(
   tx: Tx,
@@ -123,7 +123,7 @@ export async function findForeignSeal(
   return row?.sealed ?? undefined;
 }
 
-/** Finds at most `limit` sealed tokens of install requests, of all apps, that do not begin with `prefix`. */
+/** Finds at most `limit` install requests, of any app, whose sealed tokens do not begin with `prefix`. */
 export async function findStaleRequestSeals(
   queries: Queries,
   search: { prefix: string; limit: number },
@@ -140,8 +140,8 @@ export async function findStaleRequestSeals(
 }
 
 /**
- * Replaces the seal of a request's tokens; returns false if the sealed tokens were changed or deleted since they were
- * read.
+ * Stores an install request's tokens that were sealed again; returns false if the stored ones were changed or deleted
+ * since they were read.
  */
 export async function replaceRequestSeal(
   tx: Tx,
@@ -156,7 +156,7 @@ export async function replaceRequestSeal(
   return numUpdatedRows > 0n;
 }
 
-/** Finds and locks the rows that are sealed with a key, of all apps: at most `limit` of each kind. */
+/** Finds and locks the rows, of any app, whose sealed text begins with `prefix`: at most `limit` of each kind. */
 export async function listSealedWith(
   queries: Queries,
   search: { prefix: string; limit: number },

@@ -1,15 +1,15 @@
 import type { Queries } from './database.ts';
 
 /**
- * Claims deliveries from Slack, and returns the keys that no process had claimed before. A claim may be lost: if Slack
- * then repeats a delivery, listeners receive it twice. Why not a `write`: in Postgres, it would change `changeMark`,
- * and every cache would read its data again.
+ * Claims deliveries from Slack, and returns the keys that no process had claimed before. Does not use `write`, which in
+ * Postgres changes `changeMark`, so that every cache reads its data again. A crash may therefore lose a claim: if Slack
+ * then repeats the delivery, listeners receive it twice.
  */
 export async function claimDeliveries(
   queries: Queries,
   { clientId, keys, now }: { clientId: string; keys: readonly string[]; now: number },
 ): Promise<string[]> {
-  // Sorted, since two processes that claim the same keys in different orders would wait for each other.
+  // Sorted: two processes that insert the same keys in different orders can deadlock.
   const sorted = [...new Set(keys)].sort();
   const claimed = await queries
     .insertInto('seen_deliveries')

@@ -99,7 +99,7 @@ function toSignInInstallation(
     teamId: row.team_id,
     enterpriseId: row.enterprise_id,
     isEnterpriseInstall: row.is_enterprise_install === 1,
-    // Foyer itself wrote this column.
+    // The cast is safe: only Foyer writes this column.
     botScopes: row.bot_scopes === null ? [] : (JSON.parse(row.bot_scopes) as string[]),
   };
 }
@@ -166,8 +166,8 @@ export async function touchSession(queries: Queries, session: { id: string; now:
 }
 
 /**
- * Claims the next check of a session's person (Foyer asks Slack about them); returns false if another request or
- * process claimed it first, or if the session has ended. `before` is the `checked_at` that the caller read.
+ * Claims the next call that asks Slack whether a session's person still has an account. Returns false if another
+ * request or process claimed it first, or if the session has ended. `before` is the `checked_at` that the caller read.
  */
 export async function claimCheck(
   queries: Queries,

@@ -63,7 +63,8 @@ export interface TeamEvent {
 }
 
 /**
- * An event of the time `at` counts as newer than data stored before the returned time: event times are whole seconds.
+ * Returns the time before which stored data counts as older than an event of the time `at`: one second later than `at`,
+ * since Slack rounds the time of an event down to a whole second.
  */
 export const storedBefore = (at: number): number => at + 1000;
 
@@ -109,7 +110,7 @@ export async function moveTeam(
     .execute();
   const { numUpdatedRows } = await tx
     .updateTable('installations')
-    // The enterprise's name comes with the next install.
+    // The event does not contain the enterprise's name; the next install stores it.
     .set({ enterprise_id, enterprise_name: null })
     .where('client_id', '=', clientId)
     .where('tenant', '=', `team:${teamId}`)

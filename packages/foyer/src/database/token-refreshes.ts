@@ -24,8 +24,9 @@ export function tokensOf({ installationId, userId }: TokenHolder) {
 }
 
 /**
- * Takes the exclusive right to refresh tokens until `until`, if they still have the version `ifVersion` and no other
- * process has the right. Returns whether the caller got it (invariant 8: one refresh for each expiring token).
+ * Takes a lease: the exclusive right to refresh tokens until `until`. The caller gets it if the tokens still have the
+ * version `ifVersion` and no other process holds a lease. Returns whether the caller got it (invariant 8: one refresh
+ * for each expiring token).
  */
 export async function takeRefreshLease(
   tx: Tx,
@@ -45,8 +46,8 @@ export async function takeRefreshLease(
 interface RefreshState {
   version: number;
   /**
-   * The process that took the right to refresh them; null if none did. The right ends at `refreshUntil`; after a
-   * failure, no process tries before that time.
+   * The process that holds the lease to refresh them; null if none does. A lease ends at `refreshUntil`. If there is no
+   * holder but a `refreshUntil`, a refresh has failed, and no process tries again before that time.
    */
   refreshOwner: string | null;
   refreshUntil: number | null;
@@ -126,7 +127,7 @@ export async function findLapsingTokens(
     .orderBy('bot_expires_at')
     .limit(limit)
     .execute();
-  // Why no join: it would start from every installation, although few user tokens expire.
+  // Why no join: the database would read every installation to find the few user tokens that expire.
   const users = await queries
     .selectFrom('user_tokens')
     .select(['installation_id', 'user_id'])

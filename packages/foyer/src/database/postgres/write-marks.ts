@@ -62,8 +62,8 @@ export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> 
 }
 
 /**
- * Creates the table with `inTurn` if it is missing. Otherwise deletes marks older than a day, which dead processes
- * left, except on a standby.
+ * If the table is missing, creates it with `inTurn`. Otherwise deletes marks that are older than a day: processes that
+ * died left them. Deletes nothing on a standby.
  */
 export async function prepareWriteMarks(queries: Kysely<Tables>, inTurn: InTurn): Promise<void> {
   const found = await sql<{ name: string | null }>`select to_regclass('write_marks')::text as name`.execute(

@@ -55,7 +55,10 @@ export function createCommits(deps: {
     isWriting = false;
   }
 
-  /** Settles each write of a group; returns the writes to try again because another process was writing. */
+  /**
+   * Commits a group and settles its writes. If another process was writing, returns the writes that may still wait:
+   * they are not settled, and the caller tries them again.
+   */
   async function commit(group: readonly Waiting[]): Promise<Waiting[]> {
     const [first] = group;
     try {
@@ -78,7 +81,7 @@ export function createCommits(deps: {
     });
 }
 
-/** Runs each write; returns the functions that settle the writes once the transaction is committed. */
+/** Runs each write in a savepoint; returns the functions that settle the writes. Call them after the commit. */
 async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() => void)[]> {
   const ends: (() => void)[] = [];
   for (const { work, resolve, reject } of group) {

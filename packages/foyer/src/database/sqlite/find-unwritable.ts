@@ -2,8 +2,8 @@ import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path';
 
 /**
- * A path that cannot be written, and why: an error code such as `EACCES`, `EROFS` or `ENOTDIR`, or `owner` if a user
- * other than the database's owns it and only that user may write it.
+ * A path that cannot be written, and why: an error code such as `EACCES`, `EROFS` or `ENOTDIR`, or `owner` if the path
+ * does not belong to the owner of the database file and only its own owner may write it.
  */
 export interface UnwritablePath {
   path: string;
@@ -41,7 +41,9 @@ export function findUncreatable(file: string): UnwritablePath | undefined {
   }
 }
 
-/** Returns undefined for a path that does not exist, or that this user may not see. A link to nothing exists. */
+/**
+ * Returns undefined for a path that does not exist or that this user may not see. Also finds a link to a missing file.
+ */
 function seen(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false }) ?? lstatSync(path, { throwIfNoEntry: false });

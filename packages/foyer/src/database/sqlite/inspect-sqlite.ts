@@ -16,7 +16,7 @@ export interface SqliteInspection {
   bytes: number;
   /** The size of the write-ahead log; it cannot shrink while a reader blocks checkpoints. */
   walBytes: number;
-  /** Whether there is a log without its index: a process was killed, or only one of the two files was moved. */
+  /** Whether there is a log without its index, for example because only one of the two files was moved. */
   isLogWithoutIndex: boolean;
   /** The free space that this user can use on the file's disk. */
   freeBytes: number;
@@ -24,7 +24,7 @@ export interface SqliteInspection {
   hasNoFileLeft: boolean;
   /** The result of `quick_check`: `ok`, or its first finding and the table or index that it is about. */
   integrity: string;
-  /** The paths that Foyer must write and, run by this user, cannot. */
+  /** The paths that Foyer must write, but cannot write if this user runs it. */
   unwritable: UnwritablePath[];
   /** Whether the file holds an unfinished copy. */
   isUnfinishedCopy: boolean;

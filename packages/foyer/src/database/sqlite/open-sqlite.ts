@@ -67,7 +67,7 @@ export async function openSqlite(
     failure = error;
     rescued = rescueLog().finally(() => reportFailure(error));
   };
-  /** If only the log's name is gone, copies the log into the database file: this process can still read the log. */
+  /** If only the log was removed, copies it into the database file: this process has it open, and can still read it. */
   async function rescueLog(): Promise<void> {
     if (!watch?.isLogUnlinked()) return;
     await queries
@@ -102,8 +102,9 @@ export async function openSqlite(
   // A second connection: it does not see what an open transaction on the first one has written.
   const reader = createStatements(looker, file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
-  // The version is read once per turn of the event loop, since reading it locks and unlocks the file (a twelfth of an
-  // event's work). A commit of another process shows at the next turn; our own commits show at once.
+  // The version is read once per turn of the event loop: to read it, SQLite locks and unlocks the file, which is a
+  // twelfth of the work for an event. A commit of another process shows at the next turn; our own commits show
+  // immediately.
   let mark: number | undefined;
   const forgetMark = (): void => {
     mark = undefined;
@@ -196,8 +197,8 @@ export async function openSqlite(
     damageSeen: () => damageSeen,
     measure: () => measureFile(file),
     async scrub() {
-      // Waits for its turn on the connection, since SQLite refuses a checkpoint within a transaction. While others read,
-      // the checkpoint does less, and the next one does the rest.
+      // Waits for its turn on the connection, since SQLite refuses a checkpoint within a transaction. While others
+      // read, the checkpoint does less, and the next one does the rest.
       await queries.connection().execute(async () => sqlite.pragma('wal_checkpoint(TRUNCATE)'));
     },
     async backup(target, onProgress) {

@@ -18,7 +18,7 @@ import { makePrivate } from '../make-private.ts';
 import { isAppQuery } from '../prepared-query.ts';
 import { syncFolder } from '../sync-folder.ts';
 
-/** Kysely's SQL for SQLite, as Foyer needs it. */
+/** Kysely's query compiler for SQLite, with two changes. */
 class FoyerCompiler extends SqliteQueryCompiler {
   /** Drops `FOR UPDATE` and similar clauses: SQLite runs write transactions one at a time. */
   protected override visitSelectModifier(node: SelectModifierNode): void {
@@ -27,9 +27,9 @@ class FoyerCompiler extends SqliteQueryCompiler {
 
   /**
    * The unary `+` hides a value from SQLite's planner. Without it, SQLite compiles a query with an order, a limit or a
-   * join each time it runs, and an install takes a sixth more CPU. So Foyer's queries give the value in a partial index's
-   * condition as a literal (`sql.lit`). The app's own queries need not: SQLite sees their values.
-   * (sqlite.org/c3ref/prepare.html, "influence the choice of query plan")
+   * join each time it runs, and an install takes a sixth more CPU. But SQLite cannot use a partial index for a hidden
+   * value: Foyer's queries write such a value as a literal (`sql.lit`). The app's own queries get no `+`, so they need
+   * no literals. (sqlite.org/c3ref/prepare.html, "influence the choice of query plan")
    */
   protected override getCurrentParameterPlaceholder(): string {
     return this.#isOfApp ? '?' : '+?';
@@ -56,7 +56,7 @@ export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(
         await connection.executeQuery(CompiledQuery.raw('begin immediate'));
       },
       async rollbackTransaction(connection: { executeQuery(query: CompiledQuery): Promise<unknown> }) {
-        // A full disk makes SQLite roll back automatically; report the error that led here.
+        // If the disk is full, SQLite has already rolled back. Another rollback would fail, and hide the first error.
         if (database.isInTransaction()) await connection.executeQuery(CompiledQuery.raw('rollback'));
       },
     });
@@ -103,8 +103,8 @@ const noFoyerTables = (file: string): string =>
   `The database ${file} has no tables of Foyer. Start Foyer once (npm start) to create them there, or check DATABASE_URL.`;
 
 /**
- * Opens the file of a database; creates it (mode 0600) and its folder if needed. Changes nothing in a file that is not a
- * database, or, with `mustBeFoyers`, that has no tables of Foyer. `warn` is called with messages for the operator.
+ * Opens the file of a database; creates it (mode 0600) and its folder if needed. Changes nothing in a file that is not
+ * a database, or, with `mustBeFoyers`, that has no tables of Foyer. `warn` is called with messages for the operator.
  * @throws DatabaseUnavailableError
  */
 export function openSqliteFile(
@@ -125,7 +125,7 @@ export function openSqliteFile(
     const files = [file, `${file}-wal`, `${file}-shm`];
     const before = files.filter((each) => existsSync(each));
     sqlite = new Sqlite(file, { timeout: 5000 });
-    // The first read fails if the file is not a database; before it, nothing of the file is changed.
+    // This read fails if the file is not a database. Nothing before it changes an existing file.
     const isFoyers = sqlite.prepare("select 1 from sqlite_master where name = 'installations'").get();
     if (mustBeFoyers && !isFoyers) throw new DatabaseUnavailableError(noFoyerTables(file));
     for (const each of files) {
@@ -145,7 +145,7 @@ export function openSqliteFile(
   } catch (error) {
     sqlite?.close();
     if (error instanceof DatabaseUnavailableError) throw error;
-    // The message names no variable: the file may be the target of a copy.
+    // The message does not name DATABASE_URL: the file may be the target of a copy.
     const fix = 'it has to be a file of Foyer’s own that this user may write, with free space on its disk';
     throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${fix}`, { cause: error });
   }
