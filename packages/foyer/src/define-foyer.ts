@@ -37,8 +37,8 @@ export interface FoyerOptions<MyTables = NoTables> {
   uninstall?: readonly Step[];
   /**
    * The steps to run after a reinstall that granted the bot more scopes. In this pipeline, in `opened` and in
-   * `workspaceGranted`, `context.moment` says what happened. Such a run begins once the install's run has ended, or
-   * waits for a person or an event.
+   * `workspaceGranted`, `context.moment` says what happened. Such a run begins as soon as the install's run has ended
+   * or is waiting for a person or an event.
    * @example upgraded: [startCalendarSync] // its run reads `context.moment.addedScopes`
    */
   upgraded?: readonly Step[];
@@ -49,7 +49,7 @@ export interface FoyerOptions<MyTables = NoTables> {
    */
   opened?: readonly Step[];
   /**
-   * The steps to run for each workspace that gives an org-wide install access. `context.workspaceId` is the workspace.
+   * The steps to run for each workspace to which an org-wide install gets access: `context.workspaceId`.
    * @example workspaceGranted: [addWorkspace]
    */
   workspaceGranted?: readonly Step[];

@@ -10,7 +10,9 @@ const mostWaiting = 1000;
 /** Failures beyond this number are counted, but not logged. */
 const mostLogged = 20;
 
-/** An installation to work on: how many tries Slack rate-limited, and when the next is due (`performance.now()`). */
+/**
+ * An installation to work on, how many tries Slack has rate-limited, and when the next is due (`performance.now()`).
+ */
 interface Waiting {
   installation: FoundInstallation;
   tries: number;
@@ -31,7 +33,7 @@ export function createEachInstallation({
   return async (options, work) => {
     const { status, concurrency = 8, signal } = options;
     if (!Number.isInteger(concurrency) || concurrency < 1 || concurrency > 100) {
-      throw new TypeError('eachInstallation: `concurrency` is a whole number from 1 to 100');
+      throw new TypeError('eachInstallation: `concurrency` must be a whole number from 1 to 100');
     }
     const result = { done: 0, failed: 0 };
     const waiting: Waiting[] = [];

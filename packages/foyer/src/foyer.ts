@@ -94,9 +94,10 @@ export interface Foyer<MyTables = NoTables> {
   /** Publishes App Home for one person, as if they had just opened it; does nothing if there is no installation. */
   publishHome(target: Target, userId: string): Promise<void>;
   /**
-   * Creates a link that connects a workspace to an account of yours. If you pass `res`, your response to the logged-in
-   * person, a cookie binds the link to that browser, which then goes straight to Slack. Any other browser first shows a
-   * page that names the account. Keep `jti` in the session: the result must contain the same one.
+   * Creates a link that connects a workspace to an account of yours. If you pass `res` (your response to the logged-in
+   * person), a cookie binds the link to that person's browser, and there the link leads straight to Slack. In any other
+   * browser, it first leads to a page that names the account. Keep `jti` in the session: the result must contain the
+   * same one.
    * @throws ConnectError if connecting is off or an option is invalid, such as a `returnTo` whose origin is not listed
    * @example
    * const { url, jti } = await foyer.connect({ subject: user.id, org: org.id, returnTo }, res);
@@ -136,7 +137,7 @@ export interface Foyer<MyTables = NoTables> {
   /** Foyer's tables for reading, and your own tables; each `write` is one transaction. */
   readonly database: OwnDatabase<MyTables>;
 
-  /** Executes runs and chores in this process, until `stop`. */
+  /** Executes runs, jobs and chores (periodic cleanup) in this process, until `stop`. */
   start(): Promise<void>;
   /** Executes due runs and jobs once, within about `deadlineMs`: for cron or `waitUntil`, if no process stays up. */
   drain(options: { deadlineMs: number }): Promise<Drained>;

@@ -39,7 +39,7 @@ export function createBoltApp(deps: BoltAppDeps) {
       // Bolt then calls no listener. Usually the event came late, after an uninstall. A team that never installed the
       // app here is noted.
       if (error instanceof InstallationNotFoundError) {
-        deps.log.debug({ err: error }, 'not installed');
+        deps.log.debug({ err: error }, 'no listener gets this request: the app is not installed');
         if (error.reason === 'unknown') deps.noteUnknownTeam({ teamId, enterpriseId, isEnterpriseInstall });
       }
       throw error;
@@ -56,9 +56,9 @@ export function createBoltApp(deps: BoltAppDeps) {
     app.error(async (error) => {
       // Foyer's receiver catches this error and repeats the event.
       if (asksForRepeat(error)) throw error;
-      // The app was uninstalled while a listener ran: nothing is left to do, and nothing is wrong.
+      // Nothing is left to do, and nothing is wrong.
       if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
-        deps.log.debug({ err: error }, 'uninstalled in the meantime');
+        deps.log.debug({ err: error }, 'the app was uninstalled while a listener ran');
       else deps.log.error({ err: error }, 'a listener failed');
     });
     addListeners(app, deps);

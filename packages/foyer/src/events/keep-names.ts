@@ -21,7 +21,7 @@ import { type Fields, fieldsOf, idOf } from './slack-request.ts';
  */
 const noticeEveryMs = 3_600_000;
 
-/** Creates the effects of these events, by event type. */
+/** Maps the type of each of these events to its effect. */
 export function createKeepNames(deps: {
   database: Database;
   clientId: string;

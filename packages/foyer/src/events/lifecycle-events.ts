@@ -27,8 +27,8 @@ interface LifecycleDeps {
   /** Called after an event changed something, such as runs or what App Home shows. Must not throw or wait. */
   onChanged(query: InstallationQuery, type: string): void;
   /**
-   * Whether the definition has steps for a member's first opening of App Home; without them, an opening changes
-   * nothing.
+   * Whether the definition has steps for a member's first opening of the app (its Home or its Messages tab); without
+   * them, an opening changes nothing.
    */
   hearsOpenings?: boolean;
   log: Logger;
@@ -112,7 +112,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
         },
       );
       if (changed) deps.onChanged(query, type);
-      // Slack sends one for each change of each member, and for each opening of App Home: most change nothing.
+      // Slack sends such an event for each change of each member, or for each opening of the app: most change nothing.
       const isUsual = type === 'user_change' || type === 'app_home_opened';
       const level = isUsual && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');

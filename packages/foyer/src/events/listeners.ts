@@ -32,7 +32,7 @@ export interface ListenersDeps {
   log: Logger;
 }
 
-/** The button, the person and the installation of a press. */
+/** A press of a button: in which installation, by which person, and the value of the button. */
 interface Press {
   installationId: string;
   userId: string;
@@ -57,7 +57,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     log.debug({ installationId, userId: event.user, ...result }, 'App Home opened');
   });
 
-  // Slack's client opens the address of a link button itself; Slack only needs an acknowledgment.
+  // Slack's client opens the address of a link button itself; Foyer only needs to acknowledge the press.
   const { updatePermissions, finishConnecting, connectAccount } = homeActions;
   for (const link of [updatePermissions, finishConnecting, connectAccount, openHomeActionId]) {
     app.action(link, async ({ ack }) => ack());

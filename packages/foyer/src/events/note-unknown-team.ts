@@ -25,7 +25,7 @@ export function createNoteUnknownTeam(deps: {
   clientId: string;
   now: () => number;
   log: Logger;
-  /** Set only by tests. */
+  /** Runs `work` after `reportAfterMs`; only tests replace it. */
   later?: (work: () => void) => void;
 }): NoteUnknownTeam {
   const { database, clientId, now, log } = deps;

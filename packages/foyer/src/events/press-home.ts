@@ -19,7 +19,7 @@ export function createPressHome(deps: {
     const installationId = record.id;
     if (action === homeActions.disconnectAccount) {
       const outcome = await deps.disconnectMember(installationId, userId);
-      log.info({ installationId, userId, outcome }, 'Disconnect was pressed');
+      log.info({ installationId, userId, outcome }, 'someone pressed "Disconnect"');
       return;
     }
     if (!isAllowed) {
@@ -29,10 +29,10 @@ export function createPressHome(deps: {
     const now = deps.now();
     if (action === homeActions.retryRun && record.run?.id === value) {
       const outcome = await retryRun(database, value, { userId, now });
-      log.info({ installationId, runId: value, userId, outcome }, 'Try again was pressed');
+      log.info({ installationId, runId: value, userId, outcome }, 'someone pressed "Try again"');
     } else if (action === homeActions.sendWelcome) {
       const outcome = await requestWelcome(database, { installationId, userId, now });
-      log.info({ installationId, userId, outcome }, 'Send the welcome again was pressed');
+      log.info({ installationId, userId, outcome }, 'someone pressed "Send the welcome again"');
     }
     deps.wakeWorker();
   };

@@ -37,14 +37,14 @@ export interface SlackReceiverDeps {
   /** The client's address, for the log. */
   addressOf(req: IncomingMessage): string;
   /**
-   * Commits what an event changes; returns undefined if events of its type change nothing. @throws
-   * DatabaseUnavailableError
+   * Commits what an event changes; returns undefined if events of its type change nothing.
+   * @throws DatabaseUnavailableError
    */
   commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined;
   /**
    * Called when a request was answered or its client hung up, with the type of its event or interaction and how long
-   * Slack waited. `status` is 0 if nothing was sent. unverified: the request was not proven to be Slack's, or its body
-   * could not be read; `type` is then `unverified` too. Must not throw.
+   * Slack waited. `status` is 0 if nothing was sent. `kind` and `type` are `unverified` if Foyer could not prove that
+   * the request is Slack's, could not read its body, or is stopping. Must not throw.
    */
   onAnswered?(request: {
     kind: 'event' | 'interaction' | 'unverified';
@@ -62,8 +62,8 @@ export interface SlackReceiverDeps {
 export interface SlackReceiver extends Receiver {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
   /**
-   * Cancels the repeats that are planned, and resolves when every running listener has ended. From then on, a request
-   * gets a 503, so that Slack sends its event again.
+   * Cancels the repeats that are planned, and resolves when every running listener has ended. From this call on, each
+   * of Slack's requests gets a 503, so that Slack sends its event again.
    */
   drain(): Promise<void>;
 }
@@ -95,7 +95,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       again = asksForRepeat(error);
       if (again) log.warn({ err: error }, 'a listener asked to repeat an event');
       // Nothing is wrong if a team has no installation: its events may come after its uninstall.
-      else if (isUnauthorized(error)) log.debug({ err: error }, 'an event of a team without an installation');
+      else if (isUnauthorized(error))
+        log.debug({ err: error }, 'an event came from a team without an installation');
       else log.error({ err: error }, 'a listener failed');
     }
     running -= 1;
@@ -117,7 +118,9 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       if (key)
         seen
           .forget(key)
-          .catch((error) => log.warn({ err: error }, 'could not forget an event: a repeat is ignored'));
+          .catch((error) =>
+            log.warn({ err: error }, 'could not forget an event: if Slack sends it again, Foyer ignores it'),
+          );
       return;
     }
     const timer = setTimeout(async () => {
@@ -161,7 +164,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       refusals.add(isOurs ? 'secret_mismatch' : problem, address);
       return answer(res, 401);
     }
-    // Slack sends it again, to another machine or to the next start.
+    // Foyer is stopping. Slack sends an event again after this answer: another machine or the next process gets it.
     if (isDraining) return answer(res, 503);
     let payload: Record<string, unknown>;
     try {
@@ -192,7 +195,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       log.error({ err: error }, 'an event could not be committed; Slack will send it again');
       return answer(res, 503);
     }
-    // A stop may have begun meanwhile, and listeners get nothing from then on.
+    // A stop may have begun during the commit, and listeners get nothing once it has.
     if (isDraining) return answer(res, 503);
     answer(res, 200);
     // This delivery contains no event for a listener.

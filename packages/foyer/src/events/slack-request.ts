@@ -83,9 +83,9 @@ export function readEnvelope(body: Fields): EventEnvelope {
 
 /**
  * Lists the installations that the event may belong to. `authorizations` names the installation that Slack sent the
- * event for; in a Slack Connect channel the outer `team_id` may be another company's, so it counts only if no
- * authorization names a tenant. If it counts, and the delivery names an enterprise but not the kind of install, the
- * list has the workspace's own install and then the org-wide one.
+ * event for. The outer `team_id` counts only if no authorization names a tenant: in a Slack Connect channel, it may be
+ * another company's. If it counts and the delivery names an enterprise, but not the kind of install, the list has the
+ * workspace's own install and then the org-wide one.
  */
 function candidatesOf(body: Fields): InstallationQuery[] {
   const outer = queryOf(body);
@@ -172,8 +172,8 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
 }
 
 /**
- * Returns whether this is a delivery of an event. The delivery's own `type` may be missing or wrong, but not an object:
- * only the event's type decides what changes.
+ * Returns whether this is a delivery of an event: the event in it has a type, which decides what changes. The
+ * delivery's own `type` may be missing or wrong, but not an object.
  */
 function isEvent(parsed: unknown): parsed is Record<string, unknown> {
   const { type, event } = fieldsOf(parsed);

@@ -35,7 +35,9 @@ export function createTakeAnswer(deps: {
 }): TakeAnswer {
   const { database, log } = deps;
 
-  /** Replaces the form in each message of a question with the answer, or with a line that no answer is needed. */
+  /**
+   * Replaces the form in each message of a question with `closed`: the answer, or a line that none is needed anymore.
+   */
   async function closeMessages(
     client: WebClient,
     { id: installationId, life }: InstallRecord,

@@ -20,7 +20,7 @@ import { createReadHome, type Home, type ReadHome, type ReadHomeDeps, sendView }
  * view that is sent last was also read last.
  */
 
-/** The longest Retry-After that a publish waits for. If it is longer, Home stays as it is until the next change. */
+/** The longest Retry-After that a publish waits for. If it is longer, Foyer waits for the next change or opening. */
 const longestWaitMs = 10_000;
 /** How long Foyer assumes that a person looks at Home after opening it. */
 const lookingForMs = 60 * 60 * 1000;

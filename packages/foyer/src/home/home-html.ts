@@ -3,8 +3,8 @@ import { type Html, type HtmlValue, html } from '../http/html.ts';
 
 /**
  * Draws App Home as part of a web page, from the same blocks that Slack shows, so both have the same words and buttons.
- * It covers the shapes that the install record uses, and leaves out what only works in Slack (inputs, and the buttons
- * of the app's own sections).
+ * It covers the shapes that the install record uses, and leaves out what only works in Slack: inputs, and the buttons
+ * of the app's own sections that are not links.
  */
 
 /** The person for whom the page is drawn, and where its buttons lead. */
@@ -55,8 +55,8 @@ ${accessory?.type === 'button' && html`<p class="actions">${buttonHtml(accessory
 }
 
 /**
- * Builds a link, or a form that sends the action and value. The form asks for confirmation if Slack would. Returns
- * undefined if the page cannot handle the button.
+ * Builds a link for a button with an address; for any other, builds a form that sends the button's action and value.
+ * The form asks for confirmation if Slack would. Returns undefined if the page cannot handle the button.
  */
 function buttonHtml(button: Button, { actions, path, csrfToken }: HomeReader): Html | undefined {
   const { url, text, action_id: action = '', value = '', confirm, style } = button;

@@ -152,8 +152,9 @@ export interface ComposedHome {
 }
 
 /**
- * Puts the sections above the install record. If the blocks exceed Slack's limits, it cuts the sections and adds a line
- * that says so: the record is always whole. A long section leaves each later one its fair share.
+ * Puts the sections above the install record, which is always whole. If the blocks exceed Slack's limits, cuts the
+ * sections that are too long, and ends each of them with a line that says so. A long section leaves each later one its
+ * fair share.
  */
 export function composeHome(
   sections: readonly AnsweredSection[],
@@ -165,7 +166,7 @@ export function composeHome(
   const divider: KnownBlock = { type: 'divider' };
   const cutLine = context(notices.cut);
   const sizeOf = (block: KnownBlock): number => Buffer.byteLength(JSON.stringify(block)) + 1;
-  // What each section needs to be shown whole, with its divider.
+  // How many blocks and bytes each section needs to be shown whole, with its divider.
   const shown = sections
     .filter((section) => section.blocks === undefined || section.blocks.length > 0)
     .map(({ id, blocks: own = [context(notices.failed)] }) => {
