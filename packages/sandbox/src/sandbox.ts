@@ -37,7 +37,7 @@ export type SandboxOptions = {
   appProcess?: AppProcess;
 };
 
-/** The app's own process. */
+/** How the sandbox ends and starts the app's process. */
 export type AppProcess = {
   /** Ends the process at once, as a crash would. */
   kill(): Promise<void>;

@@ -50,8 +50,8 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
 }
 
 /**
- * Reads the workspace and the person from an address. The picker's links use `pick`: `team` is the workspace that the
- * app asked for.
+ * Reads from the page's query which workspace and person to show. The links of the picker set `pick`, because `team` is
+ * the workspace that the app asked for.
  */
 export function pickedIn(query: URLSearchParams): URLSearchParams {
   const overrides = new URLSearchParams();
@@ -87,8 +87,8 @@ export function choicesOf(
 }
 
 /**
- * What the consent form does. Its fields: those of the authorize address, `user`, `place` (a workspace's or org's
- * id), `decision` (`allow` or `cancel`), and one `optional_scope` per optional scope that stays ticked.
+ * Carries out the consent form. Its fields are those of the authorize address, `user`, `place` (a workspace's or org's
+ * id), `decision` (`allow` or `cancel`), and one `optional_scope` for each optional scope that is ticked.
  */
 export function submitConsent(platform: Platform, form: URLSearchParams): ConsentOutcome {
   const read = readAuthorizeRequest(platform.app, form);

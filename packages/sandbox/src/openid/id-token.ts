@@ -7,7 +7,7 @@ import type { Person, SignInCode, Workspace } from '../world/records.ts';
 /** How long an ID token is valid. Source: the example of docs.slack.dev/reference/methods/openid.connect.token */
 const lifetimeSeconds = 300;
 
-/** What can be wrong with an ID token, so that a test sees the app refuse it. */
+/** Flaws that a test can plan for an ID token, to see whether the app refuses it. */
 export const idTokenFlaws = [
   'wrong-key',
   'unknown-key-id',

@@ -10,8 +10,8 @@ import { submitSignIn } from './decide-sign-in.ts';
 import { readSignInRequest, type SignInRequest } from './sign-in-request.ts';
 
 /**
- * Sign in with Slack: the page, its form, and the two documents that a client reads first. The documents count as calls
- * (`openid.configuration`, `openid.keys`), so that a fault or a latency can be set for them.
+ * Sign in with Slack: the page, its form, the discovery document and the keys. The last two count as calls
+ * (`openid.configuration`, `openid.keys`), so that a test can set a fault or a latency for them.
  * Source: docs.slack.dev/authentication/sign-in-with-slack
  */
 export function openidRoutes(platform: Platform, webApi: WebApi): Route[] {

@@ -137,7 +137,7 @@ test('a member of an org signs in to one workspace, and the claims name the org'
   assert.equal(about['https://slack.com/enterprise_name'], 'Initech');
 });
 
-test('a sign-in code works once, for ten minutes, with its secret, redirect_uri and verifier', async (t) => {
+test('a sign-in code works once, for ten minutes, with the right client secret, redirect_uri and PKCE verifier', async (t) => {
   const { sandbox } = await withSandbox(t);
   const code = await codeFrom(sandbox);
   await refused(redeem(sandbox, code, { client_secret: 'wrong' }), 'bad_client_secret');
@@ -159,7 +159,7 @@ test('a sign-in code works once, for ten minutes, with its secret, redirect_uri 
   assert.ok((await redeem(sandbox, challenged, { code_verifier: verifier })).id_token);
 });
 
-test('an install token cannot call userInfo, a sign-in token cannot list people, and revoking it leaves the install alone', async (t) => {
+test('an install token cannot call userInfo; a sign-in token cannot list people, and its revocation leaves the install alone', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, token } = await install(sandbox);
   await refused(client.openid.connect.userInfo(), 'missing_scope');
@@ -192,7 +192,7 @@ test('the sign-in page names the app and the person, and Cancel leads back with 
   assert.equal(await press('cancel'), `${redirectUri}?error=access_denied&state=st4te`);
 });
 
-test('sign-in is refused to an unknown client, an unregistered redirect and a scope outside OpenID', async (t) => {
+test('the sign-in page refuses an unknown client, an unregistered redirect and a scope outside OpenID', async (t) => {
   const { sandbox } = await withSandbox(t);
   const bad = [
     [{ client_id: '1.2' }, 'invalid_client_id'],
@@ -210,7 +210,7 @@ test('sign-in is refused to an unknown client, an unregistered redirect and a sc
   }
 });
 
-test('a guest can sign in, and a stranger, a deactivated member or, without distribution, a member of another workspace cannot', async (t) => {
+test('a guest can sign in; a stranger, a deactivated person, and anyone outside the workspace of an undistributed app cannot', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { teamId } = grace(sandbox);
   const guest = sandbox.addMember({ teamId, realName: 'Gus Guest', role: 'guest' });

@@ -31,7 +31,7 @@ export function createWebApi({
   log: CallLog;
   idTokens: IdTokens;
 }): WebApi {
-  /** Checks in Slack's order: the method, then the token, the rate, the scope, and the arguments last. */
+  /** Runs a call. Checks it in Slack's order: the method, the token, the rate, the scope, and then the arguments. */
   async function run(
     name: string,
     all: Record<string, unknown>,

@@ -50,7 +50,7 @@ async function callInOrg(sandbox: Sandbox): Promise<void> {
   await client.users.info({ user: userId });
 }
 
-/** Names of fields in the SDK's type of a method's answer, which Slack generates from real answers. */
+/** The names of all fields in the SDK's type for a method's answer. Slack generates it from real answers. */
 async function knownFields(method: string): Promise<Set<string>> {
   const name = method.split('.').map((part) => `${part[0]?.toUpperCase()}${part.slice(1)}`);
   const folder = dirname(createRequire(import.meta.url).resolve('@slack/web-api'));

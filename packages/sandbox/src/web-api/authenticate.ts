@@ -24,7 +24,7 @@ export function authenticate(
   if (!token || !installation) throw new Refusal('invalid_auth');
   if (app.isSuspended) throw new Refusal('account_inactive');
   if (token.status === 'uninstalled') {
-    // Why: Slack deactivates the bot user with the app, but revokes a person's token, and has an error for each.
+    // When an app is removed, Slack deactivates its bot user, but revokes people's tokens: the errors differ.
     throw new Refusal(token.kind === 'bot' ? 'account_inactive' : 'token_revoked');
   }
   if (token.status === 'revoked') throw new Refusal('token_revoked');
@@ -33,8 +33,8 @@ export function authenticate(
 }
 
 /**
- * Throws `missing_scope` with what is needed and what the token has, unless `scopes` is empty or the token has one of
- * them.
+ * Checks that the token has one of `scopes`, if there are any. Otherwise throws `missing_scope` with these scopes and
+ * those of the token.
  */
 export function requireScope(token: Pick<Token, 'scopes'>, scopes: readonly string[]): void {
   if (scopes.length === 0 || scopes.some((scope) => token.scopes.includes(scope))) return;

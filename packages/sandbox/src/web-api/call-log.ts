@@ -13,7 +13,7 @@ export type LoggedCall = {
   arguments: Record<string, unknown>;
   token: string | null;
   status: number | null;
-  /** The answer as JSON; null until it is sent, if the connection was cut, and for an answer that is not JSON. */
+  /** The JSON answer; null before it is sent, if it was never sent, or if the answer is not JSON. */
   answer: Record<string, unknown> | null;
   /** Whether the method took effect, regardless of what the caller received. */
   wasActedUpon: boolean;

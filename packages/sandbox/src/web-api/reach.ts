@@ -30,8 +30,8 @@ export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Worksp
 
 /**
  * A person whom the token may see, and a workspace in reach to which they belong.
- * Throws `user_not_found` (or the given code), or `team_access_not_granted` for people of the org's workspaces that did
- * not grant the app access.
+ * Throws `team_access_not_granted` for a person of the org who is in no workspace to which the app has access, and
+ * `user_not_found` (or the given code) for anyone else.
  */
 export function personInReach(
   call: Call,

@@ -12,7 +12,7 @@ export function teamIcon(platform: Platform, { id }: Pick<Workspace, 'id'>) {
   return { ...Object.fromEntries(iconSizes.map((size) => [`image_${size}`, address])), image_default: false };
 }
 
-/** The token's workspace, or a reachable one named by `team` or `domain`; for an org token without these, the org. */
+/** The workspace in reach that `team` or `domain` names; without these, the token's own workspace or org. */
 export const teamInfo = tokenMethod('tier3', ['team:read'], (call) => {
   const { platform, args, installation } = call;
   const { world } = platform;
