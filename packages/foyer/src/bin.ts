@@ -21,14 +21,14 @@ const file = given ?? usualFiles.find((name) => existsSync(name));
 if (file === undefined || !existsSync(file)) {
   const looked = given ?? usualFiles.join(', ');
   console.error(
-    `There is no definition at ${looked}. Run this in your app's folder, or give --definition FILE: a module that exports what defineFoyer returns as \`definition\`.`,
+    `There is no definition at ${looked}. Run this in your app's folder, or give --definition FILE: a module that exports the result of defineFoyer as \`definition\`.`,
   );
   process.exitCode = 2;
 } else {
   const module = await import(pathToFileURL(resolve(file)).href);
   const definition = module.definition ?? module.default;
   if (typeof definition !== 'object' || definition === null || !('manifest' in definition)) {
-    console.error(`${file} exports no \`definition\`: export what defineFoyer returns.`);
+    console.error(`${file} exports no \`definition\`. Export the result of defineFoyer under that name.`);
     process.exitCode = 2;
   } else process.exitCode = await runCommand(definition, args);
 }

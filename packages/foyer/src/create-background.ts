@@ -13,7 +13,10 @@ import { readQueueState } from './operator/queue-state.ts';
 import { createWorker, type Worker, type WorkerDeps } from './pipeline/worker.ts';
 
 const drainMs = 7000;
-/** How often Foyer tests held installations at Slack: few calls, but Foyer soon notices when one works again. */
+/**
+ * How often Foyer asks Slack whether the tokens of held installations work again: seldom enough to make few calls, and
+ * often enough to notice soon.
+ */
 const heldTestedEveryMs = 15 * 60_000;
 
 /**
@@ -45,7 +48,7 @@ export function createBackground(deps: {
     if (problem) log.error(problem);
   }
 
-  /** The first test also needs a turn: otherwise each machine would ask Slack each time it starts. */
+  /** Needs a turn for the first test too: otherwise each machine would ask Slack each time it starts. */
   async function settleHeld(signal: AbortSignal): Promise<void> {
     const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs, now: now() };
     if (await takeTurn(database, turn)) await tokens.settleHeld({ signal });

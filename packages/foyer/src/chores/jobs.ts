@@ -11,8 +11,8 @@ import { takeInterval } from './take-turn.ts';
  * The app's own recurring work: it runs at most once per interval, across all machines, restarts and deploys.
  *
  * Intervals are counted from 1970 in UTC: with an `everyMs` of one day, they begin at midnight. A job that missed
- * several intervals runs once, for the current one. A job that fails, or whose process dies, runs next in the next
- * interval, so it must be safe to leave a turn half done.
+ * several intervals runs once, for the current one. If a job fails or its process dies, Foyer does not run it again
+ * before the next interval, so it must be safe to leave a turn half done.
  *
  * @example
  * const bill: Job<Foyer> = {
@@ -36,7 +36,10 @@ export interface JobTurn<Foyer = unknown> {
   readonly foyer: Foyer;
   /** When the interval began, in milliseconds since 1970. */
   readonly dueAt: number;
-  /** Aborted when Foyer stops, or when the turn has taken an interval, ten minutes or the rest of a `drain`. */
+  /**
+   * Aborted when Foyer stops, and when the turn has taken too long: one interval, ten minutes, or all the time that
+   * `drain` had left, whichever is shortest.
+   */
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -58,7 +61,7 @@ export function createJobs<Foyer>(deps: {
   database: Database;
   /** Keeps apps that share a database from taking each other's turns. */
   clientId: string;
-  /** The name of this machine and process, for people. */
+  /** The name of this machine and process, as operators see it. */
   machine: string;
   now: () => number;
   log: Logger;
@@ -154,7 +157,7 @@ export function createJobs<Foyer>(deps: {
   };
 }
 
-/** Names an error by its code, a cause's code or its class. Only the log gets the message, since it hides secrets. */
+/** Names an error by its code, a cause's code or its class. The message goes only to the log, which hides secrets. */
 function errorCodeOf(error: unknown): string {
   const { code } = stepFailure(error);
   if (code !== 'unexpected_error' || !(error instanceof Error))
@@ -165,7 +168,7 @@ function errorCodeOf(error: unknown): string {
       .find((found) => found !== undefined);
     return causeCode ?? (isCodeName(error.name) && error.name !== 'Error' ? error.name : code);
   } catch {
-    // An error whose cause or name cannot be read.
+    // Reading the error's cause or name threw.
     return code;
   }
 }

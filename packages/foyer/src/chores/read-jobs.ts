@@ -16,7 +16,7 @@ type JobOutcome = 'succeeded' | 'failed' | 'interrupted';
  */
 export type JobStatus = JobOutcome | 'running' | 'overdue' | 'waiting' | 'removed';
 
-/** A job as the definition describes it, and how its newest turns went. */
+/** A job, in the definition or removed from it, and how its newest turns went. */
 export interface JobState {
   name: string;
   /** Null if the job was removed from the definition. */

@@ -79,7 +79,7 @@ export interface FoyerConfig {
   privacyUrl: string | undefined;
   supportUrl: string | undefined;
   operatorPassword: string | undefined;
-  /** Who may use the operator pages after signing in with Slack: `T…/U…`; empty: no one. */
+  /** The people who may use the operator pages after signing in with Slack, each as `T…/U…`. If empty, no one may. */
   operatorSlackUsers: readonly string[];
   metricsToken: string | undefined;
   notify: {
@@ -333,7 +333,7 @@ export function isStartedByNpm(): boolean {
   return process.env.npm_lifecycle_event !== undefined;
 }
 
-/** The systemd unit that started this process, as the variables that systemd sets describe it. */
+/** What systemd's variables say about the unit that started this process. */
 export interface SystemdUnit {
   /** The environment of `systemd-notify`, without Foyer's secrets. */
   environment: NodeJS.ProcessEnv;

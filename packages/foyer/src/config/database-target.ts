@@ -42,7 +42,7 @@ export function withDecoded(text: string): string[] {
   }
 }
 
-/** `file:./data/foyer.db`, `file:/var/lib/foyer.db` and `file:///var/lib/foyer.db` all name a path. */
+/** Returns the absolute path in a file URL, such as `file:./data/foyer.db` or `file:///var/lib/foyer.db`. */
 function sqliteFile(url: string): string {
   const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
   return isAbsolute(path) ? path : resolve(path);

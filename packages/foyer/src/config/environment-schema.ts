@@ -30,7 +30,7 @@ const isProtected = (url: URL): boolean => url.protocol === 'https:' || isLoopba
 const protectedUrl = (fix: string) =>
   webUrl(fix).refine((text) => isProtected(new URL(text)), {
     error: 'is plain http to another machine',
-    params: { fix: `use https, or http to this machine alone; ${fix}` },
+    params: { fix: `use https (plain http works only for this machine); ${fix}` },
   });
 
 /** Origins such as `https://app.example.com`: only scheme, host and port. Duplicates are removed. */
@@ -55,7 +55,7 @@ const originList = z.string().transform((text, context) => {
   return [...origins];
 });
 
-/** A page of the host product that gets a signed result or claim in its query. */
+/** A page of the host product that gets a claim in its query. */
 const hostPage = (fix: string) =>
   webUrl(fix).refine(
     (text) => {
@@ -89,7 +89,8 @@ const wholeNumber = (most: number, fix: string) =>
 /** Visible ASCII without < and >, which surround a placeholder. Refuses at the start what Slack would refuse later. */
 const fromSlack = (label: string) =>
   z.string({ error: `is missing: ${label}` }).regex(/^[!-;=?-~]+$/, {
-    error: 'is not a value from Slack: it contains a space, an angle bracket or a non-ASCII character',
+    error:
+      'is not a value from Slack: it contains white space, an angle bracket, a control character or a non-ASCII character',
   });
 
 const mailAddress = z.string().refine((text) => /[^\s@]@[^\s@]/.test(text), {
@@ -128,7 +129,7 @@ const fixes: Readonly<Record<string, string>> = {
 /** Every variable, with its default and its format. */
 export const environmentSchema = z.object({
   SLACK_CLIENT_ID: fromSlack('Slack’s id of your app'),
-  SLACK_CLIENT_SECRET: fromSlack('the secret that exchanges OAuth codes'),
+  SLACK_CLIENT_SECRET: fromSlack('the secret with which Foyer exchanges OAuth codes'),
   SLACK_SIGNING_SECRET: fromSlack('the secret that proves a request is Slack’s'),
   PUBLIC_URL: webUrl('give the address where browsers reach Foyer, such as https://foyer.example.com')
     .default('http://localhost:3000')
@@ -186,13 +187,14 @@ export const environmentSchema = z.object({
   ),
   SLACK_API_URL: protectedUrl('leave it out for Slack’s own')
     .refine((text) => !/[?#]/.test(text), {
-      error: 'has a query or a fragment, but Foyer adds the method’s name to it',
+      error: 'has a query or a fragment, but Foyer appends the method’s name to the address',
       params: { fix: 'leave it out for Slack’s own' },
     })
     .default('https://slack.com/api/'),
   SLACK_OPENID_URL: protectedUrl('leave it out for Slack’s own')
     .refine((text) => !/[?#]/.test(text) && !hasCredentials(new URL(text)), {
-      error: 'has a query, a fragment or credentials, and the discovery document is below it',
+      error:
+        'has a query, a fragment or credentials, but Foyer appends the path of the discovery document to the address',
       params: { fix: 'leave it out for Slack’s own' },
     })
     .default('https://slack.com'),
@@ -218,14 +220,15 @@ export const environmentSchema = z.object({
   TRUST_PROXY: wholeNumber(10, 'count only the proxies that you run').default(0),
   METRICS_TOKEN: notWeak(
     z.string().regex(/^[!-~]+$/, {
-      error: 'contains a space or a non-ASCII character, which an HTTP header cannot carry',
+      error:
+        'contains white space, a control character or a non-ASCII character, which a bearer token cannot contain',
       abort: true,
     }),
     16,
   ).optional(),
   LOG_SERVICE: z
     .string()
-    .regex(/^[\w.:/-]{1,60}$/, { error: 'is not a short name without blanks' })
+    .regex(/^[\w.:/-]{1,60}$/, { error: 'is not a name of at most 60 letters, digits or . _ : / -' })
     .optional(),
   TRACING: z.enum(['on', 'off']).default('off'),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -1,8 +1,9 @@
 import type { Logger as PinoLogger } from 'pino';
 
 /**
- * Limits what the log says about one problem: it writes the first lines of a class in full, and then one line a minute
- * with how many more there were and where they came from. Lines with the same level, code and text are one class.
+ * Limits what the log says about one problem. Lines with the same level, code and text form a class. The log writes the
+ * first lines of a class in full. After that it writes one line a minute, which says how many more lines there were and
+ * where they came from.
  *
  * Why here and not where lines are written: an outage of the database or of Slack shows in every part of Foyer at once,
  * and each new line would need its own limit (invariant 10).

@@ -55,7 +55,7 @@ export function withLineIds<T>(ids: LineIds, work: () => T): T {
 function formsOf(secret: string): string[] {
   const json = (text: string): string => JSON.stringify(text).slice(1, -1);
   const url = encodeURIComponent(secret.toWellFormed());
-  // Characters that encodeURIComponent leaves alone and other encoders do not.
+  // encodeURIComponent leaves these characters alone, and other encoders encode them.
   const strict = url.replace(/[!'()*~]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
   const encoded = [url, strict, encodeURI(secret.toWellFormed())];
   return [
@@ -204,7 +204,7 @@ function describeError(error: unknown, scrub: (text: string) => string, depth = 
       code: typeof code === 'string' ? shown(code) : undefined,
       message: shown(error.message),
       stack: error.stack === undefined ? undefined : shown(error.stack),
-      // Such as the refusals of each address that a host name has.
+      // For example, the refused connections to each address of a host name.
       errors:
         error instanceof AggregateError && depth < 4
           ? error.errors.slice(0, 3).map((one) => describeError(one, scrub, 4))

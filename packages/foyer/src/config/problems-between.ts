@@ -66,7 +66,7 @@ export function problemsBetween(
   if (given.OPERATOR_SLACK_USERS && !signsIn) {
     problems.push({
       name: 'OPERATOR_SLACK_USERS',
-      problem: 'is set, and Sign in with Slack is off',
+      problem: 'is set, but Sign in with Slack is off',
       fix: 'set SIGN_IN=on, or leave OPERATOR_SLACK_USERS out',
     });
   }

@@ -28,7 +28,7 @@ export interface OpenSpan {
 
 interface SpanOptions {
   kind?: keyof typeof kinds;
-  /** The parent span; null for no parent. Unless given, the active span is the parent. */
+  /** The parent span; null for no parent. By default, the active span is the parent. */
   parent?: SpanContext | null;
   attributes?: Attributes;
 }

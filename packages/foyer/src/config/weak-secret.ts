@@ -28,13 +28,14 @@ export function weakness(secret: string, leastLength: number): string | undefine
   if (characters.length < leastLength) return `is shorter than ${leastLength} characters`;
   if (new Set(characters.map((each) => each.toLowerCase())).size < 6)
     return 'has too few different characters';
-  if (partsOf(secret) < 8) return 'is made of common words, rows of keys or repetitions';
+  if (partsOf(secret) < 8)
+    return 'consists of common words, neighboring keys (such as qwerty) or repetitions';
   return undefined;
 }
 
 /**
- * How many parts an attacker has to guess. A common word, a row of keys, a repeated character or a year counts as one
- * part, and so does any other character. A text that only repeats a shorter one counts like the shorter one.
+ * How many parts an attacker has to guess. A common word, neighboring keys, a repeated character or a year counts as
+ * one part, and so does any other character. A text that only repeats a shorter one counts like the shorter one.
  */
 function partsOf(secret: string): number {
   const text = secret.toLowerCase();
@@ -64,7 +65,10 @@ function reduce(text: string): number {
   return parts;
 }
 
-/** The length of the repeated character or row of keys that starts here; 0 if it is shorter than three characters. */
+/**
+ * The length of the repeated character or the neighboring keys that start here; 0 if they are fewer than three
+ * characters.
+ */
 function runAt(text: string, at: number): number {
   let same = 1;
   while (text[at + same] === text[at]) same += 1;

@@ -33,7 +33,9 @@ export interface Connection {
   data: unknown;
   /** ISO 8601. */
   connectedAt: string;
-  /** uninstalled: the connection has ended. A reinstall restores it, unless its link names another account. */
+  /**
+   * uninstalled: the connection has ended. A reinstall with no link, or with a link to the same account, restores it.
+   */
   status: InstallationStatus;
   teamId: string | null;
   teamName: string | null;
@@ -55,7 +57,7 @@ export interface ConnectOptions {
   teamId?: string;
   /** JSON for the app's steps, at most 1000 bytes. */
   data?: unknown;
-  /** How long the link is valid: an hour unless given, at most seven days. */
+  /** How long the link is valid: by default an hour, at most seven days. */
   ttlMs?: number;
 }
 
@@ -214,7 +216,10 @@ export function createConnections(deps: ConnectionsDeps) {
       const { subject: sub, org, label } = account;
       const checked = linkClaims.pick({ sub: true, org: true, label: true }).safeParse({ sub, org, label });
       if (!checked.success)
-        throw new ConnectError('claim_invalid', 'subject, org or label is missing or too long.');
+        throw new ConnectError(
+          'claim_invalid',
+          'org is missing, or subject, org or label is empty, too long or not one line of text.',
+        );
       await database.write(async (transaction) => {
         const row = await lockInstallation(transaction, { id: installationId });
         await assertClaimable(transaction, claim, row);

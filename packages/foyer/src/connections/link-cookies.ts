@@ -6,7 +6,7 @@ import type { Sealer } from '../installations/sealer.ts';
  * Two cookies protect against links and forms that a stranger sends to someone else. `link` comes with the host's own
  * response: it proves that this browser asked for this link, so Foyer sends the browser straight to Slack. `form` comes
  * with a page that has a button: Foyer accepts the form only from the browser that it showed the page to. No other site
- * can read or set the cookie.
+ * can read these cookies or, on https, set them.
  */
 
 /** The sealed content of a form. */
@@ -75,7 +75,10 @@ export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: 
       return { value, setCookie: cookie(formName, browser, formLifetimeMs) };
     },
 
-    /** Opens a form's hidden value; undefined unless Foyer showed this form to this browser recently. */
+    /**
+     * Opens a form's hidden value. Returns undefined if Foyer did not show this form to this browser, or showed it too
+     * long ago.
+     */
     readForm(value: string | null, cookieHeader: string | undefined): FormTicket | undefined {
       const text = value === null || value.length > 16_000 ? undefined : opened(value, 'form');
       if (text === undefined) return undefined;

@@ -249,7 +249,7 @@ function assertListed({ returnOrigins }: LinkOptions, returnTo: string | undefin
   if (!isListed || url.username !== '' || url.password !== '')
     throw new ConnectError(
       'link_invalid',
-      'return_to leads to an origin that CONNECT_RETURN_ORIGINS does not list.',
+      'return_to is not a web address, has credentials, or leads to an origin that CONNECT_RETURN_ORIGINS does not list.',
     );
 }
 

@@ -3,9 +3,9 @@ import type { Tx } from './database.ts';
 import { markAppQuery } from './prepared-query.ts';
 
 /**
- * Limits how long the app's own code may wait within a transaction. SQLite runs one write transaction at a time: if a
- * transaction waits for something else, such as a call over the network or another `write`, every install and event
- * waits for that transaction, perhaps forever. In Postgres, such a transaction occupies a connection of the pool.
+ * Limits how long the app's own code may wait within a transaction. SQLite runs one write transaction at a time: while
+ * a transaction waits for a call over the network, or for another `write`, all installs and events wait for the
+ * transaction, perhaps forever. In Postgres, such a transaction occupies a connection of the pool.
  */
 
 /** How long a write may go without a query. */

@@ -125,7 +125,7 @@ export async function useLink(
   return numInsertedOrUpdatedRows === 1n;
 }
 
-/** Finds the result of a link; undefined if the link was not used. */
+/** Finds what a link or a claim was used for; undefined if it was not used. */
 export async function findUsedLink(
   queries: Queries,
   link: { clientId: string; jti: string },

@@ -195,7 +195,7 @@ describe('the configuration', () => {
       ]) {
         const [fault, ...others] = faultsOf({ ...secrets, [name]: url });
         assert.deepEqual([fault?.name, fault?.problem], [name, 'is plain http to another machine'], url);
-        assert.match(fault?.fix ?? '', /^use https, or http to this machine alone/);
+        assert.match(fault?.fix ?? '', /^use https \(plain http works only for this machine\)/);
         assert.deepEqual(others, []);
       }
       for (const url of [

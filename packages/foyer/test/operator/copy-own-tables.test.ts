@@ -246,7 +246,7 @@ describe('the app’s own tables', () => {
       'SQLite',
       'SQLite',
       'create trigger "on plan" after insert on Z_PLANS begin update z_plans set name = upper(name); end',
-      /z_plans: its trigger on plan would change rows of the target/,
+      /z_plans: its trigger on plan could change rows of the target/,
     ],
     [
       'with a trigger that changes rows',
@@ -254,7 +254,7 @@ describe('the app’s own tables', () => {
       'Postgres',
       `create function louder() returns trigger language plpgsql as 'begin new.name = upper(new.name); return new; end';
        create trigger "on plan" before insert or update on z_plans for each row execute function louder()`,
-      /z_plans: its trigger on plan would change rows of the target/,
+      /z_plans: its trigger on plan could change rows of the target/,
     ],
   ];
   for (const [why, from, to, create, told] of refused) {

@@ -54,8 +54,8 @@ function affinityOf(type: string): 'integer' | 'text' | 'blob' | 'real' | 'numer
 }
 
 /**
- * The SQLite affinities that hold a kind unchanged; a kind that is not listed fits every affinity. Any other affinity
- * may change a value: SQLite would turn the text 007 into the number 7.
+ * For each kind, the SQLite affinities that store its values unchanged. Another affinity may change a value: SQLite
+ * would turn the text 007 into the number 7. A kind that is not listed fits every affinity.
  */
 const takes: Readonly<Partial<Record<Carried, readonly string[]>>> = {
   text: ['text'],

@@ -88,7 +88,7 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
   }
   for (const trigger of target.triggers) {
     refusals.push(
-      `${source.name}: its trigger ${trigger} would change rows of the target while they are copied`,
+      `${source.name}: its trigger ${trigger} could change rows of the target while they are copied`,
     );
   }
   const inBytes = columns.filter(({ name, carried }) => carried === 'bytes' && source.key.includes(name));
@@ -102,7 +102,7 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
 
 /**
  * Sorts tables so that each one comes after the tables that it refers to. `circles` has a refusal for each table that
- * is in a circle of references, or refers to a table in one.
+ * refers to itself, is in a circle of references, or refers to such a table.
  */
 function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
   names: string[];
@@ -120,7 +120,13 @@ function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]
     names.push(...free.map(({ name }) => name));
     left = left.filter((table) => !free.includes(table));
   }
-  return { names, circles: left.map(({ name }) => `${name}: its rows refer to one another in a circle`) };
+  return {
+    names,
+    circles: left.map(
+      ({ name }) =>
+        `${name}: it refers to itself, is in a circle of references between tables, or refers to such a table`,
+    ),
+  };
 }
 
 /** Advances each Postgres sequence past the copied rows. */
