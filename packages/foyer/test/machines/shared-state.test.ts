@@ -16,7 +16,7 @@ import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import { postgresStageDatabase } from '../support/stage-database.ts';
 import { type Machines, setMachines } from './support/set-machines.ts';
 
-/** What two machines on one Postgres do only once, and what one of them knows of the other. */
+/** Tests what two machines on one Postgres must do only once, and which changes of one machine the other must see. */
 
 const quiet = createLogger({ logLevel: 'silent', secrets: [] });
 const password = 'open sesame, please';
@@ -39,7 +39,7 @@ async function installNew(machines: Machines, name: string, url = machines.a.url
   return place;
 }
 
-/** Repeats one race: both senders look at the same moment, and only one of them sends. */
+/** Repeats one race: the senders of both machines find the same due notice at the same time, and only one sends it. */
 async function assertClaimedOnce(t: TestContext, { a, b, database, webhook }: Machines): Promise<void> {
   const senders = await Promise.all(
     [a, b].map(async ({ config }) => {
@@ -103,7 +103,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
         team_id: teamId,
         api_app_id: sandbox.app.id,
         event_id: `EvTWICE${n}`,
-        // One second later: if an event has the same second as the install, only the clock decides which came first.
+        // In a later second than the install, so that the event is certainly newer.
         event_time: Math.floor(Date.now() / 1000) + 1,
         event: { type: 'app_uninstalled' },
       };
@@ -195,7 +195,6 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     const page = await fetchAs(host, `${b.url}/operator`, { headers: { cookie } });
     assert.equal(page.status, 200);
     const csrf = /name="csrf" value="([^"]+)"/.exec(await page.text())?.[1] ?? '';
-    // A logout on B ends the session on A too.
     const logout = await fetchAs(host, `${b.url}/operator/logout`, {
       method: 'POST',
       headers: {

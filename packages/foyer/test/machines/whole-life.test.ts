@@ -84,7 +84,6 @@ describe('two machines', { concurrency: 3 }, () => {
     const shared = await setShared(t);
     const { a, b, sendTo, sandbox, acme, forms, run, ledger } = shared;
     await isAsked(shared);
-    // The machine that stored the install is gone.
     sendTo(b);
     await a.stop();
     await answer(shared, 'team');
@@ -151,7 +150,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 2);
   });
 
-  it('a moment’s run executes once, even if its event reaches both machines several times', async (t) => {
+  it('a first opening of Home, and an upgrade of the scopes, each cause one run, even if both machines notice them several times', async (t) => {
     const shared = await setShared(t);
     const { a, b, sandbox, sendTo, billing, acme, database, ledger } = shared;
     await isAsked(shared, ['im:history']);

@@ -8,7 +8,7 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 const hourMs = 60 * 60 * 1000;
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  describe(`meeting people, on ${engine}`, () => {
+  describe(`registering people, on ${engine}`, () => {
     let stage: Stage;
     beforeEach(async () => {
       stage = await setStage({ engine });
@@ -122,7 +122,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       await eventually(async () => welcomes() > length);
     });
 
-    it('Foyer registers no one after an uninstall, and no one because of a message in a channel', async () => {
+    it('Foyer does not register a person who only writes in a channel, or who presses a button after an uninstall', async () => {
       const { teamId } = await installIn('Acme');
       const { userId } = whom('Acme', 'member');
       await stage.sandbox.sendEvent({

@@ -10,7 +10,7 @@ const day = 24 * 3_600_000;
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`drain on ${engine}`, () => {
-    it('due runs and jobs run once, even if two drains or a worker run at the same time, and a drain ends soon after its deadline', async (t) => {
+    it('each due run and job executes once, even if two drains, or a drain and a worker, run at the same time, and a drain ends soon after its deadline', async (t) => {
       const counted: string[] = [];
       const turns: number[] = [];
       const gate = Promise.withResolvers<void>();
@@ -42,13 +42,13 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         userId: sandbox.person(name, 'owner').id,
       });
 
-      // More requests than the overview counts on its own.
+      // So many requests that the overview needs the counts that a chore keeps.
       await stage.database.change(
         `insert into install_requests (id, client_id, progress_hash, outcome, started_at)
          with recursive n(i) as (select 1 union all select i + 1 from n where i < 2001)
          select 'old ' || i, '${config.slack.clientId}', 'old ' || i, 'installed', ${Date.now() - 2 * day} from n`,
       );
-      // The stage's Foyer has already taken the turn of this chore at its start.
+      // The stage's Foyer ran this chore when it started. Without this row, the chore is due again.
       await stage.database.change("delete from chores where name = 'keep the large counts'");
       assert.deepEqual(await foyer.drain({ deadlineMs: 5000 }), { done: true }, 'nothing is due but the job');
       assert.equal(turns.length, 1);
@@ -68,7 +68,6 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         );
       };
       await requeue();
-      // Two drains at once share the work.
       const passes = await Promise.all([
         foyer.drain({ deadlineMs: 20_000 }),
         foyer.drain({ deadlineMs: 20_000 }),

@@ -41,7 +41,7 @@ async function setTeams(t: TestContext, engine: 'SQLite' | 'Postgres', many: num
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`eachInstallation on ${engine}`, () => {
-    it('each active team is visited once, over several pages, and never more teams at once than requested', async (t) => {
+    it('eachInstallation visits each active team once, over several pages, and never more teams at the same time than requested', async (t) => {
       const { foyer } = await setTeams(t, engine, 230);
       const seen: (string | null)[] = [];
       let now = 0;

@@ -28,7 +28,7 @@ interface Host {
   origin: string;
   foyer: Foyer;
   sandbox: Sandbox;
-  /** The database. */
+  /** The path of the SQLite database. */
   file: string;
 }
 
@@ -145,7 +145,7 @@ describe('in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('an event is answered with status 500 if a body parser has already read its body', async (t) => {
+  it('an event is answered with status 500 if a body parser has already read its body and has not kept the raw body', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express();
       app.use(express.json(), foyer.middleware);

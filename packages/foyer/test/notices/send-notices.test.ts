@@ -10,7 +10,7 @@ import { notifyOperators } from '../../src/steps/notify-operators.ts';
 import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
 import { startMailServer } from '../support/mail-server.ts';
 
-/** Starts a webhook; `status` is its answer from now on. */
+/** Starts a webhook, which answers with its current `status`. It records the texts that it has answered with 200. */
 async function startWebhook(t: TestContext) {
   const received: string[] = [];
   const webhook = { received, status: 200, url: '' };
@@ -104,7 +104,7 @@ describe('notices to the operators', () => {
     assert.match(webhook.received[1] ?? '', /uninstalled/);
   });
 
-  it('the operators are notified once of a run that failed before its own message could be sent', async (t) => {
+  it('the operators are notified once of a run that failed before its step notify-operators ran', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t, [failing, notifyOperators]);
     const { runId } = await stage.install();
     assert.equal((await stage.finish(runId)).status, 'failed');
@@ -116,7 +116,7 @@ describe('notices to the operators', () => {
     assert.match(webhook.received[0] ?? '', new RegExp(`retry ${runId}`));
   });
 
-  it('the operators get no second notice of a failed run if the run’s own message named the failure', async (t) => {
+  it('the operators get no second notice of a failed run if its step notify-operators ran after the failure', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t, [
       { ...failing, required: false },
       notifyOperators,

@@ -149,7 +149,7 @@ test('a backup of Postgres during installs is one snapshot, in a file on which F
         SLACK_CLIENT_ID: config.slack.clientId,
         SLACK_CLIENT_SECRET: config.slack.clientSecret,
         SLACK_SIGNING_SECRET: config.slack.signingSecret,
-        // Slack is unreachable: this copy must not welcome anyone again.
+        // Nothing listens here, so the restored copy can send no one a second welcome.
         SLACK_API_URL: 'http://127.0.0.1:9/',
         DATABASE_URL: `file:${file}`,
         TOKEN_ENCRYPTION_KEYS: (config.encryptionKeys ?? [])

@@ -26,7 +26,7 @@ import { createOperatorHarness } from './operator-harness.ts';
 
 const copyProcess = new URL('./copy-process.ts', import.meta.url).pathname;
 
-/** Makes a source with `rows` rows in each table, which is then closed, and an empty target. */
+/** Makes a source with `rows` rows in each table, and an empty target. Neither is open afterward. */
 async function prepare(
   t: TestContext,
   { from = 'SQLite', to = 'Postgres', rows = 25 }: { from?: EngineName; to?: EngineName; rows?: number } = {},
@@ -39,7 +39,7 @@ async function prepare(
   if (postgres) t.after(postgres.drop);
   const url = postgres?.url ?? `file:${join(harness.folder, 'target', 'foyer.db')}`;
   const target = targetOf(url);
-  /** Reads from the target after a copy, or from the source. */
+  /** Opens the source or the target, does some work with it, and closes it. */
   async function look<T>(at: DatabaseTarget, work: (database: Database) => Promise<T>): Promise<T> {
     const database = await openDatabase(at);
     return work(database).finally(() => database.close());
@@ -147,7 +147,7 @@ describe('copy', () => {
     ['SQLite', 'Postgres'],
     ['Postgres', 'SQLite'],
   ] as const) {
-    it(`a copy from ${from} to ${to} resumes after a kill at any instant, and cannot be used before it is finished`, async (t) => {
+    it(`a copy from ${from} to ${to} resumes after a kill at any instant, and its target cannot be used before it is finished`, async (t) => {
       const { copy, look, source, target, held, run, url } = await prepare(t, { from, to, rows: 1500 });
       const kills = count({ quick: from === 'SQLite' ? 2 : 1, full: 20 });
       for (let nth = 1; nth <= kills; nth += 1) {
@@ -345,7 +345,7 @@ describe('copy', () => {
 
   it('a copy fails on a full disk, and resumes once there is space', async (t) => {
     const { source, target, copy, look, held } = await prepare(t, { to: 'SQLite', rows: 1500 });
-    // Limits the size of files, so that the disk is full in the middle of a transaction; SQLite then rolls back
+    // A limit on the size of files acts like a full disk in the middle of a transaction. SQLite then rolls back
     // automatically.
     const limited = `trap '' XFSZ; ulimit -f 2000; exec "$0" "$@"`;
     const { stdout } = await promisify(execFile)('sh', [

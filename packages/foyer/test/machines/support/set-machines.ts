@@ -22,7 +22,7 @@ export interface Machine {
   /** Every line that it has logged so far. */
   logged(): string[];
   stop(): Promise<void>;
-  /** Starts it, also after a stop, on a new port. */
+  /** Starts it, or starts it again after a stop. Each start takes a new port. */
   start(): Promise<void>;
 }
 
