@@ -17,8 +17,8 @@ const oddTable = 'App’s "odd".table';
 const oddColumn = 'a.b, "c"';
 
 /**
- * Tables with a column of each type that both engines can hold. In the order of their names, some tables come before
- * the table to which they refer.
+ * Tables with a column of each type that both engines can hold. Some refer to a table whose name sorts after theirs, so
+ * `copy` must not go by the names.
  */
 const migrations: OwnMigrations = {
   '0001-orders': {
@@ -48,10 +48,10 @@ const migrations: OwnMigrations = {
         .addColumn('cents', 'integer', (column) => column.generatedAlwaysAs(sql`plan_id * 100`).stored())
         .addPrimaryKeyConstraint('a_orders_pk', ['installation_id', 'number'])
         .execute();
-      // SQLite finds the referenced table in any letter case. In the order of names, this table comes before that one.
+      // The capitals are on purpose: both engines find `installations`. This table's name sorts before that name.
       await sql`create table ${sql.id(oddTable)} (${sql.id(oddColumn)} text primary key,
         "order" text references INSTALLATIONS (id) on delete cascade)`.execute(db);
-      // The source already has the row that a migration inserts, and has changed it since.
+      // The migration inserts this row in the target too. The source has changed its own row since.
       await sql`insert into z_plans (name) values ('free')`.execute(db);
     },
   },
@@ -155,7 +155,6 @@ describe('the app’s own tables', () => {
       const rows = Object.fromEntries(copied.map((each) => [each.table, each.source.rows]));
       assert.deepEqual([rows.a_orders, rows.z_plans, rows[oddTable], rows.installations], [6, 2, 3, 3]);
       assert.deepEqual(await look(target, ownRows), before);
-      // The next row gets an id that no copied row has.
       const next = await look(target, async (db) => {
         await sql`insert into z_plans (name) values ('Pro')`.execute(db);
         return (await sql<{ id: number }>`select max(id) as id from z_plans`.execute(db)).rows;

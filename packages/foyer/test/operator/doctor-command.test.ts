@@ -805,7 +805,7 @@ test('doctor reports an environment that cannot be read, and continues with othe
   assert.ok(findings.length > 3);
 });
 
-test('doctor reports low disk space, a large WAL, damage and files that it cannot write, each as a warning or a fault', () => {
+test('doctor reports low disk space, a large WAL, damage and files that Foyer cannot write, each as a warning or a fault', () => {
   const sound = {
     bytes: 1_000_000,
     walBytes: 0,

@@ -19,7 +19,7 @@ import { createOperatorHarness, type RunOptions, storeInstallation } from './ope
 
 /** The encryption key of every Foyer in these tests. */
 export const key = { id: 'main', base64: randomBytes(32).toString('base64') };
-/** The bot scopes of the installation in these tests, which has also granted `users:read.email`. */
+/** The bot scopes that the installation in these tests was granted, besides `users:read.email`. */
 export const botScopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'team:read'];
 
 const runningProcess = 'host-1 4711 0123abcd';
@@ -139,8 +139,8 @@ export interface Breakage {
 }
 
 /**
- * Tests that doctor reports each problem with its fix, and no other problem. Runs four tests at a time: all at once,
- * they would delay each other until doctor stops waiting for Slack's answers.
+ * Tests that doctor reports each problem with its fix, and no other problem. Runs only four tests at the same time: more
+ * would delay each other until doctor stops waiting for Slack's answers.
  */
 export function plantFaults(title: string, breakages: readonly Breakage[]): void {
   describe(title, { concurrency: 4 }, () => {

@@ -34,7 +34,7 @@ test('doctor reports a missing key file only if something is encrypted', async (
   );
 });
 
-test('doctor tries the tokens of the 10,000 oldest and the 10,000 newest installations, and reports that limit', async (t) => {
+test('doctor tries to decrypt the tokens of the 10,000 oldest and the 10,000 newest installations, and says that it tried no others', async (t) => {
   const { database, close } = await openTestDatabase();
   t.after(close);
   const { queries } = database;

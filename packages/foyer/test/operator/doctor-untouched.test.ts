@@ -240,13 +240,13 @@ test('doctor reports a database in a folder that this user may not search', { sk
   assert.match(of('database')?.fix ?? '', /^Run this as the user that Foyer runs as/);
 });
 
-test('doctor reports that the disk of the first start is mounted read-only', {
+test('doctor reports that the first start cannot create its folder on a disk that is mounted read-only', {
   skip: skip || (canMount() ? false : 'this user may not mount a disk'),
 }, async (t) => {
   const { folder, environment } = await prepare(t);
   chmodSync(folder, 0o755);
   const env = { ...environment, DATABASE_URL: `file:${folder}/data/foyer.db` };
-  // The mount ends with its namespace.
+  // The mount is gone when the process ends, together with its namespace.
   const script = 'mount -t tmpfs -o ro tmpfs "$1" && "$2" --conditions=source "$3" doctor --offline';
   const { stdout } = spawnSync(
     'unshare',
@@ -263,7 +263,7 @@ test('list on a read-only disk says that only doctor reads the database there', 
   skip: skip || (canMount() ? false : 'this user may not mount a disk'),
 }, async (t) => {
   const { folder, environment } = await prepare(t);
-  // Within the namespace, only this user is known.
+  // Within the namespace, only this user is known, so this user must own the files.
   giveAway(folder, { uid: process.getuid?.(), gid: process.getgid?.() });
   const script =
     'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && "$2" --conditions=source "$3" list';

@@ -3,7 +3,7 @@ import type { Database } from '../../src/database/database.ts';
 import type { Tables } from '../../src/database/records.ts';
 
 const at = Date.UTC(2026, 10, 22, 1, 47, 3);
-/** Ids whose byte order differs from the order of any collation. */
+/** Ids that sort differently by their bytes (`B` before `a`) and in the collation of a language (`a` before `B`). */
 const idOf = (prefix: string, n: number): string =>
   `${prefix}_${n % 2 ? 'a' : 'B'}${String(n).padStart(6, '0')}`;
 const installationId = (n: number): string => idOf('ins', n);

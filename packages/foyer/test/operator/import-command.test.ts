@@ -114,24 +114,27 @@ testOnBothEngines('`import` overwrites no stored token, and restores no revoked 
   await assert.rejects(store.fetchInstallation({ enterpriseId: 'E1', isEnterpriseInstall: true }));
 });
 
-testOnBothEngines('`import` queues the run of a moment without an install run', async (t, engine) => {
-  const { database } = await prepare(t, engine);
-  const keyring = keyringOf('main');
-  const store = createInstallationStore({
-    ...{ database, keyring, clientId: '1.2', stepNames: ['send-welcome'], now: Date.now, log },
-    momentStepNames: { workspaceGranted: ['add-workspace'] },
-  });
-  const grant = { teamIds: ['T7'], granted: true, changedAt: Date.now() };
-  await store.recordTeamAccess({ enterpriseId: 'E1', isEnterpriseInstall: true }, grant);
-  const installation = orgInstall({ enterpriseId: 'E1', userToken: null });
-  const options = { part: 'installation', issuedAt: undefined, withRun: false, now: Date.now() } as const;
-  await takeOver(store, installation, options);
-  const runs = await database.queries
-    .selectFrom('runs')
-    .select(['pipeline', 'status', 'waiting_for'])
-    .execute();
-  assert.deepEqual(runs, [{ pipeline: 'workspaceGranted', status: 'queued', waiting_for: null }]);
-});
+testOnBothEngines(
+  '`import` without --run queues the run of a workspace that was granted access, and no install run',
+  async (t, engine) => {
+    const { database } = await prepare(t, engine);
+    const keyring = keyringOf('main');
+    const store = createInstallationStore({
+      ...{ database, keyring, clientId: '1.2', stepNames: ['send-welcome'], now: Date.now, log },
+      momentStepNames: { workspaceGranted: ['add-workspace'] },
+    });
+    const grant = { teamIds: ['T7'], granted: true, changedAt: Date.now() };
+    await store.recordTeamAccess({ enterpriseId: 'E1', isEnterpriseInstall: true }, grant);
+    const installation = orgInstall({ enterpriseId: 'E1', userToken: null });
+    const options = { part: 'installation', issuedAt: undefined, withRun: false, now: Date.now() } as const;
+    await takeOver(store, installation, options);
+    const runs = await database.queries
+      .selectFrom('runs')
+      .select(['pipeline', 'status', 'waiting_for'])
+      .execute();
+    assert.deepEqual(runs, [{ pipeline: 'workspaceGranted', status: 'queued', waiting_for: null }]);
+  },
+);
 
 testOnBothEngines('`import --run` queues the install run of each installation', async (t, engine) => {
   const { importFrom, source, count } = await prepare(t, engine);

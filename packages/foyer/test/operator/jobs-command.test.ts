@@ -12,7 +12,7 @@ const hour = 3_600_000;
 const jobs = ['bill', 'report', 'sweep'].map((name) => ({ name, everyMs: hour }));
 const definition = { options: [], install: [], uninstall: [], jobs };
 
-/** Rows as the job runner writes them, which the tests of the jobs check. */
+/** The rows of four jobs, as the job runner would have written them. */
 function turns(clientId: string, now: number) {
   const thisHour = Math.floor(now / hour) * hour;
   const row = (name: string) => ({
@@ -29,37 +29,40 @@ function turns(clientId: string, now: number) {
   ];
 }
 
-testOnBothEngines('`jobs` lists the last turn of each job, and removed jobs last', async (t, engine) => {
-  const { run, database } = await createOperatorHarness(t, {}, engine);
-  const list = (...options: string[]) => run(['jobs', ...options], { definition });
-  await database.queries.insertInto('chores').values(turns('1.2', installedAt)).execute();
-  const { stdout, stderr, exitCode } = await list('--json');
-  assert.deepEqual([exitCode, stderr], [0, '']);
-  const [bill, report, sweep, gone, ...more] = JSON.parse(stdout);
-  assert.equal(more.length, 0);
-  assert.deepEqual(bill, {
-    ...{ name: 'bill', everyMs: hour, status: 'failed', outcome: 'failed', error: 'channel_not_found' },
-    ...{ startedAt: '2026-11-22T01:46:03.000Z', tookMs: 2000, machine: 'web-1 42' },
-    nextDueAt: '2026-11-22T02:00:00.000Z',
-  });
-  assert.deepEqual([report.status, report.error], ['succeeded', null]);
-  assert.deepEqual(
-    [sweep.status, sweep.outcome, sweep.tookMs, sweep.nextDueAt],
-    ['overdue', 'interrupted', null, '2026-11-21T23:00:00.000Z'],
-  );
-  assert.deepEqual([gone.name, gone.status, gone.everyMs, gone.nextDueAt], ['gone', 'removed', null, null]);
-  const lines = (await list()).stdout.trim().split('\n');
-  assert.match(lines[0] ?? '', /^JOB +STATUS +EVERY +STARTED +TOOK +NEXT +MACHINE +ERROR$/);
-  assert.match(
-    lines[1] ?? '',
-    /^bill +failed +60 min +2026-11-22 01:46:03Z +2\.0 s +2026-11-22 02:00:00Z +web-1 42 +channel_not_found$/,
-  );
-  assert.match(lines[4] ?? '', /^gone +removed +- /);
-  const none = { ...definition, jobs: [] };
-  await database.queries.deleteFrom('chores').execute();
-  assert.match((await run(['jobs'], { definition: none })).stdout, /The definition has no jobs/);
-  assert.equal((await run(['jobs', '--json'], { definition: none })).stdout, '[]\n');
-});
+testOnBothEngines(
+  '`jobs` lists the newest turn of each job, with removed jobs at the end',
+  async (t, engine) => {
+    const { run, database } = await createOperatorHarness(t, {}, engine);
+    const list = (...options: string[]) => run(['jobs', ...options], { definition });
+    await database.queries.insertInto('chores').values(turns('1.2', installedAt)).execute();
+    const { stdout, stderr, exitCode } = await list('--json');
+    assert.deepEqual([exitCode, stderr], [0, '']);
+    const [bill, report, sweep, gone, ...more] = JSON.parse(stdout);
+    assert.equal(more.length, 0);
+    assert.deepEqual(bill, {
+      ...{ name: 'bill', everyMs: hour, status: 'failed', outcome: 'failed', error: 'channel_not_found' },
+      ...{ startedAt: '2026-11-22T01:46:03.000Z', tookMs: 2000, machine: 'web-1 42' },
+      nextDueAt: '2026-11-22T02:00:00.000Z',
+    });
+    assert.deepEqual([report.status, report.error], ['succeeded', null]);
+    assert.deepEqual(
+      [sweep.status, sweep.outcome, sweep.tookMs, sweep.nextDueAt],
+      ['overdue', 'interrupted', null, '2026-11-21T23:00:00.000Z'],
+    );
+    assert.deepEqual([gone.name, gone.status, gone.everyMs, gone.nextDueAt], ['gone', 'removed', null, null]);
+    const lines = (await list()).stdout.trim().split('\n');
+    assert.match(lines[0] ?? '', /^JOB +STATUS +EVERY +STARTED +TOOK +NEXT +MACHINE +ERROR$/);
+    assert.match(
+      lines[1] ?? '',
+      /^bill +failed +60 min +2026-11-22 01:46:03Z +2\.0 s +2026-11-22 02:00:00Z +web-1 42 +channel_not_found$/,
+    );
+    assert.match(lines[4] ?? '', /^gone +removed +- /);
+    const none = { ...definition, jobs: [] };
+    await database.queries.deleteFrom('chores').execute();
+    assert.match((await run(['jobs'], { definition: none })).stdout, /The definition has no jobs/);
+    assert.equal((await run(['jobs', '--json'], { definition: none })).stdout, '[]\n');
+  },
+);
 
 testOnBothEngines('doctor names the jobs that failed, were interrupted or are overdue', async (t, engine) => {
   const { database, sandbox, doctor } = await prepareDoctor(t, engine);

@@ -180,7 +180,7 @@ testOnBothEngines(
   },
 );
 
-/** Everything that is stored, except the key record. */
+/** The rows that `keys forget` may change, except the record of the keys. */
 async function everything({ queries }: Database) {
   const installations = await queries.selectFrom('installations').selectAll().orderBy('id').execute();
   const people = await queries.selectFrom('user_tokens').selectAll().orderBy('installation_id').execute();
@@ -195,7 +195,7 @@ testOnBothEngines(
   async (t, engine) => {
     const { database, keys } = await prepare(t, 2, engine);
     await verifyKeyring(database, rotated);
-    // A team of another app, with a person, whose tokens are under the key that is still there.
+    // The tokens of another app's team, and of a person in it, are encrypted with the key that is not lost.
     await storeOf(database, rotated, '9.9').recordInstall(
       teamInstall({ teamId: 'T9', botToken: 'xoxb-kept', userToken: 'xoxp-kept' }),
     );
@@ -293,7 +293,7 @@ test('`keys forget` keeps a key that another process uses during the command, an
       await database.scrub();
     },
   });
-  // The first transaction forgets, the second finds nothing, and the third deletes the key.
+  // The first transaction erases the lost tokens, the second finds no more, and the third deletes the key.
   const sealing = watched(async (count) => {
     if (count === 3) await storeOf(database, before).recordInstall(teamInstall({ teamId: 'T8' }));
   });

@@ -171,7 +171,7 @@ test('`list` says that there is no database, and creates none', async (t) => {
   assert.equal(existsSync(join(folder, 'elsewhere')), false);
 });
 
-test('`list` says of an empty database file, and of a missing one with traces, what doctor says', async (t) => {
+test('`list` says what doctor says about an empty database file, and about a missing one whose key file is still there', async (t) => {
   const { folder, config, run, variables } = await createOperatorHarness(t);
   const empty = join(folder, 'empty.db');
   writeFileSync(empty, '');
@@ -207,7 +207,7 @@ test('`list` reports that Postgres has no Foyer tables, and creates none', async
   assert.deepEqual(await peekTables(target), []);
 });
 
-test('`list` leaves a file unchanged that is not Foyer’s', async (t) => {
+test('`list` leaves the SQLite file of another program unchanged', async (t) => {
   const { folder, config, run } = await createOperatorHarness(t);
   const file = join(folder, 'other.db');
   const sqlite = new Sqlite(file);

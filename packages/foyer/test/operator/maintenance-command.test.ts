@@ -51,7 +51,7 @@ async function setMaintenanceStage(t: TestContext, engine: EngineName) {
 }
 
 testOnBothEngines(
-  'during maintenance an install is answered with a page, and its callback succeeds once maintenance is over',
+  'during maintenance an install and a callback are answered with 503 and a page, and the callback succeeds once maintenance is over',
   async (t, engine) => {
     const { stage, maintenance } = await setMaintenanceStage(t, engine);
     const { sandbox, url } = stage;
@@ -113,7 +113,7 @@ testOnBothEngines(
   },
 );
 
-test('while the database hangs or fails, Foyer uses its last answer on whether maintenance is on', async () => {
+test('while the database hangs or fails, Foyer assumes that maintenance is on if the last answer of the database said so', async () => {
   const { database, close } = await openTestDatabase();
   await database.write((tx) =>
     tx.insertInto('maintenance').values({ client_id: '1.2', began_at: 1 }).execute(),

@@ -51,7 +51,7 @@ export async function createOperatorHarness(
     SLACK_CLIENT_SECRET: 'client-secret-of-the-test',
     SLACK_SIGNING_SECRET: 'signing-secret-of-the-test',
     DATABASE_URL: postgres?.url ?? `file:${file}`,
-    // With Postgres there is no folder for a key file.
+    // Foyer makes a key file only beside a SQLite database.
     ...(postgres && { TOKEN_ENCRYPTION_KEYS: `main:${randomBytes(32).toString('base64')}` }),
     ...environment,
   };
@@ -115,7 +115,7 @@ export function testOnBothEngines(
   for (const engine of ['SQLite', 'Postgres'] as const) test(`${name} (${engine})`, (t) => work(t, engine));
 }
 
-/** A dependency that a command must not use. */
+/** A dependency that fails the command: a command may use it only if the test passes another. */
 function unexpected(name: string) {
   return (): never => {
     throw new Error(`the command used ${name}`);

@@ -65,8 +65,8 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   /**
-   * Makes the newest install run of each installation fail. Of the older runs of `own`, one has the same time, and one
-   * has a greater id. A failed run of a moment is newer. `b` is uninstalled.
+   * Makes the newest install run of each installation fail. `own` has older install runs, one of the same time and one
+   * with a greater id, and a newer failed run of a moment. `b` is uninstalled.
    */
   async function setFailures(t: TestContext) {
     const apps = await setApps(t);
@@ -133,7 +133,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual((await list({ runStatus: 'succeeded' })).ids, [own]);
     });
 
-    it('listInstallationsPage lists installations of the same time in a fixed order, page by page', async (t) => {
+    it('listInstallationsPage lists teams that installed at the same time in a fixed order, page by page', async (t) => {
       const { queries } = await setApps(t);
       const ids: string[] = [];
       let cursor: Parameters<typeof listInstallationsPage>[1]['cursor'];
@@ -233,7 +233,7 @@ for (const [engine, open] of Object.entries(engines)) {
         ['run_OWN3'],
       );
       assert.deepEqual(await find({ step: 'send-welcome' }), []);
-      // A succeeded run matches if that step failed; a run that is still running does not.
+      // If the named step failed, a run that succeeded matches, but not a run that is still running.
       await change('runs', 'run_OWN3', { status: 'running' });
       assert.deepEqual(await find({ step: 'only' }), []);
       await change('runs', 'run_OWN3', { status: 'succeeded' });

@@ -21,7 +21,7 @@ const manifest = {
   oauth_config: { ...given.oauth_config, scopes: { ...scopes, user: ['users:read'] } },
 };
 
-/** Asks the installer for a text; the answer is also the installer's data. */
+/** Asks the installer for a text. The question, which names the installer, and the answer are personal data too. */
 const askNickname: Step = {
   name: 'ask-nickname',
   title: { todo: 'Ask for a nickname', doing: 'Asking for a nickname' },
@@ -116,7 +116,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(!stdout.includes('sealed') && !stdout.includes('Priya') && !stdout.includes(priya));
     });
 
-    it('`erase` finds a whole user id in the text of the history, and no part of a longer id', async (t) => {
+    it('`erase` replaces the user id in the text of the history, but not in a longer id that begins with it', async (t) => {
       const { run, database, teamId, grace } = await setAcme(t, engine);
       const installation = await database.queries
         .selectFrom('installations')

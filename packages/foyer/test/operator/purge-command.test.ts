@@ -31,7 +31,8 @@ async function startSlack(t: TestContext, answer: (token: string) => object | 'd
 }
 
 /**
- * A store in which each person has a token with their id in it, and whose purge deletes only the installation's row.
+ * A store that returns a token with the person's id in it for each person. Its purge deletes only the installation's
+ * row.
  */
 function storeOfTokens(installationId: string) {
   const purged: string[] = [];
@@ -97,7 +98,7 @@ testOnBothEngines(
   },
 );
 
-test('`purge` reports that Slack does not answer, calls Slack no more, and still erases', async (t) => {
+test('`purge` stops calling Slack after a call without an answer, reports the tokens that it did not revoke, and still erases', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, () => 'drop');
   const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
   assert.equal(exitCode, 0);

@@ -121,7 +121,7 @@ testOnBothEngines('`retry --failed` queues only runs that match --step and --sin
 });
 
 testOnBothEngines(
-  '`retry --failed --step` finds a failed notify-operators step, although such a step fails no run',
+  '`retry --failed --step` finds a failed notify-operators step, although its run succeeded',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });
@@ -135,7 +135,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  '`retry --failed` tries an uninstall run again only if the app was not installed since',
+  '`retry --failed` queues a failed uninstall run only if the app was not installed again since',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1', status: 'uninstalled' });
@@ -155,7 +155,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  '`retry --failed` tries the run of a moment again, unless the app was uninstalled since',
+  '`retry --failed` queues a failed run of a moment only if the app was not uninstalled since',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });

@@ -73,7 +73,7 @@ describe('what the alert rules and the dashboard read', () => {
     }
   });
 
-  it('a fresh process has a series for each value that a rule or a panel selects with =~, so that the first failure shows as an increase', () => {
+  it('a fresh process exports a series for each label value that an alert rule or a dashboard panel selects with =~, so that the first failure counts as an increase', () => {
     for (const [name, expression] of expressions) {
       for (const selector of selectorsOf(expression)) {
         for (const matcher of selector.matchers.filter(({ operator }) => operator === '=~')) {

@@ -140,7 +140,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found({ runStatus: 'failed', statuses: ['uninstalled'] }), []);
   });
 
-  it('the pages of installations with a failed newest run list each of them once', async () => {
+  it('the pages of installations whose newest run failed list each such installation once', async () => {
     for (let index = 200; index < 225; index += 1) {
       await storeRun(test.database, `ins_00${index}`, [
         { name: 'send-welcome', status: 'failed', errors: ['timeout'] },
@@ -163,7 +163,7 @@ describe('a page of install requests', () => {
   });
   after(() => test.close());
 
-  it('the pages of failed install requests list each of them once', async () => {
+  it('the pages of failed install requests list each such request once', async () => {
     const seen: string[] = [];
     let cursor: PageCursor | undefined;
     for (;;) {

@@ -169,7 +169,7 @@ describe('the operator in a browser', () => {
 
   for (const width of [1280, 390]) {
     for (const colorScheme of ['light', 'dark'] as const) {
-      it(`the operator pages have no axe violation, ${width} pixels wide, ${colorScheme}`, {
+      it(`axe finds no accessibility problem on the operator pages, ${width} pixels wide, ${colorScheme}`, {
         timeout: 170_000,
       }, async () => {
         const { context, page } = await operator({ width, colorScheme, javaScriptEnabled: true });
@@ -200,7 +200,7 @@ describe('the operator in a browser', () => {
     }
   }
 
-  it('the operator pages align what belongs together, on a phone and on a desktop', async () => {
+  it('the operator pages have a menu in even rows and buttons of one height on a phone, and the times of steps in one column on a desktop', async () => {
     type Box = { left: number; top: number; height: number };
     const boxesOf = (page: Page, selector: string): Promise<Box[]> =>
       page.evaluate(
@@ -255,7 +255,7 @@ describe('the operator in a browser', () => {
         );
         assert.ok(Number(end) <= 390, `the menu of ${path} ends at ${end}`);
       }
-      // The browser logs the 404 of the missing page, so it would also log a violation of the Content-Security-Policy.
+      // The 404 is the missing page's. A violation of the Content-Security-Policy would be among the complaints too.
       assert.deepEqual(
         complaints.filter((text) => !/404/.test(text)),
         [],

@@ -140,7 +140,7 @@ describe('logging in as the operator', () => {
     assert.equal(slowed.status, 429);
     assert.match(slowed.headers.get('retry-after') ?? '', /^\d+$/);
     assert.match(await slowed.text(), /Too many wrong passwords/);
-    // Foyer still recognizes a visitor who adds another address to the header, by the address that the proxy saw.
+    // A visitor who adds an address to X-Forwarded-For is still recognized: Foyer reads the one that the proxy appended.
     const disguised = await stage.post('/operator/login', { password }, from('203.0.113.5, 192.0.2.9'));
     assert.equal(disguised.status, 429);
     const other = await stage.post('/operator/login', { password }, from('192.0.2.10'));
@@ -474,7 +474,7 @@ describe('a page that an operator reads', () => {
   });
   after(() => stage.close());
 
-  it('the operator’s pages have the headers of every page, and let forms post only to Foyer', async () => {
+  it('the operator’s pages have the same security headers as all other pages, and let forms post only to Foyer', async () => {
     for (const path of [...everyPage, '/operator/nothing/here']) {
       const response = await stage.get(path);
       if (response.status === 303) continue;
@@ -560,7 +560,7 @@ describe('a page that an operator reads', () => {
     assert.match(page, /1 installed, 0 cancelled, 0 refused, and 0 failed in the last 30 days/);
   });
 
-  it('a failed read leads to an operator page with an error and without details', async () => {
+  it('if an operator page cannot read the database, it shows an error without details', async () => {
     const other = await setOperatorStage();
     await other.logIn();
     const queries = other.database.queries;

@@ -96,7 +96,7 @@ export function csrfOf(page: string): string {
   return /name="csrf" value="([^"]+)"/.exec(page)?.[1] ?? '';
 }
 
-/** Stores many installations of the app `clientId`, two for each minute, each later pair a minute older. */
+/** Stores many installations of the app `clientId`, newest first: two in each minute. */
 export async function storeMany(database: Database, clientId: string, count: number): Promise<void> {
   const now = Date.UTC(2026, 5, 1);
   const first = await storeInstallation(database, { ...numbered(0, now), client_id: clientId });
