@@ -14,7 +14,10 @@ import { statusStyle } from './terminal/status-style.ts';
 import { type Column, fieldLines, table } from './terminal/table.ts';
 import { durationText, timeText } from './terminal/time-text.ts';
 
-/** Names a run's moment and what it is about: `workspaceGranted T123`. Without a moment, returns the pipeline. */
+/**
+ * Names a run's moment and its subject, such as `workspaceGranted T123`. A run without a moment is named by its
+ * pipeline.
+ */
 export function momentText({ pipeline, moment }: Pick<RunRecord, 'pipeline' | 'moment'>): string {
   switch (moment?.kind) {
     case 'upgraded':
@@ -130,7 +133,7 @@ interface SectionOptions {
   most?: number;
   /** How many rows there are, if `rows` are not all of them. */
   total?: number;
-  /** Where the rest is. */
+  /** How to see the rest. */
   more?: string;
 }
 
@@ -210,7 +213,7 @@ const userColumns: Column<UserRecord>[] = [
 const historyColumns: Column<HistoryRecord>[] = [
   { title: 'WHEN', value: (entry) => timeText(entry.at) },
   { title: 'WHAT', value: (entry) => entry.kind },
-  // The detail of an operator's action names the operator, with the workspace.
+  // Empty for an operator's action: its DETAIL names the operator, with the workspace.
   { title: 'USER', value: ({ kind, userId }) => (kind === 'operator_action' ? null : userId) },
   { title: 'DETAIL', value: (entry) => entry.detail },
 ];

@@ -180,8 +180,8 @@ function matchesText(
 const most = 500;
 
 /**
- * Finds installations by the id of a team, an enterprise (its own and its teams'), a person (where they installed or
- * are members), an installation or one of its runs. Finds none if the text is not an id.
+ * Finds installations by the id of a team, an enterprise (its org-wide install and those of its teams), a person (where
+ * they installed or are members), an installation or one of its runs. Finds none if the text is not an id.
  */
 export async function findInstallationIds(
   queries: Queries,

@@ -111,8 +111,9 @@ async function countFew(queries: Queries, clientId: string): Promise<ByStatus> {
 }
 
 /**
- * Reads the requests and the welcomes of each of the last 30 days, oldest first. Up to 2,000 requests in that time are
- * counted here; beyond that, only the requests of today and of days that the chore has not counted yet.
+ * Reads the requests and the welcomes of each of the last 30 days, oldest first. If there are at most 2,000 requests in
+ * that time, this function counts them all; if there are more, it counts only today and the days that the chore has not
+ * counted yet.
  */
 export async function readDays(
   queries: Queries,

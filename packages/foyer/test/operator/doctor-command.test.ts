@@ -109,7 +109,7 @@ const breakages: Breakage[] = [
     check: 'credentials',
     status: 'fault',
     detail: /the same as SLACK_CLIENT_SECRET/,
-    fix: /two different secrets/,
+    fix: /signing secret is another one/,
   },
   {
     what: 'a key that was replaced under the same id',
@@ -224,7 +224,7 @@ const breakages: Breakage[] = [
     },
     check: 'database',
     status: 'fault',
-    detail: /moved\.db is gone: moved\.db\.before is still there/,
+    detail: /moved\.db is gone; what is left of it: moved\.db\.before\./,
     fix: /^Do not start Foyer.*put the file back, or restore the newest backup/,
   },
   {
@@ -236,7 +236,7 @@ const breakages: Breakage[] = [
     check: 'database',
     status: 'fault',
     detail: /moved\.db is empty\.$/,
-    fix: /If there never was one, delete the file\. Otherwise do not start Foyer/,
+    fix: /If there never was a database, delete the file\. Otherwise do not start Foyer/,
   },
   {
     what: 'an empty database file beside its log',
@@ -247,7 +247,7 @@ const breakages: Breakage[] = [
     },
     check: 'database',
     status: 'fault',
-    detail: /moved\.db is empty: moved\.db-wal is still there\.$/,
+    detail: /moved\.db is empty; what is left of it: moved\.db-wal\.$/,
     fix: /^Do not start Foyer/,
   },
   {
@@ -310,7 +310,7 @@ const breakages: Breakage[] = [
     },
     check: 'database-schema',
     status: 'warning',
-    detail: /lacks 0003-operator-notices/,
+    detail: /missing migrations: 0003-operator-notices/,
     fix: /restart Foyer/,
     also: ['key', 'records'],
   },
@@ -442,7 +442,7 @@ const breakages: Breakage[] = [
     check: 'public-url',
     status: 'fault',
     detail: /something that is not Foyer/,
-    fix: /proxy, DNS, firewall/,
+    fix: /DNS, the firewall/,
   },
   {
     what: 'a public URL without https',
@@ -556,7 +556,7 @@ const breakages: Breakage[] = [
     check: 'operator-pages',
     status: 'fault',
     detail: /the password crosses the network unencrypted/,
-    fix: /leave out OPERATOR_PASSWORD and OPERATOR_SLACK_USERS\.$/,
+    fix: /remove OPERATOR_PASSWORD and OPERATOR_SLACK_USERS\.$/,
     also: ['public-url'],
   },
   {
@@ -570,7 +570,7 @@ const breakages: Breakage[] = [
     check: 'operator-pages',
     status: 'fault',
     detail: /session crosses the network unencrypted/,
-    fix: /leave out OPERATOR_SLACK_USERS\.$/,
+    fix: /remove OPERATOR_SLACK_USERS\.$/,
     also: ['public-url'],
   },
   {

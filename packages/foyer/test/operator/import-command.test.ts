@@ -184,7 +184,10 @@ test('`import` names each line that it refuses and the reason, and prints no val
   const { exitCode, stderr } = await importFrom(file);
   assert.equal(exitCode, 1);
   assert.match(stderr, /jsonl:2: refused, it is not JSON/);
-  assert.match(stderr, /jsonl:3: refused, it is not an Installation of @slack\/oauth: see bot\.token$/m);
+  assert.match(
+    stderr,
+    /jsonl:3: refused, it is not an Installation of @slack\/oauth; wrong or missing: bot\.token$/m,
+  );
   assert.match(stderr, /jsonl:4: refused, it names no team/);
   assert.match(stderr, /jsonl:5: refused, it comes from the old OAuth flow/);
   assert.match(stderr, /jsonl:6: refused, it holds no token/);

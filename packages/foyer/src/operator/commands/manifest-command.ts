@@ -38,7 +38,7 @@ function check({ output }: OperatorDeps, differences: ManifestDifference[], json
   if (differences.length === 0) return;
   throw new CommandError(
     `Slack’s manifest differs in ${differences.length} ${differences.length === 1 ? 'place' : 'places'}. ` +
-      'Paste what `npm run foyer -- manifest` prints into the app’s App Manifest page.',
+      'Paste the output of `npm run foyer -- manifest` into the app’s App Manifest page.',
   );
 }
 

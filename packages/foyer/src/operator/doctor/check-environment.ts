@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { type Finding, findingsOf } from './finding.ts';
 import type { Setting } from './read-setting.ts';
 
-/** Finds every environment problem that would stop the start, and whether others can read the secrets in `.env`. */
+/**
+ * Reports every environment problem that would stop the start, and whether other users can read the secrets in `.env`.
+ */
 export function checkEnvironment({ problems, unreadable }: Setting, folder: string): Finding[] {
   const { ok, fault } = findingsOf('environment');
   if (unreadable !== undefined) {

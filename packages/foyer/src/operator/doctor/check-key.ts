@@ -11,7 +11,7 @@ import { type Finding, findingsOf } from './finding.ts';
 
 const key = findingsOf('key');
 
-/** Checks that the encryption key exists, is private, and is the one that the database was written with. */
+/** Checks that the encryption key exists, is private, and decrypts what the database holds. */
 export async function checkKey(
   config: Config,
   loadKeyring: (config: Config) => Keyring,
@@ -70,7 +70,10 @@ async function fits(
       `Everything stored is encrypted with a known key (${names}), and the tokens of the ${mostOpened} oldest and the ${mostOpened} newest installations decrypt; the others were not tried.`,
     );
   }
-  if (broken.length === 0) return key.ok(`The keys (${names}) decrypt everything that is stored.`);
+  if (broken.length === 0)
+    return key.ok(
+      `Everything stored is encrypted with a known key (${names}), and every installation’s token decrypts.`,
+    );
   const howMany =
     broken.length > mostBroken
       ? `More than ${mostBroken} installations`
@@ -79,15 +82,15 @@ async function fits(
     ? ` Of all installations, only the ${mostOpened} oldest and the ${mostOpened} newest were tried.`
     : '';
   return key.fault(
-    `${howMany} hold${broken.length === 1 ? 's' : ''} a token that the right key does not decrypt: it was changed, or comes from another database or another row (${broken.slice(0, 5).join(', ')}).${where}`,
-    'Restore the newest backup; or have an admin there install the app again, which stores a new token.',
+    `${howMany} (${broken.slice(0, 5).join(', ')}${broken.length > 5 ? ', …' : ''}) hold${broken.length === 1 ? 's' : ''} a token that the right key does not decrypt: the token was changed, or comes from another database or another row.${where}`,
+    'Restore the newest backup, or have an admin of each workspace install the app again, which stores a new token.',
   );
 }
 
 /**
- * This many of the oldest installations are checked, and as many of the newest. Opening a token takes 10 µs, so a
- * million would take ten seconds. Damage to many installations at once (a file put together from two, rows of another
- * database) shows among the oldest or the newest.
+ * At most this many of the oldest installations are checked, and as many of the newest. Opening a token takes 10 µs, so
+ * a million would take ten seconds. If many installations are damaged at once (because a file was put together from
+ * two, or rows come from another database), some of them are among the oldest or the newest.
  */
 const mostOpened = 10_000;
 /** The search stops once it has found more broken tokens than this: an exact count helps no one. */
@@ -102,7 +105,10 @@ async function findBrokenSeals(
   const cipher = createTokenCipher({ keyring });
   const broken: string[] = [];
 
-  /** Returns the last installation that was checked; undefined if no further one has to be checked. */
+  /**
+   * Decrypts the tokens from one end, up to `mostOpened`, and adds the installations whose token is broken to `broken`.
+   * Returns the id of the last one if there may be more; undefined if it reached `until` or the other end.
+   */
   async function tryFrom(newestFirst: boolean, until?: string): Promise<string | undefined> {
     let after: StoredSeal['holder'] | undefined;
     for (let opened = 0; opened < mostOpened; opened += pageSize) {

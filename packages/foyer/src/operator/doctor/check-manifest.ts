@@ -67,8 +67,8 @@ export function checkManifest(
     ];
   }
   const paste = given.isSlacks
-    ? 'Paste what `npm run foyer -- manifest` prints into the app’s App Manifest page at api.slack.com/apps, and save it.'
-    : `Fix ${given.name}, and paste what \`npm run foyer -- manifest\` prints into the app’s App Manifest page.`;
+    ? 'Run `npm run foyer -- manifest`, paste its output into the app’s App Manifest page at api.slack.com/apps, and save it.'
+    : `Fix ${given.name}, and paste the output of \`npm run foyer -- manifest\` into the app’s App Manifest page.`;
   const about = { ...given, manifest: parsed.data, config, paste };
   return [scopes(about), urls(about), events(about), tabs(about)];
 }
@@ -91,14 +91,14 @@ function scopes({ manifest, config, name, paste }: About): Finding {
   ];
   if (missing.length > 0) {
     const detail = `Foyer asks for ${missing.join(', ')}, which ${name} does not list.`;
-    return fault(detail, `${paste} Or remove them from SLACK_SCOPES and SLACK_USER_SCOPES.`);
+    return fault(detail, `${paste} Or remove these scopes from SLACK_SCOPES and SLACK_USER_SCOPES.`);
   }
   const lost = Object.entries(ownScopes).filter(([scope]) => !botScopes.includes(scope));
   if (lost.length > 0) {
     const detail = `Foyer does not ask for ${lost.map(([scope, loss]) => `${scope} (${loss})`).join(', ')}.`;
     return warning(
       detail,
-      'Add them to manifest.json (and to SLACK_SCOPES, if that is set), or remove those steps.',
+      'Add these scopes to manifest.json (and to SLACK_SCOPES, if that is set), or remove the steps that need them.',
     );
   }
   return ok(`${name} lists every scope that Foyer asks for.`);
@@ -126,7 +126,7 @@ function urls({ manifest, config, name, isSlacks, paste }: About): Finding {
   if (wrong.length > 0) return fault(`${name} does not fit PUBLIC_URL: ${wrong.join('; ')}.`, paste);
   if (!isSlacks) {
     return ok(
-      `What \`npm run foyer -- manifest\` prints fits ${publicUrl}. To check what Slack has, export the manifest there and pass it with --manifest.`,
+      `The output of \`npm run foyer -- manifest\` fits ${publicUrl}. To check the manifest that Slack has, export it from the app’s App Manifest page and pass it with --manifest.`,
     );
   }
   return ok(`The redirect, event and interactivity URLs of ${name} are at ${publicUrl}.`);

@@ -24,7 +24,7 @@ export function checkOperatorPages(
       ...(hasPassword ? ['OPERATOR_PASSWORD'] : []),
       ...(config.operatorSlackUsers.length > 0 ? ['OPERATOR_SLACK_USERS'] : []),
     ];
-    const fix = `Put a TLS proxy in front of Foyer, or leave out ${names.join(' and ')}.`;
+    const fix = `Put a TLS proxy in front of Foyer, or remove ${names.join(' and ')}.`;
     return fault(`On at ${publicUrl}/operator, and ${what} crosses the network unencrypted.`, fix);
   }
   return ok(`On at ${publicUrl}/operator.`);
@@ -58,7 +58,7 @@ export async function checkNotices(
     if (failed + unconfirmed > 0) {
       return warning(
         `Of last week’s notifications, ${failed} could not be sent and ${unconfirmed} stayed unconfirmed.`,
-        'The channels work again, as far as Foyer has used them. `npm run foyer -- list` shows what was missed, and `npm run foyer -- retry --failed --step notify-operators` sends the missed messages about installs.',
+        'Foyer knows of no channel that still fails. `npm run foyer -- list` shows what was missed, and `npm run foyer -- retry --failed --step notify-operators` sends the missed messages about installs.',
       );
     }
   }

@@ -12,7 +12,10 @@ import { postgresFault } from './postgres-fault.ts';
 const defaultPoolMax = 10;
 const longTransactionSeconds = 3600;
 
-/** Checks that a Postgres database can be reached and written safely, is up to date, and has connections to spare. */
+/**
+ * Checks that a Postgres database can be reached and written, that the connection is encrypted, that the schema is up
+ * to date, and that the server has spare connections and can remove dead rows.
+ */
 export async function checkPostgres(url: string, own: readonly string[]): Promise<DatabaseCheck> {
   try {
     const inspection = await inspectPostgres(url, own);
@@ -24,7 +27,7 @@ export async function checkPostgres(url: string, own: readonly string[]): Promis
   }
 }
 
-/** Turns the result of an inspection into findings. */
+/** Turns the result of an inspection into findings. `usable` is true if the other checks can read the records. */
 export function judgePostgres(
   url: string,
   inspection: PostgresInspection,
@@ -63,7 +66,10 @@ function reached(name: string, found: PostgresInspection): Finding {
   }
   if (found.isReadOnly) {
     const detail = `${name} lets this role only read (default_transaction_read_only).`;
-    return fault(detail, 'Set it to off for the role and the database, or use another role.');
+    return fault(
+      detail,
+      'Set default_transaction_read_only to off for the role and the database, or use another role.',
+    );
   }
   if (found.encoding !== 'UTF8') {
     const detail = `${name} has the encoding ${found.encoding}, which cannot store every name of a team or person.`;
@@ -74,7 +80,7 @@ function reached(name: string, found: PostgresInspection): Finding {
   }
   if (found.schema === null || !found.mayCreateTables) {
     const detail = `This role may not create tables in ${found.schema ?? 'any schema of its search_path'} of ${name}.`;
-    const fix = `As its owner: GRANT USAGE, CREATE ON SCHEMA ${found.schema ?? 'public'} TO the role, or make the role the database’s owner.`;
+    const fix = `As the database’s owner, run GRANT USAGE, CREATE ON SCHEMA ${found.schema ?? 'public'} TO the role; or make the role the owner.`;
     return fault(detail, fix);
   }
   if (!found.mayWrite) {
@@ -120,7 +126,7 @@ function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspe
     const detail = `Nothing reads the replication slot ${idleSlots.join(', ')}, so the server keeps all of its write-ahead log.`;
     return warning(
       detail,
-      'Start the replica that reads it, or drop it: SELECT pg_drop_replication_slot(…).',
+      'Start the replica that reads the slot, or drop the slot: SELECT pg_drop_replication_slot(…).',
     );
   }
   if (seconds !== null && seconds > longTransactionSeconds) {

@@ -45,7 +45,7 @@ export async function checkProcess(
   if (atPublicUrl.kind === 'other_keys') {
     const detail = `The Foyer that answers at ${publicUrl} has other encryption keys than this environment.`;
     const fix =
-      'If that is another Foyer, make PUBLIC_URL, DNS and the proxy lead to yours. If it is yours, set the same TOKEN_ENCRYPTION_KEYS for it and for this environment, and restart it.';
+      'If that is another Foyer, make PUBLIC_URL, DNS and the proxy lead to yours. If it is yours, set the same TOKEN_ENCRYPTION_KEYS for it and for this environment, and restart Foyer.';
     return [fault(detail, fix)];
   }
   if (atPublicUrl.kind === 'other_clock') {
@@ -110,7 +110,7 @@ async function askAt(url: string, keyring: Keyring, headers: Record<string, stri
     const opened = report === undefined ? undefined : openReport(keyring, report);
     return opened ? { kind: 'report', report: opened, isReady: response.status === 200 } : nothing;
   } catch {
-    // The check `public-url` reports what is wrong with PUBLIC_URL.
+    // If Foyer does not answer at PUBLIC_URL, the check `public-url` says why.
     return nothing;
   }
 }
@@ -125,7 +125,7 @@ async function runsAsConfigured(
   if (!isReady) {
     return fault(
       `The running Foyer (${name}) cannot use its database.`,
-      'Fix what the database checks report. If they report nothing, its log says why (level error); then restart it.',
+      'Fix what the database checks report. If they report nothing, see Foyer’s log (level error), fix that, and restart Foyer.',
     );
   }
   const own = settingFingerprints(config);
@@ -156,7 +156,7 @@ function signatures(report: ProcessReport, now: number): Finding {
   const { ok, fault } = findingsOf('signatures');
   const { verified, lastVerifiedAt, wrong, wrongSinceVerified, wrongForThisApp, untimely } = report.slack;
   const name = processName(report).replace(/^p/, 'P');
-  const since = `since it was started ${ago(now - report.startedAt)}`;
+  const since = `since Foyer started ${ago(now - report.startedAt)}`;
   const fix =
     'Copy the signing secret again from the app’s Basic Information page at api.slack.com/apps into SLACK_SIGNING_SECRET, and restart Foyer (docs/runbook.md#the-signing-or-client-secret-was-regenerated-or-leaked).';
   if (verified === 0 && (wrong >= telling || wrongForThisApp > 0)) {
@@ -171,7 +171,7 @@ function signatures(report: ProcessReport, now: number): Finding {
     const detail = `${name} has refused ${counted(untimely, 'request')} as too old or from the future ${since}.`;
     return fault(detail, 'Synchronize that machine’s clock with NTP (timedatectl set-ntp true).');
   }
-  if (lastVerifiedAt === null) return ok(`Slack has sent nothing ${since}.`);
+  if (lastVerifiedAt === null) return ok(`No request from Slack has been verified ${since}.`);
   return ok(
     `${counted(verified, 'request')} from Slack verified ${since}, the last ${ago(now - lastVerifiedAt)}.`,
   );
@@ -184,14 +184,15 @@ async function emptyDatabase(report: ProcessReport, queries: Queries | undefined
   if (row) return [];
   return [
     findingsOf('database-empty').fault(
-      `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation: it is not the one that they were installed with.`,
+      `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation: it is not the database in which those installations were stored.`,
       'Stop Foyer, and put back the former database or its newest backup (docs/runbook.md#restore-and-who-is-missing); or correct DATABASE_URL.',
     ),
   ];
 }
 
 /**
- * Checks the proxies: the question came through PUBLIC_URL like a visitor's request, and each proxy added an address.
+ * Compares TRUST_PROXY with the proxies in front of Foyer: each one that passed on doctor's request at PUBLIC_URL added
+ * an address to X-Forwarded-For.
  */
 function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string): Finding {
   const { ok, warning, fault } = findingsOf('trust-proxy');
@@ -211,7 +212,7 @@ function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string):
   if (forwardedBy < trustProxy) {
     return warning(
       `${passed}, and TRUST_PROXY is ${trustProxy}: visitors can choose the address by which Foyer limits them.`,
-      `Set TRUST_PROXY=${forwardedBy}, and restart Foyer; unless requests from this machine pass fewer proxies than those of visitors.`,
+      `If visitors’ requests pass as few proxies as requests from this machine, set TRUST_PROXY=${forwardedBy} and restart Foyer.`,
     );
   }
   return ok(`${passed}, as TRUST_PROXY says.`);

@@ -21,7 +21,7 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   const refusal = await ask(publicUrl);
   if (refusal !== undefined) {
     const fix =
-      'Start Foyer (npm start), and make sure that PUBLIC_URL is right, and that proxy, DNS, firewall and certificate lead to its port.';
+      'Start Foyer (npm start). If it runs, check PUBLIC_URL, DNS, the firewall, the certificate, and that the proxy passes requests to Foyer’s port.';
     return fault(`${publicUrl}/healthz ${refusal}.`, fix);
   }
   if (isLoopback(url.hostname) && !sandboxed) {
@@ -32,7 +32,7 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   return ok(`Foyer answers at ${publicUrl}.`);
 }
 
-/** Resolves to undefined if Foyer answers, else to a description of what happened. */
+/** Resolves to undefined if Foyer answers, else to the end of a sentence that begins with the address. */
 async function ask(publicUrl: string): Promise<string | undefined> {
   try {
     const response = await fetch(`${publicUrl}/healthz`, {

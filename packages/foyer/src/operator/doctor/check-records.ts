@@ -54,7 +54,7 @@ async function grantedScopes(queries: Queries, { slack }: Pick<Config, 'slack'>)
   if (lacking.length === 0) return ok(`${counted(all, 'active installation')}: no scope is missing.`);
   const detail = lacking.map(({ scope, count }) => `${count} of ${all} lack ${scope}`).join('; ');
   const fix =
-    'Their App Home shows “Update permissions” to the installer; or send an admin of each team to /slack/install?team=T….';
+    'Ask each installer to press “Update permissions” in App Home, or send an admin of each team to /slack/install?team=T….';
   return warning(`Of the active installations, ${detail}.`, fix);
 }
 
@@ -88,18 +88,18 @@ async function heldInstallations(queries: Queries, clientId: string): Promise<Fi
 async function expiredTokens(queries: Queries, clientId: string, now: number): Promise<Finding> {
   const { ok, fault } = findingsOf('tokens-expired');
   const { lapsingBots, lapsingUsers } = await countTokensAtRisk(queries, { clientId, before: now });
-  if (lapsingBots + lapsingUsers === 0) return ok('No token has expired without being renewed.');
+  if (lapsingBots + lapsingUsers === 0) return ok('No stored token has expired.');
   const detail = `Tokens have expired and were not renewed: ${lapsingBots} of bots, ${lapsingUsers} of people.`;
   return fault(
     detail,
-    'Start Foyer (npm start): it renews them. If it is running, its log says why Slack refuses (level warn).',
+    'Start Foyer (npm start): it renews them. If Foyer is already running, its log says why it cannot renew them (level warn).',
   );
 }
 
 async function hangingRuns(queries: Queries, clientId: string, now: number): Promise<Finding> {
   const { ok, fault } = findingsOf('runs-hanging');
   const { due, oldestDueAt } = await readQueueState(queries, { clientId, now });
-  if (oldestDueAt === null || now - oldestDueAt < hangsAfterMs) return ok('No run waits for a worker.');
+  if (oldestDueAt === null || now - oldestDueAt < hangsAfterMs) return ok('No run is overdue.');
   const minutes = Math.round((now - oldestDueAt) / 60_000);
   const detail = `${counted(due, 'run')} ${due === 1 ? 'is due, and no worker is running it' : 'are due, and no worker is running them'}: the oldest has waited for ${minutes} min.`;
   return fault(detail, 'Start Foyer (npm start); if it is running, look in its log for database errors.');
@@ -142,8 +142,7 @@ async function unstoredTokens(queries: Queries, clientId: string, now: number): 
   const left = (await findInterruptedRequests(queries, search)).filter(
     (request) => request.sealed_tokens !== null,
   );
-  if (left.length === 0)
-    return ok('No interrupted install has left tokens that are neither stored nor revoked.');
+  if (left.length === 0) return ok('No interrupted install has left tokens that still have to be revoked.');
   const detail = `${counted(left.length, 'interrupted install')} left tokens that are still valid at Slack and belong to no installation.`;
   const fix =
     'Start Foyer (npm start): it revokes them within a minute. If it is running, its log says why it cannot: Slack does not answer, or the key is missing.';
@@ -183,7 +182,7 @@ async function maintenance(queries: Queries, clientId: string): Promise<Finding>
   const since = new Date(beganAt).toISOString().slice(0, 16).replace('T', ' ');
   return warning(
     `Maintenance has been on since ${since} UTC: every install is answered with 503.`,
-    '`npm run foyer -- maintenance off` accepts installs again.',
+    'To accept installs again, run `npm run foyer -- maintenance off`.',
   );
 }
 
@@ -197,7 +196,7 @@ async function unknownTeams(queries: Queries, clientId: string, now: number): Pr
   const named = unknown.slice(0, 5).map(({ teamId, enterpriseId }) => teamId ?? enterpriseId);
   const rest = unknown.length > named.length ? ` and ${unknown.length - named.length} more` : '';
   return warning(
-    `Slack sends events for ${counted(unknown.length, 'team')} without an installation here, as after a restore: ${named.join(', ')}${rest}.`,
-    'Check first that DATABASE_URL names the right database, and whether a newer backup has these teams. If neither helps, an admin of each installs the app again: `npm run foyer -- list --unknown` prints a link for each (docs/runbook.md#foyerunknownteams).',
+    `Slack sends events for ${counted(unknown.length, 'team')} that have no installation here, perhaps because an old backup was restored: ${named.join(', ')}${rest}.`,
+    'Check first that DATABASE_URL names the right database, and whether a newer backup has these teams. If neither helps, an admin of each team has to install the app again: `npm run foyer -- list --unknown` prints a link for each (docs/runbook.md#foyerunknownteams).',
   );
 }

@@ -50,7 +50,7 @@ function clockFinding(date: string | null, now: number): Finding {
   const distance = `${Math.abs(seconds)} s ${seconds > 0 ? 'ahead of' : 'behind'} Slack’s`;
   const fix = 'Synchronize this machine’s clock with NTP (timedatectl set-ntp true).';
   if (Math.abs(seconds) >= 240) {
-    const detail = `This machine’s clock is ${distance}: from five minutes on, Foyer refuses every request from Slack as a replay.`;
+    const detail = `This machine’s clock is ${distance}. If the difference reaches five minutes, Foyer refuses every request from Slack as a replay.`;
     return clock.fault(detail, fix);
   }
   if (Math.abs(seconds) >= 30) return clock.warning(`This machine’s clock is ${distance}.`, fix);
@@ -59,9 +59,9 @@ function clockFinding(date: string | null, now: number): Finding {
 
 /**
  * Checks the client id and secret by asking Slack to exchange a code that was never issued. Slack checks the app first
- * (`invalid_client_id`, `bad_client_secret`) and then the code (`invalid_code`), so this uses nothing up. Slack offers
- * no way to check the signing secret, so this checks only that it differs from the client secret.
- * (docs.slack.dev/reference/methods/oauth.v2.access#errors)
+ * (`invalid_client_id`, `bad_client_secret`) and the code last (`invalid_code`), so the request changes nothing at
+ * Slack. Slack offers no way to check the signing secret, so this function checks only that it differs from the client
+ * secret. (docs.slack.dev/reference/methods/oauth.v2.access#errors)
  */
 export async function checkCredentials(
   config: Pick<Config, 'slack'>,
@@ -73,7 +73,7 @@ export async function checkCredentials(
   if (clientSecret === signingSecret) {
     return fault(
       'SLACK_SIGNING_SECRET is the same as SLACK_CLIENT_SECRET.',
-      `They are two different secrets. ${where}`,
+      `The signing secret is another one. ${where}`,
     );
   }
   try {

@@ -17,7 +17,6 @@ export interface ReadableDatabase {
   close(): Promise<void>;
 }
 
-/** What an inspection of a SQLite or Postgres database finds out about the schema. */
 interface SchemaInspection {
   missingMigrations: readonly string[];
   unknownMigrations: readonly string[];
@@ -34,17 +33,17 @@ export function schemaFinding(inspection: SchemaInspection): Finding {
     return fault('The database holds an unfinished copy.', unfinishedCopy('another database'));
   }
   if (unknownMigrations.length > 0) {
-    const detail = `A newer Foyer, or a newer version of the app, has changed the database (${unknownMigrations.join(', ')}).`;
+    const detail = `A newer Foyer, or a newer version of the app, has changed the database (migrations that this version does not know: ${unknownMigrations.join(', ')}).`;
     const isOtherBranch = missingMigrations.length > 0;
     return fault(
       detail,
       isOtherBranch
-        ? `This version has migrations that the database lacks (${missingMigrations.join(', ')}): two versions were made side by side. Run one that has the migrations of both.`
+        ? `This version has migrations that the database lacks (${missingMigrations.join(', ')}), so the two versions were developed in parallel. Run a version that has the migrations of both.`
         : 'Run that version, or restore the backup that was made before the upgrade.',
     );
   }
   if (missingMigrations.length > 0) {
-    const detail = `The database is older than this version (it lacks ${missingMigrations.join(', ')}).`;
+    const detail = `The database is older than this version (missing migrations: ${missingMigrations.join(', ')}).`;
     return warning(detail, 'Make a backup, and restart Foyer: it brings the database up to date.');
   }
   return ok('The schema is up to date.');

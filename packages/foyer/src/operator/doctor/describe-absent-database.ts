@@ -12,8 +12,8 @@ interface AbsentDatabase {
 }
 
 /**
- * Describes a database file that is missing or empty, for `doctor` and all other commands; undefined if the file holds
- * anything. A file such as its WAL or its key shows that there was a database.
+ * Describes a database file that is missing, empty or unreachable, for `doctor` and all other commands; undefined if
+ * the file holds anything. If its WAL, its key or another of its files is there, a missing database was lost.
  */
 export function describeAbsentDatabase(file: string): AbsentDatabase | undefined {
   let found: Stats | undefined;
@@ -30,17 +30,17 @@ export function describeAbsentDatabase(file: string): AbsentDatabase | undefined
     return {
       isFault: true,
       detail: `The database ${file} is a link to ${readlinkSync(file)}, which does not exist.`,
-      fix: 'Mount the disk that the link leads to, or name the database’s file in DATABASE_URL. Do not start Foyer before, which would create an empty database.',
+      fix: 'Mount the disk that the link leads to, or name the database’s file in DATABASE_URL. Do not start Foyer before that: it would create an empty database.',
     };
   }
   const traces = names.filter((each) => each !== name && each.startsWith(name));
   if (traces.length > 0 || found) {
-    // A log shows that the file was not always empty.
+    // A WAL shows that the file was not always empty.
     const mayBeNew = found && !traces.includes(`${name}-wal`);
     return {
       isFault: true,
-      detail: `The database ${file} is ${found ? 'empty' : 'gone'}${traces.length > 0 ? `: ${traces.join(', ')} is still there` : ''}.`,
-      fix: `${mayBeNew ? 'If there never was one, delete the file. Otherwise do' : 'Do'} not start Foyer, which would create an empty one: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).`,
+      detail: `The database ${file} is ${found ? 'empty' : 'gone'}${traces.length > 0 ? `; what is left of it: ${traces.join(', ')}` : ''}.`,
+      fix: `${mayBeNew ? 'If there never was a database, delete the file. Otherwise do' : 'Do'} not start Foyer, which would create an empty database: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).`,
     };
   }
   const uncreatable = findUncreatable(file);

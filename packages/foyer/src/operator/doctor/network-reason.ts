@@ -7,8 +7,8 @@ const reasons: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'cannot be reached from here',
   ENETUNREACH: 'cannot be reached from here',
   CERT_HAS_EXPIRED: 'has a certificate that has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a self-signed certificate, which no one trusts',
-  SELF_SIGNED_CERT_IN_CHAIN: 'has a self-signed certificate, which no one trusts',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a self-signed certificate, which this machine does not trust',
+  SELF_SIGNED_CERT_IN_CHAIN: 'has a self-signed certificate, which this machine does not trust',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a certificate whose chain is incomplete',
   ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another host name',
 };

@@ -21,7 +21,7 @@ const reasons: readonly Reason[] = [
   {
     is: ({ code }) => code === '28P01',
     detail: 'refuses the user’s password',
-    fix: 'Correct it in DATABASE_URL; in a password, write # / ? @ : % as %23 %2F %3F %40 %3A %25.',
+    fix: 'Correct the password in DATABASE_URL; write # / ? @ : % in it as %23 %2F %3F %40 %3A %25.',
   },
   {
     is: ({ code, message }) => code === '' && /password must be a (?:non-empty )?string/.test(message),
@@ -41,7 +41,7 @@ const reasons: readonly Reason[] = [
   {
     is: ({ message }) => /does not support SSL/.test(message),
     detail: 'offers no TLS',
-    fix: 'Turn it on at the server (ssl = on), or remove sslmode from DATABASE_URL if no one else is on that network.',
+    fix: 'Turn on TLS at the server (ssl = on), or remove sslmode from DATABASE_URL if no one else is on that network.',
   },
   {
     is: ({ code }) => code === '53300',

@@ -23,7 +23,7 @@ const placeholders: Readonly<Record<string, string>> = {
   TOKEN_ENCRYPTION_KEYS: `none:${'A'.repeat(43)}`,
 };
 
-/** Reads the settings. It reports wrong values in `problems`, and leaves them out of the configuration. */
+/** Reads the environment. It reports wrong values in `problems`; `config` has defaults or placeholders for them. */
 export function readSetting(
   deps: Pick<OperatorDeps, 'givenConfig' | 'basePath' | 'readEnvironment' | 'readManifest'>,
 ): Setting {

@@ -123,8 +123,8 @@ function networkChecks(
 const comparedSettings = ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_SIGNING_SECRET', 'TRUST_PROXY'];
 
 /**
- * Returns undefined if there are no usable keys; the check `key` reports that. Without keys, `doctor` cannot ask the
- * running process, which answers only to its own keys.
+ * Returns undefined if there are no usable keys; the check `key` reports that. Without keys, `doctor` cannot question
+ * the running process, which answers only a question that was sealed with its keys.
  */
 function loadOrUndefined(deps: DoctorDeps, config: Config): Keyring | undefined {
   try {
@@ -135,7 +135,10 @@ function loadOrUndefined(deps: DoctorDeps, config: Config): Keyring | undefined 
   }
 }
 
-/** Checks Slack's manifest, if a copy is available (exported, or saved by `setup`), else our own, filled in. */
+/**
+ * Checks a copy of Slack's manifest if there is one (exported, or saved by `setup`), else `manifest.json` with
+ * PUBLIC_URL filled in.
+ */
 function manifestFindings(
   deps: DoctorDeps,
   setting: Setting,
@@ -184,7 +187,7 @@ async function lookAtDatabase(deps: DoctorDeps, config: Config, setting: Setting
   }
 }
 
-/** Opens the database. Returns undefined if that fails: the inspection has reported why. */
+/** Opens the database. Returns undefined if the inspection found that it cannot be read, or if opening it fails. */
 function openUnlessBroken({ open }: DatabaseCheck): ReadableDatabase | undefined {
   try {
     return open?.();

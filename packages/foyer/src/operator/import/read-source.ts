@@ -35,8 +35,8 @@ const installation = z.looseObject({
 });
 
 /**
- * Reads the installations of a folder of `@slack/oauth`'s FileInstallationStore, or of a file with one Installation as
- * JSON on each line. A folder that the store has named after another app's client id is refused.
+ * Reads installations from the folder of `@slack/oauth`'s FileInstallationStore, or from a file with one Installation
+ * as JSON on each line. Refuses a folder that the store has named after another app's client id.
  * @throws CommandError if there is no such source
  */
 export async function* readSource(source: string, clientId: string): AsyncGenerator<SourceEntry> {
@@ -140,7 +140,7 @@ function parse(text: string): SourceEntry['read'] {
   const { data, error } = installation.safeParse(value);
   if (error) {
     const fields = [...new Set(error.issues.map(({ path }) => path.join('.') || 'the whole'))];
-    return { refusal: `it is not an Installation of @slack/oauth: see ${fields.join(', ')}` };
+    return { refusal: `it is not an Installation of @slack/oauth; wrong or missing: ${fields.join(', ')}` };
   }
   const { team, enterprise, isEnterpriseInstall, bot, user } = data;
   if (data.authVersion === 'v1') {

@@ -14,9 +14,9 @@ export type TakeOver =
   | 'known';
 
 /**
- * Decides what an import of an installation would store. Foyer's own record always wins, even that of a team that has
- * uninstalled: the other store knows nothing newer about a team that Foyer knows. A person is added only if the
- * installation's history does not name them, so that a token that was revoked since does not come back.
+ * Decides what an import of an installation would store. Foyer's own record always wins, even if its team has
+ * uninstalled the app: the other store knows nothing newer about a team that Foyer knows. A person is added only if the
+ * installation's history does not name them: a token of a person whom it names may have been revoked since.
  */
 export async function judgeTakeOver(
   { queries }: Pick<Database, 'queries'>,

@@ -77,7 +77,7 @@ async function refuseIfHeld(transaction: Tx, id: string, now: number): Promise<v
 
 function stillUsed(id: string, why: string): CommandError {
   return new CommandError(
-    `The key ${id} is in use: ${why}. Remove the key from that Foyer’s configuration, or stop that Foyer and wait 90 seconds.`,
+    `The key ${id} is in use: ${why}. Remove the key from the configuration of the Foyer that uses it, or stop that Foyer and wait 90 seconds.`,
   );
 }
 

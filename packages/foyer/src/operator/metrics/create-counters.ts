@@ -106,7 +106,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
     }),
     notices: counter(
       'foyer_notices_total',
-      'Attempts to notify the operators of an event, by outcome; pending: it is tried again',
+      'Attempts to notify the operators of an event, by outcome; pending: Foyer tries again',
       { channel: noticeChannels, end: noticeEnds },
     ),
     refused: counter('foyer_refused_requests_total', 'Refused requests and connections, by reason', {

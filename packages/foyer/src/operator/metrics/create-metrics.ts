@@ -32,7 +32,7 @@ export interface Metrics {
   /**
    * An OAuth attempt ended. refused: Foyer did not accept its callback, the gate refused it, or the workspace belongs
    * to another account. unverified: it failed in a way that any stranger can cause, by an `error=` in the address or by
-   * a code that Slack does not know. interrupted: Foyer later found that it had stopped midway.
+   * a code that Slack does not know. interrupted: Foyer later found that the attempt had stopped midway.
    */
   onInstallRequest(outcome: (typeof installOutcomes)[number]): void;
   /** A sign-in with Slack ended; `sign-in.ts` says what the outcomes mean. */
@@ -59,7 +59,9 @@ export interface Metrics {
   onHttpRequest(request: { path: string; status: number }): void;
   /** A request or connection was refused. */
   onRefused(kind: RefusalKind): void;
-  /** A token refresh ended; superseded: a newer install came first; dead: the token will never work again. */
+  /**
+   * A token refresh ended; superseded: a newer install had stored other tokens; dead: the token will never work again.
+   */
   onTokenRefresh(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   /** Answers `GET /metrics` in the format that Prometheus reads. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
@@ -157,7 +159,6 @@ function routeOf(path: string): (typeof routeNames)[number] {
   );
 }
 
-/** Returns a value as a label: the value itself if it is known, else `other`. */
 function labelOf(known: readonly string[], value: string): string {
   return known.includes(value) ? value : 'other';
 }

@@ -53,7 +53,7 @@ export function addStateGauges(deps: {
       'foyer_backup_timestamp_seconds',
       'When the backup command last made a verified backup of this database; 0 if it never did',
     ),
-    size: gauge('foyer_database_size_bytes', 'The size of the database on disk, with its log'),
+    size: gauge('foyer_database_size_bytes', 'The size of the database on disk, with its WAL'),
     pool: gauge(
       'foyer_database_connections',
       'Connections of this process to the database server; waiting: callers that wait for one',
