@@ -32,7 +32,9 @@ interface Answer {
   retryAfterMs?: number;
 }
 
-/** A fetch for the webhook that also obeys the caller's signal, and records how long to wait if the answer is a 429. */
+/**
+ * A fetch for the webhook. It also obeys the caller's signal, and records how long to wait in case the answer is a 429.
+ */
 function answeredFetch(signal: AbortSignal, answer: Answer): FetchFunction {
   return async (input, init) => {
     const limits = [signal, init?.signal].filter((limit) => limit != null);

@@ -214,7 +214,7 @@ test('`import --check` asks Slack about each token, and refuses tokens that are 
   dead.push('xoxb-T2');
   const { exitCode, stderr } = await importFrom(file, '--check');
   assert.equal(exitCode, 1);
-  assert.match(stderr, /jsonl:2: refused, Slack answered auth\.test with invalid_auth/);
+  assert.match(stderr, /jsonl:2: refused, auth\.test failed: invalid_auth/);
   assert.match(stderr, /jsonl:3: refused, its token belongs to another team/);
   assert.equal(await count('installations'), 1);
 });

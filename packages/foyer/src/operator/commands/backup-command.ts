@@ -22,8 +22,8 @@ export function backupCommand(deps: OperatorDeps): Command {
   return operatorCommand('backup', {
     summary: 'copy the database to a new file, and verify the copy',
     description:
-      'Copies the database to a new file (mode 0600; it never overwrites one) while Foyer keeps running, then opens the ' +
-      'copy and checks every page of it. The tokens in it stay encrypted, and the keys are not in it: keep ' +
+      'Copies the database to a new file (mode 0600) while Foyer keeps running, then opens the copy and checks every ' +
+      'page of it. Never overwrites a file. The tokens in the copy stay encrypted, and the keys are not in it: keep ' +
       'TOKEN_ENCRYPTION_KEYS, or the key file next to the database, in another safe place. A Postgres database is ' +
       'written to a SQLite file from a single snapshot and compared row by row. Foyer can start on that file, and ' +
       'copy --to brings it back to Postgres.',
@@ -137,7 +137,7 @@ function refuseIfDamaged(copy: string, backup: string): void {
     const reason = error.cause instanceof Error ? error.cause.message.replaceAll(/\s+/g, ' ') : error.message;
     throw new CommandError(
       `The backup ${backup} is damaged: ${reason}. Restore another backup instead, and make a new one: npm run foyer -- ` +
-        'backup FILE. If there is no other, docs/runbook.md#a-damaged-page saves what can still be read.',
+        'backup FILE. If there is no other, docs/runbook.md#a-damaged-page says how to save what can still be read.',
       { cause: error },
     );
   }

@@ -16,8 +16,8 @@ export function completionCommands(
   const completion = operatorCommand('completion', {
     summary: 'print a script that completes these commands in your shell',
     description:
-      'Prints a script for your shell that completes commands and options at Tab. In a clone it also defines the ' +
-      'command foyer, which stands for `npm run foyer --` and works in any folder.',
+      'Prints a script for your shell that completes commands and options when you press Tab. In a clone it also ' +
+      'defines the command foyer, which stands for `npm run foyer --` and works in any folder.',
     examples: [
       ['completion bash >> ~/.bashrc', 'once, for bash with the bash-completion package'],
       ['completion zsh >> ~/.zshrc', 'once, for zsh, after compinit'],
@@ -29,7 +29,7 @@ export function completionCommands(
       const { RootCommand } = await import('@bomb.sh/tab');
       const { name, call, isShorthand } = invocation(deps);
       if (isShorthand) deps.output.print(shorthand(shell, name, call));
-      // `setup` prints the script to stdout.
+      // The library's `setup` prints the script to stdout.
       new RootCommand().setup(name, call, shell);
     });
   const complete = new Command('complete').argument('[words...]').action(async (words: string[]) => {
@@ -49,7 +49,9 @@ function shorten(command: Command): void {
   }
 }
 
-/** Returns how the shell calls Foyer. In a clone, npm gets its folder, so that the call works from any folder. */
+/**
+ * Returns how the shell calls Foyer. In a clone, the call names the clone's folder, so that it works from any folder.
+ */
 function invocation({ commands, folder }: OperatorDeps): {
   name: string;
   call: string;

@@ -23,10 +23,10 @@ export function eraseCommand(deps: OperatorDeps): Command {
   return operatorCommand('erase', {
     summary: 'erase what is stored about one person',
     description:
-      'Erases what Foyer stores about one person, for someone who asks to be forgotten; from the database’s files ' +
-      'too, on SQLite. Their own token is revoked at Slack first, their sessions end, and their unfinished install ' +
-      'is cancelled. The record of the installation stays, without them. The command asks for ' +
-      'confirmation first: only a backup can bring the data back. Afterward it lists what had to stay, with the ' +
+      'Erases what Foyer stores about one person, for someone who asks to be forgotten. On SQLite, also erases it from ' +
+      'the database’s files. Their own token is revoked at Slack first, their sessions end, and their unfinished ' +
+      'install is cancelled. The record of the installation stays, but no longer says who they are. The command asks ' +
+      'for confirmation first: only a backup can bring the data back. Afterward it lists what had to stay, with the ' +
       'reason. It does not touch your own tables, the log, or backups. If they open Home or sign in again, they are ' +
       'registered again.',
     examples: [
@@ -63,7 +63,7 @@ async function erase(deps: OperatorDeps, { user, yes, json }: EraseOptions): Pro
     const ownTables = [...cascading, ...left];
     if (ownTables.length > 0) {
       output.note(
-        `Foyer leaves your own tables ${ownTables.join(', ')}: it does not know which rows are about this person.`,
+        `Foyer does not change your own tables ${ownTables.join(', ')}: it does not know which rows are about this person.`,
       );
     }
     if (json) return output.printJson({ ...user, ...erased, ownTables });
@@ -72,7 +72,10 @@ async function erase(deps: OperatorDeps, { user, yes, json }: EraseOptions): Pro
   });
 }
 
-/** Revokes the person's own tokens at Slack, and reports those that it cannot revoke. The caller then erases all. */
+/**
+ * Revokes the person's own tokens at Slack, and reports those that it cannot revoke. The caller then erases all of
+ * these tokens.
+ */
 async function revokeOwnTokens(
   deps: OperatorDeps,
   config: Config,

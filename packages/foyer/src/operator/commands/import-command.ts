@@ -27,8 +27,8 @@ export function importCommand(deps: OperatorDeps): Command {
     description:
       'Takes over installations from the folder of @slack/oauth’s FileInstallationStore, or from a file that has one ' +
       'Installation object as JSON on each line (if several lines are about one team, the bot of the first counts). ' +
-      'A team that Foyer knows already is never overwritten, so you can run this again. No install run is started: ' +
-      'no step runs, and no one is sent a welcome, unless you give --run. Tokens are encrypted, and never printed; ' +
+      'A team that Foyer knows already is never overwritten, so you can run this again. Without --run, no install ' +
+      'run is started: no step runs, and no one is sent a welcome. Tokens are encrypted, and never printed; ' +
       'delete the source afterward.',
     examples: [
       [
@@ -135,7 +135,7 @@ async function* importEach(
     } catch (error) {
       const failure = slackFailure(error);
       if (!failure) throw error;
-      return `Slack answered auth.test with ${failure.code}`;
+      return `auth.test failed: ${failure.code}`;
     }
   }
 }

@@ -8,15 +8,17 @@ import { durationText, spanText, timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** `jobs`: lists all jobs, removed ones too: how the last turn of each went, and when its next turn is due. */
+/**
+ * `jobs`: lists all jobs, removed ones too, with the outcome of each one's newest turn and when its next turn is due.
+ */
 export function jobsCommand(deps: OperatorDeps): Command {
   return operatorCommand('jobs', {
-    summary: 'list the jobs: how the last turn of each went, and when the next is due',
+    summary: 'list the jobs: how the newest turn of each went, and when the next is due',
     description:
-      'Lists the jobs of the definition, over all machines. If a job is overdue, its turn is due but no machine has begun ' +
-      'it. If its turn was interrupted, no outcome was recorded, for example because the machine died. After a turn that ' +
+      'Lists the jobs of the definition, over all machines. overdue: a turn is due, but no machine has begun it. ' +
+      'interrupted: no outcome of the turn was recorded, for example because the machine died. After a turn that ' +
       'failed or was interrupted, the next one comes in the next interval. A job that was removed from the definition is ' +
-      'listed last. The log has the whole error of a turn that failed.',
+      'listed at the end. The log has the whole error of a turn that failed.',
     examples: [
       ['jobs', 'did last night’s billing run?'],
       ['jobs --json', 'for a script'],
