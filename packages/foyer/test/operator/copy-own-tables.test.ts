@@ -189,11 +189,11 @@ describe('the app’s own tables', () => {
       /notes: it has no primary key/,
     ],
     [
-      'whose rows refer to one another',
+      'that refers to itself',
       'SQLite',
       'Postgres',
       'create table notes (id text primary key, parent text references notes (id))',
-      /notes: its rows refer to one another/,
+      /notes: it refers to itself/,
     ],
     [
       'with a column type that the other engine does not have',
