@@ -110,7 +110,7 @@ describe('the server', () => {
     assert.equal((await fetch(`${url}/slack//install`)).status, 404);
   });
 
-  it('paths that read a session are served only under the host name of PUBLIC_URL', async () => {
+  it('requests that read a session or post a form are accepted only under the host name of PUBLIC_URL', async () => {
     const ask = (path: string, host: string, method = 'GET') =>
       new Promise<string>((resolve, reject) => {
         let heard = '';

@@ -344,7 +344,7 @@ testOnBothEngines('`revoke` never erases tokens that were stored after it began'
   assert.equal(user.token, 'xoxp-fresh');
 });
 
-test('`revoke` stops when Slack refuses team after team, and reports tokens that cannot be decrypted', async (t) => {
+test('`revoke --all` stops after Slack has refused 16 teams in a row, and `revoke` reports tokens that cannot be decrypted', async (t) => {
   const { revoke, store, asked, run, statuses } = await prepare(t, () => slackError('internal_error'));
   for (let team = 10; team < 50; team += 1) await store.recordInstall(teamInstall({ teamId: `T${team}` }));
   const { exitCode, stderr } = await revoke('--all', '--yes', '--json');
@@ -382,7 +382,7 @@ test('`revoke` revokes no token of a team if one of its tokens cannot be decrypt
 });
 
 testOnBothEngines(
-  'an uninstall event is ignored only shortly after our own revocation, and not after a failed revocation or a new install',
+  'an uninstall event is ignored shortly after `revoke` has revoked the tokens, but not after a failed revocation or a new install',
   async (t, engine) => {
     const { revoke, store } = await prepare(
       t,

@@ -69,8 +69,8 @@ describe('the runbook', () => {
   }
 
   /**
-   * The two commands of the section on a damaged page for operators without a backup: `.recover`, and `.dump` if this
-   * `sqlite3` has no `.recover`.
+   * The section on a damaged page has two commands for operators without a backup: one with `.recover`, and one with
+   * `.dump` for an `sqlite3` without `.recover`.
    */
   const rescues = [/`(sqlite3 foyer\.db \.recover[^`\n]+)`/, /^ +(sqlite3 foyer\.db \.dump .+)$/m];
   for (const [index, pattern] of rescues.entries()) {

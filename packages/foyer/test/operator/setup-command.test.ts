@@ -67,7 +67,7 @@ async function prepare(t: TestContext) {
 /** Empty answers to the two questions about links. */
 const noLinks = ['', ''];
 
-/** Prompts that give these answers in turn, and record what is shown and asked. Undefined is Ctrl-C. */
+/** Prompts that give these answers in turn (undefined stands for Ctrl-C), and record what is shown and asked. */
 function scripted(answers: (string | boolean | undefined)[]) {
   const asked: string[] = [];
   const told: string[] = [];
@@ -169,7 +169,7 @@ test('`setup` takes the secrets from stdin', async (t) => {
   assert.equal(written().SLACK_SIGNING_SECRET, signingSecret);
 });
 
-test('`setup` says what it needs, and writes nothing, if it cannot ask', async (t) => {
+test('`setup` in a script names each value that is missing or wrong, and writes nothing', async (t) => {
   const { folder, setup } = await prepare(t);
   const wrong: [string[], Record<string, string>, RegExp][] = [
     [[], {}, /--public-url, --client-id, SLACK_CLIENT_SECRET .*SLACK_SIGNING_SECRET/],
@@ -244,7 +244,7 @@ test('`setup` asks whether to keep the secrets that are set, and asks for all of
   );
 });
 
-test('`setup` gives advice for an address without https', async (t) => {
+test('`setup` recommends a tunnel for an address without https', async (t) => {
   const { setup } = await prepare(t);
   const script = scripted([...noLinks, 'http://localhost:3000', '12.34', clientSecret, signingSecret]);
   assert.equal((await setup(['--no-doctor'], {}, { prompts: script.prompts })).exitCode, 0);
@@ -361,7 +361,7 @@ test('`setup` edits a manifest of any formatting, and keeps the fields that it d
   });
 });
 
-test('`setup` leaves the manifest unchanged if it is cancelled', async (t) => {
+test('`setup` leaves the manifest unchanged if it is cancelled or cannot write .env', async (t) => {
   const { folder, setup, manifestFile, options } = await prepareApp(t);
   const answers = ['New', 'What it does', '#123456', ...noLinks, ...appAnswers];
   for (let given = 0; given < answers.length; given += 1) {
@@ -378,7 +378,7 @@ test('`setup` leaves the manifest unchanged if it is cancelled', async (t) => {
   assert.equal(readFileSync(manifestFile, 'utf8'), fixtureManifest);
 });
 
-test('`setup` asks for no link that the brand gives, and says what the brand overrides', async (t) => {
+test('`setup` does not ask for a link that the brand sets, and says what else the brand overrides', async (t) => {
   const { setup, options } = await prepareApp(t);
   const { prompts, asked, told } = scripted(['Foyer', '', '#123456', '', ...appAnswers]);
   const brand = { name: 'Standup', privacyUrl: 'https://standup.example/privacy' };
@@ -437,7 +437,7 @@ test('`setup` opens the browser on Slack’s page if asked to, and never in CI o
   ] as const) {
     assert.equal((await open(environment, [], ...flag)).wasOffered, false);
   }
-  // A machine without the program: the link is on the screen, and setup continues.
+  // On a machine without the program, setup continues: the link is on the screen.
   process.env.PATH = '/nonexistent';
   assert.equal((await open(display, [true])).exitCode, 0);
 });
@@ -494,7 +494,7 @@ test('`setup` names the manifest that it could not restore on a full disk', asyn
   assert.match(stderr, /could not be written: ENOSPC.*Could not be restored: \S+slack-app-manifest\.json\./);
 });
 
-test('`setup` keeps the link and the mode of a manifest, also if it restores it', async (t) => {
+test('`setup` keeps the symbolic link and the mode of a manifest that it writes or restores', async (t) => {
   const { folder, setup } = await prepare(t);
   const [link, target] = [join(folder, 'slack-app-manifest.json'), join(folder, 'shared.json')];
   writeFileSync(target, 'the former one', { mode: 0o640 });

@@ -185,7 +185,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await grant(['T5'], repeatedAt), false, 'the same event again');
       assert.equal((await readHistory(stage.database.queries, installationId, 100)).length, lineCount);
 
-      // If access ends with an uninstall, Slack reports no revocation.
+      // The uninstall ended T1's access, which Slack does not report as a revocation. So this grant is a new one.
       await grant(['T1']);
       await grant(['T2'], stage.now(), false);
       await grant(['T2'], stage.now() + 1000);

@@ -47,7 +47,7 @@ export interface PipelineStage {
   reopen(): Promise<Database>;
   config: Config;
   store: InstallationStore;
-  /** The store of another machine. */
+  /** Opens a store on this connection to the database, as another machine would. */
   openStore(database: Database): InstallationStore;
   deps: PipelineDeps;
   /** The ids of installations whose token was reported dead. */

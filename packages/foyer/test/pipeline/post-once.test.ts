@@ -49,7 +49,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await stage.store.deleteInstallation({ teamId: acme.teamId });
       await stage.pass(1000);
       const again = await stage.install();
-      // The search for this message must not find the one from before the uninstall.
+      // After the broken call, postOnce searches for its message: it must not find the one from before the uninstall.
       const failure: Failure = { type: 'reset-before-acting' };
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
       await stage.finish(again.runId);

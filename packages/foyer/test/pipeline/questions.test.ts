@@ -109,7 +109,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([stored?.answer, stored?.answeredBy], ['team', acme.userId]);
     });
 
-    it('an answer that the database cannot store is refused', async (t) => {
+    it('an answer with U+0000, which Postgres cannot store, is refused', async (t) => {
       const step = {
         ...choosePlan(),
         run: async () => ask({ id: 'plan', text: 'Why?', input: { type: 'text' } }),

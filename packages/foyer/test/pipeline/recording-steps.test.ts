@@ -195,7 +195,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       let inside: Promise<unknown> | undefined;
       const stuck: StepWrite = async (transaction) => {
         await leave('stuck')(transaction);
-        // A write inside a write: in SQLite, it waits for this one to end.
+        // On SQLite, this inner write waits until the outer one ends.
         inside = stage.database.write(leave('inside'));
         await inside;
         await new Promise(() => {});

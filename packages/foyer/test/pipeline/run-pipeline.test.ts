@@ -192,7 +192,7 @@ describe('running the steps of a run', () => {
     );
   });
 
-  it('the bot’s token is read once for all calls of an attempt with the same limits, and again for the next step', async (t) => {
+  it('the bot’s token is read once for all Slack clients of an attempt that have the same limits, and again for the next step', async (t) => {
     const asks = async (context: StepContext) => {
       const answers = await Promise.all([context.slack(), context.slack(), context.slack({ timeoutMs: 9 })]);
       return { clients: new Set(answers).size };
@@ -399,7 +399,7 @@ describe('a failure of a step', () => {
             if (title in unreadable) throw made;
             return made as never;
           },
-          // A final failure uses only the first of three attempts.
+          // An invalid outcome is a final failure, so it must use only the first of three attempts.
           { maxAttempts: title in unreadable ? 1 : 3 },
         ),
       );
@@ -575,7 +575,7 @@ describe('a failure of a step', () => {
   });
 });
 
-describe('a run that was taken away', () => {
+describe('a run that was cancelled or that another worker took over', () => {
   it('no output is stored and no further step runs if the run was cancelled during a step', async (t) => {
     const begun = signal();
     const goOn = signal();

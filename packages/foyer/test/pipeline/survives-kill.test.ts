@@ -10,7 +10,7 @@ import { type PipelineStage, setStage } from './pipeline-stage.ts';
 
 const manifest = fixtureManifest;
 
-/** Starts a process that works the stage's runs; it is killed when the test ends. */
+/** Starts a process with a worker for the stage's runs; the process is killed when the test ends. */
 async function startWorker(t: TestContext, stage: PipelineStage): Promise<ChildProcess> {
   const { slack } = stage.config;
   const [installation] = stage.sandbox.state().installations;

@@ -20,7 +20,7 @@ const quick: ActingStep<null> = {
   run: async () => null,
 };
 
-/** A step that runs until `goOn` is reached or, unless it is deaf, until it is aborted. */
+/** A step that runs until `goOn` is reached. A step that is not deaf also ends when it is aborted. */
 function slowStep(isDeaf = false) {
   const begun = signal();
   const goOn = signal();
@@ -363,10 +363,10 @@ describe('runs of other processes', () => {
     assert.equal(thisProcess().isAlive(2 ** 22 + 1), false);
   });
 
-  it('a zombie counts as dead: a process that has ended and whose parent has not read its exit code', {
+  it('a process that has ended counts as dead even before its parent has read its exit code (a zombie)', {
     skip: process.platform !== 'linux' && 'the worker recognizes a zombie by /proc, which only Linux has',
   }, async (t) => {
-    // The shell becomes `sleep 60`, which never waits for the child that it inherits. The child ends after that.
+    // The shell becomes `sleep 60`, which inherits the child and never reads its exit code. The child ends later.
     const parent = spawn('sh', ['-c', 'sleep 0.5 & echo $!; exec sleep 60'], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });

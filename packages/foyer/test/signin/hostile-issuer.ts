@@ -24,7 +24,7 @@ export interface HostileIssuer {
   exchanges: URLSearchParams[];
   /** How often a path was requested. */
   asked(path: Path): number;
-  /** Decides as a person at the authorization endpoint would; returns the callback's address. */
+  /** Agrees as a person at the authorization endpoint would; returns the callback's address. */
   authorize(authorizeUrl: string): string;
   close(): Promise<void>;
 }

@@ -108,7 +108,7 @@ describe('Sign in with Slack under attack', () => {
     assert.equal(stage.sandbox.calls('openid.connect.token').length, before + 1, 'Slack is asked once');
   });
 
-  it('Foyer accepts one of ten identical callbacks that come at the same time', async () => {
+  it('Foyer accepts only one of ten identical callbacks that come at the same time', async () => {
     const visitor = createVisitor();
     const callback = await stage.pressSignIn(visitor, { userId: priya });
     const headers = { cookie: cookieHeader(visitor), connection: 'close' };

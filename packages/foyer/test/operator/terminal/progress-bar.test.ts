@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { createProgressBar } from '../../../src/operator/terminal/progress-bar.ts';
 
-/** A stream with those parts of a terminal of 100 columns that the progress bar uses. */
+/** A stream with the properties that the progress bar uses of a terminal, which is 100 columns wide. */
 function terminal(isTTY: boolean) {
   const calls = { cursorTo() {}, clearLine() {}, clearScreenDown() {}, moveCursor() {} };
   const stream = Object.assign(new PassThrough(), { isTTY, columns: 100, ...calls });
@@ -26,13 +26,13 @@ function copyRows(t: TestContext, isTTY: boolean): string {
   return text();
 }
 
-test('on a terminal, long work shows a bar, its average rate, and how much time is left', (t) => {
+test('on a terminal, the progress bar shows how much is done, the average rate, and how much time is left', (t) => {
   const text = copyRows(t, true);
   assert.match(text, /copying ■{6}\S* *25 % {2}500 of 2,000 rows/);
   assert.match(text, /copying ■{18}\S* *75 % {2}1,500 of 2,000 rows, \d+\/s, 1 s left/);
   assert.match(text, /comparing ■{24} +100 % {2}2,000 of 2,000 rows/);
 });
 
-test('without a terminal, long work shows nothing', (t) => {
+test('without a terminal, the progress bar shows nothing', (t) => {
   assert.equal(copyRows(t, false), '');
 });

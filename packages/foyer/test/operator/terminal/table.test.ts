@@ -41,7 +41,7 @@ for (const width of [80, 120]) {
   });
 }
 
-test('a table wraps between words, and aligns what it wraps', () => {
+test('a table wraps a long cell between words, and keeps the wrapped lines in their column', () => {
   assert.deepEqual(table(canvas(70), columns, rows.slice(1)).split('\n'), [
     'RUN                             NAME            ERROR',
     'run_01JD5Z3N8Y2V6K4QW9XTB7MHGD  Acme Rockets    missing_scope: Slack',
