@@ -1,6 +1,6 @@
 import type { Brand } from 'slack-foyer';
 
-/** What the manifest does not say. Name, description and color come from `manifest.json`. */
+/** Your brand, except for the name, the description and the color: Foyer reads these from `manifest.json`. */
 export const brand: Partial<Brand> = {
   publisher: 'the Foyer authors',
 };

@@ -14,8 +14,8 @@ import { dirname, join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-/** The pages that people read first. The tests check the files themselves, not copies. */
 const root = resolve(import.meta.dirname, '..');
+/** The pages that these tests check. */
 const pages = [
   'README.md',
   'packages/foyer/README.md',
@@ -71,7 +71,7 @@ test('each relative link in the READMEs and docs/ leads to a file and a section 
 });
 
 test('the code in both READMEs, docs/pipelines.md, docs/signin.md and docs/texts.md compiles in a clone', async (t) => {
-  // Inside the repository, so that the imports of packages resolve.
+  // The folder is inside the repository, so that the imports of packages resolve.
   const folder = mkdtempSync(join(root, 'node_modules/.readme-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   cpSync(join(root, 'src'), join(folder, 'src'), { recursive: true });
@@ -80,7 +80,7 @@ test('the code in both READMEs, docs/pipelines.md, docs/signin.md and docs/texts
   const blocks = ['README.md', ...guides, 'packages/foyer/README.md'].flatMap((page) => blocksOf(read(page)));
   assert.ok(blocks.length >= 5, 'found fewer blocks of code than expected');
   for (const [index, code] of blocks.entries()) {
-    // The first line of a block may say which file the block is.
+    // The first line of a block may name the file that the block replaces.
     const [, path = `test/block-${index}.ts`] = /^\/\/ (src\/\S+\.ts)\n/.exec(code) ?? [];
     writeFileSync(join(folder, path), code);
   }

@@ -31,7 +31,7 @@ export type SandboxOptions = {
   /** The app's landing page, for the web client's Add to Slack link; by default the origin of its redirect URL. */
   landingUrl?: string;
   onActivity?: ActivityListener;
-  /** Adds a test's own workspaces and people to the world, once, at the start. */
+  /** Adds a test's own workspaces and people to the world, once, at the start; `reset` removes them. */
   populate?: (world: World) => void;
   /** Lets the control API and the panel kill and restart the app's process, if the caller owns it. */
   appProcess?: AppProcess;

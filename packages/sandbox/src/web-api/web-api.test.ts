@@ -13,7 +13,7 @@ test('a call without a token, with a wrong token or after an uninstall is refuse
   await refused(client.auth.test(), 'account_inactive');
 });
 
-test('a JSON body needs its token in the header', async (t) => {
+test('a call with a JSON body needs its token in the Authorization header', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { token } = await install(sandbox);
   const post = async (headers: Record<string, string>, body: string) => {
@@ -42,7 +42,7 @@ test('missing_scope names the needed scope and the scopes that the token has', a
   assert.equal((await client.chat.postMessage({ channel: userId, text: 'hi' })).channel, channel?.id);
 });
 
-test('users.info and team.info return what a profile step needs', async (t) => {
+test('users.info and team.info describe the person and the workspace, and refuse those of another workspace', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId, teamId } = await install(sandbox);
   const { user } = await client.users.info({ user: userId, include_locale: true });

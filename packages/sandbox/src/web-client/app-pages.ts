@@ -114,13 +114,13 @@ export function addPage(visit: Visit, landingUrl: string | null): Html {
         ? html`<p class="note">It is installed in the whole organization, but has no access to ${workspace.name} yet. An org admin can let it in under <a href="/client/${workspace.id}/settings">Manage apps</a>.</p>`
         : landingUrl
           ? html`<p><a class="button primary" href="${landingUrl}">Add to Slack</a></p><p class="soft">Opens the app's own page at ${landingUrl}</p>`
-          : html`<p class="note">The app's manifest names no redirect URL, so there is no page to add it from.</p>`
+          : html`<p class="note">The app's manifest names no redirect URL, so there is no page to add the app from.</p>`
     }</div></div>
     <div class="prose"><h2>About</h2><p>${settings.longDescription || settings.description}</p>
     <h2>What it will ask for</h2><ul class="scopes">${settings.botScopes.map((scope) => html`<li><span>${scopeInWords(scope)}</span> <code>${scope}</code>${settings.optionalBotScopes.includes(scope) ? html` <small class="tag">optional</small>` : null}</li>`)}</ul></div></div>`;
 }
 
-/** The modal that the app opened for this person, if there is one. It says that the sandbox cannot submit it. */
+/** The modal that the app opened for this person, if any, with a note that the sandbox does not submit modals. */
 export function drawModal({ platform, person, workspace, reader }: Visit): Html {
   const view = platform.world.modals.get(person.id);
   if (!view) return html``;

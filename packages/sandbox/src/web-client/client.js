@@ -29,8 +29,8 @@ function say(text) {
 }
 
 /**
- * Replaces the markup in `target` with a new part. Keeps what is open, what a person entered, the focus, and a scroll
- * position at the end.
+ * Replaces the markup in `target` with a new part. Keeps what is open, what a person entered, and the focus. If the
+ * messages were scrolled to the end, scrolls to the new end.
  */
 async function redraw(target, part) {
   if (!target) return;
@@ -76,7 +76,7 @@ function placeOf(control) {
   ]);
 }
 
-/** Copies what a person entered to the control that replaces theirs, if there is one. */
+/** Copies what a person entered from a control to the one that replaces it, if any. */
 function keepEntered(before, after) {
   if (!after) return;
   if (!before.dataset.group) {
@@ -126,7 +126,7 @@ function follow() {
   });
 }
 
-/** Slack's confirmation dialog, as the app worded it. */
+/** Asks for confirmation in the app's words, as Slack does; resolves to true if the person confirms. */
 function confirmed(question) {
   const dialog = document.createElement('dialog');
   dialog.className = 'modal';
@@ -184,7 +184,7 @@ async function press(element, chosen) {
   if (!ok) say(error ?? `The app did not accept the press (${outcome.replaceAll('_', ' ')}). Try again?`);
 }
 
-/** The value of a control, under its name in `actions[0]`. */
+/** The value of a control, under the name that Slack gives it in `actions[0]`, such as `selected_option`. */
 function choiceOf(control) {
   const kind = control.dataset.choose;
   if (control.dataset.group) {
@@ -214,7 +214,7 @@ document.addEventListener('click', (event) => {
 
 document.addEventListener('change', (event) => {
   const control = event.target.closest('[data-surface] [data-choose]');
-  // An input block only holds its value: a button sends it.
+  // The value of an input block is sent with a button's press; only with `dispatch_action` is each change sent.
   if (control && !control.closest('[data-quiet]'))
     press(control, choiceOf(control)).catch((error) => say(String(error)));
 });

@@ -95,7 +95,7 @@ test('a person can cancel a consent, choose another workspace, and decline an op
   assert.deepEqual([answer.team.name, answer.scope], ['Globex', 'chat:write,users:read']);
 });
 
-test('a person can switch to another, an org admin can grant access, and the panel can plan a failure and move the clock', async (t) => {
+test('in the client, one can act as another person, grant access as an org admin, plan a failure and move the clock', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const page = await openPage(t);
   const enterpriseId = sandbox.state().enterprises[0]?.id ?? '';
@@ -127,7 +127,7 @@ test('a person can switch to another, an org admin can grant access, and the pan
   assert.ok(sandbox.clock.now() - Date.now() > 43_000_000);
 });
 
-test('Home shows selects, asks for confirmation if a button requires it, names what it cannot draw, and says if the app does not accept a press', async (t) => {
+test('Home draws selects and a button’s confirmation dialog, names what it cannot draw, and reports a press that the app refuses', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId } = await install(sandbox);
   const text = (words: string) => ({ type: 'plain_text', text: words });
@@ -217,7 +217,7 @@ test('Home keeps what a person has entered when the app publishes a new view', a
   await page.getByText('Second').waitFor();
   assert.equal(await name.inputValue(), 'Ada\nLovelace');
   assert.equal(await page.evaluate('document.activeElement.dataset.action'), 'name.input');
-  // No one entered this one: it shows the new view's value.
+  // The person did not change this field, so it shows the new view's value.
   assert.equal(await page.locator('[data-action="mail.input"]').inputValue(), 'Second');
   assert.match(await page.locator('[data-action="often.input"]').inputValue(), /weekly/);
   assert.deepEqual(

@@ -7,7 +7,7 @@ export function peopleOf(world: World, place: Place): Person[] {
   return [...world.people.values()].filter((person) => teamIds.some((id) => person.roles[id]));
 }
 
-/** The workspaces of a place: the workspace itself, or all of the org's. */
+/** The ids of a place's workspaces: its own, or all of the org's. */
 export function teamIdsOf(world: World, { teamId, enterpriseId }: Place): string[] {
   if (teamId) return [teamId];
   return [...world.workspaces.values()]
@@ -42,7 +42,7 @@ export function installationServing(world: World, workspace: Workspace): Install
   return installationAt(world, { teamId: workspace.id, enterpriseId: workspace.enterpriseId });
 }
 
-/** Tokens of an installation that were not revoked; they may have expired. */
+/** The tokens of an installation that neither a revocation nor an uninstall has ended; they may have expired. */
 export function liveTokens(world: World, installationId: string): Token[] {
   return [...world.tokens.values()].filter(
     (token) => token.installationId === installationId && token.status === 'live',

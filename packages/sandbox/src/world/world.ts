@@ -37,8 +37,8 @@ export type World = {
   responseUrls: Map<string, ResponseUrl>;
   webhooks: Map<string, IncomingWebhook>;
   approvalRequests: ApprovalRequest[];
-  /** Bot user ids and bot ids by place, which an uninstall and a reinstall do not change, as on Slack. */
+  /** The ids of the app's bot at each place. As on Slack, a reinstall after an uninstall has the same bot. */
   botIdentities: Map<string, { botUserId: string; botId: string }>;
-  /** Restores the workspaces and people as they were at the start, with nothing installed. */
+  /** Restores the sandbox's own workspaces and people, with nothing installed. */
   reset(): void;
 };
