@@ -22,10 +22,10 @@ export function keysCommand(deps: OperatorDeps): Command {
     summary: 're-encrypt every stored token with the first key',
     description:
       'Re-encrypts every stored token with the first key while Foyer runs, and reports for each key whether anything ' +
-      'still needs it. First put the new key before the old one (TOKEN_ENCRYPTION_KEYS=new:…,old:…, or a line above ' +
-      'the others in the key file) and restart every Foyer: one that runs with the old order keeps encrypting with ' +
-      'the old key. With several machines, start by putting the new key last on every machine: a machine without the ' +
-      'new key cannot read what the others encrypt with it. You can stop this command and run it again.',
+      'still needs that key. Before you run this, put the new key before the old one (TOKEN_ENCRYPTION_KEYS=new:…,old:…, ' +
+      'or a line above the others in the key file) and restart every Foyer: a Foyer that runs with the old order keeps ' +
+      'encrypting with the old key. If you have several machines, first put the new key last on all of them: a machine ' +
+      'without the new key cannot read what the others encrypt with it. You can stop this command and run it again.',
     examples: [
       ['keys rotate --dry-run', 'which keys are in use?'],
       ['keys rotate', 'after you have put a new key first and restarted Foyer'],
@@ -42,7 +42,7 @@ export function keysCommand(deps: OperatorDeps): Command {
       'forgotten.',
     examples: [
       ['keys forget main', 'the key “main” is lost, and no backup has it'],
-      ['keys forget main --yes --json', 'the same, with a link to reconnect for each team'],
+      ['keys forget main --yes --json', 'the same, from a script; prints a link to reconnect for each team'],
     ],
   })
     .argument('<key>', 'the id of the lost key, from the error at startup')
@@ -101,8 +101,8 @@ async function forgetLost(
   await withDatabase(deps, async (config, database) => {
     if (configuredIds(deps, config).includes(id)) {
       throw new CommandError(
-        `The key ${id} is not lost: TOKEN_ENCRYPTION_KEYS (or the key file) contains it. If that is ` +
-          'a new key with the lost key’s id, give it another id, and run this again. Nothing was changed.',
+        `The key ${id} is not lost: TOKEN_ENCRYPTION_KEYS (or the key file) has a key with this id. If that key is a new ` +
+          'one, give it another id, and run this again. Nothing was changed.',
       );
     }
     const { queries } = database;
@@ -156,9 +156,9 @@ function advice(keys: KeyUsage[], renewed: number, dryRun: boolean | undefined):
     : [renewed === 0 ? 'Nothing had to be re-encrypted.' : `Re-encrypted: ${renewed}.`];
   if (free.length > 0) {
     lines.push(
-      `Nothing needs ${free.join(', ')} any more. Remove it from TOKEN_ENCRYPTION_KEYS (or the key file) once every ` +
-        'Foyer has run with the new key first for ten minutes, so that installs in progress can finish. Keep a copy of ' +
-        'it as long as you keep backups that were made with it.',
+      `Nothing needs ${free.join(', ')} any more. Remove a key that is not needed from TOKEN_ENCRYPTION_KEYS (or the ` +
+        'key file) once every Foyer has run with the new key first for ten minutes, so that installs in progress can ' +
+        'finish. Keep a copy of that key as long as you keep backups that were made with it.',
     );
   }
   return lines;

@@ -18,7 +18,7 @@ import { operatorCommand, parseDay, parseLimit } from './command-help.ts';
 interface ListOptions {
   status?: InstallationStatus;
   failed?: boolean;
-  /** The day's first millisecond. */
+  /** Only installations since the start of this day (milliseconds, UTC). */
   since?: number;
   limit?: number;
   unknown?: boolean;
@@ -49,7 +49,7 @@ export function listCommand(deps: OperatorDeps): Command {
     .option('--limit <number>', 'at most this many', parseLimit)
     .option(
       '--unknown',
-      'list the teams that send events but have no installation here, such as after a restore',
+      'list the teams that send events but have no installation here, for example after a restore',
     )
     .action((options: ListOptions) => list(deps, options));
 }

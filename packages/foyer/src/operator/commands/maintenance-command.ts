@@ -12,10 +12,10 @@ export function maintenanceCommand(deps: OperatorDeps): Command {
   return operatorCommand('maintenance', {
     summary: 'pause installs (on), accept them again (off), or show the current state (status)',
     description:
-      'While maintenance is on, every machine answers installs with a page that asks to come back later (503, ' +
-      'Retry-After). Someone who comes back from Slack meanwhile gets this page too; loading it again afterward ' +
-      'finishes the install. Events are still committed, runs continue, and installed teams notice nothing. It stays ' +
-      'on until you turn it off, also over a restart. Running machines follow within a second.',
+      'While maintenance is on, every machine answers installs with a page that asks people to come back later (503, ' +
+      'Retry-After). Someone who comes back from Slack in this time gets the page too; they finish the install by ' +
+      'loading it again afterward. Events are still committed, runs continue, and installed teams notice nothing. ' +
+      'Maintenance stays on until you turn it off, even after a restart. Running machines follow within a second.',
     examples: [
       ['maintenance on', 'before you change something that installs need'],
       ['maintenance off', 'when it is done'],

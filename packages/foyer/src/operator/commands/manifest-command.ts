@@ -64,7 +64,7 @@ function readExport(file: string): unknown {
 }
 
 interface ManifestDifference {
-  /** Such as `settings.event_subscriptions.bot_events`. */
+  /** The place in the manifest, such as `settings.event_subscriptions.bot_events`. */
   path: string;
   /** Our value, or null if only Slack has one. */
   expected: unknown;

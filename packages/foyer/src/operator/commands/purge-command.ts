@@ -77,7 +77,7 @@ async function purge(deps: OperatorDeps, team: string, options: PurgeOptions): P
     if (!gone) throw new CommandError(`Another process has erased ${team} in the meantime.`);
     if (erased.ownTables.left.length > 0) {
       deps.output.note(
-        `Foyer leaves the rows of your own tables ${erased.ownTables.left.join(', ')}: it does not know which of them ` +
+        `Foyer does not erase rows of your own tables ${erased.ownTables.left.join(', ')}: it does not know which of them ` +
           `are about ${team}. Erase them in the uninstall pipeline of your definition.`,
       );
     }
@@ -100,14 +100,17 @@ function stillUninstalling(team: string, run: RunRecord): CommandError {
   const state =
     run.status === 'failed'
       ? `failed: npm run foyer -- retry ${run.id} tries it again`
-      : 'has not ended: a running Foyer works on it, so start one if none is running';
+      : 'has not ended: only a running Foyer continues it, so start one if none is running';
   return new CommandError(
     `Nothing was erased. ${team} is uninstalled, and its uninstall run ${run.id} ${state}. Run purge again once that run ` +
       'has succeeded, or with --no-wait to erase the team without the rest of the steps.',
   );
 }
 
-/** Returns whether the erase failed because a row of another table still refers to the erased row. */
+/**
+ * Returns whether a constraint of the database stopped the erase, as when a row of another table still refers to a row
+ * of the team.
+ */
 function isReferredTo(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:23503|SQLITE_CONSTRAINT)/.test(String(error.code));
 }
@@ -143,8 +146,8 @@ function erasedLines(record: InstallRecord, erased: Erased): string {
 }
 
 /**
- * Revokes the team's tokens at Slack. It reports a token that Slack does not revoke, and the purge continues. If the
- * keys do not decrypt a token, it throws a CommandError, which ends the purge: only the operator may choose to erase
+ * Revokes the team's tokens at Slack. If Slack does not revoke a token, reports that token, and the purge continues. If
+ * the keys do not decrypt a token, throws a CommandError, which ends the purge: only the operator may choose to erase
  * without revoking (--no-revoke).
  */
 async function giveBack(

@@ -11,7 +11,7 @@ import { withDatabase } from '../with-database.ts';
 import { operatorCommand, parseDay, parseLimit } from './command-help.ts';
 
 interface RequestsOptions {
-  /** The day's first millisecond. */
+  /** Only requests of the day that starts at this time (milliseconds, UTC). */
   day?: number;
   team?: string;
   outcome?: InstallRequestOutcome;

@@ -12,7 +12,7 @@ import { operatorCommand, parseTime } from './command-help.ts';
 interface RetryOptions {
   failed?: boolean;
   step?: string;
-  /** Milliseconds since 1970. */
+  /** Only runs that failed at this time or later (milliseconds since 1970). */
   since?: number;
   dryRun?: boolean;
   json?: boolean;
@@ -27,10 +27,10 @@ export function retryCommand(deps: OperatorDeps): Command {
     summary: 'retry a failed run, or all of them (--failed)',
     description:
       'Queues a run again. Finished steps stay finished; the others are tried again. A run that is waiting continues ' +
-      'at once. A running Foyer picks the run up within seconds, a stopped one when it starts. With --failed, the ' +
-      'command does this for every installation whose newest run failed, and for each failed run of its moments, a ' +
-      'hundred at a time. If it is interrupted, run it again. It leaves out installations whose token is dead: an admin ' +
-      'has to install the app again there.',
+      'immediately. Foyer picks the run up within seconds, or when it starts. With --failed, the command does this for ' +
+      'the newest run of every installation, if that run failed, and for each failed run of its upgraded, opened and ' +
+      'workspaceGranted pipelines, a hundred at a time. If the command is interrupted, run it again. It leaves out ' +
+      'installations whose token is dead: an admin has to install the app again there.',
     examples: [
       ['list --failed', 'whose runs failed? (show TEAM prints the id)'],
       ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'retry one, after you have fixed the cause'],

@@ -11,10 +11,10 @@ export function reviewCommand(deps: OperatorDeps): Command {
   return operatorCommand('review', {
     summary: 'check the app against Slack’s Marketplace review',
     description:
-      'Goes through Slack’s guidelines for the Marketplace with the manifest, the brand, the texts and the ' +
-      'configuration: what passes, what fails, and what only you can check. Then it prints the texts that the ' +
-      'submission asks for, such as a reason for each scope. It contacts neither Slack nor the database. Exit code 1 ' +
-      'if something fails.',
+      'Compares the manifest, the brand, the texts and the configuration with Slack’s guidelines for the Marketplace, ' +
+      'and reports what passes, what fails, and what only you can check. Then it prints the texts that the submission ' +
+      'asks for, such as a reason for each scope. It contacts neither Slack nor the database. Exit code 1 if something ' +
+      'fails.',
     examples: [
       ['review', 'is the app ready to be submitted?'],
       ['review --json', 'the same, for a script'],
