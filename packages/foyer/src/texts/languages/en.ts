@@ -3,8 +3,8 @@ import type { KnownScope, KnownUserScope } from '../../slack/scope-sentences.ts'
 /**
  * Every sentence that installers and members read, in English: ICU messages
  * (formatjs.github.io/docs/core-concepts/icu-syntax). Messages whose names begin with `home` or `welcome` may contain
- * Slack's mrkdwn; all others are plain text. The types of the placeholders come from these messages, so a branch of a
- * plural or select is either empty or more than one word.
+ * Slack's mrkdwn; all others are plain text. The types of the placeholders are read from these messages. For that, a
+ * branch of a plural or select must be empty or have more than one word.
  */
 export const en = {
   'page.privacy': 'Privacy',
@@ -40,7 +40,7 @@ export const en = {
     '{app} is installed in {place}. One step has not worked yet and will be tried again automatically.',
   'progress.waiting.title': 'One thing left to do in Slack',
   'progress.waiting.grant':
-    '{app} is installed for {place}, but no workspace has it yet. An org admin opens Slack’s admin pages, then Integrations, then Installed apps, chooses {app}, and adds it to a workspace. Setup then continues automatically.',
+    '{app} is installed for {place}, but no workspace has it yet. An org admin must add it to one: in Slack’s admin pages, open Integrations, Installed apps, {app}, then Add to more workspaces. Setup then continues automatically.',
   'progress.waiting.other': '{app} is installed in {place}. Setup continues as soon as Slack allows it.',
   'progress.question.title': '{app} has a question for you',
   'progress.question.message':
@@ -91,7 +91,7 @@ export const en = {
   'step.note.welcome': 'It may have arrived. Look for {app} in Slack. Its Home tab can send it again.',
   'step.note.skipped': 'Not needed this time.',
   'error.missing_scope': 'Slack says that a permission is missing.',
-  'error.rate_limited': 'Slack asked for a pause.',
+  'error.rate_limited': 'Slack asked us to wait.',
   'error.timeout': 'Slack did not answer in time.',
   'error.connection_failed': 'Slack could not be reached.',
   'error.malformed_answer': 'Slack’s answer could not be read.',
@@ -108,9 +108,9 @@ export const en = {
   'failure.mayFinish': 'The install may still finish',
   'failure.mayBeUnfinished': 'The install may not have finished',
   'failure.tokens.doubt': 'If Slack added {app} anyway, installing it again fixes this.',
-  'failure.tokens.revoked': 'Slack had already issued access to your workspace. We revoked it immediately.',
+  'failure.tokens.revoked': 'Slack had already granted access to your workspace. We revoked it immediately.',
   'failure.tokens.kept':
-    'Slack had already issued access to your workspace, and we could not revoke it yet. Installing again fixes this. So does removing {app} on Slack’s Manage apps page.',
+    'Slack had already granted access to your workspace, and we could not revoke it yet. Installing again fixes this. So does removing {app} on Slack’s Manage apps page.',
   'failure.help': 'Still stuck? {contact} and include the reference below.',
   'failure.contact': 'Contact support',
   'failure.helpUnlinked': 'Still stuck? Ask the people who run {app}, and include the reference below.',
@@ -135,7 +135,7 @@ export const en = {
   'failure.state_wrong_browser.title': 'Please finish in the browser you started in',
   'failure.state_wrong_browser.what':
     'This install was not started in this browser, or this browser blocks our cookie.',
-  'failure.state_wrong_browser.do': 'Allow cookies for this site if you block them, then start again here.',
+  'failure.state_wrong_browser.do': 'If you block cookies, allow them for this site. Then start again here.',
   'failure.state_expired.title': 'Your ten minutes are up',
   'failure.state_expired.what':
     'To keep your workspace safe, an install must finish within ten minutes of its start.',
@@ -164,7 +164,7 @@ export const en = {
     'The people who run {app} must fix this. Until then, trying again does not help.',
   'failure.slack_unreachable.title': 'We could not reach Slack',
   'failure.slack_unreachable.what':
-    'Slack did not answer, or not as it should. This usually passes within minutes.',
+    'Slack sent no answer, or none that we could use. This usually passes within minutes.',
   'failure.slack_unreachable.do': 'Try again in a few minutes.',
   'failure.slack_refused.title': 'Slack said no',
   'failure.slack_refused.what':
@@ -188,7 +188,7 @@ export const en = {
   'failure.database_unavailable.do': 'Try again in a few minutes.',
   'failure.temporarily_unavailable.title': 'We cannot look this up right now',
   'failure.temporarily_unavailable.what':
-    'Our database is not available at the moment. Anything installed before is not lost.',
+    'Our database is not available at the moment. Nothing that was installed before is lost.',
   'failure.temporarily_unavailable.do': 'Try again in a few minutes.',
   'failure.took_too_long.title': 'This is taking longer than it should',
   'failure.took_too_long.what': 'We did not get an answer in time and did not want to keep you waiting.',
@@ -249,7 +249,7 @@ export const en = {
   'failure.signin_untrusted.do': 'Try again. If this happens again, tell the people who run {app}.',
   'failure.signin_unreachable.title': 'We could not reach Slack to sign you in',
   'failure.signin_unreachable.what':
-    'Slack did not answer, or not as it should. This usually passes within minutes.',
+    'Slack sent no answer, or none that we could use. This usually passes within minutes.',
   'failure.signin_unreachable.do': 'Try again in a few minutes.',
   'failure.signin_misconfigured.title': 'Sign in with Slack is not set up correctly',
   'failure.signin_misconfigured.what':
@@ -265,7 +265,7 @@ export const en = {
   'failure.signin_not_operator.what':
     'Slack confirmed who you are, but you are not on the list of people who run {app}.',
   'failure.signin_not_operator.do':
-    'If you should be, ask the people who run {app}. You can also try again as someone else.',
+    'If you should be on it, ask the people who run {app} to add you. You can also try again as someone else.',
   'failure.signin_limited.title': 'Too many people are signing in',
   'failure.signin_limited.what':
     'We received more sign-ins than we accept at once, so we did not start this one.',
@@ -273,7 +273,7 @@ export const en = {
     'Try again in {unit, select, minutes {{count, plural, one {# minute} other {# minutes}}} other {{count, plural, one {# second} other {# seconds}}}}.',
   'failure.erase_unreachable.title': 'Your data was not erased',
   'failure.erase_unreachable.what':
-    'Slack did not confirm that your own connection is revoked, so we erased nothing.',
+    'Slack did not confirm that your account is disconnected, so we erased nothing.',
   'failure.erase_unreachable.do': 'Go to the start page and try again in a few minutes.',
   'failure.signout_refused.title': 'Please sign out on our own page',
   'failure.signout_refused.what': 'The request to sign you out came from another site, so we ignored it.',
@@ -286,7 +286,7 @@ export const en = {
   'record.data.export': 'Download your data',
   'record.data.erase': 'Erase your data',
   'record.data.erase.what':
-    'This erases your profile, your sessions and your own connection here, and cannot be undone. If you installed {app}, your user id stays with the installation.',
+    'This erases your profile, disconnects your account and ends your sessions here. It cannot be undone. If you installed {app}, your user id stays with the installation.',
   'record.erased.title': 'Your data is erased',
   'record.erased.what':
     '{app} no longer stores your profile, and you are signed out. If you open it in Slack or sign in again, it registers you again.',
@@ -295,16 +295,16 @@ export const en = {
   'signin.signedOut.what': 'You are signed out of {app} in this browser. You are still signed in to Slack.',
   'failure.link_invalid.title': 'We do not trust this link',
   'failure.link_invalid.what': 'The link that brought you here is incomplete or was changed.',
-  'failure.link_invalid.do': 'Ask the person or the page that gave it to you for a new one.',
+  'failure.link_invalid.do': 'Ask for a new link where you got this one.',
   'failure.link_expired.title': 'This link has expired',
   'failure.link_expired.what': 'Links that connect a workspace work for a limited time.',
-  'failure.link_expired.do': 'Ask the person or the page that gave it to you for a new one.',
+  'failure.link_expired.do': 'Ask for a new link where you got this one.',
   'failure.link_used.title': 'This link was already used to connect a workspace',
   'failure.link_used.what': 'Each link connects one workspace, and this one was already used.',
   'failure.link_used.do': 'To connect another workspace, ask for a new link.',
   'failure.form_expired.title': 'Please open the link again',
   'failure.form_expired.what':
-    'This page was open for too long, was opened in another browser, or this browser blocks our cookie.',
+    'This page was open for too long or was opened in another browser, or this browser blocks our cookie.',
   'failure.form_expired.do': 'Open the link again and press the button within half an hour.',
   'failure.gate_refused.title': '{app} cannot be installed here',
   'failure.gate_refused.what':
@@ -318,12 +318,12 @@ export const en = {
   'failure.already_connected.what':
     'The workspace is connected to another account of {app}, so we did not connect it to this one.',
   'failure.already_connected.do':
-    'If both accounts are yours, disconnect it in the other one first. Otherwise ask an admin of the workspace.',
+    'If both accounts are yours, disconnect the workspace in the other account first. Otherwise ask an admin of the workspace.',
   'failure.other_workspace.title': 'You chose another workspace',
   'failure.other_workspace.what':
     'This link is for one particular workspace, and you chose a different one at Slack.',
   'failure.other_workspace.do':
-    'Open the link again, and choose the right one in the upper right corner of Slack’s page.',
+    'Open the link again. In the upper right corner of Slack’s page, choose the workspace that the link is for.',
   'failure.not_installed.title': 'Your workspace does not have {app} yet',
   'failure.not_installed.what': 'You can connect your account only in a workspace that has {app}.',
   'failure.not_installed.do':
@@ -353,9 +353,9 @@ export const en = {
   'failure.lookAgain': 'Check again',
   'failure.outcome_unknown.title': 'We are checking your install',
   'failure.outcome_unknown.what':
-    'Our database failed while it saved your install. It is restarting now, and then we check what was saved.',
+    'Our database failed while it saved your install. Once it is available again, we check what was saved.',
   'failure.outcome_unknown.do':
-    'Check again in a few minutes. By then {app} is installed and its setup continues, or we have revoked the access that Slack issued and you can start again.',
+    'Check again in a few minutes. By then {app} is installed and its setup continues, or we have revoked the access that Slack granted, and you can start again.',
   'welcome.greeting':
     'Hi {person}, thanks for installing *{app}*{place, select, none {} other { in *{place}*}}.',
   'welcome.action': '*Start here:* open {app}’s Home tab to see what it can do and how its setup went.',
@@ -411,8 +411,8 @@ export const en = {
   'home.step.skipped': 'skipped',
   'home.step.unconfirmed': 'unconfirmed',
   'home.step.welcomeNote':
-    'The message may have arrived: the connection broke while it was being sent. It is not sent again unless you ask.',
-  'home.step.unconfirmedNote': 'It may have been done: the connection broke, and there is no way to check.',
+    'The message may have arrived: the connection broke while it was being sent. It is sent again only if you ask.',
+  'home.step.unconfirmedNote': 'This step may have worked, but there is no way to check.',
   'home.step.more':
     '{count, plural, one {# more step} other {# more steps}} not listed here, {done, number} of them done.',
   'home.retry': 'Try again',
@@ -444,7 +444,7 @@ export const en = {
     '✕  *{count, plural, one {# permission is} other {# permissions are}} missing.* Some things do not work until {count, plural, one {it is} other {they are}} granted.',
   'home.permissions.granted': '*Granted*',
   'home.permissions.nothing': 'No permissions were granted.',
-  'home.permissions.declined': '*Not granted.* This is optional. Only what needs it does not work.',
+  'home.permissions.declined': '*Not granted.* This is optional: only features that need it do not work.',
   'home.permissions.more':
     '{count, plural, one {# more permission} other {# more permissions}} not listed here.',
   'home.permissions.update': 'Update permissions',
@@ -453,7 +453,7 @@ export const en = {
   'home.you.name': 'Name',
   'home.you.email': 'Email',
   'home.you.timeZone': 'Time zone',
-  'home.you.kept': 'This is what {app} stores about you, since {time}. Only you see this part.',
+  'home.you.kept': '{app} has stored this about you since {time}. Only you see this part.',
   'home.you.picture': 'Your profile picture',
   'home.history': 'History',
   'home.history.older': 'Older entries are not listed here.',
@@ -467,7 +467,7 @@ export const en = {
   'home.history.token_died': 'Slack stopped accepting the token',
   'home.history.token_works': 'Slack accepts the token again',
   'home.history.access_granted': 'Added to a workspace',
-  'home.history.access_revoked': 'Taken out of a workspace',
+  'home.history.access_revoked': 'Removed from a workspace',
   'home.history.run_succeeded': 'Setup finished',
   'home.history.run_failed': 'Setup ended, but not everything worked',
   'home.history.run_cancelled': 'Setup stopped',

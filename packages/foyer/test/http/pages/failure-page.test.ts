@@ -55,7 +55,7 @@ test('a failure page says whether the tokens that Slack had issued were revoked'
   assert.match(of(true), /Nothing was installed.*We revoked it immediately/);
   assert.match(of(false), /The install did not finish.*could not revoke it yet/);
   assert.doesNotMatch(of(false), /Nothing was installed/);
-  assert.doesNotMatch(of(undefined), /issued access/);
+  assert.doesNotMatch(of(undefined), /granted access/);
 });
 
 test('a failure page does not claim that nothing was installed if Slack may have acted without an answer', () => {

@@ -35,7 +35,10 @@ test('the progress page reloads automatically without scripts, but only until th
 test('the progress page reloads rarely while the run waits for an admin', () => {
   const progress = progressOf('waiting', [S], { waitingFor: 'team_access_granted' });
   assert.match(progressDocument(progress), /content="30"/);
-  assert.match(textOf(progress), /no workspace has it yet\. An org admin opens Slack’s admin pages/);
+  assert.match(
+    textOf(progress),
+    /no workspace has it yet\. An org admin must add it to one: in Slack’s admin pages/,
+  );
   assert.match(textOf(progress), /Register the person who installs Waiting/);
 });
 
@@ -45,7 +48,7 @@ test('the progress page says that a step is tried again automatically', () => {
   );
   const text = textOf(progressOf('waiting', [], { steps }));
   assert.match(text, /Still setting up Foyer/);
-  assert.match(text, /Trying again Slack asked for a pause\. It will be tried again automatically\./);
+  assert.match(text, /Trying again Slack asked us to wait\. It will be tried again automatically\./);
 });
 
 test('the progress page links to Slack when all is done, with an address that works without the desktop app', () => {
