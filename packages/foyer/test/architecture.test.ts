@@ -61,7 +61,7 @@ describe('the layout', () => {
     assert.deepEqual(strangers, []);
   });
 
-  it('a source file imports only from its own folder and from folders before it in the layout list', () => {
+  it('a source file imports only from its own entry of the layout list and from earlier entries', () => {
     const backwards = files('src/**/*.ts').flatMap((file) =>
       importsOf(file)
         .filter(

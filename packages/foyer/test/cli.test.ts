@@ -171,7 +171,7 @@ test('`list`, `show`, `requests`, `manifest`, `backup`, `purge` and `retry` prin
   assert.deepEqual(revoked.sort(), [secrets.botToken, secrets.userToken]);
 });
 
-test('`list`, `show` and `requests` work with a wrong key, and `purge` erases nothing with it, except with --no-revoke', async (t) => {
+test('`list`, `show` and `requests` work with a wrong key, and `purge` erases with it only if --no-revoke is given', async (t) => {
   const { run } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const wrong = {
@@ -192,7 +192,7 @@ test('`list`, `show` and `requests` work with a wrong key, and `purge` erases no
   assert.equal((await run(['show', 'T1'])).exitCode, 1);
 });
 
-test('`purge` creates no key file if the current key file is missing', async (t) => {
+test('`purge` fails if the key file is missing, and creates no new one', async (t) => {
   const { file, run } = await prepare(t);
   const { exitCode, stderr } = await run(['purge', 'T1', '--yes'], { TOKEN_ENCRYPTION_KEYS: '' });
   assert.equal(exitCode, 1);
@@ -213,7 +213,7 @@ test('`purge` removes the team’s name from the database files, and a second pu
   assert.equal((await run(['purge', 'T1', '--yes'])).exitCode, 1);
 });
 
-test('`retry` queues the run, so that a server picks it up', async (t) => {
+test('`retry` queues the run and makes it due', async (t) => {
   const { file, run, runId } = await prepare(t);
   const retried = await run(['retry', runId, '--json']);
   assert.equal(retried.exitCode, 0, retried.stderr);

@@ -27,7 +27,13 @@ export function textProblems(partial: unknown): ConfigProblem[] {
       return [{ name: `texts.${name}`, problem: 'is not a language of Foyer’s', fix }];
     }
     if (typeof value !== 'object' || value === null) {
-      return [{ name: `texts.${name}`, problem: 'is not an object', fix: 'give messages by their names' }];
+      return [
+        {
+          name: `texts.${name}`,
+          problem: 'is not an object',
+          fix: 'give an object that has a text for each message name',
+        },
+      ];
     }
     return Object.entries(value).flatMap(([key, message]) => messageProblems(`texts.${name}`, key, message));
   });
@@ -42,7 +48,7 @@ function messageProblems(place: string, key: string, message: unknown): ConfigPr
   if (message === undefined) return [];
   if (typeof message !== 'string' || message.trim() === '' || message.length > longestMessage) {
     const fix = `give a text of at most ${longestMessage} characters, or leave it out`;
-    return [{ name, problem: 'is not a text, or too long', fix }];
+    return [{ name, problem: 'is not a text, is empty, or is too long', fix }];
   }
   // Texts about the app and its scopes and steps take no values, so a brace in them is literal.
   if (!isOwn) return [];

@@ -129,7 +129,7 @@ for (const { name, skip, options } of places) {
       });
     }
 
-    it(`${name} uses little memory and answers others while unsigned requests come as fast as they can`, async (t) => {
+    it(`${name} uses little memory and answers others while it refuses unsigned requests that come as fast as they can`, async (t) => {
       const stage = await setAbuseStage(t, options(t));
       const many = count({ quick: 2000, full: 20_000 });
       const request = `POST /slack/events HTTP/1.1\r\nHost: ${stage.target.host}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`;

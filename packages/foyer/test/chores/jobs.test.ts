@@ -74,7 +74,7 @@ for (const [engine, open] of Object.entries(engines)) {
         await pass(job, now);
       }
       assert.deepEqual(turns, [1000 * hour, 100 * hour]);
-      // If a clock is only a little ahead, its turn also counts for the machines behind it.
+      // If a clock is only a little ahead, a turn that it began also counts for machines whose clocks are behind.
       const often = { ...job, name: 'often', everyMs: 1000 };
       for (const now of [5000, 2000, 5000]) {
         await pass(often, now);
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(turns.slice(2), [5000]);
     });
 
-    it('the list of jobs shows the outcome and the machine of each job’s last turn, why it failed, and when the next turn is due', async (t) => {
+    it('the list of jobs shows the outcome and the machine of each job’s newest turn, the error of a failed turn, and when the next turn is due', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { database } = opened;
@@ -130,7 +130,7 @@ for (const [engine, open] of Object.entries(engines)) {
       // A job that hangs is shown as running, with its last outcome, until its machine must have died.
       now += hour;
       const hanging = Promise.withResolvers<void>();
-      // The row is written a moment before the job begins.
+      // Waits for the job to begin: Foyer writes the row a moment before that.
       const begun = Promise.withResolvers<void>();
       fail = () => {
         begun.resolve();
@@ -161,7 +161,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await nextPass;
       assert.equal((await stateOf()).status, 'succeeded');
 
-      // A job that was removed from the definition is never overdue. A job whose Foyer stopped is.
+      // A job that was removed from the definition is never overdue. A job that no Foyer runs any more is.
       now += 3 * hour;
       assert.deepEqual(
         (await read([])).map(({ name, status, nextDueAt, everyMs }) => [name, status, nextDueAt, everyMs]),
@@ -221,7 +221,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('a job is aborted at its time limit and when Foyer stops, and its next turn still comes', async () => {
+it('a job that reaches its time limit is aborted and gets its next turn, and a job is aborted when Foyer stops', async () => {
   const turns: JobTurn[] = [];
   const hang: Job = {
     name: 'hang',

@@ -42,7 +42,7 @@ describe('the configuration', () => {
     for (const fix of fixes) assert.doesNotMatch(fix, /npm run/);
   });
 
-  it('the configuration takes the scopes from the manifest, each once, unless they are overridden', () => {
+  it('the configuration takes each scope of the manifest once, or only those of SLACK_SCOPES if it is set', () => {
     const wanted = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
     assert.deepEqual(parseConfig(secrets, manifest).slack.botScopes, wanted);
     const overridden = parseConfig({ ...secrets, SLACK_SCOPES: 'chat:write, users:read' }, manifest);
@@ -110,7 +110,7 @@ describe('the configuration', () => {
     assert.deepEqual(faultsOf({ ...production, TOKEN_ENCRYPTION_KEYS: `main:${key}` }), []);
   });
 
-  it('the configuration refuses a CONNECT_SECRET that is easy to guess in production', () => {
+  it('in production, the configuration refuses a CONNECT_SECRET that is easy to guess, and does not print it', () => {
     const PUBLIC_URL = 'https://foyer.example.com';
     const production = {
       ...secrets,
@@ -352,7 +352,7 @@ describe('the configuration', () => {
     assert.deepEqual(twice.slack.botScopes, ['chat:write', 'users:read']);
   });
 
-  it('the configuration reports a manifest that is missing or is a folder, and reads one that begins with a byte order mark', (t) => {
+  it('the configuration reports a manifest that is missing or is a folder, and accepts a byte order mark before a manifest', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-manifest-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = pathToFileURL(join(folder, 'manifest.json'));

@@ -49,7 +49,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(typeof (await freshClaim(acme)), 'string');
     });
 
-    it('Foyer shows an admin how to finish connecting, and shows it to no other member', async () => {
+    it('Foyer shows an admin how to finish connecting, but not a member who is neither an admin nor the installer', async () => {
       assert.equal(typeof (await freshClaim(stage.person('Acme', 'admin'))), 'string');
       assert.equal(claimIn(await home(member)), undefined);
     });

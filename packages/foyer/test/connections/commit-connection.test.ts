@@ -76,7 +76,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('if two operators connect a workspace to different accounts at the same time, Postgres makes the second wait, and Foyer refuses the second', async (t) => {
+it('if two operators connect a workspace to different accounts at the same time on Postgres, the second waits for the first and is refused', async (t) => {
   const { database, reopen, close } = await engines.Postgres();
   t.after(close);
   await addTenants(database);

@@ -9,7 +9,7 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 export const secret = 'a secret that the host and Foyer share';
 export const host = 'https://app.example.com';
 
-/** The claims of a link that a test overrides; undefined leaves a claim out. */
+/** What a test wants in a link: its claims replace the usual ones, and undefined leaves a claim out. */
 export type LinkWish = Record<string, unknown>;
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
