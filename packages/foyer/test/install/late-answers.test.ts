@@ -11,8 +11,8 @@ import { startRawSlack } from '../support/raw-slack.ts';
 import { setStage } from '../support/start-foyer.ts';
 
 /**
- * Slack's answer to the exchange arrives in pieces: in part only after the page was sent or after a stop began. In the
- * last test, it arrives while the event loop is blocked.
+ * Slack's answer to the exchange stops halfway: its rest arrives after the page was sent, or Foyer stops before it
+ * arrives. In the last test, the answer arrives while the event loop is blocked.
  */
 
 const text = JSON.stringify({

@@ -56,7 +56,7 @@ test('an unusable answer to an exchange, such as one without an installer, team 
   }
 });
 
-test('a refresh token is passed on with an expiry time, even if the answer has no expiry time or an odd one', async () => {
+test('the OAuth provider gets each refresh token with an expiry time, even if Slack’s answer has none or an odd one', async () => {
   const times = [
     [undefined, 43_200],
     [null, 43_200],
@@ -86,7 +86,7 @@ test('Slack’s answer to an exchange reaches the OAuth provider unchanged, whet
   }
 });
 
-/** An exchange whose answer the test releases, with the tokens that were revoked. */
+/** Starts an exchange. Slack answers it when the test calls `answer`. Records the tokens that are revoked. */
 function watchExchange(
   answer: unknown,
   headers: Record<string, string> = {},

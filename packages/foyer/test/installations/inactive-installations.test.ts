@@ -74,7 +74,7 @@ async function setTeams(t: TestContext, open: (typeof engines)[keyof typeof engi
     return { store, tokens };
   };
   const { store, tokens } = machine();
-  /** Installs a team, a minute after the one before; its tokens are named after it. */
+  /** Installs the app in a team, a minute after the previous install. The tokens are named after the team. */
   const installed = async (teamId: string, expiresAt?: number) => {
     clock.advance(60_000);
     const wish = { teamId, botToken: `xoxb-${teamId}`, userToken: `xoxp-${teamId}`, botExpiresAt: expiresAt };

@@ -217,7 +217,7 @@ describe('the token source', () => {
       );
     });
 
-    it('the token source waits with a refresh for as long as Slack asks', async () => {
+    it('the token source waits thirty seconds for the next refresh if Slack answers ratelimited without a time', async () => {
       await installed(-hour);
       endpoint.answerWith({ ok: false, error: 'ratelimited' });
       await assert.rejects(tokens.botToken(T1), TokenRefreshError);
@@ -338,7 +338,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, []);
     });
 
-    it('a refresh takes over from a process that died during a refresh', async () => {
+    it('a process refreshes a token once the lease of a process that died during a refresh has expired', async () => {
       const { installationId } = await installed(-hour);
       await opened.database.queries
         .updateTable('installations')

@@ -18,7 +18,7 @@ MULTI=\`it's
 "fine"\`
 `;
 
-test('setVariables replaces the value of a variable in its line, and keeps every other line', () => {
+test('setVariables replaces the value of a variable in its line, adds a new variable at the end, and keeps every other line', () => {
   const text = setVariables(existing, { SLACK_CLIENT_SECRET: 'new', NEW_ONE: 'x y', EMPTY: '1' });
   assert.equal(
     text,

@@ -137,7 +137,7 @@ export async function startMachineProcess(
   return { url: `http://127.0.0.1:${port}`, process };
 }
 
-/** A proxy in front of the machines, which passes each connection to the one that `sendTo` names. */
+/** Starts a proxy in front of the machines. It passes each new connection to the machine that `sendTo` was given. */
 async function startFront(): Promise<{ url: string; sendTo(url: string): void; close(): Promise<void> }> {
   let target = 0;
   const sockets = new Set<Socket>();
