@@ -34,14 +34,14 @@ export function revokeCommand(deps: OperatorDeps): Command {
     description:
       'For tokens that leaked. Revokes every token of a team at Slack, then erases them here and marks the installation ' +
       'as broken. People, runs, history and the connection stay: when an admin installs the app again, the same ' +
-      'installation continues. If Slack does not revoke every token of a team, Foyer keeps them, so you can run this ' +
-      'again. The uninstall pipeline does not run, although Slack reports an app without tokens as uninstalled. Foyer ' +
-      'keeps running meanwhile, but nothing reaches a team until its admin has installed the app again.',
+      'installation continues. If Slack does not revoke every token of a team, Foyer keeps all of them, so you can run ' +
+      'this again. The uninstall pipeline does not run, although Slack reports an app without tokens as uninstalled. ' +
+      'Foyer may keep running, but the app can do nothing in a team until an admin has installed it there again.',
     examples: [
       ['revoke T0123ABCD', 'the token of one team leaked'],
       [
         'revoke --all --yes --json',
-        'the database and its key leaked: all of them, with a link for each team',
+        'the database and its key leaked; prints a link to install again for each team',
       ],
     ],
   })
@@ -130,9 +130,9 @@ function incomplete(kept: readonly RevokedTeam[], changed: number, isStopped: bo
   if (kept.length > 0) {
     const isPaused = kept.some(({ notRevoked }) => notRevoked.some(({ error }) => error === refreshPaused));
     const again = isPaused
-      ? `run this again in a minute. ${refreshPaused}: an expired token has to be renewed before it can be revoked. That ` +
-        'was tried less than a minute ago and failed (the log of Foyer or the last run of this command says why), and is ' +
-        'not tried again at once.'
+      ? `run this again in a minute. ${refreshPaused}: an expired token has to be renewed before it can be revoked. A ` +
+        'renewal failed less than a minute ago, and Foyer waits before it tries the next one. The log of Foyer, or ' +
+        'the previous output of this command, says why it failed.'
       : 'run this again.';
     sentences.push(
       `Not revoked: ${kept.length}, see above. Their tokens are kept: ${again} If the key of an installation is lost, ` +
@@ -178,7 +178,8 @@ async function createRevoker(deps: OperatorDeps, config: Config, database: Datab
     if (before === undecryptable) {
       return { ...team, outcome: 'kept', revoked: 0, notRevoked: [{ of: 'bot', error: undecryptable }] };
     }
-    // `beganAt` is taken before the revocation begins: tokens that are stored later belong to a newer install.
+    // Takes `beganAt` after the renewal and before the revocation: tokens that are stored later belong to a newer
+    // install.
     const notRenewed = await renewExpiredTokens(revoking, id);
     const beganAt = deps.now();
     const version = (await store.readInstallation(id))?.version ?? before.version;

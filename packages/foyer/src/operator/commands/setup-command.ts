@@ -39,10 +39,10 @@ export function setupCommand(deps: OperatorDeps): Command {
   return operatorCommand('setup', {
     summary: 'create the Slack app, and write .env',
     description:
-      'Asks for the name, description, color and links of the app and for its address, shows the link that creates ' +
-      'the Slack app from the manifest with all that in it, and opens it if you like. Then it asks for the app’s id ' +
-      'and secrets, makes an encryption key if there is none, writes manifest.json and .env (a backup of the old ' +
-      '.env is kept, and its other lines stay), and runs doctor. Current values are the default answers. If you ' +
+      'Asks for the name, description, color and links of the app and for its address. Puts them into the manifest, ' +
+      'shows the link that creates the Slack app from it, and opens the link if you like. Then asks for the app’s id ' +
+      'and secrets, makes an encryption key if there is none, writes manifest.json and .env (it backs up the old .env ' +
+      'and keeps its other lines), and runs doctor. Current values are the default answers. If you ' +
       'cancel, nothing is written. In a script, pass everything: the secrets as SLACK_CLIENT_SECRET and ' +
       'SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags for them, since every ' +
       'user of the machine can read the arguments of a process, and the shell remembers them. Values that are ' +
@@ -107,8 +107,8 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
 }
 
 /**
- * Reads the settings from flags and environment. In an interview, it takes the public URL only from a flag: without the
- * flag, `setup` asks for the URL. @throws UsageError
+ * Reads the settings from flags and environment. If `interview` is true, `setup` can ask on a terminal: then it takes
+ * the public URL only from a flag, and otherwise asks for it. @throws UsageError
  */
 function givenSettings(
   environment: Readonly<Record<string, string | undefined>>,

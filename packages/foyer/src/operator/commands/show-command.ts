@@ -18,7 +18,9 @@ export function showCommand(deps: OperatorDeps): Command {
   return operatorCommand('show', {
     summary: 'show one installation: who, when, scopes, run, users, history',
     description:
-      'Shows one installation: who installed it and when, its scopes, its newest run with every attempt (and the uninstall run, if that is the newest), the runs of its moments, its people and its history (newest first).',
+      'Shows one installation: who installed it and when, its scopes, its newest run with every attempt (and the uninstall ' +
+      'run, if that is the newest), the runs of its moments (upgraded, opened, workspaceGranted), its people and its ' +
+      'history (newest first).',
     examples: [
       ['show T0123ABCD', 'did their install work, and what failed?'],
       ['show acme', 'the same, by its name or a part of it'],

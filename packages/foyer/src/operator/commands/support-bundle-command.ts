@@ -8,17 +8,17 @@ import { plainJson } from '../terminal/plain-text.ts';
 import { fieldLines } from '../terminal/table.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** `support-bundle [FILE]`: writes a file for someone who helps you, without secrets. */
+/** `support-bundle [FILE]`: writes a file without secrets, for someone who helps you. */
 export function supportBundleCommand(deps: OperatorDeps): Command {
   return operatorCommand('support-bundle', {
-    summary: 'write a file for someone who helps you, without secrets',
+    summary: 'write a file without secrets, for someone who helps you',
     description:
-      'Writes one JSON file (mode 0600; it never overwrites one) with the versions, the configuration without its ' +
+      'Writes one new JSON file (mode 0600) with the versions, the configuration without its ' +
       'secrets, the names of steps and jobs, what doctor finds, what the running Foyer reports, the migrations, and ' +
       'counts of installations, runs, failed steps and install requests. It holds no token, no secret, and no name or ' +
       'mail address of a person; it does hold PUBLIC_URL, paths of files and ids of runs. A part that cannot be ' +
-      'collected, such as the counts while the database is down, is listed under “missing” with the reason. It changes ' +
-      'nothing.',
+      'collected, such as the counts while the database is down, is listed under “missing” with the reason. The ' +
+      'command never overwrites a file, and changes nothing else.',
     examples: [
       ['support-bundle', 'before you ask for help: read the file, and attach it'],
       ['support-bundle /tmp/foyer.json --offline', 'if nothing may be contacted'],
@@ -44,7 +44,7 @@ export function supportBundleCommand(deps: OperatorDeps): Command {
           ['missing', absent === '' ? null : absent],
         ]),
       );
-      deps.output.note('It holds no secret. Read it before you send it to someone.');
+      deps.output.note('The bundle holds no secret. Read it before you send it to someone.');
     });
 }
 

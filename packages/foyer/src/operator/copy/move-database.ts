@@ -16,7 +16,7 @@ import { readTables } from '../../database/read-tables.ts';
 import { foyerTableNames } from '../../database/records.ts';
 import { CommandError } from '../command-error.ts';
 
-/** What was copied, verified to be the same on both sides. */
+/** A finished copy. Each table has the same rows on both sides. */
 export interface MovedDatabase {
   source: string;
   target: string;
@@ -39,8 +39,9 @@ interface MoveDatabaseDeps {
  * Copies a database into an empty one, or resumes an interrupted copy. No one may use the source during the copy, and
  * no one can use the target until it has been compared.
  *
- * Why it checks twice that no one uses the source, and also compares the rows: a comparison cannot find an idle Foyer,
- * and a Foyer may start during the copy. What either Foyer stores later would be missing from the target.
+ * Why it checks before and after the copy that no one uses the source, and also compares the rows: a comparison does
+ * not notice a Foyer that is idle, and a Foyer may start during the copy. Whatever such a Foyer stores later would be
+ * missing from the target.
  * @throws CommandError, CopyError, DatabaseUnavailableError, DatabaseNewerError
  */
 export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabase> {
@@ -86,7 +87,7 @@ async function copyAll(
   }).catch((error: unknown) => {
     if (!(error instanceof CopyError) || error.code !== 'source_changed') throw error;
     const fix =
-      'The source was written to during the copy. Stop every Foyer that uses it, and run this again; it starts over.';
+      'The source was written to during the copy. Stop every Foyer that uses it, and run this again: the copy starts over.';
     throw new CommandError(`${error.message} ${fix}`, { cause: error });
   });
   await from.close();
@@ -122,7 +123,10 @@ function refuseStrangers(there: readonly string[], known: readonly string[]): vo
   );
 }
 
-/** Names the connection of a copy: without that, the check for a running Foyer would count the copy as one. */
+/**
+ * Gives the connections of a copy a name of their own. Otherwise the check for a running Foyer would take the copy for
+ * a Foyer.
+ */
 function underOwnName(target: DatabaseTarget): DatabaseTarget {
   return target.kind === 'postgres' ? { ...target, url: underCopyName(target.url) } : target;
 }
@@ -145,7 +149,10 @@ function isSameDatabase(one: DatabaseTarget, other: DatabaseTarget): boolean {
   return false;
 }
 
-/** Returns where the database is, regardless of the user; `options` may name another schema of it. */
+/**
+ * Returns which database a URL leads to, regardless of the user. `options` is a part of that, since it may name another
+ * schema.
+ */
 function placeOf(url: string): string {
   const { hostname, port, pathname, searchParams } = new URL(url);
   return JSON.stringify([

@@ -57,7 +57,8 @@ function notOpened(file: string, error: unknown): Finding {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   if (code === corruptCode) return database.fault(`${file} is damaged: ${reason}.`, damagedFix);
   const detail = `${file} cannot be opened: ${reason}.`;
-  // A WAL or its index that another user owns also stops SQLite, whose error does not name the file.
+  // If another user owns the WAL or its index, SQLite cannot open the database either, and its error does not name that
+  // file.
   const unwritable = findUnwritable(file);
   if (unwritable.length > 0) {
     return database.fault(`${detail} ${unwritableDetail(unwritable)}`, writeFix(file, unwritable));
@@ -98,7 +99,7 @@ function writeFix(file: string, unwritable: readonly UnwritablePath[]): string {
   if (unwritable.some(({ reason }) => reason === 'EROFS')) {
     return remountFix;
   }
-  return `Stop Foyer, give these to the user that Foyer runs as (chown USER ${unwritable.map(({ path }) => path).join(' ')}; chmod 700 for the folder ${dirname(file)}, 600 for the files), and start it again.`;
+  return `Stop Foyer, make the user that Foyer runs as the owner (chown USER ${unwritable.map(({ path }) => path).join(' ')}), set the modes (chmod 700 for the folder ${dirname(file)}, 600 for the files), and start Foyer again.`;
 }
 
 function sound({ integrity }: SqliteInspection): Finding {
@@ -130,8 +131,8 @@ function wal(file: string, { walBytes, isLogWithoutIndex }: SqliteInspection): F
   const { ok, warning } = findingsOf('database-wal');
   if (isLogWithoutIndex) {
     return warning(
-      `${file}-wal is next to the database without ${basename(file)}-shm. These checks do not read it.`,
-      'If it belongs to this database, start Foyer: it reads the log in. If the database was restored, the log belongs to the former one: move it away before you start Foyer.',
+      `${file}-wal is next to the database without ${basename(file)}-shm. These checks do not read that log.`,
+      'If the log belongs to this database, start Foyer, which reads it in. If the database was restored, the log belongs to the former one: move it away before you start Foyer.',
     );
   }
   const detail = `The write-ahead log has ${sizeText(walBytes)}.`;
