@@ -117,7 +117,7 @@ export class DatabaseNewerError extends Error {
   constructor(unknown: readonly string[], whose: 'Foyer' | 'the app' = 'Foyer') {
     super(
       whose === 'Foyer'
-        ? `The database was written by a newer Foyer (it has ${unknown.join(', ')}). ` +
+        ? `The database was written by a newer Foyer (it has the migrations ${unknown.join(', ')}, which this version does not know). ` +
             'Start that version, or restore the backup that was made before the upgrade.'
         : `The database has migrations of the app that its definition does not have (${unknown.join(', ')}). ` +
             'Start the newer version of the app, or put them back into `migrations`: never remove or rename a migration that was applied.',

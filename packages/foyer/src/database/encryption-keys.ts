@@ -109,8 +109,8 @@ export async function isKeyHolder(queries: Queries, process: string): Promise<bo
 }
 
 /**
- * Finds a process that was seen at or after `seenSince` and that encrypts with `keyId`, encrypts with a key not in
- * `notOf`, or is not `otherThan`.
+ * Finds a process that was seen at or after `seenSince` and meets the condition: it encrypts with `keyId`; it encrypts
+ * with a key that is not in `notOf`; or it is another process than `otherThan`.
  */
 export async function findKeyHolder(
   queries: Queries,

@@ -64,8 +64,8 @@ async function eraseInstallRequests(
 }
 
 /**
- * Erases the sealed tokens of an installation's bot and sets the installation's status, unless the app is already
- * uninstalled. The bot's id and scopes stay in the row.
+ * Erases the sealed tokens of an installation's bot and sets the installation's status. The bot's id and scopes stay in
+ * the row. Does nothing if the app is already uninstalled.
  */
 export async function eraseBotToken(
   tx: Tx,

@@ -251,7 +251,9 @@ const recordById = (queries: Queries, given: Given<{ id: string }>) =>
 const runById = (queries: Queries, given: Given<{ id: string }>) =>
   queries.selectFrom('runs').select(runColumns).where('id', '=', given.id);
 
-/** Selects the newest run of an installation's install pipeline; the caller may add conditions. */
+/**
+ * Selects the newest run of an installation's install pipeline. The caller selects the columns and may add conditions.
+ */
 export const newestInstallRun = (queries: Queries, installationId: string | Expression<string>) =>
   queries
     .selectFrom('runs')

@@ -17,8 +17,8 @@ type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | '
 
 /**
  * Marks a state as used: returns true for the one caller that may exchange its code, false for every later caller
- * (invariant 5: a state is used once). An attempt that ended at Slack's consent page has not used its state, so Back
- * and Allow still work.
+ * (invariant 5: a state is used once). An attempt that ended at Slack's consent page has not used its state: the person
+ * can still go back and press Allow.
  */
 export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<boolean> {
   const started = { outcome: 'started', used_at: request.now, error_code: null, finished_at: null } as const;
@@ -45,7 +45,7 @@ export async function recordUnusedRequest(
   await insertRequest(tx, request, { outcome, error_code, used_at: null, finished_at: request.now });
 }
 
-/** Inserts a request unless it is known; returns whether it was inserted. */
+/** Inserts a request if it is new; returns whether it was. */
 async function insertRequest(tx: Tx, request: NewInstallRequest, standing: Standing): Promise<boolean> {
   const inserted = await tx
     .insertInto('install_requests')
@@ -147,9 +147,9 @@ export async function findInterruptedRequests(
 }
 
 /**
- * Erases the oldest requests (if `outcome` is given, only those with it) that began before `before`, at most `limit` of
- * them; keeps those whose tokens are not yet revoked. Returns how many it erased. Why a limit: one write transaction
- * must not block the others for long.
+ * Erases up to `limit` requests that began before `before`, the oldest first. With `outcome`, erases only requests with
+ * this outcome. Keeps requests whose tokens are not yet revoked. Returns how many it erased. Why a limit: one write
+ * transaction must not block the others for long.
  */
 export async function sweepInstallRequests(
   transaction: Queries,
@@ -175,7 +175,7 @@ export async function sweepInstallRequests(
   return Number(swept.numDeletedRows);
 }
 
-/** When the oldest of the newest `count` requests with this outcome began; undefined if there are fewer. */
+/** When the `count`th newest request with this outcome began; undefined if there are fewer. */
 export async function startOfNewest(
   queries: Queries,
   search: { clientId: string; outcome: 'cancelled' | 'failed'; count: number },
@@ -212,7 +212,7 @@ interface InstalledRequest {
 }
 
 /**
- * Marks an OAuth attempt as installed and, unless `leavesTokens`, deletes the sealed tokens that its request kept. Call
+ * Marks an OAuth attempt as installed, and deletes the sealed tokens of its request, except with `leavesTokens`. Call
  * it in the transaction that stores the installation (invariant 1: tokens are stored or revoked).
  */
 export async function finishInstallRequest(tx: Tx, request: InstalledRequest): Promise<void> {

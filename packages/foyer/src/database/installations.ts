@@ -48,8 +48,8 @@ export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<In
 export const inactiveCode = 'account_inactive';
 
 /**
- * Marks an active installation as broken, or gives a held one another reason; with `ifVersion`, only if it has that
- * version. Returns whether it changed.
+ * Marks an active installation as broken, or gives a held one another reason. With `ifVersion`, does so only if its
+ * tokens have that version. Returns whether the row changed.
  */
 export async function markInstallationBroken(
   tx: Tx,
@@ -97,7 +97,7 @@ export function heldInstallations(queries: Queries, clientId: string) {
   );
 }
 
-/** Lists held installations in random order: those that stay held must not block the others. */
+/** Lists up to `limit` held installations in random order: those that stay held must not block the others. */
 export async function listHeldInstallations(
   queries: Queries,
   { clientId, limit }: { clientId: string; limit: number },
@@ -160,9 +160,9 @@ interface TeamAccessChange {
 }
 
 /**
- * Records the change unless a newer one is known; returns whether the workspace's access changed, or was first granted
- * in this life. Of two changes within the same second (Slack's events have no finer time), the one delivered later
- * wins.
+ * Records the change if no newer one is known. Returns whether the workspace's access changed, or was granted for the
+ * first time in this life. Of two changes within the same second (Slack's events have no finer time), the one delivered
+ * later wins.
  */
 export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promise<boolean> {
   const { clientId: client_id, enterpriseId: enterprise_id, teamId: team_id } = change;
@@ -191,8 +191,8 @@ export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promis
 }
 
 /**
- * Lists the workspaces in which an org-wide install has access (if `since` is given, access that was granted then or
- * later), earliest grant first.
+ * Lists the workspaces in which an org-wide install has access, earliest grant first. With `since`, lists only those in
+ * which access was granted then or later.
  */
 export async function findGrantedTeams(
   queries: Queries,

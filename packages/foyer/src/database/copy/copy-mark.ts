@@ -2,8 +2,8 @@ import type { Queries, Tx } from '../database.ts';
 import { readTables } from '../read-tables.ts';
 
 /**
- * Why a separate, temporary table: while it exists, the database is an unfinished copy that only `copy` may use;
- * without it, the database is like any other. The table holds one row.
+ * The mark of an unfinished copy is a table with one row. Only `copy` may use a database that has this table. When the
+ * copy is complete, Foyer drops the table, and the database is like any other.
  */
 
 /** The table whose existence marks an unfinished copy. */
