@@ -18,7 +18,7 @@ import {
 } from './connect-stage.ts';
 
 for (const engine of Object.keys(engines) as EngineName[]) {
-  describe(`a link, on ${engine}`, () => {
+  describe(`connecting with a link, on ${engine}`, () => {
     let stage: ConnectStage;
     before(async () => {
       stage = await setConnectStage({ engine });
@@ -269,7 +269,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
   });
 }
 
-describe('a workspace that is connected to another account', () => {
+describe('a workspace that is already connected', () => {
   it('a workspace moves to another account after its installer has confirmed the move', async (t) => {
     const stage = await setConnectStage({ definition: { onConflict: 'move' } });
     t.after(() => stage.close());

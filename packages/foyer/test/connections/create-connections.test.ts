@@ -12,7 +12,7 @@ const clientId = '1.1';
 const now = (): number => 5000;
 
 for (const [engine, open] of Object.entries(engines)) {
-  /** Adds two unconnected workspaces, each with the installer U1 and another admin U2, to a database with strangers' rows. */
+  /** Stores two unconnected workspaces, each with the installer U1 and another admin U2, and also the strangers. */
   async function setUp(t: TestContext) {
     const { database, close } = await open();
     const strangers = await inviteStrangers(database, { clientId });

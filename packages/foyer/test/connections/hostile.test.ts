@@ -259,7 +259,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.deepEqual([outcome, error], ['failed', 'state_expired']);
   });
 
-  it('Foyer connects nothing if the link names another workspace', async () => {
+  it('Foyer connects nothing if a link names one workspace and the person chooses another', async () => {
     const answer = await attempt(link({ team: stage.person('Globex').teamId }));
     assert.match(answer.headers.get('location') ?? '', /foyer_result=/);
   });

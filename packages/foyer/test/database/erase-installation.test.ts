@@ -9,7 +9,7 @@ import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts'
 
 const clientId = '1.1';
 const now = 5000;
-/** The installs of two workspaces of a Grid organization, of one workspace outside it, and of the whole organization. */
+/** Installs of two workspaces of a Grid organization, of one workspace outside it, and of the whole organization. */
 const tenants = [
   { mark: 'OWN', teamId: 'T1', enterpriseId: 'E1' },
   { mark: 'NEXT', teamId: 'T2', enterpriseId: 'E1' },

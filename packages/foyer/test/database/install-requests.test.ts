@@ -155,7 +155,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await left(), ['failed 3', 'failed 9', 'tokens']);
     });
 
-    it('install requests lose their tokens when the install is finished, unless some tokens are still to be revoked', async (t) => {
+    it('a finished install request keeps its tokens only if some tokens are still to be revoked', async (t) => {
       const { database, add, rows } = await setUp(t);
       const started = { outcome: 'started', started_at: 1, sealed_tokens: 'sealed' } as const;
       await add({ one: started, two: started, three: started });

@@ -111,7 +111,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('messages that are sent once record how a call ended, unless a newer call has begun', async (t) => {
+    it('messages that are sent once record how a call ended only if no newer call has begun', async (t) => {
       const { settle } = await setUp(t);
       for (const message of messages) {
         for (const other of [{ runId: 'run_OWN2' }, { settledBy: 8 }])

@@ -261,7 +261,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 
   describe('a commit whose answer is lost', { concurrency: 4 }, () => {
-    /** Writes one key, and cuts the connection at this moment of the first `cuts` commits (by default, of the first). */
+    /** Writes one key, and cuts the connection at `moment` of the first `cuts` commits (by default, of the first). */
     async function cutAtCommit(
       play: Play,
       moment: 'asked' | 'done',
@@ -327,7 +327,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 });
 
-/** Opens connections, and then lets nothing come back on them or on new ones. */
+/** Opens connections. From then on, nothing that the server answers arrives, neither on them nor on new ones. */
 async function silenceAfterConnections({ database, proxy }: Play): Promise<void> {
   await Promise.all([database.ping(), database.ping(), database.ping()]);
   proxy.swallow();

@@ -95,7 +95,7 @@ describe('a SQLite database', () => {
     assert.equal(compiled.mock.callCount(), 1);
   });
 
-  it('opening a SQLite database makes an open database and its log private if others could read them, with a warning for each file', async () => {
+  it('opening a SQLite database that is already open makes it and its log private if others could read them, with a warning for each file', async () => {
     const first = await open();
     await first.write((transaction) => recordEncryptionKey(transaction, key('a')));
     const files = [file, `${file}-wal`, `${file}-shm`];
@@ -250,7 +250,7 @@ describe('a SQLite database', () => {
     assert.deepEqual(await database.queries.selectFrom('encryption_keys').selectAll().execute(), []);
   });
 
-  it('a SQLite database can be scrubbed while a transaction is in progress', async () => {
+  it('scrubbing a SQLite database during a transaction empties its log', async () => {
     const database = await open();
     const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
     const writing = database.write(async (transaction) => {
@@ -304,7 +304,7 @@ describe('a SQLite database', () => {
     await assert.rejects(database.ping(), { name: 'DatabaseUnavailableError', message: /no such table/ });
   });
 
-  it('a SQLite database whose file is damaged beyond its first page is reported', async () => {
+  it('a SQLite database whose file is damaged beyond its first page is reported as unavailable', async () => {
     await (await open()).close();
     opened.pop();
     const bytes = await readFile(file);

@@ -103,8 +103,8 @@ import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts'
 
 /**
  * Invariant 9 (tenants never mix) for each query. One tenant has rows in every table that holds rows of a tenant, and
- * so has each stranger (`strangers.ts`). A write that names the tenant changes only that tenant's rows. A read that names
- * the tenant returns no stranger's row.
+ * so has each stranger (`strangers.ts`). A write that names the tenant changes only that tenant's rows. A read that
+ * names the tenant returns no stranger's row.
  */
 
 const clientId = '1.1';

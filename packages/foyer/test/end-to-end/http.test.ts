@@ -92,14 +92,14 @@ describe('every page', () => {
   });
 });
 
-describe('the redirect of an install', () => {
+describe('the redirect from /slack/install', () => {
   let stage: Stage;
   before(async () => {
     stage = await setStage();
   });
   after(() => stage.close());
 
-  it('the redirect of an install leads to Slack with the scopes of the manifest, the requested team and a state', async () => {
+  it('the redirect from /slack/install leads to Slack with the scopes of the manifest, the requested team and a state', async () => {
     const answer = await createVisitor().get(`${stage.url}/slack/install?team=T0123ABC`);
     assert.equal(answer.status, 302);
     const url = new URL(answer.headers.get('location') ?? '');
@@ -111,7 +111,7 @@ describe('the redirect of an install', () => {
     assert.ok((url.searchParams.get('state') ?? '').length > 50);
   });
 
-  it('the redirect of an install leaves out an invalid team id', async () => {
+  it('the redirect from /slack/install leaves out an invalid team id', async () => {
     for (const team of [
       'https://evil.example',
       't0123',
@@ -124,7 +124,7 @@ describe('the redirect of an install', () => {
     }
   });
 
-  it('the redirect of an install stores no install request, however often browsers ask for it', async () => {
+  it('the redirect from /slack/install stores no install request, however often browsers ask for it', async () => {
     const count = (): number => {
       const database = new Sqlite(stage.databaseFile, { readonly: true });
       const { n } = database.prepare('select count(*) as n from install_requests').get() as { n: number };

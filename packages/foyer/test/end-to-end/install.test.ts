@@ -54,7 +54,7 @@ describe('an install', () => {
     assert.match(JSON.stringify(sandbox.homeView(acme)), new RegExp(`<@${acme.userId}>`));
   });
 
-  it('an install logs at most twelve lines with the id of its run or install request, and “installed” has both ids', () => {
+  it('an install logs at most twelve lines with the id of its run or install request, and the line “installed” has both ids', () => {
     const lines = stage.logged().map((line) => JSON.parse(line));
     const story = lines.filter((line) => line.level >= 30 && (line.runId || line.requestId));
     assert.ok(story.length >= 2 && story.length <= 12, `${story.length} lines`);

@@ -9,7 +9,7 @@ import { createInstallationStore } from '../../src/installations/create-installa
 import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
 import { engines } from '../support/open-test-database.ts';
 
-/** There are always two teams and an enterprise, and an event may change only its own subject. */
+/** Each test stores two teams and an enterprise. An event may change only the team or the person that it is about. */
 for (const [engine, openBackend] of Object.entries(engines)) {
   async function prepare(t: TestContext) {
     const backend = await openBackend();
@@ -126,7 +126,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
         profile: { real_name: 'Ada', email: 'a@x.example' },
       };
       await stage.deliver({ type: 'user_change', user });
-      // Values of the wrong type, absent values and unknown people: nothing is lost and no one is added.
+      // Events with values of the wrong type, without values, or about unknown people change nothing.
       await stage.deliver({
         type: 'user_change',
         user: { id: 'U1', is_admin: 'no', profile: { real_name: 7 } },

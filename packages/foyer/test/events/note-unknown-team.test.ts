@@ -33,7 +33,7 @@ testOnBothEngines(
     await stage.logIn();
     assert.equal(await metric(), '0');
 
-    // As after the restore of a backup that is older than the install.
+    // Deletes the installation, as the restore of an older backup would.
     await stage.database.queries.deleteFrom('installations').execute();
     await eventually(async () => {
       await sandbox.openHome(acme);
@@ -57,7 +57,7 @@ testOnBothEngines(
     const finding = found.find(({ check }) => check === 'teams-unknown');
     assert.equal(finding?.status, 'warning');
     assert.ok(finding.detail.includes(acme.teamId));
-    // A wrong DATABASE_URL looks the same, and then no one has to install again.
+    // The fix names DATABASE_URL first: a wrong one looks the same, and correcting it needs no new install.
     assert.match(finding.fix ?? '', /DATABASE_URL.*newer backup.*list --unknown/);
 
     await installs();

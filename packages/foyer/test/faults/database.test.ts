@@ -12,7 +12,7 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
-/** The database is locked, full, read-only, gone, damaged, newer, or under another key: each case ends visibly. */
+/** What Foyer does if its database is locked, full, read-only, gone, damaged, too new, or sealed with another key. */
 
 interface Play {
   stage: Stage;
@@ -20,7 +20,7 @@ interface Play {
   acme: { teamId: string; userId: string };
   /** Runs a statement on the connection that Foyer itself has open. */
   onLiveConnection(statement: string): Promise<void>;
-  /** Does something at the next call of a Slack method, before its answer. */
+  /** Runs `work` at the next call of a Slack method, before Slack answers. */
   whenCalled(method: string, work: () => void): void;
 }
 
@@ -58,7 +58,7 @@ async function setPlay(t: TestContext): Promise<Play> {
 const installAcme = ({ stage, visitor, acme }: Play): Promise<Response> =>
   install(visitor, stage.url, stage.sandbox, acme);
 
-/** Holds the write lock from another connection. */
+/** Holds the write lock from another connection, and resolves when it is released after `ms` milliseconds. */
 function lockFor(file: string, ms: number): Promise<void> {
   const other = new Sqlite(file);
   other.exec('begin immediate');

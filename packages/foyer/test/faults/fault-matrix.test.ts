@@ -111,8 +111,8 @@ async function playCell(play: Play, cell: Cell): Promise<void> {
   const visitor = createVisitor();
   const startedAt = performance.now();
   const answer = await install(visitor, stage.url, stage.sandbox, play.acme);
-  // Foyer itself ends a slow request before ten seconds are over, with a log line that `assertLogIsCalm` does not allow.
-  // The extra time is for a busy machine.
+  // Foyer itself ends a slow request before ten seconds are over, with a log line that `assertLogIsCalm` refuses. The
+  // extra time is for a busy machine.
   assert.ok(performance.now() - startedAt < 20_000, 'the page did not wait for Slack');
   if ('page' in cell.end) await assertNotInstalled(play, cell.end, answer);
   else await assertInstalled(play, cell, cell.end, visitor, answer);

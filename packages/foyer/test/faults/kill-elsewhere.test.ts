@@ -70,8 +70,8 @@ function elsewhere(engine: EngineName): void {
         { first, second: atCall('auth.revoke', 1, 'before its answer') },
         { first },
       ]),
-      // After a kill at one of the first two points, Foyer has certainly stored the tokens. So these cases kill it again
-      // at each instant of their revocation.
+      // After a kill at one of the first two points, Foyer has certainly stored the tokens. So these cases kill it a
+      // second time, at each instant of their revocation.
       ...firstKills.slice(0, 2).flatMap((first) => whileGivingBack.map((second) => ({ first, second }))),
     ];
     for (const { first, second } of some(engine, cases, [0, 5])) {
@@ -117,7 +117,7 @@ function elsewhere(engine: EngineName): void {
     assert.ok(ends.givenBack > 0);
   });
 
-  it('Foyer that is killed and started again loses no uninstall, and applies it once', async (t) => {
+  it('Foyer that is killed and started again applies each uninstall exactly once', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;

@@ -346,8 +346,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
 }
 
 /**
- * Checks that only the last attempt of `choose-plan` succeeded. An attempt that asks the question does not succeed: after
- * it, the run waits.
+ * Checks that only the last attempt of `choose-plan` succeeded. An attempt that asks the question does not succeed:
+ * after it, the run waits.
  */
 async function assertDoneOnceWithQuestion({ stage }: Life, runId: string): Promise<void> {
   const outcomes = await stage.rows<{ outcome: string | null }>(

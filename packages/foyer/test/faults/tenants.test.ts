@@ -6,8 +6,8 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 import { signedPost } from './support/signed-post.ts';
 
 /**
- * Invariant 9: a standalone workspace, two workspaces of a Grid org, and the org itself, all installed at once. Each
- * event acts with its own installation's token, and with no other.
+ * Invariant 9 (tenants never mix). The app is installed in standalone workspaces, in a Grid org and in one of the org's
+ * workspaces. Foyer handles each event with the token of that event's installation, and with no other.
  */
 
 type Owner = 'Acme' | 'Globex' | 'Initech Product' | 'the org';

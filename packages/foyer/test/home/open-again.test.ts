@@ -33,7 +33,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(home.slack.calls.length, 1);
     });
 
-    it('opening App Home again shows a change by another process at once', async (t) => {
+    it('opening App Home again shows a change that another process has just made', async (t) => {
       const home = await homeOn(t);
       await home.publishHome(opened);
       await home.publishHome(opened);

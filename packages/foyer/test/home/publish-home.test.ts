@@ -200,7 +200,7 @@ describe('another person’s Home', () => {
 });
 
 describe('a publish that Slack refuses', () => {
-  it('a publish that Slack refuses is reported with its reason, and never throws', async () => {
+  it('a publish that Slack refuses returns the reason, and does not throw', async () => {
     const reasons = [
       ['not_enabled', 'not_enabled'],
       ['token_revoked', 'token_dead'],

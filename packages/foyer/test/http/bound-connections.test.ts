@@ -128,7 +128,7 @@ describe('the limits on connections', () => {
     assert.ok(parsed < 200, `${parsed} requests were parsed`);
   });
 
-  it('the server notices at once that a client hung up before its answer', async (t) => {
+  it('the server notices that a client hung up before the answer', async (t) => {
     const { open, server } = await setUp(t, {}, () => {});
     const client = await open(get);
     const [, res] = await once(server, 'request');

@@ -19,7 +19,7 @@ function setUp(t: TestContext) {
 }
 
 describe('the log of refused requests', () => {
-  it('the log of refused requests has the first refusal of a kind at once, then one line per minute with the count and the latest address', (t) => {
+  it('the log of refused requests has a line for the first refusal of a kind, then one line per minute with the count and the latest address', (t) => {
     const { refusals, heard, logged, tick } = setUp(t);
     for (let n = 1; n <= 5000; n += 1) refusals.add('signature_missing', `192.0.2.${n % 250}`);
     refusals.add('wrong_host', '198.51.100.1');

@@ -43,7 +43,7 @@ test('requests are counted by day from an index alone, without sorting', async (
   assert.doesNotMatch(plan, /TEMP B-TREE/);
 });
 
-test('the queue is counted without reading each run’s installation, unless another app shares the database', async (t) => {
+test('the queue is counted without reading each run’s installation if no other app shares the database', async (t) => {
   const { database, close } = await openTestDatabase();
   t.after(close);
   await storeInstallation(database, { id: 'ins_1' });

@@ -24,7 +24,7 @@ export const frame: PageFrame = {
   nonce: 'bm9uY2Utb2YtdGhlLXRlc3Q',
 };
 
-/** A site with this brand. */
+/** A site at https://foyer.test that has the tests' brand with these parts replaced. */
 export function siteOf(brand: Partial<Brand> = {}, http: { basePath?: string } = {}): Site {
   return createSite(brandOf(brand.name, brand), { publicUrl: 'https://foyer.test', ...http });
 }
@@ -65,7 +65,7 @@ export function wordsOf({ site, words }: PageFrame): ProgressWords {
   return { app: site.brand.name, words, faces };
 }
 
-/** The progress page for this progress. */
+/** The progress page for this progress, with addresses that open the app in Slack. */
 export function progressDocument(
   progress: Progress,
   { hearsMessages, ...pageFrame }: PageFrame & { hearsMessages?: boolean } = frame,
