@@ -202,7 +202,7 @@ function quotedError({ words, app }: HomeContent, { errorCode }: StepRecord): st
   return `\n>${sentence}${isName ? ` ${mrkdwnCode(errorCode)}` : ''}`;
 }
 
-/** Whether a step has asked the question that its run waits for: then it is in progress. */
+/** Whether a step has asked the question that its run waits for. Home shows such a step as in progress. */
 function hasAsked(step: StepRecord, { status, waitingFor, steps }: RunRecord): boolean {
   if (status !== 'waiting' || waitingFor !== 'answer') return false;
   return step === steps.find((other) => other.status === 'pending');
@@ -241,7 +241,7 @@ function stepLine(content: HomeContent, step: StepRecord, run: RunRecord): strin
   }
 }
 
-/** Lists a run's steps in order. Shows only the most urgent of many, and says so. */
+/** Lists a run's steps in order. If there are many, shows only the most urgent, and says how many it leaves out. */
 function stepLines(content: HomeContent, run: RunRecord): string[] {
   const { steps } = run;
   const shown = new Set(

@@ -13,8 +13,8 @@ export interface PublishRequest {
 /**
  * The outcome of a publish. `unchanged`: Slack already shows this view. `not_installed`: the installation is unknown,
  * uninstalled or without a bot. `not_enabled`: the app's Home tab is off. `token_dead`: the installation's token will
- * never work again, and the installation is marked broken. `rate_limited`, `unreachable`: the next change tries again.
- * `refused`: Slack refused the view.
+ * never work again, and the installation is marked broken. `rate_limited`, `unreachable`: Foyer tries again at the next
+ * change or opening. `refused`: Slack refused the view.
  */
 export type PublishResult =
   | { published: true; reason: 'sent' }
@@ -25,7 +25,7 @@ export type PublishResult =
       failure: SlackFailure;
     };
 
-/** Publishes App Home for one person. Never throws if Slack refuses. @throws DatabaseUnavailableError */
+/** Publishes App Home for one person. Resolves even if Slack refuses. @throws DatabaseUnavailableError */
 export type PublishHome = (request: PublishRequest) => Promise<PublishResult>;
 
 /**

@@ -5,7 +5,9 @@ import type { Words } from '../texts/create-texts.ts';
 import { button, mention, plainElement, section } from './blocks.ts';
 import { homeActions } from './viewer.ts';
 
-/** The action id of the input for an answer. Slack sends its value when a person presses the button. */
+/**
+ * The action id of the input for an answer. When a person presses the button, Slack also sends what the input holds.
+ */
 export const answerInputId = 'foyer.answer.input';
 
 /** Builds a question with its form, for a message and for Home. `intro` must be Foyer's own mrkdwn. */

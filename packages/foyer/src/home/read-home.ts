@@ -21,7 +21,7 @@ export interface Home extends DrawnHome {
   record: InstallRecord;
   /** Whether the app has sections: then Foyer sends this Home even if it has not changed. */
   hasSections: boolean;
-  /** SHA-256 of the view and the install time: Slack may show no Home after a reinstall, so Foyer sends it again. */
+  /** SHA-256 of the view and the install time. Slack may show no Home after a reinstall, so the hash changes then. */
   hash: string;
 }
 
@@ -111,7 +111,7 @@ export function createReadHome(deps: ReadHomeDeps): ReadHome {
       record,
       hasSections: sections.length > 0,
       ...home,
-      /** The same Home without the blocks of these sections. */
+      /** The same Home, with a line instead of the blocks of each section in `failed`. */
       without: (failed: ReadonlySet<string>) =>
         draw(answered.map((one) => (failed.has(one.id) ? { ...one, blocks: undefined } : one))),
       hash: hash('sha256', `[${record.installedAt},${hashedText(home.blocks, claimUrl)}]`),
@@ -136,14 +136,15 @@ interface ViewAddress {
   teamId: string | null;
 }
 
-/** A Home as it is sent; `without` draws it again without the blocks of some sections. */
+/** A Home as it is sent; `without` draws it again without the blocks of the sections with these ids. */
 interface DrawnHome extends ComposedHome {
   without(failed: ReadonlySet<string>): ComposedHome;
 }
 
 /**
  * Sends a Home to one person. Slack refuses a whole view for one bad block, so Foyer sends a refused view again without
- * the sections that Slack points at, then without pictures, then without any section: the install record still appears.
+ * the sections that Slack points at, then without the record's pictures, then without any section. So the install
+ * record still appears.
  * @throws the error that the SDK throws for a refusal or a failed call
  */
 export async function sendView(

@@ -15,10 +15,10 @@ import { slackFailure } from '../slack/slack-failure.ts';
 import { type SlackProfile, type SlackUser, slackProfile } from '../slack/slack-text.ts';
 
 /**
- * Foyer stores whether Slack says that a person is an admin. Why that expires: an admin may restart things, and admins
- * change. Why Foyer stores it: people open Home often, and one lookup a day for each person is enough. Why a press may
- * rely on an answer that is up to two days old: Foyer acknowledges a press within Slack's three seconds, before any
- * call to Slack (invariant 6). When it drew the button, the answer was at most a day old.
+ * Foyer stores Slack's answer whether a person is an admin, since people open Home often. It asks again after a day,
+ * since admins may restart things and a person may no longer be an admin. A press may rely on an answer that is up to
+ * two days old: Foyer must acknowledge the press before any call to Slack (invariant 6), and when Foyer drew the
+ * button, the answer was at most a day old.
  */
 const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
@@ -27,8 +27,9 @@ const seenAgainMs = 60 * 60 * 1000;
 
 /**
  * Finds out what rights a person has in an installation, and registers a person whom Slack described or who is present.
- * Once Slack has answered about a person, Foyer does not ask again for a day. It does not ask about the installer, whom
- * the install proves. With `ask: false` it asks about no one: a press, for example, must be acknowledged first.
+ * Once Slack has answered about a person, Foyer does not ask again for a day. It does not ask about the installer,
+ * since the install proves who that is. With `ask: false` it asks about no one: a press, for example, must be
+ * acknowledged first.
  */
 export type FindViewer = (
   record: InstallRecord,
@@ -103,7 +104,8 @@ export function createFindViewer(deps: {
     const isForeign = from !== undefined && !(await isOfHost(database.queries, record, from));
     const known = await findKnown(record, userId, isForeign ? from : undefined);
     const ageMs = known === undefined ? Number.POSITIVE_INFINITY : now() - known.provenAt;
-    // The install proves who the installer is, unless their profile was once mixed up with that of another team.
+    // The install proves who the installer is. `provenAt` is 0 if Slack has never reported this person's role, or if
+    // their profile was once mixed up with that of another team: then Foyer asks about the installer too.
     const isInstaller = userId === record.installerUserId && known?.provenAt !== 0;
     const mustAsk = ask && ageMs >= askAfterMs && (!isInstaller || isForeign);
     const answer = mustAsk ? await askSlack(record, userId, isForeign ? from : undefined) : undefined;
@@ -162,7 +164,7 @@ export function standingIn(place: Place, user: SlackUser): Standing {
 
 /**
  * Why in one place: the view uses these functions to decide which buttons to draw, and the handlers use the same ones
- * to decide what a press may do. So a forged button, or one from yesterday, does nothing.
+ * to decide what a press may do. So a press of a forged or outdated button does nothing.
  */
 
 /** The action ids of the view's buttons. Slack also sends the id of a link button; Foyer only acknowledges it. */
@@ -176,7 +178,7 @@ export const homeActions = {
   disconnectAccount: 'foyer.disconnect_account',
 } as const;
 
-/** The step that sends the welcome: its name is permanent. */
+/** The name of the step that sends the welcome. Never change it: databases contain it. */
 export const welcomeStepName = 'send-welcome';
 
 /**
@@ -211,8 +213,8 @@ interface HomePress {
 }
 
 /**
- * Carries out a press. The same rules apply in Slack and on the web: only those who may act can press "Try again" and
- * "Send the welcome again"; "Disconnect" affects only the person who presses it. Resolves once the effect is committed.
+ * Carries out a press. The same rules apply in Slack and on the web: "Try again" and "Send the welcome again" work only
+ * for those who may act; "Disconnect" affects only the person who presses it. Resolves once the effect is committed.
  */
 export type PressHome = (press: HomePress) => Promise<void>;
 
