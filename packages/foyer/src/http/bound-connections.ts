@@ -82,18 +82,18 @@ interface Connection {
 }
 
 const lookEveryMs = 200;
-/**
- * How many bytes of headers and of a body Node parses at once, and for how many milliseconds before other connections
- * get their turn. An event of Slack's usual size is one piece.
- */
+/** How many bytes of headers Node parses at once. */
 const headerPieceBytes = 2048;
 /**
- * In a flood, headers are parsed in smaller pieces: a piece of 2048 bytes can hold 78 requests, and Node makes objects
- * for each of them even if the fifth closes the connection. A flood from 450 connections peaks at 280 MB instead of 390.
+ * While more connections than this are open, Node parses headers in smaller pieces: a piece of 2048 bytes can hold 78
+ * requests, and Node makes objects for each of them even if the fifth closes the connection. A flood from 450
+ * connections peaks at 280 MB instead of 390.
  */
 const manyConnections = 64;
 const smallPieceBytes = 512;
+/** How many bytes of a body Node parses at once: more than most of Slack's events have. */
 const bodyPieceBytes = 8192;
+/** How long Node parses what one connection has sent before other connections get their turn. */
 const sliceMs = 0.5;
 
 /** Applies the bounds to a server. */
@@ -103,7 +103,7 @@ export function boundConnections(
 ) {
   const bounds = { ...defaultConnectionBounds, ...deps.bounds };
   const perAddress = deps.trustProxy > 0 ? bounds.mostConnections : bounds.mostPerAddress;
-  /** Oldest first, in total and by address. */
+  /** The open connections, oldest first: all of them, and those of each address. */
   const connections = new Map<Socket, Connection>();
   const networks = new Map<string, Set<Connection>>();
 
@@ -187,7 +187,7 @@ export function boundConnections(
     /** Accepts a request; returns false if its connection is closed instead. */
     admit(req: IncomingMessage, res: ServerResponse): boolean {
       const connection = connections.get(req.socket);
-      // Already closed: other requests in the same packet get no answer, and cost no work.
+      // If an earlier request of the same packet closed the connection, this one gets no answer and costs no work.
       if (!connection || req.socket.destroyed) return false;
       if (connection.answering.size >= bounds.mostPipelined) {
         cut(connection, 'too_many_pipelined');

@@ -33,14 +33,14 @@ export const refusalKinds = [
 export type RefusalKind = (typeof refusalKinds)[number];
 
 const secretMismatch =
-  'requests refused that name this app and have a wrong signature: SLACK_SIGNING_SECRET probably is not the app’s';
+  'refused requests that name this app but have a wrong signature: SLACK_SIGNING_SECRET is probably not the app’s';
 
 /** At most one line a minute for each kind. */
 const everyMs = 60_000;
 
 /**
- * Creates the counter of refused requests. Strangers decide how many there are, so the log gets the first of each kind
- * at once and then at most one line a minute, with their number and the address of the latest (invariant 10).
+ * Creates the counter of refused requests. Strangers decide how many there are, so the log gets a line for the first of
+ * each kind, and then at most one line a minute with their number and the address of the latest (invariant 10).
  * `onRefused` is called for each refusal.
  */
 export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }) {

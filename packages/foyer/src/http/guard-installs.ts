@@ -74,7 +74,7 @@ export function createInstallLimits(deps: {
     return String(createHmac('sha256', secret).update(network).digest().readUInt16BE() % buckets);
   }
 
-  /** Returns how long to wait, in milliseconds; counts the request and returns undefined if it may proceed. */
+  /** Counts a request that may proceed, and returns undefined; otherwise returns how many milliseconds to wait. */
   async function waitMs({ perAddress, inAll }: Limiters, key: string): Promise<number | undefined> {
     const own = await consume(perAddress, key);
     if (own !== undefined) return own;

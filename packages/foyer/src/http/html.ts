@@ -42,8 +42,8 @@ function hasControl(text: string): boolean {
 }
 
 /**
- * Builds markup. Escapes every value that is not markup. A value at the start of `href`, `src`, `action` or
- * `formaction` becomes `#` unless it is a URL that a page may link to.
+ * Builds markup. Escapes every value that is not markup. Replaces a value at the start of `href`, `src`, `action` or
+ * `formaction` with `#` if a page must not link to it (`safeUrl`).
  * @throws Error if a template puts a value into an unquoted attribute, which no escaping makes safe.
  */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {
@@ -63,7 +63,8 @@ export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Htm
  * only: it escapes nothing, and refuses only a text that contains `</style`, `</script` or `<!--`.
  */
 export function elementSource(source: string): Html {
-  if (/<\/(?:style|script)|<!--/i.test(source)) throw new Error('the text would end its element');
+  if (/<\/(?:style|script)|<!--/i.test(source))
+    throw new Error('the text would end its element (<style> or <script>)');
   return { [markup]: source };
 }
 

@@ -1,4 +1,7 @@
-/** Settles as `work` does. After `ms` milliseconds it rejects with what `late` returns instead; the work continues. */
+/**
+ * Settles as `work` does. If `work` takes longer than `ms` milliseconds, rejects with the error that `late` returns,
+ * and `work` continues.
+ */
 export async function inTime<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
   const { promise: isLate, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(late()), ms);

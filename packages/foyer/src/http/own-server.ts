@@ -176,6 +176,6 @@ function faultOf(
   }
   if (!/^(EADDRNOTAVAIL|ENOTFOUND|EAI_\w+|EINVAL)$/.test(code)) return undefined;
   const fix =
-    'use one of its addresses, 0.0.0.0 for all of them, or leave it out for 127.0.0.1, which only this machine can reach';
+    'use one of this machine’s addresses, or 0.0.0.0 for all of them, or leave HOST out for 127.0.0.1, which only this machine can reach';
   return { name: 'HOST', problem: `${host} is not an address of this machine (${code})`, fix };
 }

@@ -34,7 +34,7 @@ function button({ site, words, kind, retryPath = '/slack/install', path }: Failu
     : html`<a class="button" href="${target}">${words.text(label)}</a>`;
 }
 
-/** Says whom to ask; the support link is part of the sentence. A reader who said no is not stuck. */
+/** Says whom to ask, with the support link in the sentence. A reader who canceled gets a sentence of their own. */
 function help({ site, words, kind }: FailurePageContent): Html {
   const { supportUrl, name: app } = site.brand;
   const saidNo = kind === 'access_denied' || kind === 'signin_cancelled';

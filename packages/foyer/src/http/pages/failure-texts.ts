@@ -55,7 +55,8 @@ interface FailurePage {
 }
 
 const pages = {
-  // Not “the app is not installed”: if someone canceled a change of permissions, the app is still installed.
+  // The fact is “Nothing was installed”, and not “The app is not installed”: if someone canceled a change of
+  // permissions, the app is still installed.
   access_denied: { status: 200, fact: 'nothing', button: 'startAgain' },
   state_missing: { status: 400, fact: 'nothingYet', button: 'continue' },
   state_invalid: { status: 400, fact: 'nothing', button: 'startAgain' },
@@ -157,7 +158,11 @@ function wait(seconds: number): { count: number; unit: 'seconds' | 'minutes' } {
     : { count: Math.ceil(seconds / 60), unit: 'minutes' };
 }
 
-/** Returns whether the lines about tokens already say what to do: "in a few minutes" would contradict them. */
+/**
+ * Returns whether to leave out the sentence that says what to do. For `took_too_long`, that sentence says to look for
+ * the app in Slack: wrong if the sentence about tokens says that the install has failed. For other kinds, it says to
+ * try again: superfluous if the sentence about tokens already says to install again.
+ */
 function needsNoMore(kind: FailureKind, { tokensRevoked }: FailureContext): boolean {
   if (kind === 'took_too_long') return tokensRevoked !== undefined;
   return tokensRevoked === false && failurePages[kind].button === 'tryAgain' && kind !== 'slack_refused';
@@ -165,7 +170,7 @@ function needsNoMore(kind: FailureKind, { tokensRevoked }: FailureContext): bool
 
 export function failureWords(words: Words, kind: FailureKind, context: FailureContext): FailureWords {
   const { fact } = failurePages[kind];
-  // Every message gets every value, and uses those that it needs.
+  // Each text gets all values, and uses those that it needs.
   const values = {
     app: context.app,
     reason: context.reason ?? 'none',

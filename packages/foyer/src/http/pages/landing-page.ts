@@ -31,7 +31,6 @@ function scopeLine({ words }: PageFrame, scope: string, { optional, as }: ScopeL
 }
 
 function scopeList(content: LandingPageContent, list: ScopeList): Html {
-  // Optional scopes come last, so that the list goes from required to optional.
   const isOptional = (scope: string): number => Number(list.optional.includes(scope));
   const ordered = list.scopes.toSorted((a, b) => isOptional(a) - isOptional(b));
   return html`<ul class="scopes" role="list">${ordered.map((scope) => scopeLine(content, scope, list))}</ul>`;

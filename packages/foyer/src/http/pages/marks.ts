@@ -22,7 +22,7 @@ function appInitial(appName: string): string {
   return (first?.segment ?? '•').toUpperCase();
 }
 
-/** Builds the app's tile: its logo, or its first letter in the brand's color. */
+/** Builds the app's tile: its logo, or its first letter on a background in the brand's color. */
 export function appTile(site: Site): Html {
   return site.logoType === undefined
     ? html`<span class="tile tile-app">${appInitial(site.brand.name)}</span>`

@@ -5,12 +5,12 @@ export function newNonce(): string {
   return randomBytes(16).toString('base64url');
 }
 
-/** One year; after that, a browser would use http again. */
+/** A browser uses only https for one year after its latest visit. */
 const transportSecurity = 'max-age=31536000';
 
 /**
- * The headers of every response, page or not: no caching, framing, content sniffing or referrer. `pageHeaders` adds a
- * policy that lets a page have its own style and script.
+ * The headers of every response, page or not: they forbid caching, framing, content sniffing and referrers.
+ * `pageHeaders` replaces the policy with one that lets a page have its own style and script.
  */
 export function securityHeaders(secure: boolean): Record<string, string> {
   return {

@@ -14,7 +14,7 @@ interface PageParts extends PageFrame {
   reference?: Html;
   /** The source of an inline script; always a constant. */
   script?: string;
-  /** Whether to leave out the end of the page: the links to privacy and support, and the reference. */
+  /** Whether to leave out the footer: the links to the website, the privacy policy and support, and the reference. */
   withoutFooter?: boolean;
 }
 
@@ -30,7 +30,7 @@ function footer({ site, words, reference, withoutFooter }: PageParts): Html {
   return html`<footer>${links.length > 0 && html`<ul role="list">${links}</ul>`}${reference}</footer>`;
 }
 
-/** Builds the icons: the logo if there is one, else a letter in the brand's color. */
+/** Builds the icons: the logo if there is one, else a letter on a tile in the brand's color. */
 function icons(site: Site): Html {
   const logo = site.path('/brand/logo');
   return site.logoType === undefined

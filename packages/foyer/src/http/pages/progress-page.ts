@@ -6,7 +6,7 @@ import { progressScript } from './progress-script.ts';
 import type { ProgressStatus, ProgressStepStatus } from './progress-status.ts';
 import type { PageFrame } from './site.ts';
 
-/** What the progress page needs in addition to the progress itself. */
+/** What the progress page shows. */
 export interface ProgressPageContent extends PageFrame {
   /** The result of `progressStatus`, which the status address also returns. */
   progress: ProgressStatus;
@@ -16,7 +16,7 @@ export interface ProgressPageContent extends PageFrame {
   question?: ShownQuestion;
   /** Why the answer that this browser sent last did not count; absent if there is no such answer. */
   notice?: AnswerNotice;
-  /** Whether the app receives what people write to it in this installation; absent if there is none. */
+  /** Whether the app receives what people write to it; absent if there is no installation. */
   hearsMessages?: boolean;
   /** Links into Slack; absent until Foyer knows the team. */
   openInSlack?: { desktopUrl: string | null; webUrl: string };
@@ -56,8 +56,8 @@ function actions(content: ProgressPageContent): Html {
 }
 
 /**
- * Lists what the app itself suggests to do next: one entry for each line of its texts. It suggests to write to the app
- * only if the app can receive that.
+ * Lists what the app suggests to do next: one entry for each line of its texts. Includes the text about writing to the
+ * app only if the app receives messages.
  */
 function nextSteps({ words, progress, hearsMessages }: ProgressPageContent): Html {
   const texts = [hearsMessages && words.app('nextSteps.messages'), words.app('nextSteps')];
@@ -73,7 +73,7 @@ function nextSteps({ words, progress, hearsMessages }: ProgressPageContent): Htm
 }
 
 /**
- * Builds the list of steps for readers who want details. It is folded, unless a step failed or is unconfirmed.
+ * Builds the list of steps, for readers who want details. It is open if a step failed or is unconfirmed, else folded.
  */
 function details({ words, progress }: ProgressPageContent): Html {
   const isOpen = progress.tone === 'hitch' || progress.steps.some(({ status }) => status === 'unconfirmed');
@@ -84,8 +84,8 @@ function details({ words, progress }: ProgressPageContent): Html {
 }
 
 /**
- * `GET /installs/:token`: shows the progress of the setup. A whole HTML document, complete without scripts: a browser
- * without scripts reloads it automatically until the run is done, unless it has a form.
+ * `GET /installs/:token`: shows the progress of the setup. A whole HTML document that also works without scripts: until
+ * the run is done, a browser without scripts reloads it automatically. Only a page with a form is not reloaded.
  */
 export function progressPage(content: ProgressPageContent): string {
   const { site, words, progress, statusUrl } = content;
