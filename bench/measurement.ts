@@ -13,7 +13,7 @@ export interface RunOptions {
   say(text: string): void;
 }
 
-/** The ratio of a row's figure to another contender's figure, slice by slice. */
+/** How a row's figure relates to another contender's: the median and the quartiles of the ratios, slice by slice. */
 export interface Ratio extends Figure {
   to: string;
 }

@@ -1,7 +1,7 @@
 /**
  * The part of a contender that runs in the child process. Each contender has its own process, so that it shares no
- * memory or compiled code with another. The process reports its port, answers the bench's questions, and exits cleanly,
- * because Node writes a CPU profile only then.
+ * memory or compiled code with another. The process reports its port, answers the bench's questions, and exits cleanly:
+ * otherwise Node would write no CPU profile.
  */
 
 /** The CPU time that a process has used so far, and the memory that it holds now. */

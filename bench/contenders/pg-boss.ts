@@ -5,8 +5,8 @@ import { recordsInPostgres } from './hook-records.ts';
 import { createInlineHooks } from './inline-hooks.ts';
 
 /**
- * pg-boss on Postgres: each worker fetches one job, does it and completes it, then fetches the next. With HOOKS=inline
- * a job does all that Foyer's pipeline does, in one attempt; otherwise it does nothing.
+ * pg-boss on Postgres: each worker fetches one job, executes it and marks it as complete, and only then fetches the
+ * next. With HOOKS=inline, a job does all that Foyer's pipeline does, in one attempt; otherwise it does nothing.
  */
 const { POSTGRES_URL = '', SLACK_API_URL = '', HOOKS, WORKERS = '1' } = process.env;
 const queue = 'installs';

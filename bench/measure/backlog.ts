@@ -13,8 +13,8 @@ import { startPostgres } from '../start-postgres.ts';
 
 /**
  * The bench queues runs while Foyer is up, as installs would, and measures from the start of the first run to the end
- * of the last. pg-boss has no steps, so a Foyer run is compared with a job that does the same work, and a run of one
- * empty step with an empty job.
+ * of the last. pg-boss has no steps. So a run of Foyer's pipeline is compared with a job that does the same work, and a
+ * run with one empty step is compared with an empty job.
  */
 
 const names = [

@@ -16,8 +16,8 @@ import { startFlags } from '../start-flags.ts';
 
 /**
  * Measures from the start of the process to the first 200 of `/readyz`. Foyer finds a database that is up to date, as
- * at each start except the first. Node writes its compile cache when a process exits cleanly: here at the end of the
- * first round, which does not count.
+ * at each start except the first. Node writes its compile cache when a process exits cleanly, so the first round, which
+ * does not count, fills the cache.
  */
 
 const names = ['bare Bolt', 'bare Bolt, compile cache', 'Foyer, cold', 'Foyer, compile cache'] as const;

@@ -34,7 +34,7 @@ async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void
 }
 
 describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on this machine' }, () => {
-  it('a callback goes to the other Foyer if one is down, and arrives once', async (t) => {
+  it('the proxy sends a callback to the other Foyer if one is down, and only once', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     await a.stop();
@@ -49,7 +49,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('an event goes to the other Foyer if one is down, with its whole body', { skip: isOld }, async (t) => {
+  it('the proxy sends an event with its whole body to the other Foyer if one is down', { skip: isOld }, async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     await a.stop();
@@ -61,7 +61,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('a callback that reached a Foyer is never repeated', async (t) => {
+  it('the proxy never repeats a callback that reached a Foyer', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     a.breaksOff = true;
@@ -72,7 +72,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('a callback whose path is percent-encoded is never repeated', async (t) => {
+  it('the proxy never repeats a callback whose path is percent-encoded', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     b.breaksOff = true;
@@ -80,7 +80,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('a POST to /slack/events that reached a Foyer is never repeated', async (t) => {
+  it('the proxy never repeats a POST to /slack/events that reached a Foyer', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     a.breaksOff = true;
@@ -90,7 +90,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('a request for a page is repeated if a Foyer breaks off the connection', async (t) => {
+  it('the proxy repeats a request for a page if a Foyer breaks off the connection', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     for (let round = 0; round < 2; round += 1) assert.equal((await fetch(caddy.url)).status, 200);

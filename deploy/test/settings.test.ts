@@ -17,7 +17,7 @@ const foyersVariables = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/g
 /** How long Foyer drains; then main.ts ends the process, even if something still runs. */
 const drainSeconds = 10;
 
-it('Node’s heap has the same sizes wherever Foyer is started', () => {
+it('Node’s heap has the same size limits wherever Foyer is started', () => {
   const sizes = (text: string): string[] => text.match(/--max-[a-z-]+=\d+/g) ?? [];
   const wanted = sizes(scripts.start);
   assert.equal(wanted.length, 2);
@@ -105,7 +105,7 @@ describe('the systemd unit', () => {
     assert.ok(Number(seconds) > drainSeconds);
   });
 
-  it('systemd waits until Foyer is ready, and restarts a Foyer that hangs, but not one that a person must fix', () => {
+  it('systemd waits until Foyer is ready, and restarts a Foyer that hangs, but not a Foyer whose problem only a person can fix', () => {
     for (const line of ['Type=notify', 'NotifyAccess=all', 'WatchdogSec=30s', 'RestartPreventExitStatus=78'])
       assert.match(unit, new RegExp(`^${line}$`, 'm'));
     // No time limit for the start, because a migration that is cut off begins again at the next start.

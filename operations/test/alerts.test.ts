@@ -68,14 +68,14 @@ describe('the alert rules', () => {
     execFileSync('promtool', ['check', 'rules', rulesFile]);
   });
 
-  it('each alert case of minutes fires the rules that it names and no others', {
+  it('each alert case that lasts minutes fires the rules that it names and no others', {
     skip,
   }, (t) => {
     const cases = alertCases.filter(({ slow }) => !slow);
     runCases(t, cases, { sample: '1m', evaluation: '1m' });
   });
 
-  it('each alert case of hours or days fires the rules that it names and no others', {
+  it('each alert case that lasts hours or days fires the rules that it names and no others', {
     skip,
   }, (t) => {
     const cases = alertCases.filter(({ slow }) => slow);

@@ -1,6 +1,9 @@
 import type { Installation } from '@slack/oauth';
 
-/** What the bench uses of an installation store. A call is one commit, or one read of all that an event needs. */
+/**
+ * The part of an installation store that the bench measures. Each call either commits once or reads all that an event
+ * needs.
+ */
 export interface BenchStore {
   store(installation: Installation<'v2', false>): unknown;
   /** The team's installation, with its tokens decrypted. */

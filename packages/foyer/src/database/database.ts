@@ -10,8 +10,8 @@ import type { Tables } from './records.ts';
  */
 
 /**
- * The database itself, or one of its transactions: a read can run on both. In `eb.and({ … })`, Kysely leaves out the
- * columns whose value is undefined.
+ * The database itself, or one of its transactions: a read can run on both. Many queries use `eb.and({ … })` with values
+ * that may be undefined: Kysely then leaves out those columns.
  */
 export type Queries = Kysely<Tables>;
 
