@@ -49,7 +49,9 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('the proxy sends an event with its whole body to the other Foyer if one is down', { skip: isOld }, async (t) => {
+  it('the proxy sends an event with its whole body to the other Foyer if one is down', {
+    skip: isOld,
+  }, async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     await a.stop();
