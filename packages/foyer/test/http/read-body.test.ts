@@ -54,7 +54,7 @@ test('a body is read completely, from any number of pieces', async () => {
   assert.equal(String(await bodyOf([head('Content-Length: 0')])), '');
 });
 
-test('a body of one mebibyte is accepted, and a body of one byte more is refused even without Content-Length', async () => {
+test('a body of one mebibyte is accepted, and a body that is one byte longer is refused even without Content-Length', async () => {
   const largest = await bodyOf([head(`Content-Length: ${mostBodyBytes}`), Buffer.alloc(mostBodyBytes)]);
   assert.equal(Buffer.isBuffer(largest) && largest.length, mostBodyBytes);
   assert.equal(await bodyOf([head(`Content-Length: ${mostBodyBytes + 1}`)]), 413);

@@ -69,7 +69,7 @@ function realAnswers(n: number, { isOrg, rotates }: { isOrg: boolean; rotates: b
   };
 }
 
-/** Returns what to put in the place of a value in the answers to install `n`; undefined to leave its field out. */
+/** Returns the new value of a field in the answers to install `n`; undefined leaves the field out. */
 type Change = (value: Json, n: number) => Json | undefined;
 const changes: Readonly<Record<string, Change>> = {
   drop: () => undefined,

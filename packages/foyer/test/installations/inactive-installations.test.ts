@@ -316,7 +316,7 @@ it('one pass asks Slack about at most 500 held installations', async (t) => {
   const more = Array.from({ length: 500 }, (_, n) => ({ ...row, id: `ins_${n}`, tenant: `team:TX${n}` }));
   await opened.database.queries.insertInto('installations').values(more).execute();
   const asked = new Set<string>();
-  // In place of 500 calls over HTTP, which would take seconds, a stub refuses each renewal: only the limit ends the pass.
+  // Instead of 500 calls over HTTP, which would take seconds, a stub refuses each renewal. Only the limit ends the pass.
   const { settleHeld } = createInactiveInstallations({
     ...{ database: opened.database, config: { slack: { clientId: '1.1' } }, now: Date.now },
     slack: () => assert.fail('no token is tested'),

@@ -25,7 +25,7 @@ const stepNames = ['first-step', 'second-step'];
 const silent = pino({ level: 'silent' });
 
 /**
- * What the installation store must do on every engine. Tests with one number test the same case, also those in
+ * What the installation store must do on every engine. Tests with the same number test one case, also those in
  * `slack-installation-store.test.ts` and `two-processes.test.ts`. Most cases come from defects of published stores.
  */
 export function installationStoreContract(
@@ -225,7 +225,7 @@ export function installationStoreContract(
         const counting = createInstallationStore({
           database: {
             ...database,
-            // Another connection could change the real change mark at any time.
+            // Another connection could change the real change mark at any time, so the test sets its own.
             changeMark: () => commits,
             prepare(build) {
               const read = database.prepare(build);
@@ -816,7 +816,7 @@ export function installationStoreContract(
           assert.equal(await botTokenOf(T1), 'xoxb-2');
         });
 
-        it('an uninstall event in the same second as an uninstall and a new install ends the new install if another event caused the first uninstall', async () => {
+        it('if two different uninstall events are dated in the second of a reinstall, the later one ends the new install', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           await store.deleteInstallation(T1, { before, eventId: 'Ev1' });

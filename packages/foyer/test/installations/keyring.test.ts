@@ -47,7 +47,7 @@ describe('the keyring', () => {
     assert.deepEqual(await readdir(folder), ['own.db.key'], 'no draft is left');
   });
 
-  it('loading the keyring makes a key file that others can read private, and warns that they could read it', async () => {
+  it('if others can read the key file, loading the keyring makes the file private, and warns', async () => {
     const config = configFor('shared.db');
     const warnings: string[] = [];
     const warn = (text: string): void => void warnings.push(text);

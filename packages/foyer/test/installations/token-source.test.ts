@@ -338,7 +338,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, []);
     });
 
-    it('a process refreshes a token once the lease of a process that died during a refresh has expired', async () => {
+    it('a token is refreshed after the lease of a process that died during the refresh has expired', async () => {
       const { installationId } = await installed(-hour);
       await opened.database.queries
         .updateTable('installations')

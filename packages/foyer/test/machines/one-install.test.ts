@@ -27,7 +27,7 @@ function newPlace({ sandbox }: Machines, name: string): Place {
   return { teamId: id, userId: sandbox.person(id, 'owner').id };
 }
 
-/** The callback's address, with the host of one machine in place of the public one. */
+/** The callback's address on this machine, instead of its public address. */
 const at = ({ url }: { url: string }, callback: string): string => {
   const { pathname, search } = new URL(callback);
   return url + pathname + search;

@@ -115,7 +115,7 @@ export function testOnBothEngines(
   for (const engine of ['SQLite', 'Postgres'] as const) test(`${name} (${engine})`, (t) => work(t, engine));
 }
 
-/** A dependency that fails the command: a command may use it only if the test passes another. */
+/** Fails a command that uses this dependency. If a command needs it, the test passes its own. */
 function unexpected(name: string) {
   return (): never => {
     throw new Error(`the command used ${name}`);

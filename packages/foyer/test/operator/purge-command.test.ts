@@ -31,8 +31,7 @@ async function startSlack(t: TestContext, answer: (token: string) => object | 'd
 }
 
 /**
- * A store that returns a token with the person's id in it for each person. Its purge deletes only the installation's
- * row.
+ * A store in which each person has a token that contains the person's id. Its purge deletes only the installation's row.
  */
 function storeOfTokens(installationId: string) {
   const purged: string[] = [];
