@@ -17,7 +17,7 @@ import { recordingLogger } from './support/start-foyer.ts';
 const root = join(import.meta.dirname, '../../..');
 const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;
 
-/** Starts Foyer as `npm start` does; does not wait for it. */
+/** Starts a Foyer process as `npm start` does, and does not wait until it is ready. */
 function spawnStart(
   t: TestContext,
   environment: Record<string, string> = {},
@@ -50,7 +50,7 @@ function spawnStart(
   return { foyer, trace };
 }
 
-/** Starts Foyer; returns the packages it had loaded when it was ready or gave up. */
+/** Starts a Foyer process; returns the packages that it had loaded when it was ready or had failed. */
 async function start(...given: Parameters<typeof spawnStart>) {
   const { foyer, trace } = spawnStart(...given);
   const isReady = await isServing(foyer);

@@ -17,7 +17,7 @@ function patternsOf(script: string): string[] {
   return [...(scripts[script] ?? '').matchAll(/"([^"]+\.test\.ts)"/g)].map(([, glob = '']) => glob);
 }
 
-it('npm test runs every test file once, and CI runs npm test in its full form (FOYER_FULL=1)', () => {
+it('npm test runs every test file once, and CI runs it with FOYER_FULL=1', () => {
   const all = filesOf('{test,packages,bench,deploy,operations}/**/*.test.ts');
   assert.ok(all.length > 200, `${all.length} files`);
   assert.deepEqual(filesOf(...patternsOf('test:suite'), ...patternsOf('test:faults')), all);

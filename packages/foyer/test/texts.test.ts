@@ -14,7 +14,7 @@ const translations: Readonly<Record<string, Translation>> = { de, fr, es, ja };
 const keys = Object.keys(en) as TextKey[];
 
 describe('every language', () => {
-  it('each translation has exactly the messages of the English texts, with the same placeholders', () => {
+  it('each translation has the same keys as the English texts, with the same placeholders', () => {
     for (const [language, { messages }] of Object.entries(translations)) {
       assert.deepEqual(Object.keys(messages).toSorted(), keys.toSorted(), language);
       for (const key of keys) {
@@ -70,7 +70,7 @@ describe('the language', () => {
     assert.equal(of('de;q=nonsense'), 'en');
   });
 
-  it('a person gets the language of their locale, with any region, or else English', () => {
+  it('a person gets the language of their locale, whatever its region, or else English', () => {
     assert.deepEqual(
       ['ja-JP', 'es_LA', 'de', 'tlh', '', null, undefined].map((locale) => texts.forLocale(locale).language),
       ['ja', 'es', 'de', 'en', 'en', 'en', 'en'],
@@ -93,7 +93,7 @@ describe('an app’s own texts', () => {
     assert.equal(texts.forLocale('de').text('progress.done.message', values), 'A ist in B bereit.');
   });
 
-  it('an app’s own texts set reasons, scope sentences, step titles and the tagline, with the default language as the fallback', () => {
+  it('an app can set its reasons, scope sentences, step titles and tagline; other languages use those of the default language', () => {
     const texts = createTexts({
       en: { 'reason.chat:write': 'To greet you', 'scope.mine:own': 'Do my thing', 'app.tagline': 'Hello' },
       de: { 'step.sync-crm.doing': 'CRM wird abgeglichen', 'app.tagline': 'Hallo' },
@@ -121,7 +121,7 @@ describe('an app’s own texts', () => {
     );
   });
 
-  it('values are inserted into a message as plain text, never as a message or a tag', () => {
+  it('a value is inserted into a message as plain text: placeholders and tags in it have no effect', () => {
     const words = createTexts().forLocale('en');
     const hostile = '{app} <b>x</b> ’';
     assert.equal(words.text('landing.title', { app: hostile }), `Add ${hostile} to Slack`);

@@ -18,7 +18,7 @@ const keysPath = '/openid/connect/keys';
 describe('an OpenID issuer that lies', () => {
   let issuer: HostileIssuer;
   let stage: SignInStage;
-  /** How far the clock of Foyer and the issuer is ahead of the real time. */
+  /** How far the clocks of Foyer and the issuer are ahead of the real time. */
   let aheadMs = 0;
   before(async () => {
     issuer = await startHostileIssuer({ clientId, now: () => Date.now() + aheadMs });

@@ -17,7 +17,7 @@ const publicUrl = 'https://foyer.example';
  * session. These tests change the installation while Slack is asked.
  */
 for (const [engine, open] of Object.entries(engines)) {
-  describe(`the second check of the installation by a sign-in (${engine})`, () => {
+  describe(`a sign-in that checks the installation again after it asked Slack (${engine})`, () => {
     async function signInWhile(t: TestContext, change: { status?: 'uninstalled'; life?: number }) {
       const { database, close } = await open();
       t.after(close);

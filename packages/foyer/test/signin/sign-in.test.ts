@@ -240,7 +240,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('the metrics of sign-ins', () => {
-  it('each outcome of a sign-in is counted once, and is reported as zero before that', async (t) => {
+  it('each sign-in is counted once by its outcome, and an outcome that has not happened is reported as zero', async (t) => {
     const stage = await setSignInStage({ environment: { OPERATOR_SLACK_USERS: `${acme}/${priya}` } });
     t.after(() => stage.close());
     const counted = async () => {

@@ -179,7 +179,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.ok(!JSON.stringify(failure).includes('secret'));
   });
 
-  it('a dead token is no refusal, and a refusal for a missing scope names the scope', async () => {
+  it('a dead token does not count as a refusal, and a refusal for a missing scope names the scope', async () => {
     for (const error of ['account_inactive', 'token_revoked', 'invalid_auth', 'not_authed']) {
       assert.equal((await failureOf(answer({ ok: false, error })))?.kind, 'token-dead');
     }

@@ -53,7 +53,7 @@ test('a call goes through the proxy that https_proxy names only if throughProxy 
     if (before === undefined) delete process.env.https_proxy;
     else process.env.https_proxy = before;
   });
-  // The host does not exist, so that a call without the proxy leaves no trace on a real server.
+  // The host does not exist: a call without the proxy fails, and reaches no server.
   const call = (throughProxy: boolean) =>
     createSlackTransport({ throughProxy })('https://slack.invalid/api/auth.test', sent());
   await assert.rejects(call(false));

@@ -20,7 +20,7 @@ test('a text without visible characters counts as missing', () => {
   }
 });
 
-test('visibleText replaces control characters, which Postgres may refuse, by a space, and trims the text', () => {
+test('visibleText trims a text, and replaces its control characters by a space, since Postgres refuses U+0000', () => {
   assert.equal(visibleText('Gr\u0000ace\u0007'), 'Gr ace');
   assert.equal(visibleText('  Zoë 👩‍👩‍👧 '), 'Zoë 👩‍👩‍👧');
 });

@@ -401,13 +401,13 @@ describe('the search for an uncertain welcome', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('send-welcome fails with Slack’s own error if the search always fails', async (t) => {
+  it('send-welcome fails with the error of the search if every search fails', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
     void stage.work({ database: mortal(stage.database, posted) });
     await until(posted);
-    // The first attempt's call can no longer take effect, so each further attempt searches.
+    // After ten minutes the call of the first attempt can no longer take effect, so each further attempt searches.
     await stage.pass(10 * 60_000);
     const failure = { type: 'status', status: 500 } as const;
     stage.sandbox.faults.add({ method: 'conversations.history', failure, times: 1000 });

@@ -36,7 +36,7 @@ describe('the built-in steps', () => {
     );
   });
 
-  it('each built-in step ends in one attempt, with no unnecessary call to Slack', async (t) => {
+  it('each built-in step needs one attempt, and all together make four calls to Slack', async (t) => {
     const stage = await setStage(t);
     const install = await stage.install();
     stage.sandbox.rateLimits.isOn = true;

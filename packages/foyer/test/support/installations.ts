@@ -26,7 +26,7 @@ export function keysOf(...ids: string[]): { id: string; base64: string }[] {
   return ids.map((id) => ({ id, base64: randomBytes(32).toString('base64') }));
 }
 
-/** The differences from the usual install by U1 in T1. A null bot or user token means none. */
+/** How an install differs from the usual one, by U1 in T1 with only a bot token. A null token means no token. */
 export interface InstallWish {
   teamId?: string;
   enterpriseId?: string;

@@ -9,7 +9,7 @@ export interface RawSlack {
   readonly revoked: ReadonlySet<string>;
   /** How often each method was called. */
   calls(method: string): number;
-  /** From now on, `write` answers `oauth.v2.access`: it writes to the connection and closes it as it likes. */
+  /** Makes `write` answer `oauth.v2.access` from now on, by writing to the connection and closing it. */
   onExchange(write: (socket: Socket, form: URLSearchParams) => void): void;
   /** Sets the answer to `auth.test`. */
   testWith(answer: unknown): void;

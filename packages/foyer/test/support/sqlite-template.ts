@@ -6,8 +6,8 @@ import { openDatabase } from '../../src/database/open-database.ts';
 let template: Promise<Buffer> | undefined;
 
 /**
- * Creates a SQLite database with Foyer's tables, as `createPostgresDatabase` does on Postgres. It is migrated once in
- * each process and then copied: the migrations take longer than everything else that a stage needs.
+ * Creates a SQLite database with Foyer's tables, as `createPostgresDatabase` does on Postgres. A template is
+ * migrated once in each process and then copied: the migrations take longer than everything else that a stage needs.
  */
 export async function createSqliteDatabase(file: string): Promise<void> {
   template ??= migrateOnce();

@@ -14,5 +14,5 @@ export function brandOf(name = 'Foyer', more: Partial<Brand> = {}): Brand {
   return completeBrand({ app, privacyUrl: undefined, supportUrl: undefined }, more);
 }
 
-/** The built-in steps as installers see them: the last one is for operators. */
+/** The titles of the built-in steps, and which of them (the last) is only for operators. */
 export const faces: StepFaces = stepFaces(builtInSteps());

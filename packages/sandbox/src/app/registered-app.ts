@@ -14,7 +14,7 @@ export type AppCredentials = {
 /** The one app that this sandbox serves. `settings` is replaced as a whole when its manifest changes. */
 export type RegisteredApp = AppCredentials & {
   settings: AppSettings;
-  /** The only workspace that can install the app, with its org; null while public distribution is on. */
+  /** The workspace (with its org) to which installs are limited; null while public distribution is on. */
   onlyTeamId: string | null;
   /** Whether Slack has suspended the app, which affects every workspace. */
   isSuspended: boolean;

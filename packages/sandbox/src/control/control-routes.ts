@@ -69,7 +69,7 @@ function read(name: string, run: (exchange: Exchange) => unknown): Route {
   return { on: `GET /sandbox/${name}`, handle: (exchange) => jsonReply(run(exchange)) };
 }
 
-/** A control over HTTP: 400 for a body of the wrong shape, 409 with the reason if the control refuses. */
+/** Offers a control over HTTP. Answers 400 to a body of the wrong shape, and 409 with the reason to a refusal. */
 function act<T>(
   name: string,
   body: z.ZodType<T>,

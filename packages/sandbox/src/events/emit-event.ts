@@ -6,7 +6,7 @@ import type { Delivery, Parcel } from './delivery.ts';
 /** An inner event, as Slack puts it into the envelope's `event`. */
 export type InnerEvent = Record<string, unknown> & { type: string };
 
-/** Where an event happened. The envelope of an event without `teamId` has no `team_id`; a null is sent as null. */
+/** Where an event happened. If `teamId` is null, the envelope's `team_id` is null; if it is absent, so is `team_id`. */
 export type EventPlace = { teamId?: string | null; enterpriseId?: string | null };
 
 export type EmitOptions = {

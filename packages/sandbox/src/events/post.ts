@@ -11,7 +11,7 @@ type Post = { url: string; headers: Record<string, string>; body: string; timeou
 /** How long an idle connection stays open for the next request. */
 const idleMs = 300;
 
-/** Creates what posts to an app's request URL as Slack does: one time limit for the whole answer, no redirects. */
+/** Creates a client that posts to an app as Slack does: with one time limit for the whole answer, and no redirects. */
 export function createPoster() {
   // Why a short idle time: an app that is stopping waits up to six seconds for its open connections.
   const httpAgent = new HttpAgent({ keepAlive: true, timeout: idleMs });

@@ -95,8 +95,8 @@ export function issueToken(
 }
 
 /**
- * Exchanges a refresh token for new tokens and revokes the old ones: a refresh token works once. Undefined if no live
- * token has it.
+ * Exchanges a refresh token for new tokens and revokes the old ones, so that a refresh token works once. Returns
+ * undefined if no live token has this refresh token.
  */
 export function rotateToken(platform: Platform, refreshToken: string): Token | undefined {
   const { world, clock } = platform;

@@ -50,7 +50,7 @@ async function callInOrg(sandbox: Sandbox): Promise<void> {
   await client.users.info({ user: userId });
 }
 
-/** The names of all fields in the SDK's type for a method's answer. Slack generates it from real answers. */
+/** The fields of a method's answer by the SDK's types, which Slack generates from real answers. */
 async function knownFields(method: string): Promise<Set<string>> {
   const name = method.split('.').map((part) => `${part[0]?.toUpperCase()}${part.slice(1)}`);
   const folder = dirname(createRequire(import.meta.url).resolve('@slack/web-api'));

@@ -30,7 +30,7 @@ export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Worksp
 
 /**
  * A person whom the token may see, and a workspace in reach to which they belong.
- * Throws `team_access_not_granted` for a person of the org who is in no workspace to which the app has access, and
+ * Throws `team_access_not_granted` for a person of an org-wide install's org who is in no workspace in reach, and
  * `user_not_found` (or the given code) for anyone else.
  */
 export function personInReach(

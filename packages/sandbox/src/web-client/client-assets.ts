@@ -7,8 +7,8 @@ const assets = await loadAssets();
 async function loadAssets(): Promise<Record<string, { type: string; text: string }>> {
   const own = (name: string) => readFile(new URL(`./${name}`, import.meta.url), 'utf8');
   const library = createRequire(import.meta.url).resolve('slack-blocks-to-jsx/dist/style.css');
-  // Why: the library's rules select by an id, which a page can have only once. These select by a class; the id in `:is`
-  // keeps their specificity.
+  // Why: the library's rules select by an id, which a page can have only once. Here they select by a class; the
+  // id in `:is` keeps their specificity.
   const blocksCss = (await readFile(library, 'utf8')).replaceAll(
     '#slack_blocks_to_jsx',
     ':is(.slack_blocks_to_jsx, #slack-blocks)',

@@ -14,7 +14,7 @@ export function onlySlackMarkup<T>(block: T): T {
     if (part.type === 'mrkdwn') return { ...part, verbatim: undefined, text: withoutHtml(part.text) };
     return part.type === 'plain_text' ? { ...part, text: withoutMarks(part.text) } : part;
   });
-  return JSON.parse(json) as T; // the same shape: only texts were changed
+  return JSON.parse(json) as T; // the same shape, except for texts and `verbatim`
 }
 
 function withoutHtml(text: string): string {

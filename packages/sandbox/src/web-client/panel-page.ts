@@ -77,7 +77,7 @@ function latencyCard(visit: Visit, { rateLimits }: Sandbox): Html {
     visit,
     'latency',
     html`<label>Each call of <select name="method"><option value="*">any method</option>${Object.keys(methods).map((name) => html`<option>${name}</option>`)}</select></label>
-  <label>takes <input name="delayMs" type="number" min="0" step="100" value="500" class="narrow"> ms</label>
+  <label>takes <input name="delayMs" type="number" min="0" step="100" value="500" class="narrow"> ms longer</label>
   <div class="buttons"><button>Set</button></div>`,
     'stack',
   )}
