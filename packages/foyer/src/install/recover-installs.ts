@@ -19,7 +19,7 @@ export const interruptedAfterMs = 60_000;
 
 /**
  * The longest time that Foyer keeps an install request for operators. The request holds the id that makes its state
- * single-use; the state itself expires long before.
+ * single-use; by the time the request is erased, the state has long expired.
  */
 const installRequestsKeptMs = 90 * 24 * 3_600_000;
 

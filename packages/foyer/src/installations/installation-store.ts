@@ -129,9 +129,9 @@ export interface InstallationStore {
   /** Like `fetchInstallation`, but with Foyer's own fields; undefined if there is none. One database query at most. */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
   /**
-   * Picks the installation that an event is about from these candidates: the first that has not ended before the event;
-   * else the first that Foyer has ever known; else the first. Slack's clock may be a minute ahead of ours. Why: a
-   * repeated uninstall of a workspace's own install must not end the org-wide one. Decrypts no token.
+   * Picks which of these installations an event is about: the first that had not ended at the time of the event; else
+   * the first that Foyer knows at all; else the first. Slack's clock may be a minute ahead of ours. Why: a repeated
+   * uninstall of a workspace's own install must not end the org-wide one. Decrypts no token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
   /** Like `findInstallation`, but by Foyer's own id. Without `userId`, the user half is the installer's. */

@@ -157,7 +157,7 @@ export function createRefresher(deps: RefreshDeps) {
   /**
    * Records that Slack refused the tokens permanently. A dead bot token breaks the installation. A dead user token
    * affects only that person, and Foyer erases it. But Slack also answers `account_inactive` while the app is
-   * suspended: then Foyer erases the user token only if some installation's bot token works.
+   * suspended, so Foyer erases a user token with that answer only if some installation's bot token works.
    */
   async function giveUp({ installationId, userId }: TokenHolder, code: string, version: number) {
     if (userId === undefined) await deps.store.markBroken(installationId, code, version);

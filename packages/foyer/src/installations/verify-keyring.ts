@@ -38,8 +38,8 @@ export async function loadOrCreateKeyring(
   const file = keyFileOf(deps.config);
   if (file !== undefined && !existsSync(file)) {
     const misfit = await findNewKeyMisfit(queries, (deps.now ?? Date.now)());
-    // Another first start may have caused the misfit. It creates the file before it records its key, so the file exists
-    // by now.
+    // If another first start caused the misfit, the file exists by now: such a start creates the file before it records
+    // its key.
     if (misfit !== undefined && !existsSync(file))
       throw new KeyringError(`The key file ${file} is missing. ${misfit}`);
   }

@@ -265,7 +265,7 @@ testOnBothEngines('`keys forget` changes nothing for a key that is not lost', as
   const given = await keys(['forget', 'old', '--yes'], rotated);
   assert.deepEqual([given.exitCode, given.stdout], [1, '']);
   assert.match(given.stderr, /The key old is not lost: TOKEN_ENCRYPTION_KEYS/);
-  assert.match(given.stderr, /a new key with the lost key’s id, give it another id/);
+  assert.match(given.stderr, /If that key is a new one, give it another id/);
   const unknown = await keys(['forget', 'none', '--yes'], after);
   assert.equal(unknown.exitCode, 1);
   assert.match(unknown.stderr, /has never used a key none\. It has used: old\./);

@@ -64,7 +64,7 @@ function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
   return toward;
 }
 
-/** A button is visible from this contrast with the page's background on. */
+/** The lowest contrast with the page's background at which a button counts as visible. */
 const visible = 1.25;
 
 /** Computes the brand's colors in one scheme, by the names that the style sheet uses. */

@@ -41,8 +41,8 @@ export function setupCommand(deps: OperatorDeps): Command {
     description:
       'Asks for the name, description, color and links of the app and for its address. Puts them into the manifest, ' +
       'shows the link that creates the Slack app from it, and opens the link if you like. Then asks for the app’s id ' +
-      'and secrets, makes an encryption key if there is none, writes manifest.json and .env (it backs up the old .env ' +
-      'and keeps its other lines), and runs doctor. Current values are the default answers. If you ' +
+      'and secrets, makes an encryption key if there is none, writes manifest.json and .env (the old .env is ' +
+      'backed up, and lines that setup does not write stay), and runs doctor. Current values are the default answers. If you ' +
       'cancel, nothing is written. In a script, pass everything: the secrets as SLACK_CLIENT_SECRET and ' +
       'SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags for them, since every ' +
       'user of the machine can read the arguments of a process, and the shell remembers them. Values that are ' +
