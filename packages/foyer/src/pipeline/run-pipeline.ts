@@ -156,7 +156,7 @@ const mostLostAttempts = 10;
 
 /**
  * Advances a run in one transaction. `database.write` may repeat the transaction, so this function changes none of its
- * arguments, and its result counts only once the transaction is committed.
+ * arguments, and its result counts only after the transaction is committed.
  */
 async function moveRun(
   tx: Tx,
@@ -380,7 +380,7 @@ async function attemptNow(
     deps.database.write(write).catch((error) => {
       deps.log.warn(
         { err: error, step: step.name },
-        'a step that took too long has ended since, and what it recorded could not be stored',
+        'a step that Foyer had given up on has ended, and what it recorded could not be stored',
       );
     });
   };
@@ -407,8 +407,8 @@ function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
 /** Makes the function that reports an attempt whose end is committed. */
 function createReport(deps: PipelineDeps, { run, installation, steps }: ClaimedRun, callbackAt?: number) {
   const { log, now } = deps;
-  // Reports no time since the callback for a run that is retried, nor for an org-wide install: that waits for its
-  // admins.
+  // Reports no time since the callback for a run that is retried, nor for an org-wide install, whose time would include
+  // the wait for its admins.
   const isFirstPass = run.pipeline === 'install' && steps.at(-1)?.finished_at === null;
   const isTimed = isFirstPass && callbackAt !== undefined && installation.is_enterprise_install === 0;
   return async function report({ step, row, attempt, verdict, ms }: EndedAttempt): Promise<void> {

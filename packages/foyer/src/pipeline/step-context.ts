@@ -114,7 +114,7 @@ export function stepContext(
   return { ...context, postOnce: (key, message) => postOnce(context, key, message, scope) };
 }
 
-/** Reads the output of a step, as that step's type; null unless the step succeeded. */
+/** Reads the output of a step, as that step's type; null if the step has not succeeded. */
 function outputOf<Output extends Json>(rows: readonly StepRow[], step: Step<Output>): Output | null {
   const row = rows.find((candidate) => candidate.name === step.name && candidate.status === 'succeeded');
   return row?.output == null ? null : (JSON.parse(row.output) as Output);
@@ -125,9 +125,9 @@ export interface PipelineDeps {
   database: Database;
   /** The steps of the install pipeline. */
   steps: readonly Step[];
-  /** The steps of the uninstall pipeline; none unless given. */
+  /** The steps of the uninstall pipeline; none by default. */
   uninstallSteps?: readonly Step[];
-  /** The steps of each moment's pipeline; none unless given. */
+  /** The steps of each moment's pipeline; none by default. */
   momentSteps?: Readonly<Partial<Record<MomentKind, readonly Step[]>>>;
   services: Omit<StepServices, 'database'>;
   slackClient: SlackClientFactory;

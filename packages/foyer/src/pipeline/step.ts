@@ -121,7 +121,7 @@ export interface StepFacts {
   readonly services: Pick<StepServices, 'config'>;
   now(): number;
   /**
-   * Returns the output of an earlier step; null unless that step succeeded. In an uninstall run and in the run of a
+   * Returns the output of an earlier step; null if that step has not succeeded. In an uninstall run and in the run of a
    * moment, also returns outputs of the newest install run.
    */
   output<Output extends Json>(step: Step<Output>): Output | null;
@@ -160,8 +160,8 @@ export interface StepContext extends StepFacts {
   /**
    * Posts a message exactly once per key between install and uninstall, across crashes and retries; resolves to where
    * the message is. In the run of a moment, the message is posted once for each key and run, so each member can get a
-   * greeting with the same key. Errors that it throws end the attempt: do not catch them. In a channel, it needs that
-   * channel's history scope to settle a send whose outcome is unknown.
+   * greeting with the same key. Errors that it throws end the attempt: do not catch them. To settle a send to a channel
+   * whose outcome is unknown, `postOnce` needs the history scope of that kind of channel.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */
   postOnce(key: string, message: OnceMessage): Promise<PostedMessage>;
@@ -250,8 +250,9 @@ export function waitFor(event: WaitEvent): StepEnd {
 
 /**
  * Asks the person whose run this is, in their DM and in Home. This person, the installer or an admin answers. The run
- * waits for the answer, which may take seconds or days; then this step runs again with `context.answer`. Foyer posts a
- * reminder after a day, unless the question expires by then. If the question expires unanswered, Foyer skips this step.
+ * waits for the answer, which may take seconds or days; then this step runs again with `context.answer`. If the
+ * question does not expire within a day, Foyer posts a reminder after a day. If the question expires unanswered, Foyer
+ * skips this step.
  * @throws StepError if the question is not valid, or too long for Slack
  * @example
  * if (context.answer === undefined) {
@@ -323,7 +324,7 @@ export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
   return { [ended]: true, kind: 'wait', delayMs: restMs, ...(why && { why }) };
 }
 
-/** How long an attempt may take, and how many failed attempts make a step fail, unless the step says otherwise. */
+/** The defaults of a step: how long an attempt may take, and how many failed attempts make the step fail. */
 export const defaultTimeLimitMs = 30_000;
 export const defaultMaxAttempts = 8;
 

@@ -18,17 +18,17 @@ import { isDeadOwner, ownerPrefix, thisProcess, type WorkerIdentity } from './wo
 
 export interface WorkerDeps extends PipelineDeps {
   /**
-   * How many runs this process executes at once; 32 unless given. A run mostly waits for Slack, and concurrent runs
-   * share commits. With 32, a run costs a seventh less CPU than with 16; 64 bring no further gain.
+   * How many runs this process executes at the same time; 32 by default. A run mostly waits for Slack, and concurrent
+   * runs share commits. With 32, a run costs a seventh less CPU than with 16; 64 bring no further gain.
    */
   concurrency?: number;
-  /** How long a claimed run stays ours without a renewal of its lease; 30,000 unless given. */
+  /** How long a claimed run stays ours without a renewal of its lease; 30,000 by default. */
   leaseMs?: number;
-  /** How often to look for runs that other processes queued; 2,000 unless given. */
+  /** How often to look for runs that other processes queued; 2,000 by default. */
   pollMs?: number;
-  /** How often to check whether another process has cancelled an active run; 500 unless given. */
+  /** How often to check whether another process has cancelled an active run; 500 by default. */
   lookMs?: number;
-  /** This process, unless a test says otherwise. */
+  /** By default this process; tests pass another. */
   identity?: WorkerIdentity;
 }
 

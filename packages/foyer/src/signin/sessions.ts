@@ -14,7 +14,7 @@ import type { Sealer } from '../installations/sealer.ts';
 
 /**
  * Sessions of members and of operators. The cookie holds the session's id, sealed; the row says to whom the session
- * belongs and when it was last used. So Foyer can list a session, and end it on every machine at once.
+ * belongs and when it was last used. So Foyer can list the sessions, and end one on every machine.
  */
 
 /** What a session's cookie contains, sealed. */
@@ -127,7 +127,10 @@ export function createSessions(deps: {
       return { ...secrets, row };
     },
 
-    /** Records that a session is in use, unless that was recorded recently. @throws DatabaseUnavailableError */
+    /**
+     * Records that a session is in use; does nothing if that was recorded recently.
+     * @throws DatabaseUnavailableError
+     */
     async keep({ row }: Session): Promise<void> {
       if (now() - row.seen_at < times.seenEveryMs) return;
       await touchSession(database.queries, { id: row.id, now: now() });
@@ -144,7 +147,10 @@ export function createSessions(deps: {
 
 export type Sessions = ReturnType<typeof createSessions>;
 
-/** A member's session ends after twelve hours without use, or thirty days after it began: a stolen cookie expires. */
+/**
+ * A member's session ends after twelve hours without use, or thirty days after it began, so that a stolen cookie
+ * expires.
+ */
 export const memberTimes: SessionTimes = {
   idleMs: sessionUnusedMs,
   lifetimeMs: 30 * 24 * 3_600_000,

@@ -18,7 +18,7 @@ import { type OpenId, SignInError, type SlackIdentity } from './openid.ts';
 import { returnAddress } from './return-address.ts';
 import type { Sessions } from './sessions.ts';
 
-/** The routes of Sign in with Slack. The callback calls Slack only once the state is verified and used up. */
+/** The routes of Sign in with Slack. The callback calls Slack only after the state is verified and used up. */
 
 /** What the state of a sign-in contains, sealed. */
 export const signInContent = z.object({
@@ -40,7 +40,9 @@ class NotInstalledError extends Error {
  */
 type SignInOutcome = 'signed_in' | 'cancelled' | 'refused' | 'unverified' | 'failed';
 
-/** The outcome of each kind of failure, unless the caller of `fail` gives one. Any other kind counts as `failed`. */
+/**
+ * The outcome that `fail` reports for each kind of failure if its caller gives none. Any other kind counts as `failed`.
+ */
 const outcomes: ReadonlyMap<FailureKind, SignInOutcome> = new Map([
   ['signin_cancelled', 'cancelled'],
   ['signin_return', 'refused'],

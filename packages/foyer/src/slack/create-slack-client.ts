@@ -12,11 +12,11 @@ import {
 
 /** The limits of one call or a group of calls. */
 export interface SlackCallLimits {
-  /** How long each call may take, in milliseconds; 8,000 unless given. */
+  /** How long each call may take, in milliseconds; 8,000 by default. */
   timeoutMs?: number;
   /** Ends calls in progress, such as those of a step whose run was cancelled. */
   signal?: AbortSignal;
-  /** The longest answer that is read, in bytes; 1 MiB unless given. */
+  /** The longest answer that is read, in bytes; 1 MiB by default. */
   mostBytes?: number;
   /** Receives the answer's headers and body as they arrive, even if the answer then breaks off or cannot be read. */
   onArrived?(bytes: Buffer): void;
@@ -227,7 +227,7 @@ function isOfTheAnswer(error: unknown, options: Record<string, unknown>): boolea
   }
 }
 
-/** Creates the factory of Slack clients; it opens its own connections unless a transport is given. */
+/** Creates the factory of Slack clients. Without a given transport, it opens its own connections. */
 export function createSlackClientFactory(
   calls: Omit<SlackCalls, 'transport'> & { transport?: SlackTransport },
 ): SlackClientFactory {

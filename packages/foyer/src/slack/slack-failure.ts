@@ -51,7 +51,7 @@ const passing = new Set([
   'team_added_to_org',
 ]);
 
-/** The time limit of a call to Slack, unless its caller sets another. */
+/** The default time limit of a call to Slack. */
 export const defaultTimeoutMs = 8000;
 
 /**

@@ -14,7 +14,7 @@ interface SlackRequest {
   headers: Record<string, string>;
   body: string | null;
   signal: AbortSignal;
-  /** The longest answer that is read, in bytes; 1 MiB unless given. */
+  /** The longest answer that is read, in bytes; 1 MiB by default. */
   mostBytes?: number;
   /** Receives the headers and the body as they arrive, even if the answer then breaks off or cannot be read. */
   onArrived?(bytes: Buffer): void;
@@ -50,7 +50,7 @@ const usualMostBytes = 1024 * 1024;
 /** Opens connections to Slack. They close automatically when idle, and do not keep the process alive. */
 export function createSlackTransport(config: {
   throughProxy: boolean;
-  /** The most connections to one host; 256 unless given. */
+  /** The most connections to one host; 256 by default. */
   connections?: number;
 }): SlackTransport {
   const { connections = usualConnections } = config;
@@ -98,7 +98,10 @@ async function* through(body: Readable, decompress: Transform): AsyncGenerator<B
   }
 }
 
-/** Reads an answer to its end. Leaving the loop early closes the connection. @throws SlackAnswerTooLargeError */
+/**
+ * Reads an answer to its end. If the answer is too long, leaves the loop early, which closes the connection.
+ * @throws SlackAnswerTooLargeError
+ */
 export async function readBounded(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   mostBytes = usualMostBytes,

@@ -47,7 +47,7 @@ export interface TestFoyer {
 export interface TestFoyerOptions {
   /** Variables in addition to those for the sandbox, such as `OPERATOR_PASSWORD`. */
   environment?: Readonly<Record<string, string>>;
-  /** A Postgres database of the test's own; unless given, a SQLite file in a separate folder. */
+  /** A Postgres database of the test's own; by default, a SQLite file in a new folder. */
   databaseUrl?: string;
   sandbox?: Partial<SandboxOptions>;
 }

@@ -24,7 +24,7 @@ type NameAlone<Name extends string> = Name extends '' | `${string}${' ' | '#' | 
 type Placeholder<Message extends string> = Message extends `${string}{${infer Rest}`
   ? NameAlone<Head<Rest>> | Placeholder<Rest>
   : never;
-/** The placeholders of a message, by its name. */
+/** The values for the placeholders of the message `Key`. */
 type TextValues<Key extends TextKey> = Readonly<Record<Placeholder<(typeof en)[Key]>, TextValue>>;
 
 /**
@@ -96,10 +96,14 @@ export interface Words {
 /** The texts of an app in every language. */
 export interface Texts {
   /**
-   * By a person's locale, such as `de-AT`; the default language if the locale is unknown or Foyer lacks its language.
+   * Returns the texts for a person's locale, such as `de-AT`; those in the default language if the locale is unknown or
+   * Foyer lacks its language.
    */
   forLocale(locale: string | null | undefined): Words;
-  /** By a request's `Accept-Language` header; the default language if it names none that Foyer has. */
+  /**
+   * Returns the texts for a request's `Accept-Language` header; those in the default language if Foyer has none of the
+   * languages that it names.
+   */
   forRequest(acceptLanguage: string | undefined): Words;
 }
 
@@ -111,7 +115,7 @@ const english: Translation = {
 };
 const translations: Readonly<Record<Language, Translation>> = { en: english, de, fr, es, ja };
 
-/** All languages; the first is the default unless an app sets `defaultLanguage`. */
+/** All languages. The first is the default; an app can set another as `defaultLanguage`. */
 export const languages: readonly Language[] = ['en', 'de', 'fr', 'es', 'ja'];
 
 /** Whether Foyer has texts in a language. */
@@ -119,7 +123,7 @@ export function isLanguage(text: string): text is Language {
   return (languages as readonly string[]).includes(text);
 }
 
-/** Creates the texts of an app: Foyer's own, with those that the app replaces. Pure. */
+/** Creates the texts of an app: the app's own, and Foyer's for all others. Pure. */
 export function createTexts(partial: PartialTexts = {}): Texts {
   const defaultLanguage = partial.defaultLanguage ?? 'en';
   const made = new Map<Language, Words>();
