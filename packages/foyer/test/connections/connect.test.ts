@@ -331,7 +331,7 @@ describe('a link whose install fails', () => {
     assert.deepEqual(await stage.stored(), ['Globex → org-2']);
     assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
 
-    // The connection cannot be written, so the installation must not be written either.
+    // The trigger refuses the connection, so Foyer must not store the installation either.
     await stage.database.change(
       "create trigger refuse before insert on connections begin select raise(abort, 'no'); end",
     );

@@ -139,7 +139,7 @@ for (const [engine, open] of Object.entries(engines)) {
         database.write((tx) =>
           recordTeamAccess(tx, { ...workspace, granted: true, changedAt: 5000, ...changed }),
         );
-      // Newer changes for another app, organization and workspace.
+      // Newer changes: one for another app, one for another organization, and one for another workspace.
       for (const other of [{ clientId: '2.2' }, { enterpriseId: 'E2' }, { teamId: 'T8' }])
         assert.equal(await record({ ...other, changedAt: 9000 }), true);
       assert.equal(await record({}), true);

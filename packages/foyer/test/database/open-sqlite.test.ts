@@ -380,7 +380,7 @@ describe('the disk probe of a SQLite database', () => {
     await becomes(/^DatabaseUnavailableError: .*ENOSPC/);
     await rm(join(folder, 'ballast'));
     await becomes(/^ok$/);
-    // Read-only for every file that is opened from now on. Files that are open stay writable.
+    // Makes the folder read-only for files that are opened from now on. Files that are open already stay writable.
     await run('mount', ['--bind', folder, folder]);
     await run('mount', ['-o', 'remount,bind,ro', folder]);
     await becomes(/EROFS|readonly/);

@@ -104,7 +104,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await opened(orders);
       assert.deepEqual(await names('app_migration'), ['0001-orders']);
       assert.deepEqual(await names('kysely_migration'), foyers);
-      // The app adds its next migrations out of the order of their names.
+      // The app adds 0002-notes before 0000-early.
       const early: OwnMigrations = {
         '0000-early': { up: (db) => db.schema.createTable('early').addColumn('id', 'text').execute() },
       };

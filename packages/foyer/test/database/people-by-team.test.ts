@@ -63,7 +63,7 @@ async function setTeam(t: TestContext, engine: keyof typeof engines) {
       .execute();
   };
   const priyas = { user_id: U2 };
-  // An earlier install of Grace, and an uninstall run of hers that has not ended.
+  // A run of an earlier install by Grace, and an uninstall run of hers that has not ended.
   await add(
     'runs',
     { id: 'run_OWN0', life: 0 },
@@ -340,7 +340,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         'run_OWN4 of Priya: OWN null',
       ]);
       await strangers.assertUntouched();
-      // Grace installed the app. While it is installed, her id stays in this install alone.
+      // Grace installed the app. While it is installed, her id stays only where the current install needs it.
       const first = await database.write((tx) => erasePerson(tx, { ...grace, now: 6000 }));
       assert.deepEqual(
         [first.cancelledRuns, first.kept.length, first.welcomes, first.runs],

@@ -50,7 +50,7 @@ describe('a member’s own account', () => {
     await assert.rejects(app.foyer.slack({ teamId }, { userId: installer }));
   });
 
-  it('a member’s own account is connected through Home, and leaves the installation, its run and the installer unchanged', async () => {
+  it('connecting a member’s own account through Home leaves the installation, its run and the installer unchanged', async () => {
     await app.sandbox.openHome({ teamId, userId: member });
     await eventually(async () => homeOf(member).includes('Connect your account'));
     assert.match(homeOf(member), /member=1/);
@@ -196,7 +196,7 @@ describe('the report to Slack of which members are connected', () => {
     assert.ok(app.logged().some((line) => line.includes('could not report to Slack')));
   });
 
-  it('Foyer reports no connected member to Slack if the app does not subscribe to the event, or if members do not grant the scope', async (t) => {
+  it('Foyer reports no connected member to Slack if the app lacks the event `user_connection` or the member scope `users:write`', async (t) => {
     const without = structuredClone(reporting);
     without.settings.event_subscriptions.bot_events.pop();
     for (const [given, memberScopes] of [

@@ -200,10 +200,10 @@ describe('a press by someone who may not press the button', () => {
     const cases = [
       { teamId: acme.teamId, userId: priya, value: acme.runId },
       { teamId: acme.teamId, userId: 'U0NOBODY', value: acme.runId },
-      // The installer and an admin of one team, with the run of another.
+      // The installer and an admin of Globex, with the run of Acme.
       { teamId: globex.teamId, userId: globex.userId, value: acme.runId },
       { teamId: globex.teamId, userId: admin, value: acme.runId },
-      // People of another team who claim to be in this one.
+      // The same two, who claim to be in Acme.
       { teamId: acme.teamId, userId: globex.userId, value: acme.runId },
       { teamId: acme.teamId, userId: admin, value: acme.runId },
       { teamId: 'T0NOBODY', userId: acme.userId, value: acme.runId },
@@ -350,7 +350,7 @@ describe('connections and headers that only use up resources', { concurrency: 2 
     const connectOne = (n: number) =>
       new Promise<void>((resolve, reject) => {
         const socket = connect(Number(port), hostname, () => {
-          // A third send nothing, a third half a header, and a third half a body.
+          // A third of the clients send nothing, a third send half a header, and a third send half a body.
           if (n % 3 === 1) socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ');
           if (n % 3 === 2)
             socket.write('POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');

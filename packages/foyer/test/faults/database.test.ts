@@ -27,7 +27,7 @@ interface Play {
 async function setPlay(t: TestContext): Promise<Play> {
   let live: Database | undefined;
   const stage = await setStage({
-    // A busy machine may need longer than Slack would wait.
+    // A busy machine may need longer to answer an event than Slack would wait.
     sandbox: { eventTimeoutMs: 20_000 },
     foyer: {
       worker: { pollMs: 50, leaseMs: 1500 },

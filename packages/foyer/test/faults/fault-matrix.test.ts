@@ -170,7 +170,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
     case 'never revoked':
       assert.match(page, /did not finish[\s\S]*could not revoke it yet/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
-      // Foyer revokes the tokens a minute later, or at the next start.
+      // Foyer tries again to revoke the tokens once the request is a minute old. A start makes it look right away.
       play.clock.jump(61_000);
       await stage.stop();
       await stage.start();

@@ -176,8 +176,8 @@ function breakCall({ stage, billing }: Play, { method, failure: name, how }: Cel
 }
 
 /**
- * Moves the clock from try to try until every run has ended or waits for an answer. A waiting question is left alone,
- * since its reminder is due only in a day.
+ * Moves the clock from one try to the next until every run has ended or waits for an answer. Does not move it to the
+ * reminder of a question, which is due in a day.
  */
 async function settle({ stage, clock, ...play }: Play): Promise<void> {
   await until({ stage, clock, ...play }, async () => {

@@ -13,7 +13,8 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
 /**
- * If a file is taken away under a running Foyer, or the disk fails, Foyer notices and reports it, and the process ends.
+ * If a file of the database is removed, replaced or cut short under a running Foyer, or if the disk fails, Foyer
+ * reports that, and its process ends.
  */
 
 async function setUp(t: TestContext, environment: Record<string, string> = {}): Promise<ProcessStage> {

@@ -20,7 +20,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 
 const script = fileURLToPath(new URL('../machines/support/machine-process.ts', import.meta.url));
 const lanes = count({ quick: 3, full: 6 });
-/** One install in this many is removed again; for the others, App Home is opened. */
+/** Of this many installs, one is uninstalled again. App Home is opened only for the others. */
 const removeEvery = 5;
 
 interface Pass {

@@ -58,7 +58,7 @@ async function record(t: TestContext) {
       assert.ok(await isServing(foyer), foyer.output());
       await work();
     } finally {
-      // The first line of a trace names the process.
+      // A trace begins with the id of the process.
       const pid = Number.parseInt(await readFile(trace, 'latin1'), 10);
       process.kill(pid, 'SIGTERM');
       await foyer.ended;

@@ -33,7 +33,7 @@ describe('a brand', () => {
     assert.equal(brandOf('Standup', { color: 'red' }).color, brandOf().color);
   });
 
-  it('a brand is checked at the start: every unknown key and every wrong value is reported with its fix', () => {
+  it('a brand is checked: every unknown key and every wrong value is reported with its fix', () => {
     const problems = brandProblems({
       colour: '#ffffff',
       color: 'red',

@@ -9,7 +9,7 @@ export interface SignedPost {
   body: Record<string, unknown>;
   /** When the request is signed, in milliseconds. By default the real time. */
   now?: number;
-  /** Whether to send the body as a form, as Slack sends a press. By default, all but an event's body are sent so. */
+  /** Whether to send the body as a form, as Slack sends a press. By default true, except for an event. */
   form?: boolean;
 }
 

@@ -38,7 +38,7 @@ describe('every page, in a browser', () => {
     const height = width > 800 ? 800 : 844;
     const context = await browser.newContext({ viewport: { width, height }, colorScheme });
     const page = await context.newPage();
-    // The page must not load anything else.
+    // Blocks every request, since a page must load nothing.
     await page.route('**', (route) => route.abort());
     return page;
   }
