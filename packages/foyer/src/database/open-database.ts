@@ -37,7 +37,7 @@ export async function openDatabase(
 /**
  * Opens a database as `openDatabase` does, but accepts an unfinished copy, so that `copy` can continue it.
  *
- * Why dynamic imports: Foyer uses one driver, and the other one would be one of every thirty modules that it loads at
+ * Why dynamic imports: Foyer needs only one of the two drivers. With both, it would load about 3 % more modules at
  * startup.
  */
 export async function openAnyDatabase(

@@ -77,9 +77,9 @@ export interface OwnDatabase<MyTables = NoTables> {
   /** For reads. */
   readonly queries: Kysely<JoinedTables<MyTables>>;
   /**
-   * Runs `work` in one transaction, and resolves once it is safely on disk. If the database is busy or its connection
-   * is lost, `work` runs again, so it must only run queries. If `work` sends no query for five seconds, Foyer rolls the
-   * transaction back.
+   * Runs `work` in one transaction, and resolves once the transaction is safely on disk. If the database is busy or the
+   * connection is lost, `work` runs again, so it must do nothing but run queries. If `work` sends no query for five
+   * seconds, Foyer rolls the transaction back.
    * @throws DatabaseUnavailableError, WriteStuckError
    */
   write<T>(work: (tx: Transaction<JoinedTables<MyTables>>) => Promise<T>): Promise<T>;

@@ -18,7 +18,8 @@ export async function peekTables(target: DatabaseTarget): Promise<FoundTable[]> 
 }
 
 /**
- * Whether a Foyer or a command has the database open. Call it only while this process does not have it open.
+ * Whether a Foyer or a command has the database open. Call it only while this process does not have the database open:
+ * that would count too.
  * @throws DatabaseUnavailableError
  */
 export async function isInUse(target: DatabaseTarget): Promise<boolean> {

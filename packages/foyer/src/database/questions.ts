@@ -42,9 +42,9 @@ export function readQuestionValue(value: string): QuestionKey | undefined {
 }
 
 /**
- * The outcome of an answer. invalid: it is not one of the choices, not a channel, empty or too long. answered-before:
- * the first answer stays. denied: the person is neither the run's own user, the installer nor an admin. closed: the run
- * is over, or the question has expired. unknown: this installation has asked no such question.
+ * The outcome of an answer. invalid: the answer is empty, too long, or neither a choice nor a channel that the question
+ * allows. answered-before: the first answer stays. denied: the person is not the run's own user, the installer or an
+ * admin. closed: the run is over, or the question has expired. unknown: this installation has asked no such question.
  */
 export type AnswerOutcome = 'answered' | 'answered-before' | 'denied' | 'invalid' | 'closed' | 'unknown';
 

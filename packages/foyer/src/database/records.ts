@@ -21,8 +21,8 @@ export type InstallationStatus = 'active' | 'broken' | 'uninstalled';
 export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'refused' | 'installed';
 
 /**
- * queued: a worker may claim the run; waiting: it waits for a time, an event or another run. The last three are final,
- * unless someone retries the run.
+ * queued: a worker may claim the run; waiting: it waits for a time, an event or another run. The last three are final:
+ * only a retry queues the run again.
  */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
 

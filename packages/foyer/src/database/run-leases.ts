@@ -5,8 +5,8 @@ import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallationRow, RunRow, StepRow, Tables } from './records.ts';
 
 /**
- * A worker's claim to one run. Each time that a worker claims runs it uses a new `owner`, so no two claims are
- * confused.
+ * A worker's claim to one run. A worker uses a new `owner` each time that it claims runs, so it never takes an earlier
+ * claim for a current one.
  */
 export interface RunLease {
   runId: string;
@@ -143,8 +143,8 @@ export async function claimDueRuns(database: Database, claim: Claim): Promise<Ru
 }
 
 /**
- * Extends leases, and returns those that still hold. If one is missing, its run no longer runs, or belongs to another
- * worker.
+ * Extends leases, and returns those that still hold. A lease that it does not return is lost: the run no longer runs,
+ * or belongs to another worker.
  * @throws DatabaseUnavailableError
  */
 export async function renewLeases(

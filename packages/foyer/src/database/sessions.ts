@@ -139,8 +139,8 @@ export interface SignedIn {
 }
 
 /**
- * Reads the person and the installation of a session; undefined for an operator's session, if the session has ended,
- * and if the app was uninstalled after the session began.
+ * Reads the person and the installation of a session. Returns undefined for an operator's session, for a session that
+ * has ended, and for a session that began before an uninstall.
  */
 export async function readSignedIn(queries: Queries, session: SessionRow): Promise<SignedIn | undefined> {
   const { client_id: clientId, registered_team_id: teamId, user_id: userId } = session;

@@ -50,7 +50,10 @@ export type Effect = (delivery: Delivery) => Promise<boolean>;
  * Slack waits three seconds. Foyer retries a locked database this long, then answers 503: Slack sends the event again.
  */
 const patienceMs = 2000;
-/** The time limit for an event's writes: a hung database exceeds `patienceMs`, and a revocation may write twice. */
+/**
+ * The time limit for all writes of one event. `patienceMs` is not enough: a hung database exceeds it, and a revocation
+ * may write twice.
+ */
 const commitWithinMs = 2500;
 
 /**

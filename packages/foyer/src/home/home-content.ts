@@ -12,7 +12,7 @@ export interface HomeContent {
   question?: QuestionRecord;
   /** How the steps of the definition are shown. */
   faces: StepFaces;
-  /** Newest first. Home shows `historyShown` entries, and a line that says so if there are more. */
+  /** Newest first. Home shows `historyShown` entries; if there are more, it adds a line that says so. */
   history: readonly HistoryRecord[];
   viewer: Viewer;
   app: { name: string };

@@ -1,8 +1,8 @@
 import { escape as escapeText } from 'html-escaper';
 
 /**
- * Why a tagged template: escaping must happen by default. Only markup that this file created passes unescaped; a symbol
- * marks it, which no parsed JSON can carry.
+ * Why a tagged template: escaping must happen by default. Only markup that this file created passes unescaped. A symbol
+ * marks such markup, since a value from parsed JSON cannot contain a symbol.
  */
 
 const markup = Symbol('markup');

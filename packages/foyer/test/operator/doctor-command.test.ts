@@ -643,7 +643,7 @@ const breakages: Breakage[] = [
     check: 'database-schema',
     status: 'fault',
     detail: /an unfinished copy/,
-    fix: /npm run foyer -- copy. again to finish it/,
+    fix: /To finish it, .*npm run foyer -- copy --to/,
     also: ['key', 'records'],
   },
   {
@@ -654,7 +654,7 @@ const breakages: Breakage[] = [
     check: 'database-schema',
     status: 'fault',
     detail: /an unfinished copy/,
-    fix: /npm run foyer -- copy. again to finish it/,
+    fix: /To finish it, .*npm run foyer -- copy --to/,
     also: ['key', 'records'],
   },
   {

@@ -127,7 +127,7 @@ export async function saveProfile(
   await updateMembership(transaction, told, user);
 }
 
-/** What a request needs to know about a person of an installation's team. */
+/** A person of an installation's team: their role, and their profile if they are registered. */
 export interface Member {
   /** Whether they are an admin or an owner of the team. */
   isAdmin: boolean;

@@ -44,7 +44,7 @@ export async function backUpPostgres(given: {
       const differing = differingTables(await compareTables(source, target.queries, tables));
       if (differing.length === 0) return;
       const names = differing.map(({ table }) => table).join(', ');
-      throw new BackupDamagedError(`The copy ${file} differs from the database in ${names}.`);
+      throw new BackupDamagedError(`The copy ${file} differs from the database in these tables: ${names}.`);
     });
   } finally {
     await target.close();

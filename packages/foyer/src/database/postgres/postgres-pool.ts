@@ -14,7 +14,9 @@ const statementMs = 5000;
 const reconnectMs = 2500;
 const reconnectPauseMs = 100;
 
-/** Types that hold only whole numbers below 2^53 here: times, counts and their sums. */
+/**
+ * Types that `pg` returns as text. Foyer stores only whole numbers below 2^53 in them: times, counts and their sums.
+ */
 const numbers = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
 
 const types: pg.CustomTypesConfig = {

@@ -29,8 +29,8 @@ export function findUnwritable(file: string): UnwritablePath[] {
 }
 
 /**
- * Finds the folder that keeps this user from creating a file with its missing folders: the nearest one that exists.
- * Returns undefined if the user may create the file. Creates nothing.
+ * Returns undefined if this user may create a file with its missing folders; otherwise returns the nearest folder that
+ * exists, in which the user may create nothing. Creates nothing itself.
  */
 export function findUncreatable(file: string): UnwritablePath | undefined {
   for (let path = dirname(file); ; path = dirname(path)) {

@@ -46,7 +46,7 @@ class FoyerCompiler extends SqliteQueryCompiler {
 /**
  * Kysely's SQLite dialect with `FoyerCompiler` and two more changes. A transaction takes the write lock when it begins:
  * taking it later can fail halfway. And migrations run in one transaction, which Kysely's own adapter does not allow:
- * otherwise two processes that start at the same time would both create the tables, and a crash would leave half of
+ * without it, two processes that start at the same time would both create the tables, and a crash would leave half of
  * them.
  */
 export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(): boolean }): SqliteDialect {
