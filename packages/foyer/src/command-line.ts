@@ -44,7 +44,7 @@ export async function runCommandLine<MyTables>(
     });
   }
 
-  /** Imports the SDK only when it is needed: most commands do not call Slack. */
+  /** Imports Slack's SDK only when it is needed: most commands do not call Slack. */
   async function slackClients(config: Config): Promise<SlackClientFactory> {
     const { createSlackClientFactory } = await import('./slack/create-slack-client.ts');
     return createSlackClientFactory({ config, log: quiet(config) });

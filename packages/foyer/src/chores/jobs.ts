@@ -118,7 +118,7 @@ export function createJobs<Foyer>(deps: {
     );
   }
 
-  /** Records how a turn ended. If another machine's turn has begun since, that turn keeps its lease. */
+  /** Records how a turn ended. If a later turn has begun since, that turn keeps its lease. */
   async function recordEnd(
     { name }: Job<Foyer>,
     dueAt: number,

@@ -52,8 +52,8 @@ export interface FoyerConfig {
   encryptionKeys: readonly { id: string; base64: string }[] | undefined;
   successRedirectUrl: string | undefined;
   /**
-   * Where the browser goes after an install that did not succeed, unless the install's link has a `return_to`. If this
-   * is undefined, Foyer shows its own page.
+   * Where the browser goes after an install that did not succeed. The `return_to` of the install's link comes first. If
+   * there is neither, Foyer shows its own page.
    */
   errorRedirectUrl: string | undefined;
   /** How workspaces are connected to the host product’s accounts; undefined: connecting is off. */
@@ -106,7 +106,7 @@ export interface Config extends FoyerConfig {
   };
   messagesTab: MessagesTab;
   slack: FoyerConfig['slack'] & {
-    /** Whether the sandbox on this machine stands in for Slack: it has no desktop app. */
+    /** Whether the sandbox on this machine takes Slack's place. Then Foyer shows no links into Slack's desktop app. */
     isSandbox: boolean;
     botScopes: readonly string[];
     /** The scopes in `botScopes` that an installer may decline. */

@@ -25,7 +25,7 @@ const clockToleranceMs = 60_000;
 const longestToken = 8000;
 const mostDataBytes = 1000;
 
-/** One line of visible text that every database accepts: no control character, no lone surrogate. */
+/** One line of text that every database accepts: no control character, no lone surrogate. */
 const line = (most: number) =>
   z
     .string()
@@ -241,7 +241,10 @@ function sameText(a: string, b: string): boolean {
   return left.length === right.length && timingSafeEqual(left, right);
 }
 
-/** Compares origins as browsers do: by scheme, host and port, not as text. */
+/**
+ * Refuses a `return_to` whose origin is not listed. Compares origins as browsers do: by scheme, host and port, not as
+ * text.
+ */
 function assertListed({ returnOrigins }: LinkOptions, returnTo: string | undefined): void {
   if (returnTo === undefined) return;
   const url = URL.canParse(returnTo) ? new URL(returnTo) : undefined;

@@ -10,8 +10,8 @@ export async function lockKeyRecord(transaction: Tx, now: number): Promise<void>
 }
 
 /**
- * Records a key id, with its sealed check, as in use. Returns the check that was recorded first for this id: only that
- * one is valid.
+ * Records a key id as in use, with a known text that is sealed with the key. Returns the sealed text that was recorded
+ * first for this id: only that one is valid.
  */
 export async function recordEncryptionKey(
   transaction: Tx,

@@ -131,8 +131,8 @@ export async function findWitnesses(
 }
 
 /**
- * Reads when an installation was installed and removed (at most 50 times), newest first; Foyer compares events with
- * these times.
+ * Reads the newest 50 times at which an installation was installed or removed, newest first. Foyer compares events with
+ * them.
  */
 export async function findInstallsAndRemovals(
   queries: Queries,

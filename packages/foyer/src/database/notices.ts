@@ -109,9 +109,9 @@ export async function beginRunNotice(
 }
 
 /**
- * Claims the longest overdue notice of a channel for one sender. Returns its row as it was before the claim, or
- * undefined if nothing is due. The row now has the status `sending`, and is due again at `leaseUntil`. Writes nothing
- * if nothing is due.
+ * Claims the longest overdue notice of a channel for one sender, and returns its row as it was before the claim. The
+ * row now has the status `sending`, and is due again at `leaseUntil`. If nothing is due, writes nothing and returns
+ * undefined.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueNotice(

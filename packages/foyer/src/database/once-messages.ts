@@ -23,7 +23,8 @@ export interface OnceMessageKey {
 }
 
 /**
- * The table and column of a message, and the row's key. The types are those of posts; those of welcomes are the same.
+ * The table and column of a message, and the row's key. The types are those of `posts` for both tables, since only the
+ * name of one column differs.
  */
 function ledgerOf({ kind, installationId, life, key }: OnceMessageKey) {
   const { table, column } = ledgers[kind] as { table: 'posts'; column: 'key' };

@@ -33,7 +33,10 @@ export interface CopyProgress {
 
 interface CopyDatabaseDeps {
   source: Pick<Database, 'queries'>;
-  /** Its migrations are up to date. It is empty, or marked as the target of an unfinished copy. */
+  /**
+   * Its migrations are up to date. It holds no rows but those that its migrations inserted, or it is marked as the
+   * target of an unfinished copy.
+   */
   target: Database;
   /** The name of the source, without a password; a copy is resumed only for the same name. */
   sourceName: string;

@@ -56,7 +56,10 @@ async function insertRows(tx: Tx, table: CopiedTable, rows: readonly ReadRow[]):
 
 const texts = new WeakMap<CopiedTable, Map<number, string>>();
 
-/** The statement that inserts this many rows. Built once, since building it takes longer than running it. */
+/**
+ * The statement that inserts this many rows. Built once for each table and number of rows, since building it takes
+ * longer than running it.
+ */
 function insertText(queries: Queries, table: CopiedTable, rows: number): string {
   const known = texts.get(table) ?? new Map<number, string>();
   texts.set(table, known);

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Operator sessions that were ended before they expired, for every process to see; see `records.ts`. */
+/** Operator sessions that were ended before they expired, so that every process refuses them; see `records.ts`. */
 export const m0005EndedSessions: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema
