@@ -140,7 +140,7 @@ test('another app on the same database never shows the install, and this app doe
   assert.deepEqual(await (await stage.status()).json(), { error: 'not_found' });
 });
 
-test('no cache stores the status, and a browser reads it only as JSON', async () => {
+test('the headers of the status keep caches from storing it, and browsers from reading it as anything but JSON', async () => {
   const { headers } = await stage.status();
   assert.equal(headers.get('cache-control'), 'no-store');
   assert.equal(headers.get('x-content-type-options'), 'nosniff');

@@ -31,7 +31,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`tokens that the operator revokes, on ${engine}`, () => {
-    it('tokens that the operator revokes are erased with the Home views, and open runs are cancelled, unless newer tokens were stored for this installation', async (t) => {
+    it('tokens that the operator revokes are erased with the Home views, and open runs are cancelled, but only if no newer tokens were stored for the installation', async (t) => {
       const database = await setUp(t);
       const { queries } = database;
       const finish = (version = 1, id = installationId) =>

@@ -44,7 +44,7 @@ async function assertOneInstall(machines: Machines, place: Place): Promise<void>
     installations.map(({ status }) => status),
     ['active'],
   );
-  // The later of two installs cancels the earlier one's run, unless that run has already finished.
+  // If the run of the earlier of two installs has not finished, the later install cancels it.
   const runs = await database.rows<{ status: string }>(
     'select status from runs where installation_id = ? order by created_at desc, id desc',
     installations[0]?.id,

@@ -177,7 +177,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 4);
     assert.equal((await ledger()).length, 4);
 
-    // Two callbacks at once bring the same scopes, so only one of them adds any.
+    // Two callbacks bring the same new scopes at the same time, so only one of them adds any.
     const callbacks = [a, b].map((machine) => {
       sendTo(machine);
       return install(createVisitor(), shared.url, sandbox, acme);

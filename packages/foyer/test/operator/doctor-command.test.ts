@@ -273,7 +273,7 @@ const breakages: Breakage[] = [
     fix: /^Move \S+\/data away, or name a file in another folder/,
   },
   {
-    what: 'a pipe in the place of the database',
+    what: 'a pipe at the path of the database',
     breakIt({ environment, folder }) {
       execFileSync('mkfifo', [join(folder, 'pipe')]);
       environment.DATABASE_URL = `file:${folder}/pipe`;

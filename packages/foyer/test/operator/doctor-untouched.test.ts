@@ -134,7 +134,7 @@ test('doctor leaves the database of a stopped Foyer unchanged, and creates no fi
   assert.equal(of('tokens-dead')?.status, 'ok', 'the records were read');
 });
 
-test('doctor leaves the files of a running Foyer unchanged, and reads what that Foyer has committed', {
+test('doctor leaves the files of a running Foyer unchanged, and can read its database', {
   skip,
 }, async (t) => {
   const { folder, file, doctor } = await prepare(t);
@@ -150,7 +150,9 @@ test('doctor leaves the files of a running Foyer unchanged, and reads what that 
   assert.equal(of('database-schema')?.status, 'ok', of('database-schema')?.detail);
 });
 
-test('doctor leaves the files of a killed Foyer unchanged, and reads its WAL', { skip }, async (t) => {
+test('doctor leaves the files of a killed Foyer unchanged, and can read its database', {
+  skip,
+}, async (t) => {
   const { folder, file, doctor } = await prepare(t);
   const holder = await hold(t, file);
   holder.kill('SIGKILL');
