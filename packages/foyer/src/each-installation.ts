@@ -4,7 +4,9 @@ import type { FoundInstallation, Foyer } from './foyer.ts';
 import { slackFailure } from './slack/slack-failure.ts';
 
 const pageRows = 100;
-/** How many times Foyer tries the work for a team that Slack rate-limits, and how many such teams may wait. */
+/**
+ * How many times Foyer tries the work for a team that Slack rate-limits, and how many such teams may wait at a time.
+ */
 const mostTries = 3;
 const mostWaiting = 1000;
 /** Failures beyond this number are counted, but not logged. */

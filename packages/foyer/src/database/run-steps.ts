@@ -2,7 +2,7 @@ import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { AttemptOutcome, StepAttemptRow, StepRow, StepStatus } from './records.ts';
 
-/** The state of a step that will run, for the first time or again; its count of attempts stays. */
+/** The columns of a step that will run, for the first time or again. Leaves out `attempts`, so that its count stays. */
 export const pendingStep = {
   status: 'pending',
   failures: 0,

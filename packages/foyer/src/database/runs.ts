@@ -52,9 +52,9 @@ async function isUninstalling(transaction: Tx, installationId: string): Promise<
 }
 
 /**
- * Finds the install run that the run of a moment waits for: the newest that has not ended and does not wait for a
- * person or an event, which may take days. Undefined if there is none. Locks it for the same reason as
- * `isUninstalling`.
+ * Finds the install run that the run of a moment waits for: the newest that has not ended. A run that waits for a
+ * person or an event does not count, since that may take days. Returns undefined if there is none. Locks the run for
+ * the same reason as `isUninstalling`.
  */
 async function findInstallRunUnderWay(transaction: Tx, installationId: string): Promise<string | undefined> {
   const run = await newestInstallRun(transaction, installationId)
@@ -277,8 +277,8 @@ export async function endRun(
 }
 
 /**
- * Queues the runs that waited for an uninstall run, up to and including the next uninstall run; later runs now wait for
- * that one.
+ * Queues the runs that waited for an uninstall run, up to and including the next uninstall run. Later runs still wait,
+ * now for that one.
  */
 async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
   const behind = await transaction
@@ -384,8 +384,8 @@ export async function resumeWaitingRuns(
 }
 
 /**
- * Prepares the query that reads when an app's next run is due. The time may be in the past; undefined if no run will be
- * due. A running run is due when its lease expires.
+ * Prepares the query that reads when an app's next run is due; undefined if no run has such a time. The time may be in
+ * the past. A running run is due when its lease expires.
  */
 export function prepareNextDueAt(database: Database, clientId: string): () => Promise<number | undefined> {
   const ask = database.prepare((queries, given: Given<{ clientId: string }>) =>

@@ -45,10 +45,10 @@ export function assembleEvents(
 const askAgainMs = 60_000;
 
 /**
- * Creates the function that checks whether a request's body contains the app id, which Slack sends with each install.
- * Strangers rarely know it: a request that contains it and has a wrong signature is probably Slack's, and
- * SLACK_SIGNING_SECRET is wrong. Foyer counts such requests separately. The function never waits for the database, and
- * returns false until it knows the id.
+ * Creates the function that checks whether a request's body contains the app id, which Foyer stores with each
+ * install. Strangers rarely know the id. So if a request contains it but has a wrong signature, the request is probably
+ * Slack's and SLACK_SIGNING_SECRET is wrong; Foyer counts such requests separately. The function never waits for the
+ * database, and returns false until it knows the id.
  */
 function createOwnApp(deps: { database: Database; clientId: string }): (body: Buffer) => boolean {
   const { database, clientId } = deps;

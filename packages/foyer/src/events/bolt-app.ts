@@ -36,8 +36,8 @@ export function createBoltApp(deps: BoltAppDeps) {
     try {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
     } catch (error) {
-      // Bolt then calls no listener. Usually the event came late, after an uninstall. A team that never installed the
-      // app here is noted.
+      // After this error, Bolt calls no listener. Usually the event came late, after an uninstall. If the team never
+      // installed the app here, Foyer notes the team.
       if (error instanceof InstallationNotFoundError) {
         deps.log.debug({ err: error }, 'no listener gets this request: the app is not installed');
         if (error.reason === 'unknown') deps.noteUnknownTeam({ teamId, enterpriseId, isEnterpriseInstall });

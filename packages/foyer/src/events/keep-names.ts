@@ -98,7 +98,7 @@ export function createKeepNames(deps: {
     ['team_rename', rename],
     ['team_domain_change', rename],
     ['user_change', changePerson],
-    // When the migration starts, the team still has its own installation; this only logs the start.
+    // When the migration starts, the team still has its own installation: the event only appears in the log.
     ['grid_migration_started', async () => false],
     ['grid_migration_finished', moveToEnterprise],
     ['app_rate_limited', holdBack],

@@ -74,7 +74,8 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     });
   }
 
-  // Acknowledge the press first: revoking the token takes a call to Slack. A repeated press does no harm.
+  // Acknowledge the press first, since revoking the token takes a call to Slack. If the revocation is lost, the person
+  // can press again.
   app.action<BlockAction<ButtonAction>>(homeActions.disconnectAccount, async (args) => {
     await args.ack();
     const press = await readPress(args);

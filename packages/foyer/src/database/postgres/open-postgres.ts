@@ -221,7 +221,10 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
   // Even an empty transaction writes a row (its write mark), so its commit tests whether the server can write. A server
   // that answers reads may refuse the commit: if it is read-only (a failover may leave `default_transaction_read_only`
   // on), if its disk is full, or if its synchronous standby is gone.
-  const probeWrite = createProbe(() => write(async () => {}, probePatienceMs), 'the server does not commit writes');
+  const probeWrite = createProbe(
+    () => write(async () => {}, probePatienceMs),
+    'the server does not commit writes',
+  );
 
   return {
     queries,

@@ -99,12 +99,12 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
 }
 
 /**
- * Waits for the disk, so that SQLite need not. With `synchronous = FULL`, SQLite syncs the write-ahead log at each
- * commit and blocks the whole process meanwhile: 0.3 ms, or 10 ms and more on a slow disk. With NORMAL, SQLite writes
- * the same log in the same order, still syncs it before each checkpoint, and omits only that wait
- * (sqlite.org/pragma.html#pragma_synchronous). In Foyer, the sync runs outside the event loop, and a write resolves
- * after it, so a resolved write is on the disk, as with FULL. Under load an install costs a tenth less CPU, since more
- * writes share a commit.
+ * Syncs the write-ahead log to the disk, so that SQLite need not. With `synchronous = FULL`, SQLite syncs the log at
+ * each commit, which blocks the whole process for 0.3 ms, or for 10 ms and more on a slow disk. With NORMAL, SQLite
+ * writes the same log in the same order and still syncs it before each checkpoint, but not at each commit
+ * (sqlite.org/pragma.html#pragma_synchronous). Foyer does that sync outside the event loop, and a write resolves after
+ * it, so a resolved write is on the disk, as with FULL. Under load an install costs a tenth less CPU, since more writes
+ * share a commit.
  */
 export interface LogOnDisk {
   /**

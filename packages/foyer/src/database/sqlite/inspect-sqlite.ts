@@ -92,7 +92,10 @@ function openUntouched(file: string): DatabaseSync {
   return new DatabaseSync(url, { readOnly: true, timeout: 500 });
 }
 
-/** The file's header says which journal it uses: 2 is the write-ahead log. (sqlite.org/fileformat.html) */
+/**
+ * Byte 19 of the file says which journal SQLite needs to read it: 2 is the write-ahead log.
+ * (sqlite.org/fileformat.html)
+ */
 function isInWalMode(file: string): boolean {
   const header = Buffer.alloc(20);
   const handle = openSync(file, 'r');
