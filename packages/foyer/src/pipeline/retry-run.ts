@@ -7,9 +7,9 @@ import { isBehindRun, queueRun } from '../database/runs.ts';
 
 /**
  * The outcome of a request to retry a run.
- * queued: the run executes again the steps that `retryRun` made pending. woken: the run was waiting, and continues now.
- * going: the run is already queued or running, or waits for another run to end. rate-limited: the time that Slack asked
- * Foyer to wait is not over. nothing-to-retry: every step succeeded, or was skipped for a reason that a retry does not
+ * queued: the steps that `retryRun` made pending will run again. woken: the run was waiting, and continues now. going:
+ * the run is already queued or running, or waits for another run to end. rate-limited: the time that Slack asked Foyer
+ * to wait is not over. nothing-to-retry: every step succeeded, or was skipped for a reason that a retry does not
  * change. not-installed: the app is uninstalled, or was uninstalled and installed again since the run. unknown: there
  * is no such run.
  */

@@ -102,7 +102,7 @@ export function createWorker(deps: WorkerDeps) {
       faults += 1;
       log[faults < faultsOfOutage ? 'warn' : 'error'](
         { err: error, faults },
-        'the worker cannot use the database, and tries again',
+        'the worker cannot use the database; it will try again',
       );
       return Math.min(10_000, 200 + retryDelayMs(faults, Math.random));
     }
@@ -114,7 +114,8 @@ export function createWorker(deps: WorkerDeps) {
       now: now(),
     });
     deadSoughtAt = performance.now();
-    if (runIds.length > 0) log.info({ runIds }, 'takes over the runs of a process that died');
+    if (runIds.length > 0)
+      log.info({ runIds }, 'released the runs of processes that died; any worker can claim them');
   }
 
   async function claimAndWork(limit: number): Promise<void> {
@@ -130,7 +131,7 @@ export function createWorker(deps: WorkerDeps) {
   const isFull = (): boolean => active.count() >= concurrency;
 
   return {
-    /** Starts to claim runs, and takes over the runs of processes on this machine that die. */
+    /** Starts to claim runs, and to release the runs of processes on this machine that died. */
     start(): void {
       if (phase !== 'new') return;
       phase = 'working';

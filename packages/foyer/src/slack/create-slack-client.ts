@@ -27,7 +27,7 @@ export interface SlackCall {
   method: string;
   /**
    * error: Slack refused the call. http_error: an error status, or an answer that is not JSON. unreachable: no complete
-   * answer arrived.
+   * answer arrived, or it was too long.
    */
   result: 'ok' | 'error' | 'rate_limited' | 'http_error' | 'unreachable';
   ms: number;
