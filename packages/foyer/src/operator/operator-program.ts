@@ -106,7 +106,7 @@ function neededFor([first = '']: readonly string[]): string[] | undefined {
 async function createProgram(deps: OperatorDeps, needed = Object.keys(commands)): Promise<Command> {
   const { output } = deps;
   const program = new Command('npm run foyer --')
-    .description('The operator’s tools: who is installed, what failed and why, and how to fix it.')
+    .description('The operator’s tools: who has installed the app, what failed and why, and how to fix it.')
     .version(foyerVersion, '--version', 'print the version of Foyer')
     .configureOutput({
       writeOut: (text) => output.print(text.trimEnd()),
@@ -149,7 +149,7 @@ const told = [
 function failureText(error: unknown, command = ''): string {
   if (!(error instanceof Error)) return `Unexpected error: ${String(error)}`;
   if (error instanceof DatabaseUnavailableError) return error.advice;
-  // Only `serve` starts Foyer.
+  // The text says that the command cannot run, not that Foyer cannot start: only `serve` starts it.
   if (error instanceof ConfigError) return configErrorText(`${command} cannot run`, error.problems);
   if (told.some((known) => error instanceof known)) return error.message;
   return `Unexpected error. This is a bug in Foyer:\n${error.stack}`;

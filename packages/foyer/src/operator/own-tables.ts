@@ -6,7 +6,7 @@ import { foyerTableNames } from '../database/records.ts';
 interface OwnTableNames {
   /** They refer to the installation with ON DELETE CASCADE: their rows are erased with it. */
   erased: string[];
-  /** Their rows stay: Foyer does not know which installation the rows belong to. */
+  /** Their rows stay: no chain of references with ON DELETE CASCADE leads from them to the installation. */
   left: string[];
 }
 

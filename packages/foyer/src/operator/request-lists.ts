@@ -21,7 +21,10 @@ interface InstallRequestFilter {
   teamId?: string;
   outcome?: InstallRequestOutcome;
   limit: number;
-  /** Only requests on one side of this position; on the newer side, the nearest come first. */
+  /**
+   * Only requests that are older, or newer, than this position. If it asks for newer ones, the oldest of them come
+   * first.
+   */
   cursor?: PageCursor;
 }
 
@@ -89,7 +92,10 @@ export interface RequestsOfDay {
 
 const countedOutcomes = ['installed', 'failed', 'refused', 'cancelled'] as const;
 
-/** Counts finished install requests by outcome, of the last `days` days, including the day of `now`, oldest first. */
+/**
+ * Counts the finished install requests of each of the last `days` days by outcome. The days come oldest first; the last
+ * is the day of `now`.
+ */
 export async function countRequestsByDay(
   queries: Queries,
   count: { clientId: string; days: number; now: number },
@@ -135,7 +141,10 @@ export interface WelcomesOfDay {
 /** At most this many of the newest ended runs are measured: more would not change what the chart says. */
 export const mostMeasured = 2000;
 
-/** Measures the time to the welcome on each of the last `days` days, including the day of `now`, oldest first. */
+/**
+ * Measures the time to the welcome on each of the last `days` days. The days come oldest first; the last is the day of
+ * `now`.
+ */
 export async function measureWelcomesByDay(
   queries: Queries,
   measure: { clientId: string; days: number; now: number },

@@ -118,8 +118,8 @@ export async function renewExpiredTokens(
 }
 
 /**
- * Whether Foyer skipped this refresh, and an earlier one found the bot's refresh token dead. Foyer does not repeat a
- * failed refresh at once. (It erases a person's dead token at once.)
+ * Whether Foyer skipped this refresh because an earlier one found the bot's refresh token dead: after a failed refresh,
+ * Foyer waits before the next one. A person's token needs no such check, since Foyer erases a dead one immediately.
  */
 async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknown): Promise<boolean> {
   if (!(error instanceof TokenRefreshError) || error.reason !== refreshPaused) return false;
@@ -132,7 +132,7 @@ async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknow
   return refreshTokenDead.has(row?.broken_reason ?? '');
 }
 
-/** Returns why a token was not renewed, if someone else may still renew it; undefined if its refresh token is dead. */
+/** Returns why a token was not renewed; undefined if its refresh token is dead, so that no one can renew it. */
 function refreshFailure(error: unknown): Failure | undefined {
   if (!(error instanceof TokenRefreshError)) return { code: 'timeout', lasting: true };
   const kind = slackFailure(error.cause)?.kind;

@@ -68,7 +68,10 @@ export async function attemptStep(
   }
 }
 
-/** Returns the end in an `AttemptEnded` that the step threw. `instanceof` itself throws for some proxies. */
+/**
+ * Returns the `StepEnd` that a thrown `AttemptEnded` holds; undefined for any other error. The `try` is needed because
+ * `instanceof` itself throws for some proxies.
+ */
 function endWithin(error: unknown): StepEnd | undefined {
   try {
     return error instanceof AttemptEnded ? error.end : undefined;
@@ -151,7 +154,10 @@ function threw(error: unknown): Attempt {
   return { kind: 'threw', failure, error };
 }
 
-/** Undoes the writes of `work` if it throws: later writes must not see them, and in Postgres they would fail. */
+/**
+ * Undoes the writes of `work` if it throws. Otherwise they would be committed together with the step's failure, and on
+ * Postgres all later queries of the transaction would fail.
+ */
 async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Promise<T> {
   const say = (command: string) => transaction.executeQuery(CompiledQuery.raw(command));
   await say('savepoint step');
@@ -256,7 +262,7 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
 const questionTooLong: StepFailure = {
   kind: 'final',
   code: 'invalid_question',
-  message: 'The question cannot be asked: as JSON, it needs at most 256 kB',
+  message: 'The question cannot be asked: as JSON, it must fit into 256 kB',
   tokenDead: false,
 };
 
@@ -268,7 +274,6 @@ const noEventComes: StepFailure = {
   tokenDead: false,
 };
 
-/** In characters. */
 const longestErrorMessage = 500;
 
 function judgeFailure(failure: StepFailure, judging: Judging): Verdict {

@@ -91,7 +91,7 @@ for (const [what, changes, point] of [
       environment: { ...ready.environment, SLACK_USER_SCOPES: 'search:read' },
       texts: { en: { ...reasons, 'reason.search:read': 'So' } },
     },
-    'scopes that Slack lists',
+    'scopes that the Marketplace accepts',
   ],
   [
     'no subscription to tokens_revoked',

@@ -88,7 +88,7 @@ async function heldInstallations(queries: Queries, clientId: string): Promise<Fi
 async function expiredTokens(queries: Queries, clientId: string, now: number): Promise<Finding> {
   const { ok, fault } = findingsOf('tokens-expired');
   const { lapsingBots, lapsingUsers } = await countTokensAtRisk(queries, { clientId, before: now });
-  if (lapsingBots + lapsingUsers === 0) return ok('No stored token has expired.');
+  if (lapsingBots + lapsingUsers === 0) return ok('No token is overdue for renewal.');
   const detail = `Tokens have expired and were not renewed: ${lapsingBots} of bots, ${lapsingUsers} of people.`;
   return fault(
     detail,

@@ -23,9 +23,9 @@ interface Series<Day> {
 
 interface BarChart<Day> {
   title: string;
-  /** What the chart shows, for people who cannot see it. */
+  /** What the chart shows: its caption, and its label for people who cannot see it. */
   sentence: string;
-  /** The value of the tallest bar, as text. */
+  /** The value at the top of the chart, as text. */
   most: string;
   days: readonly Day[];
   /** The bars are stacked; the first series is at the bottom. */
@@ -106,8 +106,8 @@ export function welcomesChart(days: readonly WelcomesOfDay[]): Html {
     title: 'Time to the welcome by day',
     sentence:
       measured === 0
-        ? `No welcome was sent in the last ${days.length} days`
-        : `${count(measured)} measured in the last ${days.length} days, the slowest after ${durationText(slowest)}`,
+        ? `No welcome was measured in the last ${days.length} days`
+        : `${count(measured)} ${measured === 1 ? 'welcome' : 'welcomes'} measured in the last ${days.length} days, the slowest after ${durationText(slowest)}`,
     most: durationText(highest),
     days,
     series: [{ kind: 'installed', label: 'median', value: ({ medianMs }) => medianMs ?? 0 }],

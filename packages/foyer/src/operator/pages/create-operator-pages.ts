@@ -48,7 +48,7 @@ export interface OperatorPagesDeps extends OperatorActionsDeps {
   /** How the pages name Foyer's commands. */
   commands: LocalCommands;
   isInMaintenance: () => Promise<boolean>;
-  /** The sessions of operators, which Sign in with Slack begins too. */
+  /** The sessions of operators. Sign in with Slack begins sessions here too. */
   sessions: Sessions;
   refusals: Pick<Refusals, 'add'>;
   bodies: Pick<BodyReader, 'read'>;
@@ -173,7 +173,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
       return sendMessage(visit, 'not_from_here', { Connection: 'close' });
     const form = await readForm(deps.bodies, req);
     if (typeof form === 'number') return sendMessage(visit, formFaults[form], { Connection: 'close' });
-    // There is no session yet to bind the form to; the origin was checked just before.
+    // No form token is checked here: before the login there is no session. The origin was checked just before.
     if (path === loginPath && ways.password) return logIn(visit, form);
     if (!session) return seeOther(visit, loginAddress(pageOfForm(path)), { notice: 'session_ended' });
     if (!isFormOf(session, form)) return sendMessage(visit, 'not_from_here');

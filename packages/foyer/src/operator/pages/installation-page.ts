@@ -17,7 +17,7 @@ interface InstallationContent {
   record: InstallRecord;
   /** Newest first. */
   runs: readonly RunWithAttempts[];
-  /** The runs of its moments, newest first. */
+  /** The runs of the installation's moments, newest first. */
   moments: readonly RunWithAttempts[];
   /** The people whom Foyer met last. */
   people: readonly MemberRecord[];
@@ -29,7 +29,7 @@ interface InstallationContent {
   optionalScopes: readonly string[];
 }
 
-/** How much of a long list is shown; another page, or the command line, shows all of it. */
+/** How many rows of a long list are shown; another page, or the command line, shows all of them. */
 export const shownPeople = 20;
 export const shownHistory = 100;
 
@@ -106,7 +106,7 @@ const historyColumns: readonly TableColumn<HistoryRecord>[] = [
   { title: 'What', cell: (entry) => entry.kind.replaceAll('_', ' ') },
   {
     title: 'Person',
-    // The detail of an operator's action names the operator, with the workspace.
+    // Empty for an operator's action: its detail names the operator, with the workspace.
     cell: ({ kind, userId }) => kind !== 'operator_action' && userId && html`<code>${userId}</code>`,
   },
   { title: 'Detail', cell: (entry) => entry.detail },
@@ -122,7 +122,7 @@ function tableSection<Row>(
   const shown = rows.slice(0, most);
   return html`<section class="card table-card" aria-labelledby="${id}"><h2 id="${id}">${title}</h2>
   ${shown.length > 0 ? dataTable(title, columns, shown) : html`<p class="small">None.</p>`}
-  ${rows.length > most && html`<p class="small"><code>npm run foyer -- show TEAM --json</code> prints all of it.</p>`}
+  ${rows.length > most && html`<p class="small"><code>npm run foyer -- show TEAM --json</code> prints the whole list.</p>`}
 </section>`;
 }
 

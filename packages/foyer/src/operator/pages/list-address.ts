@@ -4,7 +4,10 @@ import { type Html, html } from '../../http/html.ts';
 /** The filters of a list, as in its address; an absent one matches all. */
 export type ListFilters = Readonly<Record<string, string | undefined>>;
 
-/** Reads where a page begins from its address: `?older=<time>.<id>` or `?newer=…`. Undefined means the first page. */
+/**
+ * Reads from the address of a page where the page begins: `?older=<time>.<id>` or `?newer=…`. Undefined means the first
+ * page.
+ */
 export function cursorOf(query: URLSearchParams): PageCursor | undefined {
   for (const towards of ['older', 'newer'] as const) {
     const [, at, id] = /^(\d{1,15})\.([\w-]{1,100})$/.exec(query.get(towards) ?? '') ?? [];

@@ -25,7 +25,7 @@ function passwordForm({ next, fault }: LoginContent): Html {
   <label class="field"><span>Password</span><input type="password" name="password" autocomplete="current-password" required autofocus maxlength="1000"${fault && html` aria-describedby="fault" aria-invalid="true"`}></label>
   ${fault && html`<p id="fault" class="fault" role="alert">${faultText(fault)}</p>`}
   <button class="button" type="submit">Log in</button>
-  <p class="small">The password is OPERATOR_PASSWORD. A login ends after 12 hours, or after 30 minutes without use.</p>
+  <p class="small">The password is the value of OPERATOR_PASSWORD. A login ends after 12 hours, or after 30 minutes without use.</p>
 </form>`;
 }
 

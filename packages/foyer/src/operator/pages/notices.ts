@@ -29,11 +29,11 @@ const notices = {
     marked_gone_not_revoked:
       'Marked as gone, and its tokens are erased here. Some could not be revoked at Slack; the history lists them.',
     purge_waits:
-      'Uninstalled, but nothing is erased yet: its uninstall run has not succeeded. See the run below, and purge again when it has.',
+      'Uninstalled, but only the tokens are erased yet: the uninstall run has not succeeded. See the run below, and purge again after it has succeeded.',
     purged_not_revoked:
       'Purged. Some tokens could not be revoked at Slack; the log lists them. They stay valid until the app is removed there.',
     changed_meanwhile:
-      'Nothing was changed: the app was installed again after you opened that page. Check again.',
+      'Nothing was changed: the app was installed again after you opened that page. Look at its record, and decide again.',
     sign_in_again:
       'Nothing was changed: a purge needs a sign-in with Slack within the last five minutes. Sign in again, and repeat the purge.',
     session_ended: 'Your session had ended, so nothing was changed. Log in and try again.',

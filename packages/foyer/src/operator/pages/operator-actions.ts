@@ -53,8 +53,8 @@ const welcomeNotices: Readonly<Record<WelcomeRequestOutcome, Notice>> = {
 
 /**
  * Creates the function that carries out the action of a button and returns the outcome. It logs every press with the
- * operator's address. An action that took effect is also recorded in the installation's history, with the person's id
- * if they signed in with Slack; a purge is not, since it erases the history.
+ * operator's address. It also records each action that took effect in the installation's history, with the user id of
+ * the operator if they signed in with Slack. It does not record a purge there, since a purge erases the history.
  */
 export function createOperatorActions(deps: OperatorActionsDeps) {
   const { database, store, tokens, now, log } = deps;

@@ -84,7 +84,10 @@ export function createOperatorSessions(deps: {
       return now() - known.since < browserKnownMs ? known.id : undefined;
     },
 
-    /** Begins a session with the password; returns its Set-Cookie header. @throws DatabaseUnavailableError */
+    /**
+     * Begins the session of an operator who entered the password; returns its Set-Cookie header.
+     * @throws DatabaseUnavailableError
+     */
     begin(visit: {
       cookieHeader: string | undefined;
       browser: string | undefined;

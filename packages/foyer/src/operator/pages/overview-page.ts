@@ -115,7 +115,7 @@ function brokenLine(record: InstallRecord, now: number): Html {
   return html`<li>
     <span>${linkTo(record)}</span>
     <span class="small">installed ${ago(record.installedAt, now)}</span>
-    <p>The token does not work: <code>${record.brokenReason ?? 'unknown'}</code>. ${isHeld(record) ? 'It is held, and its token is kept.' : 'An admin there must install the app again.'}</p>
+    <p>The token does not work: <code>${record.brokenReason ?? 'unknown'}</code>. ${isHeld(record) ? 'The installation is held, and its token is kept.' : 'An admin of the team must install the app again.'}</p>
   </li>`;
 }
 
@@ -203,7 +203,7 @@ function unknownSection({ unknownTeams }: OverviewContent, now: number): Html | 
   const left = unknownTeams.length - shownUnknown;
   return html`<section class="failing card" aria-labelledby="unknown">
   <div class="section-head"><h2 id="unknown">${count(unknownTeams.length)} ${unknownTeams.length === 1 ? 'team is' : 'teams are'} missing here</h2></div>
-  <p>Slack sends events for them, and there is no installation, as after a restore. An admin of each has to install the app again: <code>npm run foyer -- list --unknown</code> prints a link for each. Or restore a newer backup that has them.</p>
+  <p>Slack sends events for these teams, but they have no installation here, perhaps because an old backup was restored. Restore a newer backup that has them, or have an admin of each team install the app again: <code>npm run foyer -- list --unknown</code> prints a link for each.</p>
   <ul role="list">${unknownTeams.slice(0, shownUnknown).map(line)}${left > 0 && html`<li>and ${count(left)} more</li>`}</ul>
 </section>`;
 }
@@ -251,14 +251,14 @@ function problemSections(content: OverviewContent, now: number): Html {
     }),
     problemSection(refused, {
       id: 'refused',
-      heading: (total) => `${total} ${noun(refused, 'connection')} refused in the last ${refusedDays} days`,
+      heading: (total) => `${total} ${noun(refused, 'install')} refused in the last ${refusedDays} days`,
       all: '/operator/requests?outcome=refused',
       line: (request) => refusedLine(request, now),
     }),
   ].filter((section) => section !== false);
   if (sections.length > 0) return html`${sections}`;
   return html`<section class="calm card" aria-labelledby="failing"><h2 id="failing">Nothing needs attention</h2>
-    <p class="small">No run and no job has failed, no installation is broken, every welcome was confirmed, notifications arrive, and no connection was refused in the last ${refusedDays} days.</p></section>`;
+    <p class="small">No run and no job has failed, no installation is broken, every welcome was confirmed, notifications arrive, and no install was refused in the last ${refusedDays} days.</p></section>`;
 }
 
 /** `GET /operator`: shows what needs attention, the totals, the jobs and two charts. A whole HTML document. */

@@ -34,7 +34,7 @@ export function sessionsPage(frame: OperatorFrame, sessions: readonly SessionRow
     title: 'Sessions',
     section: 'sessions',
     content: html`<h1>Sessions</h1>
-<p class="lead">Everyone who is logged in to these pages. End a session that you do not recognize: it ends on every machine at once.</p>
+<p class="lead">Everyone who is logged in to these pages. End a session that you do not recognize: it ends on every machine immediately.</p>
 <section class="card table-card" aria-label="Sessions">${dataTable('Sessions', columns(frame), sessions)}</section>`,
   });
 }

@@ -4,9 +4,10 @@ import type { Brand } from '../../http/brand.ts';
 import type { Words } from '../../texts/create-texts.ts';
 
 /**
- * The points of Slack's Marketplace review that the manifest, the brand, the texts and the configuration can answer.
- * From the guidelines and the checklist (api.slack.com/slack-marketplace/guidelines,
- * api.slack.com/reference/slack-apps/slack-marketplace-checklist); Slack's reviewers decide.
+ * The points of Slack's Marketplace review. The manifest, the brand, the texts and the configuration answer some of
+ * them; a person has to judge the others (`by hand`). From the guidelines and the checklist
+ * (api.slack.com/slack-marketplace/guidelines, api.slack.com/reference/slack-apps/slack-marketplace-checklist); Slack's
+ * reviewers decide.
  */
 
 /** One point of the review. by hand: only a person can judge it. */
@@ -48,8 +49,8 @@ const judge = (point: string, isGood: boolean, good: string, bad: string): Revie
 
 function listing({ brand }: ReviewedApp): ReviewPoint[] {
   const { name, tagline, description, logo } = brand;
-  const short = `It has ${tagline.length} characters; give \`description\` in manifest.json, or brand.tagline, 10 to 140.`;
-  const long = `It has ${description.length} characters; give \`long_description\` in manifest.json, or brand.description, at least 175.`;
+  const short = `It has ${tagline.length} characters; 10 to 140 are required. Change \`description\` in manifest.json, or brand.tagline.`;
+  const long = `It has ${description.length} characters; at least 175 are required. Change \`long_description\` in manifest.json, or brand.description.`;
   return [
     judge(
       'name',
@@ -92,7 +93,7 @@ function links({ brand, config }: ReviewedApp): ReviewPoint[] {
       'landing page',
       isPublic(publicUrl),
       `${config.http.baseUrl}/`,
-      `PUBLIC_URL is ${publicUrl}: it must be an https address that everyone reaches.`,
+      `PUBLIC_URL is ${publicUrl}: it must be an https address that everyone can reach.`,
     ),
   ];
 }
@@ -112,7 +113,7 @@ function scopes({ config, words }: ReviewedApp): ReviewPoint[] {
       `No reason for ${without.join(', ')}: write \`reason.<scope>\` into the English texts of the definition.`,
     ),
     judge(
-      'scopes that Slack lists',
+      'scopes that the Marketplace accepts',
       refused.length + ofPeople.length === 0,
       'The Marketplace refuses none of them.',
       `The Marketplace takes no app with ${[...refused, ...ofPeople.map((scope) => `${scope} (user)`)].join(', ')}.`,
@@ -121,7 +122,7 @@ function scopes({ config, words }: ReviewedApp): ReviewPoint[] {
       const advice = optionalBotScopes.includes(scope)
         ? 'It is optional here, which helps.'
         : 'Consider making it optional (bot_optional).';
-      const detail = `Show the reviewer what needs it. ${advice}`;
+      const detail = `Show the reviewer what needs this scope. ${advice}`;
       return { point: `${scope} is looked at closely`, result: 'by hand', detail };
     }),
   ];
@@ -162,7 +163,7 @@ function byHand({ cleansUp }: ReviewedApp): ReviewPoint[] {
   const points: [string, string][] = [
     [
       'ten active workspaces',
-      '`npm run foyer -- list --status active`: at least ten must have used the app in the last 28 days.',
+      'At least ten workspaces must have used the app in the last 28 days. `npm run foyer -- list --status active` lists all that have it.',
     ],
     ['public distribution', 'Turn it on at api.slack.com/apps, Manage Distribution (docs/going-live.md).'],
     [

@@ -57,7 +57,7 @@ export function contrastAdvice(color: string): string | undefined {
   ].filter(([, accent]) => accent !== color.toLowerCase());
   if (changed.length === 0) return undefined;
   const instead = changed.map(([scheme, accent]) => `${accent} on ${scheme} pages`).join(' and ');
-  return `Slack shows ${color}. Text in it would be hard to read (WCAG AA asks for 4.5 : 1), so links use ${instead}.`;
+  return `Slack shows ${color}. Text in this color would be hard to read (WCAG AA asks for 4.5 : 1), so links use ${instead}.`;
 }
 
 /**

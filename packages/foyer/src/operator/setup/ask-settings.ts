@@ -22,7 +22,7 @@ export interface Suggestions {
   links: Readonly<Partial<Record<LinkName, string>>>;
 }
 
-/** The questions of `setup`. If one is cancelled, it throws a CommandError, which ends `setup`. */
+/** The questions of `setup`. A question that is cancelled throws a CommandError, which ends `setup`. */
 type Questions = ReturnType<typeof endOnCancel>;
 
 function endOnCancel({ text, secret, confirm, tell }: SetupPrompts) {
@@ -41,8 +41,8 @@ function endOnCancel({ text, secret, confirm, tell }: SetupPrompts) {
 
 /**
  * Asks for missing settings, in the order in which a newcomer gets them: what the app is, its address, and the secrets
- * of the app at Slack. Calls `offerApp` before the secrets: Slack creates the app from a manifest with the first
- * answers.
+ * of the app at Slack. Calls `offerApp` before it asks for the secrets, because there are none until Slack has created
+ * the app from the manifest with the first answers.
  * @throws CommandError if a question was cancelled
  */
 export async function askSettings(

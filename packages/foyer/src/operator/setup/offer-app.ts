@@ -18,9 +18,9 @@ export interface OfferedApp {
 }
 
 /**
- * Fills the manifest, writes it next to `.env`, to be pasted, and builds the link that creates the app from it. `own`
- * is the app's own manifest file, if its text has changed too.
- * @throws CommandError if a file cannot be written; the file that was written before it is restored
+ * Fills the manifest, writes it next to `.env`, where it can be copied from, and builds the link that creates the app
+ * from it. `own` is the app's own manifest file, if its text has changed too.
+ * @throws CommandError if a file cannot be written; files that were already written are restored
  */
 export function offerApp(
   folder: string,
@@ -55,8 +55,8 @@ export function offerApp(
 }
 
 /**
- * Writes a file's earlier text back, or removes the file if there was none. On a full disk the earlier text fits again,
- * since writing has freed its space. Returns the file if its text is not the earlier one now.
+ * Writes a file's earlier text back, or removes the file if there was none. The earlier text fits even on a full disk,
+ * since writing the new one has freed its space. Returns the file if it could not be restored.
  */
 function restore(file: string, before: string | undefined): string | undefined {
   try {

@@ -12,7 +12,7 @@ export function browserProgram(
 ): [program: string, ...args: string[]] | undefined {
   if (environment.CI) return undefined;
   if (platform === 'darwin') return ['open'];
-  // Not `start`: it belongs to cmd, which reads & and % in the address.
+  // Not `start`: it is a command of cmd, which interprets & and % in the address.
   if (platform === 'win32') return ['rundll32', 'url.dll,FileProtocolHandler'];
   return environment.DISPLAY || environment.WAYLAND_DISPLAY ? ['xdg-open'] : undefined;
 }

@@ -18,8 +18,8 @@ export interface SetupQuestion {
 }
 
 /**
- * Asks on a terminal. `output` is stderr: stdout is for the result. Clack returns a symbol when cancelled, and is loaded
- * by the first question: most commands ask nothing.
+ * Asks on a terminal. `output` is stderr, because stdout is for the result. Clack is loaded by the first question,
+ * because most commands ask nothing; it returns a symbol for a cancelled question.
  */
 export function createSetupPrompts(streams: { input: Readable; output: Writable }): SetupPrompts {
   const answered = <T extends string | boolean>(answer: T | symbol): T | undefined =>

@@ -91,7 +91,7 @@ function replaceFile(file: string, text: string): void {
  * Sets variables in the text of an `.env` file: replaces existing assignments, appends new ones, and keeps every other
  * line and comment. It verifies that dotenv reads exactly these values from the new text, and all others unchanged:
  * dotenv's quoting has no escapes, and a value can reach into the lines below.
- * @throws CommandError naming a variable that no quoting can hold
+ * @throws CommandError that names a variable whose value no quoting can hold
  */
 export function setVariables(envText: string, variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables).reduce((text, [name, value]) => setVariable(text, name, value), envText);

@@ -30,7 +30,7 @@ interface MissingPart {
   reason: string;
 }
 
-/** Collects one part: null, and a line in `missing`, if that fails. */
+/** Collects one part. If that fails, it returns null and adds a line to `missing`. */
 type Collect = <T>(part: string, work: () => T | Promise<T>) => Promise<T | null>;
 
 export type SupportBundle = Awaited<ReturnType<typeof collectBundle>>;
@@ -51,7 +51,6 @@ export async function collectBundle(deps: OperatorDeps, { offline }: { offline: 
   const setting = await collect('configuration', () => readSetting(deps));
   const start = await collect('start', () => tryConfig(deps));
   const config = start?.config;
-  // Doctor runs before the requests over the network, because it blocks while it reads the whole database file.
   const doctor = await collect('doctor', () => runDoctor(deps, { offline }));
   const bundle = {
     madeAt: isoTime(deps.now()),

@@ -78,8 +78,8 @@ export function describeConfig(config: Config) {
 const secretName = /SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|KEY|CREDENTIAL|WEBHOOK|SMTP/i;
 
 /**
- * Returns the secrets of an environment, even of values that Foyer does not accept: without a usable configuration,
- * there is no list of its secrets. Includes other programs' variables, since an error may quote them too.
+ * Returns the secrets of an environment, also those in values that Foyer does not accept: if no configuration is
+ * usable, nothing else lists its secrets. Includes other programs' variables, since an error may quote them too.
  */
 export function secretsOf(environment: Variables): string[] {
   return Object.entries(environment).flatMap(([name, value = '']) => {

@@ -20,7 +20,9 @@ export interface Output {
   printJsonList(pages: AsyncIterable<readonly unknown[]>): Promise<void>;
   /** Resolves to true once stdout can take more, or to false if no one reads it any more, as after `list | head`. */
   ready(): Promise<boolean>;
-  /** Prints a remark or a failure to stderr. It cannot send commands to the terminal. */
+  /**
+   * Prints a remark or a failure to stderr. Control characters in it are replaced, so it cannot command the terminal.
+   */
   note(lines: string): void;
   /** Returns the text in a style if stdout shows colors (a terminal, and no NO_COLOR), else unchanged. */
   style(style: Style, text: string): string;

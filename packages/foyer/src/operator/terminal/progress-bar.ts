@@ -18,8 +18,8 @@ export type ShowWork = (progress: WorkProgress | null) => void;
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /**
- * Writes `copying ■■■■■■    62 %  620 of 1,000 rows, 310/s, 2 s left`. Rate and estimate count from `start`, since a
- * copy may resume, and appear after the first second.
+ * Writes `copying ■■■■■■ 62 % 620 of 1,000 rows, 310/s, 2 s left`. The rate and the estimate appear after the first
+ * second. They use only the work since `start`, because a copy may resume.
  */
 function progressText(
   { doing, done, of, unit }: WorkProgress,

@@ -125,7 +125,7 @@ describe('the overview', () => {
     ]) {
       assert.ok(problems.includes(text), text);
     }
-    assert.match(problems, /1 connection refused in the last 7 days[\s\S]*Not Welcome[\s\S]*gate_refused/);
+    assert.match(problems, /1 install refused in the last 7 days[\s\S]*Not Welcome[\s\S]*gate_refused/);
     assert.match(counts, /Installs by day[\s\S]*Time to the welcome/);
     assert.doesNotMatch(page, /Nothing needs attention/);
   });
