@@ -13,7 +13,7 @@ export interface RunOptions {
   say(text: string): void;
 }
 
-/** How a row's figure relates to another contender's: the median and the quartiles of the ratios, slice by slice. */
+/** How a row's figure relates to another contender's: the median and the quartiles of the ratios in each slice. */
 export interface Ratio extends Figure {
   to: string;
 }

@@ -17,8 +17,8 @@ import { startPostgres } from './start-postgres.ts';
  * `npm run bench:operator`: measures how long the operator's pages and the metrics take over HTTP. Foyer runs in its
  * own process, as `npm start` starts it, with 100,000 installations (COUNT sets another number). It uses SQLite or,
  * with ENGINE=postgres, a Postgres that is started for the bench. DATABASE names a file or a Postgres database that is
- * kept: the first run seeds it, and later runs reuse it. The landing page needs no database. Quote how many times as
- * long as the landing page another page took in the same run.
+ * kept: the first run seeds it, and later runs reuse it. The landing page needs no database. Machines differ, so quote
+ * a page's time as a multiple of the landing page's time in the same run.
  */
 
 const rounds = Number(process.env.ROUNDS ?? 21);

@@ -7,8 +7,8 @@ import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
  * A fake Slack that checks nothing. It answers ok, after as many milliseconds as the bench set with `delay`. Unlike the
- * sandbox, it is faster than everything measured against it. It stores nothing about teams: the code, the token, and
- * the ids of a team and its installer contain the number of the team.
+ * sandbox, it is faster than everything measured against it. It needs no list of teams: the code, the token, and the
+ * ids of a team and its installer contain the number of the team.
  */
 
 let delayMs = 0;

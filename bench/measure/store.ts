@@ -99,7 +99,7 @@ async function startSubject(
     env,
     profile: options.profileOf(stores[name], `${engine} ${size}`),
   });
-  // A round trip to Postgres takes ten times as long as a read from SQLite, so Postgres gets fewer.
+  // A round trip to Postgres takes ten times as long as a read from SQLite, so fewer are measured.
   const fetches = options.quick ? 100 : engine === 'SQLite' ? 4000 : 1000;
   const writes = options.quick ? 10 : 100;
   // Each store writes its own new teams, with numbers above all that were seeded.

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 
-/** Checks compose.yaml, the systemd unit and the page that explains them against the rest of the checkout. */
+/** Checks compose.yaml, the systemd unit and deploy/README.md against the rest of the checkout. */
 
 const root = join(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');

@@ -21,7 +21,9 @@ export interface Planted {
   pages?: string;
   /** The addresses that Prometheus scrapes. */
   hosts: string[];
-  /** Plants the trouble, and keeps it up until the signal. `vanish` removes the job from Prometheus' configuration. */
+  /**
+   * Plants the trouble, and keeps it up until `signal` aborts. `vanish` removes the job from Prometheus' configuration.
+   */
   plant(about: { signal: AbortSignal; vanish(): void }): Promise<void>;
   close(): Promise<void>;
 }
@@ -35,7 +37,7 @@ const people = (stage: Stage) => {
   return { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
 };
 
-/** Repeats `work` until the signal, and ignores its errors: they are planted. */
+/** Repeats `work` until `signal` aborts. Ignores the errors of `work`: they are planted. */
 async function every(ms: number, signal: AbortSignal, work: (n: number) => Promise<unknown>): Promise<void> {
   for (let n = 0; !signal.aborted; n += 1) {
     await work(n).catch(() => {});

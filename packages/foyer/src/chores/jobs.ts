@@ -108,7 +108,7 @@ export function createJobs<Foyer>(deps: {
       await Promise.race([work, leave]);
       log.info({ ms: tookMs() }, 'job done');
     } catch (error) {
-      log.error({ err: error }, 'a job failed; its next turn is in the next interval');
+      log.error({ err: error }, 'a job failed; it runs again in the next interval');
       errorCode = stopping.signal.aborted ? 'stopped' : signal.aborted ? 'time_limit' : errorCodeOf(error);
     } finally {
       over.abort();
