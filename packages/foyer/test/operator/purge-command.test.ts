@@ -204,7 +204,7 @@ testOnBothEngines(
     assert.deepEqual(JSON.parse(stdout).ownTables, { erased: ['lines', 'orders'], left: ['notes'] });
     assert.match(
       stderr,
-      /leaves the rows of your own tables notes: .* about T1\. Erase them in the uninstall pipeline/,
+      /does not erase rows of your own tables notes: .* about T1\. Erase them in the uninstall pipeline/,
     );
     const idsIn = async (table: string) =>
       (await sql<{ id: string }>`select id from ${sql.table(table)} order by id`.execute(database.queries))
