@@ -379,7 +379,7 @@ export const de: Translation = {
     'failure.lookAgain': 'Noch einmal nachsehen',
     'failure.outcome_unknown.title': 'Wir prüfen Ihre Installation',
     'failure.outcome_unknown.what':
-      'Unsere Datenbank ist beim Speichern Ihrer Installation ausgefallen. Sie startet jetzt neu, und dann sehen wir nach, was gespeichert wurde.',
+      'Unsere Datenbank ist beim Speichern Ihrer Installation ausgefallen. Sobald sie wieder erreichbar ist, sehen wir nach, was gespeichert wurde.',
     'failure.outcome_unknown.do':
       'Sehen Sie in ein paar Minuten noch einmal nach. Dann ist {app} installiert und die Einrichtung läuft weiter, oder wir haben den von Slack erteilten Zugriff widerrufen und Sie können neu beginnen.',
     'welcome.greeting':
@@ -440,8 +440,7 @@ export const de: Translation = {
     'home.step.unconfirmed': 'unbestätigt',
     'home.step.welcomeNote':
       'Die Nachricht ist vielleicht angekommen: Die Verbindung brach beim Senden ab. Sie wird nur auf Ihren Wunsch noch einmal gesendet.',
-    'home.step.unconfirmedNote':
-      'Es ist vielleicht erledigt: Die Verbindung brach ab, und es lässt sich nicht prüfen.',
+    'home.step.unconfirmedNote': 'Dieser Schritt hat vielleicht geklappt, aber es lässt sich nicht prüfen.',
     'home.step.more':
       '{count, plural, one {# weiterer Schritt} other {# weitere Schritte}} hier nicht aufgeführt, davon {done, number} fertig.',
     'home.retry': 'Noch einmal versuchen',

@@ -362,7 +362,7 @@ export const es: Translation = {
     'failure.lookAgain': 'Mirar de nuevo',
     'failure.outcome_unknown.title': 'Estamos comprobando su instalación',
     'failure.outcome_unknown.what':
-      'Nuestra base de datos falló mientras guardaba su instalación. Ahora se reinicia y después vemos qué se guardó.',
+      'Nuestra base de datos falló mientras guardaba su instalación. En cuanto vuelva a estar disponible, comprobaremos qué se guardó.',
     'failure.outcome_unknown.do':
       'Mire de nuevo en unos minutos. Para entonces {app} estará instalada y su configuración continuará, o habremos revocado el acceso que concedió Slack y podrá empezar de nuevo.',
     'welcome.greeting':
@@ -423,8 +423,7 @@ export const es: Translation = {
     'home.step.unconfirmed': 'sin confirmar',
     'home.step.welcomeNote':
       'Puede que el mensaje haya llegado: la conexión se cortó durante el envío. Solo se envía de nuevo si usted lo pide.',
-    'home.step.unconfirmedNote':
-      'Puede que se haya hecho: la conexión se cortó y no hay forma de comprobarlo.',
+    'home.step.unconfirmedNote': 'Puede que este paso haya funcionado, pero no hay forma de comprobarlo.',
     'home.step.more':
       '{count, plural, one {# paso más} other {# pasos más}} que no se muestran aquí, {done, number} de ellos hechos.',
     'home.retry': 'Intentar de nuevo',

@@ -374,7 +374,7 @@ export const fr: Translation = {
     'failure.lookAgain': 'Regarder de nouveau',
     'failure.outcome_unknown.title': 'Nous vérifions votre installation',
     'failure.outcome_unknown.what':
-      'Notre base de données est tombée en panne pendant l’enregistrement de votre installation. Elle redémarre, puis nous verrons ce qui a été enregistré.',
+      'Notre base de données est tombée en panne pendant l’enregistrement de votre installation. Dès qu’elle sera de nouveau disponible, nous vérifierons ce qui a été enregistré.',
     'failure.outcome_unknown.do':
       'Regardez de nouveau dans quelques minutes. D’ici là, {app} sera installée et sa configuration continuera, ou nous aurons révoqué l’accès accordé par Slack et vous pourrez recommencer.',
     'welcome.greeting':
@@ -434,8 +434,7 @@ export const fr: Translation = {
     'home.step.unconfirmed': 'non confirmée',
     'home.step.welcomeNote':
       'Le message est peut-être arrivé : la connexion a été coupée pendant l’envoi. Il n’est renvoyé que si vous le demandez.',
-    'home.step.unconfirmedNote':
-      'C’est peut-être fait : la connexion a été coupée et on ne peut pas vérifier.',
+    'home.step.unconfirmedNote': 'Cette étape a peut-être réussi, mais on ne peut pas le vérifier.',
     'home.step.more':
       '{count, plural, one {# autre étape} other {# autres étapes}} non affichées ici, dont {done, number} terminées.',
     'home.retry': 'Réessayer',

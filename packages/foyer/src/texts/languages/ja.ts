@@ -346,7 +346,7 @@ export const ja: Translation = {
     'failure.lookAgain': 'もう一度確認',
     'failure.outcome_unknown.title': 'インストールを確認しています',
     'failure.outcome_unknown.what':
-      'インストールの保存中にデータベースが停止しました。再起動してから、保存された内容を確認します。',
+      'インストールの保存中にデータベースが停止しました。復旧後に、保存された内容を確認します。',
     'failure.outcome_unknown.do':
       '数分後にもう一度確認してください。それまでに {app} がインストールされて設定が続くか、Slack が発行したアクセス権を取り消してやり直せるようになります。',
     'welcome.greeting':
@@ -405,7 +405,7 @@ export const ja: Translation = {
     'home.step.unconfirmed': '未確認',
     'home.step.welcomeNote':
       '送信中に接続が切れたため、届いている可能性があります。ご希望がない限り再送しません。',
-    'home.step.unconfirmedNote': '完了している可能性があります。接続が切れ、確認する方法がありません。',
+    'home.step.unconfirmedNote': 'この手順は完了している可能性がありますが、確認する方法がありません。',
     'home.step.more': 'ほかに {count, plural, other {# 件の手順}}（うち {done, number} 件完了）。',
     'home.retry': 'もう一度試す',
     'home.sendWelcome': 'ウェルカムを再送',
