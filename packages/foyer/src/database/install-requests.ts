@@ -126,8 +126,8 @@ export async function findRequestOfRun(
 }
 
 /**
- * Finds OAuth attempts that began before `before` and that a crash or a failed cleanup left open or with tokens to
- * revoke; at most `limit` of each. Why two queries: each condition has its own index, and no index serves both.
+ * Finds up to `limit` OAuth attempts that a crash left open, and up to `limit` whose tokens Foyer must still revoke.
+ * All of them began before `before`. Why two queries: each condition has its own index, and no index serves both.
  */
 export async function findInterruptedRequests(
   queries: Queries,

@@ -111,7 +111,8 @@ export async function saveUserToken(
     .values({
       installation_id: token.installationId,
       user_id: token.userId,
-      // Why not 1: a row that was erased and created again must not accept tokens from a refresh that began before.
+      // Why not 1: a row that was erased and created again must not accept tokens from a refresh that began before the
+      // erasure.
       version: randomInt(1, 2 ** 30),
       ...state,
     })

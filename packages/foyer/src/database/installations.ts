@@ -43,7 +43,8 @@ export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<In
 
 /**
  * Slack's error for a bot whose app is gone: removed from this team, or suspended everywhere. An installation that is
- * broken for this reason is **held**: Foyer keeps its tokens until Slack says more (`inactive-installations.ts`).
+ * broken for this reason is **held**: Foyer keeps its tokens until it knows which of the two happened
+ * (`inactive-installations.ts`).
  */
 export const inactiveCode = 'account_inactive';
 

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Which running process encrypts with which key, so that no key in use is forgotten; see `records.ts`. */
+/** Which running process encrypts with which key, so that Foyer can refuse to forget a key in use; see `records.ts`. */
 export const m0011KeyHolders: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema

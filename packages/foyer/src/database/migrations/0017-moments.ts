@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** The moment that a run is for, and indexes so that such runs do not slow down installs; see `records.ts`. */
+/** The moment that a run is for, and indexes that keep such runs from slowing down installs; see `records.ts`. */
 export const m0017Moments: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable('runs').addColumn('moment', 'text').execute();

@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Stored counts of rows that are too many to count at each view (see `records.ts`), and indexes for operators. */
+/**
+ * Stored counts of rows that are too many to count each time a page is shown (see `records.ts`), and indexes for the
+ * operator pages.
+ */
 export const m0019KeptCounts: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema
