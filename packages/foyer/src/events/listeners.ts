@@ -140,7 +140,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     const from = personIn({ ...body })?.from;
     const viewer = await deps.findViewer(record, userId, { ask: false, from });
     if (viewer.isExternal) {
-      log.warn({ installationId, userId, from }, 'a button was pressed by someone from another workspace');
+      log.warn({ installationId, userId, from }, 'someone from another workspace pressed a button');
       return undefined;
     }
     const isAllowed = mayAct(record, viewer);

@@ -236,7 +236,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
         else answerJson(res, response);
       },
     });
-    // No listener answered: the button has none, or its team has no installation.
+    // No listener acknowledged it: for example, the button has no listener, or its team has no installation.
     if (!res.headersSent) answer(res, 200);
   }
 

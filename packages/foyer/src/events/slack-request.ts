@@ -180,7 +180,10 @@ function isEvent(parsed: unknown): parsed is Record<string, unknown> {
   return typeof Object(event).type === 'string' && !(typeof type === 'object' && type !== null);
 }
 
-/** Returns whether this is an object with the fields that its kind needs: `type`, its event's `type`, `challenge`. */
+/**
+ * Returns whether this is an object with the fields that its kind needs: an event's own `type`, or the `challenge` of a
+ * URL verification.
+ */
 function isTyped(parsed: unknown): parsed is Record<string, unknown> {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return false;
   const { type, event, challenge } = parsed as Record<string, unknown>;

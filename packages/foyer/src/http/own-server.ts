@@ -32,13 +32,13 @@ export function createFoyerServer(deps: {
   const { secure, trustProxy } = deps.http;
   const server = createServer(
     {
-      // A slow or idle client holds a connection this long at most.
+      // How long a slow or idle client can hold a connection.
       headersTimeout: 8000,
       requestTimeout: 9000,
       keepAliveTimeout: 5000,
       connectionsCheckingInterval: 1000,
       maxHeaderSize: 16 * 1024,
-      // Checked below: Node's own answer has no security headers.
+      // Foyer checks the header below, since Node's own answer would have no security headers.
       requireHostHeader: false,
     },
     async (req, res) => {
@@ -68,7 +68,7 @@ export function createFoyerServer(deps: {
     const line = clientErrors[error.code ?? ''] ?? clientErrors.HPE;
     if (!line || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     refusals.add(line.kind, socket.remoteAddress ?? '');
-    // The client would read a second answer as a part of the one that is being sent.
+    // An answer is being sent. The client would read a second one as a part of it.
     if (socket.bytesWritten > 0 && socket.writableLength > 0) return void socket.destroy();
     socket.end(
       `HTTP/1.1 ${line.status}\r\n${refusalHeaders}Content-Length: 0\r\nConnection: close\r\n\r\n`,

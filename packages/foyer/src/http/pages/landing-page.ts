@@ -70,7 +70,7 @@ function maker({ site, words }: PageFrame): Html {
   return html`<p class="maker">${siteUrl === null ? line : html`<a href="${siteUrl}">${line}</a>`}</p>`;
 }
 
-/** Builds the preview that a link to the page shows where someone pastes it, such as in Slack (ogp.me). */
+/** Builds the tags from which Slack and other apps make a preview when someone pastes a link to the page (ogp.me). */
 function preview({ brand, logoType, url }: Site, title: string): Html {
   const text = brand.tagline || brand.description;
   const picture = logoType === undefined || logoType === 'image/svg+xml' ? undefined : url('/brand/logo');
