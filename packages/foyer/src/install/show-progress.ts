@@ -41,8 +41,8 @@ interface Watched {
 }
 
 /**
- * The size of the largest form: the longest answer, in characters that take nine bytes each, and the form's hidden
- * value.
+ * The size of the largest form: the form's hidden value, and the longest answer, whose characters take up to nine bytes
+ * each in a URL-encoded form.
  */
 const mostAnswerBytes = longestAnswer * 9 + 4096;
 

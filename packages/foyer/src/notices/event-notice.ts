@@ -15,7 +15,7 @@ import { type OperatorMessage, type Span, troubleLine } from './operator-message
 /**
  * Builds the message to the operators about an uninstall, a dead token, a failed run, a rate limit or a failed channel.
  * Returns undefined if the message is no longer needed: the installation was erased, the token works again or is gone,
- * the run was erased or is no longer failed, or the run's own message named what failed.
+ * the run was erased or is no longer failed, or the run's own message has already named what failed.
  */
 export async function eventNotice(
   queries: Queries,

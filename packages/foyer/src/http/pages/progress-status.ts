@@ -15,8 +15,8 @@ export interface Progress {
   /** The run's id, in small print; null before there is a run. */
   id: string | null;
   /**
-   * The run's status. Before there is a run: `connecting` during the code exchange; `not_installed` if the exchange
-   * failed or was interrupted.
+   * The run's status. Before there is a run: `connecting` during the code exchange; `not_installed` if the attempt
+   * ended without an install, or was interrupted.
    */
   status: RunStatus | 'connecting' | 'not_installed';
   /** The team's name; for an org-wide install the enterprise's; null if it is not known. */
