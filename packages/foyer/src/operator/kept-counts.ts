@@ -96,7 +96,10 @@ export function isProbablySuspended({ held, active }: { held: number; active: nu
   return held > 1 || (held === 1 && active === 0);
 }
 
-/** Counts installations by status; a number above `mostCounted` means that there are more. */
+/**
+ * Counts installations by status, each status up to `mostCounted` + 1: that number means that there are more than
+ * `mostCounted`.
+ */
 async function countFew(queries: Queries, clientId: string): Promise<ByStatus> {
   const counts: ByStatus = { active: 0, broken: 0, uninstalled: 0 };
   for (const status of statuses) {

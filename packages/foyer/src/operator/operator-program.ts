@@ -143,8 +143,8 @@ const told = [
 ];
 
 /**
- * Returns what to print about a failure. An error that is neither in `told` nor a DatabaseUnavailableError is a bug in
- * Foyer, so the text includes its stack.
+ * Returns what to print about a failure. An error that no branch names is a bug in Foyer, so the text includes its
+ * stack.
  */
 function failureText(error: unknown, command = ''): string {
   if (!(error instanceof Error)) return `Unexpected error: ${String(error)}`;

@@ -20,8 +20,8 @@ interface InstallationFilter {
 }
 
 /**
- * Few rows, so that the first ones appear soon, and so that V8 can free most of a page before it moves the page to the
- * old heap.
+ * Few rows, so that the first ones appear soon, and so that V8 can free most rows of a page before it moves them to the
+ * old generation.
  */
 const pageRows = 50;
 

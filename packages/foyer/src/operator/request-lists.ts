@@ -40,8 +40,8 @@ export async function listInstallRequests(queries: Queries, filter: InstallReque
       .where(column, '=', teamId ?? '');
   let query = queries
     .selectFrom('install_requests')
-    // Reads neither the hash of the progress page's token nor the sealed tokens. The OAuth state contains the id too,
-    // but the id alone is useless: the state contains more, and is sealed.
+    // Reads neither the hash of the progress page's token nor the sealed tokens. Showing the id is safe although the
+    // OAuth state contains it: the state is sealed, and contains more than the id.
     .select([
       'id',
       'outcome',

@@ -224,7 +224,7 @@ const breakages: Breakage[] = [
     },
     check: 'database',
     status: 'fault',
-    detail: /moved\.db is gone; what is left of it: moved\.db\.before\./,
+    detail: /moved\.db is gone; files beside it: moved\.db\.before\./,
     fix: /^Do not start Foyer.*put the file back, or restore the newest backup/,
   },
   {
@@ -247,7 +247,7 @@ const breakages: Breakage[] = [
     },
     check: 'database',
     status: 'fault',
-    detail: /moved\.db is empty; what is left of it: moved\.db-wal\.$/,
+    detail: /moved\.db is empty; files beside it: moved\.db-wal\.$/,
     fix: /^Do not start Foyer/,
   },
   {

@@ -338,7 +338,7 @@ test('doctor reports a WAL without its index, and a missing database whose WAL i
   assert.deepEqual(snapshot(folder), before);
   rmSync(file);
   const gone = await doctor();
-  assert.match(gone.of('database')?.detail ?? '', /foyer\.db is gone; what is left of it: foyer\.db-wal/);
+  assert.match(gone.of('database')?.detail ?? '', /foyer\.db is gone; files beside it: foyer\.db-wal/);
   assert.match(gone.of('database')?.fix ?? '', /restore the newest backup/);
   assert.equal(gone.exitCode, 1);
 });

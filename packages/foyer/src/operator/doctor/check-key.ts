@@ -106,8 +106,9 @@ async function findBrokenSeals(
   const broken: string[] = [];
 
   /**
-   * Decrypts the tokens from one end, up to `mostOpened`, and adds the installations whose token is broken to `broken`.
-   * Returns the id of the last one if there may be more; undefined if it reached `until` or the other end.
+   * Decrypts up to `mostOpened` tokens, beginning with the oldest or the newest installation, and adds the
+   * installations whose token is broken to `broken`. Returns the id of the last one that it tried, if there may be
+   * more; undefined if it has tried all, or has reached `until`.
    */
   async function tryFrom(newestFirst: boolean, until?: string): Promise<string | undefined> {
     let after: StoredSeal['holder'] | undefined;

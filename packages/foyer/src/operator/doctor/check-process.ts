@@ -184,15 +184,15 @@ async function emptyDatabase(report: ProcessReport, queries: Queries | undefined
   if (row) return [];
   return [
     findingsOf('database-empty').fault(
-      `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation: it is not the database in which those installations were stored.`,
+      `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation: the installations of these workspaces are in another database.`,
       'Stop Foyer, and put back the former database or its newest backup (docs/runbook.md#restore-and-who-is-missing); or correct DATABASE_URL.',
     ),
   ];
 }
 
 /**
- * Compares TRUST_PROXY with the proxies in front of Foyer: each one that passed on doctor's request at PUBLIC_URL added
- * an address to X-Forwarded-For.
+ * Compares TRUST_PROXY with the number of proxies in front of Foyer. Doctor's request to PUBLIC_URL passed them, and
+ * each one added an address to X-Forwarded-For.
  */
 function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string): Finding {
   const { ok, warning, fault } = findingsOf('trust-proxy');

@@ -21,7 +21,7 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   const refusal = await ask(publicUrl);
   if (refusal !== undefined) {
     const fix =
-      'Start Foyer (npm start). If it runs, check PUBLIC_URL, DNS, the firewall, the certificate, and that the proxy passes requests to Foyer’s port.';
+      'Start Foyer (npm start). If it runs, check PUBLIC_URL, DNS, the firewall and the certificate, and make sure that the proxy passes requests to Foyer’s port.';
     return fault(`${publicUrl}/healthz ${refusal}.`, fix);
   }
   if (isLoopback(url.hostname) && !sandboxed) {

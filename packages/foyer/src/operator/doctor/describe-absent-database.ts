@@ -13,7 +13,7 @@ interface AbsentDatabase {
 
 /**
  * Describes a database file that is missing, empty or unreachable, for `doctor` and all other commands; undefined if
- * the file holds anything. If its WAL, its key or another of its files is there, a missing database was lost.
+ * the file holds anything. A file beside it, such as its WAL or its key, shows that a missing database was lost.
  */
 export function describeAbsentDatabase(file: string): AbsentDatabase | undefined {
   let found: Stats | undefined;
@@ -39,7 +39,7 @@ export function describeAbsentDatabase(file: string): AbsentDatabase | undefined
     const mayBeNew = found && !traces.includes(`${name}-wal`);
     return {
       isFault: true,
-      detail: `The database ${file} is ${found ? 'empty' : 'gone'}${traces.length > 0 ? `; what is left of it: ${traces.join(', ')}` : ''}.`,
+      detail: `The database ${file} is ${found ? 'empty' : 'gone'}${traces.length > 0 ? `; files beside it: ${traces.join(', ')}` : ''}.`,
       fix: `${mayBeNew ? 'If there never was a database, delete the file. Otherwise do' : 'Do'} not start Foyer, which would create an empty database: put the file back, or restore the newest backup (docs/runbook.md#restore-and-who-is-missing).`,
     };
   }

@@ -61,8 +61,8 @@ async function* readLines(file: string): AsyncGenerator<SourceEntry> {
 }
 
 /**
- * Reads each tenant's folder, `app-latest` first: it holds the bot. Then come the tokens of other people, without the
- * bot: their files contain an older copy of the bot.
+ * Reads each tenant's folder. `app-latest` comes first: it holds the bot and the installer. The own tokens of other
+ * people follow, without the bot: the bot in their files is an older copy.
  */
 function* readFolder(folder: string, clientId: string): Generator<SourceEntry> {
   for (const path of foldersWithin(folder)) {

@@ -10,7 +10,7 @@ export type TakeOver =
   | 'installation'
   /** The token of one more person, for a team that already has an installation. */
   | 'person'
-  /** Nothing is stored: Foyer already knows the team, or the person there. */
+  /** Nothing is stored: Foyer already knows the team, and the entry adds no new person to it. */
   | 'known';
 
 /**

@@ -46,14 +46,14 @@ export interface Metrics {
   /** The welcome of an install was sent, this long after its callback. */
   onWelcomed(sinceCallbackMs: number): void;
   onSlackCall(call: { method: string; result: (typeof slackResults)[number]; ms: number }): void;
-  /** A request from Slack was answered; unverified: it was not from Slack, or could not be read. */
+  /** A request to `/slack/events` was answered; unverified: Slack did not sign it, or it could not be read. */
   onSlackRequest(request: {
     kind: 'event' | 'interaction' | 'unverified';
     type: string;
     status: number;
     ms: number;
   }): void;
-  /** A message to the operators was sent, or could not be; pending: Foyer will try again. */
+  /** A message to the operators was sent, or could not be sent; pending: Foyer will try again. */
   onNotice(notice: { channel: string; status: string }): void;
   /** An HTTP request was answered, or its client hung up (status 0). `path` has no query. */
   onHttpRequest(request: { path: string; status: number }): void;

@@ -12,9 +12,9 @@ import { readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk, lapsingWithinMs } from '../token-times.ts';
 
 /**
- * Adds the gauges that are read from the database. The returned function reads all of them, through indexes; call it
- * before each scrape. If the database does not answer, the function leaves them out and sets `foyer_database_up` to 0.
- * It never rejects, so that all other metrics are still reported.
+ * Adds the gauges that are read from the database. Call the returned function before each scrape: it reads all of them,
+ * using indexes. If the database does not answer, the function leaves them out and sets `foyer_database_up` to 0. It
+ * never rejects, so that all other metrics are still reported.
  */
 export function addStateGauges(deps: {
   registry: Registry;

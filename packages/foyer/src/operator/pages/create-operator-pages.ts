@@ -243,7 +243,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
       await (req.method === 'POST' ? post(visit) : get(visit));
     } catch (error) {
       const down = error instanceof DatabaseUnavailableError;
-      log.error({ err: error, path }, down ? 'the database does not answer' : 'an operator’s page failed');
+      log.error({ err: error, path }, down ? 'the database does not answer' : 'an operator page failed');
       sendMessage(visit, down ? 'database_unavailable' : 'internal');
       if (!res.writableEnded) res.destroy();
     }

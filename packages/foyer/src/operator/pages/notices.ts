@@ -31,7 +31,7 @@ const notices = {
     purge_waits:
       'Uninstalled, but only the tokens are erased yet: the uninstall run has not succeeded. See the run below, and purge again after it has succeeded.',
     purged_not_revoked:
-      'Purged. Some tokens could not be revoked at Slack; the log lists them. They stay valid until the app is removed there.',
+      'Purged. Some tokens could not be revoked at Slack; the log lists them. They stay valid until the app is removed in Slack.',
     changed_meanwhile:
       'Nothing was changed: the app was installed again after you opened that page. Look at its record, and decide again.',
     sign_in_again:

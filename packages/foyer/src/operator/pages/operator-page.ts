@@ -8,7 +8,7 @@ import { type Notice, noticeLine } from './notices.ts';
 import type { OperatorSession } from './operator-session.ts';
 import { operatorStyles } from './operator-styles.ts';
 
-/** What every operator's page needs in addition to its own data. */
+/** What each of the operator pages needs in addition to its own data. */
 export interface OperatorFrame extends PageFrame {
   /** Absent if no one is logged in. */
   session?: OperatorSession;
@@ -55,7 +55,7 @@ export function csrfField(session: OperatorSession | undefined): Html | undefine
   return session && html`<input type="hidden" name="csrf" value="${session.csrfToken}">`;
 }
 
-/** Builds the layout of every operator's page: the installers' layout with a bar on top. A whole HTML document. */
+/** Builds the layout of the operator pages: the installers' layout with a bar on top. A whole HTML document. */
 export function operatorPage(
   frame: OperatorFrame,
   parts: { title: string; section?: Section; narrow?: boolean; content: Html },

@@ -128,7 +128,7 @@ export function createOperatorSessions(deps: {
       return { id, issuedAt, csrfToken, person };
     },
 
-    /** Ends the session of a request everywhere; returns the header that removes its cookie. */
+    /** Ends the session of a request on every machine; returns the header that removes its cookie. */
     end: sessions.end,
   };
 }

@@ -12,8 +12,9 @@ export interface AppFace {
 }
 
 /**
- * Reads the face and the long text from a manifest. For a missing text it returns an empty one, for a missing color the
- * default. @throws CommandError
+ * Reads the face and the long description from a manifest. Returns an empty text for a missing one, and the default
+ * color for a missing color.
+ * @throws CommandError if the text is not JSON
  */
 export function readFace(manifestText: string): AppFace & { longDescription: string } {
   const shown = parsed(manifestText).display_information ?? {};

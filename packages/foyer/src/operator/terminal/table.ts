@@ -72,7 +72,10 @@ export function createTable<Row>(
   };
 }
 
-/** Computes the columns' widths, in all at most `room` if possible. The column with the most to spare shrinks first. */
+/**
+ * Computes the widths of the columns; their sum is at most `room` if possible. The column with the most to spare
+ * shrinks first.
+ */
 function fit(natural: readonly number[], longest: readonly number[], room: number): number[] {
   const widths = [...natural];
   let excess = widths.reduce((sum, width) => sum + width, 0) - room;
@@ -116,8 +119,8 @@ const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 
 /**
- * Matches nearly every text, and such a text is not segmented: when every text was, a list of 50,000 teams took 700 MB
- * and ten seconds.
+ * Matches nearly every text. Such a text is not split into graphemes: when every text was, a list of 50,000 teams took
+ * 700 MB and ten seconds.
  */
 const plain = /^[\x20-\x7e]*$/;
 
