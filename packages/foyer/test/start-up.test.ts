@@ -159,7 +159,7 @@ describe('start-up', () => {
     },
     'an address of another machine': {
       environment: { HOST: '192.0.2.1' },
-      says: /\n {2}HOST: 192\.0\.2\.1 is not an address of this machine \(EADDRNOTAVAIL\)\n {4}→ use one of its/,
+      says: /\n {2}HOST: 192\.0\.2\.1 is not an address of this machine \(EADDRNOTAVAIL\)\n {4}→ use one of this machine’s addresses/,
     },
     'a missing certificate': {
       environment: {
