@@ -12,9 +12,9 @@ import { GateFailedError } from './gate.ts';
 /**
  * Slack's error codes, from the callback's `?error=` or the answer to the exchange, grouped by the page that explains
  * them. Any other code may come from a rule of the workspace, so its page is `slack_refused`. unapproved_scope: an
- * admin has not yet approved a scope. app_not_distributed: public distribution is off in the app's settings, so the app can be
- * installed only in the workspace that owns it. app_misconfigured: the app's settings are wrong, and no installer can
- * fix them. code_invalid: starting again fixes it. slack_trouble: a temporary problem at Slack.
+ * admin has not yet approved a scope. app_not_distributed: public distribution is off in the app's settings, so the app
+ * can be installed only in the workspace that owns it. app_misconfigured: the app's settings are wrong, and no installer
+ * can fix them. code_invalid: starting again fixes it. slack_trouble: a temporary problem at Slack.
  * (docs.slack.dev/reference/methods/oauth.v2.access#errors, RFC 6749 section 4.1.2.1)
  */
 const codesOf: Partial<Record<FailureKind, readonly string[]>> = {

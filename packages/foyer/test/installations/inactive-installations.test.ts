@@ -129,7 +129,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await tokens.settleHeld(), { active: 0, uninstalled: 0, broken: 0, held: 3 });
       const errors = lines.filter((line) => line.includes('"level":50'));
       assert.equal(errors.length, 3);
-      assert.match(errors[0] ?? '', /account_inactive.*it is held/);
+      assert.match(errors[0] ?? '', /account_inactive.*Foyer holds the installation/);
 
       slack.suspend(false);
       assert.deepEqual(await tokens.settleHeld(), { active: 3, uninstalled: 0, broken: 0, held: 0 });
