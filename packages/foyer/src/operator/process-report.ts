@@ -15,7 +15,10 @@ import { createSealer, KeyMissingError, SealBrokenError } from '../installations
  */
 
 const purpose = 'doctor';
-/** How much the asker's clock may differ from ours; an intercepted question must not work for longer than this. */
+/**
+ * How much the asker's clock may differ from ours. It also limits how long an intercepted question works: at most twice
+ * this.
+ */
 const questionAgeMs = 2 * 60_000;
 
 const reportSchema = z.object({
@@ -25,13 +28,13 @@ const reportSchema = z.object({
   /** A fingerprint of each setting that must be the same in doctor's environment. */
   settings: z.record(z.string(), z.string()),
   trustProxy: z.number(),
-  /** How many addresses X-Forwarded-For has in the question itself: each proxy appends one. */
+  /** How many addresses X-Forwarded-For has in the request that asks for the report: each proxy appends one. */
   forwardedBy: z.number(),
   slack: z.object({
     /** Requests with a valid signature, and when the last one came (null if none came). */
     verified: z.number(),
     lastVerifiedAt: z.number().nullable(),
-    /** Verified events about a workspace; Slack’s check of the address does not count. */
+    /** Verified events about a workspace: all but `url_verification`, with which Slack checks the address. */
     events: z.number(),
     /** Requests with headers like Slack’s and a wrong signature: in total, and since the last verified one. */
     wrong: z.number(),

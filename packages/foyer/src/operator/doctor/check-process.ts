@@ -177,7 +177,10 @@ function signatures(report: ProcessReport, now: number): Finding {
   );
 }
 
-/** Finds a database without any installation although Slack has sent events about workspaces: it is the wrong one. */
+/**
+ * Reports a database that has no installation although Slack has sent events about workspaces: the installations of
+ * these workspaces are in another database, or lost.
+ */
 async function emptyDatabase(report: ProcessReport, queries: Queries | undefined): Promise<Finding[]> {
   if (!queries || report.slack.events === 0) return [];
   const row = await queries.selectFrom('installations').select('id').limit(1).executeTakeFirst();

@@ -61,7 +61,7 @@ async function* readLines(file: string): AsyncGenerator<SourceEntry> {
 }
 
 /**
- * Reads each tenant's folder. `app-latest` comes first: it holds the bot and the installer. The own tokens of other
+ * Reads each tenant's folder. `app-latest` comes first: it holds the bot and the installer. The tokens of the other
  * people follow, without the bot: the bot in their files is an older copy.
  */
 function* readFolder(folder: string, clientId: string): Generator<SourceEntry> {

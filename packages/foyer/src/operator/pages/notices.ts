@@ -1,8 +1,8 @@
 import { type Html, html } from '../../http/html.ts';
 
 /**
- * What a page can say about the button that led to it, by tone. The page's address names the notice, so the list is
- * fixed: no link can put another text on the page.
+ * What a page can say about the outcome of the button that led to it, grouped by tone. The page's address names the
+ * notice, so the list is fixed: no link can put another text on the page.
  */
 const notices = {
   good: {

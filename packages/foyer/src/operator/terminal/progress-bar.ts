@@ -18,7 +18,7 @@ export type ShowWork = (progress: WorkProgress | null) => void;
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /**
- * Writes `copying ■■■■■■ 62 % 620 of 1,000 rows, 310/s, 2 s left`. The rate and the estimate appear after the first
+ * Writes `copying ■■■■■■    62 %  620 of 1,000 rows, 310/s, 2 s left`. The rate and the estimate appear after the first
  * second. They use only the work since `start`, because a copy may resume.
  */
 function progressText(
