@@ -134,7 +134,7 @@ const breakages: Breakage[] = [
     check: 'process',
     status: 'fault',
     detail: /process 4711 on host-1\) cannot use its database/,
-    fix: /see Foyer’s log/,
+    fix: /what Foyer’s log reports/,
     also: ['public-url'],
   },
   {

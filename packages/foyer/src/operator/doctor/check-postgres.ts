@@ -37,7 +37,7 @@ export function judgePostgres(
     inspection.isEmpty && !inspection.isUnfinishedCopy
       ? findingsOf('database-schema').warning(
           'There are no Foyer tables yet.',
-          'Start Foyer once (npm start) to create them; if there were some, DATABASE_URL names the wrong database.',
+          'Start Foyer once (npm start) to create them; if there were tables before, DATABASE_URL names the wrong database.',
         )
       : schemaFinding(inspection);
   const findings = [
@@ -85,7 +85,10 @@ function reached(name: string, found: PostgresInspection): Finding {
   }
   if (!found.mayWrite) {
     const detail = `This role may not read and write all tables of ${name}.`;
-    return fault(detail, 'Use the role that owns them, or GRANT ALL ON ALL TABLES IN SCHEMA to this one.');
+    return fault(
+      detail,
+      'Use the role that owns the tables, or GRANT ALL ON ALL TABLES IN SCHEMA … TO this role.',
+    );
   }
   return ok(`${name} can be written (Postgres ${found.version}, ${sizeText(found.bytes)}).`);
 }
@@ -93,7 +96,7 @@ function reached(name: string, found: PostgresInspection): Finding {
 function encrypted(url: string, { isEncrypted }: PostgresInspection): Finding {
   const { ok, warning } = findingsOf('database-encryption');
   const fix =
-    'Add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE if its certificate is from a CA of your own).';
+    'Add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE if the server’s certificate is from a CA of your own).';
   if (isEncrypted && new URL(url).searchParams.get('sslmode') === 'no-verify') {
     return warning('The connection is encrypted, but the server’s certificate is not verified.', fix);
   }

@@ -125,7 +125,7 @@ async function runsAsConfigured(
   if (!isReady) {
     return fault(
       `The running Foyer (${name}) cannot use its database.`,
-      'Fix what the database checks report. If they report nothing, see Foyer’s log (level error), fix that, and restart Foyer.',
+      'Fix what the database checks report. If they report nothing, fix what Foyer’s log reports (level error), and restart Foyer.',
     );
   }
   const own = settingFingerprints(config);

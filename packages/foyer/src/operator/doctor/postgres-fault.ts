@@ -9,7 +9,7 @@ interface Reason {
   fix: string;
 }
 
-const tls = 'add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE if its CA is your own)';
+const tls = 'add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE if the server’s CA is your own)';
 
 /** The first match applies. SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const reasons: readonly Reason[] = [

@@ -60,7 +60,8 @@ export interface Metrics {
   /** A request or connection was refused. */
   onRefused(kind: RefusalKind): void;
   /**
-   * A token refresh ended; superseded: a newer install had stored other tokens; dead: the token will never work again.
+   * A token refresh ended; superseded: newer tokens had been stored, or the old ones erased; dead: the token will never
+   * work again.
    */
   onTokenRefresh(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   /** Answers `GET /metrics` in the format that Prometheus reads. */

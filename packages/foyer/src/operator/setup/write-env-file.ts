@@ -106,8 +106,8 @@ function setVariable(envText: string, name: string, value: string): string {
     }
   }
   throw new CommandError(
-    `${name} cannot be written to .env: it mixes quotes, # or line ends in a way that the format cannot hold. ` +
-      'Set it in the real environment instead.',
+    `${name} cannot be written to .env: its value mixes quotes, # or line ends in a way that the format cannot hold. ` +
+      'Set the variable in the real environment instead.',
   );
 }
 
