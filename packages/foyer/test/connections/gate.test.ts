@@ -174,7 +174,7 @@ describe('a ready-made gate', () => {
     const gate = requireScopes(['chat:write', 'users:read']);
     assert.equal(await admits(gate, { botScopes: ['users:read', 'chat:write', 'im:write'] }), true);
     const answer = await gate(candidate({}));
-    assert.match(answer.admit ? '' : answer.reason, /without users:read\./);
+    assert.match(answer.admit ? '' : answer.reason, /without these permissions: users:read\./);
   });
 
   it('without the scope `users:read`, `onlyAdmins` refuses even an admin, since it cannot check who is one', async (t) => {
