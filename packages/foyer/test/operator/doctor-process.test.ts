@@ -142,10 +142,12 @@ const breakages: Breakage[] = [
     async breakIt({ database, startProcess }) {
       startProcess().onSlackRequest({ kind: 'event', type: 'app_home_opened' });
       await database.queries.deleteFrom('installations').execute();
+      // Another app shares the database.
+      await storeInstallation(database, { id: 'ins_other', client_id: 'other', team_id: 'T9' });
     },
     check: 'database-empty',
     status: 'fault',
-    detail: /Slack has sent 1 event about workspaces, and the database holds no installation/,
+    detail: /Slack has sent 1 event about workspaces, and the database holds no installation of this app/,
     fix: /put back the former database or its newest backup/,
   },
   {

@@ -61,7 +61,7 @@ export async function checkProcess(
     findings.push(
       await runsAsConfigured(config, answer, known),
       signatures(answer.report, now),
-      ...(await emptyDatabase(answer.report, queries)),
+      ...(await emptyDatabase(answer.report, queries, config.slack.clientId)),
     );
   }
   if (atPublicUrl.kind === 'report') findings.push(proxies(atPublicUrl.report, publicUrl));
@@ -181,13 +181,22 @@ function signatures(report: ProcessReport, now: number): Finding {
  * Reports a database that has no installation although Slack has sent events about workspaces: the installations of
  * these workspaces are in another database, or lost.
  */
-async function emptyDatabase(report: ProcessReport, queries: Queries | undefined): Promise<Finding[]> {
+async function emptyDatabase(
+  report: ProcessReport,
+  queries: Queries | undefined,
+  clientId: string,
+): Promise<Finding[]> {
   if (!queries || report.slack.events === 0) return [];
-  const row = await queries.selectFrom('installations').select('id').limit(1).executeTakeFirst();
+  const row = await queries
+    .selectFrom('installations')
+    .select('id')
+    .where('client_id', '=', clientId)
+    .limit(1)
+    .executeTakeFirst();
   if (row) return [];
   return [
     findingsOf('database-empty').fault(
-      `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation: the installations of these workspaces are in another database.`,
+      `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation of this app: the installations of these workspaces are in another database.`,
       'Stop Foyer, and put back the former database or its newest backup (docs/runbook.md#restore-and-who-is-missing); or correct DATABASE_URL.',
     ),
   ];
