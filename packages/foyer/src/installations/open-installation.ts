@@ -20,11 +20,9 @@ export const places = {
 /**
  * Seals and opens the contents of `sealed_bot` and `sealed_user`. Opening throws SealBrokenError and KeyMissingError.
  */
-/**
- * Seals and opens the contents of `sealed_bot` and `sealed_user`. Opening throws SealBrokenError and KeyMissingError.
- */
 export type TokenCipher = ReturnType<typeof createTokenCipher>;
 
+/** Makes the cipher of all stored tokens. They have keys of their own, those of the purpose `tokens`. */
 export function createTokenCipher(deps: { keyring: Keyring }) {
   const sealer = createSealer({ keyring: deps.keyring, purpose: 'tokens' });
   // A text that opens was sealed by this file, so its shape is trusted.

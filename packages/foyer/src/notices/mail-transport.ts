@@ -11,9 +11,9 @@ const limits = {
 
 /**
  * Opens a pool of one connection to an SMTP server (`smtp://user:password@host:587`, `smtps://…`), which connects on
- * first use. `smtp://` switches to TLS if the server offers it. If the address has a login, TLS is required, except on
- * loopback or if the address sets `requireTLS` itself: an attacker who strips the offer from the connection could read
- * the password. Close the pool when done.
+ * first use. `smtp://` switches to TLS if the server offers it. If the address has a login, TLS is required: otherwise
+ * an attacker who strips the offer from the connection could read the password. Exceptions: loopback, and an address
+ * that sets `requireTLS` itself. Close the pool when done.
  */
 export function openMailTransport(smtpUrl: string) {
   const url = new URL(smtpUrl);
