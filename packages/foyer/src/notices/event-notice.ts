@@ -122,10 +122,14 @@ function tokenDiedNotice(appName: string, record: InstallRecord, row: OperatorNo
 function runFailedNotice(appName: string, record: InstallRecord, run: RunRecord): OperatorMessage {
   const place = placeOf(record);
   const failed = run.steps.filter(({ status }) => status === 'failed');
+  const isUninstall = run.pipeline === 'uninstall';
+  const what: Span[] = isUninstall
+    ? ['The steps after the uninstall of ', { name: appName }, ' in ', { bold: place }, ' failed.']
+    : ['Setup of ', { name: appName }, ' in ', { bold: place }, ' for ', { code: run.userId }, ' failed.'];
   return {
-    subject: `[${appName}] An install in ${place} did not finish`,
+    subject: `[${appName}] An ${isUninstall ? 'uninstall' : 'install'} in ${place} did not finish`,
     lines: [
-      ['Setup of ', { name: appName }, ' in ', { bold: place }, ' for ', { code: run.userId }, ' failed.'],
+      what,
       ...failed.slice(0, 15).map(troubleLine),
       ['Once it is fixed: ', { code: `npm run foyer -- retry ${run.id}` }],
     ],

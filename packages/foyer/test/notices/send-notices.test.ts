@@ -53,10 +53,15 @@ const rows = (stage: PipelineStage) =>
     .orderBy('channel')
     .execute();
 
-async function stageWithBoth(t: TestContext, steps: readonly Step[] = []) {
+async function stageWithBoth(
+  t: TestContext,
+  steps: readonly Step[] = [],
+  uninstallSteps: readonly Step[] = [],
+) {
   const [webhook, mail] = [await startWebhook(t), await startMailServer(t)];
   const stage = await setStage(t, {
     steps,
+    uninstallSteps,
     environment: {
       NOTIFY_SLACK_WEBHOOK_URL: webhook.url,
       NOTIFY_SMTP_URL: mail.url,
@@ -114,6 +119,29 @@ describe('notices to the operators', () => {
     assert.deepEqual([webhook.received.length, mail.received.length], [1, 1]);
     assert.match(webhook.received[0] ?? '', /`register-plan` failed: `billing_down`/);
     assert.match(webhook.received[0] ?? '', new RegExp(`retry ${runId}`));
+  });
+
+  it('the notice of a failed uninstall run says that an uninstall did not finish', async (t) => {
+    const { stage, webhook, mail, sender } = await stageWithBoth(t, [], [failing]);
+    const { teamId, installationId } = await stage.install();
+    await stage.store.deleteInstallation({ teamId }, { reason: 'app_uninstalled' });
+    const { id } = await stage.database.queries
+      .selectFrom('runs')
+      .select('id')
+      .where('installation_id', '=', installationId)
+      .where('pipeline', '=', 'uninstall')
+      .executeTakeFirstOrThrow();
+    assert.equal((await stage.finish(id)).status, 'failed');
+    await sender.send();
+    assert.ok(
+      webhook.received.some((text) =>
+        /^The steps after the uninstall of Foyer in \*Acme\* failed\./.test(text),
+      ),
+    );
+    assert.ok(
+      mail.received.some((text) => /^Subject: \[Foyer\] An uninstall in Acme did not finish\r$/m.test(text)),
+    );
+    assert.ok(!webhook.received.some((text) => /Setup of/.test(text)));
   });
 
   it('the operators get no second notice of a failed run if its step notify-operators ran after the failure', async (t) => {
