@@ -50,7 +50,7 @@ function spawnStart(
   return { foyer, trace };
 }
 
-/** Starts a Foyer process; returns the packages that it had loaded when it was ready or had failed. */
+/** Starts a Foyer process, waits until it is ready or has failed, and returns it with the packages that it loaded. */
 async function start(...given: Parameters<typeof spawnStart>) {
   const { foyer, trace } = spawnStart(...given);
   const isReady = await isServing(foyer);
@@ -102,7 +102,7 @@ describe('start-up', () => {
     assert.doesNotMatch(foyer.output(), /Debugger listening/);
   });
 
-  it('a start on SQLite with nothing else configured loads no package for other features', async (t) => {
+  it('a start on SQLite with nothing else configured loads no package for Postgres, notices, a terminal or the command line', async (t) => {
     const { isReady, loaded } = await start(t);
     assert.ok(isReady);
     assert.ok(loaded.has('better-sqlite3') && loaded.has('@slack/bolt'));
@@ -128,7 +128,7 @@ describe('start-up', () => {
     });
   }
 
-  it('a start on Postgres loads its driver', async (t) => {
+  it('a start on Postgres loads the package pg', async (t) => {
     const database = await postgresStageDatabase();
     const { isReady, loaded } = await start(t, database.environment);
     t.after(() => database.remove());
@@ -136,7 +136,7 @@ describe('start-up', () => {
     assert.ok(loaded.has('pg'));
   });
 
-  it('a start that is stopped while it waits for its database exits with code 0', async (t) => {
+  it('Foyer exits with code 0 if it is stopped while its start waits for the database', async (t) => {
     const silent = createServer().listen(0, '127.0.0.1');
     t.after(() => silent.close());
     await once(silent, 'listening');

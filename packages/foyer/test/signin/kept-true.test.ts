@@ -56,7 +56,7 @@ it('an admin sees the admin’s buttons at the next request, even if users.info 
   assert.equal((await memberOf(app, visitor))?.role, 'admin');
 });
 
-it('Foyer keeps the email that a person shared at the sign-in when they install the app again without users:read.email', async () => {
+it('an email that a person shared at a sign-in stays stored if they install the app again without users:read.email', async () => {
   await using app = await start();
   const { id: teamId } = app.sandbox.workspace('Acme');
   const { id: userId } = app.sandbox.person('Acme', 'owner');

@@ -42,7 +42,7 @@ describe('an OpenID issuer that lies', () => {
   const start = (visitor: Visitor, returnTo = '/'): Promise<Response> =>
     visitor.get(`${stage.url}/slack/signin?${new URLSearchParams({ return_to: returnTo })}`);
 
-  /** Signs in, with lies that begin once the browser is at Slack; returns what the callback answered. */
+  /** Signs in; the issuer begins to lie after it has issued the code. Returns Foyer's answer to the callback. */
   async function signIn(visitor: Visitor, lies: Lies = {}, returnTo = '/'): Promise<Response> {
     const location = (await start(visitor, returnTo)).headers.get('location') ?? '';
     const callback = issuer.authorize(location);
@@ -94,7 +94,7 @@ describe('an OpenID issuer that lies', () => {
     'an authorization endpoint by plain http': { authorization_endpoint: 'http://192.0.2.1/authorize' },
   };
   for (const [what, discovery] of Object.entries(discoveries)) {
-    it(`Foyer redirects no browser if the discovery document has ${what}`, async () => {
+    it(`Foyer answers a sign-in with status 502 and no redirect if the discovery document has ${what}`, async () => {
       forget();
       issuer.lies = { discovery };
       const visitor = createVisitor();
@@ -132,11 +132,11 @@ describe('an OpenID issuer that lies', () => {
     'a team id that is an enterprise': { 'https://slack.com/team_id': 'E07INITECHX' },
     'no user id': { 'https://slack.com/user_id': undefined },
     'two audiences and another authorized party': { aud: [clientId, 'evil'], azp: 'evil' },
-    'an audience that only begins like ours': { aud: `${clientId}9` },
+    'an audience that only begins with the client id': { aud: `${clientId}9` },
     'another issuer that ends with a slash': { iss: 'http://127.0.0.1/' },
     'no expiry': { exp: undefined },
     'a time of issue that is text': { iat: 'now' },
-    'a megabyte that no one asked for': { filler: 'x'.repeat(1_000_000) },
+    'an unknown claim of a megabyte': { filler: 'x'.repeat(1_000_000) },
   };
   for (const [what, lie] of Object.entries(claims)) {
     it(`Foyer refuses an ID token with ${what}`, async () => {

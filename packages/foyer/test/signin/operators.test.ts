@@ -135,7 +135,7 @@ describe('operators who sign in with Slack', () => {
     assert.ok(await stage.memberOf(member));
   });
 
-  it('an operator is logged out once Slack deactivates them or OPERATOR_SLACK_USERS no longer contains them', async (t) => {
+  it('an operator is logged out once their Slack account is deactivated or OPERATOR_SLACK_USERS no longer contains them', async (t) => {
     const [one, other] = [await operator(grace), await operator()];
     const { log } = recordingLogger(stage.config);
     const http = { ...stage.config.http, port: 0 };

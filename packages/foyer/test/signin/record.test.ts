@@ -63,7 +63,7 @@ describe('the install record on the web', () => {
     assert.match(page, /href="\/in\/slack\/signin"/);
   });
 
-  it('the record on the web says the same as App Home, with names and times instead of Slack’s markup', async () => {
+  it('the record on the web shows the setup and the installer as App Home does, with names and times instead of Slack’s markup', async () => {
     const { visitor, userId } = await signIn('owner');
     const page = await open(visitor);
     const home = JSON.stringify(app.sandbox.homeView({ teamId, userId })?.blocks);
@@ -91,7 +91,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Everything is in place/);
   });
 
-  it('a member sees none of the installer’s buttons, and changes nothing by sending the form of such a button', async () => {
+  it('a member gets no button to send the welcome again, and the form of that button changes nothing if a member sends it', async () => {
     const { visitor } = await signIn('member');
     const page = await open(visitor);
     assert.equal(formOf(page, 'foyer.send_welcome'), undefined);

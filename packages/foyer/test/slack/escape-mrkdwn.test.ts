@@ -46,7 +46,7 @@ describe('escapeMrkdwn', () => {
 });
 
 describe('mrkdwnCode', () => {
-  it('no backtick or line break of a name ends the code that mrkdwnCode returns', () => {
+  it('mrkdwnCode returns one code span, even if the name contains backticks or line breaks', () => {
     fc.assert(
       fc.property(nasty, (name) => {
         const code = mrkdwnCode(name, 80);
@@ -70,7 +70,7 @@ describe('plainLine', () => {
 });
 
 describe('mrkdwnLink', () => {
-  it('no character of an address ends the link that mrkdwnLink returns', () => {
+  it('mrkdwnLink escapes the characters of an address that would end the link', () => {
     assert.equal(
       mrkdwnLink('https://x.test/a|b?c=1&d=>', 'Help'),
       '<https://x.test/a%7Cb?c=1&amp;d=%3E|Help>',

@@ -7,7 +7,7 @@ import { createLogger } from '../../src/config/log.ts';
 import { createSlackClientFactory, type SlackCallLimits } from '../../src/slack/create-slack-client.ts';
 import { slackFailure } from '../../src/slack/slack-failure.ts';
 
-/** How the fake Slack handles calls, until a test sets it again. */
+/** Answers the calls to the fake Slack; each test sets it. */
 let next: (res: ServerResponse) => void = () => {};
 const seen: { authorization: string | undefined; path: string | undefined }[] = [];
 const server = createServer((req, res) => {

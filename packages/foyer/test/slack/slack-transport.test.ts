@@ -39,7 +39,7 @@ test('a call returns Slack’s whole answer, and follows no redirect', async (t)
   assert.deepEqual(asked, ['POST /api/auth.test Bearer xoxb-1']);
 });
 
-test('a call goes through the proxy that https_proxy names only if throughProxy is true', async (t) => {
+test('a call uses the proxy in https_proxy if throughProxy is true, and not if it is false', async (t) => {
   const through: string[] = [];
   const proxy = createServer((_req, res) => res.writeHead(500).end());
   proxy.on('connect', (req, socket) => {

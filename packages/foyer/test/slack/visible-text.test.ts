@@ -25,7 +25,7 @@ test('visibleText trims a text, and replaces its control characters by a space, 
   assert.equal(visibleText('  Zoë 👩‍👩‍👧 '), 'Zoë 👩‍👩‍👧');
 });
 
-test('a name of more than 255 characters is cut between characters, and an address of more than 2,000 is dropped', () => {
+test('a name of more than 255 characters is cut, never inside a character; an address of more than 2,000 is dropped', () => {
   assert.equal(visibleText('x'.repeat(255)), 'x'.repeat(255));
   assert.equal(visibleText('x'.repeat(10_000)), `${'x'.repeat(254)}…`);
   assert.equal(visibleText(`x${'😀'.repeat(200)}`), `x${'😀'.repeat(126)}…`);

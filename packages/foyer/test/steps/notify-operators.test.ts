@@ -265,7 +265,7 @@ describe('a welcome that is requested again', () => {
   });
 });
 
-it('a webhook that fails delays no step of the app: the run continues when a step of the app is due', async (t) => {
+it('a webhook that fails does not delay the app’s own steps: the run continues when the next of them is due', async (t) => {
   const webhook = await startWebhook(t, refused(503), refused(503));
   const tries: number[] = [];
   const count: Step<null> = {
@@ -301,7 +301,7 @@ it('a webhook that fails delays no step of the app: the run continues when a ste
   assert.equal(webhook.received.length, 3);
 });
 
-it('a webhook that fails is tried again only after a pause, and the other steps run before that', async (t) => {
+it('the other steps of a run do not wait for a webhook that failed: it is tried again after a pause', async (t) => {
   const webhook = await startWebhook(t, refused(503));
   const own: Step<null> = {
     name: 'own',
