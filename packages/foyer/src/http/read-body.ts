@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
  * Limits request bodies, each and in total (invariant 10). Foyer joins the pieces of a body in one buffer as they
- * arrive, so that a body of one-byte pieces costs its own size and not an object for each piece. All bodies in progress
- * in one Foyer share a budget, and only bytes that have arrived count: a client cannot reserve memory by announcing a
+ * arrive: otherwise, a body that arrives in one-byte pieces would cost an object for each byte. All bodies that one
+ * Foyer is reading share a budget. Only bytes that have arrived count: a client cannot reserve memory by announcing a
  * length.
  */
 
@@ -17,8 +17,8 @@ const mostLargeAtOnce = 8;
 /** The time limit for receiving a whole body. It also holds in a host's server that has no such limit. */
 const completeWithinMs = 8000;
 /**
- * If there is no room for a body, Foyer refuses the oldest one in progress instead, provided that it began at least
- * this long ago.
+ * If there is no room for a body, Foyer ends the oldest body in progress to make room, but only if the oldest began at
+ * least this long ago.
  */
 const mayStayMs = 1000;
 const firstBytes = 16 * 1024;
@@ -27,8 +27,8 @@ const lingerMs = 1000;
 const mostLingering = 32;
 
 /**
- * Why Foyer has no body, as an HTTP status. 500: the host's body parser read it first and did not keep its bytes; 503:
- * other bodies leave no room.
+ * The HTTP status that says why Foyer could not read a body. 500: the host's body parser read it first and did not keep
+ * its bytes; 503: other bodies leave no room.
  */
 export type BodyRefusal = 400 | 408 | 413 | 500 | 503;
 
@@ -54,7 +54,7 @@ interface Reading {
 /**
  * Creates the reader of all request bodies of one Foyer.
  *
- * Why our own: it runs for every event, where `raw-body` and its dependencies cost ten times as much, and `raw-body`
+ * Why our own: a body is read for every event. `raw-body` and its dependencies cost ten times as much, and `raw-body`
  * has no budget.
  */
 export function createBodyReader(options: { budgetBytes?: number; completeWithinMs?: number } = {}) {

@@ -16,7 +16,7 @@ export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; head
 /**
  * What Foyer promises for each of its paths, in its own server and in the host's: each request gets a complete answer
  * within ten seconds (invariant 10), even if a handler, Slack or the database hangs; Foyer reads a body only if a route
- * asks for it; and an error leads to a page that names its cause, never to a stack trace.
+ * asks for it; and an error is answered with a page, never with a stack trace.
  */
 
 /**
@@ -24,7 +24,7 @@ export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; head
  * or its tokens are revoked.
  */
 const answerWithinMs = 9500;
-/** If the client has not read that page this long after the request began, Foyer closes the connection. */
+/** If the client has not read the whole answer this long after the request began, Foyer closes the connection. */
 const readWithinMs = 10_000;
 /** How often Foyer checks both limits. */
 const lookEveryMs = 100;
@@ -68,8 +68,9 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   const waiting = new Set<Open>();
 
   /**
-   * Sends a page for requests that take too long, and closes connections whose client does not read it. Why one timer
-   * for all: a timer for each request would cost more than the rest of this handler.
+   * Sends a page for each request that takes too long and whose answer has not begun. Closes each connection whose
+   * answer is still not complete after `readWithinMs`. Why one timer for all: a timer for each request would cost more
+   * than the rest of this handler.
    */
   function endLate(): void {
     const now = performance.now();
@@ -92,7 +93,10 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   }
   const looking = setInterval(endLate, lookEveryMs).unref();
 
-  /** Logs the id on its own line: the log only counts repeated errors, but must have each id that a page shows. */
+  /**
+   * Logs the id in a separate line: of repeated errors the log writes only a count, but it must have each id that a
+   * page shows.
+   */
   function nameFailed(requestId: string | undefined): void {
     if (requestId !== undefined) log.info({ requestId }, 'an install or a sign-in failed');
   }
@@ -109,8 +113,8 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
         ? { kind: 'temporarily_unavailable', code: error.code, requestId }
         : { kind: 'internal', requestId },
     );
-    // The route had sent its headers before it failed, so no page could be sent. A closed connection tells the client
-    // that the answer is incomplete.
+    // If the route had sent its headers before it failed, no page could be sent. The closed connection then tells the
+    // client that the answer is incomplete.
     if (!res.writableEnded) res.destroy();
   }
 
@@ -214,8 +218,8 @@ export function leadTo(
   cookies: string[] = [],
 ): void {
   if (res.headersSent) return;
-  // Slack's provider sets a header that deletes a cookie of its own, which no browser has. Foyer does not delete its
-  // own cookie, so that a callback can be repeated.
+  // Drops the header with which Slack's provider deletes its cookie: no browser has that cookie. Foyer's cookie stays,
+  // so that a callback can be repeated.
   res.removeHeader('Set-Cookie');
   const setCookie = cookies.length > 0 && { 'Set-Cookie': cookies };
   const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...setCookie };

@@ -27,8 +27,9 @@ type ShownFailure = Omit<FailurePageContent, keyof PageFrame | 'retryPath'> & {
 };
 
 /**
- * Creates the functions that send every page to installers and members, in their own or their browser's language. If a
- * response was already answered (a callback that took too long), they send no page, and do not throw.
+ * Creates the functions that send every page to installers and members, in their own or their browser's language. For a
+ * request that already has an answer, such as a callback that took too long, the functions send nothing and do not
+ * throw.
  * @throws Error if the logo cannot be read
  */
 export function createSendPages(deps: { config: Config; brand: Brand; texts: Texts }) {
@@ -56,7 +57,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       ? texts.forLocale(options.locale)
       : texts.forRequest(res.req?.headers?.['accept-language']);
     const body = Buffer.from(page({ site, words, nonce }));
-    // Slack's provider sets a header here that deletes a cookie of its own, which no browser has.
+    // Drops the header with which Slack's provider deletes its cookie: no browser has that cookie.
     res.removeHeader('Set-Cookie');
     res.writeHead(status, {
       ...pageHeaders({

@@ -7,11 +7,11 @@ import type { PageFrame } from './site.ts';
 export interface ShownQuestion {
   text: string;
   input: QuestionInput;
-  /** Undefined if this reader answers in Slack. */
+  /** Undefined if this reader cannot answer on the page. */
   form?: { action: string; ticket: string };
 }
 
-/** The notices about an answer that did not count: the values of `answer` in the address of the page. */
+/** The values of `?answer=` in the page's address. Each one shows a notice that says why an answer did not count. */
 export const answerNotices = ['answered-before', 'closed', 'invalid'] as const;
 export type AnswerNotice = (typeof answerNotices)[number];
 
@@ -43,13 +43,15 @@ function field({ words }: PageFrame, input: QuestionInput): Html {
   )}</fieldset>`;
 }
 
-/** Builds the open question, with a form if this reader may answer it here, and the notice about an earlier answer. */
+/**
+ * Builds the notice about an earlier answer, then the open question: with a form if this reader may answer on the page.
+ */
 export function questionSection(
   frame: PageFrame,
   { question, notice }: { question?: ShownQuestion; notice?: AnswerNotice },
 ): Html {
   const { words, site } = frame;
-  // The notice about an invalid answer needs a form below it, in which the reader can correct the answer.
+  // The notice about an invalid answer is shown only above the form, in which the reader can correct the answer.
   const said = notice !== undefined && (notice !== 'invalid' || question?.form !== undefined);
   const notes = said && html`<p class="notice" role="alert">${words.text(noticeTexts[notice])}</p>`;
   if (!question) return html`${notes}`;

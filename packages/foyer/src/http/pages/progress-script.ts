@@ -1,7 +1,7 @@
 /**
- * The progress page's script: polls the status and shows it. `progressStatus` provides all words, so the script has
- * none. It polls often while something happens, seldom while nothing does, and stops when the run is done. It is plain
- * JavaScript for any browser of recent years.
+ * The progress page's script: polls the status and shows it. All its words come from `progressStatus`. It polls often
+ * while the status changes, less often while the status stays the same, and stops when the run is done. Plain
+ * JavaScript for browsers of recent years.
  */
 export const progressScript = `
 (() => {

@@ -8,8 +8,8 @@ import { errorSentence } from '../../texts/error-sentence.ts';
 import type { TextKey } from '../../texts/languages/en.ts';
 
 /**
- * What the progress page needs to know about an install. A `RunRecord`'s `id`, `status`, `waitingFor` and `steps` fit
- * unchanged.
+ * What the progress page needs to know about an install. The `id`, `status`, `waitingFor` and `steps` of a `RunRecord`
+ * can be passed unchanged.
  */
 export interface Progress {
   /** The run's id, in small print; null before there is a run. */
@@ -22,7 +22,7 @@ export interface Progress {
   /** The team's name; for an org-wide install the enterprise's; null if it is not known. */
   teamName: string | null;
   steps: readonly Pick<StepRecord, 'name' | 'status' | 'attempts' | 'errorCode'>[];
-  /** What a waiting run waits for: an event, or `answer`; null if it only waits for its next try. */
+  /** What a waiting run waits for: the name of an event, or `answer`; null if it waits for neither. */
   waitingFor?: string | null;
   /** The question that a waiting run has asked, and whether this reader may answer it on the page. */
   question?: { id: string; answeredHere: boolean };
@@ -155,7 +155,7 @@ function said({ words, app }: ProgressWords, place: string, progress: Progress):
         const isHere = progress.question?.answeredHere === true;
         const key = isHere ? 'progress.question.here' : 'progress.question.message';
         const message = words.text(key, { app, place });
-        // Do not say that the page may be closed: the setup waits for an answer on it.
+        // If the setup waits for an answer on this page, do not say that the page may be closed.
         const hint = isHere ? null : mayClose;
         return state('progress.question.title', { tone: 'waiting', offers: 'open' }, message, hint);
       }

@@ -3,7 +3,7 @@ import { appTile } from './marks.ts';
 import { noIndex, page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
-/** What the page of a person who signed in shows. */
+/** What the page shows to a person who signed in. */
 export interface RecordPageContent extends PageFrame {
   /** Who signed in. */
   person: string;

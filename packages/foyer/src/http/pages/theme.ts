@@ -1,7 +1,7 @@
 /**
- * The colors derived from the brand's color. Why computed: apps choose a color for a tile in Slack, and text in most
- * such colors is hard to read on white or on black. Foyer mixes each color with black or white only as far as WCAG AA
- * needs (4.5 : 1).
+ * The colors derived from the brand's color. Why computed: a brand's color is chosen for a tile in Slack, and text in
+ * most such colors is hard to read on a white or a black page. Foyer mixes the color with black or white only as far as
+ * WCAG AA needs (4.5 : 1).
  */
 
 type Rgb = readonly [red: number, green: number, blue: number];
@@ -67,7 +67,7 @@ function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
 /** The lowest contrast with the page's background at which a button counts as visible. */
 const visible = 1.25;
 
-/** Computes the brand's colors in one scheme, by the names that the style sheet uses. */
+/** Computes the brand's colors for one scheme, light or dark. */
 function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb) {
   const toward = name === 'light' ? black : white;
   const card = parse(grounds[name][1]);
@@ -99,7 +99,7 @@ function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb) {
  */
 export function themeOf(color: string) {
   const rgb = parse(color);
-  // On a middle tone, white and black text may both be too hard to read: then a darker one is used.
+  // On a middle tone, both white and black text may be too hard to read: then the tile is darkened.
   const tile = until(rgb, black, (mixed) => ratio(inkOn(mixed), mixed) >= enough);
   return {
     light: scheme('light', rgb, tile),
