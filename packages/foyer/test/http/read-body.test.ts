@@ -106,7 +106,7 @@ function requestUnderWay(announced?: number) {
   return Object.assign(req, { headers }) as unknown as PassThrough & IncomingMessage;
 }
 
-test('all bodies together hold at most the budget, and a body that was read or refused releases its bytes', async () => {
+test('a body that would exceed the common memory budget is refused, and bodies that were read or refused release their memory', async () => {
   const reader = createBodyReader({ budgetBytes: 100_000 });
   const [first, second] = [requestUnderWay(), requestUnderWay()];
   const whole = reader.read(first);
@@ -132,7 +132,7 @@ test('a Content-Length alone reserves no memory', async () => {
   assert.equal(String(await read), 'body');
 });
 
-test('a body that takes longer than a second gives way to a new one when the budget is used up', async () => {
+test('if a new body would exceed the memory budget, a body that is more than a second old is refused, and the new body is read', async () => {
   const reader = createBodyReader({ budgetBytes: 100_000 });
   const slow = requestUnderWay();
   const cutOff = reader.read(slow);
@@ -177,7 +177,7 @@ test('at most eight large bodies are read at the same time, and small bodies are
   assert.ok(Buffer.isBuffer(await after));
 });
 
-test('a body that the host has already read is accepted if its bytes were kept, and refused if they are gone or over the limit', () => {
+test('a body that the host has already read is taken from the request’s rawBody, and refused if rawBody is missing or over the limit', () => {
   const request = (rawBody?: unknown) => ({ rawBody }) as unknown as IncomingMessage;
   assert.deepEqual(bodyReadBefore(request('0123456789'), 10), Buffer.from('0123456789'));
   assert.equal(bodyReadBefore(request(Buffer.alloc(11)), 10), 413);

@@ -47,7 +47,7 @@ test('a form that does not arrive completely is refused at the time limit', asyn
   assert.equal(await form, 408);
 });
 
-test('forms share the memory budget of all bodies', async () => {
+test('forms that are read at the same time share one memory budget', async () => {
   const bodies = createBodyReader({ budgetBytes: 20_000 });
   const [first, second] = [requestUnderWay(), requestUnderWay()];
   const whole = readForm(bodies, first);

@@ -122,7 +122,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         );
       assert.deepEqual(await questions(), [{ answer: null, answered_by: null }]);
 
-      // First an answer that is not one of the choices, and then, after a restart, one that is.
+      // An answer that is not one of the choices is refused; after a restart, a valid answer is accepted.
       const invalid = await post({ ...good, answer: 'gold' });
       assert.deepEqual(
         [invalid.status, new URL(invalid.headers.get('location') ?? '', page).search],
@@ -163,7 +163,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(answers.every(({ answered_by }) => answered_by === acme.userId));
     });
 
-    it('the progress page refuses an answer to a question that was already answered in Slack, and leaves the choice of a channel to Slack', async (t) => {
+    it('the progress page refuses an answer to a question that was already answered in Slack, and says that a channel can be chosen only in Slack', async (t) => {
       const play = await setQuestionStage(t, engine, [write, channel]);
       const { stage, acme, visitor, page, asked, html, ticket, post } = play;
       const { sandbox } = stage;
@@ -202,7 +202,7 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole('link', { name: 'Add to Slack' }).click();
     await page.getByRole('button', { name: 'Allow' }).click();
     await page.getByRole('radio', { name: 'For a <team>' }).check();
-    // Gives the page time to poll with scripts, or to reload without (which would be a bug): the choice must stay.
+    // Leaves the page time to poll (with scripts), or to reload (without scripts, a bug): the choice must stay.
     await page.waitForTimeout(javaScriptEnabled ? 1500 : 2500);
     await page.getByRole('button', { name: 'Send the answer' }).click();
     await page.getByRole('textbox', { name: 'Your answer' }).fill('Two\nlines');

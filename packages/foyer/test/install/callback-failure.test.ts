@@ -54,7 +54,7 @@ describe('why an install did not happen', () => {
   it('access_denied counts as the person’s refusal in a redirect, but as Slack’s in the answer to an exchange', () => {
     const redirect = redirectFailure('access_denied');
     assert.deepEqual([redirect.kind, statusOf(redirect)], ['access_denied', 200]);
-    // Before an exchange, the person has agreed, so this refusal is Slack's own.
+    // The exchange comes after the person has agreed, so this refusal is Slack's own.
     const exchange = exchangeFailure(slackRefusal('access_denied'));
     assert.deepEqual([exchange.kind, exchange.code], ['slack_refused', 'access_denied']);
   });

@@ -11,8 +11,9 @@ import { startRawSlack } from '../support/raw-slack.ts';
 import { setStage } from '../support/start-foyer.ts';
 
 /**
- * Slack's answer to the exchange stops halfway: its rest arrives after the page was sent, or Foyer stops before it
- * arrives. In the last test, the answer arrives while the event loop is blocked.
+ * Slack sends only half of its answer to the exchange. In the first test, the other half arrives after the page was
+ * sent; in the second, Foyer is stopped and it never arrives. In the last test, the event loop is blocked while the
+ * answer arrives.
  */
 
 const text = JSON.stringify({
@@ -50,7 +51,7 @@ async function begin(t: TestContext) {
   return { slack, stage, answer, socket, kept };
 }
 
-test('when an install fails because Slack’s answer stalls, its first tokens are revoked before the page is sent, and the others when they arrive', async (t) => {
+test('when an install fails because Slack’s answer stalls, the tokens in the first half of the answer are revoked before the page is sent, and the others when they arrive', async (t) => {
   const { slack, stage, answer, socket, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   assert.equal((await answer).status, 502);

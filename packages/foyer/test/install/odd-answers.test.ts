@@ -15,7 +15,7 @@ import { setStage } from '../support/start-foyer.ts';
 /**
  * Runs the whole callback with answers from Slack to the exchange and to `auth.test` whose fields are absent, null, of
  * another type, doubled, nested or in another order (invariant 1). Foyer stores each token with the install, or revokes
- * it: before the page is sent, or after a restart if Slack did not say earlier whose token it is.
+ * it before the page is sent. If Slack does not yet say whose token it is, Foyer revokes it after a restart.
  */
 
 const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 40);
@@ -214,7 +214,7 @@ async function prepare(t: TestContext, engine: EngineName) {
     return { ...row, tokens: [bot?.token, bot?.refreshToken, user?.token, user?.refreshToken] };
   }
 
-  /** How many install requests keep tokens that are neither stored nor revoked yet. */
+  /** The number of install requests whose row still holds tokens to revoke. */
   async function kept(): Promise<number> {
     const [row] = await stage.database.rows<{ n: number }>(
       'select count(*) as n from install_requests where sealed_tokens is not null',
@@ -237,7 +237,7 @@ describe('an install with odd answers from Slack', () => {
     it(`an install with odd answers from Slack stores or revokes each of its tokens, on ${engine}`, async (t) => {
       const { slack, install, stored, kept, restartLater } = await prepare(t, engine);
       let n = 0;
-      /** Tokens whose owner neither the answer to the exchange nor the one to `auth.test` names. */
+      /** Tokens whose owner Slack named neither in its answer to the exchange nor in its answer to `auth.test`. */
       const revokedLater: string[] = [];
       let requestsKept = 0;
       const ends = { stored: 0, revoked: 0 };

@@ -59,7 +59,7 @@ const withHead = (head: string, body: string | Buffer) => (socket: Socket) => {
   socket.end(body);
 };
 
-/** How an answer is written, which tokens arrive (by default all but the twin), and whether the install is stored. */
+/** How Slack sends the answer, which tokens arrive (by default all but `twin`), and whether the install is stored. */
 type Case = {
   write(answer: Answer): (socket: Socket) => void;
   arrived?(answer: Answer): string[];
@@ -232,7 +232,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-/** A small gzip of an answer that is far longer, once it is unpacked, than Foyer reads. */
+/** Compresses an answer and 64 MiB of blanks to a small body that unpacks to far more than Foyer reads. */
 function gzipBomb(text: string): Buffer {
   return gzipSync(text + ' '.repeat(64 * 2 ** 20));
 }
@@ -289,7 +289,7 @@ async function prepare(t: TestContext, engine: EngineName) {
     return isStored;
   }
 
-  /** How many requests still keep tokens. */
+  /** The number of install requests whose row still holds tokens to revoke. */
   async function left(): Promise<number> {
     const [row] = await stage.database.rows<{ n: number }>(
       'select count(*) as n from install_requests where sealed_tokens is not null',
@@ -326,7 +326,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       for (const [name, { write, arrived, stored = false }] of Object.entries(cases)) {
-        await t.test(`each token is stored or revoked if Slack’s answer is this one: ${name}`, async () => {
+        await t.test(`each token of this answer is stored or revoked: ${name}`, async () => {
           n += 1;
           const answer = answerOf(n);
           const { bot, botRefresh, user } = answer.tokens;

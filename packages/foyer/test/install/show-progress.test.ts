@@ -99,7 +99,7 @@ async function setProgressStage() {
   };
 }
 
-test('steps that an uninstall ended early are shown as stopped', async () => {
+test('the steps of a run that an uninstall has cancelled are shown as stopped', async () => {
   await stage.store.deleteInstallation({ teamId: 'T1' });
   const status = (await (await stage.status()).json()) as { status: string; steps: { statusText: string }[] };
   assert.equal(status.status, 'cancelled');
@@ -109,7 +109,7 @@ test('steps that an uninstall ended early are shown as stopped', async () => {
   );
 });
 
-test('while the database is down, the progress page does not say that nothing was installed, and its status is still JSON', async () => {
+test('while the database is down, the progress page does not say that nothing was installed, and the status of the install is still answered in JSON', async () => {
   assert.equal((await stage.page()).status, 200);
   stage.loseDatabase();
   const [page, status] = [await stage.page(), await stage.status()];
@@ -123,7 +123,7 @@ test('while the database is down, the progress page does not say that nothing wa
   assert.ok(stage.faults.length === 2 && stage.faults.every((e) => e instanceof DatabaseUnavailableError));
 });
 
-test('a progress token opens its page and its status for one day', async () => {
+test('a progress token opens the progress page and the status for one day', async () => {
   stage.clock.advance(24 * 3_600_000);
   assert.equal((await stage.status()).status, 200);
   stage.clock.advance(1);
@@ -132,7 +132,7 @@ test('a progress token opens its page and its status for one day', async () => {
   assert.deepEqual([status.status, await status.json()], [404, { error: 'progress_expired' }]);
 });
 
-test('another app on the same database never shows the install, and this app does not show it before its state is used', async () => {
+test('the status of an install is not found by another app on the same database, or before the OAuth state is used', async () => {
   stage.serveAs(anotherApp);
   assert.deepEqual(await (await stage.status()).json(), { error: 'not_found' });
   stage.serveAs(config);

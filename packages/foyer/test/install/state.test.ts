@@ -64,7 +64,7 @@ describe('a state', () => {
     assert.deepEqual([earlier(30_000), earlier(3_600_000)], [true, false]);
   });
 
-  it('a state opens on every replica that has its key, after a key rotation too, and on no replica without that key', () => {
+  it('a state is accepted by a replica that has its key, even after a key rotation, and by no replica without that key', () => {
     const { state, cookies } = states.issue({}, undefined);
     const next = { id: 'next', base64: Buffer.alloc(32, 4).toString('base64') };
     const rotated = statesAt(clock, { keys: [next, ...keys] });

@@ -216,7 +216,7 @@ test('a token in an answer that was cut off is kept, and not revoked, while Slac
   }
 });
 
-test('an answer that comes after the page was sent is read to its end, and its tokens are revoked', async () => {
+test('an answer that arrives after the page was sent is still read completely, and its tokens are revoked', async () => {
   const { tokens, watch, asked, revoked, kept, gone, answer } = watchExchange(whole);
   gone.abort(new DOMException('too late', 'TimeoutError'));
   await assert.rejects(asked, { name: 'TimeoutError' });
@@ -243,7 +243,7 @@ test('no token that a stored installation uses is revoked, neither its bot’s n
   }
 });
 
-test('a token that Slack does not revoke stays with its request, to be tried again', async () => {
+test('a token that could not be revoked stays with its install request, so that Foyer can try again', async () => {
   const broken = {
     revoke() {
       throw new Error('Slack is away');

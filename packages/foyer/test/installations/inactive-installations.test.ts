@@ -103,7 +103,7 @@ const held = 'broken account_inactive';
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`an installation that Slack calls inactive, on ${engine}`, () => {
-    it('an installation that Slack calls inactive is uninstalled once if another installation works', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled if another installation works, and only once if two machines check it', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, ends, machine } = await setTeams(t, open);
       const gone = await installed('T1');
       await installed('T2');
@@ -114,7 +114,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('an installation that Slack calls inactive is held with its tokens while the app is suspended, and is active again afterward', async (t) => {
+    it('an installation that Slack calls inactive is broken but keeps its tokens while the app is suspended, and is active again afterward', async (t) => {
       const stage = await setTeams(t, open);
       const { slack, strangers, installed, died, rows, uninstallRuns, ends, store, tokens, lines } = stage;
       await strangers.leave();
@@ -140,7 +140,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(history.filter((kind) => kind === 'token_works').length, 3);
     });
 
-    it('an installation that Slack calls inactive is uninstalled after the suspension if its workspace removed the app in the meantime, only once even if two machines check it', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled after the app’s suspension if its workspace removed the app, and only once if two machines check it', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, ends, tokens, machine } =
         await setTeams(t, open);
       await strangers.leave();
@@ -150,14 +150,14 @@ for (const [engine, open] of Object.entries(engines)) {
       slack.suspend(false);
       slack.say('xoxb-T2', 'account_inactive');
       const passes = () => Promise.all([tokens.settleHeld(), machine().tokens.settleHeld()]);
-      // T2 may be asked about before another installation is active again. The second pass settles it.
+      // The first pass may check T2 before another installation is active again. Then the second pass uninstalls it.
       await passes();
       await passes();
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'active']);
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('an installation that Slack calls inactive is held while no other installation can vouch for the app: each is rate limited, fails or has a revoked token, or there is none', async (t) => {
+    it('an installation that Slack calls inactive is not uninstalled while no other installation can vouch for the app: each is rate limited, fails or has a revoked token, or there is none', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
       await strangers.leave();
       const lone = await installed('T1');
@@ -201,7 +201,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'uninstalled', 'uninstalled']);
     });
 
-    it('twenty held installations cost at most six calls in a pass while the app is suspended, and a pass ends at its limit or at a stop', async (t) => {
+    it('while the app is suspended, one pass over twenty inactive installations makes at most six calls; a pass ends at its limit or at a stop', async (t) => {
       const { slack, strangers, installed, died, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids: string[] = [];
@@ -221,7 +221,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await tokens.settleHeld()).active, 15);
     });
 
-    it('an installation that Slack calls inactive is no longer held after Slack says that its token was revoked, or after it is installed again', async (t) => {
+    it('an installation that Slack calls inactive stays broken if Slack then says that its token was revoked, and is active once it is installed again', async (t) => {
       const { slack, strangers, installed, died, rows, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids = [await installed('T1'), await installed('T2')];
@@ -259,7 +259,7 @@ for (const [engine, open] of Object.entries(engines)) {
 
     it('an installation that Slack calls inactive is uninstalled only if Slack calls it inactive twice, and stays held if Slack does not answer', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
-      // The test did not make the strangers leave: those of this app are active, and vouch for the app.
+      // This test does not call `strangers.leave`: their installations of this app are active, and vouch for the app.
       const ids = [
         await installed('T1'),
         await installed('T2'),
@@ -316,7 +316,7 @@ it('one pass asks Slack about at most 500 held installations', async (t) => {
   const more = Array.from({ length: 500 }, (_, n) => ({ ...row, id: `ins_${n}`, tenant: `team:TX${n}` }));
   await opened.database.queries.insertInto('installations').values(more).execute();
   const asked = new Set<string>();
-  // Instead of 500 calls over HTTP, which would take seconds, a stub refuses each renewal. Only the limit ends the pass.
+  // A stub refuses each renewal: 500 calls over HTTP would take seconds, and could end the pass before its limit.
   const { settleHeld } = createInactiveInstallations({
     ...{ database: opened.database, config: { slack: { clientId: '1.1' } }, now: Date.now },
     slack: () => assert.fail('no token is tested'),

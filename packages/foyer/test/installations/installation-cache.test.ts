@@ -46,7 +46,7 @@ test('a frequently requested installation is read once, even if thousands of oth
   assert.equal(reads.filter((key) => key === 'busy').length, 1);
 });
 
-test('the cache drops the least recently requested installations', async () => {
+test('the cache keeps an installation while 999 others are requested, and drops it after 3,000 more', async () => {
   const { get, reads } = setCache();
   await get('quiet');
   for (let other = 0; other < 999; other += 1) await get(`other ${other}`);
@@ -57,7 +57,7 @@ test('the cache drops the least recently requested installations', async () => {
   assert.equal(reads.filter((key) => key === 'quiet').length, 2);
 });
 
-test('nothing cached before a commit is returned after it, not even from the older half of the cache', async () => {
+test('after a commit, the cache reads each installation again, even one in its older half', async () => {
   const { get, reads, commit } = setCache();
   await get('old');
   for (let other = 0; other < 1100; other += 1) await get(`other ${other}`);
@@ -69,7 +69,7 @@ test('nothing cached before a commit is returned after it, not even from the old
   assert.deepEqual(reads, ['old', 'new']);
 });
 
-test('an installation opened before a commit is reused when its row is read again, until the row is gone', async () => {
+test('after a commit, the cache offers the installation that it opened earlier for reuse, until the row is gone', async () => {
   const { get, before, gone, commit } = setCache();
   await get('T1');
   commit();
@@ -91,7 +91,7 @@ test('caching an installation again pushes no other installation out', async () 
   assert.deepEqual(before.slice(2000), ['T1999 0', 'T0 0']);
 });
 
-test('an installation that is read during a commit is not cached', async () => {
+test('an installation is not cached if something was committed while it was read', async () => {
   const { get, reads, commit } = setCache();
   await get('T1', () => {
     commit();
