@@ -53,7 +53,7 @@ const breakages: Breakage[] = [
     breakIt: (prepared) => refuse(prepared, 'signature_stale', 3),
     check: 'signatures',
     status: 'fault',
-    detail: /refused 3 requests as too old or from the future/,
+    detail: /refused 3 requests since .*: they were too old or from the future/,
     fix: /NTP/,
   },
   {
@@ -114,7 +114,7 @@ const breakages: Breakage[] = [
     breakIt: ({ startProcess }) => void startProcess({ process: 'host-2 99 ffff' }),
     check: 'process',
     status: 'fault',
-    detail: /process 99 on host-2\) works on another database/,
+    detail: /process 99 on host-2\) uses another database/,
     fix: /same DATABASE_URL/,
   },
   {

@@ -323,7 +323,7 @@ test('doctor reports that another program has locked the database file', {
   const { of, exitCode } = await doctor();
   assert.equal(exitCode, 1);
   assert.match(of('database')?.detail ?? '', /cannot be opened: database is locked/);
-  assert.match(of('database')?.fix ?? '', /Another program has locked it/);
+  assert.match(of('database')?.fix ?? '', /Another program has locked the file/);
 });
 
 test('doctor reports a WAL without its index, and a missing database whose WAL is still there', {
@@ -334,7 +334,7 @@ test('doctor reports a WAL without its index, and a missing database whose WAL i
   const before = snapshot(folder);
   const withLog = await doctor();
   assert.equal(withLog.of('database-wal')?.status, 'warning');
-  assert.match(withLog.of('database-wal')?.fix ?? '', /move it away before you start Foyer/);
+  assert.match(withLog.of('database-wal')?.fix ?? '', /move the log away before you start Foyer/);
   assert.deepEqual(snapshot(folder), before);
   rmSync(file);
   const gone = await doctor();

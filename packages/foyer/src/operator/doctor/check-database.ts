@@ -57,8 +57,8 @@ function notOpened(file: string, error: unknown): Finding {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   if (code === corruptCode) return database.fault(`${file} is damaged: ${reason}.`, damagedFix);
   const detail = `${file} cannot be opened: ${reason}.`;
-  // If another user owns the WAL or its index, SQLite cannot open the database either, and its error does not name that
-  // file.
+  // SQLite's error does not name the file that it could not open: that may be the WAL or its index, if another user owns
+  // it.
   const unwritable = findUnwritable(file);
   if (unwritable.length > 0) {
     return database.fault(`${detail} ${unwritableDetail(unwritable)}`, writeFix(file, unwritable));
@@ -66,12 +66,12 @@ function notOpened(file: string, error: unknown): Finding {
   return database.fault(
     detail,
     busyCodes.includes(code)
-      ? 'Another program has locked it: find out which (fuser, lsof), and stop it.'
+      ? 'Another program has locked the file: find that program (fuser, lsof), and stop it.'
       : 'Make sure that this user may read and write the file and its folder; if the file is damaged, restore a backup.',
   );
 }
 
-/** Turns the result of an inspection into findings. */
+/** Turns the result of an inspection into findings. `usable` is true if the other checks can read the records. */
 export function judgeDatabase(
   file: string,
   inspection: SqliteInspection,
@@ -99,7 +99,7 @@ function writeFix(file: string, unwritable: readonly UnwritablePath[]): string {
   if (unwritable.some(({ reason }) => reason === 'EROFS')) {
     return remountFix;
   }
-  return `Stop Foyer, make the user that Foyer runs as the owner (chown USER ${unwritable.map(({ path }) => path).join(' ')}), set the modes (chmod 700 for the folder ${dirname(file)}, 600 for the files), and start Foyer again.`;
+  return `Stop Foyer, give the files to the user that runs it (chown USER ${unwritable.map(({ path }) => path).join(' ')}), set the modes (chmod 700 for the folder ${dirname(file)}, 600 for the files), and start Foyer again.`;
 }
 
 function sound({ integrity }: SqliteInspection): Finding {
@@ -131,11 +131,11 @@ function wal(file: string, { walBytes, isLogWithoutIndex }: SqliteInspection): F
   const { ok, warning } = findingsOf('database-wal');
   if (isLogWithoutIndex) {
     return warning(
-      `${file}-wal is next to the database without ${basename(file)}-shm. These checks do not read that log.`,
-      'If the log belongs to this database, start Foyer, which reads it in. If the database was restored, the log belongs to the former one: move it away before you start Foyer.',
+      `The database has a write-ahead log (${file}-wal), but ${basename(file)}-shm is missing. These checks did not read that log.`,
+      'If the log belongs to this database, start Foyer, which reads it in. If this database was restored from a backup, the log belongs to the database that it replaced: move the log away before you start Foyer.',
     );
   }
-  const detail = `The write-ahead log has ${sizeText(walBytes)}.`;
+  const detail = `The write-ahead log takes ${sizeText(walBytes)}.`;
   if (walBytes < 100 * megabyte) return ok(detail);
   const fix =
     'A long read keeps SQLite from emptying the log: find the program that reads the database (fuser, lsof), or restart Foyer.';

@@ -9,7 +9,7 @@ import type { Setting } from './read-setting.ts';
 export function checkEnvironment({ problems, unreadable }: Setting, folder: string): Finding[] {
   const { ok, fault } = findingsOf('environment');
   if (unreadable !== undefined) {
-    const fix = 'Make it a file that this user can read (chmod 600 .env).';
+    const fix = 'Make .env a file that this user can read (chmod 600 .env).';
     return [fault(`.env cannot be read: ${unreadable}`, fix), ...envFile(folder)];
   }
   if (problems.length === 0) return [ok('Every variable is valid.'), ...envFile(folder)];

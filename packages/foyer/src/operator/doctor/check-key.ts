@@ -89,8 +89,8 @@ async function fits(
 
 /**
  * At most this many of the oldest installations are checked, and as many of the newest. Opening a token takes 10 µs, so
- * a million would take ten seconds. If many installations are damaged at once (because a file was put together from
- * two, or rows come from another database), some of them are among the oldest or the newest.
+ * a million would take ten seconds. If many installations are damaged at once, for example because rows come from another
+ * database, some of them are among the oldest or the newest.
  */
 const mostOpened = 10_000;
 /** The search stops once it has found more broken tokens than this: an exact count helps no one. */

@@ -33,14 +33,14 @@ const ownScopes: Readonly<Record<string, string>> = {
   'chat:write': 'no welcome can be sent',
   'im:write': 'no DM can be opened for the welcome',
   'im:history':
-    'Foyer cannot look for a welcome whose outcome is unknown, and the app hears no direct message',
+    'Foyer cannot look for a welcome whose outcome is unknown, and the app receives no direct messages',
   'users:read': 'no profile can be read',
   'team:read': 'workspace names and icons cannot be read',
 };
 
 const neededEvents: Readonly<Record<string, string>> = {
   app_home_opened: 'App Home stays empty',
-  app_uninstalled: 'an uninstall is never noticed',
+  app_uninstalled: 'an uninstall is noticed only when a call fails',
   tokens_revoked: 'a revoked token is noticed only when a call fails',
 };
 const orgEvents: Readonly<Record<string, string>> = {
@@ -49,8 +49,8 @@ const orgEvents: Readonly<Record<string, string>> = {
 };
 
 /**
- * Compares a manifest with the configuration: either Slack's copy (exported, or saved by `setup`), or our own with
- * PUBLIC_URL filled in.
+ * Compares a manifest with the configuration. The manifest is Slack's copy (exported, or saved by `setup`), or our own
+ * with PUBLIC_URL filled in.
  */
 export function checkManifest(
   config: Pick<Config, 'slack' | 'http' | 'signIn'>,

@@ -8,7 +8,7 @@ import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings
 import { type Finding, findingsOf } from './finding.ts';
 import { postgresFault } from './postgres-fault.ts';
 
-/** How many connections a Foyer opens at most if `pool_max` is not in the URL. */
+/** The most connections that a Foyer opens if the URL has no `pool_max`. */
 const defaultPoolMax = 10;
 const longTransactionSeconds = 3600;
 
@@ -119,14 +119,14 @@ function connections(url: string, { mostConnections: most, connections: used }: 
   if (used + poolMax <= most) return ok(detail);
   const fix =
     'Raise max_connections, give each Foyer fewer (?pool_max=5 in DATABASE_URL), or put PgBouncer in front.';
-  return warning(`${detail} One more Foyer may get none.`, fix);
+  return warning(`${detail} Another Foyer may get no connection.`, fix);
 }
 
 /** Finds what keeps the server from removing old log or dead rows, which eventually fill its disk. */
 function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspection): Finding {
   const { ok, warning } = findingsOf('database-vacuum');
   if (idleSlots.length > 0) {
-    const detail = `Nothing reads the replication slot ${idleSlots.join(', ')}, so the server keeps all of its write-ahead log.`;
+    const detail = `Nothing reads the replication slot ${idleSlots.join(', ')}, so the server keeps the whole write-ahead log since the slot was last read.`;
     return warning(
       detail,
       'Start the replica that reads the slot, or drop the slot: SELECT pg_drop_replication_slot(…).',

@@ -140,7 +140,7 @@ async function runsAsConfigured(
   }
   if (queries && !(await isKeyHolder(queries, report.process))) {
     return fault(
-      `The running Foyer (${name}) works on another database than this environment names.`,
+      `The running Foyer (${name}) uses another database than the one that this environment names.`,
       'Give both the same DATABASE_URL (a relative path depends on the folder that Foyer is started in), and restart Foyer.',
     );
   }
@@ -168,7 +168,7 @@ function signatures(report: ProcessReport, now: number): Finding {
     return fault(detail, fix);
   }
   if (untimely >= telling && untimely > verified) {
-    const detail = `${name} has refused ${counted(untimely, 'request')} as too old or from the future ${since}.`;
+    const detail = `${name} has refused ${counted(untimely, 'request')} ${since}: they were too old or from the future.`;
     return fault(detail, 'Synchronize that machine’s clock with NTP (timedatectl set-ntp true).');
   }
   if (lastVerifiedAt === null) return ok(`No request from Slack has been verified ${since}.`);
@@ -196,7 +196,7 @@ async function emptyDatabase(
   if (row) return [];
   return [
     findingsOf('database-empty').fault(
-      `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation of this app: the installations of these workspaces are in another database.`,
+      `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation of this app: the installations of these workspaces are in another database, or lost.`,
       'Stop Foyer, and put back the former database or its newest backup (docs/runbook.md#restore-and-who-is-missing); or correct DATABASE_URL.',
     ),
   ];
