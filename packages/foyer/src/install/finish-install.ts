@@ -71,7 +71,7 @@ class StateUsedError extends Error {
   readonly code = 'state_used';
 }
 
-/** The causes of failed installs that only the people who run Foyer can fix. */
+/** Failures of an install that only the operator can fix. */
 const needsOperator: ReadonlySet<FailureKind> = new Set<FailureKind>([
   'app_misconfigured',
   'app_not_distributed',

@@ -4,8 +4,8 @@ import type { Config } from '../config/config.ts';
 import { type Logger, slackLogger } from '../config/log.ts';
 
 /**
- * Why a provider for each callback: `InstallProvider` does not know which callback it works for. So the time limit, the
- * tokens and the state of one callback are bound to its own provider. Making one takes about 0.1 ms.
+ * Why each callback gets a new provider: `InstallProvider` does not tell its stores which callback they serve. So Foyer
+ * gives each provider the time limit, the tokens and the state of one callback. Making a provider takes about 0.1 ms.
  */
 
 /** The cookie in which the provider looks for the state. It never reaches a browser: see `finish-install.ts`. */
@@ -42,7 +42,7 @@ export function createInstallProvider(
 ): InstallProvider {
   const { slack } = deps.config;
   const notHere = (): Promise<never> =>
-    Promise.reject(new Error('Foyer does not use this method of Slack’s provider here'));
+    Promise.reject(new Error('Foyer does not use this method of Slack’s provider'));
   return new InstallProvider({
     clientId: slack.clientId,
     clientSecret: slack.clientSecret,

@@ -24,8 +24,8 @@ export const interruptedAfterMs = 60_000;
 const installRequestsKeptMs = 90 * 24 * 3_600_000;
 
 /**
- * Strangers can cause attempts that fail, so Foyer keeps only this many of the cancelled ones and this many of the
- * failed ones: the newest.
+ * Strangers can cause attempts that fail, so Foyer keeps only the newest of these: at most this many cancelled ones,
+ * and as many failed ones.
  */
 const unsuccessfulKept = 10_000;
 

@@ -46,7 +46,7 @@ export function createStartInstall(deps: StartInstallDeps) {
     const { teamId, member } = asked;
     const options = member ? memberOptions(config) : installOptions(config);
     const location = await provider.generateInstallUrl({ ...options, teamId }, true, state);
-    // After a form, the browser must follow with a GET.
+    // 303: after the POST of a form, the browser must follow the redirect with a GET.
     leadTo(res, req.method === 'POST' ? 303 : 302, location, stateCookies);
   }
 

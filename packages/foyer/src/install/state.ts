@@ -77,7 +77,7 @@ export function createBoundStates<Content extends object>(deps: {
       const opened: unknown = JSON.parse(sealer.open(state, flow));
       return { ...deps.content.parse(opened), ...markSchema.parse(opened) };
     } catch {
-      // Only Foyer can make a valid state, so any error means the same to the visitor.
+      // Only Foyer can make a state that opens, so every error here means that the state is invalid.
       return undefined;
     }
   }
@@ -105,7 +105,7 @@ export function createBoundStates<Content extends object>(deps: {
       const opened = open(state);
       if (!opened) return { ok: false, fault: 'state_invalid' };
       const { binding, ...rest } = opened;
-      // The rest is the content and its mark again, which TypeScript cannot infer for a generic type.
+      // Without `binding`, this is `Content & StateMark`, which TypeScript cannot infer for a generic type.
       const content = rest as unknown as Content & StateMark;
       const held = parseCookie(cookieHeader ?? '')[prefix + content.id];
       if (!held || !sameText(held, binding)) return { ok: false, fault: 'state_wrong_browser', content };

@@ -26,7 +26,10 @@ import { tokensInText, tokenText, wholeWords } from '../slack/tokens-in-text.ts'
 
 /** How long to wait for the answer of an exchange, even if the page has already been answered. */
 export const exchangeTimeoutMs = 60_000;
-/** This long after an answer begins to arrive, Foyer keeps the tokens in it, even if the rest is slow. */
+/**
+ * This long after an answer begins to arrive, Foyer keeps the tokens that have arrived so far, without waiting for the
+ * rest.
+ */
 const keepAfterMs = 1000;
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -56,9 +59,9 @@ const metadataSchema = z
   .optional()
   .catch(undefined);
 /**
- * For a refusal, and for an answer of `auth.test`: keeps the texts, numbers and flags, and the `response_metadata` that
- * Slack's SDK reads in every answer. Why nothing else: the SDK ends in a stack overflow if an answer is nested too
- * deep.
+ * Parses a refusal, or an answer of `auth.test`. Keeps the texts, numbers and flags, and the `response_metadata` that
+ * Slack's SDK reads in every answer. Why nothing else: an answer that is nested too deep makes the SDK overflow the
+ * stack.
  */
 const answerSchema = z
   .looseObject({ ok: z.boolean(), response_metadata: metadataSchema })
@@ -80,7 +83,7 @@ const tokenFields = {
 };
 const placeSchema = z.object({ id: idSchema, name: nameSchema });
 
-/** False for a refresh token without its access token, which can be neither stored nor used. */
+/** False if a refresh token came without its access token: Foyer could neither store nor use that refresh token. */
 const isWhole = (fields: { access_token?: string; refresh_token?: string }): boolean =>
   fields.access_token !== undefined || fields.refresh_token === undefined;
 
@@ -100,10 +103,10 @@ const installFields = {
 };
 
 /**
- * The answers of an exchange that the provider can use. Fields that an install does not need are left out, since they
- * may be nested too deep for the provider. Any other answer with a 2xx status counts as unreadable, except a refusal
- * (`ok: false`). The provider silently drops a bot token that comes without scopes or bot user, so Foyer refuses such
- * an answer and revokes its tokens.
+ * The answers to a code exchange that Foyer passes on to the provider. Foyer leaves out fields that an install does not
+ * need: they may be nested too deep for the provider. Any other answer with a 2xx status counts as unreadable, except a
+ * refusal (`ok: false`). The provider silently drops a bot token that comes without scopes or bot user, so Foyer
+ * refuses such an answer and revokes its tokens.
  */
 const usableSchema = z
   .union([

@@ -70,8 +70,8 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
   }
 
   /**
-   * Removes the remains of erased tokens from the database files. If another process is reading the files, the next
-   * checkpoint does so.
+   * Removes the remains of erased tokens from the database files. If another process is reading the files now, the next
+   * checkpoint removes them.
    */
   async function scrub(): Promise<void> {
     await database.scrub().catch((error) => {
@@ -171,7 +171,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     async recordOpening(query, { openedAt, patienceMs, ...opened }) {
       const { userId } = opened;
       const opening = { clientId, tenant: tenantOfQuery(query), userId, openedAt };
-      // Nearly every opening is a repeated one, which costs this read and no lock.
+      // Nearly always, the member has opened the app before: then the call costs this read and no lock.
       if (!(await findUnopened(database.queries, opening))) return false;
       return database.write(async (transaction) => {
         await lockInstallation(transaction, opening);

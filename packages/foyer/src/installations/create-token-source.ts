@@ -92,7 +92,10 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     return renewed;
   }
 
-  /** Like `renew`, but resolves to `lapsed` instead of throwing TokenRefreshError: the bot must still get the event. */
+  /**
+   * Like `renew`, but for a person's token: resolves to `lapsed` instead of throwing TokenRefreshError, because the bot
+   * must get the event even without that token.
+   */
   async function renewUser(lapsing: Lapsing): Promise<boolean | 'lapsed'> {
     try {
       return await renew(lapsing);

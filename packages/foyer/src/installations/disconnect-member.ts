@@ -41,9 +41,9 @@ export function createDisconnectMember(deps: {
     try {
       // Renews an expired token first: revoking the expired one would leave its refresh token usable.
       const { userToken } = await tokens.authorize({ ...query, userId });
-      // A token is stored, so none here means that it has expired and could not be renewed.
+      // The token is stored: if `authorize` returns none, the token has expired and could not be renewed.
       if (userToken === undefined) return 'unreachable';
-      // The report needs the token, so it comes before the revocation.
+      // Report to Slack before the revocation: the report is made with this token.
       await reportConnection(userToken, userId, 'disconnected');
       await slack(userToken, { timeoutMs }).auth.revoke();
     } catch (error) {

@@ -7,8 +7,8 @@ import type { InstallationStore, StoredInstallation } from './installation-store
 
 /**
  * Slack answers `account_inactive` for a team that removed the app, and for every team once Slack has suspended or
- * deleted the app. It documents no code that distinguishes the two. An uninstall erases a customer's tokens and cancels
- * their plan, so Foyer first needs proof that the app works.
+ * deleted the app. Slack documents no code that distinguishes the two. An uninstall erases a customer's tokens and
+ * cancels their plan, so after this answer, Foyer uninstalls only with proof that the app itself still works.
  *
  * - **witness**: another active installation, whose token Foyer tests with `auth.test`. If Slack accepts that token,
  *   the app is not suspended. If Slack then still calls the team inactive, the team has removed the app, and Foyer
@@ -40,7 +40,7 @@ export interface SettledHeld {
   held: number;
 }
 
-/** Foyer tests tokens in the middle of other work: one request may need three tests within its ten seconds. */
+/** The time limit of one test of a token. Short, because one request may need three tests within its ten seconds. */
 const testTimeoutMs = 3000;
 const witnessesAsked = 2;
 const testsAtOnce = 4;

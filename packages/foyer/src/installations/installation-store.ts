@@ -237,7 +237,7 @@ export function tenantOfQuery(query: TenantQuery): string {
     );
   }
   if (teamId) return `team:${teamId}`;
-  // An event of an org-wide install leads to such a query if Slack sent it without `authorizations`.
+  // Slack may send an event of an org-wide install without `authorizations`: then the query has only the enterprise id.
   if (enterpriseId) return `enterprise:${enterpriseId}`;
   throw new TenantUnclearError('An installation was requested with neither a team id nor an enterprise id.');
 }
@@ -246,9 +246,7 @@ export function tenantOfQuery(query: TenantQuery): string {
 function checkId(name: string, id: unknown): void {
   // Postgres refuses U+0000 in a query, and no id contains it.
   if (id == null || (typeof id === 'string' && !id.includes('\0'))) return;
-  throw new TenantUnclearError(
-    `${name} is not an id of Slack: give a string such as "T0123ABCD", or nothing.`,
-  );
+  throw new TenantUnclearError(`${name} is not a Slack id: give a string such as "T0123ABCD", or nothing.`);
 }
 
 /** The tenant of an installation. @throws TenantUnclearError */

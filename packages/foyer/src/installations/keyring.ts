@@ -84,8 +84,8 @@ export function keyFileOf({
 
 /**
  * Loads the keys from the configuration, else from the key file; creates the file if it is missing. Do not call this
- * directly, because a new key must not replace one that is only missing: a start calls `loadOrCreateKeyring`, a command
- * `loadExistingKeyring`. `warn` is called with messages for the operator.
+ * directly: if the right key file is only missing, it must be restored, and this would create a new key. A start calls
+ * `loadOrCreateKeyring`, a command `loadExistingKeyring`. `warn` is called with messages for the operator.
  * @throws KeyringError
  */
 export function loadKeyring(deps: {

@@ -90,7 +90,7 @@ const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
             .whereRef('runs.installation_id', '=', 'installations.id')
             .whereRef('runs.life', '=', 'installations.life')
             .where('runs.user_id', '=', given.userId)
-            // A literal, because the databases use the partial index on these runs for a literal only.
+            // A literal: with a parameter, the databases would not use the partial index on these runs.
             .where('runs.pipeline', '=', sql.lit('opened')),
         ),
       ),

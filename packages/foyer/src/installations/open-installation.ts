@@ -58,7 +58,7 @@ export function openInstallation(
   return {
     installationId: row.id,
     tenant: row.tenant,
-    // The query leaves out uninstalled installations.
+    // Never `uninstalled`: the queries that read these rows leave such installations out.
     status: row.status === 'broken' ? 'broken' : 'active',
     life: row.life,
     installedAt: row.installed_at,

@@ -21,8 +21,8 @@ const gaveUp = 'the tokens were not revoked';
 export const revokedByOperator = 'revoked_by_operator';
 
 /**
- * An uninstall only reports our revocation if Slack dates it at most this long before the revocation (clocks differ),
- * or at most this long after it.
+ * Foyer takes an uninstall for the report of its own revocation if Slack dates the uninstall at most `before` earlier
+ * than the revocation (clocks differ), or at most `after` later.
  */
 const echoWithinMs = { before: 60_000, after: 5 * 60_000 };
 

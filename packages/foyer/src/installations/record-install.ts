@@ -187,7 +187,8 @@ async function saveRow(
   if (known && kind === 'user_authorized') return { known, row: known, kind, now };
   const row = nextRow(known, tenant, context, { ...install, now });
   if (known) await saveInstallation(transaction, row);
-  // Two first installs ran at the same moment: the other one is committed by now, so its row can be read.
+  // The first install of this tenant ran twice at the same moment: the other one is committed by now, so its row can be
+  // read.
   else if (!(await addInstallation(transaction, row))) return saveRow(transaction, context, install);
   return { known, row, kind, now };
 }

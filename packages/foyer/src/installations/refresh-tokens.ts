@@ -19,7 +19,7 @@ import { TokenRefreshError } from './token-source.ts';
  * compare-and-swap on the version of the tokens. A caller without the lease waits for the version to change.
  */
 
-/** Longer than a call to Slack and the write after it may take together. */
+/** How long a lease lasts: longer than a call to Slack and the write after it may take together. */
 const leaseMs = 20_000;
 /** How long a caller waits for the caller that holds the lease: a request must end within ten seconds. */
 const waitMs = 8000;
@@ -174,8 +174,8 @@ export function createRefresher(deps: RefreshDeps) {
       return fail(tokens, error);
     }
     const stored = await deps.store.saveRefreshed(tokens.holder, tokens.version, refreshed);
-    // If a newer install has stored its own tokens, Foyer drops the refreshed ones and does not revoke them: that could
-    // revoke the install's tokens too.
+    // If a newer install has stored its own tokens, Foyer drops the refreshed ones and does not revoke them: a
+    // revocation could end the install's tokens too.
     log.info({ ...tokens.holder, stored }, 'renewed a token');
     deps.onRefreshEnded?.(stored ? 'renewed' : 'superseded');
   }
@@ -202,7 +202,7 @@ export function isDeadRefresh(error: TokenRefreshError): boolean {
   return slackFailure(error.cause)?.kind === 'token-dead' || refreshTokenDead.has(error.reason);
 }
 
-/** Finds the new pair in an answer that no parser can read; undefined if it does not hold exactly one pair. */
+/** Finds the new pair in an answer that could not be parsed; undefined if the text does not hold exactly one pair. */
 function pairIn(text: string): { access_token: string; refresh_token: string } | undefined {
   const found = tokensInText(wholeWords(text));
   const [access, otherAccess] = found.filter((token) => /^xoxe\.xox/.test(token));

@@ -15,7 +15,7 @@ export type ReportConnection = (
 /** The time limit for Slack's answer. Short, because a person who disconnects waits for it. */
 const timeoutMs = 2000;
 
-/** Creates the function that reports. If `reports` is false, it does nothing. */
+/** Creates the function that reports. If `reports` is false, the function does nothing. */
 export function createReportConnection(deps: {
   reports: boolean;
   slack: SlackClientFactory;

@@ -59,7 +59,10 @@ export interface TokenSource {
    * @throws TokenRefreshError, and the errors of the store if it cannot be decrypted
    */
   renewExpired(holder: TokenHolder): Promise<void>;
-  /** Renews tokens of quiet teams before they expire, earliest first; at most `limit` (50) of each kind. */
+  /**
+   * Renews tokens of quiet teams before they expire, earliest first: those of at most `limit` (50) bots and as many
+   * people.
+   */
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
   /**
    * Asks Slack again about held installations: Slack called them inactive, and no other one showed that the app works.

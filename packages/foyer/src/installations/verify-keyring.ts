@@ -38,8 +38,8 @@ export async function loadOrCreateKeyring(
   const file = keyFileOf(deps.config);
   if (file !== undefined && !existsSync(file)) {
     const misfit = await findNewKeyMisfit(queries, (deps.now ?? Date.now)());
-    // If another first start caused the misfit, the file exists by now: such a start creates the file before it records
-    // its key.
+    // Another process may be starting for the first time too, and its new key may be the misfit. That process creates
+    // the file before it records the key, so in that case the file exists by now.
     if (misfit !== undefined && !existsSync(file))
       throw new KeyringError(`The key file ${file} is missing. ${misfit}`);
   }
@@ -70,7 +70,7 @@ export async function verifyKeyring(
     if (misfit !== undefined) throw new KeyringError(misfit);
     if (process !== undefined && !isKnown) {
       // Every Foyer records its keys when it starts. So if this key was not recorded, no other running Foyer has the
-      // key. Such a Foyer could not read what this one stores, and would lose the events of those teams.
+      // key. A Foyer without the key could not read what this one stores, and would lose the events of those teams.
       const search = { otherThan: process, seenSince: now() - keyHeldMs };
       const other = await findKeyHolder(transaction, search);
       if (other) throw new KeyringError(keyOnlyHere(other, keyring.ids[0]), { mayPass: true });
@@ -171,7 +171,7 @@ function missingKey(id: string): string {
     `The database holds tokens that were encrypted with the key ${id}, which is missing. Add it again to ` +
     'TOKEN_ENCRYPTION_KEYS (after the first, if another key should encrypt), or restore the key file next to the ' +
     `database. If the key is lost, run: npm run foyer -- keys forget ${id}. It keeps every record; the tokens under ` +
-    'that key are lost, and those workspaces install the app again.'
+    'that key are lost, and each workspace that they belong to has to install the app again.'
   );
 }
 
@@ -179,8 +179,8 @@ function keyOnlyHere({ process }: KeyHolder, keyId: string): string {
   const [host, pid] = process.split(' ');
   return (
     `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}. This Foyer ` +
-    'would encrypt with that key, and the other could not read what it stores. First add the key as the last one of ' +
-    `TOKEN_ENCRYPTION_KEYS on every machine, and restart each; then put it first. If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
+    'would encrypt with that key, and the other could not read what it stores. First add the key at the end of ' +
+    `TOKEN_ENCRYPTION_KEYS on every machine, and restart each; then move it to the front. If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
   );
 }
 

@@ -46,7 +46,10 @@ function isStillDead(record: InstallRecord, row: OperatorNoticeRow): boolean {
   return row.user_id === null ? record.status === 'broken' : record.status !== 'uninstalled';
 }
 
-/** Returns whether a failure is still unreported: the run's own message names only the steps that failed before it. */
+/**
+ * Returns whether a failure is still unreported: the run's own message names only the steps that had failed when it was
+ * sent.
+ */
 function isUntold(run: RunRecord): boolean {
   if (run.status !== 'failed') return false;
   const own = run.steps.find(({ name }) => name === notifyStepName);

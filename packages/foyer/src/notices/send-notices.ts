@@ -50,7 +50,11 @@ export function createNoticeSender(deps: {
     }
     const wasCutOff = row.status === 'sending' && !channel.repeatable;
     const outcome: SendOutcome = wasCutOff
-      ? { kind: 'unconfirmed', code: 'no_answer', message: 'The process died while sending it' }
+      ? {
+          kind: 'unconfirmed',
+          code: 'no_answer',
+          message: 'The process died while it was sending this message',
+        }
       : await channel.send(message, row.cause_id, stopped.signal);
     const dueAt = nextTryAt(outcome, row, now());
     const status = dueAt === null && statusAfter(outcome) === 'pending' ? 'failed' : statusAfter(outcome);

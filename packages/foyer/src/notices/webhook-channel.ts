@@ -33,7 +33,8 @@ interface Answer {
 }
 
 /**
- * A fetch for the webhook. It also obeys the caller's signal, and records how long to wait in case the answer is a 429.
+ * A fetch for the webhook. It also obeys the caller's signal, and records the wait that the answer asks for, which is
+ * used after a 429.
  */
 function answeredFetch(signal: AbortSignal, answer: Answer): FetchFunction {
   return async (input, init) => {

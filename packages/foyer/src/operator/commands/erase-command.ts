@@ -27,8 +27,8 @@ export function eraseCommand(deps: OperatorDeps): Command {
       'the database’s files. Their own token is revoked at Slack first, their sessions end, and their unfinished ' +
       'install is cancelled. The record of the installation stays, but no longer says who they are. The command asks ' +
       'for confirmation first: only a backup can bring the data back. Afterward it lists what had to stay, with the ' +
-      'reason. It does not touch your own tables, the log, or backups. If they open Home or sign in again, they are ' +
-      'registered again.',
+      'reason. It does not touch your own tables, the log, or backups. If the person opens Home or signs in again, they ' +
+      'are registered again.',
     examples: [
       ['erase --user T0123ABCD/U0123ABCD', 'Grace asks to be forgotten'],
       ['erase --user T0123ABCD/U0123ABCD --yes --json', 'the same, from a script'],

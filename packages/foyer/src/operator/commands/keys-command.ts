@@ -24,11 +24,11 @@ export function keysCommand(deps: OperatorDeps): Command {
       'Re-encrypts every stored token with the first key while Foyer runs, and reports for each key whether anything ' +
       'still needs that key. Before you run this, put the new key before the old one (TOKEN_ENCRYPTION_KEYS=new:…,old:…, ' +
       'or a line above the others in the key file) and restart every Foyer: a Foyer that runs with the old order keeps ' +
-      'encrypting with the old key. If you have several machines, first put the new key last on all of them: a machine ' +
-      'without the new key cannot read what the others encrypt with it. You can stop this command and run it again.',
+      'encrypting with the old key. If you have several machines, first add the new key after the old one on all of ' +
+      'them: a machine without the new key cannot read what the others encrypt with it. You can stop this command and run it again.',
     examples: [
       ['keys rotate --dry-run', 'which keys are in use?'],
-      ['keys rotate', 'after you have put a new key first and restarted Foyer'],
+      ['keys rotate', 'after you have put a new key before the old one and restarted Foyer'],
     ],
   })
     .option('--dry-run', 'only count what each key encrypts')
@@ -83,7 +83,7 @@ async function run(deps: OperatorDeps, options: { dryRun?: boolean; json?: boole
     if (late.length === 0 || options.dryRun) return;
     throw new CommandError(
       `Some tokens are still encrypted with ${late.map(({ id }) => id).join(', ')}: a Foyer that runs with the old ` +
-        'order of keys wrote them. Restart every Foyer with the new key first, and run this again.',
+        'order of keys wrote them. Restart every Foyer with the new key before the old one, and run this again.',
     );
   });
 }
@@ -157,8 +157,8 @@ function advice(keys: KeyUsage[], renewed: number, dryRun: boolean | undefined):
   if (free.length > 0) {
     lines.push(
       `Nothing needs ${free.join(', ')} any more. Remove a key that is not needed from TOKEN_ENCRYPTION_KEYS (or the ` +
-        'key file) once every Foyer has run with the new key first for ten minutes, so that installs in progress can ' +
-        'finish. Keep a copy of that key as long as you keep backups that were made with it.',
+        'key file) once every Foyer has run for ten minutes with the new key before the old one, so that ' +
+        'installs in progress can finish. Keep a copy of that key as long as you keep backups that were made with it.',
     );
   }
   return lines;

@@ -49,7 +49,7 @@ export function retryCommand(deps: OperatorDeps): Command {
       }
       if (runId === undefined) return retryFailed(deps, options);
       if (options.step !== undefined || options.since !== undefined || options.dryRun) {
-        throw new UsageError('--step, --since and --dry-run choose among failed runs: they need --failed.');
+        throw new UsageError('--step, --since and --dry-run work only with --failed.');
       }
       return retry(deps, runId, options);
     });

@@ -150,7 +150,7 @@ function isSameDatabase(one: DatabaseTarget, other: DatabaseTarget): boolean {
 }
 
 /**
- * Returns which database a URL leads to, regardless of the user. `options` is a part of that, since it may name another
+ * Returns which database a URL leads to, regardless of the user. `options` counts too, since it may select another
  * schema.
  */
 function placeOf(url: string): string {
