@@ -186,7 +186,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(right.outcome, 'installed');
     });
 
-    it('a reinstall without a link keeps the connection and its start time', async () => {
+    it('a reinstall without a link leaves the connection unchanged', async () => {
       const person = stage.person('Acme');
       const before = await stage.foyer().connections.find({ org: 'org-1' });
       await install(person.visitor, stage.url, stage.sandbox, person);
@@ -216,7 +216,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await status(), undefined);
     });
 
-    it('a connection is deleted with its installation, but its link stays used', async () => {
+    it('deleting an installation deletes its connection, but the link of that connection is still refused as used', async () => {
       const workspace = stage.sandbox.addWorkspace({ name: 'Wonka' });
       const person = stage.person('Wonka');
       const token = sign(claimsOf({ org: 'org-purge' }));
@@ -238,7 +238,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.foyer().find({ teamId: found?.teamId ?? '' }))?.status, 'active');
     });
 
-    it('a link connects a whole organization, and returns the same result each time', async () => {
+    it('a link connects a whole organization, and returns the same result if it is opened again', async () => {
       const visitor = createVisitor();
       const token = sign(claimsOf({ org: 'org-grid', team: 'E07INITECHX' }));
       const authorizeUrl = (await stage.openLink(visitor, token)).headers.get('location') ?? '';
@@ -252,7 +252,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.foyer().connections.find({ org: 'org-grid' }))?.enterpriseId, 'E07INITECHX');
     });
 
-    it('a link for a workspace of an organization must name the workspace’s id, and is refused with the organization’s id', async () => {
+    it('a link for a workspace of an organization works with the workspace’s id, and is refused with the organization’s id', async () => {
       const person = stage.person('Initech Sales');
       const org = await stage.connect(person, sign(claimsOf({ team: 'E07INITECHX' })));
       assert.deepEqual([resultOf(org).outcome, resultOf(org).error], ['refused', 'other_workspace']);
@@ -318,7 +318,7 @@ describe('a workspace that is already connected', () => {
 });
 
 describe('a link whose install fails', () => {
-  it('a link whose install fails leaves neither installation nor connection, its tokens are revoked, and it still works afterward', async (t) => {
+  it('a link whose install fails still works afterward; the failed install stores no installation and no connection, and its tokens are revoked', async (t) => {
     const stage = await setConnectStage();
     t.after(() => stage.close());
     const [acme, globex] = [stage.person('Acme'), stage.person('Globex')];
@@ -371,7 +371,7 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
-  it('an install without a link redirects without a result if connecting is off, and links are refused', async (t) => {
+  it('if connecting is off, an install without a link redirects without a result, and links are refused', async (t) => {
     const stage = await setConnectStage({
       environment: {
         CONNECT_SECRET: '',

@@ -12,7 +12,7 @@ const clientId = '1.1';
 const now = (): number => 5000;
 
 for (const [engine, open] of Object.entries(engines)) {
-  /** Stores two unconnected workspaces, each with the installer U1 and another admin U2, and also the strangers. */
+  /** Stores two unconnected workspaces, each with the installer U1 and another admin U2, and the tenants of `strangers.ts`. */
   async function setUp(t: TestContext) {
     const { database, close } = await open();
     const strangers = await inviteStrangers(database, { clientId });
@@ -52,7 +52,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`a claim in a database with other tenants, on ${engine}`, () => {
-    it('a claim names and connects its own workspace, for the installer and for another admin of that workspace', async (t) => {
+    it('a claim names and connects only its own workspace, for an installer who is no admin and for an admin who did not install', async (t) => {
       const { database, connections, claimOf, connected } = await setUp(t);
       await demote(database, 'U1');
       const byInstaller = claimOf({ installationId: 'ins_OWN' });
@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await connected(), ['ins_NEXT org-2', 'ins_OWN org-1']);
     });
 
-    it('a claim is refused if it is for another app or another install, if the app was uninstalled or purged, or if its person is neither the installer nor an admin of that workspace', async (t) => {
+    it('a claim is refused if it is for another app or another install, if the app was uninstalled or purged, or if it names a person who is neither the installer nor an admin of the claim’s workspace', async (t) => {
       const { database, connections, connectionsWith, claimOf, connected } = await setUp(t);
       const refuses = async (holder: Parameters<typeof claimOf>[0], why: string) => {
         const token = claimOf(holder);

@@ -126,7 +126,7 @@ describe('a gate', () => {
   }
 });
 
-it('a gate for certain teams admits no org-wide install, even if Slack’s answer names such a team', async (t) => {
+it('a gate for certain teams admits no org-wide install, even if Slack’s answer names one of those teams', async (t) => {
   const { database, close } = await openTestDatabase();
   t.after(close);
   const slack = () => assert.fail('nothing is asked');
@@ -187,7 +187,7 @@ describe('a ready-made gate', () => {
     assert.equal((await install(admin.visitor, stage.url, stage.sandbox, admin)).status, 403);
   });
 
-  it('a gate for an org-wide install gets only the known org-wide installation, and one for a workspace only that workspace’s', async (t) => {
+  it('a gate gets the known installation of the same organization for an org-wide install, and of the same workspace for a workspace install', async (t) => {
     const known: (string | null)[] = [];
     const stage = await gated((candidate) => {
       known.push(candidate.known && (candidate.known.teamId ?? candidate.known.enterpriseId));

@@ -159,7 +159,7 @@ describe('Foyer, when someone attacks a connection', () => {
   it('Foyer refuses a form that was shown in another browser', async () =>
     refused(await press(await ticketFor(attacker))));
 
-  it('Foyer refuses a form that was shown in another browser, even if this browser was shown one too', async () => {
+  it('Foyer refuses a form that was shown in another browser, even if this browser was shown a form of its own', async () => {
     await ticketFor(victim.visitor);
     await refused(await press(await ticketFor(attacker)));
   });
@@ -305,7 +305,7 @@ describe('Foyer, when someone attacks a connection', () => {
     await assert.rejects(foyer().connect({ org: 'org-1', data: 'x'.repeat(2000) }), { code: 'link_invalid' });
   });
 
-  it('Foyer refuses a result that is changed, is a link, or has expired', async () => {
+  it('Foyer refuses a result that is changed, unsigned, empty or expired, and a link in place of a result', async () => {
     const { foyer } = stage;
     const place = { team_id: 'T1', team_name: 'Acme', enterprise_id: null, is_enterprise_install: false };
     const claims = { jti: 'link-1', org: 'org-1', outcome: 'installed', ...place } as const;

@@ -74,7 +74,7 @@ describe('a link', () => {
     assert.throws(() => readLink(options, handMade(claims), now), { message });
   });
 
-  it('a link is made as documented, so that any JWT library can read it', async () => {
+  it('a link is made with the documented header and claims, and a JWT library can verify it', async () => {
     const { aud: _, iat: __, exp: ___, ...claims } = payload;
     const token = await createLink(options, claims, { now, expiresAt: now + hour * 1000 });
     const read = await jwtVerify(token, Buffer.from(secret), { currentDate: new Date(now) });
@@ -82,7 +82,7 @@ describe('a link', () => {
     assert.deepEqual(read.protectedHeader, { alg: 'HS256', typ: 'JWT' });
   });
 
-  it('a link is not made for a foreign return_to, with too long a lifetime, or with too long a claim', async () => {
+  it('a link is not made with a foreign return_to, with an expiry that is now or more than seven days away, or with a claim that is too long', async () => {
     const claims: LinkClaims = { org: 'org-1', jti: 'link-1' };
     const times = { now, expiresAt: now + hour * 1000 };
     const refused: [LinkClaims, typeof times][] = [
@@ -164,7 +164,7 @@ describe('a link', () => {
     it(`a link is refused if return_to leads to ${what}`, () =>
       assert.equal(linkCode(handMade({ ...payload, return_to })), 'link_invalid'));
 
-  it('the return_to of a link is compared as browsers compare origins', () => {
+  it('the origin of a link’s return_to is compared as browsers compare origins: letter case and a default port do not matter', () => {
     for (const return_to of [
       'HTTPS://APP.EXAMPLE.COM:443/x',
       'https://app.example.com',
@@ -173,7 +173,7 @@ describe('a link', () => {
       assert.equal(linkCode(handMade({ ...payload, return_to })), undefined, return_to);
   });
 
-  it('a link may come from an issuer whose clock runs a minute ahead, and expires on time', () => {
+  it('a link is accepted if its issuer’s clock is at most a minute ahead, and is refused as soon as it has expired', () => {
     const token = handMade(payload);
     assert.equal(linkCode(token, now - 60_000), undefined);
     assert.equal(linkCode(token, now - 61_000), 'link_invalid');
@@ -236,7 +236,7 @@ describe('a result', () => {
     });
   });
 
-  it('a result is refused if it is tampered with, signed with another secret, a link, or too old', async () => {
+  it('a result is refused if it is forged, has invalid claims, comes from the future or has expired, and so is a link in place of a result', async () => {
     const token = await createResult(secret, claims, now);
     const [header, body, signature] = token.split('.');
     const forged = part({ ...claims, org: 'org-2', aud: 'foyer:result', iat: seconds, exp: seconds + 300 });
@@ -257,7 +257,7 @@ describe('a result', () => {
     assert.equal(linkCode(await createResult(secret, claims, now)), 'link_invalid');
   });
 
-  it('a result is added to an address, and replaces an earlier result', () => {
+  it('adding a result to an address replaces an earlier result, and keeps the rest of the address', () => {
     assert.equal(
       withResult('https://app.example.com/a?tab=1&foyer_result=old#x', 'new'),
       'https://app.example.com/a?tab=1&foyer_result=new#x',
@@ -266,7 +266,7 @@ describe('a result', () => {
 });
 
 describe('the header of a link', () => {
-  it('the header of a link may name a key, which has no effect', async () => {
+  it('the header of a link may name a key (`kid`), which Foyer ignores', async () => {
     const { aud, ...claims } = payload;
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'HS256', kid: '../../dev/null' })

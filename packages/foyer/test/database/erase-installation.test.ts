@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await erase('OWN'), false);
     });
 
-    it('erasing an org-wide installation also erases its grants of access, and erasing a Grid workspace’s records the purge', async (t) => {
+    it('erasing an org-wide installation also erases its grants of access; erasing an installation records the purge only for a workspace of a Grid organization', async (t) => {
       const { erase, purged, access } = await setUp(t);
       await erase('OWN');
       await erase('ALONE');
@@ -123,7 +123,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('a person’s tokens are erased only if they match the given people, time and version', async (t) => {
+    it('user tokens are erased only if they match every given condition: the people, the time of the last update, and the version', async (t) => {
       const { database } = await setUp(t);
       const erase = (rest: Omit<Parameters<typeof eraseUserTokens>[1], 'installationId'>) =>
         database.write((tx) => eraseUserTokens(tx, { installationId: 'ins_OWN', ...rest }));

@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await add({ id: 'ins_OWN_4', client_id: '2.2' }), true);
     });
 
-    it('an installation is held only if it was active and Slack calls it inactive, and is held or released only at the given version', async (t) => {
+    it('an installation is held only if it was active and Slack calls it inactive; if a version is given, it is held or released only at that version', async (t) => {
       const { database, change, states } = await setUp(t);
       const held = `broken ${inactiveCode}`;
       const broken = (installationId: string, reason: string, ifVersion?: number) =>
@@ -99,11 +99,11 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('installations vouch for the app if they are active and have a bot whose token has not expired', async (t) => {
+    it('an installation is a witness that the app works if it is active, and has a bot whose token has not expired', async (t) => {
       const { database, change } = await setUp(t);
       const find = (rest: { except?: string; limit?: number } = {}) =>
         findWitnesses(database.queries, { clientId, now: 2000, limit: 9, ...rest });
-      // Two of the strangers belong to this app. Theirs are the newest installations, and both vouch.
+      // Two strangers have an installation of this app. Those two are the newest, and both are witnesses.
       const strangers = ['ins_STRANGER_b', 'ins_STRANGER_a'];
       assert.deepEqual(await find(), strangers, 'the own ones have expired');
       await change('OWN', { bot_expires_at: 2001 });
@@ -132,7 +132,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(kinds, ['uninstalled', 'reinstalled', 'uninstalled', 'installed']);
     });
 
-    it('a workspace has the access that its newest change gave, never that of another workspace', async (t) => {
+    it('whether an org-wide install may use a workspace depends only on the newest change of that workspace’s access', async (t) => {
       const { database } = await setUp(t);
       const workspace = { clientId, enterpriseId: 'E1', teamId: 'T7' };
       const record = (changed: Partial<Parameters<typeof recordTeamAccess>[1]>) =>
@@ -157,7 +157,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await granted(5000), ['T8']);
     });
 
-    it('a tenant’s status comes only from this app’s rows about it, and the app id from the app’s newest installation that has one', async (t) => {
+    it('a tenant’s status comes only from this app’s rows about that tenant, and the app id comes from this app’s newest installation with an app id', async (t) => {
       const { database, change, add } = await setUp(t);
       const { queries } = database;
       await add({ mark: 'OTHER', clientId: '2.2', teamId: 'T6', madeAt: 6e12 });

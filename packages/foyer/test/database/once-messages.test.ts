@@ -14,8 +14,8 @@ import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts'
 
 const own = { installationId: 'ins_OWN', life: 1 };
 /**
- * A welcome and a post of one tenant. In each of two lives, that tenant has two welcomes and two posts, and another
- * tenant has messages with the same keys.
+ * A welcome and a post of one tenant. The database also has other messages of that tenant, messages of its second life
+ * (the time after a reinstall), and another tenant's messages with the same keys.
  */
 const messages: OnceMessageKey[] = [
   { ...own, kind: 'welcome', key: 'U1' },
@@ -149,7 +149,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('messages that are sent once have separate search positions: storing one changes no other message', async (t) => {
+    it('storing the search position of a message that is sent once changes no other message', async (t) => {
       const { database, alone } = await setUp(t);
       for (const message of messages) {
         const search = { before: '1.0', calls: 3 };

@@ -9,7 +9,7 @@ import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 
-/** Postgres fails, or the network in front of it. Even then, every call of `Database` ends, with the right outcome. */
+/** If Postgres or the network in front of it fails, every call of `Database` still ends, with the right outcome. */
 
 const key = (id: string) => ({ id, sealedCheck: 'v1.x', now: 1 });
 const writeKey = (database: Database, id: string, patienceMs?: number) =>
@@ -66,7 +66,7 @@ async function refusal(work: Promise<unknown>, reason: RegExp): Promise<number> 
 
 // Concurrent, since most of these tests wait for time limits.
 describe('a Postgres database', { concurrency: 20 }, () => {
-  it('a Postgres database makes a write wait for an earlier write that has locked the same row, and see its changes', async (t) => {
+  it('a write to a Postgres database waits for an earlier write that has locked the same row, and then sees the changes of that write', async (t) => {
     const { database } = await setPlay(t);
     await writeKey(database, 'a');
     const addOne = () =>
@@ -235,7 +235,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), ['a', 'b']);
   });
 
-  it('a Postgres database is not disturbed by idle connections that die', async (t) => {
+  it('a Postgres database works on after its idle connections have died', async (t) => {
     const { database, proxy, stranger } = await setPlay(t);
     await Promise.all(['a', 'b', 'c'].map((id) => writeKey(database, id)));
     const terminate =
@@ -261,7 +261,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 
   describe('a commit whose answer is lost', { concurrency: 4 }, () => {
-    /** Writes one key, and cuts the connection at `moment` of the first `cuts` commits (by default, of the first). */
+    /** Writes one key. Cuts the connection at `moment` of each of the first `cuts` commits, by default of one commit. */
     async function cutAtCommit(
       play: Play,
       moment: 'asked' | 'done',
@@ -327,7 +327,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 });
 
-/** Opens connections. From then on, nothing that the server answers arrives, neither on them nor on new ones. */
+/** Opens connections. From then on, no answer of the server arrives, on these connections or on new ones. */
 async function silenceAfterConnections({ database, proxy }: Play): Promise<void> {
   await Promise.all([database.ping(), database.ping(), database.ping()]);
   proxy.swallow();

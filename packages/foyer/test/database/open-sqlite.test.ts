@@ -95,7 +95,7 @@ describe('a SQLite database', () => {
     assert.equal(compiled.mock.callCount(), 1);
   });
 
-  it('opening a SQLite database that is already open makes it and its log private if others could read them, with a warning for each file', async () => {
+  it('if others can read the files of an open SQLite database, opening it once more makes each file private, with one warning for each', async () => {
     const first = await open();
     await first.write((transaction) => recordEncryptionKey(transaction, key('a')));
     const files = [file, `${file}-wal`, `${file}-shm`];
@@ -107,7 +107,7 @@ describe('a SQLite database', () => {
     assert.match(warnings[0] ?? '', /could read .*foyer\.db/);
   });
 
-  it('opening a SQLite database makes a closed database private if others could read it, with one warning', async () => {
+  it('if others can read a SQLite file that no process has open, opening it makes it private, with one warning', async () => {
     await (await open()).close();
     opened.pop();
     await chmod(file, 0o644);
@@ -132,7 +132,7 @@ describe('a SQLite database', () => {
     );
   });
 
-  it('a SQLite database has a new change mark right after each write, even within one turn of the event loop', async (t) => {
+  it('the change mark of a SQLite database changes with each write, even within one turn of the event loop', async (t) => {
     const database = await open();
     // The disk answers at once, so the write resolves in the turn in which it was made.
     await replaceDatasync(t, async () => {});
@@ -149,7 +149,7 @@ describe('a SQLite database', () => {
     assert.notEqual(database.changeMark(), before);
   });
 
-  it('a SQLite database has a new change mark in the turn after another connection has written, and not before', async () => {
+  it('the change mark of a SQLite database changes in the turn after another connection has written, and not before', async () => {
     const [database, other] = [await open(), await open()];
     const before = database.changeMark();
     await new Promise(setImmediate);
@@ -250,7 +250,7 @@ describe('a SQLite database', () => {
     assert.deepEqual(await database.queries.selectFrom('encryption_keys').selectAll().execute(), []);
   });
 
-  it('scrubbing a SQLite database during a transaction empties its log', async () => {
+  it('scrubbing a SQLite database empties the write-ahead log, even if a transaction is under way', async () => {
     const database = await open();
     const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
     const writing = database.write(async (transaction) => {

@@ -116,7 +116,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(!found.includes('app_migration'), 'the ledger is not a table of the app');
     });
 
-    it('the app’s own tables stay unchanged when an update of Foyer brings its own migrations', async (t) => {
+    it('the app’s own tables stay unchanged when an update of Foyer migrates Foyer’s tables', async (t) => {
       const found = await older[engine]?.(t);
       assert.ok(found);
       const { target, close } = found;
@@ -273,7 +273,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('on SQLite, the app’s queries use a partial index, even if the value of its condition is bound', async (t) => {
+it('on SQLite, the app’s queries use a partial index, even if they bind the value in the index’s condition', async (t) => {
   const { target, close } = await engines.SQLite();
   t.after(close);
   const database = await openDatabase(target, { migrations: orders });

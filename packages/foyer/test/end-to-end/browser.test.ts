@@ -154,7 +154,7 @@ describe('in a browser', () => {
     assert.equal(page.url(), progress);
   });
 
-  it('a failed callback and an unknown address show a page with a heading for that problem', async () => {
+  it('a failed callback and an unknown address each show a page whose heading names the problem', async () => {
     const page = await open(390);
     for (const [path, heading, name] of [
       ['/slack/oauth_redirect?code=1', 'One more step', 'state-missing'],

@@ -21,7 +21,7 @@ const small = [
   'ended_sessions',
   'maintenance',
   'unknown_teams',
-  // The names of subqueries with a limit.
+  // `due` and `found` are subqueries with a limit.
   'due',
   'found',
   'kysely_migration',

@@ -47,7 +47,7 @@ export async function readSqlitePlan({ queries }: Database, query: CompiledQuery
   });
   return rows.flatMap(({ detail }): TableAccess[] => {
     const [, verb, table = ''] = /^(SCAN|SEARCH) (\S+)/.exec(detail) ?? [];
-    // Values that are in the query itself, such as `50-ROW VALUES CLAUSE`.
+    // A scan of values in the query itself, such as `SCAN 50-ROW VALUES CLAUSE`, reads no table.
     if (verb === undefined || /^SCAN (CONSTANT ROW|\d+ CONSTANT ROWS|\d+-ROW VALUES)/.test(detail)) return [];
     if (verb === 'SEARCH') return [{ table, how: 'search' }];
     return [{ table, how: / USING (COVERING )?INDEX /.test(detail) ? 'index' : 'scan' }];

@@ -27,7 +27,7 @@ export function recordQueries(database: Database) {
         built.set(queryId, node);
         return node;
       },
-      // Kysely transforms subqueries too; only an executed query has a result.
+      // Recorded only here: Kysely transforms subqueries too, but only an executed query has a result.
       async transformResult({ result, queryId }) {
         const node = built.get(queryId);
         if (node) note(queries.getExecutor().compileQuery(node, queryId));
