@@ -13,7 +13,9 @@ export interface RunOptions {
   say(text: string): void;
 }
 
-/** How a row's figure relates to another contender's: the median and the quartiles of the ratios in each slice. */
+/**
+ * The ratio of a row's figure to another figure, `to`. Each slice gives one ratio; this is their median and quartiles.
+ */
 export interface Ratio extends Figure {
   to: string;
 }

@@ -37,7 +37,8 @@ if (count === 0) {
   await seedInstallations(database, { clientId: app.clientId, count, now: Date.now() });
   await postgres?.vacuum('bench');
 }
-// Counts the days before today, as the chore of a Foyer that has run for a while would have done.
+// Stores the counts of each day before today. If this Foyer had run for a while, its chore would have stored them
+// already.
 const keptSince = performance.now();
 await keepCounts(database, { clientId: app.clientId, now: Date.now() });
 const firstChoreMs = performance.now() - keptSince;
@@ -98,7 +99,9 @@ async function costOf(path: string): Promise<{ ms: number; cpuMs: number; failed
   return { ms, cpuMs: cpuMs - before.cpuMs, failed: answer.status !== 200 };
 }
 
-/** Builds the address of a page in the middle of a list from the `older` link on the first page. */
+/**
+ * Takes the `older` link on a list's first page, and builds from it the address of a page in the middle of that list.
+ */
 async function middlePage(path: string): Promise<string> {
   const [, second] = /older=(\d+)\./.exec(await get(path)) ?? [];
   if (second === undefined) throw new Error(`${path} has no second page`);
@@ -135,7 +138,7 @@ const pages: Record<string, string> = {
   metrics: '/metrics',
 };
 
-// Interleaved, so that a slow moment of the machine affects all of them equally.
+// Measures the pages in turn, so that a slow moment of the machine affects all pages equally.
 const costs = new Map(Object.keys(pages).map((name) => [name, [] as Awaited<ReturnType<typeof costOf>>[]]));
 for (let round = 0; round <= rounds; round += 1) {
   for (const [name, path] of Object.entries(pages)) {

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 
-/** The flags that make Node write a CPU profile to a file when it exits cleanly; none for no profile. */
+/** The flags that make Node write a CPU profile to `file` when it exits cleanly; without a file, an empty list. */
 export function profileFlags(file: string | undefined): string[] {
   if (file === undefined) return [];
   return [

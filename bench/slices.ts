@@ -21,14 +21,14 @@ export function figureOf(values: readonly number[]): Figure {
   return { median: median(known), low: quantile(known, 0.25), high: quantile(known, 0.75) };
 }
 
-/** The ratio of each value to the other contender's value of the same slice. */
+/** Divides each value by the other contender's value of the same slice, and summarizes the ratios. */
 export function pairedRatio(values: readonly number[], others: readonly number[]): Figure {
   return figureOf(values.map((value, slice) => value / (others[slice] ?? Number.NaN)));
 }
 
 /**
- * Runs one slice of each contender in turn, `slices` times, and begins with a different contender each time. A first
- * round, which is not counted, warms them up.
+ * Runs `slices` rounds. In each round, every contender has one slice; each round begins with the next contender. An
+ * extra round before these warms the contenders up and is not counted.
  */
 export async function interleave<Contender extends string, Metric extends string>(
   slices: number,

@@ -106,14 +106,14 @@ async function withProcess(
 }
 
 describe('examples', () => {
-  it('the Express example installs below its base path, runs its listener, and accepts only its own session’s result', async (t) => {
+  it('the Express example installs below its base path, runs its listener, and accepts a result only in the session that asked for it', async (t) => {
     const example = await prepare(t, '/integrations/slack');
     await withProcess('express/server.ts', example, async () => {
       assert.match(await (await fetch(example.origin)).text(), /Connect Slack/);
       await installAndWrite(example, '/integrations/slack', 'Hello from Express!');
       const visitor = createVisitor();
       const toFoyer = await visitor.get(`${example.origin}/settings`);
-      // `foyer.connect` bound the browser to its link, so Foyer asks no question.
+      // `foyer.connect` bound the link to this browser, so Foyer asks no question.
       const toSlack = await visitor.get(toFoyer.headers.get('location') ?? '');
       const callback = await example.sandbox.consent({
         authorizeUrl: toSlack.headers.get('location') ?? '',
@@ -173,7 +173,7 @@ describe('examples', () => {
   });
 
   const python = spawnSync('python3', ['--version']).status === 0;
-  it('the Python example signs a link, and accepts only the result of its own session', {
+  it('the Python example signs a link, and accepts a result only in the session that asked for it', {
     skip: !python && 'there is no python3',
   }, async (t) => {
     const example = await prepare(t, '');

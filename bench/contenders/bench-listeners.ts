@@ -1,6 +1,6 @@
 import type { App } from '@slack/bolt';
 
-/** What the message listener does: nothing (`note`), or call Slack as Bolt's own pages show (`reply`). */
+/** What the message listener does: nothing (`note`), or call Slack as Bolt's documentation shows (`reply`). */
 export type ListenerWork = 'note' | 'reply';
 
 /**

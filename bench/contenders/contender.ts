@@ -1,7 +1,7 @@
 /**
  * The part of a contender that runs in the child process. Each contender has its own process, so that it shares no
- * memory or compiled code with another. The process reports its port, answers the bench's questions, and exits cleanly:
- * otherwise Node would write no CPU profile.
+ * memory or compiled code with another. The process reports its port and answers the bench's questions. It exits
+ * cleanly, because Node writes a CPU profile only then.
  */
 
 /** The CPU time that a process has used so far, and the memory that it holds now. */
@@ -46,7 +46,7 @@ export function present(contender: {
   process.send?.({ port: contender.port });
 }
 
-/** `collect` runs the garbage collector first, so that the heap holds only live objects. */
+/** With `collect`, collects garbage before it measures, so that `heapBytes` counts only live objects. */
 function usage(collect: boolean): Usage {
   if (collect) {
     globalThis.gc?.();

@@ -4,8 +4,8 @@ import { createCounter, present } from './contender.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
- * The least that a receiver of signed events can do: with node:http alone, it computes one HMAC, whose key is made only
- * once, parses the JSON once, and answers 200.
+ * The least that a receiver of signed events can do, with node:http alone. For each event it computes one HMAC, parses
+ * the JSON, and answers 200. The HMAC's key is made at the start.
  */
 const key = createSecretKey(Buffer.from(process.env.SLACK_SIGNING_SECRET ?? '', 'utf8'));
 const { note, settled } = createCounter();

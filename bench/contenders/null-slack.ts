@@ -6,8 +6,8 @@ import { present } from './contender.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
- * A fake Slack that checks nothing. It answers ok, after as many milliseconds as the bench set with `delay`. Unlike the
- * sandbox, it is faster than everything measured against it. It needs no list of teams: the code, the token, and the
+ * A fake Slack that checks nothing. It answers ok, after as many milliseconds as the bench set with `delay`. Without a
+ * delay it is faster than every contender; the sandbox is not. It needs no list of teams: the code, the token, and the
  * ids of a team and its installer contain the number of the team.
  */
 

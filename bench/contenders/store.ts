@@ -30,7 +30,7 @@ async function msOf(count: number, work: (index: number) => unknown): Promise<nu
 present({
   port: 0,
   answers: {
-    /** Reads `count` random teams of those that were seeded. */
+    /** Reads `count` random teams of those that were seeded; returns how many milliseconds that took. */
     fetch: (count) => msOf(Number(count), () => store.fetch(teamIdOf(Math.floor(random() * Number(TEAMS))))),
     store(argument) {
       const { first, count } = argument as { first: number; count: number };

@@ -30,7 +30,6 @@ export function openBrowsers(url: string): Browsers {
       if (start.status !== 302) throw new Error(`/slack/install answered ${start.status}: ${start.text}`);
       const state = new URL(String(start.headers.location)).searchParams.get('state') ?? '';
       const { name, value } = parseSetCookie([start.headers['set-cookie']].flat()[0] ?? '');
-      // Not decoded: a browser sends a cookie back as it was received.
       const cookie = `${name}=${value}`;
       const query = new URLSearchParams({ code: String(teamNumber), state });
       const startedAt = performance.now();

@@ -8,8 +8,8 @@ const busyTeams = 200;
 /**
  * How the events are spread over the teams:
  * - warm: a few busy teams, in turn.
- * - mixed: all teams by Zipf's law, which means that the n-th busiest team sends 1/n as many events as the busiest. The
- * ids of the busy teams are far apart.
+ * - mixed: all teams, at random, by Zipf's law: the n-th busiest team sends 1/n as many events as the busiest. The ids
+ *   of the busy teams are far apart.
  * - cold: all teams in turn. The ids of successive teams are far apart, so an index cannot profit from the last lookup.
  */
 export function createTeamPicker(kind: 'warm' | 'mixed' | 'cold', teams: number): TeamPicker {
@@ -24,7 +24,7 @@ export function createTeamPicker(kind: 'warm' | 'mixed' | 'cold', teams: number)
 }
 
 /**
- * How far each team is from the one before. The number has no divisor in common with `teams`, so all teams get their
+ * The difference between the numbers of successive teams. It has no divisor in common with `teams`, so all teams get a
  * turn before one gets a second.
  */
 function strideFor(teams: number): number {

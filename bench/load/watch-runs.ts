@@ -3,7 +3,10 @@ import Sqlite from 'better-sqlite3';
 
 /** Watches from outside while Foyer executes its runs, so that watching costs Foyer nothing. */
 export interface RunWatch {
-  /** Waits until `count` more runs have ended; resolves to when the first of them began and the last one ended. */
+  /**
+   * Waits until `count` more runs have ended; resolves to when the first of them began and the last one ended. Rejects
+   * if one of them did not succeed.
+   */
   ended(count: number): Promise<{ startedAt: number; finishedAt: number }>;
   close(): void;
 }

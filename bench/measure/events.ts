@@ -14,9 +14,9 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * Every contender but `floor` acknowledges and authorizes each event, and calls one listener; `floor` only verifies and
- * parses it. A slice ends when the last event has been handled, so no contender gains by answering first and working
- * later.
+ * Every contender acknowledges each event. All but `floor` also authorize it and call one listener; `floor` only
+ * verifies its signature and parses it. A slice ends when the last event has been handled, so no contender gains by
+ * answering first and working later.
  */
 
 const names = ['floor', 'stock Bolt', 'Bolt on SQLite', 'Foyer'] as const;
@@ -31,7 +31,7 @@ const situations = {
 } as const;
 type Situation = keyof typeof situations;
 
-/** Signed events: the rate over 32 connections, and the latency over one. */
+/** Signed events: the rate and the latency, over 32 connections and over one. */
 export const events: Measurement = {
   name: 'events',
   what: 'Signed events a second, over a store of 100,000 teams',

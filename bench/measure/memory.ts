@@ -10,9 +10,9 @@ import { seedTeams } from '../seed/seed-teams.ts';
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * First sends events of a thousand teams, so that all code is compiled and every buffer has its final size. Then sends
- * one event of each other team. The listener calls Slack with Bolt's own `client` and `say`. The memory in use after a
- * garbage collection is not a rate, so one pass is enough.
+ * The bench sends a contender events of a thousand teams, so that all code is compiled and every buffer has its final
+ * size. Then it sends one event of each of the remaining teams. The listener calls Slack with Bolt's own `client` and
+ * `say`. The result is not a rate but the memory in use after a garbage collection, so one pass is enough.
  */
 
 const names = ['stock Bolt', 'Foyer'] as const;

@@ -9,9 +9,9 @@ import { type Contender, startContender } from '../start-contender.ts';
 import { type BenchPostgres, startPostgres } from '../start-postgres.ts';
 
 /**
- * Measures four stores on each database of each size, in turn, so that a million rows are compared with a thousand at
- * about the same time. In its turn, a store reads random teams, one after the other, and decrypts their tokens; then it
- * stores some new teams and removes them.
+ * Measures four stores on each database of each size, in turn, so that the figures for a million rows and for a
+ * thousand come from about the same time. In its turn, a store reads random teams, one after the other, and decrypts
+ * their tokens; then it stores some new teams and removes them.
  */
 
 const stores = {
@@ -99,7 +99,7 @@ async function startSubject(
     env,
     profile: options.profileOf(stores[name], `${engine} ${size}`),
   });
-  // A round trip to Postgres takes ten times as long as a read from SQLite, so fewer are measured.
+  // A round trip to Postgres takes ten times as long as a read from SQLite, so fewer reads are measured there.
   const fetches = options.quick ? 100 : engine === 'SQLite' ? 4000 : 1000;
   const writes = options.quick ? 10 : 100;
   // Each store writes its own new teams, with numbers above all that were seeded.

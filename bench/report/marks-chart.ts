@@ -6,7 +6,7 @@ const [rowHeight, labelWidth, chartWidth, top] = [26, 470, 300, 34];
 /** The ends of the scale, as powers of two: a sixteenth of the mark, and four times the mark. */
 const [lowest, highest] = [-4, 2];
 
-/** Draws how close each value is to its mark. A bar that reaches the line meets the mark. */
+/** Draws how close each value is to its mark. A value whose bar reaches the line meets its mark. */
 export function marksChart(marks: readonly Mark[]): string {
   const width = labelWidth + chartWidth + 90;
   const height = top + marks.length * rowHeight + 12;

@@ -15,7 +15,8 @@ interface Profile {
 const mostFunctions = 25;
 
 /**
- * Lists each profile in `folder`: the share of the time by package or source folder, and by function, longest first.
+ * Summarizes each profile in `folder`: which share of the busy time each package or source folder took, and each
+ * function. Lists the largest shares first.
  */
 export async function summarizeProfiles(folder: string): Promise<string> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.cpuprofile'));

@@ -22,8 +22,8 @@ const usualFolder = fileURLToPath(new URL('../results', import.meta.url));
 const readme = fileURLToPath(new URL('../README.md', import.meta.url));
 
 /**
- * Stores a measurement's findings in `results.json`, and draws `marks.svg` from all results there. Unless it gets
- * another folder, it also writes the tables into bench/README.md.
+ * Stores a measurement's findings in `folder`: adds them to `results.json`, and draws `marks.svg` from all results
+ * there. In the default folder, it also writes the tables into bench/README.md.
  */
 export async function writeResults(
   { name, what, onePass }: Measurement,

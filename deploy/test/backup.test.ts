@@ -71,7 +71,7 @@ const oldBackups = Array.from(
   { length: 15 },
   (_, day) => `foyer-2026-11-${String(day + 1).padStart(2, '0')}T030000Z.db`,
 );
-/** Files that are not daily backups, which the script must never delete. */
+/** Files that the script must never delete, because they are not daily backups. */
 const others = ['before-the-upgrade.db', 'foyer-2026-11-01 copy.db', 'foyer.db', '-rf', 'foyer-2026\n11.db'];
 
 function runDaily(folder: string, command: readonly string[], environment: Record<string, string> = {}) {
@@ -83,7 +83,7 @@ function runDaily(folder: string, command: readonly string[], environment: Recor
 }
 
 describe('the daily backup', () => {
-  it('the daily backup makes a file that can be restored, and keeps the newest 14', async (t) => {
+  it('the daily backup makes a backup that can be restored, and keeps only the newest 14 daily backups', async (t) => {
     const folder = folderWith(t, [...oldBackups, ...others, `${oldBackups[0]}.partial`]);
     const source = join(folder, '../source.db');
     const database = await openDatabase({ kind: 'sqlite', file: source });
@@ -108,7 +108,7 @@ describe('the daily backup', () => {
     assert.deepEqual(left.sort(), [...oldBackups.slice(2), ...others, made].sort());
   });
 
-  it('the daily backup deletes nothing if the backup fails or could not be restored', (t) => {
+  it('the daily backup deletes nothing if the new backup fails or cannot be restored', (t) => {
     const failing = folderWith(t, [...oldBackups, ...others]);
     assert.notEqual(runDaily(failing, ['false']).status, 0);
     assert.deepEqual(readdirSync(failing).sort(), [...oldBackups, ...others].sort());

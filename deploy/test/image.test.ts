@@ -67,7 +67,7 @@ describe('the image', () => {
     assert.equal(version, lock.packages['node_modules/node']?.version);
   });
 
-  it('the health check of the image passes only while Foyer answers', async () => {
+  it('the health check of the image passes while Foyer runs, and fails on a 503 or without an answer', async () => {
     const stage = await setStage();
     const port = stage.foyer().address.port;
     try {
@@ -91,7 +91,7 @@ describe('the image', () => {
     assert.ok(Number(user) > 0);
   });
 
-  it('.dockerignore excludes secrets, data, history and tests', () => {
+  it('.dockerignore excludes secrets, data, the Git history and tests', () => {
     const kept = [
       '.env',
       '.env.backup-1795322000000',
@@ -142,7 +142,7 @@ describe('the image', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('every package that Foyer or the app imports is in its package.json', () => {
+  it('Foyer and the app each list every package that they import in their own package.json', () => {
     const missing = sources.flatMap((file) => {
       const dependencies = dependenciesOf(
         file.startsWith('src/') ? 'package.json' : 'packages/foyer/package.json',

@@ -93,14 +93,14 @@ describe('compose.yaml', () => {
     assert.equal(new Set(names).size, 2);
   });
 
-  it('Docker waits longer for a stop than Foyer drains', () => {
+  it('Docker gives a stopping Foyer more time than Foyer needs to drain', () => {
     const [, seconds] = /x-foyer:[\s\S]*?stop_grace_period: (\d+)s/.exec(compose) ?? [];
     assert.ok(Number(seconds) > drainSeconds);
   });
 });
 
 describe('the systemd unit', () => {
-  it('systemd waits longer for a stop than Foyer drains', () => {
+  it('systemd gives a stopping Foyer more time than Foyer needs to drain', () => {
     const [, seconds] = /^TimeoutStopSec=(\d+)s$/m.exec(unit) ?? [];
     assert.ok(Number(seconds) > drainSeconds);
   });

@@ -42,7 +42,7 @@ const migrations: OwnMigrations = {
   },
 };
 
-/** Starts a trial. Safe to run twice: the key of `subscriptions` allows one row from install to uninstall. */
+/** Starts a trial. Safe to run twice: the key of `subscriptions` allows one row for each life of an installation. */
 const startTrial: Step = {
   name: 'start-trial',
   title: { todo: 'Start the trial', doing: 'Starting the trial' },
@@ -58,7 +58,7 @@ const startTrial: Step = {
   },
 };
 
-/** Asks for the plan, and changes to it. Safe to run twice: it sets the same plan. */
+/** Asks for the plan, and sets the subscription to the answer. Safe to run twice: it sets the same plan. */
 const choosePlan: Step = {
   name: 'choose-plan',
   title: { todo: 'Choose a plan', doing: 'Choosing a plan' },

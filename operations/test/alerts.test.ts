@@ -106,7 +106,7 @@ describe('the alert rules', () => {
     }
   });
 
-  it('each alert rule pages or opens a ticket, and no rule pages because of what strangers send', () => {
+  it('each alert rule pages or opens a ticket, and no paging rule counts requests that fail verification', () => {
     for (const [name, severity] of severities) assert.match(severity, /^(?:page|ticket)$/, name);
     assert.equal(severities.get('FoyerFlooded'), 'ticket');
     const paging = alerts.filter((alert) => severities.get(nameOf(alert)) === 'page');

@@ -18,7 +18,10 @@ export function newRow(teamId: string): { columns: string[]; values: unknown[] }
   return { columns: Object.keys(row), values: Object.values(row) };
 }
 
-/** The same columns and the same join as Foyer's read. */
+/**
+ * Reads an installation and its installer's token in one query, as Foyer does. Foyer's query has subselects in place of
+ * the join.
+ */
 export const fetchSql = `
   select i.id, i.team_id, i.team_name, i.enterprise_id, i.is_enterprise_install, i.app_id, i.status, i.version,
     i.installer_user_id, i.installed_at, i.sealed_bot, t.sealed_user

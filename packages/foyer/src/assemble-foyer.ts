@@ -68,7 +68,10 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   keyIds: readonly string[];
   /** Resolves if this process can no longer use its database: only a new process can. */
   failed: Promise<Error>;
-  /** The Bolt listener that started the running code; undefined if no listener did. */
+  /**
+   * The name of the Bolt listener from which this call comes, directly or through a later callback; undefined outside
+   * listeners.
+   */
   runningListener(): string | undefined;
   /** Whether any listener may receive message events. */
   hearsMessages(): boolean;
@@ -78,8 +81,7 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
 
 const exchangeConnections = 32;
 /**
- * Foyer waits for code exchanges until this long after a stop began, because the whole stop may take at most ten
- * seconds.
+ * How long after the start of a stop Foyer still waits for code exchanges: the whole stop may take at most ten seconds.
  */
 const stopExchangesMs = 8000;
 
@@ -375,7 +377,7 @@ export async function assembleFoyer<MyTables>(parts: {
 
     async function operatorsOnTheWeb() {
       if (config.operatorPassword === undefined && config.operatorSlackUsers.length === 0) return undefined;
-      // Imported only if the operator pages are on: they are one in forty of the modules that a start loads.
+      // Imported only if the operator pages are on: their modules would be 2.5 % of those that a start loads.
       const { assembleOperators } = await import('./operator/assemble-operators.ts');
       return assembleOperators({
         config,
