@@ -24,7 +24,7 @@ describe('every language', () => {
     }
   });
 
-  it('each translation translates every message, except for a few words that may be the same in two languages', () => {
+  it('no message of a translation equals the English message, except for a few words that may be the same in two languages', () => {
     const alike = new Set<string>();
     for (const { messages } of Object.values(translations)) {
       for (const key of keys) if (messages[key] === en[key]) alike.add(key);
@@ -70,7 +70,7 @@ describe('the language', () => {
     assert.equal(of('de;q=nonsense'), 'en');
   });
 
-  it('a person gets the language of their locale, whatever its region, or else English', () => {
+  it('a person gets the language of their locale in any region, or English if Foyer does not have that language', () => {
     assert.deepEqual(
       ['ja-JP', 'es_LA', 'de', 'tlh', '', null, undefined].map((locale) => texts.forLocale(locale).language),
       ['ja', 'es', 'de', 'en', 'en', 'en', 'en'],
@@ -86,14 +86,14 @@ describe('the language', () => {
 });
 
 describe('an app’s own texts', () => {
-  it('an app’s own text replaces Foyer’s text only in its language, and gets the same values', () => {
+  it('an app’s own text replaces Foyer’s text in one language only, and can use the same placeholders', () => {
     const texts = createTexts({ en: { 'progress.done.message': 'Go {app}, go {place}!' } });
     const values = { app: 'A', place: 'B' };
     assert.equal(texts.forLocale('en').text('progress.done.message', values), 'Go A, go B!');
     assert.equal(texts.forLocale('de').text('progress.done.message', values), 'A ist in B bereit.');
   });
 
-  it('an app can set its reasons, scope sentences, step titles and tagline; other languages use those of the default language', () => {
+  it('an app can set reasons, scope sentences, step titles and a tagline; a language without them uses those of the default language', () => {
     const texts = createTexts({
       en: { 'reason.chat:write': 'To greet you', 'scope.mine:own': 'Do my thing', 'app.tagline': 'Hello' },
       de: { 'step.sync-crm.doing': 'CRM wird abgeglichen', 'app.tagline': 'Hallo' },
@@ -127,7 +127,7 @@ describe('an app’s own texts', () => {
     assert.equal(words.text('landing.title', { app: hostile }), `Add ${hostile} to Slack`);
   });
 
-  it('textProblems reports every unknown language, key and placeholder, and every empty or malformed text', () => {
+  it('textProblems reports unknown languages, keys and placeholders, and empty or malformed texts', () => {
     const problems = textProblems({
       defaultLanguage: 'tlh',
       xx: {},

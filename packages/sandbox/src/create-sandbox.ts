@@ -22,7 +22,7 @@ import { createRateLimits } from './web-api/rate-limits.ts';
 import { clientRoutes } from './web-client/client-routes.ts';
 import { createWorld } from './world/create-world.ts';
 
-/** Starts a sandbox and resolves once it listens. Call `close`, or it keeps the process alive. */
+/** Starts a sandbox and resolves once it listens. The sandbox keeps the process alive until `close`. */
 export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { manifest, credentials, eventUrl, redirectUrls } = options;
   const clock = createClock({ readNow: options.readNow });

@@ -57,7 +57,7 @@ describe('send-welcome', () => {
     assert.deepEqual(recorded, ['sending']);
   });
 
-  it('a run that is stopped before it sends the welcome leaves no record of one, and sends it when it resumes', async (t) => {
+  it('a run that is stopped before it sends the welcome stores no row for the welcome, and sends it when it resumes', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const stop = new AbortController();
@@ -107,7 +107,7 @@ describe('send-welcome after failures', () => {
     { title: 'Slack acted and answered nonsense', failure: { type: 'malformed-json' } },
   ];
   for (const { title, failure } of acted) {
-    it(`exactly one welcome is sent even if ${title}: Foyer finds it and does not send it again`, async (t) => {
+    it(`exactly one welcome is sent even if ${title}: Foyer finds the welcome and does not send it again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -179,7 +179,7 @@ describe('send-welcome after failures', () => {
     { title: 'Slack had an internal error', failure: { type: 'error', error: 'internal_error' } },
   ];
   for (const { title, failure } of notActed) {
-    it(`exactly one welcome is sent even if ${title}: Foyer finds none, waits, and calls chat.postMessage again`, async (t) => {
+    it(`exactly one welcome is sent even if ${title}: Foyer finds no welcome, waits, and calls chat.postMessage again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -298,7 +298,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.welcomes(first), 1);
   });
 
-  it('a reinstall sends no second welcome; an install by another person or after an uninstall sends one', async (t) => {
+  it('a reinstall sends no second welcome; an install by another person, or after an uninstall, sends its own welcome', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -320,7 +320,7 @@ describe('send-welcome after failures', () => {
 });
 
 describe('send-welcome after an uninstall', () => {
-  it('the welcome of a new install is sent again if its outcome is unknown, although the DM has one from before the uninstall', async (t) => {
+  it('Foyer sends a new install’s welcome again after a failed call, even if the DM has a welcome from before the uninstall', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -334,7 +334,7 @@ describe('send-welcome after an uninstall', () => {
 
 describe('the search for an uncertain welcome', () => {
   for (const scope of ['im:history', 'im:write']) {
-    it(`an uncertain welcome stays unconfirmed without the scope ${scope}, and is sent again only if a person asks`, async (t) => {
+    it(`a welcome that may have been sent stays unconfirmed without the scope ${scope}, and is sent again only if a person asks`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install({ scopes: without(scope) });
       const { runId, installationId, userId } = install;
@@ -351,7 +351,7 @@ describe('the search for an uncertain welcome', () => {
     });
   }
 
-  it('a reinstall with the missing scope finds the uncertain welcome', async (t) => {
+  it('a reinstall that grants the missing scope finds the unconfirmed welcome', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install({ scopes: without('im:history') });
     stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'reset-after-acting' } });

@@ -23,7 +23,7 @@ const outputOf = async (stage: PipelineStage, runId: string, step: Step): Promis
 };
 
 describe('the built-in steps', () => {
-  it('the built-in steps have the documented order and names', () => {
+  it('the built-in steps have fixed names and a fixed order, and only register-team and register-user are required', () => {
     assert.deepEqual(
       builtInSteps().map((step) => step.name),
       ['register-team', 'register-user', 'fetch-profile', 'send-welcome', 'publish-home', 'notify-operators'],
@@ -107,7 +107,7 @@ describe('register-team and register-user', () => {
     }
   });
 
-  it('the steps of an org-wide install register the enterprise', async (t) => {
+  it('register-team and register-user register an org-wide install under its enterprise', async (t) => {
     const stage = await setStage(t, { steps: [registerTeam, registerUser] });
     const { runId } = await stage.install({ workspace: 'Initech Product', orgWide: true });
     await stage.finish(runId);
@@ -163,7 +163,7 @@ describe('fetch-profile', () => {
   const scopes = ['chat:write', 'users:read', 'users:read.email', 'team:read'];
   const without = (...lost: string[]) => scopes.filter((scope) => !lost.includes(scope));
 
-  it('fetch-profile saves the available data, and names the missing data', async (t) => {
+  it('fetch-profile without some scopes saves what it can read, and names the method that it may not call', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const noTeam = await stage.install({ scopes: without('team:read', 'users:read.email') });
     assert.equal((await stage.finish(noTeam.runId)).status, 'succeeded');

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 /** The endpoint's answer: a JSON body, an HTTP status, no answer (`hang`), or a text, whole or cut off. */
 export type TokenAnswer = object | number | 'hang' | { text: string; breaksOff: boolean };
 
-/** The token refresh of Slack's `oauth.v2.access`, over loopback HTTP. */
+/** A fake of Slack's `oauth.v2.access`, over loopback HTTP, that only refreshes tokens. */
 export interface FakeTokenEndpoint {
   apiUrl: string;
   /** The refresh tokens that it was given, in order. */

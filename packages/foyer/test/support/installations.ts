@@ -21,12 +21,12 @@ export function keyringOf(...ids: string[]): Keyring {
   return createKeyring(keysOf(...ids));
 }
 
-/** New keys in the form that the configuration has. */
+/** A new key for each id, as in the parsed configuration. */
 export function keysOf(...ids: string[]): { id: string; base64: string }[] {
   return ids.map((id) => ({ id, base64: randomBytes(32).toString('base64') }));
 }
 
-/** How an install differs from the usual one, by U1 in T1 with only a bot token. A null token means no token. */
+/** What differs from the default install: by U1, in T1, with only a bot token. A null token means no token. */
 export interface InstallWish {
   teamId?: string;
   enterpriseId?: string;

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Database } from '../../src/database/database.ts';
 
-/** Resolves once a transaction waits for a lock of another one. Postgres only. */
+/** Postgres only: resolves once a transaction waits for a lock that another transaction holds. */
 export async function isWaitedFor({ queries }: Database): Promise<void> {
   for (;;) {
     const { rows } = await sql<{ waits: number }>`

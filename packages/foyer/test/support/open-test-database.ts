@@ -19,7 +19,7 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** The engines that Foyer runs on, by their names in test titles. */
+/** Opens a test database on each engine that Foyer runs on, by the engine's name in test titles. */
 export const engines = { SQLite: openTestDatabase, Postgres: openPostgresTestDatabase } as const;
 
 /** Opens a fresh SQLite database in a temporary folder, which `close` removes. */

@@ -19,7 +19,7 @@ export function copyClone(folder: string): void {
     symlinkSync(`../packages/${name}`, join(folder, 'node_modules', `slack-${name}`));
 }
 
-/** Links the packages that this clone installed, but not its own two, into the folder's `node_modules`. */
+/** Links this clone's installed packages, except its own two, into the folder's `node_modules`. */
 export function linkPackages(folder: string): void {
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   for (const name of readdirSync(join(root, 'node_modules'))) {

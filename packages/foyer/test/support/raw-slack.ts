@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** A Slack whose answers to an exchange are bytes that the test writes, however wrong they are as HTTP or JSON. */
+/** A fake Slack. The test writes the bytes that answer `oauth.v2.access`, which need not be valid HTTP or JSON. */
 export interface RawSlack {
   apiUrl: string;
   /** The tokens that `auth.revoke` was called with. */

@@ -2,8 +2,8 @@ import { appendFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
 /**
- * Preloaded (`--import`) into a separate process: writes the name of each package that the process loads to the file
- * PACKAGE_TRACE, in order, and makes the package PACKAGE_MISSING fail to load.
+ * Preloaded (`--import`) into a Foyer process. Writes the names of the packages that the process loads, in order, to
+ * the file that PACKAGE_TRACE names, and makes the package that PACKAGE_MISSING names fail to load.
  */
 const { PACKAGE_TRACE = '', PACKAGE_MISSING } = process.env;
 const seen = new Set<string>();

@@ -1,7 +1,8 @@
 import type { Place } from '../world/records.ts';
 
 /**
- * Something that happened in the sandbox. The demo and tests listen to activities: the demo says what to click next.
+ * Something that happened in the sandbox. The demo listens to say what to click next, and the web client to redraw its
+ * pages; tests can listen too.
  */
 export type Activity =
   | { kind: 'consent-opened'; teamId: string | null; userId: string }

@@ -8,8 +8,8 @@ export function createFaultList() {
     messages,
     add,
     /**
-     * Checks for a string of at most `max` characters. An empty string is accepted only with `mayBeEmpty`, a missing
-     * one only without `required`.
+     * Checks for a string of at most `max` characters. Without `mayBeEmpty`, an empty string is a problem; with
+     * `required`, a missing one is.
      */
     text(value: unknown, pointer: string, max: number, options: TextOptions = {}): void {
       const { required = false, mayBeEmpty = false } = options;
