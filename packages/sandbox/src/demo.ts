@@ -13,7 +13,7 @@ import type { Sandbox } from './sandbox.ts';
 
 /**
  * `npm run demo` starts the sandbox and, beside it, the app, which runs as it would with the real Slack: a separate
- * process (`src/main.ts`) that knows Slack only by its addresses. Its database is in a folder that the demo deletes.
+ * process (`src/main.ts`) that knows only Slack's addresses. The demo deletes the app's database when it ends.
  * With `--brand FOLDER`, the demo starts the app of that folder (its `manifest.json` and `main.ts`), such as
  * `examples/brand`.
  */

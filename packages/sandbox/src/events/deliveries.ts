@@ -113,7 +113,7 @@ export function createDeliveries({
     hold(): void {
       isHolding = true;
     },
-    /** Sends the held deliveries: in the original order, reversed, or by a list of ids, with all others after them. */
+    /** Sends the held deliveries in the original or reversed order, or by a list of ids: the others follow those. */
     async release(order: 'as-sent' | 'reversed' | readonly string[] = 'as-sent'): Promise<Delivery[]> {
       isHolding = false;
       const waiting = inOrder(held, order);

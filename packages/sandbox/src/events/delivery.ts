@@ -9,7 +9,7 @@ export type Delivery = {
   kind: 'event' | 'interaction' | 'url-verification';
   /** The event's or interaction's type, such as `app_home_opened` or `block_actions`. */
   type: string;
-  /** Only an event has one. */
+  /** Null if the request is not an event. */
   eventId: string | null;
   teamId: string | null;
   enterpriseId: string | null;

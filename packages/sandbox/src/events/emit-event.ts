@@ -6,7 +6,7 @@ import type { Delivery, Parcel } from './delivery.ts';
 /** An inner event, as Slack puts it into the envelope's `event`. */
 export type InnerEvent = Record<string, unknown> & { type: string };
 
-/** Where an event happened. If `teamId` is null, the envelope's `team_id` is null; if it is absent, so is `team_id`. */
+/** Where an event happened. A null `teamId` gives a null `team_id` in the envelope; an undefined one gives none. */
 export type EventPlace = { teamId?: string | null; enterpriseId?: string | null };
 
 export type EmitOptions = {

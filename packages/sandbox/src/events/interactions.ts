@@ -47,7 +47,7 @@ export function pressableElements(blocks: readonly Block[]): Pressable[] {
   });
 }
 
-/** Sends `block_actions` for a press, signed, to the app's interactivity URL. Throws if there is no such element. */
+/** Sends a signed `block_actions` request to the app's interactivity URL. Throws if there is no such element. */
 export async function sendPress(platform: Platform, press: Press): Promise<Delivery> {
   const { app, deliveries, activity } = platform;
   const { where, actionId, blockId, workspace, person } = press;

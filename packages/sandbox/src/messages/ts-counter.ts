@@ -6,7 +6,7 @@ export function createTsCounter({ clock }: { clock: SandboxClock }): { next(): s
   return {
     next() {
       const now = Math.floor(clock.now()) * 1000;
-      // If the clock was set back by over a second, the counter restarts at the clock's time; else it only goes up.
+      // Each timestamp is higher than the one before, except after the clock was set back by more than a second.
       last = now > last || last - now > 1_000_000 ? now : last + 1;
       return `${Math.floor(last / 1_000_000)}.${String(last % 1_000_000).padStart(6, '0')}`;
     },

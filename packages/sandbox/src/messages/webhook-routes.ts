@@ -47,7 +47,7 @@ function postToWebhook(platform: Platform, exchange: Exchange, key: string): Rep
   }
 }
 
-/** Answers a press by its response_url: replaces or deletes the message of the button, or posts another one. */
+/** Handles a call to a response_url: replaces or deletes the message with the button, or posts a new message. */
 function answerPress(platform: Platform, exchange: Exchange, key: string): Reply {
   const { world, clock } = platform;
   const target = world.responseUrls.get(key);

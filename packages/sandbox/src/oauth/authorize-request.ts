@@ -6,7 +6,7 @@ import { splitScopes } from '../app/scopes.ts';
 export type AuthorizeRequest = {
   botScopes: string[];
   userScopes: string[];
-  /** As the app sent it; null if it sent none, so that `returnTo` is its first registered address. */
+  /** The address that the app sent; null if it sent none. Then `returnTo` is the app's first registered address. */
   redirectUri: string | null;
   /** Where the browser goes back to. */
   returnTo: string;

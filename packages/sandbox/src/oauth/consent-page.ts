@@ -29,7 +29,7 @@ export function consentPage(page: ConsentPage): string {
     title: `${name} asks for access to ${workspace.name}`,
     heading: html`${name} is requesting permission to access the <strong>${workspace.name}</strong> Slack workspace`,
     notice: mustAsk
-      ? html`<p class="notice" role="note">The admins of ${workspace.name} approve apps before they are installed. Your request goes to them.</p>`
+      ? html`<p class="notice" role="note">In ${workspace.name}, the admins must approve an app before you can install it. Your request goes to the admins.</p>`
       : null,
     action: '/oauth/v2/authorize',
     kept: ['client_id', 'scope', 'user_scope', 'redirect_uri', 'state', 'team'],
@@ -47,8 +47,9 @@ export function decisionPage(
     title: string;
     heading: Html;
     notice: Html | null;
-    /** The form's address, and the names in the page's query that it sends on as hidden fields. */
+    /** The form's address. */
     action: string;
+    /** The names of the fields of the page's query that the form sends again, as hidden fields. */
     kept: readonly string[];
     choices: Html;
     allow: string;

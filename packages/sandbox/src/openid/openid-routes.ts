@@ -10,8 +10,8 @@ import { submitSignIn } from './decide-sign-in.ts';
 import { readSignInRequest, type SignInRequest } from './sign-in-request.ts';
 
 /**
- * Sign in with Slack: the page, its form, the discovery document and the keys. The last two count as calls
- * (`openid.configuration`, `openid.keys`), so that a test can set a fault or a latency for them.
+ * Sign in with Slack: the page, its form, the discovery document and the keys. Requests for the discovery document and
+ * the keys count as calls of `openid.configuration` and `openid.keys`: a test can set a fault or a latency for them.
  * Source: docs.slack.dev/authentication/sign-in-with-slack
  */
 export function openidRoutes(platform: Platform, webApi: WebApi): Route[] {
