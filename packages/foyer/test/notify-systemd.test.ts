@@ -54,7 +54,7 @@ function startUnit(
 }
 
 describe('in a systemd unit with Type=notify', () => {
-  it('Foyer reports that it is ready, and its address, and passes no secret to the program that reports this', async (t) => {
+  it('Foyer reports its address and that it is ready, and passes no secret to systemd-notify', async (t) => {
     const { foyer, notified, environments } = startUnit(t);
     assert.ok(await isServing(foyer));
     await eventually(async () => notified().length === 2);
@@ -104,7 +104,7 @@ describe('in a systemd unit with Type=notify', () => {
     await eventually(async () => notified().includes('READY=1'));
   });
 
-  it('Foyer exits with code 78, not 1, if a person must change something', async (t) => {
+  it('Foyer exits with code 78, not 1, if no start can succeed before a person changes something', async (t) => {
     const { foyer, notified } = startUnit(t, { PORT: '70000' });
     assert.deepEqual(await foyer.ended, { code: 78, signal: null });
     assert.match(foyer.output(), /\n {2}PORT: is larger than 65535\n/);

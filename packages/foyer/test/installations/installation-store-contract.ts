@@ -633,7 +633,7 @@ export function installationStoreContract(
     });
 
     describe('delete', () => {
-      it('case 23: the store deletes one user’s token alone, even the newest installer’s', async () => {
+      it('case 23: the store deletes only the token of the given user, even if that user is the newest installer', async () => {
         await save(
           teamInstall({ userId: 'U2', userToken: 'xoxp-2' }),
           teamInstall({ userId: 'U1', userToken: 'xoxp-1' }),
@@ -684,7 +684,7 @@ export function installationStoreContract(
         });
       });
 
-      it('case 25: the store deletes an org-wide install alone, not the install of a team of that org', async () => {
+      it('case 25: the store deletes an org-wide install, and not the install of a team of that org', async () => {
         await save(orgInstall(), teamInstall({ teamId: 'T9', enterpriseId: 'E1', botToken: 'xoxb-t9' }));
         await store.deleteInstallation({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true });
         await isMiss({ teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true });
@@ -701,14 +701,14 @@ export function installationStoreContract(
         await isMiss({ enterpriseId: 'E1', isEnterpriseInstall: true });
       });
 
-      it('case 27: the store deletes a workspace’s install, and leaves that of its organization', async () => {
+      it('case 27: the store deletes the install of a workspace, and not the install of its organization', async () => {
         await save(orgInstall({ botToken: 'xoxb-org' }), teamInstall({ enterpriseId: 'E1' }));
         await store.deleteInstallation({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false });
         await isMiss({ teamId: 'T1', enterpriseId: 'E1', isEnterpriseInstall: false });
         assert.equal(await botTokenOf({ enterpriseId: 'E1', isEnterpriseInstall: true }), 'xoxb-org');
       });
 
-      it('case 28: a revoked bot is gone from every lookup, and users’ tokens stay', async () => {
+      it('case 28: after the bot’s token was revoked, no lookup returns the bot, and users’ tokens stay', async () => {
         await save(
           teamInstall({ userToken: 'xoxp-1' }),
           teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
@@ -816,7 +816,7 @@ export function installationStoreContract(
           assert.equal(await botTokenOf(T1), 'xoxb-2');
         });
 
-        it('if two different uninstall events are dated in the second of a reinstall, the later one ends the new install', async () => {
+        it('if two different uninstall events are dated in the second of a reinstall, the one that arrives after the reinstall is applied', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           await store.deleteInstallation(T1, { before, eventId: 'Ev1' });
@@ -826,7 +826,7 @@ export function installationStoreContract(
         });
       });
 
-      it('case 30: the store keeps a user’s token that was refreshed after the revocation event, and erases one that was refreshed before it', async () => {
+      it('case 30: the store keeps a user’s token that was refreshed after the revocation event, and erases a token that was refreshed before the event', async () => {
         await store.storeInstallation(teamInstall({ userToken: 'xoxp-1', userExpiresAt: 9 }));
         const stored = await store.findInstallation({ ...T1, userId: 'U1' });
         assert.ok(stored && stored.userVersion !== null);
@@ -845,7 +845,7 @@ export function installationStoreContract(
     });
 
     describe('broken installations, purges, names and team access', () => {
-      it('an installation is marked broken once, and only for the tokens that died', async () => {
+      it('an installation is marked broken once, and not because of tokens that a newer install has replaced', async () => {
         const { installationId } = await store.recordInstall(teamInstall());
         const old = await store.readInstallation(installationId);
         await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
@@ -1026,7 +1026,7 @@ export function installationStoreContract(
       });
 
       it('case 32: the first key encrypts, every key decrypts, and the old key is not needed after re-encryption', async () => {
-        // Re-encryption changes the tokens of every app, so no tenant is a stranger here.
+        // Re-encryption changes the tokens of every app, so the strangers, whose rows must not change, leave first.
         await strangers.leave();
         const [oldKey, newKey] = keysOf('old', 'new');
         assert.ok(oldKey && newKey);

@@ -100,7 +100,7 @@ describe('the keyring', () => {
       /folder\.db\.key cannot be used: it is/,
     );
     const source = new URL('../../src/installations/keyring.ts', import.meta.url).href;
-    // Loads it in a separate process, which can be killed if the system call waits forever.
+    // Loads the keyring in a separate process, which can be killed if the system call waits forever.
     const code = `import(${JSON.stringify(source)})
       .then(({ loadKeyring }) => loadKeyring({ config: ${JSON.stringify(config)} }))
       .catch((error) => console.log(error.code, error.message))`;
@@ -108,7 +108,7 @@ describe('the keyring', () => {
     assert.match(stdout, /^keyring_unusable .*pipe\.db\.key cannot be used: it is not a regular file;/);
   });
 
-  it('the keyring reads a key file of several lines, so that keys can rotate there too', async () => {
+  it('the keyring reads several keys from a key file, one from each line, in their order', async () => {
     const lines = keysOf('new', 'old').map(({ id, base64 }) => `${id}:${base64}`);
     await writeFile(join(folder, 'two.db.key'), `${lines.join('\n')}\n`);
     assert.deepEqual(loadKeyring({ config: configFor('two.db') }).ids, ['new', 'old']);
@@ -153,7 +153,7 @@ describe('loading the keyring for a start', () => {
     await verifyKeyring(database, again);
   });
 
-  it('while a Foyer runs with its key file, a start with that file loads it, and a start without it is refused and creates none', async () => {
+  it('while a Foyer runs, another start with the same key file loads that file, and a start without it is refused and creates no key file', async () => {
     const { database } = opened;
     const running = await loadOrCreateKeyring(database.queries, { config: config('running.db') });
     await verifyKeyring(database, running, holder);

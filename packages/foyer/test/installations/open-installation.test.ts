@@ -32,14 +32,14 @@ const row: InstallationTokens = {
   user_version: 1,
 };
 
-/** Opens the row `first`, and then again with changes. Returns the result, and whether it reuses the earlier one. */
+/** Opens the row `first`, and then the changed row. Returns the second result, and whether it reuses the first one. */
 function openAfter(changed: Partial<InstallationTokens>, first = row) {
   const before = { row: first, installation: openInstallation(first, undefined, cipher) };
   const opened = openInstallation({ ...first, ...changed }, undefined, cipher, before);
   return { opened, isKept: opened.installation === before.installation.installation };
 }
 
-test('unchanged sealed tokens are not opened again, and all other fields are current', () => {
+test('if its sealed tokens are unchanged, an installation is reused, and the fields beside it come from the new row', () => {
   const now = {
     status: 'broken',
     life: 2,
@@ -71,7 +71,7 @@ test('a sealed token that was moved to another row does not open, although it op
   assert.throws(() => openAfter({ id: 'ins_2' }), { code: 'seal_broken' });
 });
 
-test('an installation without its bot takes its fields from the row', () => {
+test('an installation without a bot gets the team’s current name from the row', () => {
   const { opened } = openAfter({ team_name: 'New' }, { ...row, sealed_bot: null });
   assert.equal(opened.installation.team?.name, 'New');
 });

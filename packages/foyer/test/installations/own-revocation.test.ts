@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await isEcho(beganAt), false, 'it is another installation’s');
       await database.write(async (tx) => {
         await beginOwnRevocation(tx, installationId, beganAt);
-        // Later lines of history about other things must not hide the revocation.
+        // Lines about other things, later in the history, must not hide the revocation.
         const line = { installationId, at: beganAt + 1, userId: null };
         await appendHistory(tx, { ...line, kind: 'operator_action', detail: 'something else' });
         await appendHistory(tx, { ...line, kind: 'tokens_revoked', detail: 'the tokens were not revoked' });

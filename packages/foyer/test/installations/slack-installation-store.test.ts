@@ -91,7 +91,7 @@ for (const [engine, open] of Object.entries(engines)) {
       while (endpoint.used.length < 2) await sleep(5);
     };
 
-    it('case 19: the store saves what the SDK refreshed, without a run or a line of history', async () => {
+    it('case 19: the store saves tokens that the SDK has refreshed, without a run or a line of history', async () => {
       endpoint.answerWith({
         ok: true,
         access_token: 'xoxb-new',
@@ -110,7 +110,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await countOf('runs'), await countOf('history'), changes], [1, 1, 1]);
     });
 
-    it('case 19: the store saves what the SDK refreshed, even if a wrapper between the SDK and the store copies the objects', async () => {
+    it('case 19: the store saves tokens that the SDK has refreshed, even if a wrapper between the SDK and the store copies the objects', async () => {
       const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
       await slackStore.storeInstallation(rotating('old', expired()), logger);
       const between: SlackInstallationStore = {

@@ -195,7 +195,7 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 1);
     });
 
-    it('the token source uses the old token after a failure as long as it is valid, but not after it has expired', async () => {
+    it('after a failed refresh, the token source uses the old token while that token is valid, but not after it has expired', async () => {
       await installed(hour);
       endpoint.answerWith(503);
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
@@ -217,7 +217,7 @@ describe('the token source', () => {
       );
     });
 
-    it('the token source waits thirty seconds for the next refresh if Slack answers ratelimited without a time', async () => {
+    it('the token source waits thirty seconds for the next refresh if Slack answers ratelimited and does not say how long to wait', async () => {
       await installed(-hour);
       endpoint.answerWith({ ok: false, error: 'ratelimited' });
       await assert.rejects(tokens.botToken(T1), TokenRefreshError);
@@ -338,7 +338,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, []);
     });
 
-    it('a token is refreshed after the lease of a process that died during the refresh has expired', async () => {
+    it('if a process dies while it refreshes a token, another process refreshes the token once the lease has expired', async () => {
       const { installationId } = await installed(-hour);
       await opened.database.queries
         .updateTable('installations')

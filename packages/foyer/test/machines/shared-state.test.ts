@@ -103,7 +103,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
         team_id: teamId,
         api_app_id: sandbox.app.id,
         event_id: `EvTWICE${n}`,
-        // In a later second than the install, so that the event is certainly newer.
+        // One second in the future, so that the event is certainly newer than the install.
         event_time: Math.floor(Date.now() / 1000) + 1,
         event: { type: 'app_uninstalled' },
       };
@@ -154,7 +154,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     await assertClaimedOnce(t, machines);
   });
 
-  it('the tokens of an interrupted install are revoked, and neither machine logs that it could not read or forget them', async (t) => {
+  it('if two machines start at the same time, the kept tokens of an interrupted install are revoked, and neither logs that it could not read or forget them', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     // Slack does not revoke the token while the page waits, so Foyer keeps the token to revoke it later.

@@ -4,7 +4,7 @@ import { consumeState } from '../../src/database/install-requests.ts';
 import { count } from '../faults/support/full-run.ts';
 import { openPostgresTestDatabase } from '../support/open-test-database.ts';
 
-it('an OAuth state is used by exactly one of four connections that try it at the same time, and the others get no error', async (t) => {
+it('if four database connections use the same OAuth state at the same time, exactly one succeeds, and the others get no error', async (t) => {
   const opened = await openPostgresTestDatabase();
   t.after(() => opened.close());
   const databases = [opened.database, await opened.reopen(), await opened.reopen(), await opened.reopen()];

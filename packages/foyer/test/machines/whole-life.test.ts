@@ -63,7 +63,7 @@ async function isAsked(
   );
 }
 
-/** Answers the newest form as the owner. */
+/** Answers, as the workspace's owner, the newest question in Slack. */
 async function answer({ sandbox, acme, forms }: Shared, value: string): Promise<void> {
   const form = forms().at(-1);
   const blockId = String(form?.blocks?.find(({ type }) => type === 'input')?.block_id);
@@ -112,7 +112,7 @@ describe('two machines', { concurrency: 3 }, () => {
     await Promise.all([a.stop(), b.stop()]);
     const killed = await startMachineProcess(t, environment, lifeProcess);
     shared.sendTo(killed);
-    // The second call, which is the second step's, gets no answer before the machine is killed.
+    // The first step's call is answered. The machine is killed while it waits for the answer to the second step's call.
     let calls = 0;
     billing.answerWith((_req, res, post) => {
       calls += 1;

@@ -84,7 +84,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       });
     });
 
-    it('Foyer registers a person who presses a button, even if the bot may not look people up', async () => {
+    it('Foyer registers a person who presses a button, even if the bot has no scope to look people up', async () => {
       const { teamId } = await installIn('Acme');
       await stage.database.change('update installations set bot_scopes = ?', '["chat:write"]');
       const { userId } = whom('Acme', 'member');
@@ -146,7 +146,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(rows, []);
     });
 
-    it('Foyer learns who was deactivated from Slack’s event and from the daily lookup', async () => {
+    it('Slack’s event tells Foyer that a person was deactivated; if the event is lost, Foyer looks the person up when Home is published', async () => {
       const { teamId } = await installIn('Acme');
       const { sandbox } = stage;
       const { userId } = whom('Acme', 'member');
@@ -162,7 +162,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         await change(deleted);
         await eventually(async () => (await met(teamId, userId)).isDeactivated === deleted);
       }
-      // Slack deactivates the account, but the event is lost. The next publish of Home looks the person up.
+      // Slack deactivates the account, but the event is lost, and the stored profile is more than a day old.
       sandbox.person('Acme', userId).isDeactivated = true;
       await stage.database.change('update memberships set updated_at = 1 where user_id = ?', userId);
       await stage.foyer().publishHome({ teamId }, userId);

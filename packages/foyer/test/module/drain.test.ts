@@ -42,7 +42,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         userId: sandbox.person(name, 'owner').id,
       });
 
-      // So many requests that the overview needs the counts that a chore keeps.
+      // With this many requests, the overview reads the counts that a chore has stored.
       await stage.database.change(
         `insert into install_requests (id, client_id, progress_hash, outcome, started_at)
          with recursive n(i) as (select 1 union all select i + 1 from n where i < 2001)

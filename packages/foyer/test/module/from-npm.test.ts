@@ -11,8 +11,8 @@ import { eventually } from '../../src/testing/visitor.ts';
 import { copyClone, pack, unpack } from '../support/packed-clone.ts';
 
 /**
- * Does with a copy of this clone what docs/updating.md says for taking the module from npm. Instead of `npm install`, it
- * unpacks the two tarballs.
+ * Follows the steps of docs/updating.md that take the module from npm, in a copy of this clone. Instead of
+ * `npm install`, this test unpacks the two tarballs.
  */
 
 const page = readFileSync(join(import.meta.dirname, '../../../../docs/updating.md'), 'utf8');

@@ -87,7 +87,7 @@ describe('notices to the operators', () => {
     assert.match(mail.received[0] ?? '', /^Message-ID: <foyer\.his_[0-9A-Z]+@ops\.example>\r$/m);
   });
 
-  it('the operators are notified once of a dead token, but not if an uninstall follows', async (t) => {
+  it('the operators are notified of a dead token once, and not at all if an uninstall follows soon', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const acme = await stage.install();
     await stage.store.markBroken(acme.installationId, 'token_revoked');
@@ -187,7 +187,7 @@ describe('notices to the operators', () => {
     assert.deepEqual([given?.channel, given?.error_code, given?.due_at], ['webhook', 'http_503', null]);
   });
 
-  it('a webhook does not get a notice again if the process died while sending it', async (t) => {
+  it('a notice that a process was sending to a webhook when it died is not sent there again', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });

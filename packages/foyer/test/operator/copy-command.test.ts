@@ -91,7 +91,7 @@ describe('copy', () => {
     ['Postgres', 'Postgres'],
   ] as const) {
     it(`\`copy\` copies every row unchanged from ${from} to ${to}, and shows the number of rows and the checksum of both sides for each table`, async (t) => {
-      // More than one page of rows if the engines differ.
+      // 1,100 rows are more than one page of a copy.
       const rows = from === to ? 25 : 1100;
       const { copy, look, target, source, held } = await prepare(t, { from, to, rows });
       const { exitCode, stdout, stderr } = await copy();

@@ -18,7 +18,7 @@ const oddColumn = 'a.b, "c"';
 
 /**
  * Tables with a column of each type that both engines can hold. Some refer to a table whose name sorts after theirs, so
- * `copy` must not go by the names.
+ * `copy` must not copy the tables in the order of their names.
  */
 const migrations: OwnMigrations = {
   '0001-orders': {
@@ -48,10 +48,10 @@ const migrations: OwnMigrations = {
         .addColumn('cents', 'integer', (column) => column.generatedAlwaysAs(sql`plan_id * 100`).stored())
         .addPrimaryKeyConstraint('a_orders_pk', ['installation_id', 'number'])
         .execute();
-      // The capitals are on purpose: both engines find `installations`. This table's name sorts before that name.
+      // INSTALLATIONS is in capitals on purpose: both engines find the table `installations` under this name too.
       await sql`create table ${sql.id(oddTable)} (${sql.id(oddColumn)} text primary key,
         "order" text references INSTALLATIONS (id) on delete cascade)`.execute(db);
-      // The migration inserts this row in the target too. The source has changed its own row since.
+      // The migration inserts this row in the target too; in the source, the test changes the row.
       await sql`insert into z_plans (name) values ('free')`.execute(db);
     },
   },

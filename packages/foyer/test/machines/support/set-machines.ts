@@ -16,13 +16,13 @@ import { environmentFor, recordingLogger } from '../../support/start-foyer.ts';
 
 /** One Foyer of several on one Postgres. */
 export interface Machine {
-  /** Its own address, not that of the proxy. */
+  /** The machine's own address, not the proxy's. */
   url: string;
   config: Config;
-  /** Every line that it has logged so far. */
+  /** Every line that the machine has logged so far. */
   logged(): string[];
   stop(): Promise<void>;
-  /** Starts it, or starts it again after a stop. Each start takes a new port. */
+  /** Starts the machine, also after a stop. Each start takes a new port. */
   start(): Promise<void>;
 }
 
@@ -49,7 +49,7 @@ export async function setMachines(
     foyer?: StartOptions;
     /** A Postgres database to use instead of a fresh one; it is not dropped at the end. */
     postgresUrl?: string;
-    /** If false, the test starts both. */
+    /** If false, neither machine is started: the test starts them. */
     start?: boolean;
   } = {},
 ): Promise<Machines> {
