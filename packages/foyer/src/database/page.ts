@@ -27,8 +27,8 @@ export interface Page<Row> {
 }
 
 /**
- * Makes a page from the rows that a query found. The query returns the rows next to the cursor first: ascending towards
- * newer rows, otherwise descending. Its limit must be `limit` + 1: the extra row shows that more rows follow.
+ * Makes a page from the rows that a query found. The query must sort them in the order in which they follow the cursor
+ * (towards newer rows, oldest first) and ask for `limit` + 1 rows: the extra one shows that the list goes on.
  */
 export function toPage<Row>(
   found: readonly Row[],

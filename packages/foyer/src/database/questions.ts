@@ -19,7 +19,7 @@ export type QuestionInput =
   | { readonly type: 'channel' }
   | { readonly type: 'text' };
 
-/** Identifies a question: a step of a run asks a question with this id only once. */
+/** Identifies a question. A step may use each question id once in a run. */
 export interface QuestionKey {
   runId: string;
   stepName: string;

@@ -21,8 +21,8 @@ export type InstallationStatus = 'active' | 'broken' | 'uninstalled';
 export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'refused' | 'installed';
 
 /**
- * queued: a worker may claim the run; waiting: it waits for a time, an event or another run. The last three are final:
- * only a retry queues the run again.
+ * queued: a worker may claim the run; waiting: it waits for a time, an event, a person's answer or another run. The
+ * last three are final: only a retry queues the run again.
  */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
 
@@ -114,8 +114,8 @@ export interface InstallationRow {
   installer_user_id: string;
   installed_at: number;
   /**
-   * When Slack issued its tokens, by Slack's clock: Foyer compares the times of events with it. Null if Slack did not
-   * say.
+   * When Slack issued its tokens, by Slack's clock, so that Foyer can compare this time with the times of events. Null
+   * if Slack did not say.
    */
   slack_installed_at: number | null;
   uninstalled_at: number | null;
@@ -244,9 +244,9 @@ export interface RunRow {
   created_at: number;
   started_at: number | null;
   finished_at: number | null;
-  /** When it may be claimed; null when it is finished or waits for an event or another run. */
+  /** When it may be claimed; null when it is finished, or waits for an event, an answer or another run. */
   due_at: number | null;
-  /** The event, or the run, that it waits for; null if it waits for neither. */
+  /** The event or the run's id that it waits for, or `answer`; null if it waits for none of these. */
   waiting_for: string | null;
   lease_owner: string | null;
   lease_until: number | null;
@@ -262,9 +262,9 @@ export interface StepRow {
   name: string;
   position: number;
   status: StepStatus;
-  /** Every attempt, including those that hit a rate limit. */
+  /** How many attempts were made, including those that hit a rate limit. */
   attempts: number;
-  /** The attempts that count against the step's limit. */
+  /** How many of them count against the step's limit. */
   failures: number;
   /** JSON of what the step returned. */
   output: string | null;
@@ -295,7 +295,7 @@ export interface OnceMessageRow {
   status: 'sending' | 'sent' | 'unconfirmed';
   channel_id: string | null;
   message_ts: string | null;
-  /** When the first attempt to send it began; a search for it begins there. */
+  /** When the first attempt to send it began. If Foyer has to search for the message, it searches from this time on. */
   attempted_at: number;
   /** When it was sent; before that, the time until which the latest call may still take effect. */
   sent_at: number | null;
@@ -304,7 +304,7 @@ export interface OnceMessageRow {
    * read; null if it has read none.
    */
   search_before: string | null;
-  /** How many calls to Slack that search has made. */
+  /** How many calls to Slack the search for the message has made. */
   search_calls: number;
 }
 
@@ -401,7 +401,9 @@ export interface ChoreRow {
   begun_at: number;
   /** When the newest turn began. Only jobs have a value in this column and in those below. */
   started_at: number | null;
-  /** If the newest turn has not ended by then, Foyer assumes that its machine died; null once the turn has ended. */
+  /**
+   * If the newest turn has not ended by this time, Foyer assumes that its machine died; null once the turn has ended.
+   */
   leased_until: number | null;
   /** Which machine and process took the newest turn. */
   machine: string | null;
@@ -436,7 +438,7 @@ export interface SessionRow {
   team_id: string | null;
   enterprise_id: string | null;
   user_id: string | null;
-  /** When Slack issued the ID token, by Slack's clock: Foyer compares the times of events with it. */
+  /** When Slack issued the ID token, by Slack's clock, so that Foyer can compare this time with the times of events. */
   slack_signed_at: number | null;
   began_at: number;
   /** When it was last used, accurate to a few minutes. */
@@ -503,7 +505,7 @@ export interface Tables {
     asked_at: number;
     /** When the reminder is due; null if it was posted, or if the question expires within a day of being asked. */
     remind_at: number | null;
-    /** If there is no answer by then, the step is skipped; null if the person may take any time. */
+    /** If there is no answer by this time, the step is skipped; null if the person may take any time. */
     expires_at: number | null;
     answer: string | null;
     answered_by: string | null;
@@ -520,7 +522,7 @@ export interface Tables {
     opened_at: number;
     /** SHA-256 of the view that Slack last accepted; null while that is unknown. */
     published_hash: string | null;
-    /** SHA-256 of the view that was sent last, by any process. */
+    /** SHA-256 of the view that a process announced last, just before sending it; null if none was announced. */
     sending_hash: string | null;
   };
   /** A key id, with a sealed known text that distinguishes a wrong key from the right one. */
@@ -528,7 +530,7 @@ export interface Tables {
     id: string;
     sealed_check: string;
     created_at: number;
-    /** When a process first started without it; null while it is in use. */
+    /** When a process first started without this key; null while the key is in use. */
     retired_at: number | null;
   };
   operator_notices: OperatorNoticeRow;

@@ -2,7 +2,7 @@ import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { AttemptOutcome, StepAttemptRow, StepRow, StepStatus } from './records.ts';
 
-/** The columns of a step that will run, for the first time or again. Leaves out `attempts`, so that its count stays. */
+/** The columns of a step that will run, for the first time or again. Leaves out `attempts`: the count stays. */
 export const pendingStep = {
   status: 'pending',
   failures: 0,
@@ -187,7 +187,7 @@ export async function readStepAttempts(queries: Queries, runId: string): Promise
     .execute();
 }
 
-/** How many of a step's newest attempts, in a row, never ended because their process died; at most `most`. */
+/** Counts back from a step's newest attempt how many never ended because their process died. Stops at `most`. */
 export async function countLostAttempts(
   queries: Queries,
   step: { runId: string; name: string; most: number },

@@ -26,8 +26,8 @@ export interface ErasedPerson {
 }
 
 /**
- * Erases a person: deletes the rows that are only about them, and removes their id from the rows that record what
- * happened to an installation, except what `kept` lists. The same user id in another team is another person, and stays.
+ * Erases a person: deletes the rows that are only about them, and removes their id from the rows about an installation.
+ * `kept` in the result lists what stays. The same user id in another team is another person, whose data stays too.
  */
 export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): Promise<ErasedPerson> {
   const { clientId, teamId, userId } = person;
@@ -143,7 +143,7 @@ async function eraseFrom(
   if (isNeeded) {
     erased.kept.push({
       what: `their user id as the installer of ${place}, with the runs and the welcome of this install`,
-      why: 'the app is installed: Foyer must know who may act, and must not welcome the person again. Purge the team, or erase the person again once the app is uninstalled',
+      why: 'the app is installed: Foyer must know who the installer is, and must not welcome them again. Purge the team, or erase the person again once the app is uninstalled',
     });
   } else if (isInstaller && left.length === 0) {
     await tx
@@ -199,7 +199,7 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
     .where('run_id', 'in', theirRuns)
     .execute();
   await tx.deleteFrom('questions').where('run_id', 'in', theirRuns).execute();
-  // A moment names the tab that the person opened, and the person's conversation with the app.
+  // The moment of an `opened` run names the tab that the person opened, and their conversation with the app.
   await tx
     .updateTable('runs')
     .set({ moment: null })

@@ -10,8 +10,8 @@ import { BackupDamagedError } from '../sqlite/verify-backup.ts';
 import { peekPostgres } from './inspect-postgres.ts';
 
 /**
- * Writes everything that the database holds at one moment into a SQLite file on which Foyer can start, and compares the
- * two by a checksum over every row. Other processes can keep writing.
+ * Copies everything that the database holds at one moment to a SQLite file, which Foyer can then use as its database.
+ * Compares the two by a checksum over every row. Other processes can keep writing.
  * @throws DatabaseUnavailableError, BackupDamagedError, CopyError
  */
 export async function backUpPostgres(given: {
@@ -27,7 +27,7 @@ export async function backUpPostgres(given: {
   try {
     await readPostgresSnapshot(url, async (source) => {
       const tables = await matchTables(source, target.queries);
-      // A new file already holds the rows that the app's migrations insert; the copy inserts them again.
+      // The app's migrations may have inserted rows into the new file. The copy inserts the same rows, so delete them.
       await clearRows(target, tables);
       const counts = onProgress ? await countRows(source, tables) : [];
       const of = counts.reduce((sum, { rows }) => sum + rows, 0);

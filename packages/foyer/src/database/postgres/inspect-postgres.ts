@@ -29,7 +29,7 @@ export interface PostgresInspection {
   connections: number;
   /** The age in seconds of the oldest open transaction in the database; null if there is none. */
   oldestTransactionSeconds: number | null;
-  /** Replication slots without a reader: the server keeps the log files that such a slot has not read. */
+  /** Replication slots that no client reads at present: the server keeps all log files that they have not received. */
   idleSlots: string[];
   /** Whether Foyer's tables do not exist yet. */
   isEmpty: boolean;
@@ -153,8 +153,8 @@ export async function peekPostgres<T>(url: string, work: (queries: Queries) => P
 }
 
 /**
- * A running Foyer sends a query every two seconds. A connection that sent none for this long is one that PgBouncer
- * keeps open after its Foyer ended.
+ * A running Foyer sends a query every two seconds. If a connection has sent none for this long, its Foyer has ended and
+ * PgBouncer keeps the connection open.
  */
 const busyWithin = '10 seconds';
 

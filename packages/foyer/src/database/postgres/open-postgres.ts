@@ -22,8 +22,8 @@ import { createWriteMarks, isMarkKept, prepareWriteMarks, type WriteMark } from 
 
 /**
  * Each transaction makes its own settings, because PgBouncer may run it on any connection. Why not SERIALIZABLE, which
- * would need no row locks (`database.ts`): with thirty installs of different teams at once, five attempts in six failed
- * because they touched the same index pages, and only a seventh of the installs succeeded.
+ * would need no row locks (`database.ts`): when thirty teams installed at once, 5 of 6 attempts of a transaction failed
+ * because they touched the same index pages, and only 1 of 7 installs succeeded.
  */
 const begin = [
   'begin isolation level read committed',

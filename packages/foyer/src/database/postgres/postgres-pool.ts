@@ -5,8 +5,8 @@ import { serverName } from '../../config/database-target.ts';
 import { asTold, isDamage, isLostConnection, isOfAborted, mayComeBack } from './postgres-failure.ts';
 
 /**
- * Why we set the time limits and not the server: ours also hold when the server or the network hangs, and they work
- * with PgBouncer, which refuses a connection that begins with a `statement_timeout`.
+ * Why the client enforces the time limits and not the server: a client's limits also hold when the server or the
+ * network hangs. And PgBouncer refuses a client that asks for a `statement_timeout` when it connects.
  */
 const connectMs = 3000;
 const statementMs = 5000;
