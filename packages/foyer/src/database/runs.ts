@@ -104,7 +104,7 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-  // The newest run must have the latest time, even if the clock of the machine that created the previous run is ahead.
+  // A newer run must have a later time, even if an older run came from a machine whose clock is ahead.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
   const rest: Rest = newest
     ? await beginning(transaction, { installationId, pipeline, now: run.now })
@@ -209,9 +209,11 @@ export async function findStoppedSteps(transaction: Tx, runId: string, errorCode
 
 /** When a run that no worker holds begins or continues. */
 export interface Rest {
-  /** queued: a worker may claim it from `dueAt` on. waiting: it waits for a time, an event or another run. */
+  /**
+   * queued: a worker may claim it from `dueAt` on. waiting: it waits for a time, an event, an answer or another run.
+   */
   status: 'queued' | 'waiting';
-  /** Null while it waits for an event or another run. */
+  /** Null while it waits for an event, an answer or another run. */
   dueAt: number | null;
   waitingFor: string | null;
 }
@@ -277,8 +279,8 @@ export async function endRun(
 }
 
 /**
- * Queues the runs that waited for an uninstall run, up to and including the next uninstall run. Later runs still wait,
- * now for that one.
+ * Queues the runs that waited for an uninstall run, up to and including the next uninstall run. The runs after that one
+ * still wait, now for it.
  */
 async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
   const behind = await transaction
@@ -299,8 +301,8 @@ const cancelledAtOnce = 5000;
 /**
  * Cancels the unfinished runs of an installation, but never an uninstall run. If a new install run replaces them
  * (`replacedBy`), cancels only install runs: moments' runs remain valid, and wait for the new run instead. Marks the
- * unfinished steps of cancelled runs as skipped; a worker in the middle of one has lost its lease, and writes nothing
- * more to the run. With `userId`, cancels only that person's runs. Returns the ids of the cancelled runs.
+ * unfinished steps of cancelled runs as skipped; a worker that is executing such a step has lost its lease, and writes
+ * nothing more to the run. With `userId`, cancels only that person's runs. Returns the ids of the cancelled runs.
  */
 export async function cancelRuns(
   transaction: Tx,

@@ -1,9 +1,9 @@
 import type { Queries } from './database.ts';
 
 /**
- * Claims deliveries from Slack, and returns the keys that no process had claimed before. Does not use `write`, which in
- * Postgres changes `changeMark`, so that every cache reads its data again. A crash may therefore lose a claim: if Slack
- * then repeats the delivery, listeners receive it twice.
+ * Claims deliveries from Slack, and returns the keys that no process had claimed before. Does not use `write`: on
+ * Postgres, each `write` changes `changeMark`, and every cache then reads its data again. Without `write`, a claim that
+ * fails is not retried.
  */
 export async function claimDeliveries(
   queries: Queries,

@@ -19,8 +19,8 @@ const sweptRows = 500;
 const mostOfOnePerson = 20;
 
 /**
- * Begins a session. Deletes sessions of its kind that expired over an hour ago, and the person's oldest beyond the
- * limit.
+ * Begins a session. Deletes sessions of its kind that expired over an hour ago. If the person then has too many,
+ * deletes the oldest.
  */
 export async function beginSession(tx: Tx, session: SessionRow): Promise<void> {
   const { client_id: clientId, kind, registered_team_id: teamId, user_id: userId } = session;

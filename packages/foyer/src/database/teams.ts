@@ -6,7 +6,7 @@ interface TeamRegistration {
   teamId: string;
   name: string | null;
   enterpriseId: string | null;
-  /** When the app first met the team, if it is new. */
+  /** Stored as the time when the app first met the team, if the team is new. */
   seenAt: number;
   now: number;
 }
@@ -63,8 +63,8 @@ export interface TeamEvent {
 }
 
 /**
- * Returns the time before which stored data counts as older than an event of the time `at`: one second later than `at`,
- * since Slack rounds the time of an event down to a whole second.
+ * Returns one second after `at`, the time of an event. Data that was stored before then counts as older than the event,
+ * since Slack rounds an event's time down to a whole second.
  */
 export const storedBefore = (at: number): number => at + 1000;
 

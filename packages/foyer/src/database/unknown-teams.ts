@@ -19,8 +19,8 @@ const forgottenAfterMs = 30 * 24 * 3_600_000;
 const settledAfterMs = 60_000;
 
 /**
- * Records that Slack sent an event for a tenant without an installation. Returns whether it stored a new tenant: not if
- * the tenant is stored already, or if there are too many.
+ * Records that Slack sent an event for a tenant without an installation. Returns true if it stored a new tenant; false
+ * if this tenant was stored already, or if too many are stored.
  */
 export async function recordUnknownTeam(
   tx: Tx,

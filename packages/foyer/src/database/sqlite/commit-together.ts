@@ -7,8 +7,8 @@ import { DatabaseUnavailableError, type Tx } from '../database.ts';
  * Why writes share commits: each commit waits for the disk (0.3 ms, or 10 ms on a slow one), which is most of the cost
  * of a short write. Writes that arrive during that wait, or within one turn of the event loop, share one transaction.
  * Each write has its own savepoint, so a write that fails does not undo the others, and each resolves once the commit
- * has reached the disk. Of sixteen installs at once, each takes 2 commits; without sharing, each took 20. A write that
- * arrives alone has its own transaction.
+ * has reached the disk. When sixteen installs run at once, each takes 2 commits; without sharing, each took 20. A write
+ * that arrives alone has its own transaction.
  */
 
 type Work = (transaction: Tx) => Promise<unknown>;
@@ -103,7 +103,7 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
  * each commit, which blocks the whole process for 0.3 ms, or for 10 ms and more on a slow disk. With NORMAL, SQLite
  * writes the same log in the same order and still syncs it before each checkpoint, but not at each commit
  * (sqlite.org/pragma.html#pragma_synchronous). Foyer does that sync outside the event loop, and a write resolves after
- * it, so a resolved write is on the disk, as with FULL. Under load an install costs a tenth less CPU, since more writes
+ * it, so a resolved write is on the disk, as with FULL. Under load, an install takes 10 % less CPU, since more writes
  * share a commit.
  */
 export interface LogOnDisk {

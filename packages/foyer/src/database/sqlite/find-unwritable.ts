@@ -2,8 +2,8 @@ import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path';
 
 /**
- * A path that cannot be written, and why: an error code such as `EACCES`, `EROFS` or `ENOTDIR`, or `owner` if the path
- * does not belong to the owner of the database file and only its own owner may write it.
+ * A path that cannot be written, and why: an error code such as `EACCES`, `EROFS` or `ENOTDIR`, or `owner`: the path
+ * and the database file belong to different users, and only the path's owner may write the path.
  */
 export interface UnwritablePath {
   path: string;

@@ -75,8 +75,8 @@ function checkIntegrity(sqlite: DatabaseSync): string {
 /**
  * Opens a database file to read it, and leaves no trace: no file, no byte, no lock that a writer waits for.
  *
- * Why Node's SQLite: a reader in WAL mode creates the log and its index, or repairs them, and a reader that may not
- * delete them leaves them behind with its own owner and mode. Two parameters of SQLite's URLs prevent that, and
+ * Why Node's SQLite: in WAL mode, a reader creates or repairs the log and its index. If it may not delete them
+ * afterward, they stay, and belong to the user who ran the reader. Two parameters of SQLite's URLs prevent that, but
  * better-sqlite3 takes no URLs. `readonly_shm` reads an existing index, and rebuilds it in memory if no process has the
  * database open; `immutable` reads a file that has no index. (sqlite.org/uri.html,
  * sqlite.org/wal.html#read_only_databases)

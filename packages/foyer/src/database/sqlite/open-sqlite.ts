@@ -102,9 +102,9 @@ export async function openSqlite(
   // A second connection: it does not see what an open transaction on the first one has written.
   const reader = createStatements(looker, file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
-  // The version is read once per turn of the event loop: to read it, SQLite locks and unlocks the file, which is a
-  // twelfth of the work for an event. A commit of another process shows at the next turn; our own commits show
-  // immediately.
+  // The version is read once per turn of the event loop: to read it, SQLite locks and unlocks the file, which would be
+  // a twelfth of the work for an event. So a commit of another process shows at the next turn; this process's own
+  // commits show immediately.
   let mark: number | undefined;
   const forgetMark = (): void => {
     mark = undefined;
@@ -127,7 +127,8 @@ export async function openSqlite(
         return value;
       } catch (error) {
         if (!(error instanceof DatabaseUnavailableError)) throw error;
-        // A commit that failed on its way to the disk may be there after a restart; any other write was rolled back.
+        // If the disk or the files failed, a write whose work was done may be there after a restart; any other was
+        // rolled back.
         const mayBeCommitted = isWorkDone && (error.mayBeCommitted || failure !== undefined);
         if (error.mayBeCommitted) fail(error);
         throw mayBeCommitted
@@ -140,7 +141,7 @@ export async function openSqlite(
   /** @throws DatabaseUnavailableError if this process must not use the database anymore */
   function assertSound(): void {
     if (failure) throw failure;
-    // A closed database refuses its statements; its files are no longer ours to watch.
+    // A closed database refuses every statement, so there is no need to watch its files.
     if (isClosed) return;
     try {
       watch?.assertInPlace();

@@ -45,9 +45,9 @@ class FoyerCompiler extends SqliteQueryCompiler {
 
 /**
  * Kysely's SQLite dialect with `FoyerCompiler` and two more changes. A transaction takes the write lock when it begins:
- * taking it later can fail halfway. And migrations run in one transaction, which Kysely's own adapter does not allow:
- * without it, two processes that start at the same time would both create the tables, and a crash would leave half of
- * them.
+ * taking it later can fail halfway. And all migrations run in one transaction, which Kysely's own adapter does not
+ * allow. Otherwise, two processes that start at the same time would both create the tables, and a crash would leave
+ * half of them.
  */
 export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(): boolean }): SqliteDialect {
   const createDriver = () =>
@@ -77,8 +77,8 @@ const isUnavailable = (error: unknown): boolean =>
   (error instanceof TypeError && /database connection is not open/.test(error.message));
 
 /**
- * Whether this process must not use the database after this error: the disk failed, or locks do not work. SQLite
- * reports SQLITE_PROTOCOL after it has blocked the event loop for ten seconds to get a lock: do not try again.
+ * Whether this process must not use the database after this error: the disk failed, or locks do not work. For
+ * SQLITE_PROTOCOL, SQLite has tried for ten seconds to get a lock, and blocked the event loop: do not try again.
  */
 const isFatal = (error: unknown): boolean =>
   /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(sqliteCode(error));
@@ -137,7 +137,7 @@ export function openSqliteFile(
     syncFolder(dirname(file));
     sqlite.pragma('journal_mode = WAL');
     sqlite.pragma('synchronous = FULL');
-    // A checkpoint costs as much as many commits: run one for every 32 MB of log, not for every 4.
+    // One checkpoint costs as much as many commits, so SQLite runs one after every 32 MB of log, not after every 4 MB.
     sqlite.pragma('wal_autocheckpoint = 8000');
     sqlite.pragma('secure_delete = ON');
     sqlite.pragma('foreign_keys = ON');
