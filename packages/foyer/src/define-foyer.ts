@@ -159,7 +159,7 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   }
   const { gate, onConflict, memberScopes } = definition;
   if (gate !== undefined && typeof gate !== 'function') {
-    const fix = 'give gate(candidate) { … }, or one that is ready-made: onlyAdmins()';
+    const fix = 'give a function gate(candidate) { … }, or a ready-made gate: onlyAdmins()';
     report('gate', 'is not a function', fix);
   }
   if (onConflict !== undefined && !['refuse', 'move', 'share'].includes(onConflict)) {
@@ -247,7 +247,9 @@ function unlisted(memberScopes: readonly string[], { oauth_config: { scopes } }:
     }));
 }
 
-/** Returns the result of `read`; or undefined, after adding the problems that it threw to the list. */
+/**
+ * Returns the result of `read`. If `read` throws a ConfigError, adds its problems to the list and returns undefined.
+ */
 function collect<T>(problems: ConfigProblem[], read: () => T): T | undefined {
   try {
     return read();

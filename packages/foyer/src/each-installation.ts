@@ -13,7 +13,8 @@ const mostWaiting = 1000;
 const mostLogged = 20;
 
 /**
- * An installation to work on, how many tries Slack has rate-limited, and when the next is due (`performance.now()`).
+ * An installation to work on, how many tries Slack has rate-limited, and when the next try is due
+ * (`performance.now()`).
  */
 interface Waiting {
   installation: FoundInstallation;

@@ -20,7 +20,7 @@ export function assembleEvents(
       store: InstallationStore;
       /** Called after an event changed what is stored for an installation. Must not throw. */
       onChanged(query: TenantQuery, type: string): void;
-      /** Whether the definition has steps for a member's first opening. */
+      /** Whether the definition has steps for the first time that a member opens the app. */
       hearsOpenings: boolean;
     },
 ) {

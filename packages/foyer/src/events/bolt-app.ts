@@ -134,7 +134,7 @@ function createListenerNames() {
   }
 
   return {
-    /** Names each listener that is added to the app from now on, such as `event app_mention (greet)`. */
+    /** Gives a name, such as `event app_mention (greet)`, to each listener that is added to the app from now on. */
     watch(app: App): void {
       for (const registrar of registrars) {
         const register: unknown = Reflect.get(app, registrar);
@@ -153,7 +153,10 @@ function createListenerNames() {
         Object.defineProperty(app, registrar, { value: add, configurable: true, writable: true });
       }
     },
-    /** Returns the name of the listener that started the running code, also after that listener has returned. */
+    /**
+     * Returns the name of the listener from which this call comes, even after that listener has returned; undefined
+     * outside listeners.
+     */
     running: (): string | undefined => current.getStore(),
     /**
      * Whether any listener may receive messages: a message listener, one whose pattern matches `message`, an assistant

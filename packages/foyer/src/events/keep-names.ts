@@ -16,9 +16,7 @@ import { type Fields, fieldsOf, idOf } from './slack-request.ts';
  * holds back events. An event's field that is absent or of a wrong type leaves the stored value unchanged.
  */
 
-/**
- * Foyer queues at most one notice an hour for each installation, while Slack may send `app_rate_limited` every minute.
- */
+/** Slack may send `app_rate_limited` every minute; Foyer queues at most one notice an hour for each installation. */
 const noticeEveryMs = 3_600_000;
 
 /** Maps the type of each of these events to its effect. */
@@ -55,7 +53,7 @@ export function createKeepNames(deps: {
     if (userId === undefined || teamId === undefined) return false;
     if (user.deleted === true)
       await endSessions({ clientId, teamId, userId, signedBefore: storedBefore(happenedAt) }, removal);
-    // Slack sends one event for each change of each member, and few members are registered: look before writing.
+    // Slack sends one event for each change of each member, and few members are registered: read before writing.
     if (!(await isKnownPerson(database.queries, { clientId, teamId, userId }))) return false;
     const told = { clientId, teamId, userId, at: happenedAt, now: now() };
     const person = { ...slackProfile(user), ...standingOf(user, query.isEnterpriseInstall) };

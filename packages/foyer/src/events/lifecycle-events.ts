@@ -115,7 +115,8 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
         },
       );
       if (changed) deps.onChanged(query, type);
-      // Slack sends such an event for each change of each member, or for each opening of the app: most change nothing.
+      // Slack sends these two for each change of each member, and for each opening of the app: most of them change
+      // nothing.
       const isUsual = type === 'user_change' || type === 'app_home_opened';
       const level = isUsual && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');
@@ -127,7 +128,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
   }
 
   return function commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined {
-    // Look at the type before reading the rest of the event: most events change nothing here.
+    // Read the type before the rest of the event: most types of events change nothing here.
     const effect = effects.get(eventTypeOf(body));
     return effect && commit(effect, body, now);
   };

@@ -7,15 +7,15 @@ import { type TenantQuery, TenantUnclearError, tenantOfQuery } from '../installa
 /** Notes the team of a verified request if it has no installation here. Never throws, and does not block. */
 export type NoteUnknownTeam = (query: TenantQuery) => void;
 
-/** How long after one lookup of a team Foyer may look it up again. */
+/** Foyer looks up a team at most once in this time. */
 const againAfterMs = 10 * 60_000;
 /** An install that is being committed is unknown for a moment, so Foyer reports a team only after this time. */
 const reportAfterMs = 65_000;
 
 /**
  * Creates the function that notes teams that have the app in Slack but no installation here. After a restore, these are
- * the teams that installed the app after the backup. Foyer has no token for them: it answers their events with 200 and
- * drops them. Without this function no one would notice.
+ * the teams that installed the app since the backup was made. Foyer has no token for them: it answers their events with
+ * 200 and drops them. Without this function no one would notice.
  *
  * A team that uninstalled the app is not noted: its events are only late. Slack may send any number of events, so Foyer
  * looks a team up at most once in ten minutes, and stores at most `mostUnknownTeams`, in memory and in the database.
@@ -62,7 +62,7 @@ export function createNoteUnknownTeam(deps: {
     log.error(
       { teamId: team.teamId, enterpriseId: team.enterpriseId, unknownTeams: unknown.length },
       'Slack sends events for a team that has no installation here, as after a restore: an admin there has to install ' +
-        'the app again. `npm run foyer -- list --unknown` lists all of them with a link for each',
+        'the app again. `npm run foyer -- list --unknown` lists all such teams, with a link for each',
     );
   }
 

@@ -71,13 +71,14 @@ export interface SlackReceiver extends Receiver {
 export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   const { log, signature, refusals, seen } = deps;
   let app: App | undefined;
-  /** How many deliveries Bolt's listeners are working on, and what to call when the last one is done. */
+  /** How many deliveries Bolt's listeners are working on, and what to call when none is left. */
   let running = 0;
   const onDrained: (() => void)[] = [];
   const repeats = new Set<NodeJS.Timeout>();
   let isDraining = false;
   /**
-   * Whether the log already explains where to mount Foyer. Foyer logs that only once, since strangers can cause it.
+   * Whether the log already explains where to mount Foyer. Foyer logs this only once: else each request of a stranger
+   * could add a line.
    */
   let explainedMounting = false;
 
@@ -105,8 +106,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   }
 
   /**
-   * Plans a repeat of an event. After the last one, during a stop, or if too many repeats are planned, gives up and
-   * forgets the event, so that a repeat from Slack counts as new.
+   * Plans a repeat of an event. After the last repeat, during a stop, or if too many repeats are planned, gives up on
+   * the event and forgets it: if Slack sends it again, it counts as new.
    */
   function repeatLater(event: ReceiverEvent, key: string | undefined, times = 0): void {
     const delayMs = repeatAfterMs[times];
@@ -152,7 +153,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       if (body === 500 && !explainedMounting) {
         explainedMounting = true;
         log.error(
-          'a body parser of the host read the body first, so its signature cannot be checked: mount Foyer before the parser, or let the parser keep the bytes as req.rawBody',
+          'a body parser of the host read the body before Foyer, so Foyer cannot check the signature: mount Foyer before the parser, or let the parser keep the bytes as req.rawBody',
         );
       }
       refusals.add(bodyProblems[body], address);

@@ -84,8 +84,8 @@ export function readEnvelope(body: Fields): EventEnvelope {
 /**
  * Lists the installations that the event may belong to. `authorizations` names the installation that Slack sent the
  * event for. The outer `team_id` counts only if no authorization names a tenant: in a Slack Connect channel, it may be
- * another company's. If it counts and the delivery names an enterprise, but not the kind of install, the list has the
- * workspace's own install and then the org-wide one.
+ * another company's. If the outer `team_id` counts, and the delivery names an enterprise but not the kind of install,
+ * the list has first the workspace's own install, then the org-wide one.
  */
 function candidatesOf(body: Fields): InstallationQuery[] {
   const outer = queryOf(body);
@@ -173,7 +173,7 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
 
 /**
  * Returns whether this is a delivery of an event: the event in it has a type, which decides what changes. The
- * delivery's own `type` may be missing or wrong, but not an object.
+ * delivery's own `type` may be missing, or be anything but an object.
  */
 function isEvent(parsed: unknown): parsed is Record<string, unknown> {
   const { type, event } = fieldsOf(parsed);
