@@ -20,7 +20,10 @@ import { createReadHome, type Home, type ReadHome, type ReadHomeDeps, sendView }
  * view that is sent last was also read last.
  */
 
-/** The longest Retry-After that a publish waits for. If it is longer, Foyer waits for the next change or opening. */
+/**
+ * The longest Retry-After that a publish waits for. After a longer one, Foyer publishes only at the next change or
+ * opening.
+ */
 const longestWaitMs = 10_000;
 /** How long Foyer assumes that a person looks at Home after opening it. */
 const lookingForMs = 60 * 60 * 1000;
@@ -68,7 +71,8 @@ export function createPublishHome(
       openedAt: request.opened ? at : 0,
     });
     if (isAnnounced) return publishAnnounced(request, home, triesLeft);
-    // Another machine announced first each time. It read the record after this request, so its view is current.
+    // At each of these tries, another machine was faster. It read the record after this request came, so its view is
+    // current.
     return triesLeft > 0 ? publishOnce(request, triesLeft - 1) : unchanged;
   }
 

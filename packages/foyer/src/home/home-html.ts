@@ -3,8 +3,8 @@ import { type Html, type HtmlValue, html } from '../http/html.ts';
 
 /**
  * Draws App Home as part of a web page, from the same blocks that Slack shows, so both have the same words and buttons.
- * It covers the shapes that the install record uses, and leaves out what only works in Slack: inputs, and the buttons
- * of the app's own sections that are not links.
+ * It covers the shapes that the install record uses, and leaves out what works only in Slack: inputs, and each button
+ * of the app's own sections that is not a link.
  */
 
 /** The person for whom the page is drawn, and where its buttons lead. */

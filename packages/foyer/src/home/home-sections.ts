@@ -134,7 +134,7 @@ function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
 /** Slack's limits for a view (docs.slack.dev/reference/views/home-tab-views), less 2 kB for the view's other fields. */
 const most = { blocks: 100, bytes: 250_000 - 2000 };
 
-/** The lines that replace what cannot be shown. */
+/** The lines that stand for what cannot be shown. */
 interface SectionNotices {
   /** Replaces a section that failed. */
   failed: string;

@@ -79,8 +79,8 @@ function footer({ record, viewer, words, supportUrl, privacyUrl }: HomeContent):
 }
 
 /**
- * Lists the history in the order given, at most `most` lines, with a line that says so if there is more. The detail of
- * an entry is for operators: the command line and the operator pages show it, and Home does not.
+ * Lists the history in the order given, at most `most` lines. If there are more, another line says so. The detail of an
+ * entry is for operators: the command line and the operator pages show it, and Home does not.
  */
 function historyLines(words: Words, history: readonly HistoryRecord[], most: number): string[] {
   const texts = history.slice(0, most).map(({ at, kind, userId }) => {

@@ -136,7 +136,7 @@ interface ViewAddress {
   teamId: string | null;
 }
 
-/** A Home as it is sent; `without` draws it again without the blocks of the sections with these ids. */
+/** A Home as it is sent; `without` draws it again, with one line instead of each section whose id is in `failed`. */
 interface DrawnHome extends ComposedHome {
   without(failed: ReadonlySet<string>): ComposedHome;
 }

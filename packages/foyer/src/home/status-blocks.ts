@@ -188,7 +188,10 @@ function declinedBlocks(
   ];
 }
 
-/** Returns undefined if the person may not install the app again, or if Home shows "Install again" with this link. */
+/**
+ * Returns undefined if the person may not install the app again, or if Home already shows "Install again" with this
+ * link.
+ */
 function updateButton(content: HomeContent, isPressing: boolean): Button | undefined {
   const { record, viewer, words, updatePermissionsUrl: url } = content;
   if (!mayAct(record, viewer) || record.status !== 'active') return undefined;

@@ -27,9 +27,9 @@ const seenAgainMs = 60 * 60 * 1000;
 
 /**
  * Finds out what rights a person has in an installation, and registers a person whom Slack described or who is present.
- * Once Slack has answered about a person, Foyer does not ask again for a day. It does not ask about the installer,
- * since the install proves who that is. With `ask: false` it asks about no one: a press, for example, must be
- * acknowledged first.
+ * Once Slack has answered about a person, Foyer does not ask again for a day. As a rule it does not ask about the
+ * installer, since the install proves who that is. With `ask: false` it asks about no one: for example at a press,
+ * which Foyer must acknowledge before any call to Slack.
  */
 export type FindViewer = (
   record: InstallRecord,
@@ -73,7 +73,8 @@ export function createFindViewer(deps: {
     try {
       const token = await deps.botToken(record.id);
       const { user } = await slack.users.info({ token, user: userId, include_locale: true });
-      // If asked about a person of another workspace, Slack may describe one of this workspace with the same user id.
+      // If asked about a person of another workspace, Slack may describe a person of this workspace with the same user
+      // id.
       if (!user || (from !== undefined && !isIn(from, user))) return undefined;
       return {
         standing: standingIn(record, user),
@@ -214,7 +215,8 @@ interface HomePress {
 
 /**
  * Carries out a press. The same rules apply in Slack and on the web: "Try again" and "Send the welcome again" work only
- * for those who may act; "Disconnect" affects only the person who presses it. Resolves once the effect is committed.
+ * for those who may restart things (`mayAct`); "Disconnect" affects only the person who presses it. Resolves once the
+ * effect is committed.
  */
 export type PressHome = (press: HomePress) => Promise<void>;
 
