@@ -53,7 +53,7 @@ function isColor(text: string): boolean {
   return /^#[0-9a-f]{6}$/i.test(text);
 }
 
-/** Returns the media type of a logo by its file extension; undefined for a file that cannot be one. */
+/** Returns the media type of a logo by its file extension; undefined for a file that cannot be a logo. */
 export function logoType(path: string): string | undefined {
   const types: Readonly<Record<string, string>> = {
     png: 'image/png',

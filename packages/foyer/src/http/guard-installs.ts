@@ -74,7 +74,7 @@ export function createInstallLimits(deps: {
     return String(createHmac('sha256', secret).update(network).digest().readUInt16BE() % buckets);
   }
 
-  /** Counts a request that may proceed, and returns undefined; otherwise returns how many milliseconds to wait. */
+  /** If the request may proceed, counts it and returns undefined; otherwise returns how many milliseconds to wait. */
   async function waitMs({ perAddress, inAll }: Limiters, key: string): Promise<number | undefined> {
     const own = await consume(perAddress, key);
     if (own !== undefined) return own;
@@ -119,13 +119,13 @@ async function consume(limiter: RateLimiterMemory, key: string): Promise<number 
   }
 }
 
-/** How long a request waits for the database before the last answer counts. */
+/** How long a request waits for the database; after that, Foyer uses the database's previous answer. */
 const patienceMs = 300;
 
 /**
  * Creates the function that returns whether an app's installs are paused. Every install calls it, so it reads the
  * database only if something was committed since the last read. It never throws: if the database does not answer, it
- * returns the last answer, so that a start still leads to Slack.
+ * returns the previous answer, so that a start still leads to Slack.
  */
 export function createIsInMaintenance(
   database: Pick<Database, 'prepare' | 'changeMark'>,

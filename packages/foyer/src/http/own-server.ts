@@ -38,7 +38,8 @@ export function createFoyerServer(deps: {
       keepAliveTimeout: 5000,
       connectionsCheckingInterval: 1000,
       maxHeaderSize: 16 * 1024,
-      // Foyer checks the header below, since Node's own answer would have no security headers.
+      // Foyer itself refuses a request without a `Host` header (below), since Node's answer would have no security
+      // headers.
       requireHostHeader: false,
     },
     async (req, res) => {

@@ -14,7 +14,10 @@ export interface FailureContext {
    * Foyer does not know.
    */
   tokensRevoked?: boolean;
-  /** Whether Slack may have installed the app without a confirmation to Foyer: then the page must not deny it. */
+  /**
+   * Whether Slack may have installed the app although Foyer got no confirmation: then the page does not say that
+   * nothing was installed.
+   */
   mayHaveActed?: boolean;
   /** Why the app's gate refused, in the words of the app. */
   reason?: string;
@@ -48,7 +51,7 @@ export const failureButtons = {
 
 interface FailurePage {
   status: number;
-  /** Left out if the reader may have asked for neither an install nor a sign-in. */
+  /** Left out if Foyer cannot know that the reader asked for an install or a sign-in. */
   fact?: Fact;
   /** `none` if no button can help before someone else has acted. */
   button: keyof typeof failureButtons | 'none';

@@ -12,11 +12,11 @@ export const slackMark: Html = html`<svg class="slack-mark" viewBox="0 0 122.8 1
     html`<path fill="${colour}" transform="rotate(${degrees} 61.4 61.4)" d="M25.8 64.7v12.9a12.9 12.9 0 1 1-12.9-12.9zM32.3 77.6a12.9 12.9 0 0 1 25.8 0v32.3a12.9 12.9 0 0 1-25.8 0z"/>`,
 )}</svg>`;
 
-// To create the segmenter takes 13 ms, so Foyer does it with the first page, not when the module loads. Each later page
-// takes 7 µs.
+// Creating the segmenter takes 13 ms, so Foyer creates it for the first page, not when the module loads. For each later
+// page, it takes 7 µs to find the letter.
 let letters: Intl.Segmenter | undefined;
 
-/** Returns the app's first letter, which replaces the icon that Slack would show. */
+/** Returns the first letter of the app's name, which stands for the app if it has no logo. */
 function appInitial(appName: string): string {
   letters ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   const [first] = letters.segment(appName.toWellFormed().trim());
