@@ -32,7 +32,7 @@ function speak(
   });
 }
 
-describe('every page', () => {
+describe('the landing page and failure pages', () => {
   let stage: Stage;
   before(async () => {
     stage = await setStage();
@@ -47,7 +47,7 @@ describe('every page', () => {
     '/slack/oauth_redirect?error=access_denied',
   ];
 
-  it('every page has the security headers, and is not cached', async () => {
+  it('the landing page and failure pages have the security headers, and are not cached', async () => {
     for (const path of paths) {
       const { headers } = await createVisitor().get(stage.url + path);
       const policy = headers.get('content-security-policy') ?? '';

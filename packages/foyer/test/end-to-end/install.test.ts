@@ -278,7 +278,7 @@ describe('an install that does not complete', () => {
     }
   });
 
-  it('an install in another workspace fails with a page that says that public distribution is off, and works once it is on', async () => {
+  it('while public distribution is off, an install in another workspace fails with a page that says so; it works once distribution is on', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     const before = sandbox.calls('oauth.v2.access').length;

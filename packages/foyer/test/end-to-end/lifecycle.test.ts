@@ -253,7 +253,7 @@ describe('App Home', () => {
     assert.equal(sandbox.messages(globex).length, 1);
   });
 
-  it('App Home is published again when the record changes, without being opened', async () => {
+  it('when the install record changes, App Home is published again to a member who has not opened it again', async () => {
     const { sandbox } = stage;
     const admin = { teamId: owner.teamId, userId: sandbox.person('Acme', 'admin').id };
     const visitor = createVisitor();

@@ -184,7 +184,7 @@ describe('the report to Slack of which members are connected', () => {
     assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
   });
 
-  it('members can connect and disconnect even if Slack refuses the report', async (t) => {
+  it('members can connect and disconnect even if Slack refuses Foyer’s report that they did', async (t) => {
     const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
     const method = 'apps.user.connection.update';
     sandbox.faults.add({ method, failure: { type: 'error', error: 'fatal_error' }, times: 2 });
@@ -196,7 +196,7 @@ describe('the report to Slack of which members are connected', () => {
     assert.ok(app.logged().some((line) => line.includes('could not report to Slack')));
   });
 
-  it('Foyer reports no connected member to Slack if the app lacks the event `user_connection` or the member scope `users:write`', async (t) => {
+  it('Foyer does not report to Slack which members are connected if the app lacks the event `user_connection` or the member scope `users:write`', async (t) => {
     const without = structuredClone(reporting);
     without.settings.event_subscriptions.bot_events.pop();
     for (const [given, memberScopes] of [

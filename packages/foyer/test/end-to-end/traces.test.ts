@@ -104,7 +104,7 @@ describe('an install without tracing', () => {
     assert.equal(lines.find(({ msg }) => msg === 'run succeeded')?.traceId, traceId);
   });
 
-  it('Foyer logs that no OpenTelemetry SDK is registered although tracing is on', async (t) => {
+  it('if tracing is on and no OpenTelemetry SDK is registered, Foyer logs that', async (t) => {
     const stage = await setStage({ start: false });
     t.after(() => stage.close());
     const { log, lines } = recordingLogger(stage.config);

@@ -48,7 +48,7 @@ async function setShop(t: TestContext, engine: EngineName) {
   };
   for (const place of [acme, globex]) await install(createVisitor(), stage.url, sandbox, place);
   await settled();
-  // Foyer publishes Home at the end of a run. This waits for that, so that only a later call can find a dead token.
+  // Waits until Foyer has published Home at the end of both runs: otherwise that call could find the dead token.
   await eventually(async () => [acme, globex].every((place) => sandbox.homeView(place) !== null));
   return { ...stage, definition, started, canceled, heard, acme, globex, statusOf, settled };
 }

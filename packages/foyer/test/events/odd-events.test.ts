@@ -30,7 +30,7 @@ it('at most a thousand ids of each kind are read from an event', () => {
   assert.ok(read.candidates.length <= 200);
 });
 
-it('an event is recognized even if its envelope has another type, but refused if the type is an object or an array', () => {
+it('an event is recognized even if its envelope’s `type` is missing or wrong, but refused if that is an object or an array', () => {
   const event = { type: 'app_uninstalled' };
   const typeOf = (type: unknown, contentType = 'application/json') =>
     parseSlackBody(contentType, Buffer.from(JSON.stringify({ type, event }))).type;
@@ -66,7 +66,7 @@ it('a person of another workspace does not count as a person of the workspace wh
   assert.deepEqual(personIn({ user, team: { id: 'T1' }, view }), { userId: 'U1', from: 'T1' });
 });
 
-it('an event is not applied to the org-wide install if its `is_enterprise_install` is false', () => {
+it('an event whose `is_enterprise_install` is false is not applied to the org-wide install', () => {
   const body = { team_id: 'T1', enterprise_id: 'E1', event: { type: 'app_uninstalled' } };
   const flags = (more: object) =>
     readEnvelope({ ...body, ...more }).candidates.map(({ isEnterpriseInstall }) => isEnterpriseInstall);
@@ -197,7 +197,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
         const revoked = { type: 'tokens_revoked', tokens: { oauth: ['U1'], bot: ['UBOT'] } };
         if (how === 'uninstalled') await stage.deliver(uninstall);
         else await stage.store.purgeInstallation(installationId);
-        // For one uninstall, Slack sends both events, and sends each again if it received no answer.
+        // For one uninstall, Slack sends app_uninstalled and tokens_revoked, each again if it received no answer.
         stage.clock.advance(5000);
         for (let time = 0; time < 2; time += 1) {
           await stage.deliver(uninstall);
@@ -216,7 +216,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('an uninstall event that names an unknown workspace install does not change the org-wide install', async (t) => {
+    it('an uninstall event that names a workspace install unknown to Foyer does not change the org-wide install', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(orgInstall());
       await stage.deliver(envelope(stage.clock));

@@ -81,7 +81,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         assert.match(shown, new RegExp(`<@${acme.owner.userId}> answered: For a team`));
         await eventually(async () => !homeOf(stage, acme.owner).includes('foyer.answer'));
 
-        // As after a failed chat.update, a message still shows its form. A press only closes the form.
+        // Makes the message show its form again, as if chat.update had failed. A press then only closes the form.
         const closed = sandbox.messages(acme.owner).find(({ ts }) => ts === first.ts);
         assert.ok(closed);
         closed.blocks = message;

@@ -200,7 +200,7 @@ describe('a press by someone who may not press the button', () => {
     const cases = [
       { teamId: acme.teamId, userId: priya, value: acme.runId },
       { teamId: acme.teamId, userId: 'U0NOBODY', value: acme.runId },
-      // The installer and an admin of Globex, with the run of Acme.
+      // The installer and an admin of Globex try to retry Acme's run.
       { teamId: globex.teamId, userId: globex.userId, value: acme.runId },
       { teamId: globex.teamId, userId: admin, value: acme.runId },
       // The same two, who claim to be in Acme.
@@ -380,7 +380,8 @@ describe('connections and headers that only use up resources', { concurrency: 2 
     const done = await install(visitor, stage.url, stage.sandbox, place);
     assert.equal((await finishedRun(visitor, stage.url + done.headers.get('location'))).status, 'succeeded');
     t.diagnostic(`${many} connections, /healthz within ${Math.round(slowestMs)} ms`);
-    // The last connection closes after ten seconds; without Foyer's limits it would take a minute, or five for a body.
+    // The last connection closes after ten seconds; without Foyer's limits it would take a minute, or five
+    // minutes if a body is unfinished.
     if (isFullRun) await eventually(async () => closed === many);
   });
 

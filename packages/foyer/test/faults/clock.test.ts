@@ -83,8 +83,8 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     await eventually(async () => (await run()).status === 'waiting');
     clock.jump(-hourMs);
     stage.sandbox.faults.clear();
-    // An attempt that is under way sets its wait by the new clock; a run that already waits keeps the time that the old
-    // clock gave.
+    // A run that waited before the jump keeps its due time, which is now an hour away. If an attempt was under way, the
+    // run waits by the new clock.
     const { id } = await run();
     assert.match(await (await visitor.get(progress)).text(), /Still setting up/);
     await eventually(async () => {

@@ -100,7 +100,8 @@ async function fillDisk({ stage, onLiveConnection }: Play): Promise<void> {
 }
 
 /**
- * Makes this kind of write need new pages from now on: its own rows are so small that they fit into the existing pages.
+ * From now on, each write of this kind needs new pages. Without that, its rows are so small that they fit into pages
+ * that exist.
  */
 async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<void> {
   await onLiveConnection('create table ballast (content)');
@@ -109,7 +110,7 @@ async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<
   );
 }
 
-// Runs alone: tests beside it would use up the time in which it counts answered pages.
+// This test runs alone: others beside it would use up the time in which it counts answered pages.
 it('a run succeeds with one welcome although the database is locked right after the welcome is sent, and Foyer keeps answering', async (t) => {
   const play = await setPlay(t);
   const { stage, acme, visitor } = play;
@@ -131,7 +132,7 @@ it('a run succeeds with one welcome although the database is locked right after 
   const answer = await installAcme(play);
   const progress = stage.url + answer.headers.get('location');
   await asking;
-  // Usually hundreds, and fewer on a busy machine. If Foyer waited for the lock inside SQLite, none would be answered.
+  // Usually hundreds are answered, fewer on a busy machine. If Foyer waited for the lock inside SQLite, none would be.
   assert.ok(answered >= 10, `${answered} pages were answered while it was locked`);
   const run = await finishedRun(visitor, progress);
   assert.equal(run.status, 'succeeded');

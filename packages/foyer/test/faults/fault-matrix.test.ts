@@ -27,8 +27,8 @@ const engines: readonly (readonly [EngineName, readonly Cell[]])[] = [
 ];
 
 /**
- * Cells that wait for time limits of seconds. They use hardly any CPU, so they run at the same time as the others. The
- * longest run first.
+ * Cells that wait for time limits of seconds. They use hardly any CPU, so they run at the same time as the others.
+ * Those whose call always hangs take longest, and start before those whose call hangs once.
  */
 const waits = ({ failure, end }: Cell) => failure.startsWith('hangs') && 'run' in end;
 const groups = [
@@ -111,8 +111,8 @@ async function playCell(play: Play, cell: Cell): Promise<void> {
   const visitor = createVisitor();
   const startedAt = performance.now();
   const answer = await install(visitor, stage.url, stage.sandbox, play.acme);
-  // Foyer itself ends a slow request before ten seconds are over, with a log line that `assertLogIsCalm` refuses. The
-  // extra time is for a busy machine.
+  // If a request takes too long, Foyer ends it within ten seconds, and logs a line that `assertLogIsCalm` refuses. The
+  // limit of twenty seconds leaves time for a busy machine.
   assert.ok(performance.now() - startedAt < 20_000, 'the page did not wait for Slack');
   if ('page' in cell.end) await assertNotInstalled(play, cell.end, answer);
   else await assertInstalled(play, cell, cell.end, visitor, answer);
@@ -170,7 +170,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
     case 'never revoked':
       assert.match(page, /did not finish[\s\S]*could not revoke it yet/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
-      // Foyer tries again to revoke the tokens once the request is a minute old. A start makes it look right away.
+      // Foyer tries again to revoke the tokens once the request is a minute old. A restarted Foyer tries right away.
       play.clock.jump(61_000);
       await stage.stop();
       await stage.start();

@@ -70,8 +70,8 @@ function elsewhere(engine: EngineName): void {
         { first, second: atCall('auth.revoke', 1, 'before its answer') },
         { first },
       ]),
-      // After a kill at one of the first two points, Foyer has certainly stored the tokens. So these cases kill it a
-      // second time, at each instant of their revocation.
+      // At the first two of these points, Foyer has certainly stored the tokens. So these cases kill it there, and a
+      // second time at each instant at which it revokes the tokens.
       ...firstKills.slice(0, 2).flatMap((first) => whileGivingBack.map((second) => ({ first, second }))),
     ];
     for (const { first, second } of some(engine, cases, [0, 5])) {

@@ -22,7 +22,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 /** How long a test waits for a run to end: longer than a lease of thirty seconds plus the delays of a busy machine. */
 const patienceMs = 90_000;
 
-/** The kills of one install. Each further point is armed when Foyer starts again after the kill before it. */
+/** The kills of one install. After each kill Foyer starts again, and the next point is armed. */
 type Killing = readonly KillPoint[];
 
 interface Tally {

@@ -162,7 +162,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     });
   }
 
-  it('a disk that fails ends Foyer when a sync fails, and Foyer is not healthy until it ends', async (t) => {
+  it('if a sync to the disk fails, Foyer does not acknowledge the event, is not healthy, and ends with code 1', async (t) => {
     const set = await setFaulty(t);
     if (!set) return;
     const { stage, disk } = set;
@@ -178,7 +178,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     assert.equal((await ended(stage)).code, 1);
   });
 
-  it('a disk that fails ends Foyer within 24 seconds when locks fail', async (t) => {
+  it('if locks on the disk fail, Foyer ends with code 1 within 24 seconds', async (t) => {
     const set = await setFaulty(t);
     if (!set) return;
     const { stage, disk } = set;

@@ -20,7 +20,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 
 const script = fileURLToPath(new URL('../machines/support/machine-process.ts', import.meta.url));
 const lanes = count({ quick: 3, full: 6 });
-/** Of this many installs, one is uninstalled again. App Home is opened only for the others. */
+/** One in this many installs is uninstalled again. App Home is opened only for the others. */
 const removeEvery = 5;
 
 interface Pass {
@@ -219,7 +219,8 @@ it('a Postgres restart under load loses no confirmed install, and most installs 
     `seed ${random.seed}: ${restarts.length} restarts, ${load.passes.length} installs ${JSON.stringify(pages)}, ` +
       `${load.removed.length} uninstalls, ${load.events.length} events, the slowest after ${slowestMs} ms`,
   );
-  // Most installs do not even notice the restart; the quick run has too few installs to demand more than three in ten.
+  // Of the installs that met no long outage, 70% must succeed. The quick run has too few installs to demand more than
+  // 30%.
   const met = passesRiddenOut(load.passes, outages);
   const installed = met.filter(({ status }) => status === 303).length;
   assert.ok(installed >= met.length * (isFullRun ? 0.7 : 0.3), `${installed} of ${met.length}`);
@@ -246,7 +247,7 @@ function assertNoOtherFault(output: string, removed: readonly string[]): void {
       (id) => id !== undefined && removed.includes(id),
     );
     if (line.code === 'account_inactive' && isRemoved) continue;
-    // This line only says how many more lines there were like an earlier one, which was checked.
+    // A line with a count and without an error counts further errors like one that was logged and checked before.
     if (line.count !== undefined && line.err === undefined) continue;
     // Bolt logs the error in its own words, followed by Foyer's.
     assert.match(
@@ -264,8 +265,8 @@ async function assertKept(stage: ProcessStage, pass: Pass, isRemoved: boolean): 
     pass.teamId,
   );
   const welcomes = stage.sandbox.messages(pass).length;
-  // The one page that cannot know whether the install is stored: the server was away for seconds, and the machine was
-  // busy.
+  // Only this page cannot know whether the install is stored. Foyer sends it if the server was away for seconds and the
+  // machine was busy.
   const isOpen = pass.status === 504 && pass.page.includes('The install may still finish');
   if (pass.status !== 303 && !(isOpen && installation)) {
     assert.ok([502, 503, 504].includes(pass.status), `${pass.status} ${pass.page}`);

@@ -101,7 +101,7 @@ describe('installations of every kind side by side', () => {
     ],
   });
 
-  /** What the envelope says, and whose token must publish App Home; null means no one's. */
+  /** The envelope's fields, and whose token must publish App Home; null if no token may. */
   const matrix: [string, () => { envelope: Record<string, unknown>; owner: Owner | null; user: string }][] = [
     [
       'a standalone workspace',
@@ -260,7 +260,7 @@ describe('installations of every kind side by side', () => {
     });
   });
 
-  it('tokens_revoked of one installation does not change another installation', async () => {
+  it('a tokens_revoked event for one workspace’s bot leaves the installations of another workspace and of the org active', async () => {
     const { sandbox } = stage;
     await sandbox.revokeBot({ teamId: ids.globex });
     await sandbox.settled();

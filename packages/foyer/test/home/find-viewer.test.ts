@@ -38,7 +38,7 @@ describe('the viewer of App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('the viewer of App Home is looked up in Slack once a day if nothing is stored', async () => {
+  it('if nothing is stored, the viewer of App Home is looked up in Slack, and again only after a day', async () => {
     const record = await recordOf();
     slackSays({ id: 'U5', team_id: 'T1', is_admin: true });
     assert.equal((await home.findViewer(record, 'U5')).isAdmin, true);
@@ -126,7 +126,7 @@ describe('the viewer of App Home', () => {
     assert.deepEqual([viewer.isAdmin, viewer.profile?.email ?? null], [false, null]);
   });
 
-  it('the viewer of App Home is not stored if the app is uninstalled while Slack is asked', async () => {
+  it('the viewer of App Home is not stored if the app is uninstalled while Foyer looks them up in Slack', async () => {
     const record = await recordOf();
     const people = () => home.database.queries.selectFrom('memberships').selectAll().execute();
     const before = await people();
@@ -138,7 +138,7 @@ describe('the viewer of App Home', () => {
     assert.deepEqual(await people(), before);
   });
 
-  it('the viewer of App Home is not an admin if it is a bot, or is an admin only of another organization', async () => {
+  it('the viewer of App Home is not treated as an admin if they are a bot, or an admin only of another organization', async () => {
     slackSays({ id: 'U5', team_id: 'T1', is_admin: true, is_bot: true });
     assert.equal((await home.findViewer(await recordOf(), 'U5')).isAdmin, false);
     await home.change('ins_1', { is_enterprise_install: 1, team_id: null, enterprise_id: 'E1' });

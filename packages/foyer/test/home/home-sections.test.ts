@@ -119,7 +119,7 @@ describe('an app’s own Home sections', () => {
     assert.match(home.last(), /cannot be shown right now.*Team 1/);
   });
 
-  it('an app’s own Home sections do not hide a refusal that has another cause', async (t) => {
+  it('a Home is not sent again without the app’s own sections if Slack refuses it because of its viewer', async (t) => {
     const home = await homeWith(t, { id: 'good', blocks: () => [say('fine words')] });
     home.slack.answer = async () => ({ body: { ok: false, error: 'user_not_found' } });
     assert.equal((await home.publishHome(opened)).reason, 'refused');
@@ -157,7 +157,7 @@ describe('asking Home sections', () => {
     assert.deepEqual(errors.map(({ section }) => section).toSorted(), ['never', 'nor this']);
   });
 
-  it('a Home section gets the Foyer that exists when the section is asked, not when it is bound', async () => {
+  it('a Home section gets the Foyer that exists when the section is asked, even if there was none when the section was bound', async () => {
     let foyer: { name: string } | undefined;
     const [bound] = bindHomeSections<{ name: string } | undefined>(
       [{ id: 'one', blocks: (_viewer, given) => [say(given?.name ?? 'none')] }],

@@ -41,7 +41,7 @@ const failedRun = run('failed', [
 describe('the Home view of a finished install', () => {
   const text = textOf(homeView(content()));
 
-  it('the Home view names the workspace, the installer and the state', () => {
+  it('the Home view of a finished install names the workspace and the installer, and says that everything is in place', () => {
     assert.match(text, /^Foyer in Acme$/m);
     assert.match(text, /\*Installed by\*\n<@U1>/);
     assert.match(text, /✓ {2}\*Everything is in place\.\*/);

@@ -171,7 +171,7 @@ describe('the limits on connections', () => {
     await slow.comes('answer_unread');
   });
 
-  it('the limits on connections cut off the connection with most unread bytes if all connections leave too much unread', async (t) => {
+  it('the limits on connections cut off the connection with the most unread bytes if all connections together leave too much unread', async (t) => {
     const bounds = { mostUnreadBytes: 50_000_000, mostUnreadBytesInAll: 20_000_000, unreadForMs: 60_000 };
     const { open, comes, kinds } = await setUp(t, bounds, (req, res) =>
       res.end(Buffer.alloc(Number(req.url?.slice(1)))),

@@ -88,7 +88,7 @@ describe('the limits of the install flow', () => {
     assert.deepEqual(refused, []);
   });
 
-  it('the limits of the install flow count starts separately from callbacks', async () => {
+  it('the limits of the install flow count the starts of installs and the callbacks separately', async () => {
     const { start, callback, letIn, kinds } = setUp({ callbacksPerAddress: 3, startsPerAddress: 2 });
     for (let n = 0; n < 4; n += 1) await start('192.0.2.1');
     await callback('192.0.2.1');

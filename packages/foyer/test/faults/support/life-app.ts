@@ -38,7 +38,7 @@ export function lifeDefinition(billingUrl: string, jobMs?: string): FoyerDefinit
       return null;
     },
   });
-  /** A step of a moment: does the same, and names the person or the workspace of the moment. */
+  /** A step of a moment: does the same as `uninstallStep`, and its line names the moment's person or workspace. */
   const momentStep = (name: string): Step => ({
     name,
     title,

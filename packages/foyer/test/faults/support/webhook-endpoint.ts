@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What the webhook does with a message. `ok` accepts it, so that it is in `posted`. */
+/** What the webhook does with a message. `ok` accepts the message and adds it to `posted`. */
 export type WebhookAnswer = 'ok' | ((req: IncomingMessage, res: ServerResponse, post: () => void) => void);
 
 /** The operators' incoming webhook, over loopback HTTP. */

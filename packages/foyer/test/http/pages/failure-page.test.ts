@@ -27,7 +27,7 @@ test('the page for each cause of a failure has its own heading, two sentences, a
   assert.equal(headings.size, failureKinds.length, 'two causes share a heading');
 });
 
-test('a failure page keeps its documented status', () => {
+test('failure pages have the documented status for a cancel, a bad state, an outage, an unknown page, a wrong method and a large body', () => {
   const statuses = Object.fromEntries(failureKinds.map((kind) => [kind, failurePages[kind].status]));
   assert.equal(statuses.access_denied, 200);
   for (const kind of failureKinds.filter((name) => name.startsWith('state_')))
@@ -49,7 +49,7 @@ test('a failure page says whether anything was installed, for every failed OAuth
   }
 });
 
-test('a failure page says whether the tokens that Slack had issued were revoked', () => {
+test('if Slack had issued tokens, a failure page says whether they were revoked', () => {
   const of = (tokensRevoked: boolean | undefined) =>
     visibleText(failurePage({ ...frame, kind: 'database_unavailable', tokensRevoked }));
   assert.match(of(true), /Nothing was installed.*We revoked it immediately/);

@@ -39,7 +39,7 @@ test('the landing page lists user scopes separately, if there are any', () => {
   assert.doesNotMatch(without, /in your name/);
 });
 
-test('the landing page shows the app’s reason next to a scope, and the contact next to the button', () => {
+test('the landing page shows the app’s reason for a scope next to that scope, and the contact next to the button', () => {
   const words = createTexts({ en: { 'reason.chat:write': 'To post your stand-ups' } }).forLocale('en');
   const site = siteOf({
     publisher: 'Acme Inc.',

@@ -81,7 +81,7 @@ test('the progress page says that the app is installed although a step failed, a
   assert.match(text, /Open in Slack/);
 });
 
-test('the progress page distinguishes an uninstalled app from a reinstalled one', () => {
+test('the progress page of a cancelled run says whether the app was removed or a newer install took over', () => {
   const steps = progressOf('cancelled', [S, 'skipped', 'skipped']).steps.map((step, index) => ({
     ...step,
     errorCode: ['', 'not_configured', 'run_cancelled'][index] || null,
@@ -93,7 +93,7 @@ test('the progress page distinguishes an uninstalled app from a reinstalled one'
   assert.match(anew, /A newer install took over.*Open in Slack/);
 });
 
-test('the progress page never claims an install that did not happen', () => {
+test('the progress page says neither “installed” nor “ready” before the install is stored, or if nothing was installed', () => {
   for (const status of ['connecting', 'not_installed'] as const) {
     assert.doesNotMatch(
       textOf(progressOf(status, [], { id: null, teamName: null, steps: [] })),
@@ -135,7 +135,7 @@ test('the progress page has a polite live region, and a script that has no synta
   }
 });
 
-test('the progress page shows the current step in one line while it works, and folds the steps', () => {
+test('the progress page shows the current step in one line while setup runs, and unfolds the list of steps only if setup failed', () => {
   const document = progressDocument(progressOf('running', [S, 'running']));
   assert.match(document, /<span id="doing">Registering the person who installs<\/span>/);
   assert.match(document, /<details id="details" class="card">\s*<summary id="summary">Setup details</);
@@ -177,7 +177,7 @@ test('the progress page never shows the text of an error, which developers wrote
   assert.match(visibleText(document), /It did not work\. The people who run Foyer can look up why\./);
 });
 
-test('the progress page says why a step was skipped, unless it was skipped because an earlier step failed', () => {
+test('the progress page says why a step was skipped, but not if the failure of an earlier step is the reason', () => {
   const skippedAs = (status: 'succeeded' | 'failed', errorCode: string) => {
     const { steps } = progressOf(status, [S, S, status, 'skipped', 'skipped', S]);
     const coded = steps.map((step) => (step.name === 'send-welcome' ? { ...step, errorCode } : step));
