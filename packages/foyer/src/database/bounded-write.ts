@@ -10,7 +10,10 @@ import { markAppQuery } from './prepared-query.ts';
 
 /** How long a write may go without a query. */
 const mostIdleMs = 5000;
-/** Added to the limit while a query runs: Postgres ends a slow query first, with its own error. */
+/**
+ * Added to the limit while a query runs, so that Postgres ends a slow query before Foyer gives up, and the app gets the
+ * error of Postgres.
+ */
 const mostStatementMs = 5000;
 
 /** Thrown if a write sends no query for too long: it waits for something other than the database. */

@@ -40,8 +40,8 @@ export interface Database {
    */
   write<T>(work: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>;
   /**
-   * Compiles a query for a read of one row that every event needs. The query sees only what is committed; the read
-   * resolves to undefined if it finds no row.
+   * Compiles a query that reads one row, for reads that every event needs. The query sees only what is committed; the
+   * read resolves to undefined if it finds no row.
    * @throws DatabaseUnavailableError
    */
   prepare<Values extends QueryValues<Values>, Row>(
@@ -52,9 +52,9 @@ export interface Database {
     build: BuildQuery<Values, Row>,
   ): (values: Values) => Promise<Row[]>;
   /**
-   * A number that changes after each commit: at once after a `write` of this process; after any other commit, at the
-   * next turn of the event loop in SQLite, and within half a second in Postgres. Read the number before the data: the
-   * data is current for as long as the number stays the same.
+   * A number that changes after each commit: immediately after a `write` of this process; after any other commit, at
+   * the next turn of the event loop in SQLite, and within half a second in Postgres. Read the number before the data:
+   * the data is current for as long as the number stays the same.
    */
   changeMark(): number;
   /** Resolves if the database answers and can be written. @throws DatabaseUnavailableError */
@@ -71,7 +71,10 @@ export interface Database {
   damageSeen(): number;
   /** Measures the size of the database and the space that is left, for the metrics. @throws DatabaseUnavailableError */
   measure(): Promise<DatabaseSize>;
-  /** Removes erased secrets from SQLite's log too, as far as other readers allow it. Does nothing in Postgres. */
+  /**
+   * Removes erased secrets from SQLite's write-ahead log too, as far as other readers allow it. Does nothing in
+   * Postgres.
+   */
   scrub(): Promise<void>;
   /** Writes a consistent copy to a new file while others continue to work. The copy and its progress may start over. */
   backup(file: string, onProgress?: (progress: BackupProgress) => void): Promise<void>;

@@ -109,8 +109,8 @@ export async function isKeyHolder(queries: Queries, process: string): Promise<bo
 }
 
 /**
- * Finds a process that was seen at or after `seenSince` and meets the condition: it encrypts with `keyId`; it encrypts
- * with a key that is not in `notOf`; or it is another process than `otherThan`.
+ * Finds a process that was seen at or after `seenSince`. With `keyId`, it must encrypt with that key; with `notOf`,
+ * with a key that is not in that list; with `otherThan`, it must be another process than that one.
  */
 export async function findKeyHolder(
   queries: Queries,

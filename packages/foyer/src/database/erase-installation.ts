@@ -117,8 +117,8 @@ export async function eraseUserTokens(tx: Tx, erasure: UserTokenErasure): Promis
 }
 
 /**
- * Deletes the records of the App Home views that an installation's people saw: without a token, Foyer can publish no
- * others.
+ * Deletes the records of the App Home views that an installation's people saw: without a token, Foyer cannot publish
+ * new views.
  */
 export async function eraseHomeViews(tx: Tx, installationId: string): Promise<void> {
   await tx.deleteFrom('home_views').where('installation_id', '=', installationId).execute();

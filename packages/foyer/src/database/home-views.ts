@@ -14,7 +14,7 @@ interface ShownView {
   openedAt: number;
   /** The hash of the view that Slack accepted last; null while that is unknown. */
   publishedHash: string | null;
-  /** The hash of the view that was sent last, by any process. */
+  /** The hash of the view whose sending began last, in any process; null if there is none. */
   sendingHash: string | null;
 }
 

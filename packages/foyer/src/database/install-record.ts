@@ -43,11 +43,14 @@ export interface RunRecord {
   createdAt: number;
   finishedAt: number | null;
   /**
-   * When the run is due next (a running run: when its lease expires); null if it has ended, or waits for an event or
-   * another run.
+   * When the run is due next. For a running run, when its lease expires. For a run that waits for an answer, when Foyer
+   * reminds the person or the question expires. Null if the run has ended, or waits without a time limit.
    */
   dueAt: number | null;
-  /** What the run waits for: an event such as `team_access_granted`, or another run; null if it waits for neither. */
+  /**
+   * What the run waits for: an event such as `team_access_granted`, an answer (`answer`), or another run. Null if it
+   * waits for none of these.
+   */
   waitingFor: string | null;
   steps: StepRecord[];
 }

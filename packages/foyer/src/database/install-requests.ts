@@ -12,7 +12,7 @@ export interface NewInstallRequest {
   now: number;
 }
 
-/** The progress of a request when its row is written. */
+/** The columns of a request's row that change as the request goes on. */
 type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | 'finished_at'>;
 
 /**
@@ -212,8 +212,8 @@ interface InstalledRequest {
 }
 
 /**
- * Marks an OAuth attempt as installed, and deletes the sealed tokens of its request, except with `leavesTokens`. Call
- * it in the transaction that stores the installation (invariant 1: tokens are stored or revoked).
+ * Marks an OAuth attempt as installed. Without `leavesTokens`, also deletes the sealed tokens of its request. Call it
+ * in the transaction that stores the installation (invariant 1: tokens are stored or revoked).
  */
 export async function finishInstallRequest(tx: Tx, request: InstalledRequest): Promise<void> {
   await tx

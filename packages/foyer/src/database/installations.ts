@@ -132,8 +132,8 @@ export async function findWitnesses(
 }
 
 /**
- * Reads the newest 50 times at which an installation was installed or removed, newest first. Foyer compares events with
- * them.
+ * Reads when an installation was installed or removed: the newest 50 such lines of its history, newest first. Foyer
+ * compares events with these times.
  */
 export async function findInstallsAndRemovals(
   queries: Queries,
@@ -149,7 +149,7 @@ export async function findInstallsAndRemovals(
     .execute();
 }
 
-/** Whether an org-wide install may act in a workspace, as reported by an event of `changedAt`. */
+/** Whether an org-wide install may act in a workspace, as an event reported it at `changedAt`. */
 interface TeamAccessChange {
   clientId: string;
   enterpriseId: string;

@@ -69,7 +69,7 @@ export async function beginRunNotice(
     .select('started_at')
     .where('run_id', '=', runId)
     .where('name', '=', stepName)
-    // Two workers must begin one after the other: one of them may have lost its lease without noticing yet.
+    // Two workers must begin one after the other: one of them may have lost its lease, and not know it yet.
     .forUpdate()
     .executeTakeFirst();
   const known = await tx
@@ -185,7 +185,10 @@ export async function dropNotice(tx: Tx, { cause_id, channel }: NoticeKey): Prom
     .execute();
 }
 
-/** Counts the notices that were created since a time, by status, except those about a channel that failed. */
+/**
+ * Counts the notices that were created at or after `since`, for each status. Leaves out notices about a channel that
+ * failed.
+ */
 export async function countNotices(queries: Queries, since: number): Promise<Record<NoticeStatus, number>> {
   const rows = await queries
     .selectFrom('operator_notices')
@@ -244,8 +247,8 @@ export async function countUndelivered(
 }
 
 /**
- * A channel that does not accept messages has a row of its own, such as `webhook/undelivered`, until it accepts one
- * again. Why as a notice: the other channels get a row of the same cause, so that each reports the problem once.
+ * While a channel does not accept messages, it has a row of its own among the notices, such as `webhook/undelivered`.
+ * Why a notice: the other channels then get a notice of the same cause, and each reports the problem once.
  */
 const troubleOf = (channel: NoticeChannel): string => `${channel}/undelivered`;
 

@@ -3,7 +3,7 @@ import type { OnceMessageRow } from './records.ts';
 
 /**
  * The messages that are sent once per life of an installation (invariant 3): welcomes, and the messages that steps post
- * by a key.
+ * with `postOnce` under a key.
  *
  * Why two tables: during a rolling update, an older Foyer next to this one still writes `welcomes`. The tables differ
  * in the name of one column.
@@ -93,8 +93,9 @@ export async function beginOnceMessage(
 /**
  * The outcome of sending a message.
  * - sent: it arrived.
- * - not-sent: Slack certainly did not act on `call`, so the next attempt may simply send.
- * - in-doubt: Foyer gave up on `call`, but Slack may carry it out until `settledBy`; the next attempt searches first.
+ * - not-sent: Slack certainly did not act on `call`, so the next attempt may send without a search.
+ * - in-doubt: Foyer gave up on `call`, but Slack may carry it out until `settledBy`; the next attempt searches before
+ *   it sends.
  * - unconfirmed: Foyer cannot find out whether it arrived.
  */
 type OnceMessageEnd =
@@ -123,7 +124,7 @@ export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: On
   } else {
     const { runId: run_id, now: attempted_at, settledBy: sent_at } = end.call;
     if (end.kind === 'not-sent') {
-      // Deletes only the row of a first call: after a later call, the message of an earlier one may still arrive.
+      // Deletes the row only if this was the first call. After an earlier call, that call's message may still arrive.
       await tx
         .deleteFrom(table)
         .where((eb) => eb.and(row))

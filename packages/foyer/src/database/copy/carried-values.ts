@@ -11,8 +11,8 @@ import type { ColumnShape, Engine } from './table-shapes.ts';
 export type Cell = string | number | Buffer | null;
 
 /**
- * The kind of value in a column. exact: any other type; Foyer copies it only between two databases of the same engine,
- * in the form that this engine gives.
+ * The kind of value in a column. exact: the column's type has no kind of its own; Foyer then copies the values as they
+ * are, and only between two databases of the same engine.
  */
 export type Carried =
   | 'text'

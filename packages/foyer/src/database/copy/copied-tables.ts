@@ -169,7 +169,7 @@ const batchRows = 2000;
 /** How long to wait for a target that restarts. */
 export const patienceMs = 30_000;
 
-/** Deletes every row of every table, children first, in short transactions; `onBatch` runs first in each of them. */
+/** Deletes every row of every table, children first, in short transactions. Each transaction begins with `onBatch`. */
 export async function clearRows(
   target: Pick<Database, 'write'>,
   tables: readonly CopiedTable[],

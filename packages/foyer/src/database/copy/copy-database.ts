@@ -22,7 +22,7 @@ import {
 } from './copy-mark.ts';
 import { copyRows } from './copy-rows.ts';
 
-/** The current activity and its progress. */
+/** What a copy is doing, and how far it has come. */
 export interface CopyProgress {
   doing: 'copying' | 'comparing';
   table: string;
@@ -34,8 +34,8 @@ export interface CopyProgress {
 interface CopyDatabaseDeps {
   source: Pick<Database, 'queries'>;
   /**
-   * Its migrations are up to date. It holds no rows but those that its migrations inserted, or it is marked as the
-   * target of an unfinished copy.
+   * The copy writes here. Every migration is applied. The only rows are those that migrations inserted, or the database
+   * is marked as the target of an unfinished copy.
    */
   target: Database;
   /** The name of the source, without a password; a copy is resumed only for the same name. */
@@ -136,7 +136,10 @@ function isThereAlready(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:42P07|23505)$/.test(String(error.code));
 }
 
-/** Returns the compared tables if both sides are the same; otherwise the error that says how they differ. */
+/**
+ * Copies the rows that are missing, and compares both sides. Returns the compared tables if both sides are the same;
+ * otherwise the error that says how they differ.
+ */
 async function copyAndCompare(
   deps: CopyDatabaseDeps,
   { owner, tables, place }: { owner: string; tables: readonly CopiedTable[]; place: CopyPlace | null },

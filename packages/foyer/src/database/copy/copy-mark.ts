@@ -22,7 +22,7 @@ export interface CopyPlace {
 export interface CopyMark {
   /** The source's name, without a password. */
   source: string;
-  /** copying: rows are being added; clearing: the target's rows must be deleted first. */
+  /** copying: rows are being added; clearing: the target's rows must be deleted before rows are added. */
   state: 'copying' | 'clearing';
   /** The last row that was copied; null before the first one. */
   place: CopyPlace | null;
@@ -117,8 +117,8 @@ function takenOver(cause?: unknown): CopyError {
 
 /**
  * Thrown when a copy cannot start or continue.
- * - `target_not_empty`: the target holds something else
- * - `source_changed`: the source was written during the copy, so that the copied rows are inconsistent
+ * - `target_not_empty`: the target holds other rows, or an unfinished copy of another source
+ * - `source_changed`: the source was written during the copy, and the copied rows are inconsistent
  * - `taken_over`: another copy into the same target was started, and continues where this one stopped
  * - `row_refused`: a row cannot be copied: the target rejects it, or a value is not of its column's type
  * - `table_refused`: some tables cannot be copied

@@ -14,7 +14,9 @@ interface CopyRowsDeps {
   tables: readonly CopiedTable[];
   /** Where to continue; from the beginning by default. */
   from?: CopyPlace | null;
-  /** Runs first in each page's transaction: what it stores is committed together with the page, or not at all. */
+  /**
+   * Runs at the start of each page's transaction: what it stores is committed together with the page, or not at all.
+   */
   onPage?: (tx: Tx, place: CopyPlace) => Promise<void>;
   /** Called with the number of rows that were added. */
   onRows?: (rows: number, table: string) => void;

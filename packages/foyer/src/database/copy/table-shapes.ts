@@ -19,7 +19,7 @@ export interface ColumnShape {
 /** A table as its database describes it. */
 export interface TableShape {
   name: string;
-  /** table, or something else with rows: a virtual table of SQLite, a foreign one of Postgres. */
+  /** A virtual table is SQLite's, a foreign table is Postgres's; both have rows. */
   kind: 'table' | 'virtual table' | 'foreign table';
   columns: ColumnShape[];
   /** The columns of its primary key, in order; empty if it has none. */

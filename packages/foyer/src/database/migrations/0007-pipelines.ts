@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Runs of the uninstall pipeline, questions that steps ask, and messages that steps post once; see `records.ts`. */
+/** Runs of the uninstall pipeline, questions that steps ask, and the messages of `postOnce`; see `records.ts`. */
 export const m0007Pipelines: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema
