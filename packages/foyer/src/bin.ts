@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Must be first: the other modules do not load on an old Node.
+// This import must stand above the others: they do not load on an old Node.
 import '#require-node';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';

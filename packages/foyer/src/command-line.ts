@@ -105,7 +105,7 @@ export async function runCommandLine<MyTables>(
         }),
       openImporter: (config, database) => createStore(config, database, loadExistingKeyring(config)),
       openEraser(config, database) {
-        // Erasing decrypts nothing and must not fail if a key is lost, so the eraser gets a key that sealed nothing.
+        // Erasing decrypts nothing and must not fail if a key is lost, so the eraser gets a new random key.
         const keyring = createKeyring([{ id: 'unused', base64: randomBytes(32).toString('base64') }]);
         return createStore(config, database, keyring);
       },

@@ -14,8 +14,8 @@ import { createWorker, type Worker, type WorkerDeps } from './pipeline/worker.ts
 
 const drainMs = 7000;
 /**
- * How often Foyer asks Slack whether the tokens of held installations work again: seldom enough to make few calls, and
- * often enough to notice soon.
+ * How often Foyer asks Slack whether the tokens of held installations work again: this takes few calls, and Foyer still
+ * learns soon that a token works.
  */
 const heldTestedEveryMs = 15 * 60_000;
 
@@ -48,7 +48,7 @@ export function createBackground(deps: {
     if (problem) log.error(problem);
   }
 
-  /** Needs a turn for the first test too: otherwise each machine would ask Slack each time it starts. */
+  /** Needs the turn even when a machine starts: otherwise each machine would ask Slack at each start. */
   async function settleHeld(signal: AbortSignal): Promise<void> {
     const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs, now: now() };
     if (await takeTurn(database, turn)) await tokens.settleHeld({ signal });

@@ -69,8 +69,8 @@ export function createJobs<Foyer>(deps: {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
   /**
-   * By job name: the newest interval that this process knows to be taken. So the process queries the database once an
-   * interval, not once a second.
+   * The newest interval of each job that this process knows to be taken, by the job's name. With it, the process
+   * queries the database once an interval, not once a second.
    */
   const taken = new Map<string, number>();
 
@@ -191,7 +191,8 @@ export function checkJobs(jobs: unknown): ConfigProblem[] {
     const report = (problem: string, fix: string): void => void problems.push({ name: label, problem, fix });
     if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,59}$/.test(name)) {
       report('has an invalid name', "give it lower-case words with hyphens: name: 'bill-teams'");
-    } else if (names.has(name)) report('has the name of an earlier job', 'give each job a name of its own');
+    } else if (names.has(name))
+      report('has the same name as an earlier job', 'give each job a name of its own');
     names.add(name);
     if (!Number.isInteger(everyMs) || Number(everyMs) < 1000 || Number(everyMs) > longestIntervalMs) {
       report('has an invalid `everyMs`', 'give whole milliseconds, from 1,000 to 31,622,400,000 (366 days)');

@@ -69,7 +69,7 @@ export function isInTrouble({ status, outcome }: JobState): boolean {
 
 /**
  * While Foyer runs, a turn begins within a second; if cron calls `foyer.drain` instead, a turn begins at the next call.
- * So a turn counts as late after one interval, but never before `least` and always after `most`.
+ * So a turn counts as late one interval after it was due, but not sooner than `least` and not later than `most`.
  */
 const lateAfterMs = { least: 2 * 60_000, most: 15 * 60_000 };
 
@@ -109,8 +109,8 @@ function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
 }
 
 /**
- * Returns the start of the next interval to take: the one after the last that was taken. If none was taken, or a wrong
- * clock recorded the last one, returns the start of the current interval.
+ * Returns the start of the interval that is taken next: the interval after the newest one that was taken. If none was
+ * taken, or a wrong clock recorded the newest one, this is the current interval.
  */
 function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
   const current = Math.floor(now / everyMs) * everyMs;

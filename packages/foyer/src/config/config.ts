@@ -52,8 +52,8 @@ export interface FoyerConfig {
   encryptionKeys: readonly { id: string; base64: string }[] | undefined;
   successRedirectUrl: string | undefined;
   /**
-   * Where the browser goes after an install that did not succeed. The `return_to` of the install's link comes first. If
-   * there is neither, Foyer shows its own page.
+   * Where the browser goes after an install that did not succeed, if the install's link has no `return_to`. If this is
+   * undefined, Foyer shows its own page.
    */
   errorRedirectUrl: string | undefined;
   /** How workspaces are connected to the host product’s accounts; undefined: connecting is off. */
@@ -337,7 +337,7 @@ export function isStartedByNpm(): boolean {
 export interface SystemdUnit {
   /** The environment of `systemd-notify`, without Foyer's secrets. */
   environment: NodeJS.ProcessEnv;
-  /** systemd ends this process if it reports nothing for this long; undefined if no watchdog watches it. */
+  /** systemd ends a process that reports nothing for this long; undefined if systemd does not watch this process. */
   watchdogMs: number | undefined;
 }
 

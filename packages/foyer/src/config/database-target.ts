@@ -25,7 +25,10 @@ function isPostgresUrl(text: string): boolean {
   return /^postgres(ql)?:\/\/./i.test(text) && URL.canParse(text) && /^\/[^@]+$/.test(new URL(text).pathname);
 }
 
-/** Lists the passwords in a Postgres URL, before the host and in the query, each as written and as decoded. */
+/**
+ * Lists the passwords in a Postgres URL, the one before the host and the one in the query, each as written and as
+ * decoded.
+ */
 export function passwordsOf(url: string): string[] {
   const { password, searchParams } = new URL(url);
   const given = [password, searchParams.get('password') ?? ''].filter((text) => text !== '');

@@ -105,7 +105,7 @@ const notWeak = (text: z.ZodString, leastLength: number) =>
     if (problem) context.addIssue({ code: 'custom', message: problem });
   });
 
-/** The fix for a variable whose own check names none. */
+/** The fixes for variables whose own checks give no fix. */
 const fixes: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID: 'copy it from your app’s Basic Information page at api.slack.com/apps',
   SLACK_CLIENT_SECRET: 'copy it from your app’s Basic Information page at api.slack.com/apps',
@@ -182,20 +182,20 @@ export const environmentSchema = z.object({
   CONNECT_CLAIM_URL: hostPage(
     'give an https address of your product, such as https://app.example.com/slack/claim',
   ).optional(),
-  SLACK_AUTHORIZATION_URL: protectedUrl('leave it out for Slack’s own').default(
+  SLACK_AUTHORIZATION_URL: protectedUrl('leave it out to use Slack’s own address').default(
     'https://slack.com/oauth/v2/authorize',
   ),
-  SLACK_API_URL: protectedUrl('leave it out for Slack’s own')
+  SLACK_API_URL: protectedUrl('leave it out to use Slack’s own address')
     .refine((text) => !/[?#]/.test(text), {
       error: 'has a query or a fragment, but Foyer appends the method’s name to the address',
-      params: { fix: 'leave it out for Slack’s own' },
+      params: { fix: 'leave it out to use Slack’s own address' },
     })
     .default('https://slack.com/api/'),
-  SLACK_OPENID_URL: protectedUrl('leave it out for Slack’s own')
+  SLACK_OPENID_URL: protectedUrl('leave it out to use Slack’s own address')
     .refine((text) => !/[?#]/.test(text) && !hasCredentials(new URL(text)), {
       error:
         'has a query, a fragment or credentials, but Foyer appends the path of the discovery document to the address',
-      params: { fix: 'leave it out for Slack’s own' },
+      params: { fix: 'leave it out to use Slack’s own address' },
     })
     .default('https://slack.com'),
   SIGN_IN: z.enum(['on', 'off']).default('off'),

@@ -72,8 +72,9 @@ function formsOf(secret: string): string[] {
 }
 
 /**
- * Returns the forms of a secret within a text in base64, such as a Basic Authorization header. The form depends on how
- * many bytes are before the secret, modulo 3. Leaves out the characters that also depend on the bytes next to it.
+ * Returns how a secret reads within a text in base64, such as a Basic Authorization header. There are three ways, by
+ * the number of bytes before the secret, modulo 3. Leaves out the characters that also depend on the bytes next to the
+ * secret.
  */
 function base64FormsOf(secret: string): string[] {
   return [0, 1, 2].flatMap((before) => {
@@ -103,7 +104,9 @@ export function createScrubber(secrets: readonly string[]): (text: string) => st
   return (text) => (anyKnown ? text.replace(anyKnown, '[secret]') : text).replace(anyShape, '[secret]');
 }
 
-/** The application's logger: JSON lines, or readable ones on a terminal; never a secret in either. */
+/**
+ * Creates the application's logger. It writes JSON lines, or readable lines on a terminal, and hides secrets in both.
+ */
 export function createLogger(
   config: Pick<Config, 'logLevel' | 'secrets'> & Partial<Pick<Config, 'logService'>>,
   options: { pretty?: boolean; destination?: NodeJS.WritableStream } = {},
@@ -115,7 +118,7 @@ export function createLogger(
     base: config.logService
       ? { service: config.logService, version: foyerVersion, host: hostname() }
       : undefined,
-    // Pino's tools read the number; people and other tools read the label.
+    // Pino's tools read the number of a level; people and other tools read its label.
     formatters: { level: (severity: string, level: number) => ({ level, severity }) },
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: (error: unknown) => describeError(error, scrub) },
@@ -177,14 +180,17 @@ function ownDestination(pretty: boolean): DestinationStream {
   return pino.destination({ dest: 1, sync: true });
 }
 
-/** Loads pino-pretty, only on a terminal: with its dependencies, it is one in twenty-five modules of a start. */
+/**
+ * Loads pino-pretty only if the log goes to a terminal: with its dependencies, it would be 4 % of all modules that a
+ * start loads.
+ */
 function loadPretty(): typeof import('pino-pretty') {
   return createRequire(import.meta.url)('pino-pretty');
 }
 
 /** How many characters a line shows of an error's message, and of its stack: an app may throw megabytes. */
 const mostCharacters = 20_000;
-/** In characters; no secret is longer. */
+/** No secret has more characters than this. */
 const longestSecret = 2000;
 
 /** Cuts a long text. The cut may split a secret, and the scrubber misses half a secret, so the end is left out too. */

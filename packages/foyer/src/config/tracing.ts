@@ -46,7 +46,10 @@ const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: Span
 export const untraced: TraceSpan = (_name, { parent }, work) =>
   work({ context: parent ?? undefined, fail() {} });
 
-/** Creates the spans of one Foyer. Warns if tracing is on but no SDK records the spans. */
+/**
+ * Returns the function that creates the spans of one Foyer; `untraced` if tracing is off. Warns if tracing is on but no
+ * SDK records the spans.
+ */
 export function createSpans(deps: { config: { tracing: boolean }; log: Logger }): TraceSpan {
   if (!deps.config.tracing) return untraced;
   const tracer = trace.getTracer('slack-foyer', foyerVersion);

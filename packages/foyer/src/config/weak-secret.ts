@@ -42,7 +42,8 @@ function partsOf(secret: string): number {
   const once = /^(.+?)\1+(.{0,3})$/s.exec(text);
   const unit = once ? `${once[1]}${once[2]}` : text;
   const letters = unit.replace(/[0134577@$!]/g, (sign) => readAs[sign] ?? sign);
-  // Counts the parts of the text as typed, and with digits and signs read as letters: the smaller count is right.
+  // Counts the parts of the text as typed, and with digits and signs read as letters. An attacker needs the smaller
+  // count.
   const reduced = reduce(letters);
   return Math.min(reduced, reduce(unit));
 }

@@ -131,7 +131,10 @@ export function createConnections(deps: ConnectionsDeps) {
     return claim;
   }
 
-  /** @throws ConnectError if the app was uninstalled after the claim was made, or this person may not use it */
+  /**
+   * @throws ConnectError if the app was uninstalled after the claim was made, or the person of the claim may not claim
+   * the workspace
+   */
   async function assertClaimable(
     queries: Database['queries'],
     claim: Claim,

@@ -58,9 +58,9 @@ export function createReturns(deps: {
     toHost,
 
     /**
-     * Returns whether a link was used before. used: the browser goes back to `location`, with the result of the install
-     * that used the link; `location` is undefined if there is no address to return to, or the installation has been
-     * erased since.
+     * Returns `used` if the link has already connected a workspace. The browser then goes to `location`, with the
+     * result of the install that used the link. `location` is undefined if there is no address to return to, or the
+     * installation has been erased since.
      */
     async earlierUse(
       link: LinkClaims,

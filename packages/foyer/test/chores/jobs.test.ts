@@ -265,7 +265,7 @@ it('`checkJobs` reports every problem in the definition of each job', () => {
     return `${name} ${problem}`;
   });
   assert.deepEqual(problems, [
-    'jobs[1] (bill) has the name of an earlier job',
+    'jobs[1] (bill) has the same name as an earlier job',
     'jobs[1] (bill) has an invalid `everyMs`',
     'jobs[2] (Bad name) has an invalid name',
     'jobs[2] (Bad name) has an invalid `everyMs`',
