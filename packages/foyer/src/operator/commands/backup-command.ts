@@ -29,13 +29,16 @@ export function backupCommand(deps: OperatorDeps): Command {
       'copy --to brings it back to Postgres.',
     examples: [
       ['backup /var/backups/foyer-2026-11-22.db', 'before an upgrade'],
-      ['backup --verify /var/backups/foyer-2026-11-22.db', 'could it be restored, and what is in it?'],
+      [
+        'backup --verify /var/backups/foyer-2026-11-22.db',
+        'can this backup be restored, and what does it hold?',
+      ],
     ],
   })
     .argument('<file>', 'the file to create')
     .option(
       '--verify',
-      'rehearse a restore of an existing backup instead: into a temporary copy, with the current migrations and keys',
+      'instead, rehearse a restore of an existing backup: in a temporary copy, with the current migrations and keys',
     )
     .action(async (given: string, options: { verify?: boolean; json?: boolean }) => {
       const file = resolve(given);
@@ -117,7 +120,7 @@ async function rehearseRestore(deps: OperatorDeps, file: string) {
       return {
         bytes: statSync(file).size,
         installations: await countInstallations(queries, clientId),
-        /** Later installs are not in the backup. */
+        /** When the newest install in the backup was made. Later ones are lost if this backup is restored. */
         newestInstallAt: newest ? isoTime(newest.installed_at) : null,
       };
     } finally {

@@ -23,7 +23,7 @@ export function connectCommand(deps: OperatorDeps): Command {
       'were made before you turned connecting on, and for support. Foyer never guesses the account.',
     examples: [
       ['connect T0123ABCD --org org_42', 'record whose workspace it is'],
-      ['connect T0123ABCD --org org_43 --move', 'it belongs to another account now'],
+      ['connect T0123ABCD --org org_43 --move', 'the workspace now belongs to another account'],
     ],
   })
     .argument('<team>', 'a workspace’s id (T…), or an organization’s (E…) for an org-wide install')

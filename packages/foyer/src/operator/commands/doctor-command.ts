@@ -13,8 +13,8 @@ export function doctorCommand(deps: OperatorDeps): Command {
     summary: 'check everything, and say how to fix what is wrong',
     description:
       'Checks environment, key, database, manifest, public URL, Slack, tokens, runs and notifications. It works whether ' +
-      'or not Foyer is running, and changes nothing. Exit 1 if something does not work; warnings alone exit 0. To test ' +
-      'the client id and secret, it asks Slack to exchange a code that does not exist, which Slack refuses. It asks the ' +
+      'or not Foyer is running, and changes nothing. Exit code 1 if something does not work, 0 if there are only warnings. ' +
+      'To test the client id and secret, it asks Slack to exchange a code that does not exist, which Slack refuses. It asks the ' +
       'running Foyer about its settings, its proxies and the requests from Slack, logs in to the mail server, and checks ' +
       'that the webhook exists; it sends no message.',
     examples: [

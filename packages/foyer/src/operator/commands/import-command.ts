@@ -38,7 +38,7 @@ export function importCommand(deps: OperatorDeps): Command {
       ['import --from ./installations', 'from a stock Bolt app'],
       [
         'import --from installations.jsonl --json',
-        'from a database, exported as lines; the outcome for a script',
+        'installations from another database, one per line; prints the outcome for a script',
       ],
     ],
   })

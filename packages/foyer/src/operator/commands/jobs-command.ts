@@ -9,7 +9,8 @@ import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
 /**
- * `jobs`: lists all jobs, removed ones too, with the outcome of each one's newest turn and when its next turn is due.
+ * `jobs`: lists all jobs, removed ones too. For each job it shows the outcome of the newest turn, and when the next
+ * turn is due.
  */
 export function jobsCommand(deps: OperatorDeps): Command {
   return operatorCommand('jobs', {

@@ -58,7 +58,9 @@ async function list(deps: OperatorDeps, options: ListOptions): Promise<void> {
   const { output } = deps;
   if (options.unknown) {
     if (options.status ?? options.failed ?? options.since ?? options.limit) {
-      throw new UsageError('--unknown lists teams without an installation: no other filter applies to them.');
+      throw new UsageError(
+        '--unknown lists teams without an installation. --status, --failed, --since and --limit do not work with it.',
+      );
     }
     return listUnknown(deps, options);
   }

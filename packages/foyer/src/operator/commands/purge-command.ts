@@ -77,7 +77,7 @@ async function purge(deps: OperatorDeps, team: string, options: PurgeOptions): P
     if (!gone) throw new CommandError(`Another process has erased ${team} in the meantime.`);
     if (erased.ownTables.left.length > 0) {
       deps.output.note(
-        `Foyer does not erase rows of your own tables ${erased.ownTables.left.join(', ')}: it does not know which of them ` +
+        `Foyer does not erase rows of your own tables ${erased.ownTables.left.join(', ')}: it does not know which rows ` +
           `are about ${team}. Erase them in the uninstall pipeline of your definition.`,
       );
     }
@@ -103,7 +103,7 @@ function stillUninstalling(team: string, run: RunRecord): CommandError {
       : 'has not ended: only a running Foyer continues it, so start one if none is running';
   return new CommandError(
     `Nothing was erased. ${team} is uninstalled, and its uninstall run ${run.id} ${state}. Run purge again once that run ` +
-      'has succeeded, or with --no-wait to erase the team without the rest of the steps.',
+      'has succeeded. Or add --no-wait, which erases the team without running the remaining steps.',
   );
 }
 

@@ -107,8 +107,8 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
 }
 
 /**
- * Reads the settings from flags and environment. If `interview` is true, `setup` can ask on a terminal: then it takes
- * the public URL only from a flag, and otherwise asks for it. @throws UsageError
+ * Reads the settings from flags and environment. If `interview` is true, `setup` can ask on a terminal: then the
+ * environment does not set the public URL, and without a flag, `setup` asks for it. @throws UsageError
  */
 function givenSettings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -208,7 +208,9 @@ function tellLeftovers(
       ? [`long_description in manifest.json still mentions ${before.name}: write your own, people read it.`]
       : []),
     ...(overrides.length > 0
-      ? [`The definition sets brand.${overrides.join(', brand.')}: Foyer’s pages show that instead.`]
+      ? [
+          `The definition sets brand.${overrides.join(', brand.')}: Foyer’s pages show the definition’s values instead of your answers.`,
+        ]
       : []),
   ];
   if (lines.length > 0) prompts.tell('Still to change', lines.join('\n'));

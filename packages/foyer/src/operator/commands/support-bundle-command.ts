@@ -30,7 +30,7 @@ export function supportBundleCommand(deps: OperatorDeps): Command {
     .action(async (given: string | undefined, options: { offline?: boolean; json?: boolean }) => {
       const isPrinted = options.json === true || given === '-';
       if (options.json && given !== undefined && given !== '-') {
-        throw new UsageError('--json prints the bundle. Leave out --json or the file.');
+        throw new UsageError('Give --json, which prints the bundle, or a file, but not both.');
       }
       const { collectBundle } = await import('../support-bundle/collect-bundle.ts');
       const bundle = await collectBundle(deps, { offline: options.offline === true });

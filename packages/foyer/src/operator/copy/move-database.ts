@@ -39,17 +39,15 @@ interface MoveDatabaseDeps {
  * Copies a database into an empty one, or resumes an interrupted copy. No one may use the source during the copy, and
  * no one can use the target until it has been compared.
  *
- * Why it checks before and after the copy that no one uses the source, and also compares the rows: a comparison does
- * not notice a Foyer that is idle, and a Foyer may start during the copy. Whatever such a Foyer stores later would be
- * missing from the target.
+ * Foyer compares the rows, and also checks before and after the copy that no one uses the source. Why both: a
+ * comparison does not notice a Foyer that is idle, and a Foyer may start during the copy. What such a Foyer stores
+ * later would be missing from the target.
  * @throws CommandError, CopyError, DatabaseUnavailableError, DatabaseNewerError
  */
 export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabase> {
   const { source, target } = deps;
   if (isSameDatabase(source, target)) {
-    throw new CommandError(
-      '--to names the same database as DATABASE_URL. Name another database, which is empty.',
-    );
+    throw new CommandError('--to names the same database as DATABASE_URL. Name a different, empty database.');
   }
   await refuseInUse(source);
   const from = await deps.openDatabase(underOwnName(source));
