@@ -29,7 +29,7 @@ const pageRows = 100;
  * not uninstalled, the runs of its moments since the install, and the uninstall run since the last install. An earlier
  * uninstall run is left out: a retry would erase what a later install has created.
  *
- * With `step`, it also reads succeeded runs: a failed step that only operators see does not fail its run.
+ * With `step`, it then reads succeeded runs too: a failed step that only operators see does not fail its run.
  */
 export async function* readFailedRuns(
   queries: Queries,

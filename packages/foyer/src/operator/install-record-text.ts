@@ -151,7 +151,7 @@ function section<Row>(
   return `${head}\n${lines}${rest > 0 ? `\n  and ${rest} more: ${more}` : ''}`;
 }
 
-/** Returns the canvas that is left inside an indented section. */
+/** Returns the canvas inside an indented section: two columns narrower. */
 function inner({ style, width }: Canvas): Canvas {
   return { style, width: width - 2 };
 }
@@ -213,7 +213,7 @@ const userColumns: Column<UserRecord>[] = [
 const historyColumns: Column<HistoryRecord>[] = [
   { title: 'WHEN', value: (entry) => timeText(entry.at) },
   { title: 'WHAT', value: (entry) => entry.kind },
-  // Empty for an operator's action: its DETAIL names the operator, with the workspace.
+  // Empty for an operator's action: a user id means little without its workspace, so DETAIL names both.
   { title: 'USER', value: ({ kind, userId }) => (kind === 'operator_action' ? null : userId) },
   { title: 'DETAIL', value: (entry) => entry.detail },
 ];

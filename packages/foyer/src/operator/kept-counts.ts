@@ -90,7 +90,8 @@ export async function countHeld(queries: Queries, clientId: string): Promise<num
 }
 
 /**
- * Whether Slack has probably suspended the app. One held team beside active ones proves nothing: that team may be gone.
+ * Returns whether Slack has probably suspended the app. If one team is held and others are active, that one team may
+ * have removed the app.
  */
 export function isProbablySuspended({ held, active }: { held: number; active: number }): boolean {
   return held > 1 || (held === 1 && active === 0);
@@ -134,7 +135,7 @@ export async function readDays(
   };
 
   /**
-   * Measures each day separately if there are many requests: a query for several days measures only the newest
+   * If there are many requests, measures each day separately: one query for several days would measure only the newest
    * welcomes, which might all be of the last day.
    */
   async function measureRest(): Promise<WelcomesOfDay[]> {
@@ -172,7 +173,7 @@ async function readKeptDays(
     .select('value')
     .where('client_id', '=', clientId)
     .where('name', '>=', dayName(from))
-    // The bound is a name of the same form: how other characters sort depends on the collation of a Postgres database.
+    // Compares names of one form only: how other characters sort depends on the collation of a Postgres database.
     .where('name', '<', dayName(from + shownDays * dayMs))
     .execute();
   const days = rows.map(({ value }) => JSON.parse(value) as KeptDay);

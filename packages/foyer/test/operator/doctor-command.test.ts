@@ -109,7 +109,7 @@ const breakages: Breakage[] = [
     check: 'credentials',
     status: 'fault',
     detail: /the same as SLACK_CLIENT_SECRET/,
-    fix: /signing secret is another one/,
+    fix: /signing secret is a different value/,
   },
   {
     what: 'a key that was replaced under the same id',

@@ -273,7 +273,7 @@ const breakages: Breakage[] = [
     },
     check: 'installs',
     status: 'warning',
-    detail: /The last 3 installs have failed since yesterday, most often with bad_client_secret/,
+    detail: /The last 3 installs since yesterday have all failed, most often with bad_client_secret/,
     fix: /requests --outcome failed/,
   },
 ];

@@ -131,8 +131,8 @@ async function troubledJobs(queries: Queries, app: Parameters<typeof readJobs>[1
     return `${name} ${[late, failed, cut].filter(Boolean).join(' and ')}`;
   });
   const fix = isOverdue
-    ? 'Start Foyer with this definition (npm start): it makes up for all missed intervals with one turn. If it is running, look in its log for database errors; a host that calls no `foyer.start()` has to call `foyer.drain()`.'
-    : 'The log has the error, in lines with the job’s name. The next turn comes in the next interval. `npm run foyer -- jobs` lists all jobs.';
+    ? 'Start Foyer with this definition (npm start): it makes up for all missed intervals with one turn. If it is running, look in its log for database errors; a host that does not call `foyer.start()` has to call `foyer.drain()`.'
+    : 'If the turn failed, the log has the error, in lines with the job’s name. The next turn comes in the next interval. `npm run foyer -- jobs` lists all jobs.';
   return warning(`${detail.join('; ')}.`, fix);
 }
 
@@ -170,7 +170,7 @@ async function installs(queries: Queries, clientId: string, now: number): Promis
   }
   const most = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'unknown';
   return warning(
-    `The last ${since.length} installs have failed since yesterday, most often with ${most}.`,
+    `The last ${since.length} installs since yesterday have all failed, most often with ${most}.`,
     '`npm run foyer -- requests --outcome failed` lists them; docs/runbook.md#foyerinstallsfailing says what each error means.',
   );
 }
@@ -186,7 +186,7 @@ async function maintenance(queries: Queries, clientId: string): Promise<Finding>
   );
 }
 
-/** Slack's error for a workspace other than the app's own while public distribution is off. */
+/** Slack's error if another workspace than the app's own installs the app while its public distribution is off. */
 const undistributedCode = 'invalid_team_for_non_distributed_app';
 
 async function unknownTeams(queries: Queries, clientId: string, now: number): Promise<Finding> {

@@ -11,8 +11,8 @@ const clock = findingsOf('clock');
 const timeoutMs = 5000;
 
 /**
- * Checks that Slack can be reached, over the same transport as Foyer's calls, and that the clocks agree. Slack accepts
- * Foyer's calls even if the clock here is wrong, but Foyer would then refuse Slack's requests.
+ * Checks that Slack can be reached, over the same transport as Foyer's calls, and that this machine's clock agrees
+ * with Slack's. If the clock here is wrong, Slack still accepts Foyer's calls, but Foyer refuses Slack's requests.
  */
 export async function checkSlack(config: Pick<Config, 'slack'>, now: () => number): Promise<Finding[]> {
   const { apiUrl } = config.slack;
@@ -73,7 +73,7 @@ export async function checkCredentials(
   if (clientSecret === signingSecret) {
     return fault(
       'SLACK_SIGNING_SECRET is the same as SLACK_CLIENT_SECRET.',
-      `The signing secret is another one. ${where}`,
+      `The signing secret is a different value. ${where}`,
     );
   }
   try {

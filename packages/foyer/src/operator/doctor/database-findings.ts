@@ -2,7 +2,7 @@ import type { Queries } from '../../database/database.ts';
 import { unfinishedCopy } from '../../database/open-database.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
-/** What `doctor` finds out about a database, and how to read it. */
+/** What `doctor` finds out about a database, and a function that opens the database. */
 export interface DatabaseCheck {
   findings: Finding[];
   /** Opens the database to read its records, without changing anything; undefined if they cannot be read. */
@@ -25,7 +25,7 @@ interface SchemaInspection {
 
 const megabyte = 1_000_000;
 
-/** Checks that the schema is this Foyer's and that the database is not an unfinished copy. */
+/** Checks that the schema fits this version of Foyer and of the app, and that the database is not an unfinished copy. */
 export function schemaFinding(inspection: SchemaInspection): Finding {
   const { ok, warning, fault } = findingsOf('database-schema');
   const { missingMigrations, unknownMigrations, isUnfinishedCopy } = inspection;

@@ -13,7 +13,8 @@ interface AbsentDatabase {
 
 /**
  * Describes a database file that is missing, empty or unreachable, for `doctor` and all other commands; undefined if
- * the file holds anything. A file beside it, such as its WAL or its key, shows that a missing database was lost.
+ * the file holds anything. If the file is missing, another file beside it, such as a WAL or a key, shows that the
+ * database was lost.
  */
 export function describeAbsentDatabase(file: string): AbsentDatabase | undefined {
   let found: Stats | undefined;
@@ -22,7 +23,7 @@ export function describeAbsentDatabase(file: string): AbsentDatabase | undefined
   } catch {
     return unreachable(file);
   }
-  // A pipe or a device has no size.
+  // A pipe or a device has size 0, but is not an empty file.
   if (found && (found.size > 0 || !found.isFile())) return undefined;
   const name = basename(file);
   const names = namesIn(dirname(file));

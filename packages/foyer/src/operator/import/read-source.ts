@@ -95,8 +95,8 @@ function clientIdIn(name: string): string | undefined {
 }
 
 /**
- * Finds folders next to the source. The stock store forgets a path separator: it stores a workspace without an
- * enterprise next to the store's folder, in a folder with the same name followed by the id of the team.
+ * Finds folders next to the source, such as `installsT123` next to `installs`: `@slack/oauth`'s store forgets a path
+ * separator when it stores a workspace that has no enterprise.
  */
 function foldersBeside(source: string): string[] {
   const [parent, name] = [dirname(source), basename(source)];

@@ -6,7 +6,7 @@ import { type InstallationStore, tenantOfInstallation } from '../../installation
 
 /** What an import does with one installation of another store. */
 export type TakeOver =
-  /** The installation is stored, or would be without a dry run. */
+  /** The installation is stored; in a dry run, it would be. */
   | 'installation'
   /** The token of one more person, for a team that already has an installation. */
   | 'person'

@@ -18,9 +18,9 @@ interface DisconnectedInstallation {
 
 interface ForgottenKey {
   installations: DisconnectedInstallation[];
-  /** People's own tokens. */
+  /** How many of people's own tokens were erased. */
   people: number;
-  /** Install requests with tokens that waited to be stored or revoked. */
+  /** How many install requests failed because their tokens, which waited to be stored or revoked, were lost. */
   requests: number;
 }
 

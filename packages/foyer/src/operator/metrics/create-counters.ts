@@ -84,7 +84,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
     }),
     slackCallSeconds: histogram(
       'foyer_slack_call_duration_seconds',
-      'Duration of a call to Slack, including its body',
+      'Duration of a call to Slack, until its whole answer has arrived',
       { method },
       callBuckets,
     ),
