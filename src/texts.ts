@@ -6,8 +6,8 @@ import type { PartialTexts } from 'slack-foyer';
  */
 export const texts: PartialTexts = {
   en: {
-    'reason.chat:write': 'To welcome you, and to answer what it hears.',
-    'reason.im:history': 'To hear your hello, and to send the welcome only once.',
+    'reason.chat:write': 'To welcome you, and to answer your hello.',
+    'reason.im:history': 'To read your hello, and to send the welcome only once.',
     'app.nextSteps.messages': 'Say hello to the app in a direct message.',
     'app.nextSteps': 'Open its Home tab.',
   },

@@ -55,7 +55,7 @@ test('the app answers anyone who says hello, as its description says', async () 
   assert.match(manifest.display_information.long_description, /it answers anyone who says hello/);
 });
 
-test('the page after an install suggests saying hello only if the app can read it and listens to it', async () => {
+test('the page after an install suggests saying hello only if the app may read direct messages and has a listener', async () => {
   const nextSteps = async (whole: typeof definition, declinedScopes: string[] = []): Promise<string> => {
     await using app = await startTestFoyer(whole);
     const { sandbox, visitor, url } = app;

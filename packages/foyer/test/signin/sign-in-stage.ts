@@ -9,7 +9,7 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 
 /** A stage on which people sign in with Slack. */
 export interface SignInStage extends Stage {
-  /** Installs the app in a workspace, as its owner. */
+  /** Installs the app in a workspace, as the workspace's owner. */
   installIn(name: string): Promise<void>;
   /** Presses Sign in with Slack and decides on Slack's page; returns the callback's address, not yet visited. */
   pressSignIn(visitor: Visitor, choice: SignInChoice): Promise<string>;

@@ -114,7 +114,7 @@ export type Installed = {
   answer: OauthV2AccessResponse;
 };
 
-/** Installs in a workspace, as its owner. */
+/** Installs the app in a workspace, as the workspace's owner. */
 export async function install(
   sandbox: Sandbox,
   name = 'Acme',

@@ -10,7 +10,7 @@ import { withSandbox } from '../test-support/with-sandbox.ts';
 
 const botScopes = testManifest.oauth_config.scopes.bot.join(',');
 
-/** Calls 13 methods in a workspace, and some of them in the Grid org too, in the way that gets the fullest answers. */
+/** Calls 13 methods in a workspace, and some of them also in the Grid org, with arguments that give full answers. */
 async function callEverything(sandbox: Sandbox): Promise<void> {
   const parameters = { scope: botScopes, user_scope: 'users:read' };
   const { client, userId, answer } = await install(sandbox, 'Acme', { parameters });
@@ -50,7 +50,7 @@ async function callInOrg(sandbox: Sandbox): Promise<void> {
   await client.users.info({ user: userId });
 }
 
-/** The fields of a method's answer by the SDK's types, which Slack generates from real answers. */
+/** The fields that the SDK's types list for a method's answer. Slack generates these types from real answers. */
 async function knownFields(method: string): Promise<Set<string>> {
   const name = method.split('.').map((part) => `${part[0]?.toUpperCase()}${part.slice(1)}`);
   const folder = dirname(createRequire(import.meta.url).resolve('@slack/web-api'));
@@ -70,7 +70,7 @@ function fieldsOf(value: unknown): string[] {
   ]);
 }
 
-test('the sandbox’s answers have no field that Slack’s own types lack', async (t) => {
+test('the sandbox’s answers to 13 methods have no field that Slack’s own types lack', async (t) => {
   const manifest = { ...testManifest, settings: { ...testManifest.settings, token_rotation_enabled: true } };
   const { sandbox } = await withSandbox(t, { manifest });
   await callEverything(sandbox);
@@ -84,7 +84,7 @@ test('the sandbox’s answers have no field that Slack’s own types lack', asyn
   }
 });
 
-/** The fields of the examples in Slack's reference pages; `a.b` is b inside of a. */
+/** The fields of the examples on Slack's reference pages; `a.b` is the field `b` of `a`. */
 const documented: Record<string, string> = {
   'auth.test': 'ok url team user team_id user_id bot_id is_enterprise_install',
   'chat.postMessage': 'ok channel ts message message.text message.bot_id message.ts message.type',
@@ -106,9 +106,9 @@ const documented: Record<string, string> = {
     'view.app_id view.external_id view.bot_id',
 };
 
-test('the sandbox’s answers have every field of Slack’s documented examples', async (t) => {
+test('the sandbox’s answers to eight methods have the fields of Slack’s documented examples', async (t) => {
   const { sandbox } = await withSandbox(t);
-  await callEverything(sandbox).catch(() => {}); // it fails at the refresh: rotation is off here, as in the examples
+  await callEverything(sandbox).catch(() => {}); // fails at the refresh: rotation is off here, as in the examples
   for (const [method, fields] of Object.entries(documented)) {
     const answer = sandbox.calls(method)[0]?.answer;
     for (const field of fields.split(' ')) {

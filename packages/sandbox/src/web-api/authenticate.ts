@@ -2,7 +2,7 @@ import type { Platform } from '../platform.ts';
 import type { Installation, Token } from '../world/records.ts';
 import { Refusal } from './refusal.ts';
 
-/** The token of a request: the Authorization header, or the `token` of a form (never of a JSON body), if any. */
+/** A request's token, from the Authorization header or a form's `token`; undefined if there is none. */
 export function tokenIn(
   authorization: string | undefined,
   form: Record<string, unknown>,
@@ -33,8 +33,8 @@ export function authenticate(
 }
 
 /**
- * Checks that the token has one of `scopes`, if there are any. Otherwise throws `missing_scope` with these scopes and
- * those of the token.
+ * Throws `missing_scope`, with `scopes` and the token's scopes, if the token has none of `scopes`. If `scopes` is
+ * empty, accepts every token.
  */
 export function requireScope(token: Pick<Token, 'scopes'>, scopes: readonly string[]): void {
   if (scopes.length === 0 || scopes.some((scope) => token.scopes.includes(scope))) return;

@@ -6,7 +6,7 @@ import { type Call, tokenMethod } from './method.ts';
 import { conversationInReach, personInReach } from './reach.ts';
 import { Refusal } from './refusal.ts';
 
-/** The conversation that `channel` names: by its id, or by the id of a person for the DM with that person. */
+/** The conversation to post in: `channel` is its id, or a person's id for the DM with that person. */
 function target(call: Call): Conversation {
   const { platform, args, token, installation } = call;
   const id = args.text('channel');

@@ -18,7 +18,7 @@ export function checkClient({ platform: { app }, args, authorization }: OpenCall
 
 /**
  * Redeems a code, once. Throws `invalid_code` (also if it is too old), `bad_redirect_uri`, or `code_already_used`,
- * which Slack's API returns although its page does not list it.
+ * which Slack's API returns although the method's page does not list it.
  */
 function redeemCode({ platform, args }: OpenCall): AuthorizationCode {
   const code = platform.world.codes.get(args.text('code') ?? '');

@@ -1,6 +1,6 @@
 import type { SandboxClock } from '../clock.ts';
 
-/** Slack's rate limit tiers, in calls a minute; `post` is one message a second in each channel. */
+/** Slack's rate limit tiers. `post` allows one message a second in each channel; `special` has no limit here. */
 export type Tier = 'tier1' | 'tier2' | 'tier3' | 'tier4' | 'post' | 'special';
 
 /** Calls a minute by tier. Source: docs.slack.dev/apis/web-api/rate-limits; `special` has no published number. */

@@ -29,9 +29,9 @@ export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Worksp
 }
 
 /**
- * A person whom the token may see, and a workspace in reach to which they belong.
- * Throws `team_access_not_granted` for a person of an org-wide install's org who is in no workspace in reach, and
- * `user_not_found` (or the given code) for anyone else.
+ * A person whom the token may see, and a workspace in reach to which they belong. If the person is in no workspace in
+ * reach, throws `team_access_not_granted` (the install is org-wide and the person belongs to its org) or
+ * `user_not_found` (or the given code).
  */
 export function personInReach(
   call: Call,

@@ -42,7 +42,7 @@ test('missing_scope names the needed scope and the scopes that the token has', a
   assert.equal((await client.chat.postMessage({ channel: userId, text: 'hi' })).channel, channel?.id);
 });
 
-test('users.info and team.info describe the person and the workspace, and refuse those of another workspace', async (t) => {
+test('users.info and team.info answer for the token’s own workspace, and refuse another workspace and its people', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId, teamId } = await install(sandbox);
   const { user } = await client.users.info({ user: userId, include_locale: true });

@@ -138,7 +138,7 @@ function streamActivity({ activity }: Platform, { request, response }: Exchange)
   return null;
 }
 
-/** Changes when the markup does, so that a page knows whether to redraw a part. */
+/** A hash of a part's markup: the page redraws the part only if the hash has changed. */
 function versionOf({ markup }: Html): string {
   return createHash('sha1').update(markup).digest('hex');
 }

@@ -12,7 +12,7 @@ const partKinds = {
   messages: ['message-changed'],
   panel: ['delivery', 'called', 'reset'],
 };
-/** After these activities, the whole page may differ. */
+/** The activities after which the page is loaded again. */
 const pageKinds = [
   'installed',
   'uninstalled',

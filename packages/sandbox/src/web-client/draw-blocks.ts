@@ -105,8 +105,8 @@ function withLibrary(block: Block, reader: Reader): Html {
 }
 
 /**
- * Removes element ids: the library gives every message the same id and uses action ids as ids, so that a page with
- * several messages would repeat them. Also removes the library's theme, since the page itself handles dark mode.
+ * Removes element ids: the library gives every message the same id, and uses action ids as ids. A page with several
+ * messages would repeat these ids. Also removes the library's theme, since the page itself handles dark mode.
  */
 function withoutIds(markup: string): string {
   return markup

@@ -4,9 +4,9 @@ import { isRecord } from '../blocks/fault-list.ts';
  * Returns a copy of a block whose texts have no markup but Slack's.
  *
  * Why: slack-blocks-to-jsx reads every text as Markdown with HTML in it. `&lt;script&gt;` and lines that start with `#`
- * vanish, and a `plain_text` with stars turns bold. So the copy has character references instead of such characters:
- * they stay plain text, as in Slack. It has no `verbatim`, because the library draws no formatting in a text with
- * `verbatim`; Slack does, and only leaves bare URLs and names unlinked.
+ * vanish, and a `plain_text` with stars turns bold. So the copy replaces such characters by character references, which
+ * stay plain text, as in Slack. The copy has no `verbatim`, because the library draws no formatting in a text with
+ * `verbatim`. Slack draws it, and only leaves bare URLs and names unlinked.
  */
 export function onlySlackMarkup<T>(block: T): T {
   const json = JSON.stringify(block, (_key, part: unknown) => {

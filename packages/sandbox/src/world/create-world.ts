@@ -95,7 +95,7 @@ function seedWorld(world: World): void {
   for (const workspace of workspaces) placeWorkspace(world, { ...workspace });
 }
 
-/** Adds a standalone workspace, with an owner, an admin and a member who are named after it. */
+/** Adds a standalone workspace, with an owner, an admin and a member who are named after the workspace. */
 export function addWorkspace(world: World, name: string): Workspace {
   const id = slackId('T');
   const domain = name.toLowerCase().replace(/[^a-z0-9]+/g, '-');

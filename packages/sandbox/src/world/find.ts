@@ -7,7 +7,7 @@ export function peopleOf(world: World, place: Place): Person[] {
   return [...world.people.values()].filter((person) => teamIds.some((id) => person.roles[id]));
 }
 
-/** The ids of a place's workspaces: its own, or all of the org's. */
+/** The id of the workspace at a place; for a whole org, the ids of all its workspaces. */
 export function teamIdsOf(world: World, { teamId, enterpriseId }: Place): string[] {
   if (teamId) return [teamId];
   return [...world.workspaces.values()]
