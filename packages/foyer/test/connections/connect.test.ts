@@ -26,7 +26,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     after(() => stage.close());
     const scene = () => Promise.all([stage.stored(), stage.installs()]);
 
-    it('a link that is bound to no browser first shows the account, and writes nothing until the person has approved at Slack', async () => {
+    it('opening a link that is bound to no browser shows the account, and nothing is written until the person has approved at Slack', async () => {
       const person = stage.person('Acme');
       const claims = claimsOf({ label: 'Acme <script>alert(1)</script> & "Söhne"', data: { plan: 'pro' } });
       const page = await stage.openLink(person.visitor, sign(claims), { press: false });

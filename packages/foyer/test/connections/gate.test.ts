@@ -48,7 +48,7 @@ describe('a gate', () => {
     assert.equal(orgWide.connection, null);
   });
 
-  it('Foyer escapes the reason of a gate that refuses, revokes the new tokens and records the refusal', async (t) => {
+  it('if a gate refuses, the page shows the escaped and shortened reason, and Foyer revokes the new tokens and records the refusal', async (t) => {
     const reason = `Only <b>paying</b> customers & friends.${'x'.repeat(600)}`;
     const stage = await gated(({ team }) =>
       team?.id === stage.person('Acme').teamId ? { admit: true } : { admit: false, reason },

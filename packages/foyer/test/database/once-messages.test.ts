@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`messages that are sent once, on ${engine}`, () => {
-    it('if two callers begin a welcome at the same time, one of them begins it, and the other gets false instead of an error', async (t) => {
+    it('if two callers try to begin a welcome at the same time, one succeeds, and the other gets false instead of an error', async (t) => {
       const { database } = await setUp(t);
       const message = { ...own, kind: 'welcome' as const, life: 3, key: 'U1' };
       const begin = (runId: string) => {

@@ -260,7 +260,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await strangers.assertUntouched();
     });
 
-    it('a person is changed only by newer facts, and by no event about someone else', async (t) => {
+    it('a stored person changes only by newer facts about that person, and not after the app is uninstalled', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const memberships = async () =>

@@ -388,7 +388,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('a tenant has its own links, connections and claims, and each of its runs reads the connection of its link', async (t) => {
+    it('a tenant has its own links, connections and claims, and a run that a link started reads the connection of that link', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const [connection] = await ownRows(database, 'connections');

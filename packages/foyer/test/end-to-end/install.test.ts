@@ -45,7 +45,7 @@ describe('an install', () => {
       'select slack_installed_at from installations where team_id = ?',
       acme.teamId,
     );
-    // Events are compared with this time, so it is Slack's (a whole second) and not our own clock's.
+    // Foyer compares events with this time, so it is Slack's time, in whole seconds, and not that of Foyer's clock.
     assert.equal((stored?.slack_installed_at ?? 1) % 1000, 0);
     const [welcome, ...more] = sandbox.messages(acme);
     assert.equal(more.length, 0);

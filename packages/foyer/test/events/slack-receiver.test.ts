@@ -109,7 +109,7 @@ describe('the receiver of events', () => {
     assert.deepEqual(happened, ['commit', 'answer', 'listener of Ev1']);
   });
 
-  it('the receiver of events repeats an event three times if one of its listeners asks for that, and then forgets it', async (t) => {
+  it('if a listener asks to repeat an event, the receiver of events repeats it three times, and then forgets the event', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket } = await setUp(t, ({ event_id: id }) => {
       if (id === 'Ev1') throw new RepeatEventError('the calendar is down');

@@ -228,8 +228,8 @@ it('a Postgres restart under load loses no confirmed install, and most installs 
 });
 
 /**
- * Checks that each logged error names the database, or is about a request that took too long, or about a team (or its
- * installation) in `removed`. Also checks that no stack trace is printed.
+ * Checks that each logged error names the database, reports a request that took too long, or says that Slack refuses
+ * the token of a team or installation in `removed`. Also checks that no stack trace is printed.
  */
 function assertNoOtherFault(output: string, removed: readonly string[]): void {
   for (const text of output.split('\n').filter((line) => /^\{"level":(50|60)/.test(line))) {

@@ -57,7 +57,7 @@ describe('the Home view of a finished install', () => {
     for (const scope of scopes) assert.ok(text.includes(`\`${scope}\``), scope);
   });
 
-  it('the Home view of a finished install is the same for the same content', () => {
+  it('the Home view of a finished install is the same if it is built twice from the same content', () => {
     assert.deepEqual(homeView(content()), homeView(content()));
   });
 
@@ -183,7 +183,7 @@ describe('the Home view’s buttons', () => {
     }
   });
 
-  it('the Home view shows its buttons to no one but the installer and admins', () => {
+  it('the Home view shows no buttons to a member who is neither the installer nor an admin', () => {
     assert.deepEqual(actionIds(failed(outsider)), []);
     assert.match(textOf(failed(outsider)), /The person who installed Foyer, or an admin, can try again here/);
     const lacking = homeView(content({ viewer: outsider }, { botScopes: ['chat:write'] }));
@@ -192,7 +192,7 @@ describe('the Home view’s buttons', () => {
     assert.deepEqual(actionIds(broken), []);
   });
 
-  it('the Home view’s buttons offer an unconfirmed welcome again only after a warning', () => {
+  it('the Home view offers to send an unconfirmed welcome again, and warns that there may then be two', () => {
     const doubtful = run('succeeded', [step('send-welcome', 'unconfirmed')]);
     const view = homeView(content({}, { run: doubtful }));
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome]);

@@ -98,7 +98,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).reason, 'unchanged');
   });
 
-  it('publishing App Home ends with the newest view, however many publishes are requested during another', async () => {
+  it('publishing App Home ends with the newest view, however many further publishes are requested while one is under way', async () => {
     const publishes = holdPublishes();
     const arrived = publishes.arrival();
     const first = home.publishHome(installer);

@@ -103,7 +103,7 @@ describe('a server that closes', () => {
     assert.deepEqual(answers, Array(count).fill('HTTP/1.1 200 OK'));
   });
 
-  it('a server that closes waits half a second for a request on a new connection, and not for one on an older connection', async (t) => {
+  it('a server that closes waits half a second for a new connection to send a request, and does not wait for an older connection', async (t) => {
     const first = await startServer();
     await openConnection(t, first);
     const newMs = await closingMs(first);

@@ -28,7 +28,7 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
       const { sandbox } = stage;
       let seen = 0;
       if (phase === 'as it arrives') {
-        // The sandbox calls `take` before it acts. At that moment alone, it knows the call and has done nothing yet.
+        // The sandbox calls `take` when it has received a call and has not acted yet. There is no other such moment.
         const { take } = sandbox.faults;
         sandbox.faults.take = (name, places) => {
           if (name !== method) return take(name, places);
