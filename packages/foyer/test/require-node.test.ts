@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const root = join(import.meta.dirname, '../../..');
 const run = promisify(execFile);
 
-/** Runs a program on this Node, which reports another version to the program. */
+/** Runs a program on this Node, but with another version in `process.version` and `process.versions`. */
 async function runOn(version: string, ...args: string[]) {
   const fake = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } });
     Object.defineProperty(process, 'version', { value: 'v${version}' });`;

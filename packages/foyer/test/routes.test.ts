@@ -153,7 +153,7 @@ describe('the server', () => {
     }
   });
 
-  it('every kind of answer has the security headers', async () => {
+  it('pages, health checks, redirects and errors have the security headers', async () => {
     misbehave = (_req, res) => void res.writeHead(302, { Location: '/' }).end();
     for (const path of ['/', '/healthz', '/readyz', '/slack/install', '/nowhere', '/slack/events']) {
       const { headers } = await fetch(url + path, { redirect: 'manual' });

@@ -780,7 +780,7 @@ test('doctor calls Slack through the proxy of the environment, as Foyer does', a
     proxy.closeAllConnections();
     proxy.close();
   });
-  // Nothing listens there: without the proxy, the connection is refused.
+  // Nothing listens on 127.9.9.9: without the proxy, the connection is refused.
   Object.assign(environment, { NODE_USE_ENV_PROXY: '1', SLACK_API_URL: 'http://127.9.9.9:1/api/' });
   const { findings } = await doctor();
   for (const asked of ['slack', 'clock', 'credentials']) {
@@ -842,7 +842,7 @@ test('doctor says to restore the backup if a newer version of the app migrated t
   assert.doesNotMatch(fixFor(['0002-plans']), /backup/);
 });
 
-test('doctor reports each way in which a Postgres server does not meet Foyer’s needs, as a warning or a fault', () => {
+test('doctor reports a Postgres server that does not meet Foyer’s needs, with a warning or a fault for each reason', () => {
   const url = 'postgres://foyer:secret@127.0.0.1/foyer';
   const sound = {
     version: '16.4',

@@ -28,8 +28,8 @@ const runningProcess = 'host-1 4711 0123abcd';
 export async function prepareDoctor(t: TestContext, engine: EngineName = 'SQLite') {
   const health = { status: 200, body: '{"status":"ok"}' };
   /**
-   * The time of the running Foyer, the X-Forwarded-For that proxies in front of it add, and the status that the webhook
-   * answers.
+   * What a test can change: the time of the running Foyer, the X-Forwarded-For that proxies add to its requests, and
+   * the status with which the webhook answers.
    */
   const running = { now: Date.now(), forwardedFor: undefined as string | undefined, webhookStatus: 400 };
   let reporter: ProcessReporter | undefined;

@@ -242,13 +242,13 @@ test('doctor reports a database in a folder that this user may not search', { sk
   assert.match(of('database')?.fix ?? '', /^Run this as the user that Foyer runs as/);
 });
 
-test('doctor reports that the first start cannot create its folder on a disk that is mounted read-only', {
+test('doctor reports that the first start cannot create the folder of the database on a disk that is mounted read-only', {
   skip: skip || (canMount() ? false : 'this user may not mount a disk'),
 }, async (t) => {
   const { folder, environment } = await prepare(t);
   chmodSync(folder, 0o755);
   const env = { ...environment, DATABASE_URL: `file:${folder}/data/foyer.db` };
-  // The mount is gone when the process ends, together with its namespace.
+  // The mount belongs to a namespace of this process, and is gone when the process ends.
   const script = 'mount -t tmpfs -o ro tmpfs "$1" && "$2" --conditions=source "$3" doctor --offline';
   const { stdout } = spawnSync(
     'unshare',
@@ -291,7 +291,7 @@ test('doctor reports a read-only database without a WAL, and creates no WAL', { 
   assert.match(of('database')?.detail ?? '', /foyer\.db \(mode 444.*; \S+ \(mode 555/);
 });
 
-// SQLite opens the index if its mode is 644; if it is 600, SQLite fails and does not name the file.
+// SQLite can open root's WAL index if the mode is 644. If the mode is 600, SQLite fails and does not name the file.
 for (const mode of [0o644, 0o600]) {
   const name = `doctor reports a WAL index that belongs to root (mode ${mode.toString(8)}), as after a command that root ran`;
   test(name, {

@@ -69,7 +69,7 @@ async function fillFolder(folder: string, clientId?: string): Promise<void> {
 
 for (const clientId of [undefined, '1.2']) {
   testOnBothEngines(
-    `\`import\` takes over the folder of a stock store ${clientId ? 'with' : 'without'} a client id once, and starts no run`,
+    `\`import\` takes over, only once, the folder of a stock store made ${clientId ? 'with' : 'without'} a client id, and starts no run`,
     async (t, engine) => {
       const { importFrom, source, store, count } = await prepare(t, engine);
       await fillFolder(source, clientId);

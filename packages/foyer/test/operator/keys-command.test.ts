@@ -111,7 +111,7 @@ for (const [what, at] of [
   ['a person’s', 2],
 ] as const) {
   testOnBothEngines(
-    `\`keys rotate\` leaves ${what} token alone if it was replaced since it was read`,
+    `\`keys rotate\` leaves ${what} token alone if the token was replaced after \`keys rotate\` read it`,
     async (t, engine) => {
       const { database } = await prepare(t, 1, engine);
       const working = storeOf(database, createKeyring([oldKey, newKey]));

@@ -233,7 +233,7 @@ for (const [engine, open] of Object.entries(engines)) {
         ['run_OWN3'],
       );
       assert.deepEqual(await find({ step: 'send-welcome' }), []);
-      // If the named step failed, a run that succeeded matches, but not a run that is still running.
+      // A run whose step `only` failed matches if the run has succeeded, but not while it is still running.
       await change('runs', 'run_OWN3', { status: 'running' });
       assert.deepEqual(await find({ step: 'only' }), []);
       await change('runs', 'run_OWN3', { status: 'succeeded' });
@@ -418,7 +418,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const sent = queries.updateTable('welcomes').set({ status: 'sent' });
       await sent.where('user_id', '=', 'U2').execute();
       await queries.updateTable('welcomes').set({ sent_at: 1700 }).where('user_id', '=', 'U1').execute();
-      // U0 comes first in every index, with a welcome that another run has sent.
+      // U0 comes first in every index. Another run sent this welcome, so it must not be measured.
       await add('welcomes', { user_id: 'U0', run_id: 'run_OWN2', status: 'sent', sent_at: 1500 });
       const [day] = await measureWelcomesByDay(queries, { clientId, days: 1, now: 1000 });
       assert.deepEqual([day?.welcomes, day?.medianMs, day?.slowestMs], [1, 2000, 2000]);

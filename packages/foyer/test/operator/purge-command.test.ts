@@ -158,7 +158,7 @@ test('`purge` requires --yes if no one can answer its question, and touches noth
   assert.match(stderr, /--yes/);
 });
 
-test('`purge` stops if the key does not open the tokens, and with --no-revoke it erases without the key', async (t) => {
+test('`purge` stops if the encryption key is wrong; with --no-revoke, it erases without the key', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, ok);
   const openStore = (): never => {
     throw new KeyringError('The key main is another one.');

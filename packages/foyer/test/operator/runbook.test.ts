@@ -56,7 +56,7 @@ describe('the runbook', () => {
       const words = line
         .split(' ')
         .map((word) => (word === 'FILE' ? join(folder, 'copy.db') : (placeholders[word] ?? word)));
-      // Without --offline, these two would ask Slack.
+      // Without --offline, `doctor` and `support-bundle` would call Slack.
       const offline = /^(?:doctor|support-bundle)$/.test(words[0] ?? '') ? ['--offline'] : [];
       const end = await run([...words, ...offline], {
         confirm: async () => true,

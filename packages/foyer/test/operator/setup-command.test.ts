@@ -32,8 +32,8 @@ const flags = ['--public-url', 'https://foyer.example.com/', '--client-id', '12.
 const secrets = { SLACK_CLIENT_SECRET: clientSecret, SLACK_SIGNING_SECRET: signingSecret };
 
 /**
- * Makes an empty folder in which `setup` runs. Its environment is the folder's .env, which the given variables
- * override.
+ * Makes an empty folder in which `setup` runs. The environment of `setup` is the .env of that folder, and the given
+ * variables, which override it.
  */
 async function prepare(t: TestContext) {
   const harness = await createOperatorHarness(t);
@@ -101,7 +101,7 @@ function scripted(answers: (string | boolean | undefined)[]) {
 
 test('`setup` in a script writes an .env that Foyer accepts', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
-  // A clone has this file; in an app without it, .env starts empty.
+  // A clone has an .env.example, from which `setup` starts the .env; without that file, the .env starts empty.
   copyFileSync(new URL('../../../../.env.example', import.meta.url), join(folder, '.env.example'));
   const { exitCode, stdout, stderr } = await setup([...flags, '--production', '--json'], secrets);
   assert.equal(exitCode, 0, stderr);
@@ -458,7 +458,7 @@ test('`setup` adds display_information to a manifest in which it is null', () =>
   assert.deepEqual(display_information, { name, description, background_color });
 });
 
-/** Lets `writeFileSync` behave as on a disk with room for `bytes` in each file: it cuts a longer text and fails. */
+/** Makes `writeFileSync` act as on a full disk: of a longer text, it writes only the first `bytes`, and then fails. */
 function fillDisk(t: TestContext, bytes: number): void {
   const { writeFileSync: reallyWrite } = fs;
   t.mock.method(fs, 'writeFileSync', (file: string, text: string) => {

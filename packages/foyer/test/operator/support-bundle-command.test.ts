@@ -42,7 +42,7 @@ const secretVariables = {
   NOTIFY_EMAIL_TO: 'night-shift@ops.example',
   SUPPORT_URL: 'mailto:help-desk@ops.example',
   OPERATOR_SLACK_USERS: 'T012AB3C4/U0GRACE00',
-  // Not Foyer's own variables.
+  // These two variables are not Foyer's own.
   PGPASSWORD: 'password-of-the-server',
   HTTPS_PROXY: 'http://proxy:proxy-password@127.0.0.1:1',
 };

@@ -81,7 +81,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'queued', 'the step runs again');
   });
 
-  it('“Try again” reports a run as in progress if another machine is just claiming it', async (t) => {
+  it('“Try again” reports a run as in progress if another machine claims that run at the same time', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'waits', run: async () => retryIn(1000) });
     const { runId } = await stage.install();
     await stage.work();

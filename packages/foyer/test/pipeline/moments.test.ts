@@ -262,7 +262,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       // One more than the number of values that the engine accepts in a statement.
       const most = engine === 'SQLite' ? 32_767 : 65_536;
       const columns = sql`pipeline, installation_id, life, status, created_at, waiting_for`;
-      // In parts: on a busy machine, one statement for all of them would exceed the statement's time limit.
+      // Several statements: on a busy machine, a single one for all rows would exceed the time limit of a statement.
       for (let from = 1; from <= most; from += 8192) {
         const to = Math.min(from + 8191, most);
         await sql`insert into runs (id, user_id, ${columns})

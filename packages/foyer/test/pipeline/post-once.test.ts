@@ -102,7 +102,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       });
     }
 
-    it('postOnce ignores a similar message of another installation or event type, and gives a broken call two seconds to settle', async (t) => {
+    it('postOnce ignores a similar message of another installation or event type, and waits at least two seconds after a broken call', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       // Two similar messages in the same DM: one of another installation, and one of the app's own event type.

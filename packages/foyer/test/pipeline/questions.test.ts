@@ -228,7 +228,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(textsIn(stage, acme).length, 1);
     });
 
-    it('the question of a cancelled run is closed', async (t) => {
+    it('the question of a cancelled run accepts no answer', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       await stage.work();

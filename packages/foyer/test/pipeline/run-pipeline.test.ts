@@ -192,7 +192,7 @@ describe('running the steps of a run', () => {
     );
   });
 
-  it('the bot’s token is read once for all Slack clients of an attempt that have the same limits, and again for the next step', async (t) => {
+  it('in one attempt, all Slack clients with the same limits use one read of the bot’s token; the next step reads it again', async (t) => {
     const asks = async (context: StepContext) => {
       const answers = await Promise.all([context.slack(), context.slack(), context.slack({ timeoutMs: 9 })]);
       return { clients: new Set(answers).size };
@@ -202,7 +202,7 @@ describe('running the steps of a run', () => {
     const botToken = async () => `xoxb-${++tokens}`;
     const run = await stage.finish((await stage.install()).runId, { botToken });
     assert.equal(run.status, 'succeeded');
-    // A client with its own limits is a separate client.
+    // Two reads in each step: one for the clients with the default limits, and one for the client with its own limits.
     assert.equal(tokens, 4);
   });
 

@@ -90,7 +90,7 @@ describe('a run whose lease another worker has taken', () => {
   });
 });
 
-/** A worker that polls so seldom that a test sees only what it was woken for. */
+/** A worker that polls so seldom that, during a test, only a wake-up makes it look for runs again. */
 function workerOn(t: TestContext, stage: PipelineStage, changes: Partial<WorkerDeps> = {}) {
   const ended = new Map<string, () => void>();
   const worker: Worker = createWorker({

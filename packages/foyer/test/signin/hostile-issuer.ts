@@ -9,16 +9,16 @@ export interface Lies {
   discovery?: Record<string, unknown>;
   /** Claims of the ID token; undefined leaves one out. */
   claims?: Record<string, unknown>;
-  /** Handlers that answer a path instead of the issuer. */
+  /** Handlers, by path, that answer requests instead of the issuer. */
   answer?: Partial<Record<Path, (req: IncomingMessage, res: ServerResponse) => void>>;
 }
 type Path = '/.well-known/openid-configuration' | '/api/openid.connect.token' | '/openid/connect/keys';
 
-/** An OpenID issuer with Slack's claims that can lie in its discovery document, its ID tokens and its answers. */
+/** An OpenID issuer that sends Slack's claims. It can lie in its discovery document, its ID tokens and its answers. */
 export interface HostileIssuer {
   url: string;
   lies: Lies;
-  /** Whom the next ID token names. */
+  /** The person whom the next ID token names. */
   person: { userId: string; teamId: string };
   /** The forms that the token endpoint got. */
   exchanges: URLSearchParams[];

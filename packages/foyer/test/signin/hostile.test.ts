@@ -95,7 +95,7 @@ describe('Sign in with Slack under attack', () => {
     assert.ok(!hasSession(visitor));
   });
 
-  it('Foyer refuses a callback that comes again, at once or after a sign-out', async () => {
+  it('Foyer refuses a callback that is repeated, whether at once or after a sign-out', async () => {
     const visitor = createVisitor();
     const callback = await stage.pressSignIn(visitor, { userId: priya });
     const before = stage.sandbox.calls('openid.connect.token').length;
@@ -168,7 +168,7 @@ describe('Sign in with Slack under attack', () => {
     });
   }
 
-  it('a sign-in returns to a listed origin, and to no other name of this host', async () => {
+  it('a sign-in returns to a listed origin, and not to an unlisted one, even if that is another name of this host', async () => {
     const listed = 'https://app.example.com/after?x=1';
     const answer = await stage.signIn(createVisitor(), { userId: priya, returnTo: listed });
     assert.equal(answer.headers.get('location'), listed);

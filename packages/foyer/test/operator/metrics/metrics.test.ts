@@ -101,7 +101,7 @@ describe('the metrics', () => {
     assert.ok(added < 30, `${added} new series`);
   });
 
-  it('a scrape of the metrics reads the queue, the installations and the tokens at risk', async () => {
+  it('a scrape of the metrics counts the runs in the queue, the installations and the tokens at risk', async () => {
     await start();
     const { database } = test;
     await storeInstallation(database, { id: 'ins_1', bot_expires_at: clock.now() + 60_000 });

@@ -140,7 +140,7 @@ describe('logging in as the operator', () => {
     assert.equal(slowed.status, 429);
     assert.match(slowed.headers.get('retry-after') ?? '', /^\d+$/);
     assert.match(await slowed.text(), /Too many wrong passwords/);
-    // A visitor who adds an address to X-Forwarded-For is still recognized: Foyer reads the one that the proxy appended.
+    // Adding an address to X-Forwarded-For does not help: Foyer reads the last address, which the proxy appended.
     const disguised = await stage.post('/operator/login', { password }, from('203.0.113.5, 192.0.2.9'));
     assert.equal(disguised.status, 429);
     const other = await stage.post('/operator/login', { password }, from('192.0.2.10'));
@@ -474,7 +474,7 @@ describe('a page that an operator reads', () => {
   });
   after(() => stage.close());
 
-  it('the operator’s pages have the same security headers as all other pages, and let forms post only to Foyer', async () => {
+  it('the operator’s pages may not be framed or cached, send no referrer, load nothing by default, and let forms post only to Foyer', async () => {
     for (const path of [...everyPage, '/operator/nothing/here']) {
       const response = await stage.get(path);
       if (response.status === 303) continue;
