@@ -19,7 +19,7 @@ export async function peekTables(target: DatabaseTarget): Promise<FoundTable[]> 
 
 /**
  * Whether a Foyer or a command has the database open. Call it only while this process does not have the database open:
- * that would count too.
+ * otherwise the answer is always yes.
  * @throws DatabaseUnavailableError
  */
 export async function isInUse(target: DatabaseTarget): Promise<boolean> {

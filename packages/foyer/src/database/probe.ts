@@ -42,7 +42,7 @@ const probeBytes = 256 * 1024;
 /**
  * Creates a check of whether the disk of a file can be written: the check writes a quarter of a megabyte and syncs it.
  * The check unlinks the probe file before it writes anything, so that the file is gone however the process ends. The
- * check rejects if the file system reports an error, or if the disk does not answer within five seconds.
+ * check rejects if the file system reports an error, or if a probe has been running for more than five seconds.
  */
 export function createDiskProbe(file: string): () => Promise<void> {
   const name = `${file}.probe-${process.pid}`;

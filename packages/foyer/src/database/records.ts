@@ -251,7 +251,7 @@ export interface RunRow {
   lease_owner: string | null;
   lease_until: number | null;
   /**
-   * JSON of the moment, without its kind and its user; null for an install or uninstall, or if its person was erased.
+   * JSON of the moment, without its kind and its user; null for an install or uninstall, or if the person was erased.
    */
   moment: string | null;
 }
@@ -297,11 +297,11 @@ export interface OnceMessageRow {
   message_ts: string | null;
   /** When the first attempt to send it began. If Foyer has to search for the message, it searches from this time on. */
   attempted_at: number;
-  /** When it was sent; before that, the time until which the latest call may still take effect. */
+  /** When it was sent. While that is unknown: the time until which the latest call to send it may still take effect. */
   sent_at: number | null;
   /**
-   * How far back Foyer has searched for a message that may have arrived: the time of the oldest message that it has
-   * read; null if it has read none.
+   * How far back Foyer has searched for a message that may have arrived: the time of the oldest message that the search
+   * has read; null if it has read none.
    */
   search_before: string | null;
   /** How many calls to Slack the search for the message has made. */
@@ -399,7 +399,7 @@ export interface ChoreRow {
   name: string;
   /** When a process last began it; for a job: the start of the newest interval that a process took. */
   begun_at: number;
-  /** When the newest turn began. Only jobs have a value in this column and in those below. */
+  /** When the newest turn (one execution) began. Only jobs have a value in this column and in those below. */
   started_at: number | null;
   /**
    * If the newest turn has not ended by this time, Foyer assumes that its machine died; null once the turn has ended.
@@ -581,7 +581,10 @@ export interface Tables {
     key: string;
     seen_at: number;
   };
-  /** A count of rows that are too many to count at each view; `operator/kept-counts.ts` says which. */
+  /**
+   * A stored count of rows that are too many to count each time that a page shows it. `operator/kept-counts.ts` lists
+   * these counts.
+   */
   kept_counts: {
     client_id: string;
     /** `installations`, or `day 2026-11-29`. */

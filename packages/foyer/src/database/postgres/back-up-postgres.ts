@@ -60,8 +60,8 @@ function notForSqlite({ migration, cause }: OwnMigrationError): CopyError {
 }
 
 /**
- * Such a transaction sees only what was committed when its first query began. It blocks no other transaction, and waits
- * for none.
+ * A repeatable-read transaction sees only what was committed when its first query began. It blocks no other
+ * transaction, and waits for none.
  */
 const begin = [
   'begin isolation level repeatable read, read only',

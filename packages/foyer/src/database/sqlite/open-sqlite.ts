@@ -67,7 +67,10 @@ export async function openSqlite(
     failure = error;
     rescued = rescueLog().finally(() => reportFailure(error));
   };
-  /** If only the log was removed, copies it into the database file: this process has it open, and can still read it. */
+  /**
+   * If only the log was removed, copies it into the database file: this process still has the log open, and can read
+   * it.
+   */
   async function rescueLog(): Promise<void> {
     if (!watch?.isLogUnlinked()) return;
     await queries
@@ -244,7 +247,7 @@ async function measureFile(file: string): Promise<DatabaseSize> {
  * everything written to it is lost when that process ends. So each commit checks before it begins and before it is
  * acknowledged, and a timer checks once a second.
  *
- * Why no file is opened here: a process that closes a file loses every lock that it holds on it, SQLite's too (man 2
+ * Why no file is opened here: a process that closes a file loses all its locks on that file, SQLite's too (man 2
  * fcntl). Another process would then believe that no other process has the file open.
  */
 

@@ -104,7 +104,8 @@ const noFoyerTables = (file: string): string =>
 
 /**
  * Opens the file of a database; creates it (mode 0600) and its folder if needed. Changes nothing in a file that is not
- * a database, or, with `mustBeFoyers`, that has no tables of Foyer. `warn` is called with messages for the operator.
+ * a database. With `mustBeFoyers`, refuses a file without Foyer's tables, and changes nothing in it. `warn` is called
+ * with messages for the operator.
  * @throws DatabaseUnavailableError
  */
 export function openSqliteFile(
@@ -152,8 +153,8 @@ export function openSqliteFile(
 }
 
 /**
- * The database that Kysely runs its statements on: the open file, with each of the first 500 statements compiled once.
- * A failure that the state of the database causes, not the statement, becomes a DatabaseUnavailableError.
+ * The database that Kysely runs its statements on: the open file. Keeps the first 500 different statements compiled. If
+ * a statement fails because of the state of the database, throws a DatabaseUnavailableError.
  */
 export function createStatements(
   sqlite: Sqlite.Database,
