@@ -15,9 +15,10 @@ import {
 } from './slack-request.ts';
 
 /**
- * The events that change the record. Foyer commits an event's effect before it acknowledges the event (invariant 6). So
- * the effects are not Bolt listeners: listeners receive these events too, but only afterward. An event may arrive
- * twice, late and in any order (invariant 7): the transaction that applies it decides whether it still matters.
+ * The events that change what Foyer stores about an installation. Foyer commits an event's effect before it
+ * acknowledges the event (invariant 6). So the effects are not Bolt listeners: listeners receive these events too, but
+ * only afterward. An event may arrive twice, late and in any order (invariant 7): the transaction that applies it
+ * decides whether it still matters.
  */
 
 interface LifecycleDeps {

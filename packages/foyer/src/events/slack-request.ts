@@ -3,7 +3,7 @@
  * (docs.slack.dev/apis/events-api#events-JSON)
  */
 
-/** The installation that an event is about, in the shape of the query that Slack's stores take. */
+/** Says which installation an event is about, in the form in which Slack's installation stores are asked for one. */
 export interface InstallationQuery {
   teamId: string | undefined;
   enterpriseId: string | undefined;
@@ -26,10 +26,10 @@ export interface EventEnvelope {
    * an enterprise.
    */
   candidates: InstallationQuery[];
-  /** `tokens_revoked`: the users whose tokens were revoked, and the bot users whose tokens were revoked. */
+  /** For `tokens_revoked`: the users, and below them the bot users, whose tokens were revoked. */
   userIds: string[];
   botUserIds: string[];
-  /** `team_access_granted` and `team_access_revoked`: the workspaces that gained or lost the app. */
+  /** For `team_access_granted` and `team_access_revoked`: the workspaces that gained or lost the app. */
   teamIds: string[];
   /** The fields of the event itself, as Slack sent them. */
   fields: Fields;
@@ -121,9 +121,9 @@ const namesSomebody = (query: InstallationQuery): boolean =>
 
 /**
  * Returns who opened, pressed or sent something; undefined if the body names no person. `from` is the person's own
- * workspace, if the body names it and the app is in a different one: for example, the workspace of another company in a
- * Slack Connect channel. The view of a dialog names the workspace with the app
- * (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
+ * workspace. It is set only if the body names that workspace and the person used the app in a different one: for
+ * example, a person of another company in a Slack Connect channel. The view of a dialog names the workspace with the
+ * app (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
  */
 export function personIn(body: Fields): { userId: string; from?: string } | undefined {
   const user = fieldsOf(body.user);

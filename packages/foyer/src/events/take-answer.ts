@@ -17,7 +17,7 @@ export type TakeAnswer = (
   given: { userId: string; isAllowed: boolean; answer: string; teamId?: string },
 ) => Promise<{
   outcome: AnswerOutcome;
-  /** Publishes Home. If the question is answered or closed, first shows that in the messages that asked it. */
+  /** Publishes Home. If the question is answered or closed, first replaces the form in each message that asked it. */
   show(client: () => Promise<WebClient>): Promise<void>;
 }>;
 
@@ -36,7 +36,8 @@ export function createTakeAnswer(deps: {
   const { database, log } = deps;
 
   /**
-   * Replaces the form in each message of a question with `closed`: the answer, or a line that none is needed anymore.
+   * Replaces the form in each message of a question with `closed`: the answer, or a line that says that no answer is
+   * needed anymore.
    */
   async function closeMessages(
     client: WebClient,
