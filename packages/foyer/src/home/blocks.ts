@@ -64,7 +64,7 @@ export function lines(texts: readonly string[]): KnownBlock[] {
   return packed.map((text) => section(text));
 }
 
-/** Builds a button. A press on one with a `url` opens that address, and Slack still sends its `actionId`. */
+/** Builds a button. If it has a `url`, a press opens that address, and Slack still sends the `actionId`. */
 export function button(
   label: string,
   actionId: string,

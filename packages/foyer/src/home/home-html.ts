@@ -74,7 +74,7 @@ interface SlackText {
   text: string;
 }
 
-/** Builds a paragraph for each line of a text, and a quote for each line that Slack draws as one. */
+/** Builds a paragraph for each line of a text, and a quote for each line that Slack draws as a quote. */
 function lines({ type, text }: SlackText, reader: HomeReader): Html {
   const paragraphs = text.split('\n').map((line) => {
     if (type !== 'mrkdwn') return html`<p>${line}</p>`;

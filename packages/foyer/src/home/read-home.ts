@@ -119,8 +119,8 @@ export function createReadHome(deps: ReadHomeDeps): ReadHome {
   };
 
   /**
-   * Returns the text to hash. A claim link differs at each read, so the text has a number instead, which changes after
-   * half of the link's lifetime. Foyer then sends Home again, with a fresh link.
+   * Returns the text to hash. A claim link differs at each read, so the text contains a number instead of the link. The
+   * number changes after half of the link's lifetime, so that Foyer then sends Home again, with a fresh link.
    */
   function hashedText(blocks: unknown, claimUrl: string | undefined): string {
     const text = JSON.stringify(blocks);

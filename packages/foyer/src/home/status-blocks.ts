@@ -16,7 +16,10 @@ import {
 import type { HomeContent } from './home-content.ts';
 import { homeActions, mayAct } from './viewer.ts';
 
-/** Shows the state of the installation in one line, and who installed it where and when. */
+/**
+ * Shows the state of the installation, who installed it where and when, and a button to connect it if there is a claim
+ * link.
+ */
 export function statusBlocks(content: HomeContent): KnownBlock[] {
   const { claimUrl } = content;
   return [

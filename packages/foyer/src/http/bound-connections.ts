@@ -19,7 +19,9 @@ export function clientAddress(req: Pick<IncomingMessage, 'headers' | 'socket'>, 
   return isIP(address) === 0 ? direct : address;
 }
 
-/** Returns what the limits count by: an IPv4 address, or an IPv6 /64, all of which one customer controls. */
+/**
+ * Returns the key by which the limits count: an IPv4 address, or an IPv6 /64, since one customer controls all of a /64.
+ */
 export function networkOf(address: string): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address.replace(/^::ffff:/, '');
   const [head = '', tail] = address.split('::', 2);

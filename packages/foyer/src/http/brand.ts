@@ -25,7 +25,7 @@ export const usualColor = '#1f5a47';
 
 /**
  * Completes the brand. What the app leaves out comes from the manifest (name, texts, color) or the environment (the
- * links to privacy and support); without a publisher, the name is used. Pure.
+ * links to privacy and support); if no publisher is given, the app's name is used. Pure.
  *
  * @example
  * defineFoyer({ brand: { publisher: 'Acme Inc.', logo: './logo.png', siteUrl: 'https://acme.example' } });
