@@ -9,7 +9,7 @@ import { createTexts } from '../../packages/foyer/src/texts/create-texts.ts';
 import { fixtureManifest } from '../../packages/foyer/test/support/fixture-manifest.ts';
 import { present } from './contender.ts';
 
-/** Foyer's worker with a pipeline of one step that does nothing, so that only the cost of the machinery is measured. */
+/** Foyer's worker with a pipeline of one step that does nothing, so that only the worker's own cost is measured. */
 const nothing: Step = {
   name: 'nothing',
   required: true,

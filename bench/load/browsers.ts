@@ -1,7 +1,7 @@
 import { parseSetCookie } from 'cookie';
 import { Pool } from 'undici';
 
-/** How long one install took in a browser. */
+/** The measured part of one install in a browser. */
 export interface Pass {
   /** From the callback to the complete page that the person then sees, redirects included. */
   callbackMs: number;

@@ -1,6 +1,9 @@
 import { type Findings, isMet, type Mark, type Ratio, type Row } from '../measurement.ts';
 
-/** Formats a number with thousands separators, and with two decimals below 10, one below 100 and none from 100. */
+/**
+ * Formats a number with thousands separators. It gets two decimals below 10, one decimal below 100, and no decimals
+ * from 100 on.
+ */
 export function numberText(value: number): string {
   if (!Number.isFinite(value)) return '–';
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;

@@ -142,7 +142,7 @@ describe('the image', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('Foyer and the app each list every package that they import in their own package.json', () => {
+  it('Foyer’s package.json lists each package that Foyer imports, and the app’s each package that the app imports', () => {
     const missing = sources.flatMap((file) => {
       const dependencies = dependenciesOf(
         file.startsWith('src/') ? 'package.json' : 'packages/foyer/package.json',

@@ -66,7 +66,7 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   handler: RequestHandler;
   refusals: Refusals;
   keyIds: readonly string[];
-  /** Resolves if this process can no longer use its database: only a new process can. */
+  /** Resolves if this process can no longer use its database; a new process must then take its place. */
   failed: Promise<Error>;
   /**
    * The name of the Bolt listener from which this call comes, directly or through a later callback; undefined outside
@@ -319,7 +319,7 @@ export async function assembleFoyer<MyTables>(parts: {
       hearsOpenings: momentStepNames.opened.length > 0,
       onChanged(query, type) {
         wakeWorker();
-        // The listener for this event publishes Home.
+        // The listener for `app_home_opened` publishes Home.
         if (type === 'app_home_opened') return;
         void republishHome(store.findInstallation(query).then((stored) => stored?.installationId));
       },

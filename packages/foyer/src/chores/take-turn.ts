@@ -3,7 +3,7 @@ import type { ChoreRow } from '../database/records.ts';
 
 /**
  * Takes the turn to do a chore that several processes share. Returns true for one process, and then for none until half
- * of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or twice in that time, however
+ * of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or twice per `everyMs`, however
  * many processes there are. A recorded turn in the future came from a wrong clock and does not count. A call that gets
  * no turn usually only reads.
  * @throws DatabaseUnavailableError

@@ -20,7 +20,10 @@ const webUrl = (fix: string) =>
     abort: true,
   });
 
-/** Whether a host name or address is this machine. Variables that require https accept plain http to this machine. */
+/**
+ * Whether a host name or an IP address names this machine. A variable that requires https accepts plain http to this
+ * machine.
+ */
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 

@@ -111,8 +111,8 @@ const resultAudience = 'foyer:result';
 
 /**
  * Signs a link.
- * @throws ConnectError if a claim is invalid, such as a `return_to` whose origin is not listed, or the link would not
- *   expire within seven days
+ * @throws ConnectError if a claim is invalid, such as a `return_to` whose origin is not listed, or the link's expiry is
+ * not within the next seven days
  */
 export async function createLink(
   options: LinkOptions,
@@ -179,7 +179,7 @@ export function readResult(secret: string, token: string, now: number): ConnectR
   };
 }
 
-/** Adds a result to an address of the host, or replaces the one that is there. */
+/** Adds a result to an address of the host; replaces a result that the address already has. */
 export function withResult(address: string, result: string): string {
   const url = new URL(address);
   url.searchParams.set('foyer_result', result);

@@ -273,11 +273,11 @@ describe('the app’s own tables', () => {
       await look(source, (db) => sql`create table by_hand (id text primary key)`.execute(db));
       const refusedCopy = await copy();
       assert.deepEqual([refusedCopy.exitCode, refusedCopy.stdout], [1, '']);
-      assert.match(refusedCopy.stderr, /by_hand: no migration makes this table in the target/);
+      assert.match(refusedCopy.stderr, /by_hand: no migration creates this table in the target/);
       const backup = await run(['backup', join(folder, 'backup.db')]);
       // A backup of SQLite copies the whole file; a backup of Postgres would leave this table out.
       assert.equal(backup.exitCode, from === 'SQLite' ? 0 : 1);
-      if (from === 'Postgres') assert.match(backup.stderr, /by_hand: no migration makes this table/);
+      if (from === 'Postgres') assert.match(backup.stderr, /by_hand: no migration creates this table/);
     });
   }
 

@@ -27,7 +27,7 @@ export async function matchTables(source: Queries, target: Queries): Promise<Cop
   const refusals = [...from.flatMap(refusalsOf), ...(await readUncopied(source))];
   for (const { name } of from) {
     if (to.some((table) => table.name === name)) continue;
-    refusals.push(`${name}: no migration makes this table in the target`);
+    refusals.push(`${name}: no migration creates this table in the target`);
   }
   const copied = to.flatMap((there) => {
     const here = from.find(({ name }) => name === there.name);
@@ -68,7 +68,7 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
   for (const column of source.columns) {
     const other = target.columns.find(({ name }) => name === column.name);
     if (!other) {
-      refusals.push(`${source.name}.${column.name}: no migration makes this column in the target`);
+      refusals.push(`${source.name}.${column.name}: no migration creates this column in the target`);
       continue;
     }
     if (other.isGenerated) continue;

@@ -129,8 +129,9 @@ async function readPostgres(queries: Queries) {
 }
 
 /**
- * Lists what a copy of tables would leave out or insert twice in Postgres, each with the reason. A table in another
- * schema may be another program's: only a reference to or from the app's tables shows that it is the app's.
+ * Lists what a copy of a Postgres database, table by table, would leave out or insert twice, each with the reason. A
+ * table in another schema may be another program's: only a reference to or from the app's tables shows that it is the
+ * app's.
  */
 export async function readUncopied(queries: Queries): Promise<string[]> {
   if (engineOf(queries) === 'SQLite') return [];

@@ -3,7 +3,8 @@ import type { Migration } from 'kysely/migration';
 
 /**
  * A person belongs to a team: a Slack user id is unique only together with its team (or with the enterprise, for an
- * org-wide install). Until now one row held a person of several teams, and each install overwrote the others' profile.
+ * org-wide install). Before this migration, a person of several teams had one row, and the install of each team
+ * overwrote the profile in it.
  *
  * A person of one team keeps their profile. For a person of several teams, Foyer cannot know which team's profile was
  * stored last: each team gets a row without a profile and an unproven membership, so that Foyer asks Slack again.
