@@ -146,7 +146,7 @@ test('`list` and `show` print names without control characters', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   const name = 'Ac\u001b[31m\u001b]0;owned\u0007me\u202egnp\u009b2J\nT666';
   await storeInstallation(database, { id: 'ins_1', team_name: name });
-  // Every control character except the line feed, and the override of a text's direction.
+  // Matches U+202E, which reverses the direction of text, and every control character except the line feed.
   const commanding = /[^\P{Cc}\n]|\u202e/u;
   for (const command of [['list'], ['show', 'T1'], ['list', '--json'], ['show', 'T1', '--json']]) {
     const { stdout } = await run(command);

@@ -42,7 +42,7 @@ test('`manifest` lists the callback of Sign in with Slack as a redirect URL too,
   );
 });
 
-test('`manifest --check` ignores the order of scopes and fields with their default value, as Slack exports them', async (t) => {
+test('`manifest --check` ignores fields with their default value, which Slack exports, and the order of scopes', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const exported = JSON.parse((await run(['manifest'], readUrl)).stdout);
   delete exported._metadata;

@@ -192,7 +192,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(JSON.parse((await run('show', teamId, '--json')).stdout).installerUserId, 'erased');
     });
 
-    it('`erase` cancels the person’s unfinished install, and erases the question that it asked', async (t) => {
+    it('`erase` cancels the run of the person’s unfinished install, and erases the question that the run asked', async (t) => {
       const { run, teamId, grace, stored } = await setAcme(t, engine, [askNickname]);
       assert.ok((await stored()).includes('How do we call'));
       const { stdout } = await run('erase', '--user', `${teamId}/${grace}`, '--yes', '--json');

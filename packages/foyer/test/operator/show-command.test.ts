@@ -199,7 +199,7 @@ testOnBothEngines('`show` takes a name, or a part of a name that only one team h
 });
 
 testOnBothEngines(
-  '`show` prefers a whole name, even if many newer names contain that name',
+  '`show` prefers the team whose whole name matches, even if the names of many newer teams contain that name',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const store = (number: number, team_name: string) =>
@@ -224,7 +224,7 @@ testOnBothEngines(
   },
 );
 
-test('`purge` accepts no name, since the name might be that of another team', async (t) => {
+test('`purge` does not accept the name of a team, since another team might have the same name', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: 'Acme' });
   assert.equal((await run(['purge', 'Acme', '--yes'])).exitCode, 1);

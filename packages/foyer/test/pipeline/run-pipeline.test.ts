@@ -221,7 +221,7 @@ describe('running the steps of a run', () => {
     );
   });
 
-  it('a step is repeated after the time that it asks for, and no failure is counted', async (t) => {
+  it('a step that asks to run again does so after the time that it asked for, and this counts as no failed try', async (t) => {
     let looks = 0;
     const patient = step(
       'patient',
@@ -297,7 +297,7 @@ describe('a failure of a step', () => {
     assert.equal(run.steps.at(-1)?.status, 'succeeded');
   });
 
-  it('the stored error of a step says what caused it, without secrets and within bounds', async (t) => {
+  it('the stored error of a step names its causes, holds no secret and has at most 500 characters', async (t) => {
     const refused = (address: string): Error => new Error(`connect ECONNREFUSED ${address}`);
     const chain = (levels: number): Error =>
       new Error(`level ${levels}`, levels < 9 ? { cause: chain(levels + 1) } : {});
@@ -341,7 +341,7 @@ describe('a failure of a step', () => {
     );
   });
 
-  /** Any value can be thrown; none of these can be read like an error. */
+  /** Values that a step can throw, and that Foyer cannot read like an error. */
   const unreadable: Record<string, () => unknown> = {
     'an object without a prototype': () => Object.create(null),
     'an error whose message throws': () => withGetter('message'),
@@ -389,7 +389,7 @@ describe('a failure of a step', () => {
       ask({ id: 'a', text: 'Why?', input: { type: 'choice', options: [null as never] } }),
   };
   for (const engine of ['SQLite', 'Postgres'] as const) {
-    it(`any thrown value and any invalid outcome is recorded as a failure in one attempt (${engine})`, async (t) => {
+    it(`a step that throws any value, or returns an invalid outcome, is recorded as failed after one attempt (${engine})`, async (t) => {
       const makers = Object.entries({ ...unreadable, ...wrongEnds, ...wrongQuestions });
       const steps = makers.map(([title, make], index) =>
         step(

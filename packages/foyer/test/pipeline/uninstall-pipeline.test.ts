@@ -88,7 +88,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await uninstallRuns(stage, acme.installationId), []);
     });
 
-    it('each reinstall waits until the earlier uninstall runs have ended', async (t) => {
+    it('the run of a reinstall waits until all earlier uninstall runs of the workspace have ended', async (t) => {
       const order: string[] = [];
       const blocked = new Set([1, 2]);
       const { startTrial: _, ...lists } = billing(async ({ life }) => {

@@ -203,7 +203,7 @@ describe('the worker', () => {
     assert.match(stage.logged(), /cannot use the database/);
   });
 
-  it('a run is handed back after an error in Foyer’s own database, so that it is claimed again', async (t) => {
+  it('after an error in Foyer’s own database, the worker hands the run back, and later claims it again', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     let fails = false;
     const database: Database = {

@@ -116,7 +116,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('ins_foreign'), []);
   });
 
-  it('a filter by the status of runs looks at the newest run, and not at an older run', async () => {
+  it('a filter by the status of runs looks only at the newest run of each installation', async () => {
     for (const [id, status] of [
       ['ins_00100', 'failed'],
       ['ins_00101', 'failed'],

@@ -255,7 +255,7 @@ describe('the operator in a browser', () => {
         );
         assert.ok(Number(end) <= 390, `the menu of ${path} ends at ${end}`);
       }
-      // The 404 is the missing page's. A violation of the Content-Security-Policy would be among the complaints too.
+      // The path /nothing causes a 404. A violation of the Content-Security-Policy would be in the console as well.
       assert.deepEqual(
         complaints.filter((text) => !/404/.test(text)),
         [],
