@@ -56,7 +56,7 @@ SLACK_AUTHORIZATION_URL=${sandbox.authorizationUrl}
 SLACK_API_URL=${sandbox.apiUrl}
 SLACK_OPENID_URL=${sandbox.url}
 
-Events go to ${app.settings.eventUrl ?? 'nowhere: set --event-url'}
+Event URL: ${app.settings.eventUrl ?? 'none; set it with --event-url'}
 Control API: ${sandbox.url}/sandbox/state`);
 
 const stop = (): void => void sandbox.close().then(() => process.exit(0));

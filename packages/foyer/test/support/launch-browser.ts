@@ -24,7 +24,7 @@ function findChromium(): string {
   return found;
 }
 
-/** Starts a browser that makes no calls of its own. Close it at the end. @throws Error if the machine has none */
+/** Starts a browser that makes no calls of its own. Close it at the end. @throws Error if there is no Chromium */
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: findChromium(),

@@ -1,7 +1,7 @@
 import { type PostgresServer, startPostgresServer } from './postgres-server.ts';
 import { makeTemplate, sharedServerVariable } from './shared-postgres.ts';
 
-/** Runs before and after a whole test run (`--test-global-setup`): one Postgres server for all its files. */
+/** Starts one Postgres server for all files of a test run (`--test-global-setup`), and stops it at the end. */
 
 let server: PostgresServer | undefined;
 

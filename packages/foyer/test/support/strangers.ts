@@ -36,9 +36,9 @@ export async function ownRows<Name extends keyof Tables>(
 
 /** The strangers in a database. */
 export interface Strangers {
-  /** Fails if a row of theirs was changed or deleted, or if they have a new row. */
+  /** Fails if a stranger's row was changed, deleted or added. */
   assertUntouched(): Promise<void>;
-  /** Removes them, for a test that is about all rows of the database. */
+  /** Deletes the strangers' rows, for a test that is about all rows of the database. */
   leave(): Promise<void>;
 }
 
@@ -97,7 +97,7 @@ export async function inviteStrangers(
     async leave() {
       areHere = false;
       await database.write(async (tx) => {
-        // Everything else about an installation is erased with it.
+        // The rows in all other tables are deleted together with the installation.
         for (const { mark: own, clientId: client_id, teamId: team, enterpriseId } of strangers) {
           await tx.deleteFrom('installations').where('id', '=', `ins_${own}`).execute();
           await tx.deleteFrom('install_requests').where('id', 'like', `req_${own}%`).execute();

@@ -154,8 +154,8 @@ export function createControls(platform: Platform) {
     /** Adds a standalone workspace, with an owner, an admin and a member. The next reset removes it. */
     addWorkspace: ({ name }: { name: string }) => addWorkspace(world, name),
     /**
-     * Turns public distribution off: only the given workspace, and the org that it belongs to, can install the app from
-     * now on. Null turns it on again. Like the manifest, it survives `reset`.
+     * Turns public distribution off: from now on, the app can be installed only in the given workspace and in that
+     * workspace's org. Null turns distribution on again. Like the manifest, the setting survives `reset`.
      */
     setDistribution({ onlyTeamId }: { onlyTeamId: string | null }): void {
       if (onlyTeamId !== null && !world.workspaces.has(onlyTeamId))

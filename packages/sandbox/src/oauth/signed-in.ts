@@ -25,8 +25,8 @@ export function readSignedIn(world: World, cookies: Record<string, string | unde
 }
 
 /**
- * Applies an address's `?team=` and `?user=`. If the address names no workspace, and a person who is not in the current
- * workspace, the browser switches to that person's first workspace.
+ * Applies an address's `?team=` and `?user=`. If the address names only a person, and that person is not in the current
+ * workspace, the browser switches to the person's first workspace.
  */
 export function withOverrides(world: World, signedIn: SignedIn, query: URLSearchParams): SignedIn {
   const person = world.people.get(query.get('user') ?? '');

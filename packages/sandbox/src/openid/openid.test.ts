@@ -280,7 +280,7 @@ test('a planned flaw affects one ID token, and openid-client refuses each flaw t
   }
 });
 
-test('a fault can make discovery, tokens and keys fail, and can make keys hang', async (t) => {
+test('a fault can make requests for discovery, tokens and keys fail or hang, and rotateSigningKey changes the keys', async (t) => {
   const { sandbox } = await withSandbox(t);
   for (const method of ['openid.configuration', 'openid.connect.token', 'openid.keys']) {
     sandbox.faults.add({ method, failure: { type: 'status', status: 503 } });

@@ -7,7 +7,7 @@ import { pageOf } from './page-of.ts';
 import { conversationInReach, personInReach, workspaceOf } from './reach.ts';
 import { invalidArguments, Refusal } from './refusal.ts';
 
-/** Opens (or resumes) a DM with one person. Group DMs are not covered. */
+/** Opens (or resumes) a DM with one person. The sandbox does not offer group DMs. */
 export const conversationsOpen = tokenMethod(
   'tier3',
   ['im:write', 'mpim:write', 'channels:manage', 'groups:write'],
@@ -17,7 +17,7 @@ export const conversationsOpen = tokenMethod(
     if (channel) return { ok: true, ...opened(conversationInReach(call, channel), call, false) };
     const users = (args.text('users') ?? '').split(',').filter(Boolean);
     if (users.length === 0) throw new Refusal('users_list_not_supplied');
-    if (users.length > 1) throw new Refusal('not_enough_users', { sandbox: 'group DMs are not covered' });
+    if (users.length > 1) throw new Refusal('not_enough_users', { sandbox: 'the sandbox does not offer group DMs' });
     requireScope(token, ['im:write']);
     const { person, workspace } = personInReach(call, users[0] ?? '');
     const { conversation, isNew } = openDirectMessage(platform, installation, person, workspace);
