@@ -11,7 +11,7 @@ export interface SystemdNotifier {
   ready(status: string): void;
 }
 
-/** How long after a failure Foyer reports again. */
+/** After a failed `systemd-notify`, Foyer waits this long before it reports again. */
 const tryAgainMs = 1000;
 
 /** Passes each line to systemd, and ends with the exit code of the first `systemd-notify` that fails. */

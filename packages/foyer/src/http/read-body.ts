@@ -179,7 +179,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
 
         /**
          * Returns a buffer with room for `bytes` more, or undefined if the budget is spent. The buffer's size doubles
-         * each time, so that even a body of many pieces is copied only once or twice in total.
+         * each time, so that even in a body of many pieces, a byte is copied only once or twice on average.
          */
         function grow(bytes: number): Buffer | undefined {
           const needed = length + bytes;

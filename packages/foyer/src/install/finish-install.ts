@@ -271,7 +271,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
     await provider.handleCallback(providerRequest(req), res, {
       success() {
-        // Nothing here may throw: the provider would then report a stored install as failed.
+        // Nothing here may throw: after an exception, the provider would report a stored install as failed.
         isInstalled = true;
         deps.onEnded?.('installed');
         deps.onInstalled?.(req);

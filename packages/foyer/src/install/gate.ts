@@ -77,7 +77,7 @@ export function createAskGate(deps: {
     }
     const { admit, reason } = (admission ?? {}) as { admit?: unknown; reason?: unknown };
     if (admit === true) return;
-    // Without a clear answer nothing is stored.
+    // Any other value than an Admission counts as a failure of the gate, and nothing is stored.
     if (admit !== false || typeof reason !== 'string')
       throw new GateFailedError('gate_failed', { cause: new TypeError('The gate returned no Admission') });
     throw new InstallRefusedError('gate_refused', reason.slice(0, longestReason));

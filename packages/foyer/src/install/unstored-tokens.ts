@@ -264,7 +264,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         if (tokens.length === 0) return;
         issued = { ...ownerIn(body), tokens };
         await keep(requestId, issued).catch((error) =>
-          deps.log.warn({ err: error, requestId }, 'could not keep new tokens until their install is stored'),
+          deps.log.warn({ err: error, requestId }, 'could not keep new tokens with their install request'),
         );
       }
 
@@ -303,7 +303,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       async function giveBackLate(): Promise<void> {
         const ends = await giveBackIssued(5000);
         if (ends.length === 0) return;
-        deps.log.warn({ requestId, ends }, 'Slack answered a code exchange after its request had ended');
+        deps.log.warn(
+          { requestId, ends },
+          'Slack answered a code exchange after the browser’s request had ended',
+        );
       }
 
       async function giveBackIssued(timeoutMs: number): Promise<TokenEnd[]> {

@@ -45,8 +45,8 @@ interface Opened {
 
 /**
  * Makes Slack's Installation from a row. `userId` is the requested person, by default the installer. A person without a
- * token of their own gets the team's bot and no one else's user half. `before` is an earlier row that was opened for
- * the same person: if its sealed texts are unchanged, they are not opened again.
+ * token of their own gets only the team's bot, never someone else's user half. `before` is an earlier row that was
+ * opened for the same person: if its sealed texts are unchanged, they are not opened again.
  * @throws SealBrokenError, KeyMissingError
  */
 export function openInstallation(

@@ -6,8 +6,8 @@ import { InstallationNotFoundError, type StoredInstallation, tenantOfQuery } fro
 /**
  * Why Foyer remembers each fetched installation: Slack's SDK stores a refresh with the same method as an install, and
  * by then the installation that it fetched may have been replaced or uninstalled. The SDK changes the tokens in the
- * fetched object, so Foyer finds by that object which tokens the refresh began with, and never overwrites newer ones
- * (invariant 8).
+ * fetched object, so Foyer can look up by that object which tokens the refresh began with, and never overwrites newer
+ * ones (invariant 8).
  */
 
 /**

@@ -112,7 +112,7 @@ export async function keepHoldingKey(
 }
 
 /**
- * Returns how the keys do not fit the database and what to do; undefined if they fit. Writes nothing.
+ * Returns why the keys do not fit the database, and what to do; undefined if they fit. Writes nothing.
  *
  * Why a start checks stored tokens only if a key in use is missing: every process records its keys before it encrypts,
  * and checking a million tokens takes a while. `everySeal` always checks all of them.

@@ -66,9 +66,9 @@ function placeOf(record: InstallRecord): string {
 function uninstalledNotice(appName: string, record: InstallRecord): OperatorMessage {
   const place = placeOf(record);
   return {
-    subject: `[${appName}] ${place} uninstalled it`,
+    subject: `[${appName}] ${place} uninstalled the app`,
     lines: [
-      [{ bold: place }, ' uninstalled ', { name: appName }, '. Its tokens are erased; its record is kept.'],
+      [{ bold: place }, ' uninstalled ', { name: appName }, '. The tokens are erased; the record is kept.'],
       whereToLook(record),
     ],
   };
@@ -88,7 +88,7 @@ function rateLimitedNotice(appName: string, record: InstallRecord): OperatorMess
         '.',
       ],
       [
-        'Slack delivers at most 30,000 events an hour from one workspace. It drops the rest, and they are lost.',
+        'Slack delivers at most 30,000 events an hour from one workspace. It drops the others, and they are lost.',
       ],
       whereToLook(record),
     ],
@@ -134,7 +134,7 @@ function runFailedNotice(appName: string, record: InstallRecord, run: RunRecord)
     lines: [
       what,
       ...failed.slice(0, 15).map(troubleLine),
-      ['Once it is fixed: ', { code: `npm run foyer -- retry ${run.id}` }],
+      ['After you have fixed the cause: ', { code: `npm run foyer -- retry ${run.id}` }],
     ],
   };
 }

@@ -60,7 +60,7 @@ test('when an install fails because Slack’s answer stalls, the tokens in the f
   socket.write(text.slice(half));
   await eventually(async () => slack.revoked.has('xoxp-late-user'));
   await eventually(async () => (await kept()) === 0);
-  await eventually(async () => stage.logged().some((line) => line.includes('after its request had ended')));
+  await eventually(async () => stage.logged().some((line) => line.includes('request had ended')));
   assert.equal(
     stage
       .logged()

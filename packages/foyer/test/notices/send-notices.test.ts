@@ -83,7 +83,7 @@ describe('notices to the operators', () => {
     assert.equal(webhook.received.length, 1);
     assert.match(webhook.received[0] ?? '', /^\*Acme\* uninstalled Foyer\./);
     assert.equal(mail.received.length, 1);
-    assert.match(mail.received[0] ?? '', /^Subject: \[Foyer\] Acme uninstalled it\r$/m);
+    assert.match(mail.received[0] ?? '', /^Subject: \[Foyer\] Acme uninstalled the app\r$/m);
     assert.match(mail.received[0] ?? '', /^Message-ID: <foyer\.his_[0-9A-Z]+@ops\.example>\r$/m);
   });
 
