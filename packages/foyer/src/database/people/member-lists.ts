@@ -13,9 +13,9 @@ interface MemberSearch {
 }
 
 /**
- * Lists the members of an installation's team and the people of other workspaces whom the installation met, the most
- * recently met first. A position's id consists of a person's user id and their team's id, so each person has a position
- * of their own.
+ * Lists the members of an installation's team and the people of other workspaces whom the installation met: newest
+ * first, by the time when the app first met them. A position's id consists of a person's user id and their team's id,
+ * so each person has a position of their own.
  */
 export async function listMembersPage(
   queries: Queries,

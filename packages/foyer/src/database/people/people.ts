@@ -271,8 +271,8 @@ type PersonChange = TeamEvent &
   };
 
 /**
- * Updates what Foyer stores about a person of a team. Returns false, and changes nothing, if the person is unknown or
- * the stored data is newer than the event.
+ * Updates what Foyer stores about a person of a team. Returns false, and changes nothing, if the person is not
+ * registered or the stored data is newer than the event.
  */
 export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolean> {
   const { at, isAdmin, isOwner } = change;
