@@ -39,7 +39,7 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
   if (typeof step !== 'object' || step === null) {
     return [{ name: where, problem: 'is not a step', fix: 'give an object with name, title and run' }];
   }
-  // Not a copy: a step may be an instance of a class, and a copy would lack the class's `run`.
+  // Reads the step itself: if a step is an instance of a class, a copy of it would lack the class's `run`.
   const given = step as Record<string, unknown>;
   const { name, title, required, timeLimitMs, maxAttempts, run, write } = given;
   const label = typeof name === 'string' && name !== '' ? `${where} (${name})` : where;

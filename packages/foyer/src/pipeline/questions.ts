@@ -17,12 +17,12 @@ import { escapeMrkdwn } from '../slack/slack-text.ts';
 import { AttemptEnded, postOnce } from './send-once.ts';
 import { type ActingStep, askAgain, type Step, type StepContext } from './step.ts';
 
-/** How long after a question Foyer posts its only reminder. */
+/** Foyer posts one reminder of a question, this long after it was asked. */
 const remindAfterMs = 24 * 60 * 60 * 1000;
 
 /**
- * Returns two times for a question that a step asks at `now`: `expiresAt`, null if there is no time limit, and
- * `remindAt`, null if the question expires by then.
+ * Returns when a question that a step asks at `now` expires, and when Foyer posts the reminder. `expiresAt` is null
+ * without a time limit; `remindAt` is null if the question expires within a day.
  */
 export function questionTimes(now: number, limitMs: number | undefined) {
   const expiresAt = limitMs === undefined ? null : now + limitMs;
@@ -36,15 +36,15 @@ export const unanswered = {
   message: 'The question was not answered in time',
 } as const;
 
-/** The keys of the messages that ask a question: the first one and its reminder. */
+/** The keys of the two messages that ask a question: the first message and the reminder. */
 export function questionPosts(key: QuestionKey): { first: string; reminder: string } {
   const first = `foyer.question/${questionValue(key)}`;
   return { first, reminder: `${first}/reminder` };
 }
 
 /**
- * Returns the step that runs instead of `step` while its question is open: it posts the question and later the
- * reminder, and waits again. Safe to run twice: each message has a key, and is posted once for that key.
+ * Returns the step that runs instead of `step` while a question of `step` is open. It posts the question, and later the
+ * reminder, and waits for the answer. Safe to run twice: each message has a key, and is posted once for that key.
  */
 export function askingStep(step: Step, open: QuestionRecord): ActingStep {
   const { name, title, required, maxAttempts } = step;
@@ -87,15 +87,15 @@ async function postOrLeave(
     if (!isUnconfirmed && slackFailure(error)?.kind !== 'refused') throw error;
     context.log.warn(
       { err: error },
-      'Slack did not confirm the message with a question; Home shows the question',
+      'Slack refused or did not confirm the message that asks a question; Home shows the question',
     );
   }
 }
 
 /**
  * Stores the answer to an open question, and queues its run if the run waits. `isAllowed`: whether the person is the
- * installer or an admin; the run's own person may always answer. `asked` is the question after this call; absent if the
- * run has no such question. Wake the worker afterward.
+ * installer or an admin; the run's own person may always answer. `asked` is the question as this call leaves it; absent
+ * if there is no such run or question. Wake the worker afterward.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
@@ -104,8 +104,9 @@ export async function answerQuestion(
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
 ): Promise<{ outcome: AnswerOutcome; asked?: QuestionRecord }> {
   return database.write(async (tx) => {
-    // Why the lock: an attempt that asks this question may end at the same time. If it is committed later, it sees the
-    // answer. If it was committed earlier, the run is waiting now, and the code below queues it.
+    // Why the lock: an attempt that asks this question may end at the same time. If its end is committed later, that
+    // transaction sees the answer. If its end was committed earlier, the run is waiting now, and the code below queues
+    // the run.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

@@ -23,9 +23,9 @@ export type RetryOutcome =
   | 'unknown';
 
 /**
- * Retries a run that has ended. Makes these steps pending again: those that failed, stayed unconfirmed or did not end,
- * and those that were skipped because an earlier step failed. If the run is waiting, it continues now. `userId` is the
- * person who asked, if any. Wake the worker afterward.
+ * Retries a run. If the run is waiting, it continues now. If it has ended, these steps become pending again: those that
+ * failed, stayed unconfirmed or did not end, and those that were skipped because an earlier step failed. `userId` is
+ * the person who asked for the retry, if any. Wake the worker afterward.
  * @throws DatabaseUnavailableError
  */
 export async function retryRun(

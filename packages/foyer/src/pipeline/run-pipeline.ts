@@ -30,7 +30,7 @@ import { stepFailure } from './step-failure.ts';
 
 /**
  * The run engine, top to bottom: check the lease, settle the attempt that has ended, settle the steps that need no
- * outside call, start the next step, or rest, or end.
+ * outside call; then start the next step, rest or end.
  *
  * - **run**: one execution of a pipeline for one installation. A worker claims it under a **lease**: a worker that lost
  *   its lease (the run was cancelled, or another worker has it) writes nothing more to the run.
@@ -38,12 +38,12 @@ import { stepFailure } from './step-failure.ts';
  *   committed together with the start of the next attempt.
  * - **move**: one transaction that takes the run as far as it goes without an outside call. Why: a commit waits for the
  *   disk. An install's pipeline makes 6 commits; with one for each start and end, it would make 13.
- * - **rest**: the run waits for a time or an event, and its worker releases it.
+ * - **rest**: the run waits for a time, an event or an answer, and its worker releases it.
  */
 
 /** How a worker controls an active run. */
 interface RunControl {
-  /** Aborted when the lease is lost, or a process that is stopping can wait no longer. */
+  /** Aborts when the lease is lost, or when the process is stopping and can wait no longer. */
   signal: AbortSignal;
   /** Whether no further step may start. */
   draining(): boolean;
@@ -261,17 +261,17 @@ async function moveRun(
       passed = toRest;
       return undefined;
     }
-    // If the event came after the step's check, it found no run that waits, and woke none. So this run must not wait
-    // for it.
+    // An event that came after the step's check woke no run, because this run was not waiting yet. So this run must not
+    // wait for that event.
     const hasCome =
       awaits && (await workspacesOf(tx, installation)).some((id) => !attempted.workspaceIds.includes(id));
     return rest(hasCome ? handBack : toRest);
   }
 
   /**
-   * Stores a question that is new, and returns undefined: the next attempt of the step posts it. If an earlier attempt
-   * stored the question, the run rests until the answer, the reminder or the expiry; if the answer has come by now,
-   * returns undefined, and the step runs again.
+   * Stores a new question and returns undefined: the next attempt of the step posts it. If an earlier attempt stored
+   * the question and the answer has come, returns undefined: the step runs again. If the answer has not come, the run
+   * rests until the answer, the reminder or the expiry.
    */
   async function waitForAnswer(
     stepName: string,
@@ -297,12 +297,12 @@ async function moveRun(
     for (const row of rows.filter(isUnfinished)) keep(await skipStep(tx, row, why));
   }
 
-  /** 5. Rest: release the run until its time or event. */
+  /** 5. Rest: release the run until its time, event or answer. */
   async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
     const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
     await restRun(tx, run.id, until);
-    // A run of a moment waits until this install run ends. Since the event or the answer may take days, it starts now
-    // instead.
+    // The runs of moments wait until this install run ends. It now waits for an event or an answer, which may take
+    // days, so those runs start now.
     if (run.pipeline === 'install' && until.waitingFor !== null)
       await resumeWaitingRuns(tx, { installationId: installation.id, event: run.id, now });
     return { kind: 'left', status: until.status, ended };
@@ -322,7 +322,7 @@ function stepsOf(deps: PipelineDeps, pipeline: Pipeline): readonly Step[] {
   return (pipeline === 'uninstall' ? deps.uninstallSteps : deps.momentSteps?.[pipeline]) ?? [];
 }
 
-/** A rest of no time: any worker can claim the run again at once. */
+/** Releases the run without a wait: any worker can claim it again immediately. */
 const handBack = 'hand back';
 
 const isUnfinished = (row: StepRow): boolean => ['pending', 'running', 'retrying'].includes(row.status);
@@ -380,7 +380,7 @@ async function attemptNow(
     deps.database.write(write).catch((error) => {
       deps.log.warn(
         { err: error, step: step.name },
-        'a step that Foyer had given up on has ended, and what it recorded could not be stored',
+        'a step ended after Foyer had abandoned it, and its result could not be stored',
       );
     });
   };
@@ -394,7 +394,7 @@ async function attemptNow(
   return { ...attempt, write };
 }
 
-/** A step that asks an answered question again would ask forever. */
+/** Makes an attempt fail if it asks a question that is already answered: the step would ask forever. */
 function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
   if (attempt.kind !== 'returned' || !isStepEnd(attempt.result) || attempt.result.kind !== 'ask')
     return attempt;

@@ -14,14 +14,14 @@ import { slackFailure } from '../slack/slack-failure.ts';
 
 /** The most messages on a page, by Slack's tightest limit. */
 const pageSize = 15;
-/** The most calls of a search. Calls that Slack rate-limits count; calls without a usable answer do not. */
+/** The most calls of a search. A rate-limited call counts; a call without a usable answer does not. */
 const mostCalls = 12;
-/** How much the search window is widened at both ends: messages have Slack's times, and attempts have ours. */
+/** How much the search window is widened at both ends: Slack's clock dates messages, and ours dates attempts. */
 const clockSlackMs = 60_000;
 
 /**
  * How far a search has got. `before` is the time of the oldest message that was looked at, in Slack's format; null if
- * none was. `calls` is the number of calls that count.
+ * none was. `calls` is the number of calls so far that count toward the limit.
  */
 interface SearchPosition {
   before: string | null;

@@ -135,7 +135,7 @@ export interface PipelineDeps {
   botToken(installationId: string): Promise<string>;
   /** Called after the end of a step is committed, if Slack said that the bot's token will never work again. */
   onTokenDead(dead: { installationId: string; code: string }): Promise<unknown>;
-  /** Called when a run starts to wait or ends, so that App Home has something new to show. Must not throw. */
+  /** Called when a run starts to wait or ends: App Home then has something new to show. Must not throw. */
   onRunChanged(change: {
     runId: string;
     pipeline: Pipeline;
@@ -144,7 +144,7 @@ export interface PipelineDeps {
   }): void;
   /** Traces runs and attempts; without it, no spans are created. */
   span?: TraceSpan;
-  /** Finds each run's callback. If absent, log lines have no request id and `onStepEnded` gets no `sinceCallbackMs`. */
+  /** Finds each run's callback; without it, log lines have no request id, and `onStepEnded` no `sinceCallbackMs`. */
   origins?: Pick<ReturnType<typeof createRunOrigins>, 'find' | 'forget'>;
   /**
    * Called once the end of an attempt is committed: the step's new status, and how long the attempt took.
@@ -156,7 +156,7 @@ export interface PipelineDeps {
   scrub(text: string): string;
   log: Logger;
   now: () => number;
-  /** From 0 up to 1, for the jitter of retries. */
+  /** Returns a number from 0 to less than 1, for the jitter of retries; `Math.random` by default. */
   random?: () => number;
 }
 
@@ -171,14 +171,14 @@ interface RunOrigin {
 }
 
 /**
- * How many runs are remembered. When there are more, Foyer forgets the oldest, and asks the database if that run
- * continues.
+ * How many runs are remembered. When there are more, Foyer forgets the oldest; when that run continues, Foyer reads its
+ * origin from the database.
  */
 const mostRemembered = 1000;
 
 /**
  * Remembers which callback each run came from. Why in memory: an install's run usually starts a moment later in the
- * process that stored it, which then needs no query. Any other process asks the database, also after a restart.
+ * process that stored it, which then needs no query. Another process, or this one after a restart, asks the database.
  */
 export function createRunOrigins(deps: { database: Database; clientId: string }) {
   const remembered = new Map<string, RunOrigin>();

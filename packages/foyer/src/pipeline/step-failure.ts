@@ -84,8 +84,8 @@ export function namedCode(error: unknown): string | undefined {
 /** How many characters of an error's message are read: a step may throw megabytes. */
 const mostCharacters = 20_000;
 /**
- * How many errors of an `AggregateError` the message names. A connection that fails at each address of a name throws
- * one.
+ * How many errors of an `AggregateError` the message contains. Node throws an `AggregateError` if a connection fails at
+ * every address of a host.
  */
 const mostOfOne = 3;
 
