@@ -93,8 +93,8 @@ export function createRoutes(deps: RoutesDeps) {
  */
 export function needsOwnHost(method: string, url: string): boolean {
   const [path = '', query = ''] = url.split('?', 2);
-  // Two forms: one answers a step's question; the other connects a workspace, and has no link in its address for the
-  // check below to find.
+  // These two forms connect a workspace and answer a step's question. Their addresses contain no `connect` or `claim`
+  // that the check below could find.
   if (method === 'POST' && /^\/(?:slack\/install|installs\/[^/]+)\/?$/.test(path)) return true;
   if (/^\/(?:operator|slack\/(?:sign(?:in|out)|connect))(?:\/|$)/.test(path)) return true;
   if (query === '') return false;

@@ -72,14 +72,14 @@ export async function startFoyer<MyTables = NoTables>(
   };
 }
 
-/** Errors of a failed start whose messages say what to do: Foyer shows the message without a stack. */
+/** If a start fails with one of these errors, Foyer shows only its message, which says what to do, without a stack. */
 const explained = [ConfigError, DatabaseNewerError, OwnMigrationError, KeyringError];
 
 /**
  * Runs Foyer as a process, with its own HTTP server and the worker. SIGTERM and SIGINT end it within ten seconds.
- * `otherwise`, such as an Express app, answers requests for all other paths. If the start fails, Foyer prints what to
- * do and ends the process with exit code 1. In a systemd unit with `Type=notify`, the exit code is 78 if the start
- * would fail again until a person changes something.
+ * `otherwise`, such as an Express app, answers requests for all other paths. If the start fails, Foyer reports why and
+ * ends the process with exit code 1. In a systemd unit with `Type=notify`, the exit code is 78 if the start would fail
+ * again until a person changes something.
  * @example await serve(definition)
  */
 export async function serve<MyTables>(

@@ -46,9 +46,9 @@ export interface ActingStep<Output extends Json = Json> extends StepTraits {
   /** How long one attempt may take; 30,000 by default. An attempt that ignores its signal is abandoned. */
   readonly timeLimitMs?: number;
   /**
-   * Returns the output, which is stored and must not hold a secret, or a `StepEnd`, such as `skip(…)`. If it throws:
-   * Foyer waits after a rate limit, retries if Slack is unreachable or the error is unknown, and fails the step after a
-   * refusal, a dead token or a `StepError` that is final.
+   * Returns an output or a `StepEnd`, such as `skip(…)`. Foyer stores the output, so it must not contain a secret. If
+   * `run` throws: Foyer waits after a rate limit, retries if Slack is unreachable or the error is unknown, and fails
+   * the step after a refusal, a dead token or a `StepError` that is final.
    */
   run(context: StepContext): Promise<Output | Written<Output> | StepEnd>;
   readonly write?: undefined;
@@ -82,7 +82,7 @@ export interface StepFacts {
   readonly installationId: string;
   /**
    * Which install of this installation the run belongs to: 1 for the first, one more for each install that follows an
-   * uninstall. An install over an existing one does not change it.
+   * uninstall. An install over an existing one does not change the number.
    */
   readonly life: number;
   readonly clientId: string;
@@ -92,11 +92,11 @@ export interface StepFacts {
   readonly enterpriseId: string | null;
   readonly enterpriseName: string | null;
   readonly isEnterpriseInstall: boolean;
-  /** The workspaces in which the app may act: its own, or those that have granted access to an org-wide install. */
+  /** The workspaces in which the app may act: one, or for an org-wide install all that have granted it access. */
   readonly workspaceIds: readonly string[];
   /**
-   * The only one of `workspaceIds`, to pass to Slack as `team_id`; null if there are none or several. In a
-   * `workspaceGranted` run, the workspace that was granted.
+   * The workspace to pass to Slack as `team_id`. In a `workspaceGranted` run, it is the workspace that granted access.
+   * In any other run, it is the only one of `workspaceIds`; null if there are none or several.
    */
   readonly workspaceId: string | null;
   /** The person whose run this is: the installer, or in an `opened` run the member. */
@@ -106,8 +106,8 @@ export interface StepFacts {
   /** The scopes granted to the bot; null if the install has no bot. */
   readonly botScopes: readonly string[] | null;
   /**
-   * The host's account that the installation is connected to, by the host's ids, and the data of its link; null if it
-   * is not connected.
+   * The host's account that the installation is connected to: the host's ids of the account, and the data of the link
+   * that connected it. Null if the installation is not connected.
    */
   readonly connection: { readonly org: string; readonly subject: string | null; readonly data: Json } | null;
   /** 1 for the first attempt of this step in this run. */
@@ -147,7 +147,7 @@ type AnyTables = Record<string, Record<string, unknown>>;
 
 /** What a step is given. */
 export interface StepContext extends StepFacts {
-  /** Aborted when the time limit is reached, the run is cancelled, or the process stops. */
+  /** Aborts when the time limit is reached, the run is cancelled, this worker loses its lease, or the process stops. */
   readonly signal: AbortSignal;
   readonly log: Logger;
   readonly services: StepServices;
@@ -160,8 +160,8 @@ export interface StepContext extends StepFacts {
   /**
    * Posts a message exactly once per key between install and uninstall, across crashes and retries; resolves to where
    * the message is. In the run of a moment, the message is posted once for each key and run, so each member can get a
-   * greeting with the same key. Errors that it throws end the attempt: do not catch them. To settle a send to a channel
-   * whose outcome is unknown, `postOnce` needs the history scope of that kind of channel.
+   * greeting with the same key. Errors that it throws end the attempt: do not catch them. If the outcome of a send is
+   * unknown, Foyer looks for the message in the channel's history, with the history scope of that kind of channel.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */
   postOnce(key: string, message: OnceMessage): Promise<PostedMessage>;
@@ -216,7 +216,7 @@ export type StepEnd = { readonly [ended]: true } & (
 /** The end of a step that has nothing to do. */
 export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
 
-/** Why the functions below call this: without it, an invalid end would fail only later, when Foyer stores it. */
+/** Throws where a step makes an invalid end; otherwise the step would fail only later, when Foyer stores that end. */
 function assertEnd(isRight: boolean, fix: string): void {
   const message = `The step ended in a way that cannot be stored: ${fix}`;
   if (!isRight) throw new StepError('invalid_end', message, { final: true });
@@ -249,7 +249,7 @@ export function waitFor(event: WaitEvent): StepEnd {
 }
 
 /**
- * Asks the person whose run this is, in their DM and in Home. This person, the installer or an admin answers. The run
+ * Asks the person whose run this is, in their DM and in Home. This person, the installer and admins may answer. The run
  * waits for the answer, which may take seconds or days; then this step runs again with `context.answer`. If the
  * question does not expire within a day, Foyer posts a reminder after a day. If the question expires unanswered, Foyer
  * skips this step.
@@ -313,8 +313,8 @@ const shortestRestMs = 1000;
 const longestRestMs = 366 * 24 * 60 * 60 * 1000;
 
 /**
- * Makes the run wait for `delayMs`, and then start this step again. This does not count as a failure. Less than a
- * second, or a negative time, means a second. @throws StepError for more than 366 days
+ * Makes the run wait for `delayMs`, and then start this step again. This does not count as a failure. The wait is at
+ * least a second, even if `delayMs` is less or negative. @throws StepError for more than 366 days
  */
 export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
   const isTime = typeof delayMs === 'number' && delayMs <= longestRestMs;

@@ -3,9 +3,9 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 
-/** Identifies a process: its machine, its pid, and which of the processes with that pid it is. */
+/** Identifies a process by its machine, its pid and its start. */
 export interface WorkerIdentity {
-  /** The machine's name, and a mark that distinguishes it from another machine of that name. */
+  /** The machine's name, and a mark that distinguishes the machine from another of the same name. */
   host: string;
   pid: number;
   /** Distinguishes processes with the same pid: the first process in a container always has pid 1. */

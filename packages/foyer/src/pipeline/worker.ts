@@ -232,7 +232,7 @@ export function createActiveRuns(
         options.onEnded();
       }
     },
-    /** Aborts runs that were cancelled or taken over, by this process or another. Never rejects. */
+    /** Aborts the active runs that any process has cancelled or taken over. Never rejects. */
     async look(): Promise<void> {
       const runs = [...active];
       if (runs.length === 0) return;

@@ -7,7 +7,7 @@ import { blankProfile } from '../slack/slack-text.ts';
 import type { FoundPerson, LookUpPerson } from './look-up-person.ts';
 import type { Sessions } from './sessions.ts';
 
-/** How often Foyer asks Slack whether a session's person is still active, and how soon it asks after a failure. */
+/** How often Foyer asks Slack whether a session's person is still active, and how soon again after a failure. */
 const checkEveryMs = 24 * 3_600_000;
 const checkAgainMs = 3_600_000;
 
@@ -47,8 +47,8 @@ export function createFindMember(deps: {
   const { sessions, database, lookUpPerson, now, log } = deps;
 
   /**
-   * Asks Slack about the person once a day, and an hour after a call that failed. Resolves to undefined if no call was
-   * due, another request makes the call, or the call failed.
+   * Asks Slack about the person if the last answer is at least a day old; after a failed call, waits an hour before the
+   * next. Resolves to undefined if no call was due, another request makes the call, or the call failed.
    */
   async function lookAgain(signedIn: SignedIn): Promise<FoundPerson | undefined> {
     const { id, checked_at: before, began_at: begunAt, user_id: userId } = signedIn.session;

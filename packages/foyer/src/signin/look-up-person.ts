@@ -39,8 +39,8 @@ export function createLookUpPerson(deps: {
     } catch (error) {
       const code = slackFailure(error)?.code;
       if (code === 'user_not_found') return { kind: 'gone' };
-      // A failure of Slack or of the bot's token must not stop a sign-in: it says nothing about the person, and they
-      // may be signing in to investigate it.
+      // A failure of Slack or of the bot's token must not stop a sign-in: it says nothing about the person, who may be
+      // signing in to find its cause.
       deps.log.warn(
         { err: error, installationId: installation.id, code },
         'could not ask Slack about a member',
