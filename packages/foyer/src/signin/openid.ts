@@ -44,7 +44,10 @@ import type { SlackTransport } from '../slack/slack-transport.ts';
 const scope = 'openid profile email';
 const metadataLastsMs = 3_600_000;
 const keysLastMs = 5 * 60_000;
-/** After a failure, Foyer waits this long before it asks Slack again: strangers must not decide how often it asks. */
+/**
+ * If the discovery document cannot be read, Foyer waits this long before it asks Slack again: strangers, who can start
+ * sign-ins, must not decide how often Foyer asks.
+ */
 const failureLastsMs = 2000;
 const callTimeoutMs = 4500;
 const clockToleranceSeconds = 60;
@@ -58,7 +61,7 @@ export interface SlackIdentity {
   teamName: string | null;
   enterpriseId: string | null;
   name: string | null;
-  /** Null if the person did not share it, or has not verified it. */
+  /** Null if the person did not share it, or it is not verified. */
   email: string | null;
   avatarUrl: string | null;
   locale: string | null;
@@ -102,7 +105,7 @@ export function createOpenId(deps: {
   const { config, transport, now } = deps;
   const issuer = new URL(config.signIn.issuer);
   const redirectUri = `${config.http.baseUrl}${callbackPath}`;
-  // The configuration refuses plain http to any other machine.
+  // Plain http is for this machine only; the configuration refuses it for any other.
   const insecure = issuer.protocol === 'http:' && isLoopback(issuer.hostname) ? [allowInsecureRequests] : [];
 
   const slackFetch: CustomFetch = async (url, { method, headers, body, signal }) => {
@@ -126,9 +129,9 @@ export function createOpenId(deps: {
   let keys: { at: number; text: string } | undefined;
 
   /**
-   * The library's `fetch` for one sign-in. It returns Slack's keys from the cache. It fetches them again before that if
-   * they are five minutes old or lack the key that signed the ID token: Slack changes its keys. A sign-in that failed
-   * for this reason could not be repeated, since its code works only once.
+   * The library's `fetch` for one sign-in. It answers a request for Slack's keys from the cache. If the cached keys are
+   * five minutes old or lack the key that signed the ID token, it fetches the keys again: Slack may have changed them,
+   * and a sign-in that failed because of an old key could not be repeated, since its code works only once.
    */
   function fetchFor(jwksUri: string | undefined): CustomFetch {
     let keyId: string | undefined;
@@ -249,7 +252,7 @@ export function createOpenId(deps: {
 
 export type OpenId = ReturnType<typeof createOpenId>;
 
-/** Below the base path; the manifest lists it among its redirect URLs. */
+/** Below the base path. The manifest must list the address among the app's redirect URLs. */
 const callbackPath = '/slack/signin/callback';
 
 function isSafeEndpoint(address: string | undefined): boolean {
@@ -301,7 +304,8 @@ function identityOf(
   const { 'https://slack.com/user_id': userId, 'https://slack.com/team_id': teamId, ...rest } = parsed.data;
   if (rest.iat * 1000 > now + clockToleranceSeconds * 1000)
     throw new SignInError('untrusted', 'issued_later');
-  // If the ID token names another access token, the two come from different answers (OpenID Connect Core, 3.1.3.8).
+  // If the hash in the ID token is of another access token, the two tokens come from different answers (OpenID Connect
+  // Core, 3.1.3.8).
   if (rest.at_hash !== undefined && rest.at_hash !== halfHash(accessToken))
     throw new SignInError('untrusted', 'access_token_differs');
   // Slack sends the user's id twice: as `https://slack.com/user_id` and as `sub`. If they differ, it is unclear who

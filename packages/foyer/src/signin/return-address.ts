@@ -1,9 +1,10 @@
 /**
- * Returns where a sign-in or sign-out may lead back to: `return_to` as a whole address; undefined if it is refused.
+ * Checks `return_to`, the address to which a sign-in or sign-out leads back. Returns the whole address; undefined if
+ * Foyer refuses it.
  *
  * It may be a path on this host, or a whole http(s) address of a listed origin. Why no other form: browsers accept much
  * more as an address (`//evil.example`, `/\evil.example`, `https:evil.example`), and each such form has been an open
- * redirect somewhere. Foyer compares the parsed address by its origin, and redirects to the parser's text, never the
+ * redirect somewhere. Foyer parses the address, compares the origin, and redirects to the parser's text, never to the
  * given text.
  */
 export function returnAddress(

@@ -121,7 +121,7 @@ export function createSessions(deps: {
       const row = secrets && (await readSession(database.queries, { id: secrets.id, clientId, kind }));
       if (!row) return undefined;
       const age = now() - row.began_at;
-      // A session is valid if this machine's clock is up to a minute behind that of the machine that began it.
+      // This machine's clock may be up to a minute behind that of the machine that began the session.
       if (age >= times.lifetimeMs || age < -60_000) return undefined;
       if (now() - row.seen_at >= times.idleMs) return undefined;
       return { ...secrets, row };

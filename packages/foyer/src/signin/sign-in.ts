@@ -35,13 +35,14 @@ class NotInstalledError extends Error {
 }
 
 /**
- * How a sign-in ended. refused: Foyer did not accept the callback, or the person may not sign in. unverified: it failed
- * in a way that any stranger can cause, by an `error=` in the address or by a code that Slack rejects.
+ * How a sign-in ended. refused: Foyer did not accept the request, or the person may not sign in. unverified: the
+ * sign-in failed in a way that any stranger can cause, by an `error=` in the address or by a code that Slack rejects.
  */
 type SignInOutcome = 'signed_in' | 'cancelled' | 'refused' | 'unverified' | 'failed';
 
 /**
- * The outcome that `fail` reports for each kind of failure if its caller gives none. Any other kind counts as `failed`.
+ * The outcome that `fail` reports for each kind of failure, if no outcome is passed to `fail`. A kind that is not
+ * listed counts as `failed`.
  */
 const outcomes: ReadonlyMap<FailureKind, SignInOutcome> = new Map([
   ['signin_cancelled', 'cancelled'],
@@ -241,7 +242,7 @@ export function createSignIn(deps: SignInDeps) {
     return origin === publicUrl && pathname.startsWith(basePath) && /^\/operator(?:\/|$)/.test(path);
   }
 
-  /** Handles `error=` in Slack's redirect. Anyone can write one into the address, so its outcome is never `failed`. */
+  /** Handles `error=` in Slack's redirect. Anyone can put `error=` into the address, so the outcome is never `failed`. */
   function failAtConsent(res: ServerResponse, error: string, attempt: { requestId?: string }): void {
     const code = /^[a-z0-9_]{1,60}$/.test(error) ? error : 'unknown_error';
     const kinds: ReadonlyMap<string, FailureKind> = new Map([

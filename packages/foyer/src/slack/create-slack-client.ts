@@ -83,8 +83,8 @@ export function slackClientOptions(
 
 /**
  * The `fetch` that the SDK uses: it applies the call's own time limit and logs a debug line without any content. It
- * also reads the whole body. The SDK would read it outside the code that reports failed requests, and an answer that
- * stops halfway would then look like a bug in Foyer.
+ * also reads the whole body: the SDK would read the body outside the code that reports failed requests, and an answer
+ * that stops halfway would then look like a bug in Foyer.
  */
 function createSlackFetch(calls: SlackCalls, limits: SlackCallLimits): typeof fetch {
   const { span } = calls;
@@ -191,8 +191,8 @@ function resultOf(status: number, body: Buffer): SlackCall['result'] {
 }
 
 /**
- * Slack's WebClient, which can also send a text with a lone surrogate: the SDK's form encoding throws “URI malformed”
- * for one. Foyer replaces the surrogate with U+FFFD, as UTF-8 encoders do.
+ * Slack's WebClient, which can also send a text with a lone surrogate: for such a text, the SDK's form encoding throws
+ * “URI malformed”. Foyer replaces the surrogate with U+FFFD, as UTF-8 encoders do.
  *
  * If an answer cannot be read, this client throws UnreadableAnswerError. The SDK alone would throw as if the caller had
  * made a mistake: a TypeError for an answer such as `null`, a RangeError for one that is nested too deeply.
