@@ -161,7 +161,7 @@ export interface StepContext extends StepFacts {
    * Posts a message exactly once per key between install and uninstall, across crashes and retries; resolves to where
    * the message is. In the run of a moment, the message is posted once for each key and run, so each member can get a
    * greeting with the same key. Errors that it throws end the attempt: do not catch them. If the outcome of a send is
-   * unknown, Foyer looks for the message in the channel's history, with the history scope of that kind of channel.
+   * unknown, Foyer looks for the message in the channel's history, and needs the history scope of that kind of channel.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */
   postOnce(key: string, message: OnceMessage): Promise<PostedMessage>;

@@ -242,7 +242,7 @@ export function createSignIn(deps: SignInDeps) {
     return origin === publicUrl && pathname.startsWith(basePath) && /^\/operator(?:\/|$)/.test(path);
   }
 
-  /** Handles `error=` in Slack's redirect. Anyone can put `error=` into the address, so the outcome is never `failed`. */
+  /** Handles `error=` in Slack's redirect. Anyone can add it to the address, so the outcome is never `failed`. */
   function failAtConsent(res: ServerResponse, error: string, attempt: { requestId?: string }): void {
     const code = /^[a-z0-9_]{1,60}$/.test(error) ? error : 'unknown_error';
     const kinds: ReadonlyMap<string, FailureKind> = new Map([

@@ -1,7 +1,7 @@
 /**
- * What each of Slack's documented scopes allows (docs.slack.dev/reference/scopes): all that the app could do with it,
- * even if it does not intend to. The app adds its own reason next to it (`reason.<scope>` in its texts). The sentences
- * have no period at the end; "it" in them is the app.
+ * What each of Slack's documented scopes allows (docs.slack.dev/reference/scopes): all that an app could do with the
+ * scope, even if this app does not intend to. The app's own reason stands next to the sentence (`reason.<scope>` in the
+ * app's texts). The sentences have no period at the end; "it" in them is the app.
  */
 export const scopeSentences = {
   admin: 'Administer the workspace',
@@ -131,7 +131,7 @@ export const scopeSentences = {
   'workflows.templates:write': 'Create and change workflow templates',
 } as const satisfies Readonly<Record<string, string>>;
 
-/** Scopes that allow something different when a person grants them for themselves. */
+/** What a scope allows as a user scope, if that differs from what it allows as a bot scope. */
 export const userScopeSentences = {
   'channels:history': 'Read all messages and files in public channels',
   'groups:history': 'Read all messages and files in your private channels',
@@ -149,10 +149,10 @@ export const userScopeSentences = {
 
 /** A scope that has a sentence. */
 export type KnownScope = keyof typeof scopeSentences;
-/** A scope that has a different sentence when a person grants it for themselves. */
+/** A scope that has another sentence as a user scope. */
 export type KnownUserScope = keyof typeof userScopeSentences;
 
-/** Returns what a scope allows, in English, or the scope's own name if Foyer does not know it. */
+/** Returns what a scope allows, in English; the scope's name if Foyer does not know the scope. */
 export function scopeSentence(scope: string): string {
   const sentences: Readonly<Record<string, string>> = scopeSentences;
   return (Object.hasOwn(sentences, scope) && sentences[scope]) || scope;

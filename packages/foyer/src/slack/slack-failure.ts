@@ -1,8 +1,8 @@
 import type { ErrorCode } from '@slack/web-api';
 
 /**
- * Why one place: Slack's answer decides what a failure means, and the install flow, the pipeline, the token refresh and
- * App Home must all decide it the same way. The sets below and `slackFailure` are the whole rule.
+ * Why one place: the install flow, the pipeline, the token refresh and App Home must all read the same meaning from
+ * Slack's answer to a failed call. The sets below and `slackFailure` are the whole rule.
  */
 
 /** What a failed call to Slack means to its caller. */
@@ -42,7 +42,7 @@ const tokenDead = new Set([
   'token_revoked',
 ]);
 
-/** Slack's temporary errors. Slack may have acted before some of them, such as `internal_error` and `fatal_error`. */
+/** Slack's temporary errors. With some, such as `internal_error`, Slack may have carried out the call nevertheless. */
 const passing = new Set([
   'internal_error',
   'fatal_error',
@@ -111,7 +111,7 @@ const boundedWait = (seconds: number): number =>
 
 /**
  * Returns how many seconds a 429 asks to wait: a whole number from one second to an hour. The SDK reports an unreadable
- * `Retry-After` as an error of no known kind, so Foyer replaces the header with this before the SDK sees it.
+ * `Retry-After` as an error of no known kind, so Foyer replaces the header with this number before the SDK sees it.
  */
 export function waitSeconds(headers: Headers): number {
   const given = headers.get('retry-after')?.trim();

@@ -51,8 +51,8 @@ const longest = 80;
 
 /**
  * Makes a name from Slack safe inside one of Foyer's sentences: removes characters that reverse the text around it,
- * limits it to 80 characters, and adds isolates if it contains right-to-left letters. Returns `fallback` if nothing is
- * left.
+ * limits it to 80 characters, and encloses it in Unicode isolates if it contains right-to-left letters. Returns
+ * `fallback` if nothing is left.
  */
 export function plainName(name: string | null, fallback: string): string {
   const characters = [...(name ?? '').replace(deceptive, ' ').replace(/\s+/g, ' ').trim()];

@@ -4,8 +4,8 @@ import { Agent, EnvHttpProxyAgent, request } from 'undici';
 
 /**
  * Why not `fetch`: half of an install's work was `fetch` features that these requests do not need. A call through this
- * transport costs a third as much, over connections that stay open (`bench/README.md`). Like `fetch`, this transport
- * uses the proxy that HTTPS_PROXY names if NODE_USE_ENV_PROXY=1 is set.
+ * transport costs a third of a call with `fetch`, over connections that stay open (`bench/README.md`). Like `fetch`,
+ * this transport uses the proxy that HTTPS_PROXY names if NODE_USE_ENV_PROXY=1 is set.
  */
 
 /** One request to Slack, with a body of text. */
@@ -29,7 +29,7 @@ export interface SlackAnswer {
   body: Buffer;
 }
 
-/** Thrown when an answer is longer than its caller allows: no answer may fill the memory (invariant 10). */
+/** Thrown when an answer is longer than the request's `mostBytes`: no answer may fill the memory (invariant 10). */
 class SlackAnswerTooLargeError extends Error {
   override readonly name = 'SlackAnswerTooLargeError';
   readonly code = 'answer_too_large';

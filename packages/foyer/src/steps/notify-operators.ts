@@ -25,13 +25,14 @@ import { fetchProfile, registerTeam, registerUser } from './register.ts';
 type NotifiedOperators = { notified: true; channels: string[] };
 
 /**
- * Notifies the operators of the install, by incoming webhook and by mail if they are configured: who, where, new or
- * known, and what failed.
+ * Notifies the operators of the install, by incoming webhook and by mail if they are configured: who installed where,
+ * whether team and person are new, and what failed.
  *
- * What may happen when it runs twice: each channel has a row with its state, committed before and after the send. So a
- * channel that was notified is never notified again, and one that fails does not block the other. If a process dies
- * between the two commits, it is unknown whether the message was sent. Foyer then does not repeat the webhook message,
- * which stays unconfirmed; it sends the mail again under the same Message-ID, so that people can recognize a duplicate.
+ * What may happen when the step runs twice: each channel has a row with its state, committed before and after the send.
+ * So a channel that was notified is never notified again, and one that fails does not block the other. If a process
+ * dies between the two commits, it is unknown whether the message was sent. Foyer then does not repeat the webhook
+ * message, which stays unconfirmed; Foyer sends the mail again under the same Message-ID, so that people can recognize
+ * a duplicate.
  * Foyer does the same if a server stops answering midway. If a person retries the step, Foyer sends everything that is
  * not known to have been sent.
  */
@@ -42,7 +43,7 @@ export const notifyOperators: ActingStep<NotifiedOperators> = {
   required: false,
   timeLimitMs: 30_000,
   // Twelve attempts take about seven minutes. Some mail servers defer the mail of an unknown sender, and accept it
-  // after five.
+  // after five minutes.
   maxAttempts: 12,
   unneeded({ services }) {
     const { slackWebhookUrl, mail } = services.config.notify;
@@ -132,7 +133,7 @@ function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOp
   return { notified: true, channels };
 }
 
-/** Builds the message to operators about an install: who, where, new or known, and what failed. */
+/** Builds the message to operators about an install. */
 function installNotice(context: StepContext): OperatorMessage {
   const profile = context.output(fetchProfile);
   const appName = context.services.config.app.name;

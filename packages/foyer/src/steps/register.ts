@@ -31,8 +31,8 @@ type RegisteredTeam = {
 /**
  * Creates or updates the team.
  *
- * Safe to run twice: a new team's first-seen time is that of the run, which does not change, so `created` is the same
- * both times.
+ * Safe to run twice: the first-seen time of a new team is the time at which the run was created, so `created` is the
+ * same both times.
  */
 export const registerTeam: RecordingStep<RegisteredTeam> = {
   name: 'register-team',
@@ -63,8 +63,8 @@ type RegisteredUser = {
 /**
  * Creates or updates the installer, and their membership in the team.
  *
- * Safe to run twice: a new person's first-seen time is that of the run, which does not change, so `created` is the same
- * both times.
+ * Safe to run twice: the first-seen time of a new person is the time at which the run was created, so `created` is the
+ * same both times.
  */
 export const registerUser: RecordingStep<RegisteredUser> = {
   name: 'register-user',
@@ -85,8 +85,8 @@ export const registerUser: RecordingStep<RegisteredUser> = {
 };
 
 /**
- * What Slack said about the installer and the team. A value is null if the app lacks its scope, or Slack refused or
- * gave none.
+ * What Slack said about the installer and the team. A value is null if the app lacks the scope for it, if Slack refused
+ * the call, or if the answer does not contain it.
  */
 type FetchedProfile = {
   /** `callName` is what to call them in a greeting. */
@@ -103,7 +103,7 @@ type Answer<T> = { told: T } | { code: string; error?: unknown };
 /**
  * Reads the installer (`users.info`) and the team (`team.info`), and saves both. If the app lacks a scope, only the
  * data behind that scope is missing; if all data is missing, the step is skipped. If Slack refuses `users.info`, the
- * step fails. In an org-wide install that has no access to the person yet, it waits instead. If Slack refuses only
+ * step fails; in an org-wide install that has no access to the person yet, the step waits. If Slack refuses only
  * `team.info`, the step succeeds: that method only adds to what the install has provided.
  *
  * Safe to run twice: it reads from Slack, and overwrites what it saved before.

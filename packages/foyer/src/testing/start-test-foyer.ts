@@ -30,9 +30,9 @@ export interface TestFoyer {
   visitor: Visitor;
   clock: TestClock;
   /**
-   * Installs the app as the owner of a seeded workspace, or as `choice` says. Resolves once its run has ended or waits
-   * for an answer; in the second case `status` is `waiting`, and `question` is the name of the step and the id of its
-   * question.
+   * Installs the app as the owner of a seeded workspace, or as `choice` says. Resolves once the install run has ended
+   * or waits for an answer. If it waits, `status` is `waiting`, and `question` is the name of the step and the id of
+   * its question.
    */
   install(choice?: Choice): Promise<ShownRun>;
   /** Returns every line that Foyer has logged so far. */

@@ -9,7 +9,7 @@ export interface Visitor {
   post(url: string, form?: Record<string, string>): Promise<Response>;
 }
 
-/** Creates a visitor without cookies. `address` is their IP, for a Foyer that trusts a proxy (TRUST_PROXY=1). */
+/** Creates a visitor without cookies. `address` is the visitor's IP address, for a Foyer with TRUST_PROXY=1. */
 export function createVisitor(address?: string): Visitor {
   const cookies = new Map<string, string>();
   async function send(

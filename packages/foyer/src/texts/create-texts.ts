@@ -29,9 +29,9 @@ type TextValues<Key extends TextKey> = Readonly<Record<Placeholder<(typeof en)[K
 
 /**
  * The texts of an app in one language.
- * - Messages of Foyer that it replaces: ICU messages that use only the placeholders of the message they replace.
- * - Texts that it adds, in which a brace is literal: `scope.<scope>` (what a scope allows), `reason.<scope>` (why the
- *   app asks for it), `step.<name>.todo` and `step.<name>.doing` (a step of the app in this language), `app.tagline`,
+ * - Foyer's messages that the app replaces: ICU messages that use only the placeholders of the message they replace.
+ * - Texts that the app adds, in which a brace is literal: `scope.<scope>` (what a scope allows), `reason.<scope>` (why
+ *   the app asks for it), `step.<name>.todo` and `step.<name>.doing` (a step's title in this language), `app.tagline`,
  *   `app.description`, `app.nextSteps` (what to do after the install, one step a line), and `app.nextSteps.messages`
  *   (next steps for people who can write to the app: shown first, and only if the app receives messages in the
  *   installation).
@@ -53,9 +53,9 @@ export type MessageOverrides = Readonly<
 >;
 
 /**
- * An app's own texts. If the app has no text for a key in a language, Foyer uses its own text in that language. Foyer
- * has none for `reason.…`, for `app.…` and for scopes that it does not know; there it uses the app's text in the
- * default language.
+ * An app's own texts. If the app has no text for a key in a language, Foyer shows Foyer's text in that language. Foyer
+ * has no text for `reason.…`, for `app.…` and for scopes that it does not know: for these, it shows the app's text in
+ * the default language.
  *
  * @example
  * defineFoyer({
@@ -88,7 +88,8 @@ export interface Words {
   /** Returns a step's title; `own` is the step's own title, undefined for a step that is no longer in the list. */
   step(name: string, own: StepTitle | undefined, form: keyof StepTitle): string;
   /**
-   * Returns the app's text about itself, in this language or else its default language; undefined if it has neither.
+   * Returns the app's text about itself in this language, or otherwise in the default language; undefined if it has
+   * neither.
    */
   app(key: 'tagline' | 'description' | 'nextSteps' | 'nextSteps.messages'): string | undefined;
 }
