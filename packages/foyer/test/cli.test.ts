@@ -171,7 +171,7 @@ test('`list`, `show`, `requests`, `manifest`, `backup`, `purge` and `retry` prin
   assert.deepEqual(revoked.sort(), [secrets.botToken, secrets.userToken]);
 });
 
-test('`list`, `show` and `requests` work with a wrong key, and `purge` erases with it only if --no-revoke is given', async (t) => {
+test('with a wrong key, `list`, `show` and `requests` work, and `purge` erases only if --no-revoke is given', async (t) => {
   const { run } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const wrong = {
@@ -297,7 +297,7 @@ test('a database copied to Postgres opens there with the same keys, and no passw
   for (const secret of [password, ...Object.values(secrets)]) assert.equal(output.includes(secret), false);
 });
 
-test('list, show, --help and --version load no package that they do not use', async (t) => {
+test('list, show, --help and --version load no package that only the server or another command uses', async (t) => {
   const { folder, run } = await prepare(t);
   const trace = join(folder, 'packages');
   const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;

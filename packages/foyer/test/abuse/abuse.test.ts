@@ -67,7 +67,7 @@ const places = [
 
 for (const { name, skip, options } of places) {
   describe(`${name} under attack`, { skip }, () => {
-    it(`${name} uses little memory and answers others while connections pipeline requests and read nothing`, async (t) => {
+    it(`${name} uses little memory and answers others while clients send pipelined requests and read no answer`, async (t) => {
       const stage = await setAbuseStage(t, options(t));
       const request = `GET / HTTP/1.1\r\nHost: ${stage.target.host}\r\n\r\n`;
       const toll = await stage.during(async () => {

@@ -74,7 +74,7 @@ for (const [engine, open] of Object.entries(engines)) {
         await pass(job, now);
       }
       assert.deepEqual(turns, [1000 * hour, 100 * hour]);
-      // If a clock is only a little ahead, a turn that it began also counts for machines whose clocks are behind.
+      // A turn begun by a machine whose clock is only a little ahead also counts for the machines behind it.
       const often = { ...job, name: 'often', everyMs: 1000 };
       for (const now of [5000, 2000, 5000]) {
         await pass(often, now);
@@ -173,7 +173,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(!(await read([])).some(isInTrouble));
       const late = await stateOf();
       assert.deepEqual([late.status, late.outcome, late.isInTrouble], ['overdue', 'succeeded', true]);
-      // A turn from a clock that was far ahead does not delay the next one.
+      // A turn begun by a machine whose clock was far ahead does not delay the next turn.
       await database.queries
         .updateTable('chores')
         .set({ begun_at: 999 * hour })

@@ -36,7 +36,7 @@ describe('the configuration', () => {
     assert.ok(config.database.kind === 'sqlite' && config.database.file.endsWith('/data/foyer.db'));
   });
 
-  it('the configuration’s fixes name no command that only a clone of Foyer has', () => {
+  it('the configuration’s fixes for missing Slack secrets name no command that only a clone of Foyer has', () => {
     const fixes = faultsOf({}).map(({ fix }) => fix);
     assert.equal(fixes.length, 3);
     for (const fix of fixes) assert.doesNotMatch(fix, /npm run/);
@@ -138,7 +138,7 @@ describe('the configuration', () => {
     assert.deepEqual(faultsOf({ ...production, CONNECT_SECRET }), []);
   });
 
-  it('the configuration refuses plain http in production, except on this machine', () => {
+  it('in production, the configuration refuses a PUBLIC_URL with plain http, except for this machine', () => {
     const production = { ...secrets, NODE_ENV: 'production', TOKEN_ENCRYPTION_KEYS: `main:${key}` };
     const names = (url: string): string[] =>
       faultsOf({ ...production, PUBLIC_URL: url }).map((fault) => fault.name);
@@ -323,7 +323,7 @@ describe('the configuration', () => {
     assert.equal(parseConfig({ ...secrets, ...mail }, manifest).notify.mail?.from, from);
   });
 
-  it('the configuration reports the other problems of a quoted value as well, and prints no secret', () => {
+  it('the configuration reports the quotes around a value together with its other problems, and prints no secret', () => {
     const faults = faultsOf({ ...secrets, SLACK_CLIENT_SECRET: '"top secret"', PORT: '"many"' });
     assert.deepEqual(
       faults.map((fault) => fault.name),
@@ -340,7 +340,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('the configuration accepts file URLs with an absolute or a relative path, and keeps each scope once', () => {
+  it('the configuration accepts file URLs with an absolute or a relative path, and takes each scope of SLACK_SCOPES once', () => {
     const fileOf = (url: string) => {
       const { database } = parseConfig({ ...secrets, DATABASE_URL: url }, manifest);
       return database.kind === 'sqlite' ? database.file : undefined;
@@ -415,7 +415,7 @@ describe('the configuration', () => {
 });
 
 describe('Sign in with Slack', () => {
-  it('Sign in with Slack is off by default, and may return to PUBLIC_URL and the listed origins without CONNECT_SECRET', () => {
+  it('Sign in with Slack is off by default, and even without CONNECT_SECRET may return to PUBLIC_URL and the listed origins', () => {
     assert.equal(parseConfig(secrets, manifest).signIn, undefined);
     assert.equal(parseConfig({ ...secrets, SIGN_IN: 'off' }, manifest).signIn, undefined);
     const on = { ...secrets, SIGN_IN: 'on' };
@@ -433,7 +433,7 @@ describe('Sign in with Slack', () => {
     assert.deepEqual(operators.operatorSlackUsers, ['T1/U1', 'T1/U2']);
   });
 
-  it('the configuration refuses a SIGN_IN other than on or off, operators without their workspace, and an unsafe issuer', () => {
+  it('the configuration refuses a SIGN_IN other than on or off, operators not written as workspace/user, and an unsafe issuer', () => {
     const wrong: Record<string, string>[] = [
       { SIGN_IN: 'yes' },
       { OPERATOR_SLACK_USERS: 'T1/U1' },

@@ -73,7 +73,7 @@ describe('the log', () => {
     );
   });
 
-  it('the log leaves out the extra properties of an error', () => {
+  it('the log leaves out additional properties of an error, such as `headers` and `body`', () => {
     const output = logged(
       `log.error({ err: Object.assign(new Error('x'), { headers: { a: 'private' }, body: 'private' }) })`,
     );
@@ -155,7 +155,7 @@ describe('the scrubber', () => {
     assert.equal(scrub('https://hooks.slack.com.evil.example'), 'https://hooks.slack.com.evil.example');
   });
 
-  it('the scrubber replaces one-time values in a URL that is itself encoded, and signed links and results', () => {
+  it('the scrubber replaces one-time values in an encoded URL, signed links and signed results', () => {
     const scrub = createScrubber([]);
     const encoded = encodeURIComponent('https://a.example/cb?code=12.34&state=v1.abc');
     assert.doesNotMatch(scrub(`next=${encoded}`), /12\.34|v1\.abc/);
@@ -168,7 +168,7 @@ describe('the scrubber', () => {
     assert.equal(createScrubber(['secret', 'secret-longer'])('a secret-longer b'), 'a [secret] b');
   });
 
-  it('the scrubber leaves ordinary text unchanged', () => {
+  it('the scrubber leaves text unchanged that only resembles a secret, and a secret of three characters', () => {
     assert.equal(createScrubber(['abc'])('xoxo, abc and a code=1'), 'xoxo, abc and a code=1');
   });
 });
