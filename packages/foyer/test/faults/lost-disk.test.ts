@@ -135,7 +135,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
       const answer = await visitor.get(callback);
       const page = await answer.text();
       assert.equal(answer.status, 503, page);
-      assert.match(page, /We do not know yet whether it was saved/);
+      assert.match(page, /We do not know yet whether the install was saved/);
       assert.match(page, /Reference: <code translate="no">outcome_unknown<\/code>/);
       const [, progress] = /href="(\/installs\/[^"]+)"/.exec(page) ?? [];
       const { code, output } = await ended(stage);

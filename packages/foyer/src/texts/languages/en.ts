@@ -3,8 +3,8 @@ import type { KnownScope, KnownUserScope } from '../../slack/scope-sentences.ts'
 /**
  * Every sentence that installers and members read, in English: ICU messages
  * (formatjs.github.io/docs/core-concepts/icu-syntax). Messages whose names begin with `home` or `welcome` may contain
- * Slack's mrkdwn; all others are plain text. The types of the placeholders are read from these messages. For that, a
- * branch of a plural or select must be empty or have more than one word.
+ * Slack's mrkdwn; all others are plain text. TypeScript reads the names of the placeholders from these messages: for
+ * that, a branch of a plural or select must be empty or have more than one word.
  */
 export const en = {
   'page.privacy': 'Privacy',
@@ -131,7 +131,7 @@ export const en = {
   'failure.state_invalid.title': 'This link is broken',
   'failure.state_invalid.what':
     'The link that brought you back from Slack was incomplete or had been changed, so we did not trust it.',
-  'failure.state_invalid.do': 'Start again to get a fresh one.',
+  'failure.state_invalid.do': 'Start again to get a new link.',
   'failure.state_wrong_browser.title': 'Please finish in the browser you started in',
   'failure.state_wrong_browser.what':
     'This install was not started in this browser, or this browser blocks our cookie.',
@@ -139,7 +139,7 @@ export const en = {
   'failure.state_expired.title': 'Your ten minutes are up',
   'failure.state_expired.what':
     'To keep your workspace safe, an install must finish within ten minutes of its start.',
-  'failure.state_expired.do': 'Start again, and you have ten more.',
+  'failure.state_expired.do': 'Start again, and you have another ten minutes.',
   'failure.state_used.title': 'This link was already used',
   'failure.state_used.what':
     'Each install link works once. If you finished the install the first time, you will find {app} in Slack and there is nothing left to do.',
@@ -151,7 +151,7 @@ export const en = {
   'failure.code_invalid.title': 'Slack no longer accepts this approval',
   'failure.code_invalid.what':
     'An approval works once and only for a few minutes. This one was already used or had expired.',
-  'failure.code_invalid.do': 'Start again to get a new one.',
+  'failure.code_invalid.do': 'Start again to get a new approval.',
   'failure.app_misconfigured.title': 'This app is not set up correctly',
   'failure.app_misconfigured.what':
     'Slack does not accept the settings that {app} runs with. You did nothing wrong.',
@@ -238,7 +238,7 @@ export const en = {
     'Try again in this browser. If it blocks cookies, allow them for this site first.',
   'failure.signin_return.title': 'We do not know where this link leads',
   'failure.signin_return.what':
-    'It asks us to send you to another site after you sign in, and we do not know that site.',
+    'The link asks us to send you to another site after you sign in, and we do not know that site.',
   'failure.signin_return.do': 'Open the page that you came from, and sign in there again.',
   'failure.signin_refused.title': 'Slack refused the sign-in',
   'failure.signin_refused.what':
@@ -265,7 +265,7 @@ export const en = {
   'failure.signin_not_operator.what':
     'Slack confirmed who you are, but you are not on the list of people who run {app}.',
   'failure.signin_not_operator.do':
-    'If you should be on it, ask the people who run {app} to add you. You can also try again as someone else.',
+    'If you should be on the list, ask the people who run {app} to add you. You can also try again as someone else.',
   'failure.signin_limited.title': 'Too many people are signing in',
   'failure.signin_limited.what':
     'We received more sign-ins than we accept at once, so we did not start this one.',
@@ -349,7 +349,7 @@ export const en = {
     '*One step is left.* Connect this workspace to your account. The button works for an hour; after that, Home has a new one.',
   'home.state.unconnected':
     '○  *Not connected yet.* One step is left: connect this workspace to your account.',
-  'failure.unknown': 'We do not know yet whether it was saved',
+  'failure.unknown': 'We do not know yet whether the install was saved',
   'failure.lookAgain': 'Check again',
   'failure.outcome_unknown.title': 'We are checking your install',
   'failure.outcome_unknown.what':
@@ -427,7 +427,7 @@ export const en = {
   'home.question.label': 'Your answer',
   'home.question.send': 'Send the answer',
   'home.question.answered': '✓  {who} answered: {answer}',
-  'home.question.closed': 'This question is closed: no answer is needed.',
+  'home.question.closed': 'This question no longer needs an answer.',
   'home.question.invalid':
     'This answer cannot be used. Close this window, choose or write an answer, and press the button again.',
   'home.setup.question': 'Waiting for an answer',
