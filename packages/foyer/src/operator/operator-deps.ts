@@ -74,7 +74,7 @@ export interface OperatorDeps {
   /** Reads all of stdin, for secrets that a script passes in. */
   readStdin: () => Promise<string>;
   progress: ShowWork;
-  /** How to call the commands here; as in a clone by default. */
+  /** How to call the commands where this process runs; if absent, they are called as in a clone. */
   commands?: LocalCommands;
   /** The folder in which Foyer is started: `.env` is read and written there. */
   folder: string;

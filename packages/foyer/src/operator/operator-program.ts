@@ -95,8 +95,8 @@ function scrub(text: string): string {
 }
 
 /**
- * Returns the commands that a command line needs: the one that it names, none for `--version`, or undefined for all, as
- * help and completion need.
+ * Returns the names of the commands that a command line needs: the command that it names, or none for `--version`.
+ * Undefined means all commands, which help and completion need.
  */
 function neededFor([first = '']: readonly string[]): string[] | undefined {
   if (first === '--version') return [];

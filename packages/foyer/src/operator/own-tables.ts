@@ -4,13 +4,16 @@ import { foyerTableNames } from '../database/records.ts';
 
 /** The app's own tables, by what happens to their rows when an installation is erased. */
 interface OwnTableNames {
-  /** They refer to the installation with ON DELETE CASCADE: their rows are erased with it. */
+  /** They refer to the installation with ON DELETE CASCADE, so their rows are erased together with the installation. */
   erased: string[];
   /** Their rows stay: no chain of references with ON DELETE CASCADE leads from them to the installation. */
   left: string[];
 }
 
-/** Finds the app's own tables. A reference may be indirect: an order's lines refer to the order. */
+/**
+ * Finds the app's own tables. A reference may be indirect: an order's lines refer to the order, and the order refers to
+ * the installation.
+ */
 export async function readOwnTables(queries: Queries): Promise<OwnTableNames> {
   const tables = await readTableShapes(queries);
   const erased = new Set(['installations']);

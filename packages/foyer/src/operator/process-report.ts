@@ -7,7 +7,8 @@ import type { Keyring } from '../installations/keyring.ts';
 import { createSealer, KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
 
 /**
- * What a running process reports to `doctor`: what only it can know, such as how many of Slack's signatures it refused.
+ * What a running process reports to `doctor`: what only it can know, such as how many requests with a wrong signature
+ * it refused.
  *
  * Why `/readyz` with a seal: question and answer are sealed with Foyer's encryption keys, which `doctor` has and a
  * stranger does not. So there is no further secret to set up, a stranger learns nothing, and a process that cannot open
@@ -16,8 +17,7 @@ import { createSealer, KeyMissingError, SealBrokenError } from '../installations
 
 const purpose = 'doctor';
 /**
- * How much the asker's clock may differ from ours. It also limits how long an intercepted question works: at most twice
- * this.
+ * How much the asker's clock may differ from ours. A question that was intercepted works for at most twice this time.
  */
 const questionAgeMs = 2 * 60_000;
 

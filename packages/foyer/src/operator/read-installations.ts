@@ -28,7 +28,8 @@ const pageRows = 50;
 /**
  * Reads the installations of an app in pages, newest first, each with its newest run.
  *
- * Why pages: 50,000 installations with their runs and steps took 1 GB at once. Each page takes at most three queries.
+ * Why pages: read all at once, 50,000 installations with their runs and steps took 1 GB. Each page takes at most three
+ * queries.
  */
 export async function* readInstallations(
   queries: Queries,

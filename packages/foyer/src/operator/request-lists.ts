@@ -22,8 +22,8 @@ interface InstallRequestFilter {
   outcome?: InstallRequestOutcome;
   limit: number;
   /**
-   * Only requests that are older, or newer, than this position. If it asks for newer ones, the oldest of them come
-   * first.
+   * Only requests that are older, or only requests that are newer, than this position. Newer ones come in the opposite
+   * order, oldest first.
    */
   cursor?: PageCursor;
 }
@@ -158,7 +158,7 @@ export async function measureWelcomesByDay(
       .selectFrom('runs')
       .innerJoin('installations', 'installations.id', 'runs.installation_id')
       .select('runs.created_at')
-      // Not a join: Postgres would read the whole index of welcomes for one.
+      // Not a join: to join them, Postgres would read the whole index of welcomes.
       .select((eb) =>
         eb
           .selectFrom('welcomes')
@@ -186,7 +186,7 @@ export async function measureWelcomesByDay(
     .select(['created_at', 'sent_at'])
     .orderBy('created_at', 'desc')
     .limit(mostMeasured);
-  // The database finds the median: reading thousands of rows for it cost more than the rest of the overview.
+  // The database finds the median: reading thousands of rows to find it here took longer than the rest of the overview.
   const { rows } = await sql<{ day: Count; welcomes: Count; median: Count; slowest: Count }>`
     select day, welcomes, ms as median, slowest from (
       select day, ms, row_number() over (partition by day order by ms) as place,
@@ -210,5 +210,5 @@ export async function measureWelcomesByDay(
   });
 }
 
-/** A whole number: the drivers return different types. */
+/** A whole number, in the types in which the database drivers return it. */
 type Count = number | string | bigint;

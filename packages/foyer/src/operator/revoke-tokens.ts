@@ -49,7 +49,8 @@ export function isKeyFault(error: unknown): error is Error {
 }
 
 /**
- * The owners of expired tokens that were not renewed, each with the reason; undefined if the refresh token is dead too.
+ * The owners of expired tokens that were not renewed, each with the reason. The reason is undefined if the refresh
+ * token is dead too.
  */
 type NotRenewed = ReadonlyMap<string, Failure | undefined>;
 
@@ -140,7 +141,7 @@ function refreshFailure(error: unknown): Failure | undefined {
   return { code: error.reason, lasting: kind === 'unreachable' || kind === 'rate-limited' };
 }
 
-/** Reads every token of an installation, each once: `[owner, token]`. */
+/** Reads the tokens of an installation, each once, as `[owner, token]`; with `onlyOf`, only that person's own token. */
 async function readTokens(
   deps: RevokeTokensDeps,
   installationId: string,

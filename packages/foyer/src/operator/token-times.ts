@@ -35,7 +35,9 @@ export async function readTokenTimes(queries: Queries, installationId: string): 
   };
 }
 
-/** Foyer refreshes tokens two hours before they expire: a token with less than this left was not refreshed in time. */
+/**
+ * Foyer refreshes tokens two hours before they expire, so one with less than an hour left was not refreshed in time.
+ */
 export const lapsingWithinMs = 3_600_000;
 
 /** Tokens that may need an operator's attention. */
@@ -47,7 +49,9 @@ export interface TokensAtRisk {
   unstored: number;
 }
 
-/** Counts the tokens that expire before `before`, and the install requests whose tokens wait to be revoked. */
+/**
+ * Counts the tokens that expire before `before`, and the install requests whose tokens are not stored or revoked yet.
+ */
 export async function countTokensAtRisk(
   queries: Queries,
   { clientId, before }: { clientId: string; before: number },

@@ -81,7 +81,8 @@ function endWithin(error: unknown): StepEnd | undefined {
 }
 
 /**
- * Creates an attempt's signal, which aborts with its run or after `limitMs`. `givenUp` rejects `noticeMs` later.
+ * Creates an attempt's signal, which aborts with its run or after `limitMs`. `givenUp` rejects `noticeMs` after the
+ * signal aborts.
  *
  * Why not AbortSignal.any or timers that take a signal: each creates an exception with a stack trace. An empty attempt
  * costs 29 µs with them, and 4 µs without.

@@ -138,7 +138,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       const overview = await (await stage.get('/operator')).text();
       assert.match(overview, /Slack may have suspended the app/);
       const errors = logged().filter(
-        (line) => line.includes('it is held') && line.includes('"severity":"error"'),
+        (line) => line.includes('Foyer holds the installation') && line.includes('"severity":"error"'),
       );
       assert.equal(errors.length, 3);
 

@@ -17,7 +17,7 @@ function purgeText({ rows }: ConfirmContent): Html {
   return html`<p>This erases everything stored about this installation, from the database’s files too:</p>
 <ul class="bullets">
   <li>its tokens${rows.userTokens > 0 && html`, including people’s own (${count(rows.userTokens)})`}; Foyer first revokes them at Slack, if Slack answers</li>
-  <li>${count(rows.users)} ${rows.users === 1 ? 'person' : 'people'}, unless they belong to another installation too</li>
+  <li>${count(rows.users)} ${rows.users === 1 ? 'person' : 'people'}, except those who belong to another installation too</li>
   <li>${count(rows.runs)} ${rows.runs === 1 ? 'run' : 'runs'} and ${count(rows.history)} ${rows.history === 1 ? 'line' : 'lines'} of history</li>
 </ul>
 <p>Only a backup can bring it back. One line about the purge stays in the log.</p>`;

@@ -61,7 +61,7 @@ interface Visit {
   res: ServerResponse;
   path: string;
   query: URLSearchParams;
-  /** Undefined until it is read, and if no one is logged in. */
+  /** Undefined if it has not been read yet, or if no one is logged in. */
   session: OperatorSession | undefined;
   /** Whether installs are paused. Read only if there is a session. */
   inMaintenance?: boolean;
@@ -173,7 +173,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
       return sendMessage(visit, 'not_from_here', { Connection: 'close' });
     const form = await readForm(deps.bodies, req);
     if (typeof form === 'number') return sendMessage(visit, formFaults[form], { Connection: 'close' });
-    // No form token is checked here: before the login there is no session. The origin was checked just before.
+    // The login form has no form token, since there is no session before the login. Its origin was checked above.
     if (path === loginPath && ways.password) return logIn(visit, form);
     if (!session) return seeOther(visit, loginAddress(pageOfForm(path)), { notice: 'session_ended' });
     if (!isFormOf(session, form)) return sendMessage(visit, 'not_from_here');
@@ -189,7 +189,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     if (!known) return sendMessage(visit, 'method_not_allowed', { Allow: 'GET' });
     const record = await readInstallRecord(database.queries, id);
     if (record?.clientId !== config.slack.clientId) return sendMessage(visit, 'not_found');
-    // A purge cannot be undone: a session in a browser that was left open is not enough.
+    // A purge cannot be undone, so a session is not enough: someone else may use a browser that was left open.
     if (known === 'purge' && session.person) {
       const isFresh = now() - session.issuedAt < freshSignInMs;
       if (!isFresh) return seeOther(visit, `/operator/installations/${id}`, { notice: 'sign_in_again' });

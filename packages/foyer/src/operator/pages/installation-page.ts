@@ -69,7 +69,7 @@ function recordSection({ record, installer, tokens }: InstallationContent, now: 
     [
       'Broken by',
       record.brokenReason &&
-        html`<code>${record.brokenReason}</code>${isHeld(record) && ', held: its tokens are kept'}`,
+        html`<code>${record.brokenReason}</code>${isHeld(record) && ', but Foyer keeps the tokens: Slack may have suspended the app'}`,
     ],
     ['Bot’s token', tokenText(tokens, now)],
     [
@@ -106,7 +106,7 @@ const historyColumns: readonly TableColumn<HistoryRecord>[] = [
   { title: 'What', cell: (entry) => entry.kind.replaceAll('_', ' ') },
   {
     title: 'Person',
-    // Empty for an operator's action: its detail names the operator, with the workspace.
+    // Empty for an operator's action: a user id means little without its workspace, so the detail names both.
     cell: ({ kind, userId }) => kind !== 'operator_action' && userId && html`<code>${userId}</code>`,
   },
   { title: 'Detail', cell: (entry) => entry.detail },

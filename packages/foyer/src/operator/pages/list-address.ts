@@ -5,8 +5,8 @@ import { type Html, html } from '../../http/html.ts';
 export type ListFilters = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads from the address of a page where the page begins: `?older=<time>.<id>` or `?newer=…`. Undefined means the first
- * page.
+ * Reads the query of a list's address, which says where the page begins: `?older=<time>.<id>` or `?newer=…`. Undefined
+ * means the first page.
  */
 export function cursorOf(query: URLSearchParams): PageCursor | undefined {
   for (const towards of ['older', 'newer'] as const) {

@@ -8,7 +8,7 @@ interface LoginContent {
   next: string;
   /** Whether operators can log in with the password, and with Slack; at least one is true. */
   ways: { password: boolean; slack: boolean };
-  /** What was wrong with the last try. */
+  /** Why the last try failed. */
   fault?: { kind: 'wrong' } | { kind: 'slowed'; waitMs: number };
 }
 

@@ -2,8 +2,8 @@ import { networkOf } from '../../http/bound-connections.ts';
 
 /**
  * Why two limits: one per address stops a person who guesses, and one for all addresses stops many machines that guess
- * together. During such an attack the second would also lock out the operator, so it exempts browsers that knew the
- * password before (by their sealed cookie) and addresses from which someone has logged in before.
+ * together. During such an attack, the second limit would also lock out the operator, so it does not apply to browsers
+ * that knew the password before (by their sealed cookie) or to addresses from which someone has logged in before.
  *
  * Each process counts separately. Behind a proxy that sends a visitor to any of several machines, a person who guesses
  * gets five free tries on each machine, and then the same growing waits on each. Why the counts are not stored: anyone
@@ -36,7 +36,7 @@ interface LoginThrottle {
   succeeded(source: LoginSource): void;
 }
 
-/** Creates the throttle of one process, which does not know what other processes have seen. */
+/** Creates the throttle of one process. */
 export function createLoginThrottle(deps: { now: () => number }): LoginThrottle {
   const { now } = deps;
   const failures = new Map<string, { count: number; lastAt: number }>();

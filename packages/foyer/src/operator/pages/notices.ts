@@ -29,7 +29,7 @@ const notices = {
     marked_gone_not_revoked:
       'Marked as gone, and its tokens are erased here. Some could not be revoked at Slack; the history lists them.',
     purge_waits:
-      'Uninstalled, but only the tokens are erased yet: the uninstall run has not succeeded. See the run below, and purge again after it has succeeded.',
+      'Uninstalled. So far only the tokens are erased, because the uninstall run has not succeeded. See the run below, and purge again after it has succeeded.',
     purged_not_revoked:
       'Purged. Some tokens could not be revoked at Slack; the log lists them. They stay valid until the app is removed in Slack.',
     changed_meanwhile:

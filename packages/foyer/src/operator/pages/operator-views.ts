@@ -182,7 +182,7 @@ export function createOperatorViews(deps: {
       if (path === sessionsPath) return sessions();
       const [, id, part] = /^\/operator\/installations\/(\w{1,100})(?:\/([\w-]+))?$/.exec(path) ?? [];
       const record = id === undefined ? undefined : await readInstallRecord(queries, id);
-      // Apps that share a database do not see each other.
+      // Apps that share a database do not see each other's installations.
       if (record?.clientId !== clientId) return undefined;
       if (part === undefined) return installation(record);
       if (part === 'people') return people(record, query);

@@ -115,7 +115,7 @@ function brokenLine(record: InstallRecord, now: number): Html {
   return html`<li>
     <span>${linkTo(record)}</span>
     <span class="small">installed ${ago(record.installedAt, now)}</span>
-    <p>The token does not work: <code>${record.brokenReason ?? 'unknown'}</code>. ${isHeld(record) ? 'The installation is held, and its token is kept.' : 'An admin of the team must install the app again.'}</p>
+    <p>The token does not work: <code>${record.brokenReason ?? 'unknown'}</code>. ${isHeld(record) ? 'Foyer keeps the token, and asks Slack again every 15 minutes: Slack may have suspended the app.' : 'An admin of the team must install the app again.'}</p>
   </li>`;
 }
 

@@ -57,7 +57,7 @@ export function requestsPage(frame: OperatorFrame, { filters, page }: RequestsCo
     title: 'Install requests',
     section: 'requests',
     content: html`<h1>Install requests</h1>
-<p class="small intro">Every OAuth attempt that came back from Slack, with its outcome. Foyer keeps them for 90 days. The log shows the same request ids.</p>
+<p class="small intro">All OAuth attempts that came back from Slack, each with its outcome. Foyer keeps them for 90 days. The log shows the same request ids.</p>
 ${filterForm(filters)}
 ${
   page.rows.length === 0

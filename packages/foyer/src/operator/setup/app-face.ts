@@ -63,7 +63,7 @@ export function contrastAdvice(color: string): string | undefined {
 
 /**
  * Sets the face in a manifest's text, and keeps every other character if it can. A bot that had the app's name gets the
- * new one too. It verifies the result: if editing the text would change anything else, it rewrites the whole manifest.
+ * new name too. It verifies the result: if editing the text would change anything else, it rewrites the whole manifest.
  * @throws CommandError if the text is not JSON
  */
 export function withFace(manifestText: string, face: AppFace): string {

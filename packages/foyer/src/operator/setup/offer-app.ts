@@ -55,8 +55,9 @@ export function offerApp(
 }
 
 /**
- * Writes a file's earlier text back, or removes the file if there was none. The earlier text fits even on a full disk,
- * since writing the new one has freed its space. Returns the file if it could not be restored.
+ * Writes a file's earlier text back, or removes the file if there was none. The earlier text fits even on a full disk:
+ * the file was emptied before the new text was written, which freed the space that the earlier text took. Returns the
+ * file if it could not be restored.
  */
 function restore(file: string, before: string | undefined): string | undefined {
   try {

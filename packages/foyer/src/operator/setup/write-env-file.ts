@@ -17,9 +17,9 @@ import { parse as parseDotenv } from 'dotenv';
 import { CommandError } from '../command-error.ts';
 
 /**
- * Writes variables to the folder's `.env` (mode 0600, whole or not at all). An existing file is backed up as
- * `.env.backup-<time>`, also mode 0600, and its other lines stay; a new file starts as `template`. Returns the backup's
- * path, or null if there was no file. Throws the file system's errors, and a CommandError for a value that no `.env`
+ * Writes variables to the folder's `.env` (mode 0600, whole or not at all). An existing `.env` keeps its other lines,
+ * and is first copied to `.env.backup-<time>` (also mode 0600); a new one starts as `template`. Returns the backup's
+ * path, or null if there was no `.env`. Throws the file system's errors, and a CommandError for a value that no `.env`
  * can hold; then `.env` is not changed.
  */
 export function writeEnvFile(

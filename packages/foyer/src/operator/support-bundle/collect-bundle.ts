@@ -95,7 +95,7 @@ function tryConfig({ readConfig }: OperatorDeps) {
 
 /**
  * Returns what the running Foyers report, without the fingerprints of their settings: doctor has compared those. Throws
- * if no Foyer sends a report, or `offline` is true.
+ * if no Foyer sends a report, or if `offline` is true.
  */
 async function processReports(deps: OperatorDeps, setting: Setting | null, offline: boolean) {
   if (offline) throw new Error('--offline was given.');

@@ -20,7 +20,7 @@ const wholeWords = [32, 12] as const;
 
 /**
  * Builds lines of aligned columns under their titles; `-` if a value is absent. On a terminal, values wrap so that the
- * table fits its width if it can. In a pipe, each row is one line, for grep.
+ * table fits the terminal's width if possible. In a pipe, each row is one line, for grep.
  */
 export function table<Row>(output: Canvas, columns: readonly Column<Row>[], rows: readonly Row[]): string {
   return createTable(output, columns)(rows);
@@ -119,8 +119,8 @@ const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 
 /**
- * Matches nearly every text. Such a text is not split into graphemes: when every text was, a list of 50,000 teams took
- * 700 MB and ten seconds.
+ * Matches nearly every text. Only other texts are split into graphemes: when all were split, a list of 50,000 teams
+ * took 700 MB and ten seconds.
  */
 const plain = /^[\x20-\x7e]*$/;
 
