@@ -194,7 +194,7 @@ describe('a Postgres server', () => {
     assert.ok((await marks()) <= before + 1, `${await marks()} marks, ${before} before`);
   });
 
-  it('a Postgres server that refuses the login is reported with the reason at the start, without the password', async () => {
+  it('a Postgres server that refuses the login or cannot be reached is reported at the start, with the reason and without the password', async () => {
     const rules = join(server.data, 'pg_hba.conf');
     await writeFile(rules, `host all locked all scram-sha-256\n${await readFile(rules, 'utf8')}`);
     await administer(`create role locked login password '${password}'`);

@@ -106,7 +106,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('a change of a person is stored only in the team of the event', async (t) => {
+    it('a change of a person is stored only in the team of the event, and values of a wrong type change nothing', async (t) => {
       const stage = await prepare(t);
       const people = () =>
         stage.queries

@@ -134,7 +134,7 @@ describe('rotating tokens', { concurrency: 4 }, () => {
     assert.ok(liveTokens(stage.sandbox).includes(held ?? ''));
   });
 
-  it('rotating tokens that Slack refuses permanently mark the installation as broken, and a reinstall fixes it', async (t) => {
+  it('if Slack permanently refuses to refresh a rotating token, Foyer marks the installation as broken, and a reinstall fixes it', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await play.pass(11 * hourMs);

@@ -10,8 +10,8 @@ import { createRandom, type Random } from './support/random.ts';
 
 /**
  * Thousands of installs while one in five calls to Slack fails. Each install is checked and then removed; after a
- * failure page, the workspace installs again. FOYER_SOAK sets how many installs; otherwise the test ends after
- * 2,000 installs or after five minutes.
+ * failure page, the workspace installs again. FOYER_SOAK sets the number of installs; without it, the test ends
+ * after 2,000 installs, or after five minutes if that is sooner.
  */
 
 const installs = Number(process.env.FOYER_SOAK ?? 2000);

@@ -20,7 +20,7 @@ const manifest = JSON.stringify({
   oauth_config: { scopes: { bot: scopes, bot_optional: ['users:read.email'] } },
 });
 
-/** A call that Slack received: its method, its arguments and its token. */
+/** A call that Slack received. */
 export interface SlackCall {
   method: string;
   token: string;
@@ -152,7 +152,7 @@ export async function openHome(
     asked,
     /** The errors that this machine logged, each a line of JSON. */
     logged,
-    /** Installations whose bot was revoked, by id. */
+    /** The ids of installations whose bot counts as revoked. A test adds them. */
     botless,
     findViewer,
     database,

@@ -230,7 +230,7 @@ describe('a publish that Slack refuses', () => {
     assert.deepEqual(home.waits, [2000]);
   });
 
-  it('a publish that Slack refuses is not retried after a long Retry-After, and only once after short ones', async () => {
+  it('a publish that Slack refuses is not retried after a long Retry-After, and is retried only once if each Retry-After is short', async () => {
     home.slack.answer = async () => ({ status: 429, retryAfter: 60 });
     assert.equal((await home.publishHome(installer)).reason, 'rate_limited');
     home.slack.answer = async () => ({ status: 429, retryAfter: 1 });

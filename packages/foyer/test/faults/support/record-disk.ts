@@ -133,8 +133,8 @@ function sizeOf(steps: readonly Change[], file: number): number {
 
 /**
  * Makes the folder that a power cut after the steps `given` may leave. Synced changes are kept. Each other write is
- * kept, dropped or cut off between two sectors. Of the name changes in a folder that were not synced, only the first
- * ones are kept, in order; how many is random.
+ * kept, dropped or cut off between two sectors. Of the unsynced name changes in a folder, a random number is kept: the
+ * earliest ones.
  */
 export function replayCut(
   given: readonly Step[],
