@@ -235,7 +235,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), ['a', 'b']);
   });
 
-  it('a Postgres database works on after its idle connections have died', async (t) => {
+  it('a Postgres database keeps working after its idle connections have died', async (t) => {
     const { database, proxy, stranger } = await setPlay(t);
     await Promise.all(['a', 'b', 'c'].map((id) => writeKey(database, id)));
     const terminate =

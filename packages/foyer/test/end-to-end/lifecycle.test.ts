@@ -253,7 +253,7 @@ describe('App Home', () => {
     assert.equal(sandbox.messages(globex).length, 1);
   });
 
-  it('when the install record changes, App Home is published again to a member who has not opened it again', async () => {
+  it('when the install record changes, Foyer republishes App Home to a member who opened it before', async () => {
     const { sandbox } = stage;
     const admin = { teamId: owner.teamId, userId: sandbox.person('Acme', 'admin').id };
     const visitor = createVisitor();
