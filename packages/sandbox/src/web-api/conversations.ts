@@ -17,7 +17,8 @@ export const conversationsOpen = tokenMethod(
     if (channel) return { ok: true, ...opened(conversationInReach(call, channel), call, false) };
     const users = (args.text('users') ?? '').split(',').filter(Boolean);
     if (users.length === 0) throw new Refusal('users_list_not_supplied');
-    if (users.length > 1) throw new Refusal('not_enough_users', { sandbox: 'the sandbox does not offer group DMs' });
+    if (users.length > 1)
+      throw new Refusal('not_enough_users', { sandbox: 'the sandbox does not offer group DMs' });
     requireScope(token, ['im:write']);
     const { person, workspace } = personInReach(call, users[0] ?? '');
     const { conversation, isNew } = openDirectMessage(platform, installation, person, workspace);
