@@ -127,7 +127,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await recordOf(database), { old: null, new: null });
     });
 
-    it('the key check restores the key of a Foyer that was believed dead, and each Foyer reports the other’s key', async (t) => {
+    it('if a Foyer that was believed dead continues, the key check records its key as in use again, and each Foyer reports the other’s key', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();

@@ -247,7 +247,7 @@ describe('the token source', () => {
       }
     });
 
-    it('the token source keeps new tokens of an answer that cannot be parsed, but never a part of a token', async () => {
+    it('the token source keeps complete new tokens from an answer that cannot be parsed, but never a part of a token', async () => {
       const pair = '"access_token":"xoxe.xoxb-1-new","refresh_token":"xoxe-1-new"';
       const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
       for (const [text, breaksOff] of [

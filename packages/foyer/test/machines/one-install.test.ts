@@ -44,7 +44,7 @@ async function assertOneInstall(machines: Machines, place: Place): Promise<void>
     installations.map(({ status }) => status),
     ['active'],
   );
-  // If the run of the earlier of two installs has not finished, the later install cancels it.
+  // A second install cancels the run of the first one if that run has not finished.
   const runs = await database.rows<{ status: string }>(
     'select status from runs where installation_id = ? order by created_at desc, id desc',
     installations[0]?.id,
@@ -132,8 +132,8 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     machines.sendTo(b);
     const cuts = isFullRun ? (['users.info', 'chat.postMessage'] as const) : (['chat.postMessage'] as const);
     for (const method of cuts) {
-      // The machines of this process stay stopped until A, now a separate process, has claimed the run: otherwise one
-      // of them might claim it.
+      // Here, A is a separate process. The machines of the test's process stay stopped until A has claimed the run, so
+      // that neither of them claims the run instead.
       await Promise.all([machines.a.stop(), b.stop()]);
       const a = await startMachineProcess(t, environment);
       const place = newPlace(machines, `Killed in ${method}`);
@@ -191,8 +191,8 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     assert.equal(((await status.json()) as { status: string }).status, 'cancelled');
     await eventually(async () => b.logged().some((line) => line.includes('left the run: it was cancelled')));
     const stoppedMs = Math.round(performance.now() - removedAt);
-    // B checks every half second. Without that, B would stop only when the call ends (eight seconds) or when it renews
-    // its lease (ten).
+    // B checks every half second whether its run was cancelled. Otherwise, B would stop only when the call ends (eight
+    // seconds) or when B renews its lease (ten seconds).
     assert.ok(stoppedMs < 5000, `${stoppedMs} ms`);
     assert.equal(sandbox.calls().length, calls, 'nothing more was asked of Slack');
     assert.deepEqual(await database.rows('select id from runs where finished_at is null'), []);

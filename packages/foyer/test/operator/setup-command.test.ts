@@ -149,7 +149,7 @@ test('`setup` backs up an existing .env, and keeps its other lines', async (t) =
   assert.equal(readdirSync(folder).filter((name) => name.startsWith('.env.backup-')).length, 2);
 });
 
-test('`setup` makes no key if a key file is in use, and writes through a symbolic link', async (t) => {
+test('`setup` makes no key if there is a key file, and writes to the file that a symbolic link .env leads to', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   mkdirSync(join(folder, 'data'));
   writeFileSync(join(folder, 'data/foyer.db.key'), 'in use');

@@ -254,8 +254,8 @@ async function recordInstall(sandbox: Sandbox, config: Config, store: Installati
 }
 
 /**
- * The same database as seen by a process that dies at some moment: once `isDead` returns true, none of its writes
- * ever settles.
+ * The same database for a process that dies: once `isDead` returns true, none of the writes that begin after that ever
+ * settles.
  */
 export function mortal(database: Database, isDead: () => boolean): Database {
   const forEver = new Promise<never>(() => {});
