@@ -19,7 +19,7 @@ import { isDeadOwner, ownerPrefix, thisProcess, type WorkerIdentity } from './wo
 export interface WorkerDeps extends PipelineDeps {
   /**
    * How many runs this process executes at the same time; 32 by default. A run mostly waits for Slack, and concurrent
-   * runs share commits. With 32, a run costs a seventh less CPU than with 16; 64 bring no further gain.
+   * runs share commits. A run costs a seventh less CPU time with 32 than with 16; a limit of 64 brings no further gain.
    */
   concurrency?: number;
   /** How long a claimed run stays ours without a renewal of its lease; 30,000 by default. */

@@ -42,7 +42,7 @@ export function scopesIn(value: unknown): string[] {
   return [...new Set(scopes.filter((scope) => scope !== ''))];
 }
 
-/** Characters that embed or override direction, and control characters: names contain them only to deceive. */
+/** Characters that change the reading direction, and control characters: names contain them only to deceive. */
 const deceptive = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 
 const rightToLeft = /[\p{Script=Hebrew}\p{Script=Arabic}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;

@@ -16,7 +16,7 @@ const shapes = /(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{1,2000}(?![A-Za-z0
 const fields = /"(?:access|refresh)_token"\s*:\s*("[^"\\]*"|[[{][^\]}]*)/g;
 const texts = /"([^"\\]*)"(\s*:)?/g;
 
-/** More levels of escapes than JSON within JSON within JSON has. */
+/** How many levels of escapes are decoded: JSON within JSON within JSON has fewer. */
 const mostEscapes = 5;
 const mostTokens = 100;
 

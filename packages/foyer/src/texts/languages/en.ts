@@ -346,7 +346,7 @@ export const en = {
   'connect.move.button': 'Move it',
   'connect.finish': 'Finish connecting',
   'welcome.connect':
-    '*One step is left.* Connect this workspace to your account. The button works for an hour; after that, Home has a new one.',
+    '*One step is left.* Connect this workspace to your account. The button works for an hour; after that, Home has a new button.',
   'home.state.unconnected':
     '○  *Not connected yet.* One step is left: connect this workspace to your account.',
   'failure.unknown': 'We do not know yet whether the install was saved',
@@ -419,7 +419,7 @@ export const en = {
   'home.sendWelcome': 'Send the welcome again',
   'home.sendWelcome.title': 'Send it again?',
   'home.sendWelcome.text': 'The person who installed the app gets the welcome message once more.',
-  'home.sendWelcome.doubt': 'The first one may have arrived after all. Then there will be two.',
+  'home.sendWelcome.doubt': 'The first message may have arrived after all. Then there will be two.',
   'home.sendWelcome.confirm': 'Send',
   'home.sendWelcome.cancel': 'Cancel',
   'home.question.intro': '*{app} has a question for you.* Setup continues when you answer.',
