@@ -26,7 +26,7 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   }
   if (isLoopback(url.hostname) && !sandboxed) {
     const fix =
-      'For Slack’s events, use a tunnel or a host of your own, and set PUBLIC_URL to its https address.';
+      'For Slack’s events, use a tunnel or a server that Slack can reach, and set PUBLIC_URL to its https address.';
     return warning(`Foyer answers at ${publicUrl}, which only this machine can reach.`, fix);
   }
   return ok(`Foyer answers at ${publicUrl}.`);

@@ -23,7 +23,7 @@ import { readSetting, type Setting } from './read-setting.ts';
 interface DoctorOptions {
   /** Whether to skip the checks that contact Slack, the public URL, a running Foyer, the mail server or the webhook. */
   offline?: boolean;
-  /** A manifest exported from Slack. */
+  /** The path of a manifest that was exported from Slack. */
   manifestFile?: string;
 }
 
@@ -123,8 +123,8 @@ function networkChecks(
 const comparedSettings = ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_SIGNING_SECRET', 'TRUST_PROXY'];
 
 /**
- * Returns undefined if there are no usable keys; the check `key` reports that. Without keys, `doctor` cannot question
- * the running process, which answers only a question that was sealed with its keys.
+ * Returns undefined if there are no usable keys, which the check `key` reports. Without keys, `doctor` cannot question
+ * the running process: that process answers only a question that was sealed with the same keys as its own.
  */
 function loadOrUndefined(deps: DoctorDeps, config: Config): Keyring | undefined {
   try {
