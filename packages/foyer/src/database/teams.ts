@@ -63,7 +63,7 @@ export interface TeamEvent {
 }
 
 /**
- * Returns one second after `at`, the time of an event. Data that was stored before then counts as older than the event,
+ * Returns `at`, the time of an event, plus one second. Data that was stored before that counts as older than the event,
  * since Slack rounds an event's time down to a whole second.
  */
 export const storedBefore = (at: number): number => at + 1000;

@@ -77,8 +77,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   const repeats = new Set<NodeJS.Timeout>();
   let isDraining = false;
   /**
-   * Whether the log already explains where to mount Foyer. Foyer logs this only once: else each request of a stranger
-   * could add a line.
+   * Whether the log already explains where to mount Foyer. Foyer logs this only once: otherwise each request of a
+   * stranger could add a line.
    */
   let explainedMounting = false;
 

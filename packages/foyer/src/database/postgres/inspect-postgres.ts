@@ -29,7 +29,7 @@ export interface PostgresInspection {
   connections: number;
   /** The age in seconds of the oldest open transaction in the database; null if there is none. */
   oldestTransactionSeconds: number | null;
-  /** Replication slots that no client reads at present: the server keeps all log files that they have not received. */
+  /** Replication slots without a connected client: the server keeps every log file that such a slot still needs. */
   idleSlots: string[];
   /** Whether Foyer's tables do not exist yet. */
   isEmpty: boolean;
