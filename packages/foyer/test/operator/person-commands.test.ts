@@ -165,7 +165,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       if (engine === 'SQLite') assertNotInFiles(stage, ['Priya', 'priya.nair']);
     });
 
-    it('`erase` keeps the id of the installer while the app is installed, says so, and erases it afterward', async (t) => {
+    it('while the app is installed, `erase` keeps the id of the installer and says so; after an uninstall, it erases the id too', async (t) => {
       const { run, stage, teamId, grace, stored } = await setAcme(t, engine);
       const erase = () => run('erase', '--user', `${teamId}/${grace}`, '--yes');
       const { exitCode, stdout } = await erase();

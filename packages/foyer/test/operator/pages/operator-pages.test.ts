@@ -114,7 +114,7 @@ describe('logging in as the operator', () => {
     }
   });
 
-  it('an operator’s login sets a cookie that no script can read, and a logout ends its session permanently', async (t) => {
+  it('an operator’s login sets a cookie that no script can read, and after a logout that cookie opens no session any more', async (t) => {
     t.after(() => stage.close());
     const answer = await stage.post('/operator/login', { password });
     const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
@@ -128,7 +128,7 @@ describe('logging in as the operator', () => {
     assert.equal((await stage.get('/operator')).status, 303);
   });
 
-  it('an address must wait after wrong operator passwords, and meanwhile even the right password is refused', async (t) => {
+  it('after wrong operator passwords from one address, even the right password from that address is refused for a while', async (t) => {
     t.after(() => stage.close());
     for (let guess = 0; guess < 7; guess += 1) {
       const response = await stage.post('/operator/login', { password: `guess ${guess}` }, from('192.0.2.9'));

@@ -156,7 +156,7 @@ describe('an operator’s session', () => {
     assert.equal(await sessions.read(undefined), undefined);
   });
 
-  it('an operator’s session accepts only its own forms', async () => {
+  it('an operator’s form is accepted only with the CSRF token of the operator’s own session', async () => {
     const sessions = sessionsOf();
     const [one, other] = [
       await sessions.read(await begun(sessions)),
