@@ -164,9 +164,9 @@ const isForPerson = (error: unknown, log: Logger | undefined): boolean =>
  */
 function reportFailedStart(error: unknown, log: Logger | undefined): void {
   const isExplained = explained.some((kind) => error instanceof kind);
-  const told =
+  const message =
     error instanceof DatabaseUnavailableError ? error.advice : isExplained ? messageOf(error) : undefined;
-  const explanation = told === undefined ? undefined : inLocalCommands(told, commandsHere());
+  const explanation = message === undefined ? undefined : inLocalCommands(message, commandsHere());
   if (explanation !== undefined) console.error(explanation);
   else if (!log) console.error(error);
   if (process.stdout.isTTY && explanation !== undefined) return;

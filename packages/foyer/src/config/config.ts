@@ -289,12 +289,12 @@ function readDotenv(): string {
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT') return '';
-    const fault = {
+    const problem = {
       name: '.env',
       problem: `exists but cannot be read: ${message}`,
       fix: 'run this as the user that Foyer runs as, or make .env a UTF-8 file that this user can read (it holds secrets)',
     };
-    throw new ConfigError([fault], { cause });
+    throw new ConfigError([problem], { cause });
   }
 }
 

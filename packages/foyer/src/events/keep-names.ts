@@ -55,9 +55,9 @@ export function createKeepNames(deps: {
       await endSessions({ clientId, teamId, userId, signedBefore: storedBefore(happenedAt) }, removal);
     // Slack sends one event for each change of each member, and few members are registered: read before writing.
     if (!(await isKnownPerson(database.queries, { clientId, teamId, userId }))) return false;
-    const told = { clientId, teamId, userId, at: happenedAt, now: now() };
+    const reported = { clientId, teamId, userId, at: happenedAt, now: now() };
     const person = { ...slackProfile(user), ...standingOf(user, query.isEnterpriseInstall) };
-    return database.write((tx) => updatePerson(tx, { ...told, ...person }), removal.patienceMs);
+    return database.write((tx) => updatePerson(tx, { ...reported, ...person }), removal.patienceMs);
   };
 
   /**

@@ -133,13 +133,13 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
 
   async function handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const startedAt = performance.now();
-    let told: { kind: 'event' | 'interaction' | 'unverified'; type: string } = {
+    let delivery: { kind: 'event' | 'interaction' | 'unverified'; type: string } = {
       kind: 'unverified',
       type: 'unverified',
     };
     res.on('close', () => {
       const status = res.headersSent ? res.statusCode : 0;
-      deps.onAnswered?.({ ...told, status, ms: performance.now() - startedAt });
+      deps.onAnswered?.({ ...delivery, status, ms: performance.now() - startedAt });
     });
     const address = deps.addressOf(req);
     // Checked before a byte of the body is read: a stranger's request costs no memory.
@@ -175,7 +175,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       refusals.add('malformed_body', address);
       return answer(res, 400);
     }
-    told = kindOf(payload);
+    delivery = kindOf(payload);
     if (payload.type === 'url_verification') return answerJson(res, { challenge: String(payload.challenge) });
     if (payload.type === 'event_callback' || payload.type === 'app_rate_limited')
       return handleEvent(req, res, payload);

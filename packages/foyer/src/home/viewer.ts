@@ -116,12 +116,12 @@ export function createFindViewer(deps: {
       const visit = { host: record, userId, now: now(), seen };
       await database.write(async (tx) => {
         if (homeTeamId === undefined) {
-          const told = answer && { ...answer.standing, profile: answer.profile };
-          const visited = await recordVisit(tx, { ...visit, told });
+          const reported = answer && { ...answer.standing, profile: answer.profile };
+          const visited = await recordVisit(tx, { ...visit, reported });
           if (visited?.created) log.info({ installationId: record.id, userId }, 'a member was registered');
         } else {
-          const told = answer?.profile;
-          await recordExternalVisit(tx, { ...visit, homeTeamId, wasAsked, told });
+          const reported = answer?.profile;
+          await recordExternalVisit(tx, { ...visit, homeTeamId, wasAsked, reported });
         }
       });
     }

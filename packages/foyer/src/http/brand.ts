@@ -92,13 +92,13 @@ export function brandProblems(brand: unknown): ConfigProblem[] {
       return [{ name, problem: 'is not a part of a brand', fix }];
     }
     if (value === undefined || (value === null && kind !== 'text' && kind !== 'color')) return [];
-    const fix = mendOf(kind, value);
+    const fix = fixFor(kind, value);
     return fix === undefined ? [] : [{ name, problem: `is ${JSON.stringify(value)}`, fix }];
   });
 }
 
 /** Returns how to fix a wrong value; undefined for a correct one. */
-function mendOf(kind: (typeof names)[keyof Brand], value: unknown): string | undefined {
+function fixFor(kind: (typeof names)[keyof Brand], value: unknown): string | undefined {
   if (typeof value !== 'string' || value.trim() === '') return 'give a text';
   switch (kind) {
     case 'text':

@@ -134,8 +134,8 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
   try {
     await once(server, 'listening');
   } catch (error) {
-    const fault = faultOf((error as NodeJS.ErrnoException).code ?? '', http);
-    throw fault ? new ConfigError([fault], { cause: error }) : error;
+    const problem = listenProblem((error as NodeJS.ErrnoException).code ?? '', http);
+    throw problem ? new ConfigError([problem], { cause: error }) : error;
   }
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
@@ -163,7 +163,7 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
 export type Listening = Awaited<ReturnType<typeof listen>>;
 
 /** Returns what is wrong with PORT or HOST if that is why the server cannot listen; undefined for any other cause. */
-function faultOf(
+function listenProblem(
   code: string,
   { port, host }: Pick<Config['http'], 'port' | 'host'>,
 ): ConfigProblem | undefined {

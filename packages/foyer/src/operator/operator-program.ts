@@ -130,7 +130,7 @@ async function createProgram(deps: OperatorDeps, needed = Object.keys(commands))
 }
 
 /** Errors whose message is enough for the operator to act. */
-const told = [
+const explained = [
   CommandError,
   UsageError,
   DatabaseNewerError,
@@ -151,6 +151,6 @@ function failureText(error: unknown, command = ''): string {
   if (error instanceof DatabaseUnavailableError) return error.advice;
   // The text says that the command cannot run, not that Foyer cannot start: only `serve` starts it.
   if (error instanceof ConfigError) return configErrorText(`${command} cannot run`, error.problems);
-  if (told.some((known) => error instanceof known)) return error.message;
+  if (explained.some((known) => error instanceof known)) return error.message;
   return `Unexpected error. This is a bug in Foyer:\n${error.stack}`;
 }

@@ -304,9 +304,9 @@ async function register(
   await recordTeam(tx, { ...team, seenAt: now, now });
   const person = { clientId, teamId, userId, now };
   await recordUser(tx, { ...person, seenAt: now, provenAt: 0 });
-  const told = { name: null, realName, email, timezone: null, locale, avatarUrl };
+  const reported = { name: null, realName, email, timezone: null, locale, avatarUrl };
   // Slack does not let a deactivated person sign in, so this person is active.
-  await updatePerson(tx, { ...person, ...told, isDeactivated: false, at: now });
+  await updatePerson(tx, { ...person, ...reported, isDeactivated: false, at: now });
   if (found?.kind !== 'there') return;
   const { profile, isAdmin, isOwner, isGuest } = found;
   // The bot may lack the scope for the email, which the person has just shared.

@@ -98,7 +98,7 @@ type FetchedProfile = {
 };
 
 /** Slack's answer, or why there is none: `error` is Slack's refusal, absent if the scope was not granted. */
-type Answer<T> = { told: T } | { code: string; error?: unknown };
+type Answer<T> = { answer: T } | { code: string; error?: unknown };
 
 /**
  * Reads the installer (`users.info`) and the team (`team.info`), and saves both. If the app lacks a scope, only the
@@ -126,8 +126,8 @@ export const fetchProfile: ActingStep<FetchedProfile> = {
       return skip(user.code, 'The app could read neither the installer nor the workspace');
     }
     const profile = {
-      user: 'told' in user ? userProfile(user.told, context) : null,
-      team: team !== null && 'told' in team ? teamProfile(team.told) : null,
+      user: 'answer' in user ? userProfile(user.answer, context) : null,
+      team: team !== null && 'answer' in team ? teamProfile(team.answer) : null,
     };
     const save = saving(context, profile);
     if ('error' in user) {
@@ -141,8 +141,8 @@ export const fetchProfile: ActingStep<FetchedProfile> = {
 
 function saving(context: StepContext, profile: Pick<FetchedProfile, 'user' | 'team'>): StepWrite {
   const { clientId, userId } = context;
-  const told = { clientId, teamId: registeredTeamId(context), userId, now: context.now() };
-  return (transaction) => saveProfile(transaction, told, profile);
+  const reported = { clientId, teamId: registeredTeamId(context), userId, now: context.now() };
+  return (transaction) => saveProfile(transaction, reported, profile);
 }
 
 async function askUser(context: StepContext): Promise<Answer<UsersInfoResponse>> {
@@ -167,7 +167,7 @@ async function askTeam(context: StepContext): Promise<Answer<TeamInfoResponse> |
 async function ask<T>(context: StepContext, scope: string, call: () => Promise<T>): Promise<Answer<T>> {
   if (!context.botScopes?.includes(scope)) return { code: 'missing_scope' };
   try {
-    return { told: await call() };
+    return { answer: await call() };
   } catch (error) {
     const failure = slackFailure(error);
     if (failure?.kind !== 'refused') throw error;

@@ -40,15 +40,15 @@ describe('queued writes', () => {
 
   it('queued writes resolve after the commit, in the order of the calls', async (t) => {
     const { database, other } = await setUp(t);
-    const told: string[] = [];
+    const heard: string[] = [];
     const isThere = other.prepare('select 1 from encryption_keys where id = ?');
     const writes = ['a', 'b', 'c', 'd'].map(async (id) => {
       await record(database, id);
       assert.ok(isThere.get(id), `${id} resolved before another connection could see it`);
-      told.push(id);
+      heard.push(id);
     });
     await Promise.all(writes);
-    assert.deepEqual(told, ['a', 'b', 'c', 'd']);
+    assert.deepEqual(heard, ['a', 'b', 'c', 'd']);
   });
 
   it('queued writes of one turn of the event loop share a commit, even if different callbacks made them', async (t) => {

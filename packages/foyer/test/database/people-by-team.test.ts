@@ -300,8 +300,11 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         .execute();
       const before = await rowsOf(database);
       const visit = { host, userId: 'U8', now: 9000, seen: true };
-      const met = { ...visit, homeTeamId: 'T9', wasAsked: true, told: undefined };
-      assert.equal(await database.write((tx) => recordVisit(tx, { ...visit, told: undefined })), undefined);
+      const met = { ...visit, homeTeamId: 'T9', wasAsked: true, reported: undefined };
+      assert.equal(
+        await database.write((tx) => recordVisit(tx, { ...visit, reported: undefined })),
+        undefined,
+      );
       await database.write((tx) => recordExternalVisit(tx, met));
       assert.deepEqual(await rowsOf(database), before, 'an uninstalled app registers no one');
     });
@@ -393,7 +396,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
     it('a person has a separate profile in each team', async (t) => {
       const { database, close } = await engines[engine]();
       t.after(close);
-      const told = { clientId: '1.1', userId: 'U1', now: 2 };
+      const reported = { clientId: '1.1', userId: 'U1', now: 2 };
       const profile = {
         name: null,
         realName: null,
@@ -405,13 +408,13 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       for (const teamId of ['T1', 'T2', 'E1']) {
         await database.write(async (tx) => {
           const { firstSeenAt } = await recordUser(tx, {
-            ...told,
+            ...reported,
             teamId,
             seenAt: teamId === 'T2' ? 5 : 1,
           });
           assert.equal(firstSeenAt, teamId === 'T2' ? 5 : 1);
           const user = { ...profile, email: `u1@${teamId}`, isAdmin: teamId === 'T1' };
-          await saveProfile(tx, { ...told, teamId }, { user, team: null });
+          await saveProfile(tx, { ...reported, teamId }, { user, team: null });
         });
       }
       const rows = await database.queries

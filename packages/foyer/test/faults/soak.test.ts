@@ -204,8 +204,8 @@ async function assertHonest(
     .filter(({ kind, memberIds }) => kind === 'im' && memberIds.includes(place.userId))
     .flatMap(({ messages }) => messages)
     .filter(({ metadata }) => {
-      const told = metadata?.event_payload;
-      return told?.installation_id === installation.id && told.life === installation.life;
+      const payload = metadata?.event_payload;
+      return payload?.installation_id === installation.id && payload.life === installation.life;
     }).length;
   const status = run.steps.find((step) => step.name === 'send-welcome')?.status;
   if (status === 'succeeded') assert.equal(welcomes, 1);

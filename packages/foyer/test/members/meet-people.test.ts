@@ -115,7 +115,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       const { length } = stage.sandbox.messages({ teamId, userId });
       await press(stage, { teamId, userId, home: 'TELSEWHERE', actionId: 'foyer.send_welcome' });
       await eventually(async () =>
-        stage.logged().some((line) => line.includes('by someone from another workspace')),
+        stage.logged().some((line) => line.includes('someone from another workspace pressed a button')),
       );
       assert.equal(welcomes(), length);
       await press(stage, { teamId, userId, home: teamId, actionId: 'foyer.send_welcome' });

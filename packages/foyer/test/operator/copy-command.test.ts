@@ -96,10 +96,10 @@ describe('copy', () => {
       const { copy, look, target, source, held } = await prepare(t, { from, to, rows });
       const { exitCode, stdout, stderr } = await copy();
       assert.equal(exitCode, 0, stderr);
-      const told = JSON.parse(stdout);
-      assert.deepEqual([told.verified, told.resumed, told.rows], [true, false, tableCount * rows]);
-      assert.equal(told.tables.length, tableCount);
-      for (const { table, source: one, target: other } of told.tables) {
+      const outcome = JSON.parse(stdout);
+      assert.deepEqual([outcome.verified, outcome.resumed, outcome.rows], [true, false, tableCount * rows]);
+      assert.equal(outcome.tables.length, tableCount);
+      for (const { table, source: one, target: other } of outcome.tables) {
         assert.deepEqual(one, other, table);
         assert.equal(one.rows, rows);
         assert.match(one.checksum, /^[0-9a-f]{32}$/);

@@ -173,7 +173,7 @@ describe('the app’s own tables', () => {
     });
   }
 
-  const refused: [why: string, from: EngineName, to: EngineName, create: string, told: RegExp][] = [
+  const refused: [why: string, from: EngineName, to: EngineName, create: string, problem: RegExp][] = [
     [
       'without a primary key',
       'SQLite',
@@ -256,13 +256,13 @@ describe('the app’s own tables', () => {
       /z_plans: its trigger on plan could change rows of the target/,
     ],
   ];
-  for (const [why, from, to, create, told] of refused) {
+  for (const [why, from, to, create, problem] of refused) {
     it(`\`copy\` refuses an app’s own table ${why} (${from})`, async (t) => {
       const own = withTable('0002-notes', (db) => sql.raw(create).execute(db));
       const { copy } = await prepare(t, { from, to, own });
       const { exitCode, stdout, stderr } = await copy();
       assert.deepEqual([exitCode, stdout], [1, '']);
-      assert.match(stderr, told);
+      assert.match(stderr, problem);
       assert.match(stderr, /Change them by a migration of the definition/);
     });
   }

@@ -890,7 +890,7 @@ test('doctor reports a Postgres server that does not meet Foyer’s needs, with 
 
 test('doctor names the reason why Postgres or TLS refuses a connection, without the password', () => {
   const url = 'postgres://foyer:very-secret@db.example.com/foyer';
-  const told = (code: string | undefined, message: string): string => {
+  const adviceOn = (code: string | undefined, message: string): string => {
     const cause = Object.assign(new Error(message), code === undefined ? {} : { code });
     const { detail, fix } = postgresFault(url, new Error('it cannot be used', { cause }));
     assert.doesNotMatch(detail + fix, /very-secret/);
@@ -899,17 +899,17 @@ test('doctor names the reason why Postgres or TLS refuses a connection, without 
   const noPassword = 'SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string';
   const noTls = 'no pg_hba.conf entry for host "10.0.0.1", user "foyer", database "foyer", no encryption';
   assert.match(
-    told('28P01', 'password authentication failed for user "foyer"'),
+    adviceOn('28P01', 'password authentication failed for user "foyer"'),
     /refuses the user’s password/,
   );
-  assert.match(told(undefined, noPassword), /asks for a password, and there is none/);
-  assert.match(told('28000', noTls), /accepts no unencrypted connection/);
-  assert.match(told('28000', 'role "foyer" does not exist'), /there is no such role/);
-  assert.match(told('53300', 'sorry, too many clients already'), /no free connection/);
-  assert.match(told('57P03', 'the database system is starting up'), /is starting/);
-  assert.match(told('DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'), /self-signed certificate/);
-  assert.match(told('ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname does not match'), /for another host name/);
-  assert.match(told('ENOENT', "ENOENT: no such file or directory, open '/ca.pem'"), /sslrootcert/);
-  assert.match(told('ENOTFOUND', 'getaddrinfo ENOTFOUND db.example.com'), /DNS does not know/);
-  assert.match(told('42501', 'permission denied for database'), /refuses: permission denied/);
+  assert.match(adviceOn(undefined, noPassword), /asks for a password, and there is none/);
+  assert.match(adviceOn('28000', noTls), /accepts no unencrypted connection/);
+  assert.match(adviceOn('28000', 'role "foyer" does not exist'), /there is no such role/);
+  assert.match(adviceOn('53300', 'sorry, too many clients already'), /no free connection/);
+  assert.match(adviceOn('57P03', 'the database system is starting up'), /is starting/);
+  assert.match(adviceOn('DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'), /self-signed certificate/);
+  assert.match(adviceOn('ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname does not match'), /for another host name/);
+  assert.match(adviceOn('ENOENT', "ENOENT: no such file or directory, open '/ca.pem'"), /sslrootcert/);
+  assert.match(adviceOn('ENOTFOUND', 'getaddrinfo ENOTFOUND db.example.com'), /DNS does not know/);
+  assert.match(adviceOn('42501', 'permission denied for database'), /refuses: permission denied/);
 });

@@ -95,14 +95,14 @@ test('`manifest --check` reports a file that is not a manifest', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const file = join(folder, 'exported.yml');
   writeFileSync(file, 'display_information:\n  name: Foyer\n');
-  for (const [path, told] of [
+  for (const [path, problem] of [
     [file, /cannot be read as JSON/],
     [join(folder, 'missing.json'), /cannot be read as JSON \(ENOENT/],
   ] as const) {
     const { exitCode, stdout, stderr } = await run(['manifest', '--check', path], readUrl);
     assert.equal(exitCode, 1);
     assert.equal(stdout, '');
-    assert.match(stderr, told);
+    assert.match(stderr, problem);
   }
 });
 

@@ -27,16 +27,20 @@ async function createTeam(
   assert.ok(host && other);
   await database.write(async (tx) => {
     const visit = { host, seen: true };
-    const told = {
+    const reported = {
       ...standing,
       isAdmin: true,
       profile: { ...blank, realName: 'Ada', email: 'ada@acme.example' },
     };
-    await recordVisit(tx, { ...visit, userId: 'U1', now: installedAt, told });
-    await recordVisit(tx, { ...visit, userId: 'U2', now: installedAt + 1, told: undefined });
+    await recordVisit(tx, { ...visit, userId: 'U1', now: installedAt, reported });
+    await recordVisit(tx, { ...visit, userId: 'U2', now: installedAt + 1, reported: undefined });
     const external = { ...visit, userId: 'U1', homeTeamId: 'T9', wasAsked: true };
-    await recordExternalVisit(tx, { ...external, now: installedAt + 2, told: { ...blank, realName: 'Eve' } });
-    await recordVisit(tx, { ...visit, host: other, userId: 'U1', now: installedAt, told: undefined });
+    await recordExternalVisit(tx, {
+      ...external,
+      now: installedAt + 2,
+      reported: { ...blank, realName: 'Eve' },
+    });
+    await recordVisit(tx, { ...visit, host: other, userId: 'U1', now: installedAt, reported: undefined });
   });
   return { ...harness, host };
 }
@@ -94,8 +98,8 @@ testOnBothEngines(
     await database.write(async (tx) => {
       for (const userId of ['U5', 'U4', 'U3']) {
         const visit = { host, userId, now: installedAt + 1, seen: true };
-        await recordVisit(tx, { ...visit, told: undefined });
-        await recordExternalVisit(tx, { ...visit, homeTeamId: 'T8', wasAsked: false, told: undefined });
+        await recordVisit(tx, { ...visit, reported: undefined });
+        await recordExternalVisit(tx, { ...visit, homeTeamId: 'T8', wasAsked: false, reported: undefined });
       }
     });
     const limit = 2;

@@ -129,12 +129,15 @@ test('a database that cannot be used is reported with the command that finds out
 
 test('the example address of a fix is printed in full, and the password of a real address is hidden', async (t) => {
   const { run } = await createOperatorHarness(t);
-  const told = async (environment: Record<string, string>) => {
+  const adviceFor = async (environment: Record<string, string>) => {
     const readConfig = () => parseConfig(environment, fixtureManifest);
     return (await run(['list'], { readConfig })).stderr;
   };
-  assert.match(await told({ DATABASE_URL: 'nowhere' }), /postgres:\/\/user:password@host\/database \(with/);
-  assert.match(await told({ NOTIFY_SMTP_URL: 'nowhere' }), /smtp:\/\/user:password@host:587 or/);
+  assert.match(
+    await adviceFor({ DATABASE_URL: 'nowhere' }),
+    /postgres:\/\/user:password@host\/database \(with/,
+  );
+  assert.match(await adviceFor({ NOTIFY_SMTP_URL: 'nowhere' }), /smtp:\/\/user:password@host:587 or/);
   const quoted = [
     'postgres://me:password@host.example/db',
     'smtp://me:password@host:587@db',

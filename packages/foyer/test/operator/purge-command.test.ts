@@ -21,9 +21,9 @@ async function startSlack(t: TestContext, answer: (token: string) => object | 'd
     const token = request.headers.authorization?.replace('Bearer ', '') ?? '';
     assert.equal(request.url, '/api/auth.revoke');
     revoked.push(token);
-    const told = answer(token);
-    if (told === 'drop') return request.socket.destroy();
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(told));
+    const answered = answer(token);
+    if (answered === 'drop') return request.socket.destroy();
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(answered));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   t.after(() => new Promise((resolve) => server.close(resolve).closeAllConnections()));

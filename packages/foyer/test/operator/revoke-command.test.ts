@@ -234,9 +234,9 @@ async function prepare(t: TestContext, answer: (token: string) => object, engine
       const client = create(token, options);
       client.auth.revoke = async () => {
         asked.push(token);
-        const told = answer(token);
-        if (told instanceof Error) throw told;
-        return told as never;
+        const answered = answer(token);
+        if (answered instanceof Error) throw answered;
+        return answered as never;
       };
       return client;
     }) as never;

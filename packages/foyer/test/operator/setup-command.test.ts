@@ -70,7 +70,7 @@ const noLinks = ['', ''];
 /** Prompts that give these answers in turn (undefined stands for Ctrl-C), and record what is shown and asked. */
 function scripted(answers: (string | boolean | undefined)[]) {
   const asked: string[] = [];
-  const told: string[] = [];
+  const shown: string[] = [];
   const refused: string[] = [];
   const answer = (question: SetupQuestion): string | undefined => {
     asked.push(question.message);
@@ -94,9 +94,9 @@ function scripted(answers: (string | boolean | undefined)[]) {
       const given = answers.shift();
       return typeof given === 'boolean' ? given : undefined;
     },
-    tell: (_title, lines) => void told.push(lines),
+    tell: (_title, lines) => void shown.push(lines),
   };
-  return { prompts, asked, suggested, told, refused };
+  return { prompts, asked, suggested, shown, refused };
 }
 
 test('`setup` in a script writes an .env that Foyer accepts', async (t) => {
@@ -220,7 +220,7 @@ test('`setup` asks for what is missing, in order, and accepts no wrong answer', 
     ],
   );
   assert.deepEqual(script.refused.length, 4);
-  assert.match(script.told[0] ?? '', /https:\/\/api\.slack\.com\/apps\?new_app=1&manifest_json=%7B/);
+  assert.match(script.shown[0] ?? '', /https:\/\/api\.slack\.com\/apps\?new_app=1&manifest_json=%7B/);
   assert.match(stdout, /Next: npm start, and open https:\/\/foyer\.example\.com/);
   assert.match(stdout, /Manage Distribution[\s\S]*from a second workspace/);
   const { SLACK_CLIENT_ID, NODE_ENV, PRIVACY_URL, SUPPORT_URL } = written();
@@ -248,7 +248,7 @@ test('`setup` recommends a tunnel for an address without https', async (t) => {
   const { setup } = await prepare(t);
   const script = scripted([...noLinks, 'http://localhost:3000', '12.34', clientSecret, signingSecret]);
   assert.equal((await setup(['--no-doctor'], {}, { prompts: script.prompts })).exitCode, 0);
-  assert.match(script.told[0] ?? '', /not https.*tunnel/);
+  assert.match(script.shown[0] ?? '', /not https.*tunnel/);
 });
 
 test('`setup` writes nothing when it is cancelled, at any question', async (t) => {
@@ -326,8 +326,8 @@ test('`setup` asks for the name, description, color and links of the app, and wr
     'mailto:old@standup.example',
   ]);
   assert.equal(script.refused.length, 7, script.refused.join('\n'));
-  assert.match(script.told[0] ?? '', /#ffee00.*4\.5 : 1.*#[0-9a-f]{6} on light pages/);
-  assert.match(script.told.join('\n'), /long_description in manifest\.json still mentions Foyer/);
+  assert.match(script.shown[0] ?? '', /#ffee00.*4\.5 : 1.*#[0-9a-f]{6} on light pages/);
+  assert.match(script.shown.join('\n'), /long_description in manifest\.json still mentions Foyer/);
   assert.match(stdout, /^Wrote \.env .*manifest\.json and /);
   assert.deepEqual([written().PRIVACY_URL, written().SUPPORT_URL], [privacy, '']);
   // Every other character of the file is unchanged.
@@ -380,11 +380,11 @@ test('`setup` leaves the manifest unchanged if it is cancelled or cannot write .
 
 test('`setup` does not ask for a link that the brand sets, and says what else the brand overrides', async (t) => {
   const { setup, options } = await prepareApp(t);
-  const { prompts, asked, told } = scripted(['Foyer', '', '#123456', '', ...appAnswers]);
+  const { prompts, asked, shown } = scripted(['Foyer', '', '#123456', '', ...appAnswers]);
   const brand = { name: 'Standup', privacyUrl: 'https://standup.example/privacy' };
   assert.equal((await setup(['--no-doctor'], {}, { ...options, brand, prompts })).exitCode, 0);
   assert.deepEqual(asked.filter((question) => /privacy|help/.test(question)).length, 1);
-  assert.match(told.join('\n'), /sets brand\.name: /);
+  assert.match(shown.join('\n'), /sets brand\.name: /);
 });
 
 test('`setup` opens the browser on Slack’s page if asked to, and never in CI or without a display', async (t) => {
@@ -419,14 +419,14 @@ test('`setup` opens the browser on Slack’s page if asked to, and never in CI o
     return {
       ...end,
       wasOffered: script.asked.some((question) => /browser\?/.test(question)),
-      told: script.told,
+      shown: script.shown,
     };
   };
-  const { told } = await open(display, [true]);
+  const { shown } = await open(display, [true]);
   while (!existsSync(opened)) await setTimeout(10);
   const url = readFileSync(opened, 'utf8');
   assert.match(url, /^https:\/\/api\.slack\.com\/apps\?new_app=1&manifest_json=/);
-  assert.ok(told.some((lines) => lines.includes(url)));
+  assert.ok(shown.some((lines) => lines.includes(url)));
   rmSync(opened);
   assert.deepEqual([(await open(display, [false])).exitCode, existsSync(opened)], [0, false]);
   assert.equal((await open(display, [undefined])).exitCode, 1, 'cancelled');

@@ -32,7 +32,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const answers: unknown[] = [];
       const times = { id: 'state-of-OWN', issuedAt: now, returnTo: `${publicUrl}/`, nonce: 'n' };
       const person = { userId: 'U1', teamId: 'T1', enterpriseId: null, issuedAt: now };
-      const told = { teamName: 'T', name: 'New', email: null, avatarUrl: null, locale: null };
+      const reported = { teamName: 'T', name: 'New', email: null, avatarUrl: null, locale: null };
       const { finish } = createSignIn({
         config: {
           slack: { clientId },
@@ -40,7 +40,7 @@ for (const [engine, open] of Object.entries(engines)) {
           signIn: { returnOrigins: [] },
         },
         database,
-        openId: { identify: async () => ({ ...person, ...told }) },
+        openId: { identify: async () => ({ ...person, ...reported }) },
         states: { judge: () => ({ ok: true, content: times }) },
         sessions: createSessions({
           ...{ kind: 'member', clientId, cookieName: 'foyer-member', times: memberTimes, database },

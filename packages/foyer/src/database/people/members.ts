@@ -34,13 +34,19 @@ export interface Visit {
 }
 
 /**
- * Creates the person, their team and their membership if they are missing, and saves what Slack reported (`told`), if
+ * Creates the person, their team and their membership if they are missing, and saves what Slack `reported`, if
  * Foyer asked. Returns whether the person is new. If the installation is uninstalled or erased by now, registers no one
  * and returns undefined.
  */
 export async function recordVisit(
   tx: Tx,
-  { host, userId, now, seen, told }: Visit & { told: (Standing & { profile: SlackProfile }) | undefined },
+  {
+    host,
+    userId,
+    now,
+    seen,
+    reported,
+  }: Visit & { reported: (Standing & { profile: SlackProfile }) | undefined },
 ): Promise<{ created: boolean } | undefined> {
   if (!(await isInstalled(tx, host.id))) return undefined;
   const teamId = registeredTeamId(host);
@@ -60,7 +66,7 @@ export async function recordVisit(
     })
     .onConflict((conflict) => conflict.columns(['client_id', 'team_id']).doNothing())
     .execute();
-  const said = told && saidColumns(told.profile);
+  const said = reported && saidColumns(reported.profile);
   const user = await tx
     .insertInto('users')
     .values({ ...key, ...times, ...said })
@@ -70,16 +76,16 @@ export async function recordVisit(
     })
     .returning('first_seen_at')
     .executeTakeFirst();
-  const standing = told && {
-    is_admin: Number(told.isAdmin),
-    is_owner: Number(told.isOwner),
-    is_guest: Number(told.isGuest),
+  const standing = reported && {
+    is_admin: Number(reported.isAdmin),
+    is_owner: Number(reported.isOwner),
+    is_guest: Number(reported.isGuest),
     updated_at: now,
   };
   const change = {
     ...standing,
     ...(seen && { last_seen_at: now }),
-    ...(told && { deactivated_at: told.isDeactivated ? now : null }),
+    ...(reported && { deactivated_at: reported.isDeactivated ? now : null }),
   };
   const membership = await tx
     .insertInto('memberships')
@@ -111,12 +117,12 @@ export async function recordExternalVisit(
     homeTeamId: string;
     /** Whether Foyer asked Slack, even if Slack reported nothing. */
     wasAsked: boolean;
-    told: SlackProfile | undefined;
+    reported: SlackProfile | undefined;
   },
 ): Promise<void> {
-  const { host, userId, homeTeamId, now, seen, wasAsked, told } = visit;
+  const { host, userId, homeTeamId, now, seen, wasAsked, reported } = visit;
   if (!(await isInstalled(tx, host.id))) return;
-  const said = { ...(told && profileColumns(told)), ...(wasAsked && { updated_at: now }) };
+  const said = { ...(reported && profileColumns(reported)), ...(wasAsked && { updated_at: now }) };
   await tx
     .insertInto('external_members')
     .values({

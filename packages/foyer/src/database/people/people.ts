@@ -91,11 +91,11 @@ export type UserProfile = SlackProfile & {
 };
 
 /** Whose profile it is, and when Slack reported it. */
-type Told = PersonKey & { now: number };
+type Reported = PersonKey & { now: number };
 
 async function updateMembership(
   tx: Tx,
-  told: Told,
+  reported: Reported,
   { isAdmin, isOwner, isGuest }: Pick<UserProfile, 'isAdmin' | 'isOwner' | 'isGuest'>,
 ): Promise<void> {
   await tx
@@ -104,27 +104,27 @@ async function updateMembership(
       is_admin: Number(isAdmin),
       is_owner: Number(isOwner),
       ...(isGuest !== undefined && { is_guest: Number(isGuest) }),
-      updated_at: told.now,
+      updated_at: reported.now,
     })
-    .where((eb) => eb.and(personColumns(told)))
+    .where((eb) => eb.and(personColumns(reported)))
     .execute();
 }
 
 /** Saves what Slack reported about a registered person and their team. A null `user` or `team` changes nothing. */
 export async function saveProfile(
   transaction: Tx,
-  told: Told,
+  reported: Reported,
   { user, team }: { user: UserProfile | null; team: TeamProfile | null },
 ): Promise<void> {
   // Updates the team first, as the register steps do: transactions that lock rows in different orders can deadlock.
-  if (team) await updateTeam(transaction, { ...told, ...team });
+  if (team) await updateTeam(transaction, { ...reported, ...team });
   if (!user) return;
   await transaction
     .updateTable('users')
-    .set({ ...saidColumns(user), updated_at: told.now })
-    .where((eb) => eb.and(personColumns(told)))
+    .set({ ...saidColumns(user), updated_at: reported.now })
+    .where((eb) => eb.and(personColumns(reported)))
     .execute();
-  await updateMembership(transaction, told, user);
+  await updateMembership(transaction, reported, user);
 }
 
 /** A person of an installation's team: their role, and their profile if they are registered. */

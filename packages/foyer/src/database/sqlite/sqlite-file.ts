@@ -166,7 +166,7 @@ export function createStatements(
   },
 ) {
   const prepared = new Map<string, ReturnType<typeof prepare>>();
-  const told = <T>(run: () => T): T => {
+  const reporting = <T>(run: () => T): T => {
     const locksFailed = fatal.locksFailed();
     if (locksFailed) throw locksFailed;
     try {
@@ -180,14 +180,14 @@ export function createStatements(
     }
   };
   function prepare(sql: string) {
-    const statement = told(() => sqlite.prepare(sql));
+    const statement = reporting(() => sqlite.prepare(sql));
     return {
       reader: statement.reader,
-      all: (parameters: readonly unknown[]) => told(() => statement.all(parameters)),
-      get: (parameters: readonly unknown[]) => told(() => statement.get(parameters)),
-      run: (parameters: readonly unknown[]) => told(() => statement.run(parameters)),
+      all: (parameters: readonly unknown[]) => reporting(() => statement.all(parameters)),
+      get: (parameters: readonly unknown[]) => reporting(() => statement.get(parameters)),
+      run: (parameters: readonly unknown[]) => reporting(() => statement.run(parameters)),
       iterate: (parameters: readonly unknown[]) =>
-        told(() => statement.iterate(parameters) as IterableIterator<unknown>),
+        reporting(() => statement.iterate(parameters) as IterableIterator<unknown>),
     };
   }
   return {
