@@ -162,13 +162,13 @@ test('`revoke` keeps an expired token that Slack does not renew, and says why', 
     kept.stdout,
     new RegExp(` kept +0 +bot: bad_client_secret, ${acme.userId}: bad_client_secret$`, 'm'),
   );
-  assert.match(kept.stderr, /Not revoked: 1, see above\. Their tokens are kept: run this again\./);
+  assert.match(kept.stderr, /Not revoked: 1 team, see above\. Foyer keeps their tokens\. Run this again\./);
   const atOnce = await run('revoke', acme.teamId, '--yes');
   assert.equal(atOnce.exitCode, 1);
   assert.match(atOnce.stdout, / kept +0 +bot: failed_a_moment_ago,/);
   assert.match(
     atOnce.stderr,
-    /run this again in a minute\. failed_a_moment_ago: an expired token has to be renewed/,
+    /Run this again in a minute\. “failed_a_moment_ago” means: an expired token must be renewed/,
   );
   // Someone else uses the leaked tokens first, so the stored tokens are dead, and Foyer has nothing left to revoke.
   sandbox.faults.clear();
@@ -310,7 +310,7 @@ testOnBothEngines(
     const { exitCode, stdout, stderr } = await revoke('--all', '--yes');
     assert.equal(exitCode, 1);
     assert.match(stdout, /^T2 +kept +1 +U1: internal_error$/m);
-    assert.match(stderr, /Not revoked: 1, see above\. Their tokens are kept: run this again/);
+    assert.match(stderr, /Not revoked: 1 team, see above\. Foyer keeps their tokens\. Run this again/);
     assert.deepEqual((await statuses())[1], ['active', null, true]);
     assert.equal(await holders(), 1);
     error = undefined;
@@ -336,7 +336,7 @@ testOnBothEngines('`revoke` never erases tokens that were stored after it began'
     assert.match(stdout, new RegExp(`^${team} +changed `, 'm'));
     assert.match(
       stderr,
-      /^Changed meanwhile: 1, see above\. Slack revoked the tokens .*newer tokens were stored/,
+      /^1 team changed while this command ran, see above\. Slack revoked the tokens .*newer tokens were stored/,
     );
   }
   assert.equal((await store.fetchInstallation({ teamId: 'T1' })).bot?.token, 'xoxb-fresh');
@@ -351,7 +351,7 @@ test('`revoke --all` stops after Slack has refused 16 teams in a row, and `revok
   assert.equal(exitCode, 1);
   assert.match(
     stderr,
-    /Slack refused or did not answer for 16 teams in a row, so the other teams were not tried\. Not revoked: 16/,
+    /Slack refused or did not answer for 16 teams in a row, so the other teams were not tried\. Not revoked: 16 teams/,
   );
   assert.equal(asked.length, 16, 'a team without a token of a person has one token');
 

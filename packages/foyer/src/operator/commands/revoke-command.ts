@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
+import { counted } from '../../config/counted.ts';
 import type { Database } from '../../database/database.ts';
 import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
 import {
@@ -130,19 +131,20 @@ function incomplete(kept: readonly RevokedTeam[], changed: number, isStopped: bo
   if (kept.length > 0) {
     const isPaused = kept.some(({ notRevoked }) => notRevoked.some(({ error }) => error === refreshPaused));
     const again = isPaused
-      ? `run this again in a minute. ${refreshPaused}: an expired token has to be renewed before it can be revoked. A ` +
-        'renewal failed less than a minute ago, and Foyer waits before it tries the next one. The log of Foyer, or ' +
-        'the previous output of this command, says why it failed.'
-      : 'run this again.';
+      ? `Run this again in a minute. “${refreshPaused}” means: an expired token must be renewed before it can be revoked, ` +
+        'and its last renewal failed less than a minute ago. The log of Foyer, or the previous output of this command, ' +
+        'says why that failed.'
+      : 'Run this again.';
     sentences.push(
-      `Not revoked: ${kept.length}, see above. Their tokens are kept: ${again} If the key of an installation is lost, ` +
+      `Not revoked: ${counted(kept.length, 'team')}, see above. Foyer keeps their tokens. ${again} If the key of an installation is lost, ` +
         '`keys forget` erases the tokens here; they stay valid at Slack until the app is removed there.',
     );
   }
   if (changed > 0)
     sentences.push(
-      `Changed meanwhile: ${changed}, see above. Slack revoked the tokens that were stored when this began; then the app ` +
-        'was uninstalled, or newer tokens were stored, which stay. To revoke those too, run this again.',
+      `${counted(changed, 'team')} changed while this command ran, see above. Slack revoked the tokens that were stored at ` +
+        'its start. Then the app was uninstalled there, or newer tokens were stored. To revoke the newer tokens too, ' +
+        'run this again.',
     );
   return new CommandError(sentences.join(' '));
 }

@@ -205,7 +205,9 @@ function tellLeftovers(
   const overrides = (['name', 'tagline', 'color'] as const).filter((part) => brand[part] !== undefined);
   const lines = [
     ...(face.name !== before.name && before.longDescription.includes(before.name)
-      ? [`long_description in manifest.json still mentions ${before.name}: write your own, people read it.`]
+      ? [
+          `long_description in manifest.json still mentions ${before.name}. Slack and the install page show it, so write a description of your own.`,
+        ]
       : []),
     ...(overrides.length > 0
       ? [
