@@ -30,7 +30,7 @@ it('at most a thousand ids of each kind are read from an event', () => {
   assert.ok(read.candidates.length <= 200);
 });
 
-it('an event is recognized even if its envelope’s `type` is missing or wrong, but refused if that is an object or an array', () => {
+it('an event is recognized even if its envelope’s `type` is missing or wrong, but refused if `type` is an object or an array', () => {
   const event = { type: 'app_uninstalled' };
   const typeOf = (type: unknown, contentType = 'application/json') =>
     parseSlackBody(contentType, Buffer.from(JSON.stringify({ type, event }))).type;
@@ -197,7 +197,8 @@ for (const [engine, openBackend] of Object.entries(engines)) {
         const revoked = { type: 'tokens_revoked', tokens: { oauth: ['U1'], bot: ['UBOT'] } };
         if (how === 'uninstalled') await stage.deliver(uninstall);
         else await stage.store.purgeInstallation(installationId);
-        // For one uninstall, Slack sends app_uninstalled and tokens_revoked, each again if it received no answer.
+        // For one uninstall, Slack sends app_uninstalled and tokens_revoked, and repeats each event that Foyer did not
+        // answer.
         stage.clock.advance(5000);
         for (let time = 0; time < 2; time += 1) {
           await stage.deliver(uninstall);

@@ -7,7 +7,7 @@ import { createClock } from '../support/installations.ts';
 
 const minute = 60_000;
 
-test('a delivery is remembered for at least an hour, even in a flood of newer deliveries', () => {
+test('a delivery is remembered for at least an hour, even if tens of thousands of newer deliveries arrive', () => {
   const clock = createClock();
   const log = createLogger({ logLevel: 'silent', secrets: [] });
   const database = {} as Database;

@@ -100,8 +100,8 @@ async function fillDisk({ stage, onLiveConnection }: Play): Promise<void> {
 }
 
 /**
- * From now on, each write of this kind needs new pages. Without that, its rows are so small that they fit into pages
- * that exist.
+ * Makes each later `write`, such as `insert on runs`, need new pages of the file. Foyer's own rows are so small that
+ * they might fit into existing pages.
  */
 async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<void> {
   await onLiveConnection('create table ballast (content)');
@@ -110,12 +110,13 @@ async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<
   );
 }
 
-// This test runs alone: others beside it would use up the time in which it counts answered pages.
+// This test counts the pages that Foyer answers within a few seconds. It runs alone, since tests that run at the same
+// time would slow Foyer down.
 it('a run succeeds with one welcome although the database is locked right after the welcome is sent, and Foyer keeps answering', async (t) => {
   const play = await setPlay(t);
   const { stage, acme, visitor } = play;
   const lock: { is: 'to come' | 'held' | 'released' } = { is: 'to come' };
-  // Slack has the welcome, but Foyer cannot record it: the lock lasts longer than a write waits for it.
+  // Slack has the welcome, but Foyer cannot record that it was sent: the lock lasts longer than a write waits.
   play.whenCalled('chat.postMessage', () => {
     lock.is = 'held';
     void lockFor(stage.databaseFile, 2700).then(() => {

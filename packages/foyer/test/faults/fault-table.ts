@@ -23,10 +23,12 @@ export interface NotInstalled {
   page: number;
   cause: string;
   /**
-   * none: Slack issued none. revoked: before the page was sent. revoked later: the page says that they are not yet
-   * revoked, and a minute later they are. never revoked: Slack revokes none; they stay on record, and the log says so.
-   * unknown: Slack may have issued some, but its answer never came; the page does not deny it, and installing again
-   * fixes it.
+   * - none: Slack issued no tokens.
+   * - revoked: Foyer revoked the tokens before it sent the page.
+   * - revoked later: the page says that the tokens are not revoked yet; a minute later, Foyer revokes them.
+   * - never revoked: Slack never lets Foyer revoke the tokens; Foyer keeps them, and logs that it could not revoke them.
+   * - unknown: Slack's answer never came, so Slack may have issued tokens. The page does not claim that nothing was
+   *   installed, and says that installing again fixes the problem.
    */
   tokens: 'none' | 'revoked' | 'revoked later' | 'never revoked' | 'unknown';
 }

@@ -70,8 +70,8 @@ function elsewhere(engine: EngineName): void {
         { first, second: atCall('auth.revoke', 1, 'before its answer') },
         { first },
       ]),
-      // At the first two of these points, Foyer has certainly stored the tokens. So these cases kill it there, and a
-      // second time at each instant at which it revokes the tokens.
+      // These cases kill Foyer twice: first at one of the first two points, where it has certainly stored the tokens,
+      // and then, after a restart, at each instant of the revocation of those tokens.
       ...firstKills.slice(0, 2).flatMap((first) => whileGivingBack.map((second) => ({ first, second }))),
     ];
     for (const { first, second } of some(engine, cases, [0, 5])) {

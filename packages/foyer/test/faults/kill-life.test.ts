@@ -73,7 +73,7 @@ function some<T>(engine: EngineName, all: readonly T[], quick: readonly number[]
   return all.filter((_, index) => index % 3 === 0 || few.includes(index));
 }
 
-/** Every commit up to `many`: right after it and, on Postgres, right before it. */
+/** Points right after each of the first `many` commits and, on Postgres, also right before each. */
 const commits = (engine: EngineName, many: number): KillPoint[] =>
   Array.from({ length: many }, (_, index) => index + 1).flatMap((nth) =>
     engine === 'Postgres' ? [atCommit(nth), atCommit(nth, 'before')] : [atCommit(nth)],

@@ -20,7 +20,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 
 const script = fileURLToPath(new URL('../machines/support/machine-process.ts', import.meta.url));
 const lanes = count({ quick: 3, full: 6 });
-/** One in this many installs is uninstalled again. App Home is opened only for the others. */
+/** One in this many installs is uninstalled. App Home is opened only for the others. */
 const removeEvery = 5;
 
 interface Pass {
@@ -42,7 +42,10 @@ interface Load {
   end(): Promise<void>;
 }
 
-/** Installs in new workspaces, opens App Homes and uninstalls, without a pause, until `end` is called. */
+/**
+ * Until `end` is called, installs in new workspaces without a pause, and opens App Homes and uninstalls with short
+ * pauses.
+ */
 function putUnderLoad(stage: ProcessStage, urls: readonly string[]): Load {
   const { sandbox } = stage;
   const load: Load = { passes: [], events: [], removed: [], end: async () => {} };
@@ -135,8 +138,8 @@ async function restart(
 }
 
 /**
- * An install survives an outage of up to this length. On a busy machine, the server may take longer to start, which is
- * not Foyer's failure.
+ * Most installs must survive an outage of up to this length. An install that met a longer outage does not count: on a
+ * busy machine, the server may take long to start, and Foyer is not to blame for that.
  */
 const riddenOutMs = 3000;
 
@@ -247,9 +250,9 @@ function assertNoOtherFault(output: string, removed: readonly string[]): void {
       (id) => id !== undefined && removed.includes(id),
     );
     if (line.code === 'account_inactive' && isRemoved) continue;
-    // A line with a count and without an error counts further errors like one that was logged and checked before.
+    // A line with a count but no error only says how often an error occurred that an earlier line reported.
     if (line.count !== undefined && line.err === undefined) continue;
-    // Bolt logs the error in its own words, followed by Foyer's.
+    // In its own lines, Bolt puts words of its own before Foyer's message.
     assert.match(
       line.err?.message ?? '',
       /The database (\S+ cannot be used|did not commit an event in time)/,
@@ -265,8 +268,8 @@ async function assertKept(stage: ProcessStage, pass: Pass, isRemoved: boolean): 
     pass.teamId,
   );
   const welcomes = stage.sandbox.messages(pass).length;
-  // Only this page cannot know whether the install is stored. Foyer sends it if the server was away for seconds and the
-  // machine was busy.
+  // After this page, and no other, the install may or may not be stored. Foyer sends the page if the server was away for
+  // seconds and the machine was busy.
   const isOpen = pass.status === 504 && pass.page.includes('The install may still finish');
   if (pass.status !== 303 && !(isOpen && installation)) {
     assert.ok([502, 503, 504].includes(pass.status), `${pass.status} ${pass.page}`);

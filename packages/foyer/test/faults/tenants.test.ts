@@ -83,8 +83,8 @@ describe('installations of every kind side by side', () => {
         owners.set(token.value, names[installation.teamId ?? ''] ?? 'the org');
     }
     assert.equal(owners.size, 4);
-    // Waits until the end of the run has published App Home, so that this publish is not taken for one of the events
-    // below.
+    // The end of the run publishes App Home. This waits for that publish, so that the tests below do not mistake it for
+    // a publish that their events caused.
     const home = () => JSON.stringify(sandbox.homeView({ teamId: ids.sales, userId: bill }));
     await eventually(async () => home().includes('Everything is in place'));
   });

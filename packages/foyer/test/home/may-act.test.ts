@@ -9,7 +9,7 @@ describe('canRetryRun', () => {
     assert.equal(canRetryRun({ status: 'active', run: run('failed', steps) }), true);
   });
 
-  it('canRetryRun allows no retry if only a step for operators failed: the run succeeded, and members see no such step', () => {
+  it('canRetryRun allows no retry of a run that succeeded although a step for operators failed, since members do not see that step', () => {
     const steps = [step('send-welcome', 'succeeded'), step('notify-operators', 'failed')];
     assert.equal(canRetryRun({ status: 'active', run: run('succeeded', steps) }), false);
   });

@@ -62,7 +62,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await home.publishHome(opened)).reason, 'not_installed');
     });
 
-    it('an opening of App Home is recorded only if the recorded one is at least ten minutes old, and a republish still reaches people who opened Home an hour ago', async (t) => {
+    it('an opening of App Home is recorded only if the person’s recorded opening is at least ten minutes old, and a republish still reaches people who opened Home an hour ago', async (t) => {
       const home = await homeOn(t);
       const at = home.clock.now;
       await home.publishHome(opened);
@@ -70,7 +70,8 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       await home.publishHome(opened);
       await home.publishHome(opened);
       assert.equal(await home.openedAt(), at);
-      // The last opening, an hour ago, was not recorded. It must still count: the window is at least an hour.
+      // The last opening, an hour ago, was not recorded. A republish must still reach the person: it must reach all who
+      // opened Home within the last hour.
       home.clock.now += hourMs;
       await home.change('ins_1', { installer_user_id: 'U7', team_name: 'Renamed' });
       await home.database.queries.updateTable('runs').set({ user_id: 'U7' }).execute();

@@ -11,9 +11,9 @@ import { startRawSlack } from '../support/raw-slack.ts';
 import { setStage } from '../support/start-foyer.ts';
 
 /**
- * Slack sends only half of its answer to the exchange. In the first test, the other half arrives after the page was
- * sent; in the second, Foyer is stopped and it never arrives. In the last test, the event loop is blocked while the
- * answer arrives.
+ * Slack's answers to the exchange that arrive late. In the first two tests, Slack sends only half of its answer at
+ * first: in the first test, the other half arrives after the page was sent; in the second test, Foyer is stopped before
+ * the other half arrives. In the last test, the whole answer arrives while the event loop is blocked.
  */
 
 const text = JSON.stringify({

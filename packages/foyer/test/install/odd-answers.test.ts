@@ -15,7 +15,8 @@ import { setStage } from '../support/start-foyer.ts';
 /**
  * Runs the whole callback with answers from Slack to the exchange and to `auth.test` whose fields are absent, null, of
  * another type, doubled, nested or in another order (invariant 1). Foyer stores each token with the install, or revokes
- * it before the page is sent. If Slack does not yet say whose token it is, Foyer revokes it after a restart.
+ * it before the page is sent. If neither answer says whose token it is, Foyer keeps the token, and revokes it after a
+ * restart, once Slack answers `auth.test` in full.
  */
 
 const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 40);

@@ -30,7 +30,7 @@ const row = (n: number, given: object) => ({
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the sweep of old install requests on ${engine}`, () => {
-    it('the sweep of install requests erases requests that are older than 90 days, and all but the newest 10,000 failed ones, only of this app, in small transactions', async (t) => {
+    it('the sweep of install requests erases, in small transactions, this app’s requests that are older than 90 days, and its failed requests except the newest 10,000', async (t) => {
       const { database, close } = await open();
       t.after(close);
       let n = 0;

@@ -42,7 +42,10 @@ async function startSlack(t: TestContext) {
   return {
     apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`,
     asked,
-    /** Suspends the app, or ends the suspension. A token with an HTTP status of its own keeps that status. */
+    /**
+     * Suspends the app, or ends the suspension. While the app is suspended, Slack calls every token inactive, except
+     * tokens for which `say` set an HTTP status.
+     */
     suspend(is: boolean) {
       suspended = is;
     },
@@ -157,7 +160,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('an installation that Slack calls inactive is not uninstalled while no other installation can vouch for the app: each is rate limited, fails or has a revoked token, or there is none', async (t) => {
+    it('an installation that Slack calls inactive is not uninstalled while no other installation can vouch for the app, since there is none, or each is rate limited, fails or has a revoked token', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
       await strangers.leave();
       const lone = await installed('T1');
@@ -259,7 +262,7 @@ for (const [engine, open] of Object.entries(engines)) {
 
     it('an installation that Slack calls inactive is uninstalled only if Slack calls it inactive twice, and stays held if Slack does not answer', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
-      // This test does not call `strangers.leave`: their installations of this app are active, and vouch for the app.
+      // This test does not call `strangers.leave`, so the strangers’ installations of this app can vouch for the app.
       const ids = [
         await installed('T1'),
         await installed('T2'),

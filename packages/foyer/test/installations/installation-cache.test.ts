@@ -5,8 +5,8 @@ import type { StoredInstallation } from '../../src/installations/installation-st
 import { createInstallationCache } from '../../src/installations/open-installation.ts';
 
 /**
- * A cache over a store that changes only on `commit`. `reads` lists each key that is read, `before` the earlier row (or
- * undefined) that the cache offers for reuse when a row is opened.
+ * A cache over a store that changes only on `commit`. `reads` lists the key of each row that is read. `before` lists,
+ * for each row that is opened, the earlier row that the cache offers for reuse, or undefined.
  */
 function setCache() {
   const reads: string[] = [];

@@ -321,7 +321,8 @@ describe('the token source', () => {
         .set(owner)
         .where('installation_id', '=', installationId)
         .execute();
-      // The other installation's token is newer: a caller that read that row would believe that the refresh is over.
+      // The other installation's token is newer: a caller that read its row by mistake would believe that the refresh of
+      // its own token is over.
       await queries
         .updateTable('user_tokens')
         .set({ version: 1 })
@@ -379,7 +380,7 @@ describe('the token source', () => {
       assert.deepEqual(endpoint.used, ['xoxe-1-bot-xoxb-1']);
     });
 
-    it('the refresh of expiring tokens counts failures, and waits before it retries them', async () => {
+    it('the refresh of expiring tokens counts a failed refresh, and does not retry it at once', async () => {
       await installed(hour);
       endpoint.answerWith(500);
       assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 1 });

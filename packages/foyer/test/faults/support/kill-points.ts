@@ -28,7 +28,7 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
       const { sandbox } = stage;
       let seen = 0;
       if (phase === 'as it arrives') {
-        // The sandbox calls `take` when it has received a call and has not acted yet. There is no other such moment.
+        // `take` is the only hook that the sandbox runs after it has received a call and before it acts.
         const { take } = sandbox.faults;
         sandbox.faults.take = (name, places) => {
           if (name !== method) return take(name, places);

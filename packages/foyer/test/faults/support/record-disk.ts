@@ -37,7 +37,7 @@ export type Step = Change & { at: number };
 
 const unhex = (text: string): Buffer => Buffer.from(text.replaceAll('\\x', ''), 'hex');
 
-/** Reads the traces of processes that ran one after another: every change below `root`, in order. */
+/** Returns every change below `root`, in order, from the traces of processes that ran one after another. */
 export function readTraces(traceFiles: readonly string[], root: string): Step[] {
   const steps: Step[] = [];
   const files = new Map<string, number>();
@@ -133,8 +133,8 @@ function sizeOf(steps: readonly Change[], file: number): number {
 
 /**
  * Makes the folder that a power cut after the steps `given` may leave. Synced changes are kept. Each other write is
- * kept, dropped or cut off between two sectors. Of the unsynced name changes in a folder, a random number is kept: the
- * earliest ones.
+ * kept, dropped or cut off between two sectors. In each folder, the earliest unsynced name changes are kept, and the
+ * later ones are dropped; how many are kept is random.
  */
 export function replayCut(
   given: readonly Step[],

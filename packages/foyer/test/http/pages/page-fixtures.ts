@@ -24,7 +24,7 @@ export const frame: PageFrame = {
   nonce: 'bm9uY2Utb2YtdGhlLXRlc3Q',
 };
 
-/** A site at https://foyer.test that has the tests' brand with these parts replaced. */
+/** A site at https://foyer.test. Its brand is the tests' brand, in which the parts in `brand` are replaced. */
 export function siteOf(brand: Partial<Brand> = {}, http: { basePath?: string } = {}): Site {
   return createSite(brandOf(brand.name, brand), { publicUrl: 'https://foyer.test', ...http });
 }
