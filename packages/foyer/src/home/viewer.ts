@@ -105,8 +105,8 @@ export function createFindViewer(deps: {
     const isForeign = from !== undefined && !(await isOfHost(database.queries, record, from));
     const known = await findKnown(record, userId, isForeign ? from : undefined);
     const ageMs = known === undefined ? Number.POSITIVE_INFINITY : now() - known.provenAt;
-    // The install proves who the installer is. `provenAt` is 0 if Slack has never reported this person's role, or if
-    // their profile was once mixed up with that of another team: then Foyer asks about the installer too.
+    // The install proves who the installer is, so Foyer does not ask about them, except if `provenAt` is 0: Slack has
+    // never reported this person's role, or their profile was once mixed up with that of another team.
     const isInstaller = userId === record.installerUserId && known?.provenAt !== 0;
     const mustAsk = ask && ageMs >= askAfterMs && (!isInstaller || isForeign);
     const answer = mustAsk ? await askSlack(record, userId, isForeign ? from : undefined) : undefined;
@@ -189,7 +189,10 @@ export const welcomeStepName = 'send-welcome';
 export interface Viewer {
   userId: string;
   isAdmin: boolean;
-  /** Whether they belong to another workspace: a person of this team may have the same user id. */
+  /**
+   * Whether they belong to another workspace. If so, a person of this team may have the same user id: do not compare
+   * the ids alone.
+   */
   isExternal?: boolean;
   /** Their own stored profile; undefined if there is none. */
   profile: UserRecord | undefined;

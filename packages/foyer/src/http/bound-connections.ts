@@ -230,7 +230,8 @@ function readOn(connection: Connection): void {
     const headerBytes = connection.all.size > manyConnections ? smallPieceBytes : headerPieceBytes;
     const length = Math.min(isInBody ? bodyPieceBytes : headerBytes, socket.readableLength);
     if (length > 0 && hasWholeRequest(connection)) return;
-    // Without a length, `read` asks for more, or ends the stream: a client that hangs up is noticed at once.
+    // If nothing is left to read, calls `read` without a length: `read` then asks for more, or ends the stream, so
+    // Foyer notices at once when a client hangs up.
     if (socket.read(length > 0 ? length : undefined) === null) return;
     if (performance.now() > until) return void setImmediate(readOn, connection);
   }

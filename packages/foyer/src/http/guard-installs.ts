@@ -97,7 +97,7 @@ export function createInstallLimits(deps: {
   return {
     guardStart: (route: Route): Route => guard(starts, route),
     guardCallback: (route: Route): Route => guard(callbacks, route),
-    /** Call after a callback has succeeded: it and its start no longer count. */
+    /** Call after a callback has succeeded: the callback and its start then no longer count. */
     succeeded(req: IncomingMessage): void {
       const key = keyOf(req);
       for (const { perAddress, inAll } of [callbacks, starts]) {

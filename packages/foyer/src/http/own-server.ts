@@ -115,8 +115,8 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
     });
   });
   /**
-   * Accepts the connections that wait in the kernel: a server that closes resets them. Node accepts one in each turn of
-   * the event loop, and the first turn may be half over.
+   * Accepts the connections that wait in the kernel: otherwise, closing the server would reset them. Node accepts one
+   * connection in each turn of the event loop. The function waits for two turns or more: the first may be half over.
    */
   async function takeQueued(): Promise<void> {
     for (let turn = 1, before = taken; turn <= 2 || (taken > before && turn <= longestQueue); turn += 1) {

@@ -24,7 +24,7 @@ import { tokensInText, tokenText, wholeWords } from '../slack/tokens-in-text.ts'
  * to its end.
  */
 
-/** How long to wait for the answer of an exchange, even if the page has already been answered. */
+/** How long to wait for the answer of an exchange, even after Foyer has sent the page. */
 export const exchangeTimeoutMs = 60_000;
 /**
  * This long after an answer begins to arrive, Foyer keeps the tokens that have arrived so far, without waiting for the

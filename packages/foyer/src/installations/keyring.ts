@@ -83,9 +83,9 @@ export function keyFileOf({
 }
 
 /**
- * Loads the keys from the configuration, else from the key file; creates the file if it is missing. Do not call this
- * directly: if the right key file is only missing, it must be restored, and this would create a new key. A start calls
- * `loadOrCreateKeyring`, a command `loadExistingKeyring`. `warn` is called with messages for the operator.
+ * Loads the keys from the configuration, else from the key file; creates the file if it is missing. A start calls
+ * `loadOrCreateKeyring` instead, and a command `loadExistingKeyring`: if the right key file has to be restored, this
+ * function would create a new key. `warn` is called with messages for the operator.
  * @throws KeyringError
  */
 export function loadKeyring(deps: {

@@ -97,9 +97,9 @@ export async function revokeBot(
 }
 
 /**
- * Marks a held installation active. In its newest install run and in this life's moment runs, repeats the steps that
- * failed because Slack called it inactive, and those that were skipped because a step had failed. Returns false if the
- * installation is not held, or its tokens have another version.
+ * Marks a held installation active. In its newest install run and in the moment runs of its current life, repeats the
+ * steps that failed because Slack called the installation inactive, and the steps that were skipped because another had
+ * failed. Returns false if the installation is not held, or its tokens have another version.
  */
 export async function resume(
   transaction: Tx,

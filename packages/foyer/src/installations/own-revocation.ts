@@ -31,15 +31,18 @@ export async function beginOwnRevocation(tx: Tx, installationId: string, now: nu
   await appendHistory(tx, { installationId, at: now, kind: 'operator_action', userId: null, detail: began });
 }
 
-/** Records that Slack did not revoke the tokens: from now on, Foyer applies an uninstall again. */
+/**
+ * Records that Slack did not revoke every token: from now on, Foyer no longer ignores an uninstall as the report of its
+ * own revocation.
+ */
 export async function giveUpOwnRevocation(tx: Tx, installationId: string, now: number): Promise<void> {
   await appendHistory(tx, { installationId, at: now, kind: 'operator_action', userId: null, detail: gaveUp });
 }
 
 /**
  * Erases the tokens that Slack has revoked, and marks the installation as broken; the record stays. Returns false, and
- * changes nothing, if the app was uninstalled or newer tokens were stored since: `version` is that of the revoked bot
- * token, `beganAt` the time of `beginOwnRevocation`.
+ * changes nothing, if the app was uninstalled since, or newer tokens were stored. `version` is the version of the
+ * revoked bot token; `beganAt` is the time that `beginOwnRevocation` recorded.
  */
 export async function finishOwnRevocation(
   tx: Tx,

@@ -43,9 +43,7 @@ export interface StoreContext {
   readonly log: Logger;
 }
 
-/**
- * Converts an expiry from seconds, as Slack counts, to whole milliseconds. Null if there is none, or it is not a time.
- */
+/** Converts an expiry from seconds, as Slack counts, to whole milliseconds. A missing or invalid one becomes null. */
 export function expiryMs(expiresAt: number | undefined | null): number | null {
   const expiry = Math.round(Number(expiresAt ?? Number.NaN) * 1000);
   return Number.isSafeInteger(expiry) ? expiry : null;

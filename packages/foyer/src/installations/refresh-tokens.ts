@@ -24,7 +24,7 @@ const leaseMs = 20_000;
 /** How long a caller waits for the caller that holds the lease: a request must end within ten seconds. */
 const waitMs = 8000;
 const lookAgainMs = 50;
-/** How long no process tries to refresh the same tokens after a failure, if Slack names no time. */
+/** How long all processes wait after a failed refresh before they try it again, if Slack names no time. */
 const pauseMs = { unreachable: 5000, refused: 60_000 };
 /** The `reason` of the TokenRefreshError that callers get during such a pause. */
 export const refreshPaused = 'failed_a_moment_ago';

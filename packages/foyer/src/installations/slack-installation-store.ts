@@ -18,10 +18,13 @@ export function slackInstallationStore(
   store: InstallationStore,
   { onChanged }: { onChanged(): void },
 ): SlackInstallationStore {
-  /** The fetched installations, by their user half, which each of them has. */
+  /** What was stored when an installation was fetched. The key is the `user` object of the copy that the caller got. */
   const fetched = new WeakMap<Installation['user'], StoredInstallation>();
 
-  /** The installation that a refresh began with; for an object that was not fetched here, the stored one, if any. */
+  /**
+   * Returns the installation as it was before a refresh. If `user` does not come from `fetchInstallation`, returns what
+   * is stored now, if anything.
+   */
   async function refreshedFrom({ user, ...tenant }: Installation): Promise<StoredInstallation | undefined> {
     const { team, enterprise, isEnterpriseInstall } = tenant;
     const query = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall, userId: user.id };

@@ -65,10 +65,11 @@ export interface TokenSource {
    */
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
   /**
-   * Asks Slack again about held installations: Slack called them inactive, and no other one showed that the app works.
-   * If the token works, the installation is active again, and its failed steps are repeated. If Slack still calls it
-   * inactive while another one works, it is uninstalled. Otherwise it stays held, or is marked broken for another
-   * reason that Slack gives. Asks about `limit` (500) at most, and about few while the app is suspended.
+   * Asks Slack again about held installations: those that Slack called inactive while no other installation showed that
+   * the app works. If the token of a held installation works, the installation is active again, and its failed steps
+   * are repeated. If Slack still calls the installation inactive while another installation's token works, it is
+   * uninstalled. Otherwise it stays held, or is marked broken for another reason that Slack gives. Asks about at most
+   * `limit` (500) installations, and about few while the app is suspended.
    */
   settleHeld(options?: SettleHeldOptions): Promise<SettledHeld>;
   /** Resolves when no renewal is in progress: a stop must not lose tokens that Slack has just issued. */

@@ -22,9 +22,9 @@ export const keyHeldEveryMs = 30_000;
 const keyHeldMs = 3 * keyHeldEveryMs;
 
 /**
- * Loads the keys for a start. Creates the key file only if a new key fits the database: nothing in it is encrypted, and
- * no running Foyer encrypts with another key. A refused start creates no file: a new key file would hide that the right
- * one is missing.
+ * Loads the keys for a start. Creates the key file only if a new key fits the database, that is, if nothing in the
+ * database is encrypted and no running Foyer encrypts with another key. A refused start creates no file: a new key file
+ * would hide that the right one is missing.
  * @throws KeyringError, DatabaseUnavailableError
  */
 export async function loadOrCreateKeyring(
@@ -38,8 +38,9 @@ export async function loadOrCreateKeyring(
   const file = keyFileOf(deps.config);
   if (file !== undefined && !existsSync(file)) {
     const misfit = await findNewKeyMisfit(queries, (deps.now ?? Date.now)());
-    // Another process may be starting for the first time too, and its new key may be the misfit. That process creates
-    // the file before it records the key, so in that case the file exists by now.
+    // Another process may also be starting for the first time, and the key that it has just created may be why a
+    // second new key does not fit. That process creates the file before it records the key, so in that case the file
+    // exists by now.
     if (misfit !== undefined && !existsSync(file))
       throw new KeyringError(`The key file ${file} is missing. ${misfit}`);
   }
@@ -70,7 +71,8 @@ export async function verifyKeyring(
     if (misfit !== undefined) throw new KeyringError(misfit);
     if (process !== undefined && !isKnown) {
       // Every Foyer records its keys when it starts. So if this key was not recorded, no other running Foyer has the
-      // key. A Foyer without the key could not read what this one stores, and would lose the events of those teams.
+      // key. A Foyer without the key could not read the tokens that this process stores, and would lose the events of
+      // their teams.
       const search = { otherThan: process, seenSince: now() - keyHeldMs };
       const other = await findKeyHolder(transaction, search);
       if (other) throw new KeyringError(keyOnlyHere(other, keyring.ids[0]), { mayPass: true });

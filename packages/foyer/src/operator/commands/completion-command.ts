@@ -41,7 +41,7 @@ export function completionCommands(
   return [completion, complete];
 }
 
-/** Shells show the description next to each command, so this replaces it with the shorter summary. */
+/** Replaces each command's description with its shorter summary: shells show the description next to the command. */
 function shorten(command: Command): void {
   for (const each of command.commands) {
     if (each.summary()) each.description(each.summary());

@@ -73,8 +73,8 @@ async function erase(deps: OperatorDeps, { user, yes, json }: EraseOptions): Pro
 }
 
 /**
- * Revokes the person's own tokens at Slack, and reports those that it cannot revoke. The caller then erases all of
- * these tokens.
+ * Revokes the person's own tokens at Slack, and reports those that it cannot revoke. The caller then erases all of the
+ * person's tokens, revoked or not.
  */
 async function revokeOwnTokens(
   deps: OperatorDeps,

@@ -107,8 +107,8 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
 }
 
 /**
- * Reads the settings from flags and environment. If `interview` is true, `setup` can ask on a terminal: then the
- * environment does not set the public URL, and without a flag, `setup` asks for it. @throws UsageError
+ * Reads the settings from flags and environment. `interview`: whether `setup` can ask on a terminal. If it can, this
+ * function ignores the environment's PUBLIC_URL: without a flag, `setup` asks for the public URL. @throws UsageError
  */
 function givenSettings(
   environment: Readonly<Record<string, string | undefined>>,

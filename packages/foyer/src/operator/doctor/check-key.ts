@@ -90,7 +90,7 @@ async function fits(
 /**
  * At most this many of the oldest installations are checked, and as many of the newest. Opening a token takes 10 µs, so
  * a million would take ten seconds. If many installations are damaged at once, for example because rows come from another
- * database, some of them are among the oldest or the newest.
+ * database, some of them are probably among the oldest or the newest.
  */
 const mostOpened = 10_000;
 /** The search stops once it has found more broken tokens than this: an exact count helps no one. */
@@ -107,8 +107,9 @@ async function findBrokenSeals(
 
   /**
    * Decrypts up to `mostOpened` tokens, beginning with the oldest or the newest installation, and adds the
-   * installations whose token is broken to `broken`. Returns the id of the last one that it tried, if there may be
-   * more; undefined if it has tried all, or has reached `until`.
+   * installations whose token is broken to `broken`. If it stops after `mostOpened`, returns the id of the last
+   * installation that it tried. Returns undefined if it has tried all, has reached the installation `until`, or has
+   * found more broken tokens than `mostBroken`.
    */
   async function tryFrom(newestFirst: boolean, until?: string): Promise<string | undefined> {
     let after: StoredSeal['holder'] | undefined;

@@ -17,7 +17,7 @@ import { type Finding, findingsOf } from './finding.ts';
 
 /** A run overdue by this much has no worker: a worker polls every two seconds, and a lease expires after thirty. */
 const hangsAfterMs = 2 * 60_000;
-/** Foyer revokes the tokens of interrupted installs every minute: tokens that are left after this time are stuck. */
+/** Foyer revokes the tokens of interrupted installs every minute: tokens that are left after five minutes are stuck. */
 const unstoredAfterMs = 5 * 60_000;
 
 /** Checks the records: scopes, tokens, runs, jobs, install requests, maintenance and unknown teams. */

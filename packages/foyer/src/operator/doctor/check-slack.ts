@@ -42,7 +42,10 @@ function notReached(what: string): Finding {
   return reach.fault(`${what}.`, fix);
 }
 
-/** Slack's Date header drops the fraction of a second, so this adds half a second. */
+/**
+ * Compares this machine's clock with Slack's. Adds half a second to the time of Slack's Date header, which leaves out
+ * the fraction of a second.
+ */
 function clockFinding(date: string | null, now: number): Finding {
   const theirs = date === null ? Number.NaN : Date.parse(date) + 500;
   if (Number.isNaN(theirs)) return clock.unchecked('Slack’s answer has no date');
