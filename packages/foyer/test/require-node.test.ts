@@ -37,7 +37,7 @@ describe('the check of Node’s version', () => {
     }
   });
 
-  it('the check of Node’s version runs before npm start, foyer, demo and sandbox and in the systemd unit, and is in the package', () => {
+  it('the check of Node’s version is in the package, and runs before Foyer in the systemd unit and before the npm scripts start, foyer, demo and sandbox', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );

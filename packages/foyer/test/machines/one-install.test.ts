@@ -27,13 +27,16 @@ function newPlace({ sandbox }: Machines, name: string): Place {
   return { teamId: id, userId: sandbox.person(id, 'owner').id };
 }
 
-/** The callback's address on this machine, instead of its public address. */
+/** Returns the callback's address with the machine's own origin in place of the public one. */
 const at = ({ url }: { url: string }, callback: string): string => {
   const { pathname, search } = new URL(callback);
   return url + pathname + search;
 };
 
-/** Checks for one active installation, a newest run that succeeded, one welcome, and no step that was done twice. */
+/**
+ * Checks that the team has one active installation and one welcome, that its newest run succeeded, and that no step
+ * succeeded twice in a run.
+ */
 async function assertOneInstall(machines: Machines, place: Place): Promise<void> {
   const { sandbox, database } = machines;
   const installations = await database.rows<{ id: string; status: string }>(

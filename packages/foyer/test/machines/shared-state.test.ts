@@ -154,7 +154,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     await assertClaimedOnce(t, machines);
   });
 
-  it('if two machines start at the same time, the kept tokens of an interrupted install are revoked, and neither logs that it could not read or forget them', async (t) => {
+  it('if two machines start at the same time, the kept tokens of a failed install are revoked, and neither machine logs a failure to read or forget the tokens', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     // Slack does not revoke the token while the page waits, so Foyer keeps the token to revoke it later.

@@ -102,7 +102,7 @@ describe('the package', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('the tarball contains compiled JavaScript with types and source maps, and outside examples/ no test, bench or source', () => {
+  it('the tarball contains compiled JavaScript with types and source maps, no tests or benchmarks, and no TypeScript source except in examples/', () => {
     assert.ok(files.includes('dist/index.js'));
     assert.ok(files.includes('dist/index.d.ts'));
     assert.ok(files.includes('dist/index.js.map'));

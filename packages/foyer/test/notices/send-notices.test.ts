@@ -156,7 +156,7 @@ describe('notices to the operators', () => {
     assert.match(webhook.received[0] ?? '', /installed Foyer/);
   });
 
-  it('the operators are notified by the channel that works, while the other is tried again for a day', async (t) => {
+  it('if one channel fails, the other notifies the operators, and Foyer retries the failing channel for a day', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     webhook.status = 503;

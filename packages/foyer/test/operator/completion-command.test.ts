@@ -8,7 +8,10 @@ import { promisify } from 'node:util';
 
 const root = join(import.meta.dirname, '../../../..');
 
-/** What Foyer's command prints: called by npm in a clone if `program` is in src/, else called under its own name. */
+/**
+ * Runs Foyer's command and returns what it prints. A `program` in src/ runs as npm starts it in a clone; any other runs
+ * under its own name.
+ */
 async function foyer(args: readonly string[], program = 'src/cli.ts'): Promise<string> {
   const env = { PATH: process.env.PATH, ...(program.startsWith('src/') && { npm_lifecycle_event: 'foyer' }) };
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', program, ...args], {

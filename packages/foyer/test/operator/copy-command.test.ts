@@ -191,7 +191,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('a copy fails if the source is written to during it, and succeeds the next time', async (t) => {
+  it('a copy fails if its source changes while the two databases are compared, and the next copy succeeds', async (t) => {
     const { copy, look, source, target, file } = await prepare(t, { rows: 30 });
     let written = false;
     const write = (at: WorkProgress | null): void => {
@@ -376,7 +376,7 @@ describe('copy', () => {
   });
 });
 
-/** The same database, with another schema for Foyer's tables. */
+/** Returns the address of the same database with another schema for Foyer's tables. */
 function otherSchema(url: string): string {
   const other = new URL(url);
   other.searchParams.set('options', '-c search_path=pg_temp');

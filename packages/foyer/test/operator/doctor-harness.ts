@@ -140,7 +140,7 @@ export interface Breakage {
 
 /**
  * Tests that doctor reports each problem with its fix, and no other problem. Runs only four tests at the same time: more
- * would delay each other until doctor stops waiting for Slack's answers.
+ * would slow each other down until doctor's calls to Slack time out.
  */
 export function plantFaults(title: string, breakages: readonly Breakage[]): void {
   describe(title, { concurrency: 4 }, () => {

@@ -50,7 +50,7 @@ async function requests(database: Database, id: string, startedAt: number, count
   await multiply(database, 'install_requests', id, count - 1);
 }
 
-/** Stores a count as the counting chore would have, one hour after the start of `today`. */
+/** Stores a count as if the counting chore had made it one hour after the start of `today`. */
 async function kept({ queries }: Database, client_id: string, name: string, value: unknown) {
   const row = { client_id, name, value: JSON.stringify(value), counted_at: today + hourMs };
   await queries.insertInto('kept_counts').values(row).execute();

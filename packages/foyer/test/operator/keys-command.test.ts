@@ -34,7 +34,10 @@ function storeOf(database: Database, keyring: Keyring, clientId = '1.2') {
 
 const requestSealer = (keyring: Keyring) => createSealer({ keyring, purpose: unstoredTokensPurpose });
 
-/** Stores this many teams under the old key, each with a bot token and a user token, and one interrupted install. */
+/**
+ * Stores `teams` teams, each with a bot token and a user token, and the token of one interrupted install, all encrypted
+ * with the old key.
+ */
 async function prepare(t: TestContext, teams: number, engine?: EngineName) {
   const harness = await createOperatorHarness(t, {}, engine);
   await verifyKeyring(harness.database, before);
@@ -152,7 +155,7 @@ testOnBothEngines(
       'A',
       String(rounds),
       'old',
-      // Before a rotation every process gets the new key, so a process that still encrypts with the old key can read
+      // Before a rotation, every process gets the new key. So a process that still encrypts with the old key can read
       // what the new key encrypts.
       `new:${newKey.base64}`,
     ]);
@@ -277,7 +280,7 @@ testOnBothEngines('`keys forget` changes nothing for a key that is not lost', as
   assert.deepEqual(await everything(database), stored);
 });
 
-test('`keys forget` keeps a key that another process uses during the command, and erases lost tokens from the files', async (t) => {
+test('`keys forget` keeps a key that another process uses during the command, and scrubs the database files once a key is forgotten', async (t) => {
   const { database } = await prepare(t, 1);
   let writes = 0;
   let scrubs = 0;
@@ -307,7 +310,7 @@ test('`keys forget` keeps a key that another process uses during the command, an
   assert.deepEqual([await ids(), scrubs], [0, 1]);
 });
 
-test('`keys rotate` scrubs the database files after it has re-encrypted the stored tokens, and again after those of install requests', async (t) => {
+test('`keys rotate` scrubs the database files twice: after it has re-encrypted the tokens of installations, and after it has re-encrypted those of install requests', async (t) => {
   const { database } = await prepare(t, 1);
   let scrubs = 0;
   const scrub = async () => {

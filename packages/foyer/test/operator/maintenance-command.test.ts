@@ -51,7 +51,7 @@ async function setMaintenanceStage(t: TestContext, engine: EngineName) {
 }
 
 testOnBothEngines(
-  'during maintenance an install and a callback are answered with 503 and a page, and the callback succeeds once maintenance is over',
+  'during maintenance, an install and a callback get a page with status 503, and the callback succeeds once maintenance is over',
   async (t, engine) => {
     const { stage, maintenance } = await setMaintenanceStage(t, engine);
     const { sandbox, url } = stage;
@@ -82,7 +82,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  'during maintenance events are still committed, and /readyz, the metrics and the operator pages show maintenance',
+  'during maintenance, events are still committed, and /readyz, the metrics and the operator pages show maintenance',
   async (t, engine) => {
     const { stage, maintenance } = await setMaintenanceStage(t, engine);
     const { sandbox, url, visitor } = stage;

@@ -115,7 +115,7 @@ export function testOnBothEngines(
   for (const engine of ['SQLite', 'Postgres'] as const) test(`${name} (${engine})`, (t) => work(t, engine));
 }
 
-/** Fails a command that uses this dependency. If a command needs it, the test passes its own. */
+/** Makes a dependency that fails any command that uses it. A test replaces the dependencies that its command needs. */
 function unexpected(name: string) {
   return (): never => {
     throw new Error(`the command used ${name}`);

@@ -65,8 +65,9 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   /**
-   * Makes the newest install run of each installation fail. `own` has older install runs, one of the same time and one
-   * with a greater id, and a newer failed run of a moment. `b` is uninstalled.
+   * Makes the newest install run of each installation fail. `own` also has failed runs that are not its newest install
+   * run: one of the same time with a smaller id, an older one with a greater id, and a newer run of a moment. `b` is
+   * uninstalled.
    */
   async function setFailures(t: TestContext) {
     const apps = await setApps(t);
@@ -233,7 +234,7 @@ for (const [engine, open] of Object.entries(engines)) {
         ['run_OWN3'],
       );
       assert.deepEqual(await find({ step: 'send-welcome' }), []);
-      // A run whose step `only` failed matches if the run has succeeded, but not while it is still running.
+      // A run in which the step `only` failed is found if the run has succeeded, but not while the run is in progress.
       await change('runs', 'run_OWN3', { status: 'running' });
       assert.deepEqual(await find({ step: 'only' }), []);
       await change('runs', 'run_OWN3', { status: 'succeeded' });

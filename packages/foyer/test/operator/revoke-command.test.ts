@@ -104,7 +104,8 @@ async function expire(t: TestContext, engine?: EngineName) {
     return ((await answer.json()) as { error?: string }).error;
   }
   /**
-   * What Slack answers to someone who uses the leaked refresh tokens, followed by the number of tokens that still work.
+   * Uses each leaked refresh token, as a thief would. Returns Slack's error for each (undefined if Slack renews the
+   * token), and last the number of tokens that still work.
    */
   const useLeak = async () => [...(await Promise.all(leaked.map(refresh))), liveTokens(sandbox).length];
   const run = (...commandLine: string[]) =>

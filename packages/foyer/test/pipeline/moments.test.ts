@@ -28,7 +28,7 @@ function diary() {
   });
   return {
     lines,
-    /** The moments among the lines; the rest are installs. */
+    /** The lines that moments wrote; installs wrote the others. */
     moments: () => lines.filter((line) => typeof line === 'object'),
     lists: {
       steps: [installed],
@@ -185,7 +185,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await grant(['T5'], repeatedAt), false, 'the same event again');
       assert.equal((await readHistory(stage.database.queries, installationId, 100)).length, lineCount);
 
-      // The uninstall ended T1's access, which Slack does not report as a revocation. So this grant is a new one.
+      // The uninstall ended T1's access, although Slack reports no revocation. So this grant is a new one.
       await grant(['T1']);
       await grant(['T2'], stage.now(), false);
       await grant(['T2'], stage.now() + 1000);
@@ -208,7 +208,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(behind?.waitingFor, acme.runId);
       assert.equal(await retryRun(stage.database, behind?.id ?? '', { now: stage.now() }), 'going');
 
-      // A reinstall replaces the run: the moment waits for the new one.
+      // A reinstall replaces the install's run, so the moment's run waits for the new install run.
       const again = await stage.install();
       await workAll(stage);
       assert.equal((await momentRuns(stage, acme))[0]?.waitingFor, again.runId);

@@ -63,7 +63,7 @@ export interface PipelineStage {
   /** Works on a run until it ends or waits for an event. Advances the clock whenever the run waits for a time. */
   finish(runId: string, deps?: Partial<PipelineDeps>): Promise<RunRecord>;
   run(runId: string): Promise<RunRecord>;
-  /** The welcomes in a person's DM. */
+  /** The number of welcomes in a person's DM. */
   welcomes(install: { teamId: string; userId: string }): number;
 }
 
@@ -254,8 +254,7 @@ async function recordInstall(sandbox: Sandbox, config: Config, store: Installati
 }
 
 /**
- * The same database for a process that dies: once `isDead` returns true, none of the writes that begin after that ever
- * settles.
+ * The same database for a process that dies: a write that begins while `isDead` returns true never settles.
  */
 export function mortal(database: Database, isDead: () => boolean): Database {
   const forEver = new Promise<never>(() => {});

@@ -130,7 +130,7 @@ describe('Try again', () => {
 });
 
 describe('Send again', () => {
-  it('“Send again” sends one more welcome, and none for a second press before that welcome is sent', async (t) => {
+  it('“Send again” sends one more welcome, even if it is pressed twice before that welcome is sent', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const install = await stage.install();
     const { installationId, userId, runId } = install;

@@ -11,7 +11,7 @@ import { mortal, type PipelineStage, setStage, signal } from './pipeline-stage.t
 
 const title = { todo: 'Do it', doing: 'Doing it' };
 
-/** An install step that starts a trial, and two uninstall steps, the first of which does what `cancel` does. */
+/** An install step that starts a trial, and two uninstall steps. The first uninstall step runs `cancel`. */
 function billing(cancel: (context: StepContext) => ReturnType<NonNullable<Step['run']>>) {
   const startTrial: Step<{ trial: string }> = {
     name: 'start-trial',

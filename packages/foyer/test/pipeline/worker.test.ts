@@ -20,7 +20,7 @@ const quick: ActingStep<null> = {
   run: async () => null,
 };
 
-/** A step that runs until `goOn` is reached. A step that is not deaf also ends when it is aborted. */
+/** A step that runs until the test calls `goOn.reach()` or, if the step is not deaf, until it is aborted. */
 function slowStep(isDeaf = false) {
   const begun = signal();
   const goOn = signal();

@@ -167,7 +167,7 @@ describe('logging in as the operator', () => {
     );
     for (const [name, value] of known) cookies.set(name, value);
     assert.equal((await stage.post('/operator/login', { password }, from('203.0.113.3'))).status, 303);
-    // A stolen cookie allows no faster guesses than an address does.
+    // With a stolen cookie, a thief can guess no faster than from one address.
     cookies.clear();
     for (const [name, value] of known) cookies.set(name, value);
     const answers: number[] = [];
