@@ -18,7 +18,7 @@ export function assembleEvents(
   deps: Omit<BoltAppDeps, 'receiver' | 'noteUnknownTeam'> &
     Pick<SlackReceiverDeps, 'bodies' | 'refusals' | 'onAnswered' | 'now'> & {
       store: InstallationStore;
-      /** Called after an event changed what is stored for an installation. Must not throw. */
+      /** Called after an event that may have changed runs, or what App Home shows. Must not throw or wait. */
       onChanged(query: TenantQuery, type: string): void;
       /** Whether the definition has steps for the first time that a member opens the app. */
       hearsOpenings: boolean;

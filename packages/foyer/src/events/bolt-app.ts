@@ -56,7 +56,7 @@ export function createBoltApp(deps: BoltAppDeps) {
     app.error(async (error) => {
       // Foyer's receiver catches this error and repeats the event.
       if (asksForRepeat(error)) throw error;
-      // Nothing is left to do, and nothing is wrong.
+      // Not an error: after an uninstall, the listener has nothing left to do.
       if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
         deps.log.debug({ err: error }, 'the app was uninstalled while a listener ran');
       else deps.log.error({ err: error }, 'a listener failed');

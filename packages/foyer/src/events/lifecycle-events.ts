@@ -25,7 +25,10 @@ interface LifecycleDeps {
   store: InstallationStore;
   /** The effects of further events, by event type (`keep-names.ts`). */
   keepNames?: ReadonlyMap<string, Effect>;
-  /** Called after an event changed something, such as runs or what App Home shows. Must not throw or wait. */
+  /**
+   * Called after the effect of an event resolved to true: runs, or what App Home shows, may have changed. Must not
+   * throw or wait.
+   */
   onChanged(query: InstallationQuery, type: string): void;
   /**
    * Whether the definition has steps for a member's first opening of the app (its Home or its Messages tab); without
@@ -116,8 +119,8 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
         },
       );
       if (changed) deps.onChanged(query, type);
-      // Slack sends these two for each change of each member, and for each opening of the app: most of them change
-      // nothing.
+      // Slack sends `user_change` for each change of each member, and `app_home_opened` for each opening of the app:
+      // most of these events change nothing.
       const isUsual = type === 'user_change' || type === 'app_home_opened';
       const level = isUsual && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');

@@ -196,7 +196,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       log.error({ err: error }, 'an event could not be committed; Slack will send it again');
       return answer(res, 503);
     }
-    // A stop may have begun during the commit, and listeners get nothing once it has.
+    // Foyer may have begun to stop during the commit. A stopping Foyer passes no event to listeners.
     if (isDraining) return answer(res, 503);
     answer(res, 200);
     // This delivery contains no event for a listener.

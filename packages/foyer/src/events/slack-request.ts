@@ -3,7 +3,7 @@
  * (docs.slack.dev/apis/events-api#events-JSON)
  */
 
-/** Says which installation an event is about, in the form in which Slack's installation stores are asked for one. */
+/** Names the installation that an event is about, as a query to one of Slack's installation stores does. */
 export interface InstallationQuery {
   teamId: string | undefined;
   enterpriseId: string | undefined;
@@ -159,8 +159,8 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
       : JSON.parse(text);
     if (!form && isEvent(parsed)) {
       parsed.type = 'event_callback';
-      // Bolt reads fields of the first authorization without a check. If that were not an object, Bolt would throw, and
-      // Foyer would report a failed listener.
+      // Bolt reads fields of the first authorization without a check. If this authorization were not an object, Bolt
+      // would throw, and Foyer would report a failed listener.
       if (Array.isArray(parsed.authorizations))
         parsed.authorizations = parsed.authorizations.filter((entry) => Object(entry) === entry);
     }
@@ -172,8 +172,8 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
 }
 
 /**
- * Returns whether this is a delivery of an event: the event in it has a type, which decides what changes. The
- * delivery's own `type` may be missing, or be anything but an object.
+ * Returns whether this is a delivery of an event: it must contain an event with a type, which decides what Foyer
+ * changes. The delivery's own `type` may be missing or wrong, but it must not be an object.
  */
 function isEvent(parsed: unknown): parsed is Record<string, unknown> {
   const { type, event } = fieldsOf(parsed);

@@ -71,8 +71,8 @@ export function createPublishHome(
       openedAt: request.opened ? at : 0,
     });
     if (isAnnounced) return publishAnnounced(request, home, triesLeft);
-    // At each of these tries, another machine was faster. It read the record after this request came, so its view is
-    // current.
+    // Another machine was faster at every try. That machine read the record after this request came, so its view is
+    // current: after the last try, there is nothing left to send.
     return triesLeft > 0 ? publishOnce(request, triesLeft - 1) : unchanged;
   }
 
@@ -100,7 +100,7 @@ export function createPublishHome(
     return { published: true, reason: 'sent' };
   }
 
-  /** Returns undefined if the installation has no bot, or no bot anymore. */
+  /** Returns the bot's token; undefined if the installation has no bot, for example since an uninstall. */
   async function tokenOf(installationId: string): Promise<string | undefined> {
     try {
       return await deps.botToken(installationId);
