@@ -47,10 +47,10 @@ export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {
 }
 
 /**
- * Records that a run's step is about to notify the operators through a channel. Returns the status that the channel's
- * notice had before: `pending` if the caller must send it now, `sending` if an earlier send has no known outcome. A
- * sent notice stays sent. A notice that a step failed to send, or could not confirm, is sent again only if someone has
- * repeated the step since.
+ * Records that a run's step is about to notify the operators through a channel. Returns `pending` if the caller must
+ * send the notice now, and `sending` if an earlier send has no known outcome. If the notice is already sent,
+ * unconfirmed or failed, returns that status and records nothing. If a person has repeated the step since the notice
+ * last changed, every status except `sent` counts as `pending`.
  */
 export async function beginRunNotice(
   tx: Tx,

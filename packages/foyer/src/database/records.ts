@@ -595,7 +595,7 @@ export interface Tables {
   };
 }
 
-/** Every table again, as a value; the compiler requires each one. */
+/** The name of every table, as a value; the compiler refuses this value if a table is missing. */
 const everyTable: { readonly [Name in keyof Tables]: true } = {
   installations: true,
   user_tokens: true,

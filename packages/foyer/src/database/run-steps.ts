@@ -187,7 +187,10 @@ export async function readStepAttempts(queries: Queries, runId: string): Promise
     .execute();
 }
 
-/** Counts back from a step's newest attempt how many never ended because their process died. Stops at `most`. */
+/**
+ * Counts how many of a step's newest attempts, one after the other, never ended because their process died. Counts at
+ * most `most`.
+ */
 export async function countLostAttempts(
   queries: Queries,
   step: { runId: string; name: string; most: number },

@@ -279,8 +279,8 @@ export async function endRun(
 }
 
 /**
- * Queues the runs that waited for an uninstall run, up to and including the next uninstall run. The runs after that one
- * still wait, now for it.
+ * Queues the runs that waited for an uninstall run, up to and including the next uninstall run. The runs created after
+ * the next uninstall run now wait for that uninstall run.
  */
 async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
   const behind = await transaction

@@ -30,7 +30,8 @@ export const m0006PeopleByTeam: Migration = {
       .addColumn('updated_at', 'bigint', (column) => column.notNull())
       .addPrimaryKeyConstraint('users_by_team_pk', ['client_id', 'team_id', 'user_id'])
       .execute();
-    // A separate table with a key: without statistics SQLite would scan all of an app's memberships for each person.
+    // Why a table with a key, and not a subquery: without statistics, SQLite would scan all of an app's memberships for
+    // each person.
     await db.schema
       .createTable('shared_people')
       .addColumn('client_id', 'text', (column) => column.notNull())

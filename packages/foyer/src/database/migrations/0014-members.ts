@@ -5,7 +5,8 @@ import type { Migration } from 'kysely/migration';
  * Members: whether a person is a guest, when they were last seen and whether their account was deactivated; and the
  * people of other workspaces, whom an installation meets in Slack Connect channels. See `records.ts`.
  *
- * People about whom Foyer asked Slack only for their role get a row in `users` too: from now on everyone has one.
+ * If Foyer had asked Slack only for a person's role, the person had a row in `memberships` and none in `users`. This
+ * migration adds the missing rows to `users`.
  *
  * Why people of other workspaces have their own table: their user ids are unique only together with their own team's
  * id. As rows of `memberships` they could be taken for this team's people.

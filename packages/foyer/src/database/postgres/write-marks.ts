@@ -6,10 +6,10 @@ import type { Tables } from '../records.ts';
 
 /**
  * Why marks: if the connection is lost between a commit and its answer, Foyer must be able to find out the outcome.
- * After a crash or a failover, the server's own `pg_xact_status` can be wrong: if a transaction was lost, the next one
- * gets its number, and "committed" is then said of that next one. So each transaction writes a row with a unique id,
- * which exists if the transaction was committed. Later transactions delete the row, so the table stays as small as the
- * work in progress.
+ * After a crash or a failover, the server's own `pg_xact_status` can be wrong: if a transaction was lost, a later
+ * transaction gets its number, and the server reports "committed" for this number once the later transaction is
+ * committed. So each transaction writes a row with a unique id: the row exists if the transaction was committed. Later
+ * transactions delete the row, so the table stays as small as the work in progress.
  */
 export const writeMarksTable = 'write_marks';
 

@@ -2,8 +2,8 @@ import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path';
 
 /**
- * A path that cannot be written, and why: an error code such as `EACCES`, `EROFS` or `ENOTDIR`, or `owner`: the path
- * and the database file belong to different users, and only the path's owner may write the path.
+ * A path that cannot be written. `reason` is an error code, such as `EACCES`, `EROFS` or `ENOTDIR`, or `owner`. `owner`
+ * means that the path and the database file belong to different users, and that only the path's owner may write it.
  */
 export interface UnwritablePath {
   path: string;
@@ -12,7 +12,7 @@ export interface UnwritablePath {
   uid: number;
 }
 
-/** Finds which of the paths that Foyer writes (the file, its log, the log's index, their folder) it cannot write. */
+/** Finds the paths that Foyer must write but cannot: the database file, its log, the log's index or their folder. */
 export function findUnwritable(file: string): UnwritablePath[] {
   const owner = statSync(file).uid;
   const found: UnwritablePath[] = [];
@@ -29,8 +29,8 @@ export function findUnwritable(file: string): UnwritablePath[] {
 }
 
 /**
- * Returns undefined if this user may create a file with its missing folders; otherwise returns the nearest folder that
- * exists, in which the user may create nothing. Creates nothing itself.
+ * Returns undefined if this user may create a file with its missing folders. Otherwise returns the nearest path above
+ * the file that exists: a folder in which the user may create nothing, or no folder at all. Creates nothing itself.
  */
 export function findUncreatable(file: string): UnwritablePath | undefined {
   for (let path = dirname(file); ; path = dirname(path)) {
@@ -42,7 +42,8 @@ export function findUncreatable(file: string): UnwritablePath | undefined {
 }
 
 /**
- * Returns undefined for a path that does not exist or that this user may not see. Also finds a link to a missing file.
+ * Returns the stats of a path, even of a link to a missing file. Returns undefined if the path does not exist, or if
+ * this user may not see it.
  */
 function seen(path: string): Stats | undefined {
   try {

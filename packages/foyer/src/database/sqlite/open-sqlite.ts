@@ -192,7 +192,7 @@ export async function openSqlite(
         await queries.selectFrom('encryption_keys').select('id').limit(1).execute();
         await probeDisk();
       } catch (error) {
-        // A database with only another program's tables is unavailable too: Foyer can serve nothing from it.
+        // If the file now holds only another program's tables, it counts as unavailable: Foyer cannot work with it.
         throw error instanceof DatabaseUnavailableError ? error : unavailable(error, file);
       }
     },
