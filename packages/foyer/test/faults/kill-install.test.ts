@@ -69,8 +69,8 @@ const commits = (many: number, when?: 'before'): Killing[] =>
   Array.from({ length: many }, (_, index) => [atCommit(index + 1, when)]);
 
 /**
- * `rounds`: how often each named point is tried. `rows`: how often two kills follow each other. `anywhere`: how many
- * kills come at a random instant.
+ * `rounds`: how many installs are killed at each named point. `rows`: how many are killed at a random instant, and once
+ * more after the restart. `anywhere`: how many are killed only once, at a random instant.
  */
 const fullCounts = {
   SQLite: { rounds: 2, rows: 25, anywhere: 60 },

@@ -284,7 +284,7 @@ describe('republishing App Home', () => {
     assert.deepEqual([home.shown('U5').length, home.shown('U6').length, home.shown('U7').length], [1, 2, 1]);
   });
 
-  it('republishing App Home shows that a step has finished since', async () => {
+  it('republishing App Home shows that a step has finished since the last publish', async () => {
     await home.publishHome({ ...installer, opened: true });
     await home.database.queries
       .updateTable('steps')

@@ -192,7 +192,7 @@ test('each token in an answer that was cut off is revoked, except one that the w
   }
 });
 
-test('a token in an answer that was cut off is kept, and not revoked, while Slack does not say whose token it is', async () => {
+test('a token in an answer that was cut off is kept, and not revoked, while Slack neither says whose token it is nor calls it invalid', async () => {
   const cut = `${JSON.stringify(whole).slice(0, -1)},`;
   const failure = (code: string) => ({
     test() {

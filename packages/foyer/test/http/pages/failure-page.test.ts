@@ -41,7 +41,7 @@ test('failure pages have the documented status for a cancel, a bad state, an out
   assert.equal(statuses.payload_too_large, 413);
 });
 
-test('a failure page says whether anything was installed, for every failed OAuth attempt', () => {
+test('the failure page of every failed OAuth attempt says what became of the install', () => {
   for (const kind of failureKinds.filter(
     (name) => !['again', 'startPage', 'thatAddress'].includes(failurePages[name].button),
   )) {
@@ -73,7 +73,7 @@ test('a failure page leads back to the requested install, or to the start page',
   assert.match(failurePage({ ...frame, kind: 'not_found' }), /href="\/">Go to the start page</);
 });
 
-test('a failure page after a cancel or without a state does not say whether the app is installed', () => {
+test('a failure page after a cancel or without a state makes no claim about an earlier install', () => {
   for (const kind of ['access_denied', 'state_missing'] as const) {
     const text = visibleText(failurePage({ ...frame, kind }));
     assert.doesNotMatch(text, /no access|is installed|was not added/, kind);
