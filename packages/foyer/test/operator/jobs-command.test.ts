@@ -80,7 +80,7 @@ testOnBothEngines('doctor names the jobs that failed, were interrupted or are ov
   );
   assert.match(found.fix ?? '', /Start Foyer .*npm start.*foyer\.drain/);
   const one = await jobsFinding({ ...definition, jobs: jobs.slice(0, 2) });
-  assert.match(one?.fix ?? '', /The log has the error.*foyer -- jobs/);
+  assert.match(one?.fix ?? '', /the log has the error.*foyer -- jobs/);
   assert.equal((await jobsFinding({ ...definition, jobs: jobs.slice(1, 2) }))?.status, 'ok');
   assert.equal((await jobsFinding({ ...definition, jobs: [] }))?.status, 'ok');
 });

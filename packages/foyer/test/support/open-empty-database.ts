@@ -14,8 +14,9 @@ export async function openEmptyDatabase(
   if (engine === 'Postgres') {
     const { url, drop } = await createPostgresDatabase({ empty: true });
     const pool = new pg.Pool({ connectionString: url });
-    // If a connection is still closing when the database is dropped, pg reports an error on its client.
+    // If a connection is still closing when the database is dropped, pg reports an error on its client, or on the pool.
     pool.on('connect', (client) => client.on('error', () => {}));
+    pool.on('error', () => {});
     const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
     return {
       db,
