@@ -6,8 +6,9 @@ import { createVisitor, finishedRun, pressAddToSlack } from '../packages/foyer/s
 import { definition } from '../packages/foyer/test/support/app/definition.ts';
 
 /**
- * Prints how many of the module's files and functions one install runs through, from Slack's redirect to "succeeded":
- * as much as one must read to follow an install. V8 counts the calls (precise coverage), so the numbers are exact.
+ * Prints how many of the module's files and functions one install runs through, from Slack's redirect to "succeeded".
+ * That is how much a reader goes through to follow an install. V8 counts the calls (precise coverage), so the numbers
+ * are exact.
  */
 
 const source = fileURLToPath(new URL('../packages/foyer/src', import.meta.url));

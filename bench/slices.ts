@@ -27,8 +27,8 @@ export function pairedRatio(values: readonly number[], others: readonly number[]
 }
 
 /**
- * Runs `slices` rounds. In each round, every contender has one slice; each round begins with the next contender. An
- * extra round before these warms the contenders up and is not counted.
+ * Runs `slices` rounds, after one extra round that warms the contenders up and is not counted. In each round, every
+ * contender has one slice, and the round begins with the contender that came second in the previous round.
  */
 export async function interleave<Contender extends string, Metric extends string>(
   slices: number,

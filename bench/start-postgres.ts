@@ -1,11 +1,14 @@
 import { Client } from 'pg';
 import { startPostgresServer } from '../packages/foyer/test/support/postgres-server.ts';
 
-/** A real, durable Postgres with default settings, except for more shared memory and a larger WAL. */
+/**
+ * A real, durable Postgres. Of the settings that affect its speed, only the shared memory, the size of the WAL and the
+ * number of connections differ from the defaults.
+ */
 export interface BenchPostgres {
   /** Creates a database with this name, and returns its URL. */
   createDatabase(name: string): Promise<string>;
-  /** Does to a database what autovacuum does over time. */
+  /** Vacuums and analyzes a database at once, as autovacuum would over time. */
   vacuum(name: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -205,7 +205,7 @@ describe('examples', () => {
         await visitor.get(`${host}/login?as=${name}`);
         return visitor;
       };
-      /** Presses Connect Slack, the button of the question, and Allow; returns where Foyer then redirects. */
+      /** Follows the Connect Slack link, confirms the account, and presses Allow; returns where Foyer then redirects. */
       const connectSlack = async (visitor: Visitor): Promise<string> => {
         const settings = await (await visitor.get(host)).text();
         const [, link = ''] = /href="([^"]+)"/.exec(settings) ?? [];

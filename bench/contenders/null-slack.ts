@@ -6,9 +6,10 @@ import { present } from './contender.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
- * A fake Slack that checks nothing. It answers ok, after as many milliseconds as the bench set with `delay`. Without a
- * delay it is faster than every contender; the sandbox is not. It needs no list of teams: the code, the token, and the
- * ids of a team and its installer contain the number of the team.
+ * A fake Slack that checks nothing: every call of a method that it knows succeeds, after the milliseconds that the
+ * bench sets with `delay`. Why not the sandbox: without a delay, this fake is faster than every contender, and the
+ * sandbox is not. The fake needs no list of teams: the code, the token, and the ids of a team and its installer contain
+ * the number of the team.
  */
 
 let delayMs = 0;

@@ -14,10 +14,10 @@ import { type Contender, startContender } from '../start-contender.ts';
 
 /**
  * In a slice, the installer of each team opens App Home three times. The first time, the team's name has changed in the
- * database, so Slack has an old view. The second time, the view is unchanged, but since the first time other teams'
- * views have been committed. The third time, nothing has been committed since the second. Stock Bolt publishes each
- * time, since it keeps no record of what it published. Then all names change again, and some of the installers open App
- * Home once more, one at a time: this measures the delay.
+ * database, so Slack has an old view. The second time, the view is unchanged, but Foyer has committed records of other
+ * teams' views since the first time. The third time, Foyer has committed nothing since the second. Stock Bolt publishes
+ * each time, since it keeps no record of what it published. Then all names change again, and some of the installers
+ * open App Home once more, one at a time: this measures the delay.
  */
 
 const names = ['stock Bolt', 'Foyer'] as const;

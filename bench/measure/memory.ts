@@ -74,7 +74,7 @@ async function fill(contender: Contender, few: number, all: number): Promise<Lev
   const connections = openConnections(contender.url);
   const send = async (first: number, end: number): Promise<void> => {
     for (let from = first; from < end; from += atOnce) {
-      // Waits until the listeners have finished: events in a queue are not what is measured.
+      // Waits until the listeners have finished, so that no queued events count toward the memory.
       const numbers = Array.from({ length: Math.min(atOnce, end - from) }, (_, index) => from + index);
       const settled = contender.ask('settled', numbers.length);
       await connections.post('/slack/events', numbers.map(messageEvent), 16);
@@ -82,7 +82,7 @@ async function fill(contender: Contender, few: number, all: number): Promise<Lev
     }
   };
   const atStart = await levelOf(contender);
-  // Enough events of few teams to warm up the code.
+  // Each of the first teams sends five events, so that all code is warm before the next measurement.
   for (let round = 0; round < 5; round += 1) await send(0, few);
   const afterFew = await levelOf(contender);
   await send(few, all);

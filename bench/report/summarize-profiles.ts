@@ -15,8 +15,8 @@ interface Profile {
 const mostFunctions = 25;
 
 /**
- * Summarizes each profile in `folder`: which share of the busy time each package or source folder took, and each
- * function. Lists the largest shares first.
+ * Summarizes each profile in `folder`: the share of the busy time that each package or source folder took, and the
+ * share that each function took. Lists the largest shares first.
  */
 export async function summarizeProfiles(folder: string): Promise<string> {
   const files = (await readdir(folder)).filter((file) => file.endsWith('.cpuprofile'));

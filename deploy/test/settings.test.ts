@@ -108,7 +108,7 @@ describe('the systemd unit', () => {
   it('systemd waits until Foyer is ready, and restarts a Foyer that hangs, but not a Foyer whose problem only a person can fix', () => {
     for (const line of ['Type=notify', 'NotifyAccess=all', 'WatchdogSec=30s', 'RestartPreventExitStatus=78'])
       assert.match(unit, new RegExp(`^${line}$`, 'm'));
-    // No time limit for the start, because a migration that is cut off begins again at the next start.
+    // With a time limit, systemd would cut off a long migration at every start, so the migration would never finish.
     assert.match(unit, /^TimeoutStartSec=infinity$/m);
   });
 

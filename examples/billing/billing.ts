@@ -101,8 +101,8 @@ const cancelPlan: Step = {
 };
 
 /**
- * Bills each active subscription once a day. The key of `charges` prevents a second charge for a day if a turn is cut
- * off and repeated.
+ * Bills each active subscription once a day. Safe to run twice: the key of `charges` allows one charge a day for each
+ * installation.
  */
 const billDaily: Job<Foyer<BillingTables>> = {
   name: 'bill-daily',

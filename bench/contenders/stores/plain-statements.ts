@@ -19,8 +19,8 @@ export function newRow(teamId: string): { columns: string[]; values: unknown[] }
 }
 
 /**
- * Reads an installation and its installer's token in one query, as Foyer does. Foyer's query has subselects in place of
- * the join.
+ * Reads an installation and its installer's token in one query, as Foyer does. Foyer's query uses subselects instead
+ * of the join.
  */
 export const fetchSql = `
   select i.id, i.team_id, i.team_name, i.enterprise_id, i.is_enterprise_install, i.app_id, i.status, i.version,
