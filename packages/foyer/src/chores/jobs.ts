@@ -69,8 +69,8 @@ export function createJobs<Foyer>(deps: {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
   /**
-   * The newest interval of each job that this process knows to be taken, by the job's name. With it, the process
-   * queries the database once an interval, not once a second.
+   * For each job, by name: the newest interval that this process has taken, or found taken. Because of this record, the
+   * process queries the database once an interval, not once a second.
    */
   const taken = new Map<string, number>();
 

@@ -106,7 +106,7 @@ export interface Config extends FoyerConfig {
   };
   messagesTab: MessagesTab;
   slack: FoyerConfig['slack'] & {
-    /** Whether the sandbox on this machine takes Slack's place. Then Foyer shows no links into Slack's desktop app. */
+    /** Whether the sandbox on this machine takes Slack's place. If so, Foyer shows no links into Slack's desktop app. */
     isSandbox: boolean;
     botScopes: readonly string[];
     /** The scopes in `botScopes` that an installer may decline. */

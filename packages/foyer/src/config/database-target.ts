@@ -45,7 +45,10 @@ export function withDecoded(text: string): string[] {
   }
 }
 
-/** Returns the absolute path in a file URL, such as `file:./data/foyer.db` or `file:///var/lib/foyer.db`. */
+/**
+ * Returns the path in a file URL, such as `file:./data/foyer.db` or `file:///var/lib/foyer.db`. A relative path starts at
+ * the working directory and is made absolute.
+ */
 function sqliteFile(url: string): string {
   const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
   return isAbsolute(path) ? path : resolve(path);

@@ -72,9 +72,9 @@ function formsOf(secret: string): string[] {
 }
 
 /**
- * Returns how a secret reads within a text in base64, such as a Basic Authorization header. There are three ways, by
- * the number of bytes before the secret, modulo 3. Leaves out the characters that also depend on the bytes next to the
- * secret.
+ * Returns the forms that a secret takes within a base64 text, such as a Basic Authorization header. Base64 encodes
+ * three bytes at a time, so the form depends on whether 0, 1 or 2 bytes of a group stand before the secret. Leaves out
+ * the characters that also depend on the bytes next to the secret.
  */
 function base64FormsOf(secret: string): string[] {
   return [0, 1, 2].flatMap((before) => {
@@ -163,8 +163,9 @@ export function createLogger(
 const isBounded = (level: number): boolean => level === 40 || level === 50;
 
 /**
- * Logs that an attempt was refused or failed. Strangers can cause any number of lines without an id, so these are
- * warnings, which the log limits (invariant 10). A line with an id has no limit: a failure page shows that id.
+ * Logs that an attempt was refused or failed. Strangers can cause any number of lines without an id, so a line without
+ * an id is a warning, and the log limits warnings (invariant 10). The log does not limit lines with an id: a failure
+ * page shows the id, and the operator must find the line.
  */
 export function logAttempt(
   log: Pick<Logger, 'info' | 'warn'>,
@@ -188,9 +189,9 @@ function loadPretty(): typeof import('pino-pretty') {
   return createRequire(import.meta.url)('pino-pretty');
 }
 
-/** How many characters a line shows of an error's message, and of its stack: an app may throw megabytes. */
+/** A longer text of an error, such as its message or stack, is cut: an app may throw megabytes. */
 const mostCharacters = 20_000;
-/** No secret has more characters than this. */
+/** In characters: longer than any secret in practice. */
 const longestSecret = 2000;
 
 /** Cuts a long text. The cut may split a secret, and the scrubber misses half a secret, so the end is left out too. */

@@ -2,9 +2,9 @@ import type { ConfigProblem } from './config-error.ts';
 
 /**
  * Returns the trimmed values of these variables. An empty value counts as not set: that is how `.env` files and compose
- * files leave a variable out. A value that begins with a quotation mark is a problem: Foyer would start with such a
- * secret, although it is wrong. The parser of `.env` removes a pair of marks, so the mark is unclosed, or the value
- * comes from elsewhere (`docker run --env-file` keeps the marks).
+ * files leave a variable out. A value in quotation marks, or with an unclosed one at its start, is a problem: Foyer
+ * would take the marks for a part of the value, so a secret would be wrong. The parser of `.env` removes a pair of
+ * marks, so either the mark is unclosed, or the value comes from elsewhere (`docker run --env-file` keeps the marks).
  */
 export function plainValues(
   environment: Readonly<Record<string, string | undefined>>,

@@ -76,7 +76,7 @@ export interface Database {
    * Postgres.
    */
   scrub(): Promise<void>;
-  /** Writes a consistent copy to a new file while others continue to work. The copy and its progress may start over. */
+  /** Writes a consistent copy to a new file, without blocking other work. The copy and its progress may start over. */
   backup(file: string, onProgress?: (progress: BackupProgress) => void): Promise<void>;
   close(): Promise<void>;
 }

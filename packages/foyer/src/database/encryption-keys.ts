@@ -109,8 +109,8 @@ export async function isKeyHolder(queries: Queries, process: string): Promise<bo
 }
 
 /**
- * Finds a process that was seen at or after `seenSince`. With `keyId`, it must encrypt with that key; with `notOf`,
- * with a key that is not in that list; with `otherThan`, it must be another process than that one.
+ * Finds a process that was seen at or after `seenSince`. Depending on the search, it encrypts with the key `keyId`,
+ * encrypts with a key that is not in the list `notOf`, or is not the process `otherThan`.
  */
 export async function findKeyHolder(
   queries: Queries,

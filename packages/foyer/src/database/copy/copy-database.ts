@@ -34,8 +34,8 @@ export interface CopyProgress {
 interface CopyDatabaseDeps {
   source: Pick<Database, 'queries'>;
   /**
-   * The copy writes here. Every migration is applied. The only rows are those that migrations inserted, or the database
-   * is marked as the target of an unfinished copy.
+   * The database to copy into, with every migration applied. It must hold no rows (with `targetIsNew`: none but those
+   * that migrations inserted), or be marked as the target of an unfinished copy of the same source.
    */
   target: Database;
   /** The name of the source, without a password; a copy is resumed only for the same name. */
