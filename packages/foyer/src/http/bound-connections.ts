@@ -122,7 +122,7 @@ export function boundConnections(
     if (beside?.size === 0) networks.delete(connection.network);
   }
 
-  /** Closes the oldest connection that has no whole request to answer; the newest if all have one. */
+  /** Closes the oldest connection that has no whole request to answer: the new one, if all the others have one. */
   function makeRoom(among: Iterable<Connection>, newest: Connection, kind: RefusalKind): void {
     let oldest = newest;
     for (const connection of among) {

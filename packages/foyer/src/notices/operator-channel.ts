@@ -28,7 +28,7 @@ export function statusAfter(outcome: SendOutcome): NoticeStatus {
   return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }
 
-/** A channel counts as failed when more than this many attempts to send one message have failed. */
+/** While a message can still be retried, its channel counts as failed only after more failed attempts than this. */
 const hiccups = 4;
 
 /**

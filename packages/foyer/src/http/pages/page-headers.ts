@@ -9,8 +9,8 @@ export function newNonce(): string {
 const transportSecurity = 'max-age=31536000';
 
 /**
- * The headers of every response, page or not: they forbid caching, framing, content sniffing and referrers.
- * `pageHeaders` replaces the policy with one that lets a page have its own style and script.
+ * The headers of every response, page or not: they forbid caching (except of the logo), framing, content sniffing and
+ * referrers. `pageHeaders` replaces the policy with one that lets a page have its own style and script.
  */
 export function securityHeaders(secure: boolean): Record<string, string> {
   return {

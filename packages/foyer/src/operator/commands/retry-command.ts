@@ -19,8 +19,8 @@ interface RetryOptions {
 }
 
 /**
- * `retry RUN`: queues a run again; steps that succeeded do not run again. `retry --failed`: queues all failed runs,
- * except those of installations whose token is dead.
+ * `retry RUN`: queues a run again; steps that succeeded do not run again. `retry --failed`: queues the failed runs that
+ * still matter (`readFailedRuns`), except those of installations whose token is dead.
  */
 export function retryCommand(deps: OperatorDeps): Command {
   return operatorCommand('retry', {
