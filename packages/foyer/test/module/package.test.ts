@@ -13,8 +13,8 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { copyClone, linkPackages, pack, unpack } from '../support/packed-clone.ts';
 
 /**
- * The tarball as an adopter gets it: a real copy in node_modules, in plain JavaScript, without flags. Its
- * dependencies are linked from this repository, so that the test needs no registry.
+ * Tests the tarball as an adopter uses it: unpacked in node_modules, as plain JavaScript that Node runs without flags.
+ * The tarball's dependencies are linked from this repository, so that the test needs no registry.
  */
 
 const root = join(import.meta.dirname, '../../../..');

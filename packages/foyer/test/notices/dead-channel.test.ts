@@ -110,7 +110,7 @@ describe('a channel that does not accept messages', () => {
     };
   }
 
-  it('while one channel fails, the other reports it to the operators once, and doctor reports it until the channel works again', async (t) => {
+  it('if one channel fails, the other reports the failure to the operators once, and doctor reports the failure until the channel works again', async (t) => {
     const { webhook, mail, sender, doctor, uninstall, troubles } = await stageWith(t);
     webhook.status = 410;
     for (let times = 0; times < 3; times += 1) {

@@ -248,7 +248,7 @@ test('doctor reports that the first start cannot create the folder of the databa
   const { folder, environment } = await prepare(t);
   chmodSync(folder, 0o755);
   const env = { ...environment, DATABASE_URL: `file:${folder}/data/foyer.db` };
-  // The mount belongs to a namespace of this process, and is gone when the process ends.
+  // `unshare` gives the command mounts of its own, so this mount is gone when the command ends.
   const script = 'mount -t tmpfs -o ro tmpfs "$1" && "$2" --conditions=source "$3" doctor --offline';
   const { stdout } = spawnSync(
     'unshare',
@@ -261,11 +261,11 @@ test('doctor reports that the first start cannot create the folder of the databa
   );
 });
 
-test('list on a read-only disk says that only doctor reads the database there', {
+test('if the disk is read-only, `list` says that only doctor can read the database', {
   skip: skip || (canMount() ? false : 'this user may not mount a disk'),
 }, async (t) => {
   const { folder, environment } = await prepare(t);
-  // Within the namespace, only this user is known, so this user must own the files.
+  // The namespace that `unshare` makes has only the user who runs the test, so that user must own the files.
   giveAway(folder, { uid: process.getuid?.(), gid: process.getgid?.() });
   const script =
     'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && "$2" --conditions=source "$3" list';

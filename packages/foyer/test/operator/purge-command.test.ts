@@ -132,7 +132,7 @@ test('`purge` counts a token that is already dead as revoked, but not an expired
   });
 });
 
-test('`purge` shows what it will erase and asks, and after the answer No it erases and revokes nothing', async (t) => {
+test('`purge` shows what it will erase and asks; if the answer is no, it erases and revokes nothing', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, ok);
   const questions: string[] = [];
   const answer = (yes: boolean) => async (question: string) => {
@@ -184,7 +184,7 @@ test('`purge` erases an uninstalled team without a call to Slack, and reports an
 });
 
 testOnBothEngines(
-  '`purge` erases the rows of the app’s own tables that refer to the team and cascade, and names the other own tables',
+  '`purge` erases the rows of the app’s own tables that refer to the team with `on delete cascade`, and names the app’s other own tables',
   async (t, engine) => {
     const { database, run, deps } = await createTeam(t, ok, engine);
     await storeInstallation(database, { id: 'ins_2', team_id: 'T2' });

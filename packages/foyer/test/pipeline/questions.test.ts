@@ -302,7 +302,7 @@ it('an answer can be a channel id, or a text of 1 to 3,000 characters', async (t
   }
 });
 
-it('a question may have a hundred options, each as long as Slack shows, in any language', async (t) => {
+it('a question may have a hundred options of the greatest length that Slack shows, in any language', async (t) => {
   const many = Array.from({ length: 100 }, (_, n) => {
     const number = String(n).padStart(3, '0');
     return { value: number.padEnd(150, '値'), label: number.padEnd(75, '名') };

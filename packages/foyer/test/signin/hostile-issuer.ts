@@ -7,7 +7,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 export interface Lies {
   /** Fields of the discovery document. */
   discovery?: Record<string, unknown>;
-  /** Claims of the ID token; undefined leaves one out. */
+  /** Claims of the ID token. A claim whose value is undefined is left out of the token. */
   claims?: Record<string, unknown>;
   /** Handlers, by path, that answer requests instead of the issuer. */
   answer?: Partial<Record<Path, (req: IncomingMessage, res: ServerResponse) => void>>;

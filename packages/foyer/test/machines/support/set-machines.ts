@@ -137,7 +137,7 @@ export async function startMachineProcess(
   return { url: `http://127.0.0.1:${port}`, process };
 }
 
-/** Starts a proxy in front of the machines. It passes each new connection to the machine that `sendTo` was given. */
+/** Starts a proxy in front of the machines. It passes each new connection to the machine that `sendTo` named last. */
 async function startFront(): Promise<{ url: string; sendTo(url: string): void; close(): Promise<void> }> {
   let target = 0;
   const sockets = new Set<Socket>();

@@ -355,7 +355,7 @@ describe('a press on an operator page', () => {
     assert.equal(again.headers.get('location'), `${path}?done=already_gone`);
   });
 
-  it('“Mark as gone” names in the history the tokens that Slack did not revoke', async (t) => {
+  it('if Slack does not revoke a token, “Mark as gone” names that token in the history', async (t) => {
     t.after(() => stage.close());
     stage.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 } });
     const installed = String((await installation())?.installed_at);
