@@ -14,9 +14,9 @@ import { createSandbox } from 'slack-sandbox';
 const root = resolve(import.meta.dirname, '..');
 const [, recipe = ''] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, 'docs/signin.md'), 'utf8')) ?? [];
 
-/** Loads the recipe of docs/signin.md, unchanged but for its types. */
+/** Loads the recipe of docs/signin.md. Removes its types, and changes nothing else. */
 async function loadRecipe(folder: string): Promise<(foyer: Foyer) => RequestListener> {
-  // The folder is below node_modules, so that the imports of packages resolve; Node itself strips no types there.
+  // The folder is below node_modules, so that imports of packages resolve. Node strips no types there: the test does.
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   const file = join(folder, 'recipe.js');
   writeFileSync(file, stripTypeScriptTypes(recipe));

@@ -93,7 +93,7 @@ describe('an app’s own texts', () => {
     assert.equal(texts.forLocale('de').text('progress.done.message', values), 'A ist in B bereit.');
   });
 
-  it('an app can set reasons, scope sentences, step titles and a tagline; a language without them uses those of the default language', () => {
+  it('an app can set a reason and a sentence for a scope, step titles and a tagline; if a language lacks one, Foyer uses the text of the default language', () => {
     const texts = createTexts({
       en: { 'reason.chat:write': 'To greet you', 'scope.mine:own': 'Do my thing', 'app.tagline': 'Hello' },
       de: { 'step.sync-crm.doing': 'CRM wird abgeglichen', 'app.tagline': 'Hallo' },

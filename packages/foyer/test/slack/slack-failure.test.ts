@@ -104,7 +104,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
 
-  it('a 5xx means that Slack is unreachable and may have acted', async () => {
+  it('after a 5xx, Slack counts as unreachable, and may have acted', async () => {
     for (const status of [500, 502, 503]) {
       const failure = await failureOf(answer({ ok: false }, status));
       assert.deepEqual(
@@ -114,7 +114,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     }
   });
 
-  it('a Slack that hangs until the time limit is unreachable and may have acted', async () => {
+  it('if Slack does not answer within the time limit, it counts as unreachable, and may have acted', async () => {
     const failure = await failureOf(() => {}, { timeoutMs: 60 });
     assert.deepEqual([failure?.kind, failure?.code, failure?.mayHaveActed], ['unreachable', 'timeout', true]);
   });

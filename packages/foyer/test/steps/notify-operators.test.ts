@@ -137,7 +137,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(stage.logged() + JSON.stringify(await stage.run(runId)), new RegExp(mailPassword));
   });
 
-  it('the mail is sent once, even if the webhook is gone', async (t) => {
+  it('the mail is sent once, even if the webhook fails and someone retries the run', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, refused(503), refused(404));
     const environment = { ...mailTo(mail.url), NOTIFY_SLACK_WEBHOOK_URL: webhook.url };
@@ -265,7 +265,7 @@ describe('a welcome that is requested again', () => {
   });
 });
 
-it('a webhook that fails does not delay the app’s own steps: the run continues when the next of them is due', async (t) => {
+it('a webhook that fails does not delay the app’s own steps: the run continues when the next own step is due', async (t) => {
   const webhook = await startWebhook(t, refused(503), refused(503));
   const tries: number[] = [];
   const count: Step<null> = {
@@ -301,7 +301,7 @@ it('a webhook that fails does not delay the app’s own steps: the run continues
   assert.equal(webhook.received.length, 3);
 });
 
-it('the other steps of a run do not wait for a webhook that failed: it is tried again after a pause', async (t) => {
+it('if the webhook fails, its next attempt is due after a pause, and the other steps of the run do not wait for it', async (t) => {
   const webhook = await startWebhook(t, refused(503));
   const own: Step<null> = {
     name: 'own',

@@ -10,7 +10,7 @@ export interface FakeTokenEndpoint {
   apiUrl: string;
   /** The refresh tokens that it was given, in order. */
   readonly used: string[];
-  /** Sets the answer from now on. With undefined, each refresh token yields new tokens once, as with Slack. */
+  /** Sets the answer from now on. If undefined, answers as Slack does: each refresh token yields new tokens once. */
   answerWith(answer: TokenAnswer | undefined): void;
   /** Sets the answer to calls with this access token from now on. It takes precedence over `answerWith`. */
   answerTo(token: string, answer: object): void;

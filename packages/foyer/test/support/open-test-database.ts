@@ -19,7 +19,7 @@ export interface TestDatabase {
   close(): Promise<void>;
 }
 
-/** Opens a test database on each engine that Foyer runs on, by the engine's name in test titles. */
+/** For each engine that Foyer runs on: its name in test titles, and the function that opens a test database on it. */
 export const engines = { SQLite: openTestDatabase, Postgres: openPostgresTestDatabase } as const;
 
 /** Opens a fresh SQLite database in a temporary folder, which `close` removes. */

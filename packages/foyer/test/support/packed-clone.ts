@@ -29,7 +29,7 @@ export function linkPackages(folder: string): void {
   }
 }
 
-/** Packs a package of a copy of the clone into a tarball in the folder `to`; returns the tarball's path. */
+/** Runs `npm pack` for a package of `clone`, a copy of the repository. Returns the tarball's path, below `to`. */
 export async function pack(
   clone: string,
   name: 'slack-foyer' | 'slack-sandbox',

@@ -20,8 +20,8 @@ export async function hasPgBouncer(): Promise<boolean> {
 const searched = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
 /**
- * Starts PgBouncer in front of a database, until the test ends. It has `pool` connections to the server, and runs each
- * transaction on any one that is free. Returns the database's URL through PgBouncer.
+ * Starts PgBouncer in front of a database, until the test ends. PgBouncer has `pool` connections to the server, and
+ * runs each transaction on any free connection. Returns the database's URL through PgBouncer.
  */
 export async function startPgBouncer(t: TestContext, url: string, pool = 3): Promise<string> {
   const target = new URL(url);

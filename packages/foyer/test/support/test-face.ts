@@ -14,5 +14,5 @@ export function brandOf(name = 'Foyer', more: Partial<Brand> = {}): Brand {
   return completeBrand({ app, privacyUrl: undefined, supportUrl: undefined }, more);
 }
 
-/** The titles of the built-in steps, and which of them (the last) is only for operators. */
+/** For each built-in step: its title, and whether only operators see it. */
 export const faces: StepFaces = stepFaces(builtInSteps());
