@@ -34,7 +34,7 @@ export function scopeInWords(scope: string): string {
   return scopeWords[scope] ?? `Use the permission ${scope}`;
 }
 
-/** Splits a scope list from a URL: by comma or space, without duplicates, in order. */
+/** Splits a URL's list of scopes at commas and spaces. Keeps the order, and drops duplicates. */
 export function splitScopes(text: string | null | undefined): string[] {
   return [...new Set((text ?? '').split(/[\s,]+/).filter(Boolean))];
 }

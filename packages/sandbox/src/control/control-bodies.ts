@@ -11,7 +11,8 @@ const optionalPlace = { teamId: id.optional(), enterpriseId: id.optional() };
  * - `error`: answers `ok: false` with this error, and does nothing;
  * - `status`: answers with an HTTP status (429 with `retryAfterSeconds`), and does nothing;
  * - `hang`: acts, then answers only after `delayMs`; with `acts: false`, only cuts the connection after `delayMs`;
- * - `reset-before-acting`, `reset-after-acting`: cuts the connection before or after it acts;
+ * - `reset-before-acting`: cuts the connection, and does nothing;
+ * - `reset-after-acting`: acts, then cuts the connection;
  * - `malformed-json`: acts (unless `acts: false`), then answers with half a JSON text;
  * - `id-token`: acts, but something is wrong with the ID token (only for `openid.connect.token`).
  */

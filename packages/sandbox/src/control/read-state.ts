@@ -76,7 +76,7 @@ function workspaceState({ world }: Platform, workspace: Workspace): WorkspaceSta
   return { ...workspace, installationId: installation?.id ?? null, channels, people };
 }
 
-/** The bot user that a removed app had in a workspace: the bot's DMs still exist. */
+/** The bot user that the app had in a workspace before it was removed; the removal leaves the bot's DMs. */
 function botAt(
   identities: Platform['world']['botIdentities'],
   { id, enterpriseId }: Workspace,

@@ -113,7 +113,10 @@ export function createDeliveries({
     hold(): void {
       isHolding = true;
     },
-    /** Sends the held deliveries in the original or reversed order, or by a list of ids: the others follow those. */
+    /**
+     * Sends the held deliveries in the original or reversed order. A list of ids names the deliveries to send first;
+     * the held deliveries that the list does not name follow.
+     */
     async release(order: 'as-sent' | 'reversed' | readonly string[] = 'as-sent'): Promise<Delivery[]> {
       isHolding = false;
       const waiting = inOrder(held, order);

@@ -30,7 +30,7 @@ export type Delivery = {
 export type Parcel = Pick<Delivery, 'kind' | 'type' | 'eventId' | 'teamId' | 'enterpriseId' | 'body'> & {
   url: string;
   contentType: string;
-  /** `valid` by default; a test asks for one of the others, which the app must refuse. */
+  /** `valid` by default. With `wrong` or `none`, a test checks that the app refuses the request. */
   signature?: 'valid' | 'wrong' | 'none';
   /** Seconds; real time by default, since receivers compare it with their own clock. */
   timestampSeconds?: number;

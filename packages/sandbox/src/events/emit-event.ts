@@ -68,7 +68,7 @@ function authorizationOf(installation: Installation) {
 
 /**
  * Sends an event if the app has an event URL, subscribes to the event and is not suspended; resolves after the first
- * attempt, or to null if nothing is sent.
+ * attempt, or to null if nothing is sent. With `isForced`, an event URL is enough.
  */
 export async function emitEvent(
   platform: Platform,

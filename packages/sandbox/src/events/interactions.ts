@@ -47,7 +47,7 @@ export function pressableElements(blocks: readonly Block[]): Pressable[] {
   });
 }
 
-/** Sends a signed `block_actions` request to the app's interactivity URL. Throws if there is no such element. */
+/** Sends a signed `block_actions` request to the app's interactivity URL. Throws if there is no such element or URL. */
 export async function sendPress(platform: Platform, press: Press): Promise<Delivery> {
   const { app, deliveries, activity } = platform;
   const { where, actionId, blockId, workspace, person } = press;

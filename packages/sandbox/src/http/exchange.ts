@@ -17,7 +17,7 @@ export type Exchange = {
   response: ServerResponse;
 };
 
-/** An answer to write. A handler returns `null` instead if it has itself answered or cut the connection. */
+/** An answer to write. A handler that wrote the answer itself, or cut the connection, returns `null` instead. */
 export type Reply = { status?: number; headers?: Record<string, string | string[]>; body?: string };
 
 const largestBodyBytes = 5 * 1024 * 1024;

@@ -12,8 +12,8 @@ export type IssuedTokens = { installation: Installation; bot: Token | null; user
 /**
  * Installs the app for a redeemed code, or updates the installation.
  *
- * Why the union of scopes: Slack adds the requested scopes to those granted before. Only a revocation removes scopes; a
- * request for fewer does not.
+ * Why the union of scopes: Slack adds the requested scopes to those granted before. A request for fewer scopes removes
+ * none; only a revocation does.
  */
 export function installFor(platform: Platform, code: AuthorizationCode): IssuedTokens {
   const { world, app, clock } = platform;

@@ -49,7 +49,7 @@ export function decisionPage(
     notice: Html | null;
     /** The form's address. */
     action: string;
-    /** The names of the fields of the page's query that the form sends again, as hidden fields. */
+    /** Names of parameters in the page's query. The form has a hidden field for each, and so sends them again. */
     kept: readonly string[];
     choices: Html;
     allow: string;

@@ -87,8 +87,9 @@ export function choicesOf(
 }
 
 /**
- * Carries out the consent form. Its fields are those of the authorize address, `user`, `place` (a workspace's or org's
- * id), `decision` (`allow` or `cancel`), and one `optional_scope` for each optional scope that is ticked.
+ * Carries out the consent form. In addition to the parameters of the authorize address, it has the fields `user`,
+ * `place` (a workspace's or org's id), `decision` (`allow` or `cancel`), and one `optional_scope` for each optional
+ * scope that is ticked.
  */
 export function submitConsent(platform: Platform, form: URLSearchParams): ConsentOutcome {
   const read = readAuthorizeRequest(platform.app, form);

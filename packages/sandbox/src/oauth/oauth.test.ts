@@ -56,7 +56,7 @@ test('Cancel redirects back with access_denied and the state', async (t) => {
   assert.equal(location, `${redirectUri}?error=access_denied&state=st4te`);
 });
 
-test('the consent page refuses an unknown client, an unregistered redirect, an undeclared scope and no scope', async (t) => {
+test('the consent page refuses an unknown client, an unregistered redirect, an undeclared scope and a request without scopes', async (t) => {
   const { sandbox } = await withSandbox(t);
   const bad = [
     [{ client_id: '1.2' }, 'invalid_client_id'],

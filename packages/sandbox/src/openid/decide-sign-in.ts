@@ -21,8 +21,9 @@ export function signInFor(platform: Platform, choice: SignInOptions): string {
 }
 
 /**
- * Carries out the sign-in form: redirects back with a code or an error, or refuses. Its fields are those of the
- * authorize address, `user`, `place` (a workspace's id) and `decision` (`allow` or `cancel`).
+ * Carries out the sign-in form: redirects back with a code or an error, or refuses. In addition to the parameters of
+ * the authorize address, the form has the fields `user`, `place` (a workspace's id) and `decision` (`allow` or
+ * `cancel`).
  */
 export function submitSignIn(platform: Platform, form: URLSearchParams): SignInOutcome {
   const { world, app, activity, clock } = platform;

@@ -31,7 +31,7 @@ export type Answer = Record<string, unknown>;
 export type Method =
   | {
       needs: 'token';
-      /** One of these scopes is enough; if there are none, any token may call. */
+      /** One of these scopes is enough. If the list is empty, any token may call the method. */
       scopes: readonly string[];
       tier: Tier;
       run(call: Call): Answer | Promise<Answer>;
@@ -43,7 +43,7 @@ export type Method =
 
 type RunOf<Needs extends Method['needs']> = Extract<Method, { needs: Needs }>['run'];
 
-/** A method for tokens that have one of `scopes`; if there are none, for any token. */
+/** A method for tokens that have one of `scopes`, or for any token if `scopes` is empty. */
 export function tokenMethod(tier: Tier, scopes: readonly string[], run: RunOf<'token'>): Method {
   return { needs: 'token', scopes, tier, run };
 }

@@ -76,7 +76,7 @@ function placeOf(control) {
   ]);
 }
 
-/** Copies what a person entered from a control to the one that replaces it, if any. */
+/** Copies what a person entered in the control `before` to `after`, the control that replaces it, if any. */
 function keepEntered(before, after) {
   if (!after) return;
   if (!before.dataset.group) {
@@ -214,7 +214,8 @@ document.addEventListener('click', (event) => {
 
 document.addEventListener('change', (event) => {
   const control = event.target.closest('[data-surface] [data-choose]');
-  // The value of an input block is sent with a button's press; only with `dispatch_action` is each change sent.
+  // A change in an input block is sent at once only if the block has `dispatch_action`. Otherwise the value goes with
+  // the next press of a button.
   if (control && !control.closest('[data-quiet]'))
     press(control, choiceOf(control)).catch((error) => say(String(error)));
 });

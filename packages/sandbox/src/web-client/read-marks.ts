@@ -4,7 +4,7 @@ import type { Visit } from './visit.ts';
 
 /** What each person has read of their DM with the app. */
 export function createReadMarks({ activity }: Platform) {
-  /** The newest read message's timestamp, by conversation. A DM has one human reader. */
+  /** The timestamp of the newest read message, by conversation: in a DM with the app, only one person reads. */
   const readUpTo = new Map<string, string>();
   activity.listen(({ kind }) => {
     if (kind === 'reset') readUpTo.clear();

@@ -95,7 +95,7 @@ test('a person can cancel a consent, choose another workspace, and decline an op
   assert.deepEqual([answer.team.name, answer.scope], ['Globex', 'chat:write,users:read']);
 });
 
-test('in the web client, a person can switch to another one, grant access as an org admin, plan a failure and move the clock', async (t) => {
+test('in the web client, a visitor can switch to another person, grant access as an org admin, plan a failure and move the clock', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const page = await openPage(t);
   const enterpriseId = sandbox.state().enterprises[0]?.id ?? '';

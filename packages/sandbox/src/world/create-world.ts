@@ -138,7 +138,7 @@ function placeWorkspace(world: World, workspace: Workspace): void {
   });
 }
 
-/** A new world: two standalone workspaces and a Grid org with two, with people and no installs. */
+/** A new world: people, two standalone workspaces, a Grid org with two more workspaces, and no installs. */
 export function createWorld(): World {
   const world: World = {
     enterprises: new Map(),

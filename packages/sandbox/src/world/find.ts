@@ -34,7 +34,10 @@ export function installationAt(world: World, place: Place): Installation | undef
   );
 }
 
-/** The live installation that serves a workspace: the org's if it has access, otherwise the workspace's own, if any. */
+/**
+ * The live installation that serves a workspace: the org's, if the org granted it access to the workspace; otherwise
+ * the workspace's own, if any.
+ */
 export function installationServing(world: World, workspace: Workspace): Installation | undefined {
   const place = { teamId: null, enterpriseId: workspace.enterpriseId };
   const orgWide = workspace.enterpriseId ? installationAt(world, place) : undefined;
