@@ -113,7 +113,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(people, []);
     });
 
-    it('a person’s sessions end once Slack says that they are deactivated, and no one else’s sessions end', async () => {
+    it('once Slack reports that a person was deactivated, that person’s sessions end, and no one else’s do', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Dora Leaves' });
       const [visitor, other] = [createVisitor(), createVisitor()];
       await stage.signIn(visitor, { userId });
@@ -205,7 +205,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(used), undefined);
     });
 
-    it('Foyer asks Slack once a day whether a signed-in person still exists; if Slack is down, it keeps the session and asks again after an hour', async () => {
+    it('Foyer asks Slack once a day whether a signed-in person still exists; if Slack is down, Foyer keeps the session and asks again after an hour', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Eve Silent' });
       const visitor = createVisitor();
       await stage.signIn(visitor, { userId });
