@@ -4,10 +4,11 @@ import { closeSync, fsyncSync, openSync } from 'node:fs';
 const notSupported = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /**
- * Makes the names in a folder survive a power failure. Throws the file system's errors.
+ * Makes the names in a folder survive a power failure. Call it after a file was created or renamed. Throws the file
+ * system's errors.
  *
  * Why: syncing a file saves its content. The file's existence and its name are stored in its folder, and a power
- * failure can lose them (man 2 fsync). Call it after a file was created or renamed.
+ * failure can lose them (man 2 fsync).
  */
 export function syncFolder(folder: string): void {
   // Windows cannot open a folder, and its file systems journal their names.

@@ -130,8 +130,8 @@ export async function openSqlite(
         return value;
       } catch (error) {
         if (!(error instanceof DatabaseUnavailableError)) throw error;
-        // If the disk or the files failed, a write whose work was done may be there after a restart; any other was
-        // rolled back.
+        // If the disk or a file failed after this write had done its work, the write may still be there after a
+        // restart. If the failure came earlier, the write was rolled back.
         const mayBeCommitted = isWorkDone && (error.mayBeCommitted || failure !== undefined);
         if (error.mayBeCommitted) fail(error);
         throw mayBeCommitted
