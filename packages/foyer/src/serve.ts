@@ -150,8 +150,9 @@ const commandsHere = (): LocalCommands =>
 const exConfig = 78;
 
 /**
- * Whether a start will fail again until a person changes something. Without a log, the configuration was refused. Other
- * failures may pass: a port becomes free, a database becomes reachable, or another process, which lacks a key, ends.
+ * Whether a start will fail again until a person changes something: the configuration was refused (then there is no log
+ * yet), the keys are unusable, or a newer Foyer has changed the database. Other failures may pass: a port becomes free,
+ * a database becomes reachable, or another process, which lacks a key, ends.
  */
 const isForPerson = (error: unknown, log: Logger | undefined): boolean =>
   log === undefined ||

@@ -34,8 +34,8 @@ import { stepFailure } from './step-failure.ts';
  *
  * - **run**: one execution of a pipeline for one installation. A worker claims it under a **lease**: a worker that lost
  *   its lease (the run was cancelled, or another worker has it) writes nothing more to the run.
- * - **attempt**: one try of a step. Its start is committed before the step may make an outside call; its end is
- *   committed together with the start of the next attempt.
+ * - **attempt**: one try of a step. Its start is committed before the step may make an outside call. Its end is
+ *   committed together with what follows: the start of the next attempt, or the run's rest or end.
  * - **move**: one transaction that takes the run as far as it goes without an outside call. Why: a commit waits for the
  *   disk. An install's pipeline makes 6 commits; with one for each start and end, it would make 13.
  * - **rest**: the run waits for a time, an event or an answer, and its worker releases it.
@@ -301,8 +301,8 @@ async function moveRun(
   async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
     const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
     await restRun(tx, run.id, until);
-    // The runs of moments wait until this install run ends. It now waits for an event or an answer, which may take
-    // days, so those runs start now.
+    // Runs of moments wait for the install run, but not while the install run itself waits for an event or an answer,
+    // which may take days.
     if (run.pipeline === 'install' && until.waitingFor !== null)
       await resumeWaitingRuns(tx, { installationId: installation.id, event: run.id, now });
     return { kind: 'left', status: until.status, ended };

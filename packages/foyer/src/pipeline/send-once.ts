@@ -48,10 +48,11 @@ interface OnceSend {
 /**
  * Sends a message exactly once per key between install and uninstall, across crashes and retries (invariant 3).
  *
- * The attempt is committed before Slack is called, and only one can be in progress. A message whose outcome is unknown
- * is looked for in the channel's history before it is sent again. If that history cannot be read, the step ends as
- * unconfirmed, and only a person can retry it. Returns where the message is, with the write that records it, or how the
- * step ends instead. @throws the errors of Slack's client
+ * Foyer commits an attempt before it calls `chat.postMessage`, and makes only one attempt per message at a time. If the
+ * outcome of an attempt is unknown, Foyer looks for the message in the channel's history before it sends the message
+ * again. If that history cannot be read, the step ends as unconfirmed, and only a person can retry it. Returns where
+ * the message is, with the write that records it, or how the step ends instead.
+ * @throws the errors of Slack's client
  */
 export async function sendOnce(
   context: SendContext,
@@ -131,8 +132,8 @@ async function settleDoubt(
   send: OnceSend,
   row: OnceMessageRow,
 ): Promise<Written<PostedMessage> | StepEnd | undefined> {
-  // An earlier call may still take effect until `sent_at`: a process may have died during it, or another run may be
-  // making it.
+  // An earlier call may still take effect until `sent_at`: a process may have died during that call, or another run may
+  // be making the call now.
   const restMs = row.status === 'sending' ? (row.sent_at ?? 0) - context.now() : 0;
   const found = await search(context, slack, send, { row, mayStillArrive: restMs > 0 });
   if (found.kind === 'found') {

@@ -81,7 +81,7 @@ export function namedCode(error: unknown): string | undefined {
   return isNamed ? given.toLowerCase() : undefined;
 }
 
-/** How many characters of an error's message are read: a step may throw megabytes. */
+/** A longer message of an error is cut to this many characters: a step may throw megabytes. */
 const mostCharacters = 20_000;
 /**
  * How many errors of an `AggregateError` the message contains. Node throws an `AggregateError` if a connection fails at

@@ -21,7 +21,7 @@ import type { StepTitle } from '../texts/languages/en.ts';
  * safe. A step that only writes to our database has a `write(transaction, facts)` instead, and costs no extra commit.
  */
 
-/** What a step may return. Declare an output as a `type`: TypeScript does not accept an `interface` as JSON. */
+/** What a step may return as its output. Declare its type with `type`: TypeScript accepts no `interface` as JSON. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** One named part of a run. */
@@ -46,9 +46,10 @@ export interface ActingStep<Output extends Json = Json> extends StepTraits {
   /** How long one attempt may take; 30,000 by default. An attempt that ignores its signal is abandoned. */
   readonly timeLimitMs?: number;
   /**
-   * Returns an output or a `StepEnd`, such as `skip(…)`. Foyer stores the output, so it must not contain a secret. If
-   * `run` throws: Foyer waits after a rate limit, retries if Slack is unreachable or the error is unknown, and fails
-   * the step after a refusal, a dead token or a `StepError` that is final.
+   * Returns an output, an output with a write (`withWrite(…)`), or a `StepEnd`, such as `skip(…)`. Foyer stores the
+   * output, so the output must not contain a secret. If `run` throws because of a rate limit, Foyer waits. If Slack is
+   * unreachable, or the error is unknown or a `StepError` that is not final, Foyer retries the step. After a refusal, a
+   * dead token or a final `StepError`, Foyer fails the step.
    */
   run(context: StepContext): Promise<Output | Written<Output> | StepEnd>;
   readonly write?: undefined;
@@ -60,8 +61,8 @@ export interface ActingStep<Output extends Json = Json> extends StepTraits {
  */
 export interface RecordingStep<Output extends Json = Json> extends StepTraits {
   /**
-   * Returns the output. Must do nothing but queries, all on `transaction`, and may run again. If it throws, its writes
-   * are undone, and the error is judged like that of any other step.
+   * Returns the output. Must do nothing but queries, all on `transaction`. Foyer may call this function more than once.
+   * If the function throws, its writes are undone, and the error is judged like that of any other step.
    */
   write(transaction: Tx, facts: StepFacts): Promise<Output>;
   readonly run?: undefined;
@@ -152,8 +153,8 @@ export interface StepContext extends StepFacts {
   readonly log: Logger;
   readonly services: StepServices;
   /**
-   * Commits your own rows together with the end of this attempt: all or nothing. `work` must do nothing but queries,
-   * and may run again. If the step throws, `work` never runs.
+   * Commits your own rows together with the end of this attempt: all or nothing. `work` must do nothing but queries;
+   * Foyer may call `work` more than once. If the step throws, `work` never runs.
    * @example write((tx) => tx.insertInto('orders').values(order).execute())
    */
   write<MyTables = AnyTables>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
@@ -216,7 +217,7 @@ export type StepEnd = { readonly [ended]: true } & (
 /** The end of a step that has nothing to do. */
 export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
 
-/** Throws where a step makes an invalid end; otherwise the step would fail only later, when Foyer stores that end. */
+/** Throws if a step makes an invalid end. Without this check, the step would fail only when Foyer stores the end. */
 function assertEnd(isRight: boolean, fix: string): void {
   const message = `The step ended in a way that cannot be stored: ${fix}`;
   if (!isRight) throw new StepError('invalid_end', message, { final: true });
@@ -333,7 +334,10 @@ export function isStepEnd(result: Json | StepEnd): result is StepEnd {
   return typeof result === 'object' && result !== null && ended in result;
 }
 
-/** What a step writes in addition to its output: nothing but queries on `transaction`. It may run again. */
+/**
+ * A step's own writes, in the transaction that stores its output. The function must do nothing but queries on
+ * `transaction`; Foyer may call it more than once.
+ */
 export type StepWrite = (transaction: Tx) => Promise<unknown>;
 
 /** An output, and the write that records what the step learned. Made by `withWrite`. */

@@ -36,10 +36,11 @@ export interface WorkerDeps extends PipelineDeps {
 export type Worker = ReturnType<typeof createWorker>;
 
 /**
- * The shortest time after which the timer queries for due work again; a run that ends causes a query at once. Why
- * `wake` waits this long too: most wakes come from an install whose browser still waits for its page. Eight
- * simultaneous installs waited 230 ms for their pages when their runs started immediately, and 219 ms with this pause,
- * after which one claim serves all eight.
+ * The timer waits at least this long before it queries for due work again; a run that ends causes a query at once.
+ *
+ * Why `wake` waits this long too: most wakes come from an install whose browser still waits for its page, and after the
+ * pause, one claim serves all installs that came during it. Eight simultaneous installs waited 230 ms for their pages
+ * when their runs started immediately, and 219 ms with the pause.
  */
 const leastPauseMs = 50;
 /** After this many failures in a row (about a minute), Foyer logs errors instead of warnings: a person must look. */
