@@ -129,8 +129,8 @@ async function findByRun(
 }
 
 /**
- * Matches the newest run of each installation's install pipeline, in a query of `runs`: the outcome of an older run no
- * longer matters.
+ * A condition for a query of `runs`: matches only the newest install run of each installation. The outcome of an older
+ * install run no longer matters.
  */
 export function isNewestRun(eb: Where<'runs'>) {
   const isNewest = eb.not(

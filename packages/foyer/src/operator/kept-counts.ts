@@ -35,8 +35,8 @@ const dayMs = 86_400_000;
 /** The charts of the overview show this many days. */
 const shownDays = 30;
 /**
- * How long after midnight (UTC) the previous day is counted: by then, every install that began on that day has ended.
- * The chore that recovers installs ends the interrupted ones.
+ * The chore counts a day no earlier than this long after the day's end (midnight UTC). By then, every install that
+ * began on that day has ended: another chore, which recovers installs, ends the interrupted ones.
  */
 const settledAfterMs = 3_600_000;
 

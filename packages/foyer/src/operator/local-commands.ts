@@ -28,7 +28,7 @@ export const packageCommands: LocalCommands = { foyer: 'npx slack-foyer', start:
 
 const clone: LocalCommands = { foyer: 'npm run foyer --', start: 'npm start' };
 
-/** Rewrites the commands in a text as they are called here. */
+/** Replaces the commands in a text, which are those of a clone, by the commands that work where this process runs. */
 export function inLocalCommands(text: string, { foyer, start }: LocalCommands = clone): string {
   return text.replaceAll(clone.foyer, () => foyer).replaceAll(/\bnpm start\b/g, () => start);
 }

@@ -71,7 +71,7 @@ export async function runOperatorCommand(
   }
 }
 
-/** Rewrites the commands in help, results and notes as they are called here. */
+/** Applies `inLocalCommands` to help, results and notes. */
 function inLocalOutput(output: Output, commands: LocalCommands | undefined): Output {
   return {
     ...output,

@@ -19,9 +19,9 @@ export interface QueueState {
 }
 
 /**
- * Returns a condition for the runs of the app. If no other app shares the database, it matches every run and does not
- * read the installation: an app of a million installations has tens of thousands of waiting runs, and each metrics
- * scrape counts them.
+ * Returns a condition that matches the runs of the app. If no other app shares the database, the condition matches
+ * every run without reading the run's installation. Why: an app with a million installations has tens of thousands of
+ * waiting runs, and each metrics scrape counts them.
  */
 async function ofApp(
   queries: Queries,

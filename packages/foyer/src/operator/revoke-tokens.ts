@@ -119,8 +119,9 @@ export async function renewExpiredTokens(
 }
 
 /**
- * Whether Foyer skipped this refresh because an earlier one found the bot's refresh token dead: after a failed refresh,
- * Foyer waits before the next one. A person's token needs no such check, since Foyer erases a dead one immediately.
+ * After a failed refresh, Foyer pauses: for a while, every further refresh fails with `refreshPaused`, which does not
+ * say why the earlier refresh failed. Returns whether `error` is `refreshPaused` and the earlier refresh found that the
+ * bot's refresh token is dead. A person's token needs no such check, since Foyer erases a dead one immediately.
  */
 async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknown): Promise<boolean> {
   if (!(error instanceof TokenRefreshError) || error.reason !== refreshPaused) return false;

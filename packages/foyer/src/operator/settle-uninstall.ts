@@ -4,9 +4,9 @@ import type { RunRecord } from '../database/install-record.ts';
 import { listRuns } from '../database/runs.ts';
 
 /**
- * Waits until the newest uninstall run of an installation has ended, at most `waitMs`. Returns that run if
- * it failed or has not ended: its steps may still need what a purge would erase. Returns undefined if it succeeded, or
- * if there is none. A running server executes the run.
+ * Waits at most `waitMs` until the newest uninstall run of an installation succeeds or fails; a running server executes
+ * that run. Returns undefined if the run succeeded, or if there is none. Otherwise returns the run: its steps may still
+ * need what a purge would erase.
  */
 export async function settleUninstall(
   queries: Queries,

@@ -2,7 +2,10 @@ import { serverName } from '../../config/database-target.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
-/** A cause of failure. `detail` ends a sentence that begins with the server's name; if empty, see `networkReason`. */
+/**
+ * A cause of failure. `detail` ends a sentence that begins with the server's name. If `detail` is empty, the error's
+ * own message or `networkReason` ends the sentence.
+ */
 interface Reason {
   is: (failure: { code: string; message: string }) => boolean;
   detail: string;

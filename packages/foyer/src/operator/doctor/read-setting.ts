@@ -19,7 +19,7 @@ const placeholders: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID: '-',
   SLACK_CLIENT_SECRET: '-',
   SLACK_SIGNING_SECRET: '-',
-  // A valid key: Postgres has no key file, so the variable is required there. Nothing is decrypted with it.
+  // This must be a valid key: with Postgres, there is no key file, so the variable is required. It decrypts nothing.
   TOKEN_ENCRYPTION_KEYS: `none:${'A'.repeat(43)}`,
 };
 

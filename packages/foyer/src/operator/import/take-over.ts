@@ -60,7 +60,7 @@ export async function takeOver(
       await appendHistory(tx, { ...line, kind: 'operator_action' });
       if (withRun) return;
       await tx.deleteFrom('runs').where('id', '=', runId).execute();
-      // Runs for workspaces that were granted access earlier may wait for the deleted run.
+      // If workspaces were granted access before this import, their `workspaceGranted` runs wait for the deleted run.
       await resumeWaitingRuns(tx, { installationId, event: runId, now });
     },
   });

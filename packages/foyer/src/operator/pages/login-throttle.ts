@@ -11,8 +11,8 @@ import { networkOf } from '../../http/bound-connections.ts';
  */
 
 /**
- * An address may enter this many wrong passwords without a wait. After that, each wrong one doubles the wait, up to
- * `longestWaitMs`.
+ * An address may enter this many wrong passwords without a wait. Then it must wait a second before the next try, and
+ * each further wrong password doubles the wait, up to `longestWaitMs`.
  */
 const freeFailures = 5;
 const longestWaitMs = 15 * 60_000;

@@ -42,7 +42,7 @@ interface OverviewContent {
 /** The overview shows refused install requests of this many days. */
 export const refusedDays = 7;
 
-/** A worker polls every two seconds: a run that is overdue for longer than this has no worker. */
+/** A worker polls every two seconds: if a run is overdue for longer than this, probably no worker is running. */
 const stuckAfterMs = 60_000;
 
 interface Tile {

@@ -23,7 +23,8 @@ function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[], titl
   const isCalm = step.status === 'succeeded' || step.status === 'skipped' || step.status === 'pending';
   const tries = step.attempts === 1 ? '1 attempt' : `${step.attempts} attempts`;
   const [only, ...more] = attempts;
-  // A single attempt ended like its step, whose line shows the outcome already: only the duration is added to it.
+  // If a calm step had at most one attempt, the step's line shows the outcome and the duration of that attempt, so no
+  // list of attempts follows.
   const isPlain = isCalm && more.length === 0;
   const duration = isPlain && only ? took(only.startedAt, only.finishedAt) : null;
   return html`<li class="run-step"${isCalm && html` data-calm`}>

@@ -40,7 +40,7 @@ export function offerApp(
     try {
       const before = readIfThere(change.file);
       restores.push(() => restore(change.file, before));
-      // In place, so that a link, the owner and the mode of the file stay.
+      // Writes in place: a link stays a link, and the file keeps its owner and its mode.
       writeFileSync(change.file, change.text);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);

@@ -18,8 +18,8 @@ export interface SetupQuestion {
 }
 
 /**
- * Asks on a terminal. `output` is stderr, because stdout is for the result. Clack is loaded by the first question,
- * because most commands ask nothing; it returns a symbol for a cancelled question.
+ * Asks on a terminal. `output` is stderr, because stdout is for the result. The first question loads Clack, because
+ * most commands ask nothing. Clack returns a symbol for a cancelled question.
  */
 export function createSetupPrompts(streams: { input: Readable; output: Writable }): SetupPrompts {
   const answered = <T extends string | boolean>(answer: T | symbol): T | undefined =>

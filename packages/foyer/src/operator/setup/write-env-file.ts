@@ -119,7 +119,7 @@ function spellings(value: string): string[] {
 
 function assign(envText: string, name: string, written: string): string {
   const all = [...envText.matchAll(assignment(name))];
-  // Of two assignments the last one wins.
+  // If the file assigns the variable more than once, dotenv uses the last assignment.
   const last = all.at(-1);
   if (!last) {
     const gap = envText === '' || envText.endsWith('\n') ? '' : '\n';

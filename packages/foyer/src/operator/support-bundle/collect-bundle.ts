@@ -94,8 +94,9 @@ function tryConfig({ readConfig }: OperatorDeps) {
 }
 
 /**
- * Returns what the running Foyers report, without the fingerprints of their settings: doctor has compared those. Throws
- * if no Foyer sends a report, or if `offline` is true.
+ * Returns the reports of the Foyer at PUBLIC_URL and of the Foyer on this machine; only one report if both are the same
+ * process. Leaves out the fingerprints of their settings, which doctor has compared. Throws if neither sends a report,
+ * or if `offline` is true.
  */
 async function processReports(deps: OperatorDeps, setting: Setting | null, offline: boolean) {
   if (offline) throw new Error('--offline was given.');
