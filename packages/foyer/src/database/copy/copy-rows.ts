@@ -149,7 +149,7 @@ async function readPage(
   const engine = engineOf(queries);
   const refs = (names: readonly string[]) => names.map((name) => sql.id(table.name, name));
   const key = sql.join(refs(table.key));
-  // Reads the key again, in the form by which the database sorts it: a converted value would sort elsewhere.
+  // Reads the key a second time, in the form by which the database sorts it: the converted value may sort differently.
   const keyCells = refs(table.key).map((ref, at) => {
     const carried = table.columns.find(({ name }) => name === table.key[at])?.carried;
     const isNumber = carried === 'integer' || carried === 'exact';
