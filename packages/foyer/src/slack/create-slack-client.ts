@@ -27,7 +27,7 @@ export interface SlackCall {
   method: string;
   /**
    * error: Slack refused the call. http_error: an error status, or an answer that is not JSON. unreachable: no complete
-   * answer arrived, or it was too long.
+   * answer arrived, or the answer was too long.
    */
   result: 'ok' | 'error' | 'rate_limited' | 'http_error' | 'unreachable';
   ms: number;
@@ -178,7 +178,8 @@ function toResponse({ status, headers, body }: SlackAnswer): Response {
 function resultOf(status: number, body: Buffer): SlackCall['result'] {
   if (status === 429) return 'rate_limited';
   if (status >= 300) return 'http_error';
-  // Slack's successful answers start this way. Many repeat the view or message, which takes 18 µs to parse.
+  // Slack's successful answers start this way, so they are not parsed: many repeat the view or message that was sent,
+  // and parsing one takes 18 µs.
   if (body.subarray(0, 10).toString('latin1') === '{"ok":true') return 'ok';
   try {
     const answer: unknown = JSON.parse(body.toString('utf8'));

@@ -143,7 +143,7 @@ function cut(text: string, atMost: number, written: (character: string) => strin
 }
 
 /**
- * Most texts match one of these, and need no change: words and numbers, and in `plainCode` names like
+ * Texts that need no change, as most do: `plain` matches words and numbers, `plainCode` matches names like
  * `users:read.email`.
  */
 const plain = /^[A-Za-z0-9’]+(?:(?:[.,;]? |[./-])[A-Za-z0-9’]+)*$/;

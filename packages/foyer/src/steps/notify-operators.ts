@@ -114,8 +114,8 @@ function unknownOutcome(channel: OperatorChannel): SendOutcome {
 }
 
 /**
- * Returns or throws the step's end. The first of these kinds that is among the outcomes decides: wait, retry, failed,
- * unconfirmed. If there is none of these, the step has succeeded.
+ * Returns or throws the step's end. If the channels' outcomes differ, `wait` decides before `retry`, `retry` before
+ * `failed`, and `failed` before `unconfirmed`. If no channel has one of these outcomes, the step has succeeded.
  */
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
   const wait = outcomes.find((outcome) => outcome.kind === 'wait');

@@ -12,8 +12,8 @@ export type Language = 'en' | 'de' | 'fr' | 'es' | 'ja';
 type TextValue = string | number;
 
 /**
- * The text up to the first `,` or `}`: the name of a placeholder. The text of a plural or select branch also follows a
- * brace, but it is empty or has several words, so `NameAlone` drops it.
+ * The text after a `{`, up to the first `,` or `}`: usually the name of a placeholder. It may also be the text of a
+ * plural or select branch, which is empty or has several words; `NameAlone` drops such a text.
  */
 type Head<Rest extends string> = Rest extends `${infer Inner}}${string}`
   ? Inner extends `${infer Name},${string}`
