@@ -25,7 +25,7 @@ const secrets = {
   key: key.base64,
 };
 
-/** Prepares a database with one real installation of T1, and runs the command line on it as an operator would. */
+/** Prepares a database with one real installation of T1. The returned `run` runs a command as an operator would. */
 async function prepare(t: TestContext) {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-cli-'));
   t.after(() => rmSync(folder, { recursive: true }));

@@ -161,7 +161,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await nextPass;
       assert.equal((await stateOf()).status, 'succeeded');
 
-      // A job that was removed from the definition is never overdue. A job that no Foyer runs any more is.
+      // No Foyer has run the job for three hours: it is overdue if it is in the definition, and not if it was removed.
       now += 3 * hour;
       assert.deepEqual(
         (await read([])).map(({ name, status, nextDueAt, everyMs }) => [name, status, nextDueAt, everyMs]),

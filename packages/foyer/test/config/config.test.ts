@@ -415,7 +415,7 @@ describe('the configuration', () => {
 });
 
 describe('Sign in with Slack', () => {
-  it('Sign in with Slack is off by default, and even without CONNECT_SECRET may return to PUBLIC_URL and the listed origins', () => {
+  it('Sign in with Slack is off by default; if it is on, it may return to PUBLIC_URL and the listed origins, even without CONNECT_SECRET', () => {
     assert.equal(parseConfig(secrets, manifest).signIn, undefined);
     assert.equal(parseConfig({ ...secrets, SIGN_IN: 'off' }, manifest).signIn, undefined);
     const on = { ...secrets, SIGN_IN: 'on' };

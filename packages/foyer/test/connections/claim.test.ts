@@ -87,7 +87,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), []);
     });
 
-    it('a workspace that installed without a link is connected by only one of two simultaneous uses of a claim, which never works again', async () => {
+    it('if a claim is used twice at the same time, only one use connects the workspace, and the claim never works again', async () => {
       const mine = await freshClaim(acme);
       const ends = await Promise.allSettled(
         ['org-1', 'org-2'].map((org) => stage.foyer().claim(mine, { org, subject: 'user-1', label: 'Acme' })),

@@ -9,7 +9,7 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 export const secret = 'a secret that the host and Foyer share';
 export const host = 'https://app.example.com';
 
-/** What a test wants in a link: its claims replace the usual ones, and undefined leaves a claim out. */
+/** The claims that a test sets in a link. Each replaces the usual claim of that name; undefined removes the claim. */
 export type LinkWish = Record<string, unknown>;
 
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');

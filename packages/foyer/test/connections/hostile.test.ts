@@ -121,7 +121,7 @@ describe('Foyer, when someone attacks a connection', () => {
       assert.deepEqual([answer.status, answer.headers.get('location')], [400, null]);
     });
 
-  it('Foyer asks for confirmation if a link is bound to another browser', async () => {
+  it('Foyer asks for confirmation if a browser has only the cookies of another link', async () => {
     const token = link({ jti: 'bound-elsewhere' });
     const cookies: string[] = [];
     await stage.foyer().connect({ org: 'org-1' }, { appendHeader: (_name, value) => cookies.push(value) });

@@ -121,7 +121,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(few.length <= 2, 'one of each');
     });
 
-    it('a sweep deletes the oldest install requests, up to its limit, and none that holds tokens, even if they are stored during the sweep', async (t) => {
+    it('a sweep deletes the oldest install requests, up to its limit, but none that holds tokens, not even tokens that are stored during the sweep', async (t) => {
       const { database, add, rows } = await setUp(t);
       const left = async () => (await rows()).map(({ id }) => id);
       await add({

@@ -261,7 +261,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 
   describe('a commit whose answer is lost', { concurrency: 4 }, () => {
-    /** Writes one key. Cuts the connection at `moment` of each of the first `cuts` commits, by default of one commit. */
+    /** Writes one key. Cuts the connection at `moment` of the first commit, or of each of the first `cuts` commits. */
     async function cutAtCommit(
       play: Play,
       moment: 'asked' | 'done',

@@ -93,7 +93,7 @@ async function setTeam(t: TestContext, engine: keyof typeof engines) {
     { id: 'session_OWN_org', team_id: 'T7' },
     { id: 'session_OWN_team', registered_team_id: 'T7' },
   );
-  // Another team has met both of them, and also a person with Grace's id.
+  // Another team has met Grace and Priya, and also a person of a third team with Grace's id.
   const met = { team_id: 'T8', home_team_id: 'T1' };
   await add('external_members', met, { ...met, ...priyas }, { ...met, home_team_id: 'T9' });
   await add('external_members', { ...met, client_id: '2.2', name: 'OWN of another app' });
@@ -196,7 +196,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       ]);
     });
 
-    it('people are listed, counted and looked up only in their own team', async (t) => {
+    it('people are listed, counted and looked up only in the team that they belong to or that met them', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const host = await readInstallRecord(queries, 'ins_OWN');
@@ -213,7 +213,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         .execute();
       assert.equal((await listMembersPage(queries, host, { limit: 50 })).rows.length, 4, 'without a profile');
       assert.equal((await readUsers(queries, host)).length, 2);
-      // A person with Priya's id was met twice: long ago from one home team, and later from another.
+      // The team has met two other people with Priya's id: one of THOMEOWN, and later one of TNEWER.
       const met = { client_id: clientId, team_id: 'T1', user_id: U2, home_team_id: 'TNEWER', name: 'OWN' };
       await queries
         .insertInto('external_members')
@@ -276,7 +276,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       ]);
       const [user] = await ownRows(database, 'users');
       assert.ok(user);
-      // Long ago, another team of this app met someone with her id.
+      // Another team of this app has someone with Grace's id, whose profile was last updated long ago.
       await queries
         .insertInto('users')
         .values({ ...user, team_id: 'T8', updated_at: 1 })
@@ -327,7 +327,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         [],
       );
       assert.deepEqual(
-        // A person of another workspace, whom this team met, has the same id.
+        // Rows with `THOME` are about someone else with Priya's id: a person of another workspace whom this team met.
         after.filter((row) => whole(U2).test(row) && !row.includes('THOME')),
         [],
       );
@@ -353,7 +353,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       const idOf = (row: string) => /"id":"(\w+)"/.exec(row)?.[1] ?? row.split(' ', 1)[0];
       const named = async () => (await rowsOf(database)).filter((row) => row.includes(`"${U1}"`)).map(idOf);
       const waits = ['req_OWN_kept', 'req_OWN_open', 'req_OWN_started'];
-      // Other people with her id: one of another app, and two of other workspaces.
+      // Other people with Grace's id: one of another app, and two of other workspaces.
       const others = ['external_members', 'external_members', 'external_members'];
       assert.deepEqual(await named(), [
         ...others,

@@ -13,8 +13,8 @@ import { startPostgresServer } from '../support/postgres-server.ts';
 const run = promisify(execFile);
 
 /**
- * Makes three certificates: one of an authority, one of the server `host` that this authority signs, and one of a
- * second authority, which signs nothing.
+ * Makes three certificates: an authority's, one for the server `host`, signed by that authority, and a second
+ * authority's, which signs nothing.
  */
 async function makeCertificates(folder: string, host: string): Promise<void> {
   const openssl = (...args: string[]) => run('openssl', args, { cwd: folder });

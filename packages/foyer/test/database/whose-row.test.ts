@@ -504,7 +504,8 @@ for (const [engine, open] of Object.entries(engines)) {
       );
       const begin = (other: Partial<SessionRow>) =>
         database.write((tx) => beginSession(tx, { ...session, checked_at: null, ...other }));
-      // A new session removes the member sessions that are long unused, but not an operator's with the same user id.
+      // A new session removes the member sessions that are long unused, but not an operator's session with the same user
+      // id.
       await begin({ id: 'session_OWN_op', kind: 'operator', installation_id: null, life: null });
       const longUnused = session.began_at + sessionUnusedMs + 2 * 3_600_000;
       const later = { began_at: longUnused, seen_at: longUnused, user_id: 'U7' };
@@ -663,7 +664,8 @@ for (const [engine, open] of Object.entries(engines)) {
       const lookers = () => listLookers({ queries }, installationId, { openedAfter: 0, most: 50 });
       assert.deepEqual((await lookers()).sort(), [U1, U2]);
 
-      // U9 is in the newest install run. A run of a moment, and an older run with a greater id, do not count.
+      // U9 is in the newest install run. U8's run is as new, but has a smaller id. U6 is only in an older install run
+      // and in a run of the moment `opened`.
       await queries
         .insertInto('runs')
         .values([

@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchBrowser } from '../support/launch-browser.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
-/** SCREENSHOTS=folder saves a screenshot of each page in that folder. */
+/** Set SCREENSHOTS to a folder to save a screenshot of each page there: SCREENSHOTS=folder npm test. */
 const pictures = process.env.SCREENSHOTS;
 
 describe('in a browser', () => {

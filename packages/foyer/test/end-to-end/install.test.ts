@@ -45,7 +45,8 @@ describe('an install', () => {
       'select slack_installed_at from installations where team_id = ?',
       acme.teamId,
     );
-    // Foyer compares events with this time, so it is Slack's time, in whole seconds, and not that of Foyer's clock.
+    // Foyer compares the times of Slack's events with the stored time. So the stored time is Slack's, in whole seconds,
+    // and not that of Foyer's clock.
     assert.equal((stored?.slack_installed_at ?? 1) % 1000, 0);
     const [welcome, ...more] = sandbox.messages(acme);
     assert.equal(more.length, 0);

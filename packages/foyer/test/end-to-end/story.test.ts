@@ -6,7 +6,7 @@ import { eventually } from '../../src/testing/visitor.ts';
 import { launchBrowser } from '../support/launch-browser.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
-/** SCREENSHOTS=folder saves a screenshot of each page in that folder. */
+/** Set SCREENSHOTS to a folder to save a screenshot of each page there: SCREENSHOTS=folder npm test. */
 const pictures = process.env.SCREENSHOTS;
 
 /** One Slack and one Foyer for the whole story: each part begins where the previous one ended. */

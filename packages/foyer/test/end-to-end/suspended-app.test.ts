@@ -115,7 +115,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(await gauge(), '0');
       assert.equal((await doctorFinding())?.status, 'ok');
 
-      // Slack suspends the app while Initech's first step runs: Foyer tests the tokens of the other two as witnesses.
+      // Slack suspends the app while Initech's first step runs. Slack then refuses Initech's token, so Foyer tests the
+      // tokens of the other two customers as witnesses.
       holdSteps();
       await install(createVisitor(), url, sandbox, initech);
       sandbox.setSuspended({ isSuspended: true });

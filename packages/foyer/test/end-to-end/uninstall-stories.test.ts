@@ -6,7 +6,7 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 import type { EngineName } from '../support/stage-database.ts';
 import { environmentFor, setStage } from '../support/start-foyer.ts';
 
-/** When the uninstall pipeline runs after a customer has left, and when it must not run. */
+/** These tests show when the uninstall pipeline runs after a customer has left, and when it must not run. */
 
 /** Starts an app with two customers, an uninstall pipeline, and a plain Bolt listener for `app_uninstalled`. */
 async function setShop(t: TestContext, engine: EngineName) {
@@ -48,7 +48,8 @@ async function setShop(t: TestContext, engine: EngineName) {
   };
   for (const place of [acme, globex]) await install(createVisitor(), stage.url, sandbox, place);
   await settled();
-  // Waits until Foyer has published Home at the end of both runs: otherwise that call could find the dead token.
+  // Foyer publishes Home at the end of both runs. Without this wait, it could publish only after a test has uninstalled
+  // the app, and find out about the uninstall from the dead token.
   await eventually(async () => [acme, globex].every((place) => sandbox.homeView(place) !== null));
   return { ...stage, definition, started, canceled, heard, acme, globex, statusOf, settled };
 }

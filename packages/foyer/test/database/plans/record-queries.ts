@@ -3,7 +3,7 @@ import type { Database, Queries } from '../../../src/database/database.ts';
 import { prepareQuery } from '../../../src/database/prepared-query.ts';
 import type { Tables } from '../../../src/database/records.ts';
 
-/** A query that Foyer made, and the activity during which it made it. */
+/** A query, and the activity during which Foyer made the query. */
 export interface RecordedQuery {
   query: CompiledQuery;
   during: string;

@@ -191,7 +191,7 @@ for (const [name, open] of Object.entries(engines)) {
       (await ownRows(database, 'runs')).filter((run) => run.lease_until === 99_000).map(({ id }) => id),
       [second.runId],
     );
-    // Another worker claims one of a dead worker's runs in the moment before they are released.
+    // Just before a dead worker's runs are released, another worker claims one of these runs.
     const isDead = (owner: string) => owner === claim.owner;
     const meanwhile = {
       ...database,
