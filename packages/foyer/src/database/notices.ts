@@ -21,8 +21,8 @@ interface NewNotice {
 }
 
 /**
- * Queues a notice to the operators. Call it in the transaction that records the cause: then the notice is sent once,
- * even if the process dies after the commit. A known cause is not queued again.
+ * Queues a notice to the operators. Call it in the transaction that records the cause: then the notice is queued
+ * even if the process dies right after the commit. A known cause is not queued again.
  */
 export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {
   await tx

@@ -251,7 +251,8 @@ export interface RunRow {
   lease_owner: string | null;
   lease_until: number | null;
   /**
-   * JSON of the moment, without its kind and its user; null for an install or uninstall, or if the person was erased.
+   * For a run of `upgraded`, `opened` or `workspaceGranted`: what happened, as JSON, without its kind and its user. Null
+   * for an install or uninstall, and for an ended `opened` run whose person was erased.
    */
   moment: string | null;
 }

@@ -26,8 +26,9 @@ export interface EventEnvelope {
    * an enterprise.
    */
   candidates: InstallationQuery[];
-  /** For `tokens_revoked`: the users, and below them the bot users, whose tokens were revoked. */
+  /** For `tokens_revoked`: the people whose tokens were revoked. */
   userIds: string[];
+  /** For `tokens_revoked`: the bot users whose tokens were revoked. */
   botUserIds: string[];
   /** For `team_access_granted` and `team_access_revoked`: the workspaces that gained or lost the app. */
   teamIds: string[];

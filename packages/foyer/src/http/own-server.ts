@@ -64,7 +64,7 @@ export function createFoyerServer(deps: {
   const refusalHeaders = Object.entries(securityHeaders(secure))
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
-  // No handler sees a request that the parser refuses, or that times out.
+  // A request that the parser refuses, or whose headers do not arrive in time, reaches no route: it is answered here.
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const line = clientErrors[error.code ?? ''] ?? clientErrors.HPE;
     if (!line || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();

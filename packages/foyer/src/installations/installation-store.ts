@@ -173,8 +173,8 @@ export interface InstallationStore {
     revocation?: RemovalOptions & { botUserIds?: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Marks an active installation broken, since Slack refuses its token. Gives a held one the new reason, if that is not
-   * `account_inactive`. With `ifVersion`, does so only if the bot's tokens still have that version: an old token must
+   * Marks an active installation broken, since Slack refuses its token. If the
+   * installation is held (broken with `account_inactive`), it gets the new reason, unless that is `account_inactive` too. With `ifVersion`, does so only if the bot's tokens still have that version: an old token must
    * not break a newer install. Resolves to whether the installation changed.
    */
   markBroken(installationId: string, reason: string, ifVersion?: number): Promise<boolean>;

@@ -63,7 +63,8 @@ export function createNoticeSender(deps: {
     const works = wasCutOff ? undefined : channelWorks(outcome, row.attempts + 1);
     await database.write(async (transaction) => {
       await settleNotice(transaction, row, end);
-      // A failed report about another channel does not count: two failed channels must not report each other.
+      // A channel that cannot deliver the notice of another channel's failure is not marked as failed: two failed channels
+      // would report each other.
       if (works === undefined || (!works && row.kind === 'channel_failed')) return;
       const { channel: name, installation_id: installationId } = row;
       await recordChannelState(transaction, { channel: name, works, installationId, errorCode, now: now() });

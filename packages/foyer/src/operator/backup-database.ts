@@ -67,7 +67,7 @@ function createPrivate(partial: string): void {
 function notWritable(file: string, cause: unknown): CommandError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new CommandError(
-    `${file} cannot be written: ${reason}. Give a folder that this user may write to.`,
+    `${file} cannot be written: ${reason}. Give a file in a folder that this user may write to.`,
     {
       cause,
     },

@@ -127,7 +127,7 @@ for (const [engine, open] of Object.entries(engines)) {
         assert.doesNotMatch(JSON.stringify(failed), /secret|xoxb/);
       }
 
-      // A job that hangs is shown as running, with its last outcome, until its machine must have died.
+      // A job that hangs is shown as running, with its last outcome, for ten minutes. Then its machine counts as dead.
       now += hour;
       const hanging = Promise.withResolvers<void>();
       // Waits for the job to begin: Foyer writes the row a moment before that.

@@ -131,7 +131,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('a claim', () => {
-  it('a claim stays the same in Home for half an hour, is then replaced, and expires after an hour', async (t) => {
+  it('a claim in Home is replaced at each half hour of the clock, and expires after an hour', async (t) => {
     let nowMs = Date.now();
     const stage = await setConnectStage({ now: () => nowMs });
     t.after(() => stage.close());

@@ -332,7 +332,7 @@ describe('a SQLite database', () => {
     await assert.rejects(open(), DatabaseUnavailableError);
   });
 
-  it('a SQLite database can be copied while others write', async () => {
+  it('a SQLite database can be copied during a write', async () => {
     const database = await open();
     await database.write((transaction) => recordEncryptionKey(transaction, key('a')));
     const target = join(folder, 'backup.db');

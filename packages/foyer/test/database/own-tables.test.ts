@@ -206,7 +206,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
     });
 
-    it('the app’s migrations that another Kysely migrator recorded in Foyer’s ledger move to their own ledger', async (t) => {
+    it('if another Kysely migrator recorded the app’s migrations in Foyer’s ledger, Foyer moves these records to the app’s ledger', async (t) => {
       const { database, opened, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await orders['0001-orders']?.up(database.queries);

@@ -112,7 +112,7 @@ describe('a member’s own account', () => {
     assert.equal(await app.foyer.find({ teamId: globex }), undefined);
   });
 
-  it('connecting a member’s own account can be cancelled, and tried again from the page', async () => {
+  it('after a member cancels connecting their own account, the page links to another try', async () => {
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, member, teamId, 'cancel'));
     assert.equal(answer.status, 200);

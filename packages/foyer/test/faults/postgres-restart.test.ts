@@ -268,7 +268,7 @@ async function assertKept(stage: ProcessStage, pass: Pass, isRemoved: boolean): 
     pass.teamId,
   );
   const welcomes = stage.sandbox.messages(pass).length;
-  // After this page, and no other, the install may or may not be stored. Foyer sends the page if the server was away for
+  // After the page with this title, the install may or may not be stored. Foyer sends it if Postgres was away for
   // seconds and the machine was busy.
   const isOpen = pass.status === 504 && pass.page.includes('The install may still finish');
   if (pass.status !== 303 && !(isOpen && installation)) {

@@ -32,7 +32,7 @@ function holdPublishes() {
 }
 
 describe('publishing App Home', () => {
-  it('publishing App Home sends the view with the bot’s token to the person who opened it', async () => {
+  it('publishing App Home calls views.publish with the bot’s token, for the person who opened App Home', async () => {
     assert.deepEqual(await home.publishHome({ ...installer, opened: true }), {
       published: true,
       reason: 'sent',

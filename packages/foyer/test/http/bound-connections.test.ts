@@ -81,7 +81,7 @@ describe('the limits on connections', () => {
     for (const client of clients) assert.match(await heard(client), /200 OK/);
   });
 
-  it('the limits on connections close the oldest connection whose request never ends to admit a new connection', async (t) => {
+  it('to admit a new connection, the limits on connections close the oldest one whose request has not ended', async (t) => {
     const { open, kinds } = await setUp(t, { mostPerAddress: 3 }, (req, res) => {
       req.resume().on('end', () => res.end('ok'));
     });

@@ -204,7 +204,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'uninstalled', 'uninstalled']);
     });
 
-    it('while the app is suspended, one pass over twenty inactive installations makes at most six calls; a pass ends at its limit or at a stop', async (t) => {
+    it('one pass over twenty inactive installations of a suspended app makes at most six calls, and each pass ends at its limit, or when its signal aborts', async (t) => {
       const { slack, strangers, installed, died, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids: string[] = [];

@@ -69,7 +69,7 @@ test('`backup` reports a path at which it cannot create a file', async (t) => {
   const { folder, file, run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['backup', join(file, 'backup.db')]);
   assert.deepEqual([exitCode, stdout], [1, '']);
-  assert.match(stderr, /backup\.db cannot be written: ENOTDIR.*Give a folder/);
+  assert.match(stderr, /backup\.db cannot be written: ENOTDIR.*Give a file in a folder/);
   assert.doesNotMatch(stderr, /bug in Foyer/);
   assert.deepEqual(
     readdirSync(folder).filter((name) => name.includes('backup')),

@@ -303,7 +303,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await ids(3001), [0, []]);
     });
 
-    it('countRuns, countRequests and readFailedSteps return what a support bundle shows', async (t) => {
+    it('countRuns, countRequests and readFailedSteps count and list only what belongs to this app', async (t) => {
       const { queries, change } = await setApps(t);
       await change('runs', 'run_OWN2', { pipeline: 'uninstall' });
       const of = (pipeline: 'install' | 'uninstall', status: string, count: number) => ({

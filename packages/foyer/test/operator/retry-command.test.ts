@@ -36,7 +36,7 @@ testOnBothEngines(
     await storeInstallation(database, { id: 'ins_3', team_id: 'T3', client_id: 'another' });
     const foreign = await storeRun(database, 'ins_3', [{ name: 'send-welcome', status: 'failed' }]);
     for (const [id, reason] of [
-      [runId, /all of its steps succeeded/],
+      [runId, /each of its steps has succeeded/],
       [left, /has since been uninstalled/],
       [foreign, /there is no such run/],
       ['run_9', /there is no such run/],

@@ -125,7 +125,7 @@ test('`setup` in a script writes an .env that Foyer accepts', async (t) => {
   assert.deepEqual(JSON.parse(link.searchParams.get('manifest_json') ?? ''), manifest);
 });
 
-test('`setup` backs up an existing .env, and keeps its other lines', async (t) => {
+test('`setup` backs up an existing .env, and keeps the lines that it does not set', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   const before = `# ours\nPORT=3100 # behind nginx\nSLACK_CLIENT_ID=99.99\nTOKEN_ENCRYPTION_KEYS='old:${'A'.repeat(43)}='\n`;
   writeFileSync(env, before);

@@ -407,7 +407,7 @@ describe('the search for an uncertain welcome', () => {
     const posted = () => stage.welcomes(install) > 0;
     void stage.work({ database: mortal(stage.database, posted) });
     await until(posted);
-    // After ten minutes the call of the first attempt can no longer take effect, so each further attempt searches.
+    // By now the first attempt's call can no longer take effect, so each further attempt searches the whole history.
     await stage.pass(10 * 60_000);
     const failure = { type: 'status', status: 500 } as const;
     stage.sandbox.faults.add({ method: 'conversations.history', failure, times: 1000 });

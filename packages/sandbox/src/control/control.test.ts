@@ -54,7 +54,7 @@ test('a latency that is set for a method delays its answers', async (t) => {
   assert.ok((call?.ms ?? 0) >= 55);
 });
 
-test('rate limits are off by default; once they are on, a second message in a second and a 21st users.list in a minute are refused', async (t) => {
+test('rate limits are off by default; once they are on, two messages within one second, or 21 calls of users.list within a minute, are too many', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox);
   const post = () => client.chat.postMessage({ channel: userId, text: 'hi' });

@@ -70,7 +70,10 @@ export async function createCopyMark(
     .execute();
 }
 
-/** Makes `owner` the copy that continues from the mark's position; the previous one stops at its next page. */
+/**
+ * Hands an unfinished copy over to the run of `copy` with the id `owner`, which continues from the mark's place. The run
+ * that copied until now stops before it stores its next rows.
+ */
 export async function takeCopyMark(tx: Tx, owner: string): Promise<CopyMark> {
   // The update waits for the lock of the row, so the mark includes the page that another copy was just storing.
   const row = await withMark(tx)

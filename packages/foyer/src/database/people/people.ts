@@ -31,7 +31,7 @@ export function saidColumns(profile: SlackProfile): Partial<ReturnType<typeof pr
 
 /**
  * Registers a person who is using the app now, and their membership; if they are registered, updates when they were
- * last seen. Returns when the app first met them.
+ * last seen. Returns the time at which the app first met them.
  */
 export async function recordUser(
   transaction: Tx,

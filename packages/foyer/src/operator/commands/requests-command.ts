@@ -34,7 +34,7 @@ export function requestsCommand(deps: OperatorDeps): Command {
       ['requests --limit 1000 --json', 'the last thousand, for a script'],
     ],
   })
-    .option('--day <YYYY-MM-DD>', 'only those that came back on this day (UTC)', parseDay)
+    .option('--day <YYYY-MM-DD>', 'only requests whose callback came on this day (UTC)', parseDay)
     .option('--team <id>', 'only those of a team (T…) or an enterprise (E…)')
     .addOption(
       new Option('--outcome <outcome>', 'only those with this outcome').choices([

@@ -110,7 +110,7 @@ async function processReports(deps: OperatorDeps, setting: Setting | null, offli
   });
   if (reports.length === 0) {
     throw new Error(
-      `No Foyer with these encryption keys answers at ${config.http.baseUrl} or on this machine.`,
+      `No Foyer that uses the configured encryption keys answers at ${config.http.baseUrl} or on this machine.`,
     );
   }
   return [...new Map(reports.map((report) => [report.process, report])).values()];

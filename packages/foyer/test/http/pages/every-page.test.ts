@@ -57,7 +57,7 @@ test('every page shows the privacy and support links when they are configured, a
   }
 });
 
-test('a hostile app name, support address or team name stays text on every page', () => {
+test('a hostile app name stays text on every page, a hostile team name on the progress page, and a hostile address is never a link', () => {
   const hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script>';
   const site = siteOf({
     name: hostile,
