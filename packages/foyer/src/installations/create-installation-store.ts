@@ -43,8 +43,8 @@ export type { InstallationStore, RecordedInstall } from './installation-store.ts
 type InstallationStoreDeps = Omit<StoreContext, 'cipher'> & { keyring: Keyring };
 
 /**
- * How far Slack's clock may be ahead of ours: an event is dated by Slack's clock, and the end of an installation by
- * ours.
+ * How far Slack's clock may be ahead of ours. It matters because Slack's clock dates an event, and our clock dates an
+ * uninstall.
  */
 const lastEventsMs = 60_000;
 

@@ -129,9 +129,10 @@ export interface InstallationStore {
   /** Like `fetchInstallation`, but with Foyer's own fields; undefined if there is none. One database query at most. */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
   /**
-   * Picks which of these installations an event is about: the first that had not ended at the time of the event; else
-   * the first that Foyer knows at all; else the first. Slack's clock may be a minute ahead of ours. Why: a repeated
-   * uninstall of a workspace's own install must not end the org-wide one. Decrypts no token.
+   * Picks the installation that an event is about: the first one that was still installed at the time of the event. If
+   * all were uninstalled by then, picks the first one that Foyer has stored; if it has stored none, the first candidate.
+   * Slack's clock may be a minute ahead of ours. Why: if Slack repeats the uninstall of a workspace's own install, the
+   * org-wide install must stay. Decrypts no token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
   /** Like `findInstallation`, but by Foyer's own id. Without `userId`, the user half is the installer's. */

@@ -248,7 +248,7 @@ describe('a misled browser', () => {
   });
   after(() => stage.close());
 
-  it('a misled browser is redirected only where the configuration says, whatever its query and headers claim', async () => {
+  it('a hostile query or header cannot make Foyer redirect a browser to another site than the configured ones', async () => {
     const { sandbox, url } = stage;
     const evil = 'https://evil.example';
     const extra = new URLSearchParams(

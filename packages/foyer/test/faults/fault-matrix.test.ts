@@ -286,7 +286,7 @@ async function until(play: Play, look: () => boolean | Promise<boolean>): Promis
   }
 }
 
-/** Checks that the log shows no bug of Foyer and no token, whatever Slack did. */
+/** Checks that the log shows no bug of Foyer and no token, for any answer of Slack. */
 function assertLogIsCalm({ stage }: Play): void {
   const log = stage.logged().join('\n');
   for (const fault of [

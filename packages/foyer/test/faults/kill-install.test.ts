@@ -259,7 +259,7 @@ function openRunsOf(stage: ProcessStage, { teamId }: Place): Promise<RunLine[]> 
   );
 }
 
-/** Checks what must be true of an install once it is over, whatever happened during it. */
+/** Checks what must be true of an install once it is over, also after a kill or a fault. */
 async function assertWhole(
   stage: ProcessStage,
   place: Place,

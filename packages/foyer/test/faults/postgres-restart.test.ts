@@ -14,8 +14,8 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 
 /**
  * Postgres is stopped, killed and restarted while people install through two machines and events arrive. Each install
- * that a page reported as done must be stored, whatever happened to the server. The tokens of all other installs must
- * be revoked.
+ * that a page reported as done must be stored, even if Postgres was killed. The tokens of all other installs must be
+ * revoked.
  */
 
 const script = fileURLToPath(new URL('../machines/support/machine-process.ts', import.meta.url));

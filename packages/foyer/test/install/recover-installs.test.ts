@@ -77,7 +77,7 @@ for (const [engine, open] of Object.entries(engines)) {
         left.map((each) => [`${each.client_id} ${each.outcome}`, Number(each.count)]),
       );
       assert.deepEqual(counts, {
-        // The two requests with tokens to revoke stay, whatever their age.
+        // The two requests with tokens to revoke stay, even if they are old.
         'mine failed': 10_000 + 2,
         'mine cancelled': 3,
         'mine installed': 3,

@@ -24,7 +24,7 @@ import type { Finding } from '../../src/operator/doctor/finding.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import { storeInstallation } from './operator-harness.ts';
 
-/** Root may write any file, whatever its mode, so if the tests run as root, doctor runs as another user. */
+/** Root may write to a file of any mode. So if the tests run as root, doctor runs as another user. */
 const stranger = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 const program = join(import.meta.dirname, '../support/app/cli.ts');
 

@@ -127,7 +127,7 @@ function afterCommitOfSqlite(databaseFile: string, nth: number, kill: () => void
   };
 }
 
-/** Kills after a delay, whatever Foyer is doing by then. */
+/** Kills Foyer after a delay. What Foyer is doing at that moment differs from run to run. */
 export function afterMs(delayMs: number): KillPoint {
   return {
     name: `after ${delayMs} ms`,
