@@ -226,7 +226,7 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
   switch (end.kind) {
     case 'skipped':
     case 'unconfirmed': {
-      const why = { errorCode: end.code, errorMessage: judging.scrub(end.message) };
+      const why = { errorCode: end.code, errorMessage: storable(end.message, judging) };
       return goOn({ ...ending, ...why, status: end.kind, outcome: end.kind });
     }
     case 'wait-for':
@@ -253,7 +253,7 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
           status: 'retrying',
           outcome: 'waiting',
           errorCode: end.why?.code ?? null,
-          errorMessage: end.why ? judging.scrub(end.why.message) : null,
+          errorMessage: end.why ? storable(end.why.message, judging) : null,
         }),
         rest: waitUntil(now + end.delayMs),
       };
@@ -277,10 +277,13 @@ const noEventComes: StepFailure = {
 
 const longestErrorMessage = 500;
 
+/** Scrubs a message. Removes U+0000 too, which Postgres cannot store. */
+const storable = (message: string, { scrub }: Judging): string => scrub(message).replaceAll('\0', '');
+
 function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   const { step, row, now, random } = judging;
   // Scrubbed first: a cut may split a secret, and the scrubber misses half a secret.
-  const errorMessage = judging.scrub(failure.message).slice(0, longestErrorMessage);
+  const errorMessage = storable(failure.message, judging).slice(0, longestErrorMessage);
   const why = { errorCode: failure.code, errorMessage };
   if (failure.kind === 'database') {
     return handBack(judging, failure.code, errorMessage, now + retryDelayMs(row.attempts, random));

@@ -344,6 +344,7 @@ describe('a failure of a step', () => {
   /** Values that a step can throw, and that Foyer cannot read like an error. */
   const unreadable: Record<string, () => unknown> = {
     'an object without a prototype': () => Object.create(null),
+    'an error with U+0000 in its message': () => new Error('bad \0 byte'),
     'an error whose message throws': () => withGetter('message'),
     'an error whose code throws': () => withGetter('code'),
     'an error whose data throws': () => withGetter('data'),

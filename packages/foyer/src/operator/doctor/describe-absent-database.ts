@@ -27,10 +27,11 @@ export function describeAbsentDatabase(file: string): AbsentDatabase | undefined
   if (found && (found.size > 0 || !found.isFile())) return undefined;
   const name = basename(file);
   const names = namesIn(dirname(file));
-  if (!found && names.includes(name)) {
+  const target = found ? undefined : targetOf(file);
+  if (target !== undefined) {
     return {
       isFault: true,
-      detail: `The database ${file} is a link to ${readlinkSync(file)}, which does not exist.`,
+      detail: `The database ${file} is a link to ${target}, which does not exist.`,
       fix: 'Mount the disk that the link leads to, or name the database’s file in DATABASE_URL. Do not start Foyer before that: it would create an empty database.',
     };
   }
@@ -67,6 +68,15 @@ function unreachable(file: string): AbsentDatabase {
     detail: `The database ${file} cannot be reached.${uncreatable ? ` ${unwritableDetail([uncreatable])}` : ''}`,
     fix: 'Run this as the user that Foyer runs as, or name a file in DATABASE_URL that this user can reach.',
   };
+}
+
+/** Returns where a link leads; undefined if the path is not a link. */
+function targetOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function namesIn(folder: string): string[] {

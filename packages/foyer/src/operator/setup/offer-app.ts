@@ -33,7 +33,7 @@ export function offerApp(
   const changes = [{ file, text }, ...(own === undefined ? [] : [{ file: own, text: manifestText }])];
   const restores: (() => string | undefined)[] = [];
   const takeBack = (): string => {
-    const changed = restores.flatMap((restore) => restore() ?? []);
+    const changed = restores.toReversed().flatMap((restore) => restore() ?? []);
     return changed.length === 0 ? 'Nothing was changed.' : `Could not be restored: ${changed.join(', ')}.`;
   };
   for (const change of changes) {
