@@ -37,8 +37,7 @@ if (count === 0) {
   await seedInstallations(database, { clientId: app.clientId, count, now: Date.now() });
   await postgres?.vacuum('bench');
 }
-// Stores the counts of each day before today. If this Foyer had run for a while, its chore would have stored them
-// already.
+// Stores the counts of each day before today. In production, a chore stores them day by day.
 const keptSince = performance.now();
 await keepCounts(database, { clientId: app.clientId, now: Date.now() });
 const firstChoreMs = performance.now() - keptSince;

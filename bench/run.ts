@@ -23,7 +23,7 @@ const measurements: readonly Measurement[] = [events, installs, memory, store, s
 
 const names = measurements.map((measurement) => measurement.name);
 
-/** Profiles stay here until the next ones are taken, so that another tool can draw them. */
+/** Profiles stay here until the next run with --profile, so that another tool can draw them. */
 const profiles = join(tmpdir(), 'foyer-bench-profiles');
 
 interface Flags {

@@ -20,15 +20,19 @@ export interface Seed {
 }
 
 const stepNames = builtInSteps().map((step) => step.name);
-/** As long as a sealed token, so that a count that reads the rows themselves is as slow as with real rows. */
+/**
+ * This text is as long as a real sealed token. So a count that reads whole rows, not only an index, is as slow as in
+ * production.
+ */
 const sealedText = `v1.bench.${'x'.repeat(700)}`;
 const perTransaction = 5000;
 /** Few enough rows that one statement stays below the parameter limit of either engine. */
 const perStatement = 500;
 
 /**
- * Fills a database as `count` installs would. About nine in ten succeed; the others fail, wait, break or are
- * uninstalled. Each statement writes many rows, because a million installs are more than ten million rows.
+ * Fills a database with the rows that `count` installs would leave. About nine in ten installs succeed. The others
+ * fail, wait, break or are uninstalled. Each statement writes many rows, because a million installs are more than ten
+ * million rows.
  */
 export async function seedInstallations(database: Database, seed: Seed): Promise<void> {
   for (let from = 0; from < seed.count; from += perTransaction) {

@@ -1,8 +1,8 @@
 import { median, quantile } from 'simple-statistics';
 
 /**
- * Why slices: the bench runs on shared machines, and a figure of one minute says little about the next. The contenders
- * take turns with a slice of the work, round after round, so that a slow moment affects all of them; only slices of the
+ * Why slices: the bench runs on shared machines, where the speed in one minute says little about the next. In each
+ * round, every contender executes one slice of the work, so that a slow moment affects all of them. Only slices of the
  * same round are compared.
  */
 

@@ -5,7 +5,7 @@ import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
  * The least that a receiver of signed events can do, with node:http alone. For each event it computes one HMAC, parses
- * the JSON, and answers 200. The HMAC's key is made at the start.
+ * the JSON, and answers 200. It creates the HMAC's key only once, at the start.
  */
 const key = createSecretKey(Buffer.from(process.env.SLACK_SIGNING_SECRET ?? '', 'utf8'));
 const { note, settled } = createCounter();

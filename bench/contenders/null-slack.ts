@@ -6,10 +6,10 @@ import { present } from './contender.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
- * A fake Slack that checks nothing: every call of a method that it knows succeeds, after the milliseconds that the
- * bench sets with `delay`. Why not the sandbox: without a delay, this fake is faster than every contender, and the
- * sandbox is not. The fake needs no list of teams: the code, the token, and the ids of a team and its installer contain
- * the number of the team.
+ * A fake Slack that checks nothing. Every call of a method listed below succeeds, after the delay that the bench sets
+ * with `delay`. Why not the sandbox: without a delay, this fake is faster than every contender, and the sandbox is not.
+ * The fake needs no list of teams, because the code, the token and the ids of a team and its installer contain the
+ * team's number.
  */
 
 let delayMs = 0;
@@ -133,7 +133,7 @@ present({
     async quiet() {
       while (underWay > 0 || Number(process.hrtime.bigint() - lastEndedAt) / 1e6 < 60) await sleep(10);
     },
-    /** Returns when the view of each of these people arrived, in nanoseconds, and forgets all times. */
+    /** Returns the time at which each of these people's views arrived, in nanoseconds. Forgets all times afterward. */
     published(userIds) {
       const times = (userIds as string[]).map((userId) => String(publishedAt.get(userId) ?? 0n));
       publishedAt.clear();

@@ -34,7 +34,7 @@ const app = new App({
 });
 const { note, settled } = createCounter();
 addBenchListeners(app, listenerWork, note);
-// Foyer brings a listener for App Home; stock Bolt needs this one.
+// Foyer has its own listener for App Home. Stock Bolt needs this one.
 app.event('app_home_opened', async ({ event, context, client }) => {
   if (event.tab !== 'home') return;
   const { teamId = '' } = context;

@@ -7,9 +7,10 @@ import { createInlineHooks } from './inline-hooks.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
 
 /**
- * Slack's InstallProvider behind node:http, as Slack's docs show it, with every check. It keeps installations in
- * memory, and its callback only answers. With HOOKS=inline, it stores installations in SQLite, and its callback does
- * the work of Foyer's pipeline before it answers, as most apps do. (docs.slack.dev/tools/node-slack-sdk/oauth)
+ * Slack's InstallProvider behind node:http, as Slack's docs show it, with all of its checks. By default, it keeps
+ * installations in memory, and its callback does nothing but answer. With HOOKS=inline, it stores installations in
+ * SQLite, and its callback does the work of Foyer's pipeline before it answers, as most apps do.
+ * (docs.slack.dev/tools/node-slack-sdk/oauth)
  */
 const { SLACK_API_URL = '', SLACK_AUTHORIZATION_URL = '', HOOKS, HOOKS_FILE = '' } = process.env;
 const records = HOOKS === 'inline' ? recordsInSqlite(HOOKS_FILE) : undefined;

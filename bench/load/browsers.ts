@@ -3,7 +3,7 @@ import { Pool } from 'undici';
 
 /** The measured part of one install in a browser. */
 export interface Pass {
-  /** From the callback to the complete page that the person then sees, redirects included. */
+  /** The time from the callback until the person sees the complete page, redirects included. */
   callbackMs: number;
 }
 

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 /**
- * Why plain sockets and no HTTP client: with a client, sending a request costs the load side nearly as much as the
- * answer costs the fastest contender (`floor`). Each side then waits for the other, and all contenders look closer to
- * each other than they are.
+ * Why plain sockets and no HTTP client: an HTTP client needs nearly as much time to send a request as the fastest
+ * contender (`floor`) needs to answer it. The bench and the contender then wait for each other, and the contenders'
+ * speeds look more alike than they are.
  */
 
 /** A request that is built in advance, so that the load side only has to send it while the clock runs. */
@@ -32,8 +32,8 @@ export interface Connections {
 }
 
 /**
- * A connection that was idle for longer is replaced. A contender closes a connection after some seconds without a
- * request, and could do so just as the next request is sent.
+ * A connection that was idle for longer than this is replaced. A contender closes a connection after some seconds
+ * without a request, which could happen just as the bench sends the next one.
  */
 const idleMs = 2000;
 
@@ -128,7 +128,7 @@ async function openConnection(host: string, port: number): Promise<Connection> {
 }
 
 /**
- * Whether an answer is complete. If it has no Content-Length, Node sent it in chunks, and it ends with an empty chunk.
+ * Whether an answer is complete. An answer without a Content-Length was sent in chunks, and ends with an empty chunk.
  */
 function isWhole(answer: string): boolean {
   const headEnd = answer.indexOf('\r\n\r\n');

@@ -24,8 +24,8 @@ export function createTeamPicker(kind: 'warm' | 'mixed' | 'cold', teams: number)
 }
 
 /**
- * The difference between the numbers of successive teams. Its only common divisor with `teams` is 1, so each team gets
- * a turn before any team gets a second one.
+ * The step from one team's number to the next team's. It shares no divisor with `teams` except 1, so each team gets a
+ * turn before any team gets a second one.
  */
 function strideFor(teams: number): number {
   const prime = 7919;

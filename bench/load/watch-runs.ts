@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import Sqlite from 'better-sqlite3';
 
-/** Watches from outside while Foyer executes its runs, so that watching costs Foyer nothing. */
+/** Watches Foyer's runs from another process, so that watching costs Foyer nothing. */
 export interface RunWatch {
   /**
-   * Waits until `count` more runs have ended; resolves to when the first of them began and the last one ended. Rejects
-   * if one of them did not succeed.
+   * Waits until `count` more runs have ended. Resolves to the time when the first of them began and the time when the
+   * last of them ended. Rejects if any of them did not succeed.
    */
   ended(count: number): Promise<{ startedAt: number; finishedAt: number }>;
   close(): void;

@@ -12,9 +12,9 @@ import { type Contender, startContender } from '../start-contender.ts';
 import { startPostgres } from '../start-postgres.ts';
 
 /**
- * The bench queues runs while Foyer is up, as installs would, and measures from the start of the first run to the end
- * of the last. pg-boss has no steps. So a run of Foyer's pipeline is compared with a job that does the same work, and a
- * run with one empty step is compared with an empty job.
+ * The bench queues runs while Foyer is running, as installs would. It measures from the start of the first run to the
+ * end of the last. pg-boss has no steps. So a run of Foyer's pipeline is compared with a job that does the same work,
+ * and a run with one empty step is compared with an empty job.
  */
 
 const names = [

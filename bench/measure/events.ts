@@ -157,7 +157,7 @@ async function volley(
   numbers: readonly number[],
   atOnce: number,
 ): Promise<Shot> {
-  // Signed before the clock starts: signing is the load side's work.
+  // Signs the events before the clock starts, because signing is not the contender's work.
   const requests = numbers.map(messageEvent);
   const before = await contender.usage();
   const ownBefore = process.cpuUsage();

@@ -88,8 +88,8 @@ async function open(name: Name, { slack, file, teams }: Stage, options: RunOptio
 
 const connectionCount = 32;
 /**
- * The most events in flight. Both contenders answer Slack before they publish, so more events would only wait in a
- * queue.
+ * The maximum number of events in flight. Both contenders answer Slack before they publish, so additional events would
+ * only wait in the contender's queue.
  */
 const window = 125;
 

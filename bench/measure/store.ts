@@ -9,9 +9,9 @@ import { type Contender, startContender } from '../start-contender.ts';
 import { type BenchPostgres, startPostgres } from '../start-postgres.ts';
 
 /**
- * Measures four stores on each database of each size, in turn, so that the figures for a million rows and for a
- * thousand come from about the same time. In its turn, a store reads random teams, one after the other, and decrypts
- * their tokens; then it stores some new teams and removes them.
+ * Measures four stores on databases of each size. All of these take turns, so that the figures for a million rows and
+ * for a thousand rows come from about the same time. In its turn, a store reads random teams, one after the other, and
+ * decrypts their tokens. Then it stores some new teams and removes them.
  */
 
 const stores = {

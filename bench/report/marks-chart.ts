@@ -23,7 +23,7 @@ ${marks.map(bar).join('\n')}
 function bar(mark: Mark, index: number): string {
   const y = top + index * rowHeight;
   const { asked, reached: found } = mark;
-  // A value that should be small, such as a growth in memory, may be negative.
+  // If less is better, as for growth in memory, the value may be 0 or negative. It then counts as nearly 0.
   const goodness = mark.better === 'more' ? found / asked : asked / Math.max(found, Number.MIN_VALUE);
   const length = Math.max(2, positionOf(goodness));
   const [colour, word] = isMet(mark) ? ['#1f7a4d', 'met'] : ['#b4540a', 'not met'];
