@@ -267,7 +267,10 @@ const questionTooLong: StepFailure = {
   tokenDead: false,
 };
 
-/** A reinstall waits until the uninstall run ends, so an uninstall run must not wait for an event that cannot come. */
+/**
+ * A reinstall waits until the uninstall run ends, so an uninstall run must not wait for an event or an answer: the app
+ * is gone, so neither can arrive.
+ */
 const noEventComes: StepFailure = {
   kind: 'final',
   code: 'cannot_wait',
@@ -282,7 +285,7 @@ const storable = (message: string, { scrub }: Judging): string => scrub(message)
 
 function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   const { step, row, now, random } = judging;
-  // Scrubbed first: a cut may split a secret, and the scrubber misses half a secret.
+  // Scrubs before it cuts: a cut may split a secret, and the scrubber does not recognize half a secret.
   const errorMessage = storable(failure.message, judging).slice(0, longestErrorMessage);
   const why = { errorCode: failure.code, errorMessage };
   if (failure.kind === 'database') {
@@ -309,7 +312,9 @@ function judgeFailure(failure: StepFailure, judging: Judging): Verdict {
   };
 }
 
-/** The process or the database stopped the attempt: the step starts again with the same count of failures. */
+/**
+ * Returns the verdict if the process stopped or the database failed: the step runs again, and its failure count stays.
+ */
 function handBack(judging: Judging, errorCode: string, errorMessage: string, dueAt: number): Verdict {
   return {
     ...goOn({ ...endingOf(judging), status: 'pending', outcome: 'retry', errorCode, errorMessage }),
@@ -326,7 +331,7 @@ function endingOf({ row }: Judging) {
 }
 
 const mostOutputBytes = 64 * 1024;
-/** A choice with a hundred options of Slack's longest values and labels fits, in any language. */
+/** Large enough, in any language, for a choice of 100 options with the longest values and labels that Slack allows. */
 const mostQuestionBytes = 256 * 1024;
 
 /**
@@ -341,7 +346,7 @@ function scrubbedJson(
   try {
     const text = JSON.stringify(output ?? null, (_key, value) => {
       if (typeof value === 'string') {
-        // Looking for secrets in a hundred megabytes would block the process.
+        // Checks the length first: scrubbing a hundred megabytes would block the process.
         if (value.length > mostBytes) throw new RangeError('too long');
         return scrub(value);
       }
@@ -360,8 +365,8 @@ const baseMs = 500;
 const mostMs = 5 * 60_000;
 
 /**
- * How long to wait after the n-th failure: a random time up to a limit that doubles from 0.5 s to 5 min. The whole
- * range is random, so that runs that failed together do not retry together.
+ * How long to wait after the n-th failure: a random time up to a limit that doubles from 0.5 s to 5 min. The time is
+ * random from 0 up to the limit: otherwise, runs that failed together would retry together.
  */
 export function retryDelayMs(failures: number, random: () => number): number {
   const limitMs = Math.min(mostMs, baseMs * 2 ** Math.max(failures - 1, 0));

@@ -17,7 +17,7 @@ import { escapeMrkdwn } from '../slack/slack-text.ts';
 import { AttemptEnded, postOnce } from './send-once.ts';
 import { type ActingStep, askAgain, type Step, type StepContext } from './step.ts';
 
-/** Foyer posts one reminder of a question, this long after it was asked. */
+/** Foyer posts one reminder, this long after a step asked its question. */
 const remindAfterMs = 24 * 60 * 60 * 1000;
 
 /**
@@ -93,9 +93,9 @@ async function postOrLeave(
 }
 
 /**
- * Stores the answer to an open question, and queues its run if the run waits. `isAllowed`: whether the person is the
- * installer or an admin; the run's own person may always answer. `asked` is the question as this call leaves it; absent
- * if there is no such run or question. Wake the worker afterward.
+ * Stores the answer to an open question. If the question's run is waiting, queues that run. `isAllowed`: whether the
+ * person is the installer or an admin; the run's own person may always answer. `asked` is the question after this call;
+ * absent if there is no such run or question. Wake the worker afterward.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
@@ -104,9 +104,9 @@ export async function answerQuestion(
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
 ): Promise<{ outcome: AnswerOutcome; asked?: QuestionRecord }> {
   return database.write(async (tx) => {
-    // Why the lock: an attempt that asks this question may end at the same time. If its end is committed later, that
-    // transaction sees the answer. If its end was committed earlier, the run is waiting now, and the code below queues
-    // the run.
+    // Why the lock: an attempt that asks this question may end at the same time. If the attempt's end is committed
+    // after this transaction, its transaction sees the answer. If it was committed before, the run is waiting now, and
+    // the code below queues the run.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

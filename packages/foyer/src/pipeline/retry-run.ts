@@ -40,7 +40,7 @@ export async function retryRun(
       .where('id', '=', runId)
       .executeTakeFirst();
     const installation = ofRun && (await lockInstallation(transaction, ofRun));
-    // Locks the run, so that no worker claims it in the meantime.
+    // Locks the run, so that no worker claims it during this transaction.
     const locked = transaction.selectFrom('runs').selectAll().where('id', '=', runId).forUpdate();
     const run = await locked.executeTakeFirst();
     if (!run || !installation) return 'unknown';

@@ -79,7 +79,7 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
   );
 }
 
-/** Executes the steps of a run that was claimed and moved to its first step. */
+/** Executes the steps of a run that this worker has claimed and `moveRun` has moved to its first step. */
 async function continueRun(
   deps: PipelineDeps,
   taken: { lease: RunLease; control: RunControl; claimed: ClaimedRun; next: Moved; callbackAt?: number },
@@ -100,7 +100,7 @@ async function continueRun(
     next = await database.write((tx) =>
       moveRun(tx, deps, { claimed, lease, rows, passed, draining: control.draining() }, { toDo, attempt }),
     );
-    // This worker no longer has the run. What the step learned is still true, so it is stored.
+    // If this worker has lost the run, stores the step's write anyway: what the step learned is still true.
     const learnt = next.kind === 'lost' && attempt.kind === 'returned' ? attempt.write : undefined;
     if (learnt) await database.write(learnt);
   }
@@ -136,8 +136,9 @@ interface EndedAttempt {
 }
 
 /**
- * The result of a move, with the attempts that ended in it. step: this step is to be executed; `rows` are the current
- * rows of all steps. left: the run rests or has ended. lost: this worker no longer has the lease, and wrote nothing.
+ * The result of a move, with the attempts that ended during the move. step: `toDo` is the step to execute next; `rows`
+ * are the current rows of all steps. left: the run rests or has ended. lost: this worker no longer has the lease, and
+ * wrote nothing.
  */
 type Moved =
   | {
@@ -151,7 +152,7 @@ type Moved =
   | { kind: 'left'; status: RunStatus; ended: readonly EndedAttempt[] }
   | { kind: 'lost' };
 
-/** After this many process deaths in a row, a step is assumed to kill its process. */
+/** If a process dies in the same step this many times in a row, Foyer assumes that the step kills it. */
 const mostLostAttempts = 10;
 
 /**
@@ -172,8 +173,9 @@ async function moveRun(
   let { rows, passed } = from;
 
   if (done) {
-    // 1. Check the lease. Before that, lock the installation if the step waits for an event: no such event is committed
-    //    while this lock is held. `follow` sees an event that was committed earlier; a later one wakes the run.
+    // 1. Check the lease. If the step waits for an event, lock the installation first: no transaction can commit such
+    //    an event while this one holds the lock. `follow` sees an event that was committed earlier; a later one wakes
+    //    the run.
     if (waitsForEvent(done.attempt)) await lockInstallation(tx, { id: installation.id });
     if (!(await holdLease(tx, from.lease))) return { kind: 'lost' };
     // 2. Settle the attempt that has ended.
@@ -250,7 +252,7 @@ async function moveRun(
     rows = rows.map((known) => (known.name === row.name ? row : known));
   }
 
-  /** Applies an attempt's verdict to the run; undefined if the run simply continues with its next step. */
+  /** Applies an attempt's verdict to the run. Returns undefined if the run continues with its next step. */
   async function follow(attempted: EndedAttempt): Promise<Moved | undefined> {
     const { rest: toRest, awaits, asks, endsRun } = attempted.verdict;
     ended.push(attempted);
@@ -394,7 +396,7 @@ async function attemptNow(
   return { ...attempt, write };
 }
 
-/** Makes an attempt fail if it asks a question that is already answered: the step would ask forever. */
+/** Makes an attempt fail if it asks a question that is already answered: otherwise, the step would ask forever. */
 function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
   if (attempt.kind !== 'returned' || !isStepEnd(attempt.result) || attempt.result.kind !== 'ask')
     return attempt;
@@ -404,7 +406,7 @@ function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
   return { kind: 'threw', error, failure: stepFailure(error) };
 }
 
-/** Makes the function that reports an attempt whose end is committed. */
+/** Creates the function that reports an attempt after its end is committed. */
 function createReport(deps: PipelineDeps, { run, installation, steps }: ClaimedRun, callbackAt?: number) {
   const { log, now } = deps;
   // Reports no time since the callback for a run that is retried, nor for an org-wide install, whose time would include
@@ -423,11 +425,11 @@ function logAttempt(log: Logger, fields: object, attempt: Attempt, verdict: Verd
   const { status, errorCode: code } = verdict.ending;
   const line = { ...fields, code: code ?? undefined, dueAt: verdict.rest?.dueAt ?? undefined };
   if (attempt.kind !== 'threw' || attempt.failure.kind === 'wait') log.info(line, `step ${status}`);
-  // A step that failed stays failed until a person retries it.
+  // A failed step is logged as an error: it stays failed until a person retries it.
   else log[status === 'failed' ? 'error' : 'warn']({ ...line, err: attempt.error }, `step ${status}`);
 }
 
-/** The step's end is committed: a failure here does not stop the run. */
+/** Reports a dead token. A failure here does not stop the run: the step's end is already committed. */
 async function reportDeadToken(
   deps: PipelineDeps,
   log: Logger,

@@ -12,16 +12,16 @@ import { slackFailure } from '../slack/slack-failure.ts';
  * (docs.slack.dev/changelog/2025/05/29/tos-updates)
  */
 
-/** The most messages on a page, by Slack's tightest limit. */
+/** How many messages to request per page: the most that Slack's strictest limit allows. */
 const pageSize = 15;
-/** The most calls of a search. A rate-limited call counts; a call without a usable answer does not. */
+/** How many calls a search may make. A rate-limited call counts; a call without a usable answer does not. */
 const mostCalls = 12;
 /** How much the search window is widened at both ends: Slack's clock dates messages, and ours dates attempts. */
 const clockSlackMs = 60_000;
 
 /**
- * How far a search has got. `before` is the time of the oldest message that was looked at, in Slack's format; null if
- * none was. `calls` is the number of calls so far that count toward the limit.
+ * The progress of a search. `before` is the timestamp of the oldest message seen so far, in Slack's format; null if the
+ * search has seen none. `calls` is the number of calls so far that count toward the limit.
  */
 interface SearchPosition {
   before: string | null;
@@ -31,7 +31,10 @@ interface SearchPosition {
 /** What to search for, and where the search stopped. */
 export interface HistorySearch extends SearchPosition {
   channel: string;
-  /** From the first send of the message to the last time at which a call may have taken effect; milliseconds. */
+  /**
+   * The time to search, in milliseconds since 1970: from the first send to the last moment a call may have taken
+   * effect.
+   */
   from: number;
   until: number;
   matches(metadata: { event_type?: string; event_payload?: unknown } | undefined): boolean;

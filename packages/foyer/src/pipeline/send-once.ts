@@ -23,7 +23,7 @@ import {
   withWrite,
 } from './step.ts';
 
-/** A call without an answer may still take effect this long after its start: its time limit, and a little more. */
+/** How long after its start an unanswered call may still take effect: its time limit and 2 s. */
 const settledAfterMs = defaultTimeoutMs + 2000;
 /** How long a call may still take effect after Slack has answered it or closed the connection. */
 const settledAfterAnswerMs = 2000;
@@ -37,7 +37,7 @@ interface OnceSend {
   previous: OnceMessageRow | undefined;
   /** A channel's id, or a user's id for a DM. */
   to: string;
-  /** The metadata by which a search recognizes the message: its installation, life and, if it has one, key. */
+  /** A search recognizes the message by this metadata: its installation, its life and, if there is one, its key. */
   metadata: {
     event_type: string;
     event_payload: { installation_id: string; life: number; key?: string; run_id?: string };
@@ -190,7 +190,7 @@ export class AttemptEnded extends Error {
 }
 
 /**
- * `StepContext.postOnce`: sends a step's own message with `sendOnce`. `scope` is put before the step's key.
+ * `StepContext.postOnce`: sends a step's own message with `sendOnce`. Prefixes the step's key with `scope`.
  * @throws AttemptEnded, StepError, and the errors of Slack's client
  */
 export async function postOnce(

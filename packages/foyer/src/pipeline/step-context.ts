@@ -149,7 +149,7 @@ export interface PipelineDeps {
   /**
    * Called once the end of an attempt is committed: the step's new status, and how long the attempt took.
    * `sinceCallbackMs` is the time since the install's callback; absent in an org-wide install, in a run that is
-   * retried, in a run that is no install, and if no callback is known. Must not throw.
+   * retried, in a run that is not an install, and if no callback is known. Must not throw.
    */
   onStepEnded?(attempt: { step: string; status: StepStatus; ms: number; sinceCallbackMs?: number }): void;
   /** Removes secrets from errors and outputs before they are stored: `createScrubber(config.secrets)`. */
@@ -166,19 +166,20 @@ interface RunOrigin {
   requestId: string;
   /** When the callback came, in milliseconds since 1970. */
   callbackAt: number;
-  /** The trace of the callback; absent without tracing, and in any process but the one that stored the run. */
+  /** The trace of the callback. Absent without tracing, and in processes other than the one that stored the run. */
   trace?: SpanContext;
 }
 
 /**
- * How many runs are remembered. When there are more, Foyer forgets the oldest; when that run continues, Foyer reads its
- * origin from the database.
+ * How many runs' origins are kept in memory. If there are more, Foyer forgets the oldest, and reads it from the
+ * database if that run continues.
  */
 const mostRemembered = 1000;
 
 /**
- * Remembers which callback each run came from. Why in memory: an install's run usually starts a moment later in the
- * process that stored it, which then needs no query. Another process, or this one after a restart, asks the database.
+ * Remembers which callback each run came from. Why in memory: the process that stores an install's run usually also
+ * starts it a moment later, and then needs no query. Another process, or this one after a restart, queries the
+ * database.
  */
 export function createRunOrigins(deps: { database: Database; clientId: string }) {
   const remembered = new Map<string, RunOrigin>();

@@ -14,7 +14,7 @@ import type { Texts } from '../texts/create-texts.ts';
 import type { StepTitle } from '../texts/languages/en.ts';
 
 /**
- * The pipeline's interface: what a step is, what it is given and how it ends.
+ * The pipeline's interface: what a step is, what it receives and how it ends.
  *
  * To add a built-in step, write `steps/<name>.ts` that exports one Step with a `run(context)`, and list it in
  * `steps/steps.ts`. A step may run more than once (a crash in the middle, a retry), so its docstring says why that is
@@ -57,7 +57,7 @@ export interface ActingStep<Output extends Json = Json> extends StepTraits {
 
 /**
  * A step that only writes to the database: its attempt, its writes and its end are one commit, which it shares with the
- * steps next to it. Each statement has a time limit of its own, so the step needs none.
+ * steps next to it. Each statement has its own time limit, so the step needs none.
  */
 export interface RecordingStep<Output extends Json = Json> extends StepTraits {
   /**
@@ -141,12 +141,11 @@ export interface OnceMessage {
 export type PostedMessage = { channelId: string; messageTs: string };
 
 /**
- * Any tables: Foyer does not know those of the app. To have names and columns checked, annotate `tx` with your own
- * type.
+ * Any tables: Foyer does not know the app's tables. To check table and column names, annotate `tx` with your own type.
  */
 type AnyTables = Record<string, Record<string, unknown>>;
 
-/** What a step is given. */
+/** What Foyer passes to a step's `run`. */
 export interface StepContext extends StepFacts {
   /** Aborts when the time limit is reached, the run is cancelled, this worker loses its lease, or the process stops. */
   readonly signal: AbortSignal;
@@ -161,8 +160,9 @@ export interface StepContext extends StepFacts {
   /**
    * Posts a message exactly once per key between install and uninstall, across crashes and retries; resolves to where
    * the message is. In the run of a moment, the message is posted once for each key and run, so each member can get a
-   * greeting with the same key. Errors that it throws end the attempt: do not catch them. If the outcome of a send is
-   * unknown, Foyer looks for the message in the channel's history, and needs the history scope of that kind of channel.
+   * greeting with the same key. Do not catch the errors of `postOnce`: they end the attempt. If the outcome of a send
+   * is unknown, Foyer looks for the message in the channel's history, which needs the history scope for that kind of
+   * channel.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */
   postOnce(key: string, message: OnceMessage): Promise<PostedMessage>;
@@ -235,7 +235,7 @@ export function skip(code: string, message: string): Skip {
 }
 
 /**
- * Ends a step that may have taken effect, if this cannot be checked. Foyer never retries it automatically.
+ * Ends a step as unconfirmed: it may have taken effect, but nothing can prove it. Foyer never retries it automatically.
  * @throws StepError
  */
 export function unconfirmed(code: string, message: string): StepEnd {
