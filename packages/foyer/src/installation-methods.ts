@@ -146,7 +146,7 @@ export function createInstallationMethods({
       const record = await findRecord(target);
       if (!record || record.status === 'uninstalled') return false;
       await revokeTokens({ queries: database.queries, store, tokens, slack }, record.id).catch((error) => {
-        // If the tokens cannot be decrypted, Foyer only erases them. They stop working when the app is removed in
+        // If Foyer cannot decrypt the tokens, it only erases them. They stop working when the team removes the app in
         // Slack.
         if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
         log.warn({ err: error, installationId: record.id }, 'tokens could not be revoked');

@@ -50,7 +50,7 @@ export function createStartInstall(deps: StartInstallDeps) {
     leadTo(res, req.method === 'POST' ? 303 : 302, location, stateCookies);
   }
 
-  /** Verifies a link. If it is invalid, has expired or was used, answers the request and returns undefined. */
+  /** Verifies a link. If the link is invalid, expired or already used, sends an error page and returns undefined. */
   async function acceptLink(res: ServerResponse, token: string): Promise<Link | undefined> {
     let link: Link;
     try {
@@ -58,7 +58,7 @@ export function createStartInstall(deps: StartInstallDeps) {
       link = readLink(config.connect, token, now());
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      // Anyone can send any link, so this is a warning: the log limits how many warnings it writes.
+      // Logged as a warning: anyone can send any link, and the log limits how many warnings it writes.
       log.warn({ code: error.code, reason: error.message }, 'a link was refused');
       const kind = error.code === 'link_expired' ? 'link_expired' : 'link_invalid';
       pages.sendFailure(res, { kind, code: kind });
@@ -87,7 +87,7 @@ export function createStartInstall(deps: StartInstallDeps) {
       const link = query.get('connect');
       if (link !== null) return connect(req, res, link);
       const asked = query.get('team') ?? '';
-      // A value that is neither a team id nor an enterprise id is left out: Slack then asks for the workspace.
+      // Any other value is dropped: Slack then asks the person for the workspace.
       const teamId = /^[TE][A-Z0-9]{1,30}$/.test(asked) ? asked : undefined;
       const member = (query.has('member') && config.slack.memberScopes.length > 0) || undefined;
       return toSlack(req, res, { teamId, member });

@@ -8,8 +8,8 @@ import type { Sealer } from '../installations/sealer.ts';
 /**
  * A state binds the callback of an install or a sign-in to the browser that started it (invariant 5).
  *
- * Why it is sealed and not stored: no one can fill the database by asking for states, and every replica with the
- * keyring can open one. Why one cookie per state: two tabs that start at the same time must both be able to finish.
+ * Why states are sealed and not stored: no one can fill the database by asking for states, and every replica with the
+ * keyring can open them. Why one cookie per state: two tabs that start at the same time must both be able to finish.
  */
 
 /** How long a state is valid, from the start to the callback. */
@@ -17,7 +17,7 @@ export const stateLifetimeMs = 10 * 60_000;
 
 /** What every state carries. */
 interface StateMark {
-  /** Foyer records this id when the state is used, and then never accepts the state again. */
+  /** When the state is used, Foyer records this id and from then on refuses the state. */
   id: string;
   issuedAt: number;
 }
@@ -32,13 +32,13 @@ export type StateVerdict<Content> =
 
 const markSchema = z.object({ id: z.string(), issuedAt: z.number(), binding: z.string() });
 
-/** The length of the longest state that Foyer opens: one with the longest possible link. */
+/** The most characters of a state that Foyer opens: enough for a state with the longest possible link. */
 const longestState = 8000;
 
-/** The most cookies of one kind that a browser keeps: Foyer deletes the oldest ones beyond that. */
+/** The most cookies of one kind that Foyer leaves in a browser. If there are more, Foyer deletes the oldest. */
 const mostCookies = 12;
 
-/** Creates a function that builds the Set-Cookie headers of cookies below `path`. */
+/** Returns a function that builds the Set-Cookie header of a cookie for `path` and the paths below it. */
 const cookieBelow =
   (path: string, secure: boolean) =>
   (name: string, value: string, maxAge: number): string =>
@@ -57,9 +57,12 @@ function surplusCookies(cookieHeader: string | undefined, prefix: string, name: 
 
 /** Issues the states of one flow and checks those that come back. */
 export function createBoundStates<Content extends object>(deps: {
-  /** Seals the states of this flow, and nothing else. */
+  /** Used for nothing but the states of this flow. */
   sealer: Sealer;
-  /** The sealer's place for these states: they open only there. Also a part of the cookies' names, `foyer-<flow>-…`. */
+  /**
+   * The place under which the sealer seals these states: they open only with it. Also part of the cookie names
+   * (`foyer-<flow>-…`).
+   */
   flow: 'state' | 'signin';
   content: z.ZodType<Content>;
   secure: boolean;
@@ -68,7 +71,7 @@ export function createBoundStates<Content extends object>(deps: {
 }) {
   const { sealer, flow, secure } = deps;
   const prefix = `${secure ? '__Host-' : ''}foyer-${flow}-`;
-  // A __Host- cookie is for the whole host; any other cookie stays below the base path.
+  // Browsers accept a __Host- cookie only with the path `/`; any other cookie gets the base path.
   const cookie = cookieBelow(secure ? '/' : deps.basePath || '/', secure);
 
   function open(state: string): (Content & StateMark & { binding: string }) | undefined {
@@ -123,11 +126,11 @@ function sameText(a: string, b: string): boolean {
 }
 
 const contentSchema = z.object({
-  /** The workspace or organization that `?team=` or the link asked for. */
+  /** The workspace or organization that `?team=` or the link names. */
   teamId: z.string().optional(),
   /**
-   * The database has only the hash of this token. The state holds the token itself, so that Foyer can send the browser
-   * of a repeated callback to the progress page.
+   * The database has only the hash of this token. The state holds the token itself: if the browser repeats the
+   * callback, Foyer can still send it to the progress page.
    */
   progressToken: z.string(),
   /** The verified link that started this install. */
@@ -141,7 +144,7 @@ const contentSchema = z.object({
 /** The content of an install's state, once it has been opened. */
 export type StateContent = z.output<typeof contentSchema> & StateMark;
 
-/** Issues the states of installs and checks those that come back. `sealer` must seal nothing else. */
+/** Issues the states of installs and checks those that come back. Use `sealer` for nothing else. */
 export function createStates(deps: {
   sealer: Sealer;
   secure: boolean;
@@ -159,25 +162,28 @@ export function createStates(deps: {
 
 export type States = ReturnType<typeof createStates>;
 
-/** Returns the path of the progress page that a token opens. */
+/** Returns the path of the progress page for a progress token. */
 export function progressPath({ basePath }: { basePath: string }, progressToken: string): string {
   return `${basePath}/installs/${progressToken}`;
 }
 
-/** The hash of a progress token, as the database stores it: someone who reads the database cannot open the page. */
+/**
+ * Returns the hash of a progress token. The database stores only the hash, so someone who reads the database cannot
+ * open the page.
+ */
 export function progressHash(progressToken: string): string {
   return createHash('sha256').update(progressToken).digest('base64url');
 }
 
 /**
- * Why a cookie in addition to the progress token: the token is in an address, which people share to show how far the
- * setup is. Only the browser in which the person came back from Slack may act for that person, so the callback gives
- * that browser a sealed cookie for this one install request.
+ * Why a cookie in addition to the progress token: the token is part of the page's address, and people share that
+ * address to show how far the setup is. Only the browser in which the person came back from Slack may act for that
+ * person. So the callback gives that browser a sealed cookie for this one install request.
  */
 
 /**
- * Creates the functions that bind an install request to its browser and check it later. `sealer` must seal nothing
- * else.
+ * Creates the functions that bind an install request to its browser and later check that browser. Use `sealer` for
+ * nothing else.
  */
 export function createInstallingBrowser(deps: { sealer: Sealer; secure: boolean; lifetimeMs: number }) {
   const { sealer, secure, lifetimeMs } = deps;
@@ -206,17 +212,20 @@ export function createInstallingBrowser(deps: { sealer: Sealer; secure: boolean;
       ];
     },
 
-    /** Whether this browser has the cookie of the install request. */
+    /** Returns whether this browser has the cookie of the install request. */
     isBound(requestId: string, cookieHeader: string | undefined): boolean {
       return opened(parseCookie(cookieHeader ?? '')[prefix + requestId], 'browser') === requestId;
     },
 
-    /** The hidden value of the form for one question; only the bound browser gets the form. */
+    /** Returns the hidden value of the form that asks one question. Only the bound browser gets the form. */
     formFor(requestId: string, key: QuestionKey): string {
       return sealer.seal(questionValue(key), `form:${requestId}`);
     },
 
-    /** The question that a form was made for; undefined if Foyer made no such form for this install request. */
+    /**
+     * Returns the question of a form, read from its hidden value; undefined if Foyer made no such form for this install
+     * request.
+     */
     readForm(requestId: string, value: string | null): QuestionKey | undefined {
       const text = opened(value, `form:${requestId}`);
       return text === undefined ? undefined : readQuestionValue(text);

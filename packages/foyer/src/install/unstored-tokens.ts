@@ -12,23 +12,22 @@ import { slackFailure } from '../slack/slack-failure.ts';
 import { tokensInText, tokenText, wholeWords } from '../slack/tokens-in-text.ts';
 
 /**
- * Every token that Slack issues is stored or revoked (invariant 1). `InstallProvider` hands over an installation only
- * after `auth.test` has succeeded too; if `auth.test` fails, the provider does not report the tokens. So Foyer
- * looks for tokens in the answer of `oauth.v2.access` as it arrives, before anything is parsed, and keeps them, sealed,
- * with the install request. The transaction that commits the installation erases them. If an error or a crash ends the
- * install before that, Foyer finds the kept tokens and revokes them. Tokens that the install does not store stay kept
- * until they are revoked.
+ * Foyer stores or revokes every token that Slack issues (invariant 1). `InstallProvider` hands over an installation
+ * only after `auth.test` has succeeded; if `auth.test` fails, the provider does not report the tokens. So Foyer looks
+ * for tokens in the answer of `oauth.v2.access` as it arrives, before anything is parsed. It keeps these tokens,
+ * sealed, in the row of the install request. The transaction that commits the installation erases them there. If an
+ * error or a crash ends the install before that, Foyer finds the kept tokens and revokes them. Tokens that the install
+ * does not store stay in the row until they are revoked.
  *
- * Why the exchange has its own time limit: Slack may issue tokens and answer only after the page's time is over, or the
- * answer may wait unread while the event loop is blocked. The page is sent in time, and Foyer still reads the exchange
- * to its end.
+ * Why the exchange has its own time limit: Slack may issue tokens but answer only after the page's time limit, or the
+ * answer may wait unread while the event loop is blocked. Foyer sends the page in time and still reads the answer to
+ * its end.
  */
 
-/** How long to wait for the answer of an exchange, even after Foyer has sent the page. */
+/** How long Foyer waits for Slack's answer to an exchange, even after it has sent the page. */
 export const exchangeTimeoutMs = 60_000;
 /**
- * This long after an answer begins to arrive, Foyer keeps the tokens that have arrived so far, without waiting for the
- * rest.
+ * If an answer is still incomplete this long after its first bytes, Foyer keeps the tokens that have arrived so far.
  */
 const keepAfterMs = 1000;
 
@@ -59,8 +58,8 @@ const metadataSchema = z
   .optional()
   .catch(undefined);
 /**
- * Parses a refusal, or an answer of `auth.test`. Keeps the texts, numbers and flags, and the `response_metadata` that
- * Slack's SDK reads in every answer. Why nothing else: an answer that is nested too deep makes the SDK overflow the
+ * Parses a refusal, or an answer of `auth.test`. Keeps only strings, numbers and booleans, and the `response_metadata`
+ * that Slack's SDK reads in every answer. Why not the other objects: deeply nested ones make the SDK overflow the
  * stack.
  */
 const answerSchema = z
@@ -83,7 +82,7 @@ const tokenFields = {
 };
 const placeSchema = z.object({ id: idSchema, name: nameSchema });
 
-/** False if a refresh token came without its access token: Foyer could neither store nor use that refresh token. */
+/** Returns false for a refresh token without its access token: Foyer could neither store nor use it. */
 const isWhole = (fields: { access_token?: string; refresh_token?: string }): boolean =>
   fields.access_token !== undefined || fields.refresh_token === undefined;
 
@@ -92,7 +91,8 @@ const installFields = {
   ...tokenFields,
   authed_user: z.object({ id: idSchema, ...tokenFields }).refine(isWhole),
   bot_user_id: idSchema.optional().catch(undefined),
-  // A field that an install does not need is dropped if its type is wrong: that must not make Foyer refuse the tokens.
+  // An install does not need the next three fields. If one has the wrong type, only that field is dropped: Foyer must
+  // not refuse the tokens because of it.
   app_id: idSchema.optional().catch(undefined),
   token_type: z.string().nullish().catch(undefined),
   incoming_webhook: z
@@ -103,10 +103,10 @@ const installFields = {
 };
 
 /**
- * The answers to a code exchange that Foyer passes on to the provider. Foyer leaves out fields that an install does not
- * need: they may be nested too deep for the provider. Any other answer with a 2xx status counts as unreadable, except a
- * refusal (`ok: false`). The provider silently drops a bot token that comes without scopes or bot user, so Foyer
- * refuses such an answer and revokes its tokens.
+ * The answers to a code exchange that Foyer passes on to the provider. Fields that an install does not need are
+ * dropped: they may be nested too deep for the provider. Any other answer with a 2xx status counts as unreadable,
+ * except a refusal (`ok: false`). The provider silently drops a bot token without scopes or without a bot user, so
+ * Foyer refuses such an answer and revokes its tokens.
  */
 const usableSchema = z
   .union([
@@ -148,14 +148,14 @@ const keptSchema = z.object({
 type IssuedTokens = z.output<typeof keptSchema>;
 
 /**
- * What became of a token. in use: a stored installation has it, so it stays valid. kept: it could not be revoked now;
- * Foyer tries again later.
+ * What became of a token. in use: a stored installation uses the token, so Foyer did not revoke it. kept: the token
+ * could not be revoked now, and Foyer tries again later.
  */
 type TokenEnd = 'revoked' | 'in use' | 'kept';
 
 interface UnstoredTokensDeps {
   database: Database;
-  /** Seals kept tokens, and nothing else. */
+  /** Used for nothing but kept tokens. */
   sealer: Sealer;
   store: Pick<InstallationStore, 'findInstallation'>;
   slack: SlackClientFactory;
@@ -165,7 +165,7 @@ interface UnstoredTokensDeps {
 /** The `purpose` of `UnstoredTokensDeps.sealer`. */
 export const unstoredTokensPurpose = 'unstored-tokens';
 
-/** The sealer's place for the kept tokens of an install request: they open only there. */
+/** Returns the place under which the sealer seals the kept tokens of an install request: they open only with it. */
 export function unstoredTokensPlace(requestId: string): string {
   return `install-request:${requestId}`;
 }
@@ -215,7 +215,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     } catch (error) {
       const kind = slackFailure(error)?.kind;
       if (kind === 'unreachable' || kind === 'rate-limited') {
-        // Slack has not said whose token this is, so the token may belong to a working app.
+        // Without an answer from Slack, this token may belong to a working app.
         deps.log.warn({ err: error }, 'could not ask Slack whose token it is; keeping it for now');
         return 'kept';
       }
@@ -238,16 +238,16 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
   return {
     /**
-     * Watches one exchange. The provider's clients use the returned `options.fetch`: the page's time limits end only
-     * the wait for the exchange, not the exchange itself. `giveBack` revokes every token of the exchange that no stored
-     * installation uses. It resolves to true if all that have arrived are revoked, to false if some are still kept, and
-     * to undefined if none has to be revoked. Tokens that arrive later are revoked too.
+     * Watches one exchange. The provider's clients must use the returned `options.fetch`: with it, the page's time
+     * limits end only the wait for the exchange, not the exchange itself. `giveBack` revokes every token of the
+     * exchange that no stored installation uses. It resolves to true if all of them are revoked, to false if some are
+     * still kept, and to undefined if there was none to revoke. Tokens that arrive later are revoked too.
      */
     watch(
       requestId: string,
       options: {
         page: WebClientOptions & { fetch: typeof fetch };
-        /** Makes the `fetch` of the exchange, which reports the bytes that arrive, even if the exchange then fails. */
+        /** Makes the `fetch` of the exchange. It reports the bytes as they arrive, even if the exchange fails later. */
         exchange(limits: Pick<SlackCallLimits, 'onArrived' | 'signal'>): { fetch: typeof fetch };
         wantedUntil: AbortSignal;
       },
@@ -273,7 +273,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         let arrived = '';
         let looking: NodeJS.Timeout | undefined;
         let kept = Promise.resolve();
-        // Look early: an answer may take a minute to arrive, and the process may end before that.
+        // Looks before the answer is complete: that may take a minute, and the process may end sooner.
         const look = (): void => {
           looking = undefined;
           const tokens = tokensInText(wholeWords(arrived));
@@ -313,7 +313,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         const given = issued;
         if (!given) return [];
         const ends = await giveBack(given, timeoutMs);
-        // More tokens may have arrived in the meantime: those stay kept.
+        // If more tokens have arrived in the meantime, they stay kept.
         if (!ends.includes('kept') && issued === given) await forget(requestId);
         return ends;
       }
@@ -323,7 +323,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
           const response = await options.page.fetch(input, init);
           return response.ok ? asRead(answerSchema, jsonIn(await response.text())) : response;
         }
-        // Drops the caller's signal: it may end only the page's wait, not the exchange.
+        // Drops the caller's signal: that signal may end the page's wait, but not the exchange.
         const { signal: _, ...request } = init;
         const whole = exchange(input, request);
         const ended = whole.then(
@@ -342,7 +342,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
          * answer has no valid date.
          */
         issuedAt: () => issuedAt,
-        /** Whether Slack issued tokens that this installation does not hold, such as a second bot token. */
+        /** Returns whether Slack issued tokens that are not part of this installation, such as a second bot token. */
         exceed(installation: Installation): boolean {
           const stored = tokensOf(installation);
           return issued?.tokens.some((token) => !stored.includes(token)) ?? false;
@@ -357,9 +357,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     },
 
     /**
-     * Resolves once no exchange is in progress: a stop must not lose tokens that Slack has just issued. After
-     * `atMostMs`, aborts the exchanges that are not finished; `recoverInstalls` later finds the tokens that have
-     * arrived.
+     * Resolves once no exchange is in progress: when Foyer stops, it must not lose tokens that Slack has just issued.
+     * After `atMostMs`, aborts the unfinished exchanges. `recoverInstalls` later finds the tokens that had arrived.
      */
     async settle(atMostMs: number): Promise<void> {
       const timer = setTimeout(() => stopping.abort(new Error('Foyer is stopping')), atMostMs);
@@ -403,7 +402,7 @@ function jsonIn(text: string): unknown {
   }
 }
 
-/** Settles with the work, or rejects as soon as the signal aborts. */
+/** Settles as `work` does, or rejects as soon as the signal aborts. */
 async function whileWanted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: unwanted, reject } = Promise.withResolvers<never>();
   const give = (): void => reject(signal.reason);
@@ -416,15 +415,18 @@ async function whileWanted<T>(work: Promise<T>, signal: AbortSignal): Promise<T>
   }
 }
 
-/** Returns the answer as the schema parses it; one that the schema refuses becomes a failure without an error code. */
+/**
+ * Returns the answer as the schema parses it. If the schema refuses the answer, returns a failure without an error
+ * code.
+ */
 function asRead(schema: z.ZodType, body: unknown): Response {
   const read = schema.safeParse(body);
   return Response.json(read.success ? read.data : { ok: false });
 }
 
 /**
- * Returns the time of a `Date` header in milliseconds; undefined if there is none. Foyer compares the times of events
- * with it.
+ * Returns the time in a `Date` header in milliseconds, or undefined without a valid one. Foyer compares the times of
+ * later events with it.
  */
 function slackTime(header: string | null): number | undefined {
   const time = header === null ? Number.NaN : Date.parse(header);

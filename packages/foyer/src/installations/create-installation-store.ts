@@ -116,7 +116,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
       const tenant = tenantOfQuery(query);
       const found = await find({ clientId, tenant }, query.userId);
       if (!found) throw new InstallationNotFoundError(tenant, 'unknown');
-      // Returns a copy, since a caller may change it: the cached installation is shared and frozen.
+      // Returns a copy that the caller may change: the cached installation is shared and frozen.
       return structuredClone(found.installation);
     },
 
@@ -171,7 +171,7 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
     async recordOpening(query, { openedAt, patienceMs, ...opened }) {
       const { userId } = opened;
       const opening = { clientId, tenant: tenantOfQuery(query), userId, openedAt };
-      // Nearly always, the member has opened the app before: then the call costs this read and no lock.
+      // Usually the member has opened the app before: then the call costs only this read, and no lock.
       if (!(await findUnopened(database.queries, opening))) return false;
       return database.write(async (transaction) => {
         await lockInstallation(transaction, opening);
@@ -211,7 +211,9 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
  */
 const patienceMs = 10_000;
 
-/** Replaces the tokens of version `ifVersion`; returns false if those are gone or newer ones are stored. */
+/**
+ * Replaces the tokens if their version is still `ifVersion`; returns false if they are gone or newer ones are stored.
+ */
 async function saveRefreshed(
   context: StoreContext,
   holder: TokenHolder,

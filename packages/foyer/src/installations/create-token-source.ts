@@ -15,10 +15,10 @@ import { type BotAccess, TokenRefreshError, type TokenSource } from './token-sou
 
 interface TokenSourceDeps extends Omit<RefreshDeps, 'appWorks'> {
   store: InstallationStore;
-  /** Called when an installation was uninstalled: its uninstall run may be due. Must not throw. */
+  /** Called after an uninstall, since an uninstall run may now be waiting. Must not throw. */
   onUninstalled?(): void;
   /**
-   * Called when a held installation is active again: its App Home is out of date, and its runs may be due. Must not
+   * Called when a held installation is active again: its App Home is out of date, and its runs may be waiting. Must not
    * throw.
    */
   onWorksAgain?(installationId: string): void;
@@ -63,9 +63,8 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   }
 
   /**
-   * Resolves to true if newer tokens are stored now, and to false if the caller can use the old ones, which have not
-   * expired.
-   * @throws TokenRefreshError if the old ones have expired, or are about to, and were not renewed
+   * Resolves to true if newer tokens are stored now, and to false if they are not but the old tokens still work.
+   * @throws TokenRefreshError if the old tokens have expired, or are about to, and could not be renewed
    */
   async function renew(lapsing: Lapsing): Promise<boolean> {
     if (lapsing.hopeless && lapsing.leftMs > spareMs) return false;
@@ -94,7 +93,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
 
   /**
    * Like `renew`, but for a person's token: resolves to `lapsed` instead of throwing TokenRefreshError, because the bot
-   * must get the event even without that token.
+   * must get the event even without the person's token.
    */
   async function renewUser(lapsing: Lapsing): Promise<boolean | 'lapsed'> {
     try {
@@ -163,7 +162,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
       const { team, enterprise } = stored.installation;
       return {
         installationId: stored.installationId,
-        // An org-wide install has no team of its own: act in the event's team.
+        // An org-wide install belongs to no single team: act in the event's team.
         teamId: team?.id ?? source.teamId ?? undefined,
         enterpriseId: enterprise?.id ?? source.enterpriseId ?? undefined,
         ...(access && { botToken: access.token, botId: access.botId, botUserId: access.botUserId }),
@@ -209,13 +208,13 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   };
 }
 
-/** A token with this many milliseconds or less to live is renewed. */
+/** Foyer renews a token that expires within this time. */
 const renewBeforeMs = 2 * 60 * 60 * 1000;
 
 /** Tokens that have little time left. */
 interface Lapsing extends LapsingTokens {
   leftMs: number;
-  /** Whether these are the bot's tokens and Slack has refused them: then no request tries to renew them. */
+  /** Whether these are bot tokens that Slack has already refused. If so, no request tries to renew them. */
   hopeless: boolean;
 }
 
@@ -232,7 +231,7 @@ function botAccess(stored: StoredInstallation): BotAccess | undefined {
   };
 }
 
-/** The tokens of the bot or of the user half, if they are due for renewal at `now` (milliseconds); else undefined. */
+/** Returns the tokens of the bot or of the user half if they need renewal at `now` (milliseconds); else undefined. */
 function lapsingOf(stored: StoredInstallation, half: 'bot' | 'user', now: number): Lapsing | undefined {
   const { installationId, installation } = stored;
   const { refreshToken, expiresAt } = installation[half] ?? {};

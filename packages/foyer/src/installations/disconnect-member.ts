@@ -7,8 +7,9 @@ import { KeyMissingError, SealBrokenError } from './sealer.ts';
 import { TokenRefreshError, type TokenSource } from './token-source.ts';
 
 /**
- * Revokes a member's user token at Slack and erases it here. not_connected: Foyer has no token of the member that it
- * can read. unreachable: Slack did not revoke the token, so it stays, and the person can try again.
+ * Revokes a member's user token at Slack and erases it in Foyer's database. not_connected: Foyer has no token of the
+ * member, or cannot decrypt it. unreachable: Slack did not revoke the token, so Foyer keeps it, and the member can try
+ * again.
  * @throws DatabaseUnavailableError
  */
 export type DisconnectMember = (
@@ -39,11 +40,12 @@ export function createDisconnectMember(deps: {
     const { team, enterprise, isEnterpriseInstall = false } = stored.installation;
     const query = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
     try {
-      // Renews an expired token first: revoking the expired one would leave its refresh token usable.
+      // `authorize` renews an expired token first: if Foyer revoked the expired one, its refresh token would still
+      // work.
       const { userToken } = await tokens.authorize({ ...query, userId });
       // The token is stored: if `authorize` returns none, the token has expired and could not be renewed.
       if (userToken === undefined) return 'unreachable';
-      // Report to Slack before the revocation: the report is made with this token.
+      // Report to Slack before revoking the token: the report needs it.
       await reportConnection(userToken, userId, 'disconnected');
       await slack(userToken, { timeoutMs }).auth.revoke();
     } catch (error) {

@@ -22,7 +22,7 @@ import type { InstallationStore, StoredInstallation } from './installation-store
  * while installations are held.
  */
 
-/** `limit`: the most installations that one pass asks about. `signal` ends the pass early. */
+/** `limit`: the most installations that one pass tests. `signal` ends the pass early. */
 export interface SettleHeldOptions {
   limit?: number;
   signal?: AbortSignal;
@@ -47,7 +47,7 @@ const testsAtOnce = 4;
 /** A pass ends after this many installations in a row that stay held: the app is probably still suspended. */
 const heldInARow = 3;
 
-/** What `auth.test` says: works, Slack's code for a dead token, or unknown if it said neither. */
+/** The outcome of `auth.test`: works, Slack's error code for a dead token, or unknown if the call failed otherwise. */
 type Answer = 'works' | 'unknown' | (string & {});
 
 export function createInactiveInstallations(deps: {
@@ -56,8 +56,8 @@ export function createInactiveInstallations(deps: {
   slack: SlackClientFactory;
   config: { slack: { clientId: string } };
   /**
-   * Renews the bot's token if it has expired. Resolves to Slack's code if the refresh token is dead, to `unknown` if
-   * the renewal failed for another reason, else to undefined.
+   * Renews the bot's token if it has expired. Resolves to Slack's error code if the refresh token is dead, to `unknown`
+   * if the renewal failed for another reason, and otherwise to undefined.
    */
   renewExpired(stored: StoredInstallation): Promise<string | undefined>;
   onUninstalled?(): void;
@@ -89,7 +89,7 @@ export function createInactiveInstallations(deps: {
       if (!token) continue;
       const answer = await ask(token);
       if (answer === 'works') return true;
-      // Marks the witness broken: otherwise Foyer would test the same two each time, and no other.
+      // Marks the witness broken: otherwise Foyer would test the same two witnesses each time, and never another.
       if (answer !== 'unknown') await markBroken(witness, answer);
     }
     return false;
@@ -160,13 +160,13 @@ export function createInactiveInstallations(deps: {
     async settle(stored: StoredInstallation): Promise<boolean> {
       const token = stored.installation.bot?.token;
       if (!token || !(await appWorks(stored.installationId))) return markBroken(stored, inactiveCode);
-      // Why ask again: a single wrong answer must not erase a customer's tokens and cancel their plan.
+      // Why the token is tested again: a single wrong answer must not erase a customer's tokens and cancel their plan.
       const answer = await ask(token);
       if (answer === inactiveCode) return uninstall(stored);
       return markBroken(stored, answer === 'works' || answer === 'unknown' ? inactiveCode : answer);
     },
 
-    /** Asks again about held installations, as `TokenSource.settleHeld` promises. */
+    /** Tests the tokens of held installations again: implements `TokenSource.settleHeld`. */
     async settleHeld({ limit = 500, signal }: SettleHeldOptions = {}): Promise<SettledHeld> {
       const queue = await listHeldInstallations(database.queries, { clientId, limit });
       const settled: SettledHeld = { active: 0, uninstalled: 0, broken: 0, held: 0 };

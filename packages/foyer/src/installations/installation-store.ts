@@ -4,8 +4,8 @@ import type { InstallationStatus, Moment } from '../database/records.ts';
 import type { TokenHolder } from '../database/token-refreshes.ts';
 
 /**
- * Names an installation as Slack's events and Bolt do: `null` and `undefined` mean the same everywhere. `tenantOfQuery`
- * decides which installation a query means. Slack's own `InstallationQuery` fits this type.
+ * Names an installation as Slack's events and Bolt do. In every field, `null` means the same as `undefined`.
+ * `tenantOfQuery` decides which installation a query means. Slack's `InstallationQuery` is assignable to this type.
  */
 export interface TenantQuery {
   teamId?: string | null;
@@ -18,7 +18,10 @@ export interface TenantQuery {
 export class InstallationNotFoundError extends Error {
   override readonly name = 'InstallationNotFoundError';
   readonly code = 'installation_not_found';
-  /** unknown: never installed, or uninstalled; no_bot: no bot token; no_user: no token of that user. */
+  /**
+   * unknown: the app was never installed there, or was uninstalled. no_bot: there is no bot token. no_user: there is no
+   * token of that user.
+   */
   readonly reason: 'unknown' | 'no_bot' | 'no_user';
   constructor(where: string, reason: 'unknown' | 'no_bot' | 'no_user') {
     super(
@@ -50,7 +53,7 @@ export interface StoredInstallation {
   version: number;
   /** The version of the user's tokens; null if there are none. */
   userVersion: number | null;
-  /** In Slack's shape. The user half is that of the requested user; the installer's if no user was requested. */
+  /** In Slack's shape. The user half belongs to the requested user, or to the installer if no user was requested. */
   installation: Installation;
 }
 
@@ -59,7 +62,7 @@ export interface RecordedInstall {
   installationId: string;
   life: number;
   runId: string;
-  /** user_authorized: a person authorized the app, and the bot half did not change. */
+  /** user_authorized: a person authorized the app for their own account; the bot half did not change. */
   kind: 'installed' | 'reinstalled' | 'user_authorized';
   /** Whether this is the tenant's first install. */
   created: boolean;
@@ -82,13 +85,15 @@ export interface RecordInstallOptions {
    * the caller has revoked them.
    */
   leavesTokens?: boolean;
-  /** When Slack issued the tokens, by Slack's clock, in milliseconds. Later events are compared with it. */
+  /**
+   * When Slack issued the tokens, by Slack's clock, in milliseconds. Foyer compares the times of later events with it.
+   */
   issuedAt?: number;
   /** How long to retry while the database is locked, in milliseconds. */
   patienceMs?: number;
   /**
-   * Writes what must be committed together with the install; the installation's row is locked. An error that it throws
-   * undoes the install. It may run more than once, so it must do nothing but queries.
+   * Writes what must be committed together with the install, while the installation's row is locked. If it throws, the
+   * install is rolled back. It may run more than once, so it must do nothing but queries.
    */
   commitWith?(transaction: Tx, recorded: RecordedInstall): Promise<void>;
 }
@@ -96,18 +101,18 @@ export interface RecordInstallOptions {
 /** When a removal happened, and which event reported it. */
 export interface RemovalOptions {
   /**
-   * When it happened by Slack's clock: `event_time` × 1000, so a whole second. What was installed or renewed after that
-   * stays: a stale event changes nothing (invariant 7, `lifecycle-changes.ts`). If omitted, the removal applies now, to
-   * any stored install.
+   * When the removal happened, by Slack's clock: `event_time` × 1000, so a whole second. An install or renewal after
+   * that time stays: a stale event changes nothing (invariant 7, `lifecycle-changes.ts`). If omitted, the removal
+   * counts as happening now and applies to any stored install.
    */
   before?: number;
   /** Slack's `event_id`: distinguishes a repeated delivery from another event in the same second. */
   eventId?: string;
   /**
-   * If given, an uninstall applies only if the bot's tokens still have this version. So it cannot end a newer install.
+   * If given, an uninstall applies only if the bot's tokens still have this version: it must not end a newer install.
    */
   ifVersion?: number;
-  /** The reason in the history, such as `app_uninstalled`. */
+  /** The reason that the history shows, such as `app_uninstalled`. */
   reason?: string;
   patienceMs?: number;
 }
@@ -126,21 +131,24 @@ export interface RefreshedTokens {
 export interface InstallationStore {
   /** Implements Slack's InstallationStore. One database query at most. @throws InstallationNotFoundError */
   fetchInstallation(query: TenantQuery): Promise<Installation>;
-  /** Like `fetchInstallation`, but with Foyer's own fields; undefined if there is none. One database query at most. */
+  /**
+   * Like `fetchInstallation`, but with Foyer's own fields, and undefined if there is no such installation. One database
+   * query at most.
+   */
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
   /**
-   * Picks the installation that an event is about: the first one that was still installed at the time of the event. If
-   * all were uninstalled by then, picks the first one that Foyer has stored; if it has stored none, the first candidate.
-   * Slack's clock may be a minute ahead of ours. Why: if Slack repeats the uninstall of a workspace's own install, the
-   * org-wide install must stay. Decrypts no token.
+   * Picks the installation that an event is about: the first candidate that was still installed at the time of the
+   * event. Allows for Slack's clock being a minute ahead of ours. If all were uninstalled by then, picks the first
+   * candidate that Foyer has stored, or else the first one. Why the time matters: if Slack repeats the uninstall event
+   * of a workspace's own install, the org-wide install must stay. Decrypts no token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
   /** Like `findInstallation`, but by Foyer's own id. Without `userId`, the user half is the installer's. */
   readInstallation(installationId: string, userId?: string): Promise<StoredInstallation | undefined>;
 
   /**
-   * Commits an install, its user's token, its history and its run in one transaction (invariant 1). The runs that it
-   * replaces are cancelled. An install that follows an uninstall starts a new life.
+   * Commits an install, its user's token, its history and its run in one transaction (invariant 1), and cancels the
+   * runs that the new one replaces. An install after an uninstall starts a new life.
    */
   recordInstall(installation: Installation, options?: RecordInstallOptions): Promise<RecordedInstall>;
   /**
@@ -151,7 +159,9 @@ export interface InstallationStore {
     installation: Installation,
     options?: Omit<RecordInstallOptions, 'commitWith'>,
   ): Promise<{ installationId: string }>;
-  /** Implements Slack's InstallationStore: calls `recordInstall`. Store refreshed tokens with `saveRefreshed`. */
+  /**
+   * Implements Slack's InstallationStore by calling `recordInstall`. To store refreshed tokens, use `saveRefreshed`.
+   */
   storeInstallation(installation: Installation): Promise<void>;
 
   /**
@@ -160,23 +170,24 @@ export interface InstallationStore {
    * anything changed: a late, repeated or unknown removal is not an error.
    */
   deleteInstallation(query: TenantQuery, options?: RemovalOptions): Promise<boolean>;
-  /** Erases the tokens of exactly these people; resolves to whether it erased any. */
+  /** Erases the user tokens of exactly these people; resolves to whether it erased any. */
   revokeUserTokens(
     query: TenantQuery,
     revocation: RemovalOptions & { userIds: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Erases the bot's token, marks the installation broken and cancels its runs; people's own tokens stay. With
-   * `botUserIds`, only if the installation's bot user is among them. Resolves to whether it erased a token.
+   * Erases the bot's token, marks the installation broken and cancels its runs; user tokens stay. With `botUserIds`,
+   * does so only if the installation's bot user is among them. Resolves to whether it erased a token.
    */
   revokeBot(
     query: TenantQuery,
     revocation?: RemovalOptions & { botUserIds?: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Marks an active installation broken, since Slack refuses its token. If the
-   * installation is held (broken with `account_inactive`), it gets the new reason, unless that is `account_inactive` too. With `ifVersion`, does so only if the bot's tokens still have that version: an old token must
-   * not break a newer install. Resolves to whether the installation changed.
+   * Marks an active installation broken, since Slack refuses its token. A held installation (broken with
+   * `account_inactive`) gets the new reason, unless that is `account_inactive` too. With `ifVersion`, changes the
+   * installation only if the bot's tokens still have that version: an old token must not break a newer install.
+   * Resolves to whether the installation changed.
    */
   markBroken(installationId: string, reason: string, ifVersion?: number): Promise<boolean>;
   /**
@@ -185,9 +196,9 @@ export interface InstallationStore {
    */
   markWorking(installationId: string, ifVersion: number): Promise<boolean>;
   /**
-   * Records whether an org-wide install may act in these workspaces of its enterprise, even before the install is
-   * known. After a grant, the runs that waited for one are due; a revocation ends the workspaces' sessions. A change
-   * older than the recorded one changes nothing. Resolves to whether anything changed.
+   * Records whether an org-wide install may act in these workspaces of its enterprise, even if Foyer has not stored the
+   * install yet. A grant makes the runs due that waited for one. A revocation ends the workspaces' sessions. If a newer
+   * change is already recorded, changes nothing. Resolves to whether anything changed.
    */
   recordTeamAccess(
     query: TenantQuery,
@@ -203,7 +214,7 @@ export interface InstallationStore {
   ): Promise<boolean>;
   /**
    * Erases an installation and everything about its team and the team's people, from the database files too. Resolves
-   * to whether there was one.
+   * to whether there was such an installation.
    */
   purgeInstallation(installationId: string): Promise<boolean>;
 
@@ -213,15 +224,16 @@ export interface InstallationStore {
    */
   saveRefreshed(holder: TokenHolder, ifVersion: number, tokens: RefreshedTokens): Promise<boolean>;
   /**
-   * Erases a person's token that Slack refuses permanently, if its version is `ifVersion`; resolves to whether it did.
+   * Erases a person's token, which Slack refuses permanently, if the token's version is still `ifVersion`. Resolves to
+   * whether it erased the token.
    */
   dropDeadUserToken(holder: Required<TokenHolder>, reason: string, ifVersion: number): Promise<boolean>;
 }
 
 /**
- * Why a team's id alone finds its installation: a team keeps its id when it joins an enterprise, and events then name
- * an enterprise that the install did not know. Why an org-wide installation needs `isEnterpriseInstall`: one enterprise
- * may have an org-wide install and installs of single teams.
+ * Why a team's id alone finds its installation: a team keeps its id when it joins an enterprise, and later events name
+ * that enterprise although the install did not. Why an org-wide installation needs `isEnterpriseInstall`: one
+ * enterprise may have an org-wide install and installs of single teams.
  */
 
 /** The tenant that a query means. @throws TenantUnclearError */

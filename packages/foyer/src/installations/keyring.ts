@@ -15,7 +15,7 @@ import { makeFolder } from '../database/make-folder.ts';
 import { makePrivate } from '../database/make-private.ts';
 import { syncFolder } from '../database/sync-folder.ts';
 
-/** The keys of one purpose: the current one seals, and each one opens what was sealed under its id. */
+/** The keys of one purpose: `current` seals, and each key opens what was sealed under its id. */
 interface DerivedKeys {
   readonly current: { readonly id: string; readonly key: KeyObject };
   readonly byId: ReadonlyMap<string, KeyObject>;
@@ -29,7 +29,7 @@ export interface Keyring {
   readonly ids: readonly [string, ...string[]];
   /** Derives the keys for one purpose, by HKDF-SHA256. Call this once for each purpose, at the start. */
   deriveKeys(purpose: string): DerivedKeys;
-  /** A keyring with only the key `id`. @throws KeyringError */
+  /** Returns a keyring with only the key `id`. @throws KeyringError */
   only(id: string): Keyring;
 }
 
@@ -59,7 +59,7 @@ export function createKeyring(entries: readonly { id: string; base64: string }[]
     deriveKeys(purpose) {
       const byId = new Map<string, KeyObject>();
       for (const { id, bytes } of keys) {
-        // KeyObjects are made once, since importing raw bytes costs more than a decryption.
+        // Makes each KeyObject only once, since importing raw bytes costs more than a decryption.
         const derived = hkdfSync('sha256', bytes, 'foyer', purpose, 32);
         byId.set(id, createSecretKey(Buffer.from(derived)));
       }
@@ -83,9 +83,9 @@ export function keyFileOf({
 }
 
 /**
- * Loads the keys from the configuration, else from the key file; creates the file if it is missing. A start calls
- * `loadOrCreateKeyring` instead, and a command `loadExistingKeyring`: if the right key file has to be restored, this
- * function would create a new key. `warn` is called with messages for the operator.
+ * Loads the keys from the configuration, else from the key file; creates the file if it is missing. On start, Foyer
+ * calls `loadOrCreateKeyring` instead, and commands call `loadExistingKeyring`: if the right key file must be restored
+ * first, this function would create a new key. Calls `warn` with messages for the operator.
  * @throws KeyringError
  */
 export function loadKeyring(deps: {
@@ -109,17 +109,17 @@ export function loadKeyring(deps: {
 
 /**
  * Reads a key file (one `id:base64` per line; the first encrypts). If there is none, creates one (mode 0600, one new
- * key) that survives a power failure. Two processes that start at the same time get the same key. If others on this
- * machine could reach the file, restricts it to its owner and calls `onExposed`. Throws the file system's errors, and
- * an error for a line that is not a key. No error contains a key.
+ * key) that survives a power failure. Two processes that start at the same time get the same key. If other users of
+ * this machine can access the file, restricts it to its owner and calls `onExposed`. Throws the file system's errors,
+ * and an error for a line that is not a key. No error contains a key.
  */
 function readKeyFile(file: string, onExposed: () => void): { id: string; base64: string }[] {
   const found = statSync(file, { throwIfNoEntry: false });
   if (!found) makeKeyFile(file);
   // Reading a pipe would wait forever.
   else if (!found.isFile()) throw new Error('it is not a regular file; put the key file there instead');
-  // Foyer syncs the folder also for an existing file: the process that created the file may have died before the file's
-  // name was on disk.
+  // Syncs the folder for an existing file too: the process that created the file may have died before the file's name
+  // was on disk.
   syncFolder(dirname(file));
   if (makePrivate(file)) onExposed();
   return parse(readFileSync(file, 'utf8'));
