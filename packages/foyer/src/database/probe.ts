@@ -1,19 +1,19 @@
 import { open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** How long the outcome of a probe counts, from the start of the probe: checks within this time cost nothing. */
+/** A probe's outcome counts for this long after the probe began. Checks within that time start no new probe. */
 const believedMs = 2000;
 /**
- * How long a caller waits for a probe: if the probe is still running then, the check passes. A probe that is still
- * running after `silentMs` counts as failed.
+ * How long a caller waits for a probe. If the probe is still running after `waitMs`, the check passes. A probe that is
+ * still running after `silentMs` counts as failed.
  */
 const waitMs = 1000;
 const silentMs = 5000;
 
 /**
- * Creates a check that any number of callers may ask for: one `probe` runs at a time, and its outcome counts for two
- * seconds. The check rejects with the probe's error. If the probe has been running for more than five seconds, the
- * check rejects with an error whose message is `silent`.
+ * Creates a check that any number of callers may call at the same time. Only one `probe` runs at a time, and its
+ * outcome counts for two seconds. The check rejects with the probe's error. If the probe has been running for more than
+ * five seconds, the check rejects with an error whose message is `silent`.
  */
 export function createProbe(probe: () => Promise<void>, silent: string): () => Promise<void> {
   let last: { startedAt: number; isPending: boolean; result: Promise<void> } | undefined;
@@ -36,12 +36,12 @@ export function createProbe(probe: () => Promise<void>, silent: string): () => P
   };
 }
 
-/** A probe writes more than most commits do: a disk with less space left counts as full. */
+/** A probe writes more than most commits do: a disk with less free space than this counts as full. */
 const probeBytes = 256 * 1024;
 
 /**
- * Creates a check of whether the disk of a file can be written: the check writes a quarter of a megabyte and syncs it.
- * The check unlinks the probe file before it writes anything, so that the file is gone however the process ends. The
+ * Creates a check of whether Foyer can write to the disk that holds `file`: it writes a quarter of a megabyte and syncs
+ * it. The check unlinks its probe file before it writes, so no probe file remains even if the process crashes. The
  * check rejects if the file system reports an error, or if a probe has been running for more than five seconds.
  */
 export function createDiskProbe(file: string): () => Promise<void> {

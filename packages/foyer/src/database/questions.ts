@@ -1,9 +1,9 @@
 import type { Queries, Tx } from './database.ts';
-/** A question that a step asks a person. `text` is shown as plain text, without markup. */
+/** A question that a step asks a person. */
 export interface Question {
   /** Names the question within its step: 1 to 60 letters, digits, dots, hyphens or underscores. */
   readonly id: string;
-  /** One or two sentences, 1,500 characters at most. */
+  /** One or two sentences, 1,500 characters at most. Shown as plain text, without markup. */
   readonly text: string;
   readonly input: QuestionInput;
   /** How long the person may take to answer; after that, the step is skipped as `unanswered`. Unlimited by default. */
@@ -26,7 +26,7 @@ export interface QuestionKey {
   questionId: string;
 }
 
-/** The most characters that an answer in words may have. */
+/** The maximum length of an answer in words, in characters. */
 export const longestAnswer = 3000;
 
 /** Writes the key of a question as the value of its button. */
@@ -34,7 +34,7 @@ export function questionValue({ runId, stepName, questionId }: QuestionKey): str
   return `${runId}/${stepName}/${questionId}`;
 }
 
-/** Reads the key from a button's value; undefined if the value is no such key. */
+/** Reads the key from a button's value; returns undefined if the value is not a question's key. */
 export function readQuestionValue(value: string): QuestionKey | undefined {
   const [runId, stepName, questionId, ...rest] = value.split('/');
   if (!runId || !stepName || !questionId || rest.length > 0) return undefined;
@@ -42,16 +42,16 @@ export function readQuestionValue(value: string): QuestionKey | undefined {
 }
 
 /**
- * The outcome of an answer. invalid: the answer is empty, too long, or neither a choice nor a channel that the question
- * allows. answered-before: the first answer stays. denied: the person is not the run's own user, the installer or an
- * admin. closed: the run is over, or the question has expired. unknown: this installation has asked no such question.
+ * The outcome of an answer. answered-before: the first answer stays. denied: only the run's own user, the installer and
+ * admins may answer. invalid: the answer is empty or too long, or it is a choice or channel that the question does not
+ * allow. closed: the run has ended, or the question has expired. unknown: this installation has asked no such question.
  */
 export type AnswerOutcome = 'answered' | 'answered-before' | 'denied' | 'invalid' | 'closed' | 'unknown';
 
-/** A question that was asked, and its answer if one came. */
+/** A question that a step asked, and its answer if there is one. */
 export interface QuestionRecord extends QuestionKey {
   question: Question;
-  /** When the reminder is due; null once it was posted, or if the question expires within a day of being asked. */
+  /** When to post the reminder; null if it was posted, or if the question expires within a day of being asked. */
   remindAt: number | null;
   expiresAt: number | null;
   answer: string | null;
@@ -65,7 +65,7 @@ const keyColumns = ({ runId, stepName, questionId }: QuestionKey) => ({
   question_id: questionId,
 });
 
-/** Stores a question as JSON; returns false if it exists already. */
+/** Stores a question as JSON; returns false if it is stored already. */
 export async function storeQuestion(
   tx: Tx,
   asked: QuestionKey & { json: string; now: number; remindAt: number | null; expiresAt: number | null },
@@ -84,7 +84,7 @@ export async function storeQuestion(
   return numInsertedOrUpdatedRows === 1n;
 }
 
-/** Reads the questions of a run, or of one of its steps; answered ones in the order of their answers. */
+/** Reads the questions of a run, or of one of its steps. Answered ones come in the order of their answers. */
 export async function listQuestions(
   queries: Queries,
   { runId, stepName }: { runId: string; stepName?: string },
@@ -109,7 +109,7 @@ export async function noteReminded(tx: Tx, key: QuestionKey): Promise<void> {
     .execute();
 }
 
-/** Stores an answer. The caller has locked the run's row, and has seen that there is no answer. */
+/** Stores an answer. The caller must have locked the run's row, and checked that the question has no answer yet. */
 export async function storeAnswer(
   tx: Tx,
   key: QuestionKey,

@@ -9,8 +9,8 @@ export interface FoundTable {
 }
 
 /**
- * Lists the tables in the schema that Foyer uses, Foyer's and others. Leaves out the ledgers of migrations, and the
- * table of write marks in Postgres: its rows mean nothing a moment later.
+ * Lists the tables in Foyer's schema: Foyer's, the app's and those of other programs. Omits the migration ledgers, and
+ * in Postgres the table of write marks, because its rows are outdated a moment later.
  */
 export async function readTables(queries: Queries): Promise<FoundTable[]> {
   const tables = (await queries.introspection.getTables()).filter(({ isView }) => !isView);

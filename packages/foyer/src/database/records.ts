@@ -1,32 +1,33 @@
 import type { ColumnType } from 'kysely';
 
 /**
- * The rows, and the values of their columns. A time is a whole number of milliseconds since 1970 (UTC); a flag is 0 or
- * 1; a JSON column holds text. All three are the same in SQLite and Postgres, so one set of queries serves both. A
- * column named `sealed…` holds what a sealer (`installations/sealer.ts`) made; no other column may hold a secret.
+ * The rows of every table, and the values of their columns. A time is a whole number of milliseconds since 1970 (UTC);
+ * a flag is 0 or 1; a JSON column holds text. SQLite and Postgres store all three in the same way, so one set of
+ * queries serves both. A column named `sealed…` holds text that a sealer (`installations/sealer.ts`) encrypted. No
+ * other column may hold a secret.
  *
  * A **life** of an installation is the time from one install to the next uninstall; a reinstall begins a new life.
  */
 
 /**
- * active: usable; broken: Slack refuses its token; uninstalled: the app was removed; Foyer erased its tokens and keeps
- * its row.
+ * active: usable. broken: Slack rejects its token. uninstalled: the app was removed; Foyer has erased its tokens and
+ * keeps its row.
  */
 export type InstallationStatus = 'active' | 'broken' | 'uninstalled';
 
 /**
- * The outcome of one OAuth attempt; `started` while the code is being exchanged. refused: the app's gate refused it, or
- * the workspace belongs to another account.
+ * The outcome of one OAuth attempt. started: Foyer is still exchanging the code. refused: the app's gate refused the
+ * install, or the workspace belongs to another account.
  */
 export type InstallRequestOutcome = 'started' | 'cancelled' | 'failed' | 'refused' | 'installed';
 
 /**
- * queued: a worker may claim the run; waiting: it waits for a time, an event, a person's answer or another run. The
- * last three are final: only a retry queues the run again.
+ * queued: a worker may claim the run. waiting: the run waits for a time, an event, a person's answer or another run.
+ * succeeded, failed and cancelled are final: only a retry queues the run again.
  */
 export type RunStatus = 'queued' | 'running' | 'waiting' | 'succeeded' | 'failed' | 'cancelled';
 
-/** unconfirmed: the step's effect may have happened, and Foyer cannot find out (invariant 3: one welcome). */
+/** unconfirmed: the step may have taken effect, and Foyer cannot find out (invariant 3: one welcome). */
 export type StepStatus =
   | 'pending'
   | 'running'
@@ -36,12 +37,12 @@ export type StepStatus =
   | 'skipped'
   | 'unconfirmed';
 
-/** Which list of steps a run executes: that of an install, of an uninstall, or of one kind of moment. */
+/** Which list of steps a run executes: the one for an install, for an uninstall, or for one kind of moment. */
 export type Pipeline = 'install' | 'uninstall' | MomentKind;
 
 /** Something that happens to an installation after its install; each kind has its own pipeline. */
 export type Moment =
-  /** An install over an existing one granted the bot further scopes. */
+  /** The app was installed over an existing installation, and Slack granted the bot more scopes. */
   | { readonly kind: 'upgraded'; readonly addedScopes: readonly string[] }
   /** A member opened the app for the first time in this life of the installation. */
   | {
@@ -49,7 +50,7 @@ export type Moment =
       readonly userId: string;
       /** The tab that they opened. */
       readonly tab: 'home' | 'messages';
-      /** Their conversation with the app (`D…`); null if Slack did not name it. */
+      /** Their conversation with the app (`D…`); null if Slack did not send it. */
       readonly channelId: string | null;
     }
   /** An org-wide install got access to a workspace. */
@@ -57,7 +58,7 @@ export type Moment =
 
 export type MomentKind = Moment['kind'];
 
-/** The outcome of one attempt of a step; `started` while it runs, and forever if the process died during it. */
+/** The outcome of one attempt of a step. started: the attempt is running, or its process died during it. */
 export type AttemptOutcome =
   | 'started'
   | 'succeeded'
@@ -67,7 +68,7 @@ export type AttemptOutcome =
   | 'failed'
   | 'unconfirmed';
 
-/** What a line of an installation's history reports. */
+/** What an entry in an installation's history reports. */
 export type HistoryKind =
   | 'installed'
   | 'reinstalled'
@@ -109,22 +110,25 @@ export interface InstallationRow {
   broken_reason: string | null;
   /** 1 for the first install, one more for each install that follows an uninstall. */
   life: number;
-  /** Each change of the tokens adds one; a refresh writes only if the version is still the one that it read. */
+  /**
+   * Each change of the tokens adds one. A refresh writes its tokens only if the version has not changed since it read
+   * them.
+   */
   version: number;
   installer_user_id: string;
   installed_at: number;
   /**
-   * When Slack issued its tokens, by Slack's clock, so that Foyer can compare this time with the times of events. Null
-   * if Slack did not say.
+   * When Slack issued the installation's tokens, by Slack's clock, so that Foyer can compare this time with the times
+   * of events. Null if Slack did not say.
    */
   slack_installed_at: number | null;
   uninstalled_at: number | null;
   bot_user_id: string | null;
   /** JSON array of the scopes granted to the bot; null without a bot. */
   bot_scopes: string | null;
-  /** When the bot's token expires; null if it does not expire, or if there is none. */
+  /** When the bot's token expires; null if it does not expire, or if there is no such token. */
   bot_expires_at: number | null;
-  /** Slack's Installation without its `user`; null once the bot's token is revoked or the app is uninstalled. */
+  /** Slack's Installation without its `user`; null after the bot's token was revoked or the app was uninstalled. */
   sealed_bot: string | null;
   refresh_owner: string | null;
   refresh_until: number | null;
@@ -144,8 +148,8 @@ export interface UserTokenRow {
 }
 
 /**
- * A registered person of a team (an enterprise, for an org-wide install), as Slack last reported them. The same user id
- * in another team is another row. A value is null if its scope was not granted or Slack did not send it.
+ * A registered person of a team (for an org-wide install: of an enterprise), as Slack last reported them. The same user
+ * id in another team is another row. A column is null if its scope was not granted, or if Slack did not send the value.
  */
 export interface UserRow {
   client_id: string;
@@ -172,14 +176,14 @@ export interface MembershipRow {
   first_seen_at: number;
   /** When they last installed, signed in, opened Home or pressed a button, accurate to an hour; null if never seen. */
   last_seen_at: number | null;
-  /** When Slack reported that their account is deactivated; null while it is not. */
+  /** When Slack reported that their account was deactivated; null if it is active. */
   deactivated_at: number | null;
   updated_at: number;
 }
 
 /**
- * A person of another workspace, whom an installation met in a Slack Connect channel. The profile is what this
- * installation may see of them: what their own team's installation knows belongs to another tenant.
+ * A person from another workspace, whom an installation met in a Slack Connect channel. The profile contains only what
+ * this installation may see of them. What their own team's installation has stored belongs to another tenant.
  */
 export interface ExternalMemberRow {
   client_id: string;
@@ -196,13 +200,13 @@ export interface ExternalMemberRow {
   avatar_url: string | null;
   first_seen_at: number;
   last_seen_at: number;
-  /** When Foyer last asked Slack about them; zero for never. */
+  /** When Foyer last asked Slack about them; zero if it never has. */
   updated_at: number;
 }
 
 /**
- * One OAuth attempt. Foyer writes the row when the state comes back, not when it issues the state: requesting a state
- * must cost no write. The primary key is the state's id, so a state can be used once.
+ * One OAuth attempt. Foyer writes the row when Slack sends the state back, not when Foyer issues the state, since a
+ * request for a state must not cost a write. The primary key is the state's id, so a state can be used only once.
  */
 export interface InstallRequestRow {
   id: string;
@@ -210,12 +214,14 @@ export interface InstallRequestRow {
   /** SHA-256 of the progress page's token. */
   progress_hash: string;
   outcome: InstallRequestOutcome;
-  /** The name of the cause, such as `slack_unreachable`; null if the attempt is in progress or installed the app. */
+  /**
+   * The name of the cause, such as `slack_unreachable`; null if the attempt is in progress or has installed the app.
+   */
   error_code: string | null;
   started_at: number;
   /**
-   * When its state was used; null if the attempt ended at Slack's consent page: the user may still go back and click
-   * Allow.
+   * When its state was used. Null if the attempt ended at Slack's consent page: the state stays unused, since the user
+   * may go back and click Allow.
    */
   used_at: number | null;
   finished_at: number | null;
@@ -227,8 +233,8 @@ export interface InstallRequestRow {
   installation_id: string | null;
   run_id: string | null;
   /**
-   * Tokens that Slack issued and that no installation holds: a cleanup revokes them after a minute (invariant 1). Null
-   * if there are none.
+   * Tokens that Slack issued and that no installation has stored. A cleanup revokes them after a minute (invariant 1).
+   * Null if there are none.
    */
   sealed_tokens: string | null;
 }
@@ -244,15 +250,21 @@ export interface RunRow {
   created_at: number;
   started_at: number | null;
   finished_at: number | null;
-  /** When it may be claimed; null when it is finished, or waits for an event, an answer or another run. */
+  /**
+   * When a worker may claim the run; null if no time is set. A run that waits for an answer is due at the question's
+   * reminder or expiry, whichever is first. A finished run, or one that waits for an event or another run, has no time.
+   */
   due_at: number | null;
-  /** The event or the run's id that it waits for, or `answer`; null if it waits for none of these. */
+  /**
+   * What the run waits for: the name of an event, another run's id, `uninstall_run` or `answer`. Null if it waits for
+   * none of these.
+   */
   waiting_for: string | null;
   lease_owner: string | null;
   lease_until: number | null;
   /**
-   * For a run of `upgraded`, `opened` or `workspaceGranted`: what happened, as JSON, without its kind and its user. Null
-   * for an install or uninstall, and for an ended `opened` run whose person was erased.
+   * For a run of `upgraded`, `opened` or `workspaceGranted`: the moment as JSON, without its kind and its user. Null
+   * for an install or uninstall, and for an `opened` run that has ended and whose person was erased.
    */
   moment: string | null;
 }
@@ -265,7 +277,7 @@ export interface StepRow {
   status: StepStatus;
   /** How many attempts were made, including those that hit a rate limit. */
   attempts: number;
-  /** How many of them count against the step's limit. */
+  /** How many of these attempts count against the step's limit. */
   failures: number;
   /** JSON of what the step returned. */
   output: string | null;
@@ -287,29 +299,37 @@ export interface StepAttemptRow {
   finished_at: number | null;
 }
 
-/** A message that is sent once per life of an installation: the common columns of the welcomes and posts tables. */
+/**
+ * A message that Foyer sends once per life of an installation: the columns that the tables `welcomes` and `posts`
+ * share.
+ */
 export interface OnceMessageRow {
   installation_id: string;
   life: number;
   run_id: string;
-  /** sending: its outcome is not known yet. */
+  /** sending: Foyer does not know yet whether the message was sent. */
   status: 'sending' | 'sent' | 'unconfirmed';
   channel_id: string | null;
   message_ts: string | null;
-  /** When the first attempt to send it began. If Foyer has to search for the message, it searches from this time on. */
+  /**
+   * When the first attempt to send the message began. A search for the message ignores older messages.
+   */
   attempted_at: number;
-  /** When it was sent. While that is unknown: the time until which the latest call to send it may still take effect. */
+  /**
+   * When the message was sent. Until that is known: the time until which the latest call to send it may still take
+   * effect.
+   */
   sent_at: number | null;
   /**
-   * How far back Foyer has searched for a message that may have arrived: the time of the oldest message that the search
-   * has read; null if it has read none.
+   * How far back Foyer has searched for a message that may have arrived: the time of the oldest message that it has
+   * read in this search. Null if it has read none.
    */
   search_before: string | null;
   /** How many calls to Slack the search for the message has made. */
   search_calls: number;
 }
 
-/** One line of an installation's history. */
+/** One entry in an installation's history. */
 export interface HistoryRow {
   id: string;
   installation_id: string;
@@ -320,8 +340,8 @@ export interface HistoryRow {
 }
 
 /**
- * The kinds of notices to the operators, each sent once for a cause. channel_failed: another channel does not accept
- * notices.
+ * The kinds of notices to the operators. Each is sent once for each cause. channel_failed: the operators' other channel
+ * does not accept notices.
  */
 export type NoticeKind =
   | 'installed'
@@ -335,29 +355,29 @@ export type NoticeKind =
 export type NoticeChannel = 'webhook' | 'mail';
 
 /**
- * pending: Foyer must send it, or send it again; sending: its outcome is not known (yet); unconfirmed: it may have
- * arrived, and Foyer cannot find out; failed: Foyer no longer tries.
+ * pending: Foyer must send the notice, for the first time or again. sending: the outcome is not known yet. unconfirmed:
+ * the notice may have arrived, and Foyer cannot find out. failed: Foyer has given up.
  */
 export type NoticeStatus = 'pending' | 'sending' | 'sent' | 'unconfirmed' | 'failed';
 
 /** One cause, reported to the operators through one channel. */
 export interface OperatorNoticeRow {
   /**
-   * The run's id for an install, `<run id>/failed` for a failed run, the id of the line of history for an uninstall or
-   * a dead token; other kinds have a key of their own.
+   * For an install, the run's id. For a failed run, `<run id>/failed`. For an uninstall or a dead token, the id of its
+   * entry in the history. Each other kind has its own form of key.
    */
   cause_id: string;
   channel: NoticeChannel;
   installation_id: string;
   kind: NoticeKind;
   user_id: string | null;
-  /** The reason, as in the history; null for the notice of an install, which is composed when it is sent. */
+  /** The reason, as in the history; null for an install, whose notice Foyer composes when it sends it. */
   detail: string | null;
   created_at: number;
   status: NoticeStatus;
   attempts: number;
   error_code: string | null;
-  /** When to send it; null if it is settled, or if a step of a run sends it. */
+  /** When to send it; null if it is finished, or if a step of a run sends it. */
   due_at: number | null;
   changed_at: number;
 }
@@ -370,24 +390,27 @@ export interface ConnectionRow {
   org: string;
   /** The host's id of the person who connected it; null if unknown. */
   subject: string | null;
-  /** The account's display name; null if the host gave none. */
+  /** The account's display name; null if the host did not give one. */
   label: string | null;
-  /** JSON that the link carried for the app's steps; null if it carried none. */
+  /** JSON that the link carried for the app's steps; null if there was none. */
   data: string | null;
   connected_at: number;
 }
 
-/** A link that has connected a workspace, or a used claim: neither works a second time. */
+/** A link that has connected a workspace, or a claim that was used. Neither can be used again. */
 export interface UsedLinkRow {
   client_id: string;
-  /** The link's id or the claim's; unique together with the client id. */
+  /** The id of the link or claim; unique together with the client id. */
   jti: string;
-  /** The installation that it connected. No foreign key: a link stays used after its installation was erased. */
+  /**
+   * The installation that the link or claim connected. No foreign key: a link stays used after its installation was
+   * erased.
+   */
   installation_id: string | null;
   run_id: string | null;
   /**
-   * The account that the link connected. If several accounts share the workspace, this column says which account
-   * `run_id` is for.
+   * The account that the link connected. If several accounts share the workspace, this column says to which of them the
+   * run `run_id` belongs.
    */
   org: string | null;
   /** The hash of the token of the install request's progress page. */
@@ -398,21 +421,21 @@ export interface UsedLinkRow {
 /** A recurring task; most of them run in only one process at a time. */
 export interface ChoreRow {
   name: string;
-  /** When a process last began it; for a job: the start of the newest interval that a process took. */
+  /** When a process last began the chore; for a job, the start of the newest interval that a process claimed. */
   begun_at: number;
-  /** When the newest turn (one execution) began. Only jobs have a value in this column and in those below. */
+  /** When the newest turn (one execution) began. Only jobs have values in this column and the columns below. */
   started_at: number | null;
   /**
    * If the newest turn has not ended by this time, Foyer assumes that its machine died; null once the turn has ended.
    */
   leased_until: number | null;
-  /** Which machine and process took the newest turn. */
+  /** The machine and the process that took the newest turn. */
   machine: string | null;
-  /** When the newest finished turn ended; the columns below say how. */
+  /** When the newest finished turn ended. The columns below describe how it ended. */
   ended_at: number | null;
   took_ms: number | null;
   outcome: 'succeeded' | 'failed' | null;
-  /** A name, never a message: a message may hold a secret. */
+  /** The name of an error, never its message: a message may hold a secret. */
   error_code: string | null;
 }
 
@@ -421,20 +444,22 @@ export type SessionKind = 'member' | 'operator';
 
 /** A session. Foyer ends it by deleting the row. */
 export interface SessionRow {
-  /** Random; the cookie holds it, sealed. */
+  /** Random. The cookie holds this id, sealed. */
   id: string;
   client_id: string;
   kind: SessionKind;
-  /** The installation of a member's team; null for an operator. */
+  /** The installation of the member's team; null for an operator. */
   installation_id: string | null;
   /** The life of the installation in which the session began; null for an operator. */
   life: number | null;
   /**
-   * The team that a member is registered in (the enterprise, for an org-wide install); for an operator, the workspace.
+   * For a member, the team that they are registered in (for an org-wide install, the enterprise). For an operator, the
+   * workspace.
    */
   registered_team_id: string | null;
   /**
-   * The workspace of the sign-in; null, like every column about the person, if an operator signed in with the password.
+   * The workspace of the sign-in. If an operator signed in with the password, this column and every other column about
+   * the person are null.
    */
   team_id: string | null;
   enterprise_id: string | null;
@@ -445,11 +470,11 @@ export interface SessionRow {
   /** When it was last used, accurate to a few minutes. */
   seen_at: number;
   /**
-   * When Foyer last asked Slack whether the person still has an account in the workspace; null for never. After a call
-   * that failed, this is an earlier time, so that Foyer asks again in an hour.
+   * When Foyer last asked Slack whether the person still has an account in the workspace; null if it never has. After a
+   * failed call, Foyer stores an earlier time here, so that it asks again in an hour.
    */
   checked_at: number | null;
-  /** The browser's user agent; it and the network address are stored only for operators. */
+  /** The browser's user agent. Foyer stores the user agent and the network address only for operators. */
   browser: string | null;
   address: string | null;
 }
@@ -457,7 +482,7 @@ export interface SessionRow {
 type Fixed<T> = ColumnType<T, T, never>;
 type WithDefault<T> = ColumnType<T, T | undefined, T>;
 
-/** Every table, for Kysely. A row without a type of its own is described here. */
+/** Every table, for Kysely. A table without its own row type is described here. */
 export interface Tables {
   installations: Omit<InstallationRow, 'id' | 'client_id' | 'tenant'> & {
     id: Fixed<string>;
@@ -465,7 +490,7 @@ export interface Tables {
     tenant: Fixed<string>;
   };
   user_tokens: UserTokenRow;
-  /** A registered team; for an org-wide install its id is the enterprise's. */
+  /** A registered team. For an org-wide install, `team_id` is the enterprise's id. */
   teams: {
     client_id: string;
     team_id: string;
@@ -480,21 +505,22 @@ export interface Tables {
   memberships: Omit<MembershipRow, 'is_guest'> & { is_guest: WithDefault<number> };
   external_members: ExternalMemberRow;
   /**
-   * A workspace of an enterprise, and whether the org-wide install may act in it. A row may exist before that install.
+   * A workspace of an enterprise, and whether the org-wide install may act in it. The row may be older than that
+   * install.
    */
   team_access: {
     client_id: string;
     enterprise_id: string;
     team_id: string;
     granted: number;
-    /** The `event_time` of the newest event about this access; an older event changes nothing. */
+    /** The `event_time` of the newest event about this access. Foyer ignores older events. */
     changed_at: number;
   };
   install_requests: InstallRequestRow;
   runs: RunRow;
   steps: StepRow;
   step_attempts: StepAttemptRow;
-  /** The one welcome of a person per life of an installation (invariant 3). */
+  /** The one welcome that a person gets per life of an installation (invariant 3). */
   welcomes: OnceMessageRow & { user_id: string };
   /** A question that a step asks a person; at most one answer is stored. */
   questions: {
@@ -504,9 +530,9 @@ export interface Tables {
     /** The question as JSON text. */
     question: string;
     asked_at: number;
-    /** When the reminder is due; null if it was posted, or if the question expires within a day of being asked. */
+    /** When to post the reminder; null if it was posted, or if the question expires within a day of being asked. */
     remind_at: number | null;
-    /** If there is no answer by this time, the step is skipped; null if the person may take any time. */
+    /** If there is no answer by this time, the step is skipped. Null if there is no time limit. */
     expires_at: number | null;
     answer: string | null;
     answered_by: string | null;
@@ -519,14 +545,18 @@ export interface Tables {
   home_views: {
     installation_id: string;
     user_id: string;
-    /** When they opened App Home, accurate to a few minutes; zero if they have not opened it. */
+    /** When they last opened App Home, accurate to a few minutes; zero if they never have. */
     opened_at: number;
     /** SHA-256 of the view that Slack last accepted; null while that is unknown. */
     published_hash: string | null;
-    /** SHA-256 of the view that a process announced last, just before sending it; null if none was announced. */
+    /**
+     * SHA-256 of the view that a process last announced here, just before it sent the view; null if none was announced.
+     */
     sending_hash: string | null;
   };
-  /** A key id, with a sealed known text that distinguishes a wrong key from the right one. */
+  /**
+   * A key id, and a known text that was sealed with this key. The text shows whether a configured key is the right one.
+   */
   encryption_keys: {
     id: string;
     sealed_check: string;
@@ -538,16 +568,19 @@ export interface Tables {
   chores: Pick<ChoreRow, 'name' | 'begun_at'> & {
     [Column in Exclude<keyof ChoreRow, 'name' | 'begun_at'>]: WithDefault<ChoreRow[Column]>;
   };
-  /** A used state of a sign-in: it is not accepted again. (Until 0.1: an operator session that was ended early.) */
+  /**
+   * The state of a sign-in that was used, so that Foyer does not accept it again. (Until 0.1: an operator session that
+   * was ended early.)
+   */
   ended_sessions: {
     id: string;
-    /** When the state expires, used or not. */
+    /** When the state expires. */
     lapses_at: number;
   };
   sessions: SessionRow;
   connections: ConnectionRow;
   used_links: UsedLinkRow;
-  /** A running process, and the key that it encrypts with. */
+  /** A running process, and the id of the key that it encrypts with. */
   key_holders: {
     /** `host pid random`. */
     process: string;
@@ -555,36 +588,36 @@ export interface Tables {
     /** When it last reported that it is running. */
     seen_at: number;
   };
-  /** An app whose installs are paused, on every machine. */
+  /** An app whose installs are paused on every machine. */
   maintenance: {
     client_id: string;
     began_at: number;
   };
   /**
-   * A team or enterprise for which Slack sends verified events although this database has no installation of it, for
-   * example after an old backup was restored.
+   * A team or enterprise for which Slack sends verified events although this database has no installation for it, for
+   * example because an old backup was restored.
    */
   unknown_teams: {
     client_id: string;
     /** `team:T…` or `enterprise:E…`. */
     tenant: string;
     first_seen_at: number;
-    /** Accurate to a few minutes. */
+    /** When Slack last sent an event for it, accurate to a few minutes. */
     last_seen_at: number;
   };
   /** A delivery from Slack that a process has claimed; the row stays for an hour. */
   seen_deliveries: {
     client_id: string;
     /**
-     * `event Ev…` for an event; `press` and the signature for a press, command or dialog. One kind of row is no
-     * delivery: `purged` and a tenant (`purgeKey`).
+     * For an event, `event Ev…`. For a press, command or dialog, `press` and the request's signature. One kind of row
+     * is not a delivery: `purged` and a tenant (`purgeKey`).
      */
     key: string;
     seen_at: number;
   };
   /**
-   * A stored count of rows that are too many to count each time that a page shows it. `operator/kept-counts.ts` lists
-   * these counts.
+   * A stored count of rows. A page cannot count them each time it is shown, because there are too many.
+   * `operator/kept-counts.ts` lists these counts.
    */
   kept_counts: {
     client_id: string;
@@ -596,7 +629,7 @@ export interface Tables {
   };
 }
 
-/** The name of every table, as a value; the compiler refuses this value if a table is missing. */
+/** The names of all tables as a value. If a table is missing, this does not compile. */
 const everyTable: { readonly [Name in keyof Tables]: true } = {
   installations: true,
   user_tokens: true,
@@ -628,5 +661,5 @@ const everyTable: { readonly [Name in keyof Tables]: true } = {
   kept_counts: true,
 };
 
-/** The names of Foyer's tables: any other table is the app's own, or another program's. */
+/** The names of Foyer's tables. Any other table belongs to the app or to another program. */
 export const foyerTableNames: readonly string[] = Object.keys(everyTable);

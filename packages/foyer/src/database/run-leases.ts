@@ -5,8 +5,8 @@ import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallationRow, RunRow, StepRow, Tables } from './records.ts';
 
 /**
- * A worker's claim to one run. A worker uses a new `owner` each time that it claims runs, so it never takes an earlier
- * claim for a current one.
+ * A worker's claim to one run. Each time that a worker claims runs, it uses a new `owner`, so it never mistakes an
+ * earlier claim for a current one.
  */
 export interface RunLease {
   runId: string;
@@ -25,8 +25,8 @@ const heldRun = (queries: Queries, given: Given<RunLease>) =>
 const lockHeldRun = prepareQuery((queries, given: Given<RunLease>) => heldRun(queries, given).select('id'));
 
 /**
- * Whether the lease still holds: the run is running, and the lease's owner still owns it. Locks the run's row until the
- * transaction ends, so that no other worker takes the run before the transaction is committed.
+ * Returns whether the lease is still valid: the run is running, and the lease's owner still owns it. Locks the run's
+ * row, so that no other worker claims the run before this transaction ends.
  */
 export async function holdLease(transaction: Tx, lease: RunLease): Promise<boolean> {
   const { rows } = await lockHeldRun(transaction, lease);
@@ -39,8 +39,8 @@ export interface ClaimedRun {
   installation: Omit<InstallationRow, 'sealed_bot'>;
   steps: readonly StepRow[];
   /**
-   * The steps of the newest install run in the same life of the installation; empty for an install run, or if there is
-   * none.
+   * The steps of the newest install run in the same life of the installation. Empty if this run is itself an install
+   * run, or if there was no install run.
    */
   installSteps: readonly StepRow[];
 }
@@ -56,8 +56,8 @@ const selectSteps = prepareQuery((queries, given: Given<{ runId: string }>) =>
 );
 
 /**
- * Reads the run of a lease; returns undefined if the lease no longer holds. While it holds, only its owner changes the
- * run or its steps. Locks the run's row, as `holdLease` does.
+ * Reads the run of a lease; returns undefined if the lease is no longer valid. While it is valid, only its owner
+ * changes the run or its steps. Locks the run's row, as `holdLease` does.
  */
 export async function readClaimedRun(transaction: Tx, lease: RunLease): Promise<ClaimedRun | undefined> {
   const [run] = (await lockClaimedRun(transaction, lease)).rows;
@@ -80,16 +80,16 @@ async function readInstallSteps(transaction: Tx, run: RunRow): Promise<readonly 
 
 /** What to claim, and for how long. */
 interface Claim {
-  /** The app to which the runs belong: another app in the same database has its own steps and keys. */
+  /** The app that the runs belong to. Another app in the same database has its own steps and keys. */
   clientId: string;
   limit: number;
   now: number;
   leaseUntil: number;
-  /** The owner of this claim's runs; each claim has its own. */
+  /** Becomes the owner of the claimed runs; each claim uses a new one. */
   owner: string;
 }
 
-/** Whether the installation of a run belongs to this app. */
+/** Builds the condition that a run's installation belongs to this app. */
 export const isOfApp =
   (clientId: string | Expression<string>) =>
   (eb: ExpressionBuilder<Tables, 'runs'>): Expression<SqlBool> =>
@@ -103,9 +103,9 @@ export const isOfApp =
 
 const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
   queries
-    // The CTE makes Postgres lock only the rows that it claims. Only runs that may be claimed have a `due_at`, so the
-    // query needs no condition on the status; with such a condition, or with an order by id, SQLite would scan every
-    // unfinished run.
+    // The CTE makes Postgres lock only the rows that this query claims. Only runs that a worker may claim have a
+    // `due_at`, so the query needs no condition on the status. With such a condition, or if sorted by id, SQLite would
+    // scan every unfinished run.
     .with('due', (due) =>
       due
         .selectFrom('runs')
@@ -132,9 +132,8 @@ const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
 );
 
 /**
- * Claims runs that are due, the longest due first: queued ones, waiting ones whose time has come, and running ones
- * whose lease has expired, even if the lease was the caller's (a running run is due when its lease expires). Skips runs
- * that another worker is claiming.
+ * Claims due runs: queued runs, waiting runs whose time has come, and running runs whose lease has expired, even if the
+ * caller held that lease. The run that has been due longest comes first. Skips runs that another worker is claiming.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueRuns(database: Database, claim: Claim): Promise<RunLease[]> {
@@ -143,8 +142,8 @@ export async function claimDueRuns(database: Database, claim: Claim): Promise<Ru
 }
 
 /**
- * Extends leases, and returns those that still hold. A lease that it does not return is lost: the run no longer runs,
- * or belongs to another worker.
+ * Extends leases, and returns those that are still valid. A lease that is not returned is lost: its run has stopped
+ * running, or belongs to another worker.
  * @throws DatabaseUnavailableError
  */
 export async function renewLeases(
@@ -164,7 +163,7 @@ export async function renewLeases(
   return renewed.map(leaseOf);
 }
 
-/** Returns the leases that still hold, without extending them. @throws DatabaseUnavailableError */
+/** Returns the leases that are still valid, without extending them. @throws DatabaseUnavailableError */
 export async function findHeldRuns(queries: Queries, leases: readonly RunLease[]): Promise<RunLease[]> {
   const held = await queries
     .selectFrom('runs')
@@ -185,7 +184,7 @@ const ownersOf = (leases: readonly RunLease[]): string[] => leases.map((lease) =
 
 /**
  * Queues the runs of workers that are known to be dead, so that the runs need not wait for their leases to expire.
- * Returns the ids of those runs. Writes nothing if there are none, since every worker calls this every two seconds.
+ * Returns the ids of those runs. If there are none, writes nothing, since every worker calls this every two seconds.
  * @throws DatabaseUnavailableError
  */
 export async function releaseDeadLeases(

@@ -2,7 +2,7 @@ import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { AttemptOutcome, StepAttemptRow, StepRow, StepStatus } from './records.ts';
 
-/** The columns of a step that will run, for the first time or again. Leaves out `attempts`: the count stays. */
+/** The columns of a step that will run, for the first time or again. Without `attempts`, so that the count stays. */
 export const pendingStep = {
   status: 'pending',
   failures: 0,
@@ -26,7 +26,10 @@ function startedStep(step: StepRow, now: number): StepRow {
   };
 }
 
-/** Records that the next attempt of a step begins. Commit it before the step does anything. Returns the step's row. */
+/**
+ * Records that the next attempt of a step begins. Commit this before the step does anything. Returns the step's new
+ * row.
+ */
 export async function startStep(transaction: Tx, step: StepRow, now: number): Promise<StepRow> {
   const started = startedStep(step, now);
   await updateStep(transaction, started);
@@ -107,8 +110,8 @@ function attemptOf(step: StepRow, end: Pick<StepEnding, 'outcome' | 'errorCode' 
 }
 
 /**
- * The error code of a step that was skipped because an earlier required step failed. A retry of the run also runs the
- * skipped step.
+ * The error code of a step that was skipped because an earlier required step failed. When a person retries the run, the
+ * skipped step runs too.
  */
 export const earlierStepFailed = 'earlier_step_failed';
 
@@ -124,8 +127,8 @@ export async function skipStep(
 }
 
 /**
- * Writes a step's row. While a run's lease holds, only its holder changes the run's steps, so the row that the caller
- * read earlier is still the current one.
+ * Writes a step's row without reading it again. While a run's lease is valid, only its holder changes the run's steps,
+ * so the row that the caller read earlier is still current.
  */
 const updateStep = prepareQuery((queries, given: Given<Omit<StepRow, 'position'>>) =>
   queries
@@ -144,7 +147,7 @@ const updateStep = prepareQuery((queries, given: Given<Omit<StepRow, 'position'>
     .where('name', '=', given.name),
 );
 
-/** Inserts an attempt: only its start, or the whole attempt. */
+/** Inserts an attempt that has only begun, or one that has ended too. */
 const insertAttempt = prepareQuery((queries, given: Given<StepAttemptRow>) =>
   queries.insertInto('step_attempts').values({
     run_id: given.run_id,
@@ -169,7 +172,7 @@ export interface StepAttemptRecord {
   finishedAt: number | null;
 }
 
-/** Reads every attempt of a run's steps, in the order of the steps and then of the attempts. */
+/** Reads every attempt of a run's steps, sorted by the order of the steps and then by the number of the attempt. */
 export async function readStepAttempts(queries: Queries, runId: string): Promise<StepAttemptRecord[]> {
   return queries
     .selectFrom('step_attempts')
@@ -188,8 +191,7 @@ export async function readStepAttempts(queries: Queries, runId: string): Promise
 }
 
 /**
- * Counts how many of a step's newest attempts, one after the other, never ended because their process died. Counts at
- * most `most`.
+ * Counts how many of a step's latest attempts in a row never ended because their process died. Counts at most `most`.
  */
 export async function countLostAttempts(
   queries: Queries,

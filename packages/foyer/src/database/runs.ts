@@ -8,14 +8,14 @@ import type { InstallationRow, Moment, MomentKind, Pipeline, RunStatus, StepRow 
 import { isOfApp } from './run-leases.ts';
 import { earlierStepFailed, pendingStep } from './run-steps.ts';
 
-/** The pipelines of moments; each is an option of the definition. */
+/** The kinds of moments. Each has its own pipeline, which is an option of `defineFoyer`. */
 export const momentKinds: readonly MomentKind[] = ['upgraded', 'opened', 'workspaceGranted'];
 
-/** Whether a pipeline is that of a moment, and not of an install or uninstall. */
+/** Whether a pipeline is for a moment, and not for an install or uninstall. */
 export const isMoment = (pipeline: Pipeline): pipeline is MomentKind =>
   momentKinds.some((kind) => kind === pipeline);
 
-/** The values of a new run. `stepNames` are those of the pipeline, in order. */
+/** The values of a new run. `stepNames` are the steps of the pipeline, in order. */
 interface NewRun {
   /** The install pipeline by default. */
   pipeline?: Pipeline;
@@ -23,15 +23,15 @@ interface NewRun {
   life: number;
   userId: string;
   stepNames: readonly string[];
-  /** The moment that the run is for, whose kind is the pipeline; undefined for an install or uninstall. */
+  /** The moment that the run is for, of the same kind as `pipeline`; undefined for an install or uninstall. */
   moment?: Moment;
   now: number;
 }
 
-/** The columns of a run that no worker holds, and that is not due. */
+/** The columns of a run that no worker holds and that is not due. */
 const released = { due_at: null, waiting_for: null, lease_owner: null, lease_until: null };
 
-/** The `waiting_for` of a run that waits until the uninstall run of its installation has ended. */
+/** The `waiting_for` of a run that begins only when the uninstall run of its installation has ended. */
 const behindUninstallRun = 'uninstall_run';
 
 /**
