@@ -20,7 +20,9 @@ export interface Contender {
 
 type FromContender = { port: number } | { id: number; answer?: unknown; error?: string };
 
-/** Only these variables, so that nothing else in the bench's environment changes what a contender does. */
+/**
+ * The only variables of the bench's environment that a contender gets, so that no other variable affects the contender.
+ */
 function plainEnvironment(): Record<string, string | undefined> {
   const { PATH, HOME, TMPDIR } = process.env;
   return { PATH, HOME, TMPDIR };
@@ -72,7 +74,7 @@ export async function startContender(
     const answer = Promise.withResolvers<unknown>();
     asked.set(id, answer);
     child.send({ id, ask: question, argument });
-    // Not checked: the contender's file, which is also part of the bench, defines the type of its answer.
+    // The answer's type is not checked: the bench's own file for the contender defines it.
     return (await answer.promise) as T;
   }
 

@@ -8,7 +8,7 @@ import { startPostgresServer } from '../packages/foyer/test/support/postgres-ser
 export interface BenchPostgres {
   /** Creates a database with this name, and returns its URL. */
   createDatabase(name: string): Promise<string>;
-  /** Vacuums and analyzes a database at once, as autovacuum would over time. */
+  /** Vacuums and analyzes a database immediately, as autovacuum would do over time. */
   vacuum(name: string): Promise<void>;
   close(): Promise<void>;
 }

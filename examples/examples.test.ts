@@ -52,8 +52,8 @@ async function prepare(t: TestContext, basePath: string): Promise<Example> {
 }
 
 /**
- * Installs as the owner of Acme and waits for the welcome; with `text`, also says hello and waits for `text` as the
- * answer.
+ * Installs as the owner of Acme and waits for the welcome. With `text`, also says hello and waits until the app answers
+ * `text`.
  */
 async function installAndWrite({ origin, sandbox }: Example, basePath: string, text?: string) {
   const visitor = createVisitor();
@@ -113,7 +113,7 @@ describe('examples', () => {
       await installAndWrite(example, '/integrations/slack', 'Hello from Express!');
       const visitor = createVisitor();
       const toFoyer = await visitor.get(`${example.origin}/settings`);
-      // `foyer.connect` bound the link to this browser, so Foyer asks no question.
+      // `foyer.connect` bound the link to this browser, so Foyer does not ask for a confirmation of the account.
       const toSlack = await visitor.get(toFoyer.headers.get('location') ?? '');
       const callback = await example.sandbox.consent({
         authorizeUrl: toSlack.headers.get('location') ?? '',
@@ -205,7 +205,10 @@ describe('examples', () => {
         await visitor.get(`${host}/login?as=${name}`);
         return visitor;
       };
-      /** Follows the Connect Slack link, confirms the account, and presses Allow; returns where Foyer then redirects. */
+      /**
+       * Follows the Connect Slack link, confirms the account, and presses Allow. Returns the URL to which Foyer
+       * redirects.
+       */
       const connectSlack = async (visitor: Visitor): Promise<string> => {
         const settings = await (await visitor.get(host)).text();
         const [, link = ''] = /href="([^"]+)"/.exec(settings) ?? [];

@@ -8,7 +8,7 @@ const picked = (kind: 'warm' | 'mixed' | 'cold', teams: number, count: number): 
 describe('the team picker', () => {
   it('the team picker “cold” picks each team once before it picks any team again', () => {
     assert.equal(new Set(picked('cold', 1000, 1000)).size, 1000);
-    // Also if the usual stride divides the number of teams.
+    // Here the usual stride, 7919, divides the number of teams.
     assert.equal(new Set(picked('cold', 7919, 7919)).size, 7919);
   });
 

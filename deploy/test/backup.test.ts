@@ -56,7 +56,8 @@ describe('the units of the daily backup', () => {
 });
 
 /**
- * Creates a folder with these files. Its name contains characters that a shell script without quotes would interpret.
+ * Creates a folder with these files. The folder's name contains characters that an unquoted shell variable would break
+ * on.
  */
 function folderWith(t: TestContext, names: readonly string[]): string {
   const parent = mkdtempSync(join(tmpdir(), 'foyer-daily-'));

@@ -31,7 +31,10 @@ export interface Arrived {
 export interface Upstream {
   port: number;
   arrived: Arrived[];
-  /** If true, it reads each request and closes the connection without an answer, like a process that is killed. */
+  /**
+   * If true, the stand-in reads each request and closes the connection without an answer, like a process that is
+   * killed.
+   */
   breaksOff: boolean;
   /** Stops listening; later connections are refused. */
   stop(): Promise<void>;
@@ -68,7 +71,7 @@ export async function startUpstream(): Promise<Upstream> {
 /** A Caddy that runs deploy/Caddyfile. */
 export interface CaddyStage {
   url: string;
-  /** Everything that it logged. */
+  /** Everything that this Caddy has logged. */
   logged(): string;
   close(): Promise<void>;
 }

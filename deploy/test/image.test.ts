@@ -22,7 +22,8 @@ const dependenciesOf = (file: string): Record<string, string> => {
 };
 
 /**
- * Docker's rule: the last line that matches a path, or a folder above it, decides; a line with `!` includes the path.
+ * Applies Docker's rule: the last line that matches a path, or a folder above it, decides. A line with `!` includes the
+ * path, and any other line ignores it.
  */
 function isIgnored(path: string): boolean {
   const parts = path.split('/');
@@ -34,7 +35,7 @@ function isIgnored(path: string): boolean {
   return last !== undefined && !last.startsWith('!');
 }
 
-/** Not path.matchesGlob: its `*` skips names that begin with a dot, and Docker's does not. */
+/** Does not use path.matchesGlob, because its `*` skips names that begin with a dot. Docker's `*` matches them. */
 function patternOf(glob: string): RegExp {
   const source = glob
     .replaceAll('.', '\\.')
@@ -44,7 +45,7 @@ function patternOf(glob: string): RegExp {
   return new RegExp(`^${source}$`);
 }
 
-/** The paths that COPY takes from the checkout. */
+/** The paths that the Dockerfile copies from the checkout. */
 function copiedPaths(): string[] {
   const copies = dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm);
   return [...copies].flatMap(([, from = '']) => from.trim().split(/\s+/));

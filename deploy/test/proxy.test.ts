@@ -22,8 +22,8 @@ const isOld = caddyVersion !== undefined && caddyVersion < 2_011_004 && 'needs C
 const arrivedAt = (...upstreams: Upstream[]) => upstreams.flatMap((upstream) => upstream.arrived);
 
 /**
- * Sends requests through the proxy, and checks that each upstream got some. From then on, a proxy that keeps
- * connections open would reuse them for the test's own requests.
+ * Sends requests through the proxy, and checks that each upstream got some. Afterward, if the proxy keeps connections
+ * open, it reuses them for the test's own requests.
  */
 async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void> {
   for (let round = 0; round < 4; round += 1) await (await fetch(caddy.url)).text();

@@ -14,7 +14,7 @@ const page = read('deploy/README.md');
 const { scripts }: { scripts: { start: string } } = JSON.parse(read('package.json'));
 const foyersVariables = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name));
 
-/** How long Foyer drains; then main.ts ends the process, even if something still runs. */
+/** How long Foyer may take to stop. Then main.ts ends the process, even if something is still running. */
 const drainSeconds = 10;
 
 it('Node’s heap has the same size limits wherever Foyer is started', () => {
@@ -40,7 +40,7 @@ it('Node’s inspector stays closed wherever Foyer is started, and services and 
 it('Foyer listens on all interfaces in a container', () => {
   assert.match(read('Dockerfile'), /^ {2}HOST=0\.0\.0\.0 /m);
   assert.match(compose, /^ {4}HOST: 0\.0\.0\.0$/m);
-  // `-e HOST=` would remove the image's setting, and the published port would lead nowhere.
+  // `-e HOST=` would override the image's setting, and Foyer could not be reached through the published port.
   assert.doesNotMatch(page, /-e HOST= /);
 });
 

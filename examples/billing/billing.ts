@@ -58,7 +58,7 @@ const startTrial: Step = {
   },
 };
 
-/** Asks for the plan, and sets the subscription to the answer. Safe to run twice: it sets the same plan. */
+/** Asks for the plan, and sets the subscription to the answer. Safe to run twice: the second run sets the same plan. */
 const choosePlan: Step = {
   name: 'choose-plan',
   title: { todo: 'Choose a plan', doing: 'Choosing a plan' },

@@ -1,7 +1,8 @@
 import express from 'express';
 import { builtInSteps, createFoyer, defineFoyer, type Step } from 'slack-foyer';
 
-// Your own Express app: its pages stay where they are, and Slack's routes go below /integrations/slack.
+// Your own Express app with Foyer in it. The app's pages keep their paths, and Foyer's paths are below
+// /integrations/slack.
 
 const startTrial: Step<{ trialId: string }> = {
   name: 'start-trial',
@@ -29,7 +30,7 @@ app.use(foyer.middleware); // before any body parser
 app.use(express.json());
 app.get('/', (_req, res) => void res.send('<a href="/settings">Connect Slack</a>'));
 
-// Replace this with your own login: who is asking, and for which account.
+// Replace this with the user and the account of your own login.
 const user = { id: 'ada', account: { id: 'org-ada', name: 'Ada Ltd' } };
 const origin = process.env.PUBLIC_URL ?? 'http://localhost:3000';
 

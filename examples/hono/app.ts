@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { createFoyer, defineFoyer } from 'slack-foyer';
 
-// Hono, Bun or any other server of web-standard requests: Foyer answers a Request with a Response.
+// For Hono, Bun and any other server that uses web-standard requests: Foyer answers a Request with a Response.
 
 const manifest = new URL('../manifest.json', import.meta.url);
 export const foyer = await createFoyer(defineFoyer({ manifest, basePath: '/integrations/slack' }));

@@ -9,13 +9,13 @@ export interface AlertCase {
   name: string;
   /** When to evaluate the rules. */
   at: string;
-  /** Every alert that fires then; all other rules must be quiet. */
+  /** Every alert that must fire at that time. No other alert may fire. */
   fires: readonly string[];
   /** The series that differ from a fresh process. `@` stands for the labels in `machine`. */
   series: Readonly<Record<string, string>>;
-  /** Series of a fresh process that are missing here. */
+  /** Matches the series of a fresh process that this case lacks. */
   without?: RegExp;
-  /** Whether the case lasts hours or days: then it has one sample every five minutes. */
+  /** Set if the case lasts hours or days. It then has one sample every five minutes. */
   slow?: true;
 }
 

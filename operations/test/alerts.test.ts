@@ -39,7 +39,8 @@ function testFile(cases: readonly AlertCase[], intervals: { sample: string; eval
       '    input_series:',
       ...inputs,
       '    promql_expr_test:',
-      // If a case fails, promtool prints its expression and not its name, so a comment in the expression has the name.
+      // If a case fails, promtool prints the expression but not the case's name, so a comment in the expression
+      // contains it.
       `      - expr: ${quoted(`ALERTS{alertstate="firing"} # ${name}`)}`,
       `        eval_time: ${at}`,
       '        exp_samples:',

@@ -14,8 +14,8 @@ import { createTroubles, type Planted } from './troubles.ts';
  *
  *   npx node --conditions=source operations/test/planted-troubles.ts
  *
- * The disk that fills is a tmpfs, which only root can mount. Without root, that trouble is left out, and the output
- * says so.
+ * One trouble is a full disk. It needs a tmpfs, which only root can mount. Without root, the script skips this trouble
+ * and says so.
  */
 const pageWithinMs = 5 * 60_000;
 const watchMs = pageWithinMs + 60_000;
@@ -77,7 +77,7 @@ async function firing(): Promise<Alert[]> {
 const abort = new AbortController();
 const seen = new Map<string, Map<string, { severity: string; afterMs: number }>>();
 try {
-  // Lets Prometheus scrape every counter at zero first.
+  // Gives Prometheus time to scrape every counter while it is still zero.
   await sleep(45_000);
   const startedAt = performance.now();
   const log = (text: string): void =>

@@ -37,7 +37,7 @@ const people = (stage: Stage) => {
   return { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
 };
 
-/** Repeats `work` until `signal` aborts. Ignores the errors of `work`: they are planted. */
+/** Repeats `work` until `signal` aborts. Ignores the errors of `work`, because they are part of the trouble. */
 async function every(ms: number, signal: AbortSignal, work: (n: number) => Promise<unknown>): Promise<void> {
   for (let n = 0; !signal.aborted; n += 1) {
     await work(n).catch(() => {});
@@ -85,7 +85,10 @@ function spoiltDatabase() {
   return { state, open };
 }
 
-/** Creates every trouble and near miss. `disk` is a small disk to fill; without it, that trouble is left out. */
+/**
+ * Creates every trouble and near miss. `disk` is the folder of a small disk to fill. Without `disk`, no Foyer has a
+ * full disk.
+ */
 export async function createTroubles(disk: string | undefined): Promise<Planted[]> {
   const all: Planted[] = [];
   async function add(

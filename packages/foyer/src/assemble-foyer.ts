@@ -66,22 +66,24 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
   handler: RequestHandler;
   refusals: Refusals;
   keyIds: readonly string[];
-  /** Resolves if this process can no longer use its database; a new process must then take its place. */
+  /** Resolves if this process can no longer use its database. A new process must then replace this one. */
   failed: Promise<Error>;
   /**
-   * The name of the Bolt listener from which this call comes, directly or through a later callback; undefined outside
-   * listeners.
+   * The name of the Bolt listener that makes this call, directly or in a later callback. Undefined outside listeners.
    */
   runningListener(): string | undefined;
   /** Whether any listener may receive message events. */
   hearsMessages(): boolean;
-  /** Like `Foyer.stop`, but closes the database only after `closed` has resolved: then no request is open. */
+  /**
+   * Like `Foyer.stop`, but closes the database only after `closed` has resolved, which means that no request is open.
+   */
   stop(closed?: Promise<void>): Promise<void>;
 }
 
 const exchangeConnections = 32;
 /**
- * How long after the start of a stop Foyer still waits for code exchanges: the whole stop may take at most ten seconds.
+ * How long Foyer waits for code exchanges, counted from the start of a stop. The whole stop may take at most ten
+ * seconds.
  */
 const stopExchangesMs = 8000;
 
@@ -90,7 +92,7 @@ export async function assembleFoyer<MyTables>(parts: {
   config: Config;
   definition: Partial<FoyerDefinition<MyTables>>;
   log: Logger;
-  /** How the operator pages name Foyer's commands; by default, as in an app that has added the package. */
+  /** How the operator pages write Foyer's commands. The default is how an app that installed the package runs them. */
   commands?: LocalCommands;
   test?: TestOptions;
 }): Promise<AssembledFoyer<MyTables>> {
@@ -134,7 +136,7 @@ export async function assembleFoyer<MyTables>(parts: {
       log,
     });
     const transport = createSlackTransport(config.slack);
-    // Strangers can start code exchanges. Exchanges have their own connections, so that runs never wait for them.
+    // Strangers can start code exchanges. So exchanges have their own connections, and runs never wait for an exchange.
     const exchangeTransport = createSlackTransport({ ...config.slack, connections: exchangeConnections });
     const span = createSpans({ config, log });
     const slackCalls = {
@@ -214,8 +216,8 @@ export async function assembleFoyer<MyTables>(parts: {
       botToken,
       onTokenDead: tokens.tokenDied,
       onRunChanged(change) {
-        // A moment, such as a scope upgrade, has runs too; the service-level objective does not count them, and Home
-        // does not show them.
+        // A moment, such as a scope upgrade, also has runs. The service-level objective does not count these runs, and
+        // Home does not show them.
         if (isMoment(change.pipeline)) return;
         metrics.onRunChanged(change);
         void republishHome(change.installationId);
@@ -268,7 +270,7 @@ export async function assembleFoyer<MyTables>(parts: {
       faces,
       async answerHere(record, key, given) {
         const { outcome, show } = await takeAnswer(record, key, { ...given, isAllowed: false });
-        // The answer is committed: the browser does not wait for Slack.
+        // Not awaited: the answer is already committed, so the browser need not wait for Slack.
         show(async () => slack(await botToken(record.id))).catch((error) =>
           log.warn(
             { err: error, installationId: record.id },
@@ -319,7 +321,7 @@ export async function assembleFoyer<MyTables>(parts: {
       hearsOpenings: momentStepNames.opened.length > 0,
       onChanged(query, type) {
         wakeWorker();
-        // The listener for `app_home_opened` publishes Home.
+        // Nothing to do here, because the listener for `app_home_opened` publishes Home.
         if (type === 'app_home_opened') return;
         void republishHome(store.findInstallation(query).then((stored) => stored?.installationId));
       },

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// This import must stand above the others: they do not load on an old Node.
+// This import must come first: on an old Node, the other imports fail to load.
 import '#require-node';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';

@@ -62,7 +62,7 @@ export async function runCommandLine<MyTables>(
     return Buffer.concat(parts).toString('utf8');
   }
 
-  // A reader that stops early (`list | head`) is not an error; a full disk is.
+  // If the reader of the output stops early (`list | head`), that is not an error. A full disk is one.
   let outputLost: NodeJS.ErrnoException | undefined;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') outputLost ??= error;

@@ -12,7 +12,7 @@ import { takeInterval } from './take-turn.ts';
  *
  * Intervals are counted from 1970 in UTC: with an `everyMs` of one day, they begin at midnight. A job that missed
  * several intervals runs once, for the current one. If a job fails or its process dies, Foyer does not run it again
- * before the next interval, so it must be safe to leave a turn half done.
+ * before the next interval. So a turn that was left half done must cause no harm.
  *
  * @example
  * const bill: Job<Foyer> = {
@@ -37,7 +37,7 @@ export interface JobTurn<Foyer = unknown> {
   /** When the interval began, in milliseconds since 1970. */
   readonly dueAt: number;
   /**
-   * Aborted when Foyer stops, and when the turn has taken too long: one interval, ten minutes, or all the time that
+   * Aborted when Foyer stops or when the turn's time is up. A turn may take one interval, ten minutes, or the time that
    * `drain` had left, whichever is shortest.
    */
   readonly signal: AbortSignal;
@@ -49,7 +49,9 @@ const longestTurnMs = 10 * 60_000;
 const noticeMs = 2000;
 /** How often a process checks whether a job is due, except while it runs that job. */
 const lookMs = 1000;
-/** Extra time in a turn's lease: to record the turn's end, and in case another machine's clock is ahead. */
+/**
+ * Extra time in a turn's lease. It allows for recording the turn's end, and for another machine's clock that is ahead.
+ */
 const recordMs = 5000;
 
 export type Jobs = ReturnType<typeof createJobs>;
@@ -69,8 +71,8 @@ export function createJobs<Foyer>(deps: {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
   /**
-   * For each job, by name: the newest interval that this process has taken, or found taken. Because of this record, the
-   * process queries the database once an interval, not once a second.
+   * For each job, by name: the newest interval that was taken, by this process or another, as far as this process has
+   * seen. Because of this record, the process queries the database once per interval, not once per second.
    */
   const taken = new Map<string, number>();
 
@@ -157,7 +159,10 @@ export function createJobs<Foyer>(deps: {
   };
 }
 
-/** Names an error by its code, a cause's code or its class. The message goes only to the log, which hides secrets. */
+/**
+ * Returns the error's code, a cause's code or the name of the error's class. Never returns the message, which may
+ * contain secrets: it goes only to the log, which hides them.
+ */
 function errorCodeOf(error: unknown): string {
   const { code } = stepFailure(error);
   if (code !== 'unexpected_error' || !(error instanceof Error))

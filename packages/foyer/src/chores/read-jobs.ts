@@ -2,7 +2,10 @@ import type { Queries } from '../database/database.ts';
 import type { ChoreRow } from '../database/records.ts';
 import { latestInterval } from './take-turn.ts';
 
-/** The name under which a job's turns are recorded. It contains the client id: several apps may share a database. */
+/**
+ * The name under which a job's turns are recorded. It contains the client id, because several apps may share a
+ * database.
+ */
 export function choreOf(clientId: string, name: string): string {
   return `job ${clientId}/${name}`;
 }
@@ -11,8 +14,11 @@ export function choreOf(clientId: string, name: string): string {
 type JobOutcome = 'succeeded' | 'failed' | 'interrupted';
 
 /**
- * The state of a job. overdue: a turn is late and no machine has begun it; waiting: no outcome is known yet; removed:
- * the job ran before, and the definition no longer has it. The other states describe the newest turn.
+ * The state of a job:
+ * - overdue: a turn is late, and no machine has begun it.
+ * - waiting: no outcome is known yet.
+ * - removed: the job ran before, but is no longer in the definition.
+ * The other states describe the newest turn.
  */
 export type JobStatus = JobOutcome | 'running' | 'overdue' | 'waiting' | 'removed';
 
@@ -35,7 +41,7 @@ export interface JobState {
   nextDueAt: number | null;
 }
 
-/** Reads the state of each job of the definition, and then of those that were removed from it. */
+/** Reads the states of the definition's jobs, and then the states of the jobs that were removed from the definition. */
 export async function readJobs(
   queries: Queries,
   app: { clientId: string; jobs: readonly { name: string; everyMs: number }[]; now: number },
@@ -68,8 +74,8 @@ export function isInTrouble({ status, outcome }: JobState): boolean {
 }
 
 /**
- * While Foyer runs, a turn begins within a second; if cron calls `foyer.drain` instead, a turn begins at the next call.
- * So a turn counts as late one interval after it was due, but not sooner than `least` and not later than `most`.
+ * While Foyer runs, a turn begins within a second. If cron calls `foyer.drain` instead, a turn begins only at the next
+ * call. So a turn counts as late one interval after it was due, but not sooner than `least` and not later than `most`.
  */
 const lateAfterMs = { least: 2 * 60_000, most: 15 * 60_000 };
 
@@ -109,8 +115,9 @@ function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
 }
 
 /**
- * Returns the start of the interval that is taken next: the interval after the newest one that was taken. If none was
- * taken, or a wrong clock recorded the newest one, this is the current interval.
+ * Returns the start of the interval in which the job's next turn is due. This is the interval after the newest one that
+ * a process took. If no process took one, or a process with a wrong clock took the newest, this is the current
+ * interval.
  */
 function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
   const current = Math.floor(now / everyMs) * everyMs;

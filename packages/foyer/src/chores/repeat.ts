@@ -7,8 +7,8 @@ export interface Chore {
 
 /**
  * Runs `work` immediately, then again `everyMs` after each run ends. A failure is logged and does not end the chore.
- * With `takeTurn`, each run but the first needs the turn, which only one process gets. The first run needs none: it
- * cleans up at startup what a crash left behind.
+ * With `takeTurn`, every run except the first needs the turn, which only one process gets. The first run needs no turn,
+ * because it cleans up what a crash left behind.
  */
 export function repeat(chore: {
   everyMs: number;

@@ -2,10 +2,10 @@ import type { Database } from '../database/database.ts';
 import type { ChoreRow } from '../database/records.ts';
 
 /**
- * Takes the turn to do a chore that several processes share. Returns true for one process, and then for none until half
- * of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or twice per `everyMs`, however
- * many processes there are. A recorded turn in the future came from a wrong clock and does not count. A call that gets
- * no turn usually only reads.
+ * Takes the turn to do a chore that several processes share. Returns true to one process, and then false to every
+ * process until half of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or twice per
+ * `everyMs`, regardless of the number of processes. A recorded turn in the future came from a wrong clock and does not
+ * count. A call that returns false usually only reads the database.
  * @throws DatabaseUnavailableError
  */
 export async function takeTurn(
@@ -22,9 +22,9 @@ export async function takeTurn(
 const clockSlackMs = 10 * 60_000;
 
 /**
- * Takes a chore's interval, which began at `dueAt`. Returns true once, for one process, even if clocks differ.
- * A recorded interval far in the future came from a wrong clock and does not count. A call that gets no turn usually
- * only reads.
+ * Takes a chore's interval, which began at `dueAt`. Returns true to only one process, and only once, even if the
+ * processes' clocks differ. A recorded interval far in the future came from a wrong clock and does not count. A call
+ * that returns false usually only reads the database.
  * @throws DatabaseUnavailableError
  */
 export async function takeInterval(

@@ -5,7 +5,7 @@ export interface ConfigProblem {
   fix: string;
 }
 
-/** Lists problems with their fixes, after a line that says what they prevent, such as `Foyer cannot start`. */
+/** Lists problems with their fixes. The first line says what the problems prevent, such as `Foyer cannot start`. */
 export function configErrorText(prevented: string, problems: readonly ConfigProblem[]): string {
   const list = problems.map(({ name, problem, fix }) => `  ${name}: ${problem}\n    → ${fix}`).join('\n');
   return `${prevented}: ${problems.length === 1 ? 'one problem' : `${problems.length} problems`} to fix:\n${list}`;

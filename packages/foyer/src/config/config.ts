@@ -20,8 +20,8 @@ import { problemsBetween } from './problems-between.ts';
  */
 
 /**
- * The parsed and frozen environment: `readConfig` returns it and `defineFoyer` takes it. Secrets are listed in
- * `secrets` too, so that the log can hide them.
+ * The parsed and frozen environment. `readConfig` returns it, and `defineFoyer` accepts it. `secrets` repeats every
+ * secret, so that the log can hide them.
  */
 export interface FoyerConfig {
   production: boolean;
@@ -56,23 +56,23 @@ export interface FoyerConfig {
    * undefined, Foyer shows its own page.
    */
   errorRedirectUrl: string | undefined;
-  /** How workspaces are connected to the host product’s accounts; undefined: connecting is off. */
+  /** How workspaces are connected to the host product’s accounts; undefined if connecting is off. */
   connect:
     | {
         /** Signs links and results with HS256. */
         secret: string;
         /** The origins that a link may return to; PUBLIC_URL’s own origin by default. */
         returnOrigins: readonly string[];
-        /** The page where an installer or admin claims an unconnected workspace; undefined: claiming is off. */
+        /** The page where an installer or admin claims an unconnected workspace; undefined if claiming is off. */
         claimUrl: string | undefined;
       }
     | undefined;
-  /** Sign in with Slack; undefined: it is off. */
+  /** Sign in with Slack; undefined if it is off. */
   signIn:
     | {
         /** Slack’s OpenID issuer; its discovery document is below it. */
         issuer: string;
-        /** The origins that a sign-in may lead back to, PUBLIC_URL’s own among them. */
+        /** The origins to which a sign-in may return. PUBLIC_URL’s own origin is always one of them. */
         returnOrigins: readonly string[];
       }
     | undefined;
@@ -91,7 +91,7 @@ export interface FoyerConfig {
   /** Whether Foyer traces installs, runs and calls to Slack through OpenTelemetry's API. */
   tracing: boolean;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
-  /** Every secret value as given; the log must never show one. */
+  /** Every secret value, as given in the environment. The log must never contain any of them. */
   secrets: readonly string[];
 }
 

@@ -1,7 +1,7 @@
 import { foyer } from '../../../foyer.ts';
 
-// For hosts on which no process stays alive: a cron job requests this path every minute, and due steps run for at most
-// 20 seconds.
+// For hosts on which no process stays alive. A cron job requests this path every minute, and Foyer then works on what
+// is due for at most 20 seconds.
 
 export const runtime = 'nodejs';
 
