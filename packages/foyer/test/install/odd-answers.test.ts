@@ -223,7 +223,10 @@ async function prepare(t: TestContext, engine: EngineName) {
     return Number(row?.n);
   }
 
-  /** Restarts Foyer with its clock two minutes later, so that it revokes the tokens that it has kept. */
+  /**
+   * Restarts Foyer with its clock two minutes further ahead. The new Foyer then revokes the tokens in the install
+   * requests.
+   */
   async function restartLater() {
     await stage.stop();
     aheadMs += 120_000;
@@ -238,7 +241,10 @@ describe('an install with odd answers from Slack', () => {
     it(`an install with odd answers from Slack stores or revokes each of its tokens, on ${engine}`, async (t) => {
       const { slack, install, stored, kept, restartLater } = await prepare(t, engine);
       let n = 0;
-      /** Tokens whose owner Slack named neither in its answer to the exchange nor in its answer to `auth.test`. */
+      /**
+       * Tokens that Foyer could not revoke during the callback: neither answer, to the exchange or `auth.test`, named
+       * their owner.
+       */
       const revokedLater: string[] = [];
       let requestsKept = 0;
       const ends = { stored: 0, revoked: 0 };

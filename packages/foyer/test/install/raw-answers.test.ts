@@ -232,7 +232,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 };
 
-/** Compresses an answer and 64 MiB of blanks to a small body that unpacks to far more than Foyer reads. */
+/** Compresses an answer and 64 MiB of spaces. The body is small, but unpacks to far more than Foyer reads. */
 function gzipBomb(text: string): Buffer {
   return gzipSync(text + ' '.repeat(64 * 2 ** 20));
 }
@@ -256,7 +256,9 @@ async function prepare(t: TestContext, engine: EngineName) {
     log: createLogger({ logLevel: 'silent', secrets: [] }),
   });
 
-  /** Installs with the answer that `write` sends, and checks that none of its tokens is lost. */
+  /**
+   * Runs an install in which `write` sends Slack's answer. Checks that each token that arrived is stored or revoked.
+   */
   async function install(n: number, write: (socket: Socket) => void, arrived: string[]) {
     slack.onExchange(write);
     slack.testWith({ ok: true, url: `https://t${n}.slack.example/`, team_id: `T${n}`, bot_id: `B${n}` });

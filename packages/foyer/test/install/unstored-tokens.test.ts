@@ -86,7 +86,7 @@ test('Slack’s answer to an exchange reaches the OAuth provider unchanged, whet
   }
 });
 
-/** Starts an exchange. Slack answers it when the test calls `answer`. Records the tokens that are revoked. */
+/** Starts an exchange, which Slack answers when the test calls `answer`. Records the tokens that Foyer revokes. */
 function watchExchange(
   answer: unknown,
   headers: Record<string, string> = {},

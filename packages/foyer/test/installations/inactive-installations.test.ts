@@ -12,10 +12,10 @@ import { createClock, keyringOf, orgInstall, teamInstall } from '../support/inst
 import { engines } from '../support/open-test-database.ts';
 import { inviteStrangers, ownRows } from '../support/strangers.ts';
 
-/** What Slack answers to a token or refresh token: an error code, an HTTP status, or `ok`. */
+/** Slack's answer to a call with a token or refresh token: an error code, an HTTP status, or `ok`. */
 type Said = string | number | 'ok';
 
-/** Starts a Slack with `auth.test` and token refresh. `say` sets its answer to a token. */
+/** Starts a fake Slack that answers `auth.test` and token refreshes. `say` sets its answer for one token. */
 async function startSlack(t: TestContext) {
   const said = new Map<string, Said>();
   const asked: string[] = [];
@@ -43,8 +43,8 @@ async function startSlack(t: TestContext) {
     apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`,
     asked,
     /**
-     * Suspends the app, or ends the suspension. While the app is suspended, Slack calls every token inactive, except
-     * tokens for which `say` set an HTTP status.
+     * Suspends the app, or ends the suspension. While the app is suspended, Slack reports every token as inactive,
+     * except those for which `say` set an HTTP status.
      */
     suspend(is: boolean) {
       suspended = is;
@@ -61,7 +61,7 @@ async function setTeams(t: TestContext, open: (typeof engines)[keyof typeof engi
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) });
   const strangers = await inviteStrangers(opened.database, { keyring });
   const ends = { uninstalled: 0, working: [] as string[] };
-  /** The store and the token source of a machine, by default of the same app. */
+  /** Creates the store and the token source of another machine, by default for the same app. */
   const machine = (clientId = '1.1') => {
     const config = { slack: { apiUrl: slack.apiUrl, clientId, clientSecret: 'secret' } };
     const shared = { database: opened.database, now: clock.now, log };
@@ -153,7 +153,7 @@ for (const [engine, open] of Object.entries(engines)) {
       slack.suspend(false);
       slack.say('xoxb-T2', 'account_inactive');
       const passes = () => Promise.all([tokens.settleHeld(), machine().tokens.settleHeld()]);
-      // The first pass may check T2 before another installation is active again. Then the second pass uninstalls it.
+      // The first pass may check T2 before any other installation is active again. Then the second pass uninstalls T2.
       await passes();
       await passes();
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'active']);
@@ -262,7 +262,8 @@ for (const [engine, open] of Object.entries(engines)) {
 
     it('an installation that Slack calls inactive is uninstalled only if Slack calls it inactive twice, and stays held if Slack does not answer', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
-      // This test does not call `strangers.leave`, so the strangers’ installations of this app can vouch for the app.
+      // This test keeps the strangers' installations of this app. Their tokens work, which proves that the app is not
+      // suspended.
       const ids = [
         await installed('T1'),
         await installed('T2'),

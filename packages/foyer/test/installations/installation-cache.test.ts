@@ -5,8 +5,8 @@ import type { StoredInstallation } from '../../src/installations/installation-st
 import { createInstallationCache } from '../../src/installations/open-installation.ts';
 
 /**
- * A cache over a store that changes only on `commit`. `reads` lists the key of each row that is read. `before` lists,
- * for each row that is opened, the earlier row that the cache offers for reuse, or undefined.
+ * A cache over a store that changes only on `commit`. `reads` lists the key of each row that the cache reads. Each time
+ * the cache opens a row, `before` gets the earlier row that the cache offers for reuse, or undefined.
  */
 function setCache() {
   const reads: string[] = [];

@@ -25,8 +25,8 @@ const stepNames = ['first-step', 'second-step'];
 const silent = pino({ level: 'silent' });
 
 /**
- * What the installation store must do on every engine. Tests with the same number test one case, also those in
- * `slack-installation-store.test.ts` and `two-processes.test.ts`. Most cases come from defects of published stores.
+ * What the installation store must do on every engine. Tests with the same number cover the same case, including those
+ * in `slack-installation-store.test.ts` and `two-processes.test.ts`. Most cases come from bugs in published stores.
  */
 export function installationStoreContract(
   backendName: string,
@@ -225,7 +225,7 @@ export function installationStoreContract(
         const counting = createInstallationStore({
           database: {
             ...database,
-            // Another connection could change the real change mark at any time, so the test sets its own.
+            // Another connection could change the real change mark at any time, so the test uses its own mark.
             changeMark: () => commits,
             prepare(build) {
               const read = database.prepare(build);
@@ -1026,7 +1026,7 @@ export function installationStoreContract(
       });
 
       it('case 32: the first key encrypts, every key decrypts, and the old key is not needed after re-encryption', async () => {
-        // Re-encryption changes the tokens of every app, so the strangers, whose rows must not change, leave first.
+        // Re-encryption changes the tokens of every app. So remove the strangers first: their rows must not change.
         await strangers.leave();
         const [oldKey, newKey] = keysOf('old', 'new');
         assert.ok(oldKey && newKey);

@@ -175,7 +175,7 @@ describe('loading the keyring for a start', () => {
     const keyring = keyringOf('lost');
     const deps = { database, clientId: '1.1', stepNames: [], now: Date.now, log: pino({ level: 'silent' }) };
     await createInstallationStore({ ...deps, keyring }).storeInstallation(teamInstall());
-    // Even if the record of the keys is lost too, the tokens must cause the refusal.
+    // Even if the record of the keys is lost too, Foyer must refuse to start: the tokens name the missing key.
     await database.queries.deleteFrom('encryption_keys').execute();
     const later = { config: config('lost.db'), now: () => Date.now() + 100_000 };
     await assert.rejects(loadOrCreateKeyring(database.queries, later), (error) => {

@@ -321,8 +321,8 @@ describe('the token source', () => {
         .set(owner)
         .where('installation_id', '=', installationId)
         .execute();
-      // The other installation's token is newer: a caller that read its row by mistake would believe that the refresh of
-      // its own token is over.
+      // Gives the other installation's token a newer version. A caller that read that row by mistake would conclude
+      // that its own token is already refreshed.
       await queries
         .updateTable('user_tokens')
         .set({ version: 1 })

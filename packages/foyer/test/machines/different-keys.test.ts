@@ -20,7 +20,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       encryptionKeys: keysOf('two'),
       http: { ...stage.config.http, port: 0 },
     };
-    // A second Foyer that starts anyway is stopped, so that the test fails instead of running on.
+    // If the second Foyer starts although it must not, stop it: the test then fails instead of running forever.
     const startSecond = async (): Promise<void> => (await startFoyer(second, log)).stop();
     const isRefused = (error: unknown): boolean =>
       error instanceof KeyringError && /the key one, which is missing/.test(error.message);

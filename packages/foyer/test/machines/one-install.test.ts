@@ -5,9 +5,9 @@ import { count, isFullRun } from '../faults/support/full-run.ts';
 import { heldTokens, liveTokens } from '../faults/support/tokens.ts';
 import { type Machines, setMachines, startMachineProcess } from './support/set-machines.ts';
 
-/** One install in which two machines on one Postgres take part. */
+/** Tests installs that involve two machines on one Postgres. */
 
-/** How long an install may take on a machine that is busy. */
+/** How long an install may take on a busy machine. */
 const patienceMs = 90_000;
 
 interface Place {
@@ -135,8 +135,8 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     machines.sendTo(b);
     const cuts = isFullRun ? (['users.info', 'chat.postMessage'] as const) : (['chat.postMessage'] as const);
     for (const method of cuts) {
-      // Here, A is a separate process. The machines of the test's process stay stopped until A has claimed the run, so
-      // that neither of them claims the run instead.
+      // Here, A is a separate process. The two machines in the test's own process stay stopped until A has claimed the
+      // run: otherwise, one of them could claim it.
       await Promise.all([machines.a.stop(), b.stop()]);
       const a = await startMachineProcess(t, environment);
       const place = newPlace(machines, `Killed in ${method}`);

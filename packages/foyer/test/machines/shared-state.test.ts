@@ -27,7 +27,10 @@ async function machinesFor(t: TestContext, options?: Parameters<typeof setMachin
   return machines;
 }
 
-/** Installs in a new workspace through a machine, and waits for the run; returns the workspace and who installed. */
+/**
+ * Installs in a new workspace through a machine, and waits for the run. Returns the ids of the workspace and the
+ * installer.
+ */
 async function installNew(machines: Machines, name: string, url = machines.a.url) {
   const { sandbox } = machines;
   const { id: teamId } = sandbox.addWorkspace({ name });
@@ -157,7 +160,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
   it('if two machines start at the same time, the kept tokens of a failed install are revoked, and neither machine logs a failure to read or forget the tokens', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
-    // Slack does not revoke the token while the page waits, so Foyer keeps the token to revoke it later.
+    // Slack fails to revoke the token during the callback, so Foyer stores the token to revoke it later.
     sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
     sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 500 } });
     const { id: teamId } = sandbox.addWorkspace({ name: 'Cut off' });

@@ -26,7 +26,7 @@ describe('signing in on two machines, in a browser', () => {
     t.after(async () => {
       for (const browser of browsers) await browser.close();
     });
-    /** Opens a separate browser: in the same browser, an open connection would still lead to the earlier machine. */
+    /** Opens a separate browser: the same browser could reuse a connection to the earlier machine. */
     const open = async (
       machine: { url: string },
       state?: BrowserContextOptions['storageState'],

@@ -7,7 +7,7 @@ import { lifeDefinition } from '../faults/support/life-app.ts';
 import { startWebhookEndpoint } from '../faults/support/webhook-endpoint.ts';
 import { setMachines, startMachineProcess } from './support/set-machines.ts';
 
-/** Questions, moments and uninstall runs that two machines on one Postgres share. */
+/** Tests questions, moments and uninstall runs that two machines on one Postgres share. */
 
 const patienceMs = 60_000;
 const day = 24 * 3_600_000;
@@ -112,7 +112,8 @@ describe('two machines', { concurrency: 3 }, () => {
     await Promise.all([a.stop(), b.stop()]);
     const killed = await startMachineProcess(t, environment, lifeProcess);
     shared.sendTo(killed);
-    // The first step's call is answered. The machine is killed while it waits for the answer to the second step's call.
+    // The billing service answers the first step's call. The test kills the machine while the second step waits for its
+    // answer.
     let calls = 0;
     billing.answerWith((_req, res, post) => {
       calls += 1;

@@ -136,7 +136,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         },
         teamId,
       });
-      // Once this later visitor is registered, the message has been handled too.
+      // Once Foyer has registered the admin, who comes later, it has also handled the message.
       await stage.sandbox.openHome(whom('Acme', 'admin'));
       await met(teamId, whom('Acme', 'admin').userId);
       await stage.sandbox.uninstall({ teamId });

@@ -42,19 +42,19 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         userId: sandbox.person(name, 'owner').id,
       });
 
-      // With this many requests, the overview reads the counts that a chore has stored.
+      // With this many requests, the overview no longer counts the rows itself: it reads counts that a chore stored.
       await stage.database.change(
         `insert into install_requests (id, client_id, progress_hash, outcome, started_at)
          with recursive n(i) as (select 1 union all select i + 1 from n where i < 2001)
          select 'old ' || i, '${config.slack.clientId}', 'old ' || i, 'installed', ${Date.now() - 2 * day} from n`,
       );
-      // The stage's Foyer ran this chore when it started. Without this row, the chore is due again.
+      // The stage's Foyer ran this chore when it started. Without this row, the chore runs again.
       await stage.database.change("delete from chores where name = 'keep the large counts'");
       assert.deepEqual(await foyer.drain({ deadlineMs: 5000 }), { done: true }, 'nothing is due but the job');
       assert.equal(turns.length, 1);
       const kept = await stage.database.rows("select name from kept_counts where name like 'day %'");
       assert.ok(kept.length >= 28, 'the days that are over are counted');
-      // The stage's worker finishes these runs. They are queued again below, as if no worker had been there.
+      // The stage's worker finishes these runs. Below, the test queues them again, as if no worker had run them.
       for (const name of ['Acme', 'Globex']) await install(createVisitor(), url, sandbox, place(name));
       await eventually(async () => (await openRuns()).length === 0);
       await stage.stop();

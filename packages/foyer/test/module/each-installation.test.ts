@@ -6,7 +6,9 @@ import { createVisitor, install } from '../../src/testing/visitor.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 import { setStage } from '../support/start-foyer.ts';
 
-/** A Foyer with three installations over OAuth, one of them uninstalled, and `many` copies of the first. */
+/**
+ * Starts a Foyer with three installations made through OAuth, one of them uninstalled, and `many` copies of the first.
+ */
 async function setTeams(t: TestContext, engine: 'SQLite' | 'Postgres', many: number) {
   const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), install: [] });
   const stage = await setStage({ engine, foyer: { definition } });

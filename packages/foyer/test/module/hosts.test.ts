@@ -23,7 +23,7 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 // `express4` has no types here, so the test uses those of Express 5.
 const express4 = createRequire(import.meta.url)('express4') as typeof express;
 
-/** A host's server with Foyer under a base path, and a Slack for it. */
+/** A host's server with Foyer under a base path, and the sandbox that is its Slack. */
 interface Host {
   origin: string;
   foyer: Foyer;

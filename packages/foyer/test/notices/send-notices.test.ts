@@ -10,7 +10,7 @@ import { notifyOperators } from '../../src/steps/notify-operators.ts';
 import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
 import { startMailServer } from '../support/mail-server.ts';
 
-/** Starts a webhook, which answers with its current `status`. It records the texts that it has answered with 200. */
+/** Starts a webhook that answers with its current `status`. It records a text only if it answers 200. */
 async function startWebhook(t: TestContext) {
   const received: string[] = [];
   const webhook = { received, status: 200, url: '' };

@@ -149,7 +149,7 @@ test('a backup of Postgres that is made during installs is one snapshot, and Foy
         SLACK_CLIENT_ID: config.slack.clientId,
         SLACK_CLIENT_SECRET: config.slack.clientSecret,
         SLACK_SIGNING_SECRET: config.slack.signingSecret,
-        // Nothing listens here, so the restored copy can send no one a second welcome.
+        // Nothing listens at this address, so the restored copy cannot send a second welcome to anyone.
         SLACK_API_URL: 'http://127.0.0.1:9/',
         DATABASE_URL: `file:${file}`,
         TOKEN_ENCRYPTION_KEYS: (config.encryptionKeys ?? [])

@@ -9,8 +9,8 @@ import { promisify } from 'node:util';
 const root = join(import.meta.dirname, '../../../..');
 
 /**
- * Runs Foyer's command and returns what it prints. A `program` in src/ runs as npm starts it in a clone; any other runs
- * under its own name.
+ * Runs Foyer's command and returns what it prints. A `program` in src/ runs as `npm run foyer` would run it. Any other
+ * program runs under its own file name.
  */
 async function foyer(args: readonly string[], program = 'src/cli.ts'): Promise<string> {
   const env = { PATH: process.env.PATH, ...(program.startsWith('src/') && { npm_lifecycle_event: 'foyer' }) };

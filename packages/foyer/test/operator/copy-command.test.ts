@@ -76,7 +76,7 @@ function startCopy(
   return { kill: () => child.kill('SIGKILL'), ended };
 }
 
-/** A progress callback that throws, so that the copy is cut off while it copies or compares. */
+/** Makes a progress callback that throws, which cuts the copy off while it copies or while it compares. */
 function cutOff(during: WorkProgress['doing']) {
   return (at: WorkProgress | null): void => {
     if (at?.doing === during) throw new Error('cut off');

@@ -275,7 +275,7 @@ describe('the app’s own tables', () => {
       assert.deepEqual([refusedCopy.exitCode, refusedCopy.stdout], [1, '']);
       assert.match(refusedCopy.stderr, /by_hand: no migration creates this table in the target/);
       const backup = await run(['backup', join(folder, 'backup.db')]);
-      // A backup of SQLite copies the whole file. A backup of Postgres would leave this table out, so `backup` refuses.
+      // On SQLite, a backup copies the whole file. On Postgres, a backup would miss this table, so `backup` refuses.
       assert.equal(backup.exitCode, from === 'SQLite' ? 0 : 1);
       if (from === 'Postgres') assert.match(backup.stderr, /by_hand: no migration creates this table/);
     });

@@ -24,12 +24,15 @@ export const botScopes = ['chat:write', 'im:write', 'im:history', 'users:read', 
 
 const runningProcess = 'host-1 4711 0123abcd';
 
-/** A Foyer with nothing wrong: a Slack that knows it, a database with one installation, and a server that answers. */
+/**
+ * Prepares a Foyer without problems: Slack accepts its credentials, its database holds one installation, its server
+ * answers.
+ */
 export async function prepareDoctor(t: TestContext, engine: EngineName = 'SQLite') {
   const health = { status: 200, body: '{"status":"ok"}' };
   /**
-   * What a test can change: the time of the running Foyer, the X-Forwarded-For that proxies add to its requests, and
-   * the status with which the webhook answers.
+   * What a test can change: the running Foyer's clock, the X-Forwarded-For header that proxies add to its requests, and
+   * the HTTP status that the webhook answers.
    */
   const running = { now: Date.now(), forwardedFor: undefined as string | undefined, webhookStatus: 400 };
   let reporter: ProcessReporter | undefined;
@@ -77,11 +80,11 @@ export async function prepareDoctor(t: TestContext, engine: EngineName = 'SQLite
     PUBLIC_URL: publicUrl,
     DATABASE_URL: harness.variables.DATABASE_URL ?? '',
     TOKEN_ENCRYPTION_KEYS: `${key.id}:${key.base64}`,
-    // No Foyer listens on this machine, except behind PUBLIC_URL.
+    // On port 0, doctor finds no Foyer. It reaches Foyer only through PUBLIC_URL.
     PORT: '0',
     NOTIFY_SLACK_WEBHOOK_URL: `${publicUrl}/hook`,
   };
-  /** Starts a new Foyer behind PUBLIC_URL instead of the current one, with these keys and this process name. */
+  /** Replaces the Foyer behind PUBLIC_URL with a new one that has these keys and this process name. */
   function startProcess({ keys = keyring, process = runningProcess } = {}): ProcessReporter {
     const config = parseConfig(environment, fixtureManifest);
     reporter = createProcessReporter({ config, keyring: keys, process, now: () => running.now });

@@ -82,7 +82,7 @@ function giveAway(folder: string, { uid, gid }: { uid?: number; gid?: number } =
   for (const name of ['.', ...readdirSync(folder)]) chownSync(join(folder, name), uid, gid);
 }
 
-/** Everything that can be seen of a folder: names, contents, modes, owners and times of change. */
+/** The state of a folder: names, contents, modes, owners and times of change. */
 function snapshot(folder: string) {
   return ['.', ...readdirSync(folder).sort()].map((name) => {
     const path = join(folder, name);
@@ -248,7 +248,7 @@ test('doctor reports that the first start cannot create the folder of the databa
   const { folder, environment } = await prepare(t);
   chmodSync(folder, 0o755);
   const env = { ...environment, DATABASE_URL: `file:${folder}/data/foyer.db` };
-  // `unshare` gives the command mounts of its own, so this mount is gone when the command ends.
+  // `unshare` gives the command its own mounts, so this mount disappears when the command ends.
   const script = 'mount -t tmpfs -o ro tmpfs "$1" && "$2" --conditions=source "$3" doctor --offline';
   const { stdout } = spawnSync(
     'unshare',

@@ -19,7 +19,7 @@ const dayMs = 24 * hourMs;
 const minuteMs = 60_000;
 const today = Date.UTC(2026, 10, 22);
 
-/** Inserts `count` copies of the row with this id, each with its own ids, many rows to a statement. */
+/** Inserts `count` copies of the row with this id, each with new ids. One statement inserts many rows. */
 async function multiply(
   { queries }: Database,
   table: 'installations' | 'install_requests',
@@ -50,7 +50,7 @@ async function requests(database: Database, id: string, startedAt: number, count
   await multiply(database, 'install_requests', id, count - 1);
 }
 
-/** Stores a count as if the counting chore had made it one hour after the start of `today`. */
+/** Stores a count as if the counting chore had stored it one hour after the start of `today`. */
 async function kept({ queries }: Database, client_id: string, name: string, value: unknown) {
   const row = { client_id, name, value: JSON.stringify(value), counted_at: today + hourMs };
   await queries.insertInto('kept_counts').values(row).execute();
@@ -235,7 +235,7 @@ it('the stored counts of days are used even if the collation of the database sor
   const { database, close } = await engines.Postgres();
   t.after(close);
   const { queries } = database;
-  // Most servers use such a collation; the server of the tests sorts by bytes.
+  // Most Postgres servers sort by a language's collation like this one. The tests' server sorts by bytes.
   await sql`alter table kept_counts alter column name type text collate "und-x-icu"`.execute(queries);
   await requests(database, 'before', today - dayMs - 5000, 2001);
   await keepCounts(database, { clientId, now: today + 2 * hourMs });

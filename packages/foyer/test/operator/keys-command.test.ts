@@ -166,10 +166,10 @@ testOnBothEngines(
     let turns = 0;
     while (!done) {
       const { exitCode, stderr } = await keys(['rotate', '--json'], rotated);
-      // The command reports what the other process encrypted in the meantime, and nothing is lost.
+      // If the other process has used the old key in the meantime, the command reports it.
       assert.ok(exitCode === 0 || /Some tokens are still encrypted with old/.test(stderr), stderr);
       turns += 1;
-      // Lets the event loop take a turn, without which this process never learns that the other one has exited.
+      // Waits for the event loop: otherwise, this process would never learn that the other one has exited.
       await new Promise((next) => setTimeout(next, 5));
     }
     assert.equal((await ended).stdout, 'done\n');

@@ -126,7 +126,7 @@ testOnBothEngines(
       assert.deepEqual(page.rows, pages[n]?.rows);
     }
     assert.equal(page.newer, null);
-    // A cursor that someone has made up.
+    // A made-up cursor, which Foyer never issued.
     const odd = { at: installedAt, id: 'nothing', towards: 'older' as const };
     assert.equal((await listMembersPage(database.queries, host, { limit, cursor: odd })).rows.length, 1);
   },

@@ -22,21 +22,21 @@ export interface Machine {
   /** Every line that the machine has logged so far. */
   logged(): string[];
   stop(): Promise<void>;
-  /** Starts the machine, also after a stop. Each start takes a new port. */
+  /** Starts the machine, or starts it again after a stop. Each start uses a new port. */
   start(): Promise<void>;
 }
 
-/** Two Foyers on one Postgres, behind one address, and a Slack for them. */
+/** Two Foyers that share one Postgres database and one public address, with a sandbox as their Slack. */
 export interface Machines {
   sandbox: Sandbox;
   webhook: WebhookEndpoint;
   database: StageDatabase;
   environment: Record<string, string>;
-  /** The address that Slack and browsers know. */
+  /** The public address, which Slack and browsers use. */
   url: string;
   a: Machine;
   b: Machine;
-  /** Sets which machine gets the requests to `url` from now on; at first A. */
+  /** Sets which machine gets the next requests to `url`. Until the first call, A gets them. */
   sendTo(machine: { url: string }): void;
   close(): Promise<void>;
 }
@@ -109,7 +109,7 @@ export async function setMachines(
   const started = await Promise.allSettled([a.start(), b.start()]);
   const failed = started.find((each) => each.status === 'rejected');
   if (failed) {
-    // A sandbox left listening would keep the test file from ending.
+    // A sandbox that keeps listening would keep the test process running.
     await machines.close();
     throw failed.reason;
   }
