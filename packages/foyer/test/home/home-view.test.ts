@@ -159,7 +159,7 @@ describe('the Home view’s steps', () => {
     assert.match(text, /✓ {2}Sync crm contacts\n✓ {2}Constructor\n/);
   });
 
-  it('in a long pipeline, the Home view shows the steps that need attention, and counts the steps that it leaves out', () => {
+  it('the Home view of a run with many steps lists the failed step, and says how many other steps it leaves out', () => {
     const steps = Array.from({ length: 100 }, (_, index) => step(`step-${index}`, 'succeeded'));
     steps[97] = step('step-97', 'failed', { errorMessage: 'It broke' });
     const text = textOf(homeView(content({}, { run: run('failed', steps) })));
@@ -192,7 +192,7 @@ describe('the Home view’s buttons', () => {
     assert.deepEqual(actionIds(broken), []);
   });
 
-  it('the Home view offers to send an unconfirmed welcome again, and warns that there may then be two', () => {
+  it('the Home view offers to send an unconfirmed welcome again, and warns that the person may then have two', () => {
     const doubtful = run('succeeded', [step('send-welcome', 'unconfirmed')]);
     const view = homeView(content({}, { run: doubtful }));
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome]);
@@ -206,7 +206,7 @@ describe('the Home view’s buttons', () => {
     }
   });
 
-  it('only the installer and admins may press the Home view’s buttons, and no one may after an uninstall', () => {
+  it('only the installer and admins can use the Home view’s buttons, and after an uninstall no one can', () => {
     const { record } = content();
     assert.equal(mayAct(record, { userId: 'U1', isAdmin: false }), true);
     assert.equal(mayAct(record, { userId: 'U9', isAdmin: true }), true);
@@ -227,7 +227,7 @@ describe('the Home view’s privacy', () => {
     assert.doesNotMatch(JSON.stringify(view), /acme\.test/);
   });
 
-  it('the Home view never shows the text of an error or of a skip, which developers wrote', () => {
+  it('the Home view shows the error code of a step, but never the error message or skip reason that a developer wrote', () => {
     const leaky = { errorMessage: 'Cannot reach <bob@acme.test>: refused' };
     const steps = [
       step('mail-them', 'failed', { ...leaky, errorCode: 'mail_down' }),
@@ -240,13 +240,13 @@ describe('the Home view’s privacy', () => {
     }
   });
 
-  it('the Home view shows members neither the steps that succeeded nor the history', () => {
+  it('the Home view of an ordinary member shows neither the steps that succeeded nor the history', () => {
     const text = textOf(homeView(content({ viewer: outsider })));
     assert.match(text, /Everything is in place[\s\S]*What Foyer may do/);
     assert.doesNotMatch(text, /Register the workspace|History|Reference/);
   });
 
-  it('the Home view shows no one a step that is for operators', () => {
+  it('the Home view never shows a step that is meant for operators, even if that step failed', () => {
     const steps = [step('send-welcome', 'succeeded'), step('notify-operators', 'failed')];
     const text = textOf(homeView(content({}, { run: run('failed', steps) })));
     assert.doesNotMatch(text, /[Nn]otify|Setup is not complete/);
@@ -258,7 +258,7 @@ describe('the Home view’s privacy', () => {
     assert.doesNotMatch(asMember, /Setup|ask/i);
   });
 
-  it('the Home view mentions older history only if there are more than ten lines of history', () => {
+  it('the Home view mentions older history entries only if there are more than ten entries', () => {
     const lines = (count: number): HistoryRecord[] =>
       Array.from({ length: count }, () => ({ at: 0, kind: 'installed', userId: 'U1', detail: null }));
     const shown = (count: number) => textOf(homeView(content({ history: lines(count) })));
@@ -266,7 +266,7 @@ describe('the Home view’s privacy', () => {
     assert.match(shown(11), /Older entries are not listed here/);
   });
 
-  it('the Home view does not show members the details of the history', () => {
+  it('the Home view of an ordinary member does not show the details of a history entry', () => {
     const line: HistoryRecord = { at: 0, kind: 'run_failed', userId: null, detail: 'bob@acme.test' };
     assert.doesNotMatch(JSON.stringify(homeView(content({ viewer: outsider, history: [line] }))), /bob/);
   });

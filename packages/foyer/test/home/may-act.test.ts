@@ -9,14 +9,14 @@ describe('canRetryRun', () => {
     assert.equal(canRetryRun({ status: 'active', run: run('failed', steps) }), true);
   });
 
-  it('canRetryRun allows no retry of a run that succeeded although a step for operators failed, since members do not see that step', () => {
+  it('canRetryRun does not allow a retry if the run succeeded and only a step for operators failed', () => {
     const steps = [step('send-welcome', 'succeeded'), step('notify-operators', 'failed')];
     assert.equal(canRetryRun({ status: 'active', run: run('succeeded', steps) }), false);
   });
 });
 
 describe('mayAct', () => {
-  it('mayAct allows the installer and admins of an installed app, and no one of another workspace', () => {
+  it('mayAct allows only the installer and admins, and no one after an uninstall or from another workspace', () => {
     const record = { status: 'active', installerUserId: 'U1' } as const;
     const may = (viewer: object, status: 'active' | 'broken' | 'uninstalled' = 'active') =>
       mayAct({ ...record, status }, { userId: 'U2', isAdmin: false, ...viewer });

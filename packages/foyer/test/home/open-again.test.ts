@@ -20,7 +20,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       return { ...home, openedAt };
     }
 
-    it('opening App Home again asks Slack for nothing and writes nothing while the view is the same', async (t) => {
+    it('opening App Home again makes no Slack call and no database write if the view is unchanged', async (t) => {
       const home = await homeOn(t);
       assert.equal((await home.publishHome(opened)).reason, 'sent');
       const { writes } = home.asked;
@@ -62,7 +62,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await home.publishHome(opened)).reason, 'not_installed');
     });
 
-    it('an opening of App Home is recorded only if the person’s recorded opening is at least ten minutes old, and a republish still reaches people who opened Home an hour ago', async (t) => {
+    it('Foyer records at most every ten minutes that a person opened App Home, and a republish still reaches everyone who opened it within an hour', async (t) => {
       const home = await homeOn(t);
       const at = home.clock.now;
       await home.publishHome(opened);
@@ -82,7 +82,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await home.openedAt(), at + 10 * minuteMs);
     });
 
-    it('publishing App Home after a day looks the viewer up in Slack again, even if nothing was committed', async (t) => {
+    it('publishing App Home after a day looks the viewer up in Slack again, even if nothing in the database has changed', async (t) => {
       const home = await homeOn(t);
       const admin = { ...opened, userId: 'U5' };
       await home.person('T1', 'U5', true, home.clock.now);

@@ -74,7 +74,7 @@ describe('publishing App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('publishing App Home ends with the newest view if another machine sends that view during an older publish', async () => {
+  it('if two machines publish App Home at the same time, Slack ends up with the newest view', async () => {
     const publishes = holdPublishes();
     let arrived = publishes.arrival();
     const older = home.publishHome(installer);
@@ -98,7 +98,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).reason, 'unchanged');
   });
 
-  it('publishing App Home ends with the newest view, however many further publishes are requested while one is under way', async () => {
+  it('publishes of App Home that are requested while one is in flight are combined into a single publish of the newest view', async () => {
     const publishes = holdPublishes();
     const arrived = publishes.arrival();
     const first = home.publishHome(installer);
@@ -120,7 +120,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).reason, 'unchanged');
   });
 
-  it('publishing App Home does not replace a view that another machine has sent since the record was read', async () => {
+  it('publishing App Home does not replace a newer view that another machine has sent in the meantime', async () => {
     const person = { installationId: 'ins_1', userId: 'U5' };
     const asking: { resolve(answer: SlackAnswer): void }[] = [];
     let asked = () => {};
@@ -160,7 +160,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).published, true);
   });
 
-  it('a published Home mentions older entries only if there are more than ten lines of history', async () => {
+  it('a published Home mentions older history entries only if there are more than ten entries', async () => {
     const line = { installation_id: 'ins_1', at: 1, kind: 'installed' as const, user_id: 'U1', detail: null };
     const ids = (from: number, count: number) =>
       Array.from({ length: count }, (_, n) => ({ ...line, id: `his_${from + n}` }));
@@ -175,7 +175,7 @@ describe('publishing App Home', () => {
     assert.match(eleven ?? '', /Older entries are not listed here/);
   });
 
-  it('publishing App Home shows no team the data of another team', async () => {
+  it('a published Home never contains the data of another team', async () => {
     await home.person('T1', 'U1', true, home.clock.now, 'one@x.test');
     await home.person('T2', 'U2', true, home.clock.now, 'two@x.test');
     await home.publishHome(installer);
@@ -189,7 +189,7 @@ describe('publishing App Home', () => {
 });
 
 describe('another person’s Home', () => {
-  it('another person’s Home shows nothing of the installer’s profile, even to an admin', async () => {
+  it('another person’s Home does not show the installer’s profile, even if that person is an admin', async () => {
     await home.person('T1', 'U1', true, home.clock.now, 'ada@x.test');
     await home.person('T1', 'U5', true, home.clock.now, 'eve@x.test');
     await home.publishHome({ installationId: 'ins_1', userId: 'U5', opened: true });
@@ -223,14 +223,14 @@ describe('a publish that Slack refuses', () => {
     assert.deepEqual(home.reported, [{ installationId: 'ins_1', token: 'token-of-ins_1' }]);
   });
 
-  it('a publish that Slack refuses is retried once after a short Retry-After', async () => {
+  it('a publish that Slack rate-limits is retried after a short Retry-After', async () => {
     const answers: SlackAnswer[] = [{ status: 429, retryAfter: 2 }, ok];
     home.slack.answer = async () => answers.shift() ?? refusal('fatal_error');
     assert.equal((await home.publishHome(installer)).published, true);
     assert.deepEqual(home.waits, [2000]);
   });
 
-  it('a publish that Slack refuses is not retried after a long Retry-After, and is retried only once if each Retry-After is short', async () => {
+  it('a publish that Slack rate-limits is retried at most once, and not at all if the Retry-After is long', async () => {
     home.slack.answer = async () => ({ status: 429, retryAfter: 60 });
     assert.equal((await home.publishHome(installer)).reason, 'rate_limited');
     home.slack.answer = async () => ({ status: 429, retryAfter: 1 });
@@ -239,7 +239,7 @@ describe('a publish that Slack refuses', () => {
     assert.equal(home.slack.calls.length, 3);
   });
 
-  it('a publish that Slack refuses makes Foyer forget the view that Slack showed before', async () => {
+  it('after Slack refuses a publish, Foyer no longer assumes that Slack shows the previous view', async () => {
     await home.publishHome(installer);
     await home.change('ins_1', { team_name: 'Renamed' });
     home.slack.answer = async () => refusal('internal_error');
@@ -249,7 +249,7 @@ describe('a publish that Slack refuses', () => {
     assert.equal((await home.publishHome(installer)).published, true);
   });
 
-  it('a publish that Slack refuses is retried without a picture that Slack cannot load', async () => {
+  it('a publish that Slack refuses because of a picture is retried without the picture', async () => {
     await home.person('T1', 'U1', true, home.clock.now);
     home.slack.answer = async ({ args }) =>
       args.view?.includes('image_url') ? refusal('invalid_arguments') : ok;

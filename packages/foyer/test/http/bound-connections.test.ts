@@ -52,7 +52,7 @@ const heard = async (client: Socket): Promise<string> => String((await once(clie
 const closed = (client: Socket) => client.destroyed || once(client.resume(), 'close');
 
 describe('the limits on connections', () => {
-  it('the limits on connections close the oldest idle connection of an address to admit a new connection', async (t) => {
+  it('if an address has too many connections, the server closes that address’s oldest idle connection to admit the new one', async (t) => {
     const { open, kinds } = await setUp(t, { mostPerAddress: 3 }, (_req, res) => res.end('ok'));
     const [first, ...others] = [await open(), await open(), await open()];
     const newest = await open(get);
@@ -62,7 +62,7 @@ describe('the limits on connections', () => {
     assert.deepEqual(kinds, ['too_many_from_one_address']);
   });
 
-  it('the limits on connections close the oldest idle connection if all addresses together have too many connections', async (t) => {
+  it('if all addresses together have too many connections, the server closes the oldest idle connection', async (t) => {
     const { open, kinds } = await setUp(t, { mostConnections: 3 }, (_req, res) => res.end('ok'));
     const first = await open();
     for (let n = 0; n < 2; n += 1) await open();
@@ -71,7 +71,7 @@ describe('the limits on connections', () => {
     assert.deepEqual(kinds, ['too_many_connections']);
   });
 
-  it('the limits on connections close a new connection, and no other, if each of the others has a request that is being answered', async (t) => {
+  it('the server closes a new connection over the limit if every other connection is still waiting for its response', async (t) => {
     const answers: (() => void)[] = [];
     const { open } = await setUp(t, { mostPerAddress: 2 }, (_req, res) => answers.push(() => res.end('ok')));
     const clients = [await open(get), await open(get)];
@@ -81,7 +81,7 @@ describe('the limits on connections', () => {
     for (const client of clients) assert.match(await heard(client), /200 OK/);
   });
 
-  it('to admit a new connection, the limits on connections close the oldest one whose request has not ended', async (t) => {
+  it('to admit a new connection, the server closes the oldest connection that has not finished sending its request', async (t) => {
     const { open, kinds } = await setUp(t, { mostPerAddress: 3 }, (req, res) => {
       req.resume().on('end', () => res.end('ok'));
     });
@@ -93,7 +93,7 @@ describe('the limits on connections', () => {
     assert.deepEqual(kinds, ['too_many_from_one_address']);
   });
 
-  it('the limits on connections answer a few pipelined requests in order, and cut off a connection that sends many', async (t) => {
+  it('the server answers a few pipelined requests, and cuts off a connection that pipelines more than the limit', async (t) => {
     let asked = 0;
     const { open, comes } = await setUp(t, { mostPipelined: 5 }, (_req, res) => {
       asked += 1;
@@ -111,13 +111,13 @@ describe('the limits on connections', () => {
     assert.equal(asked, 5, 'no work is done for the other requests');
   });
 
-  it('the limits on connections cut off by default a connection that pipelines more than any browser or proxy does', async (t) => {
+  it('the server cuts off by default a connection that pipelines five requests', async (t) => {
     const { open, comes } = await setUp(t, {}, (_req, res) => void setImmediate(() => res.end('ok')));
     const client = await open(get.repeat(5));
     await Promise.all([closed(client), comes('too_many_pipelined')]);
   });
 
-  it('the limits on connections stop the server from parsing most of what a closed connection has sent', async (t) => {
+  it('the server does not parse most of the requests that a connection sent before it was cut off', async (t) => {
     const { open, comes, server } = await setUp(t, {}, (_req, res) => void setImmediate(() => res.end('ok')));
     let parsed = 0;
     server.on('request', () => {
@@ -128,7 +128,7 @@ describe('the limits on connections', () => {
     assert.ok(parsed < 200, `${parsed} requests were parsed`);
   });
 
-  it('the server notices that a client hung up before the answer', async (t) => {
+  it('the server notices that a client hung up before the response', async (t) => {
     const { open, server } = await setUp(t, {}, () => {});
     const client = await open(get);
     const [, res] = await once(server, 'request');
@@ -136,7 +136,7 @@ describe('the limits on connections', () => {
     await once(res, 'close');
   });
 
-  it('the limits on connections let other connections have their turn while one body comes in one-byte pieces', async (t) => {
+  it('a body that arrives in one-byte pieces does not block the event loop', async (t) => {
     let pieces = 0;
     const { open } = await setUp(t, {}, (req, res) => {
       req.on('data', () => {
@@ -158,7 +158,7 @@ describe('the limits on connections', () => {
     assert.ok(mostInOneTurn < 5000, `${mostInOneTurn} pieces in one turn`);
   });
 
-  it('the limits on connections cut off a connection that leaves too much unread, or that reads nothing for a while', async (t) => {
+  it('the server cuts off a client that leaves too much of a response unread, or that reads nothing for a while', async (t) => {
     const page = Buffer.alloc(8_000_000);
     const bounds = { mostUnreadBytes: 5_000_000, unreadForMs: 60_000 };
     const large = await setUp(t, bounds, (_req, res) => res.end(page));
@@ -171,7 +171,7 @@ describe('the limits on connections', () => {
     await slow.comes('answer_unread');
   });
 
-  it('the limits on connections cut off the connection with the most unread bytes if all connections together leave too much unread', async (t) => {
+  it('if all clients together leave too much unread, the server cuts off the connection with the most unread bytes', async (t) => {
     const bounds = { mostUnreadBytes: 50_000_000, mostUnreadBytesInAll: 20_000_000, unreadForMs: 60_000 };
     const { open, comes, kinds } = await setUp(t, bounds, (req, res) =>
       res.end(Buffer.alloc(Number(req.url?.slice(1)))),
@@ -185,7 +185,7 @@ describe('the limits on connections', () => {
     assert.ok(!small.destroyed);
   });
 
-  it('the limits on connections do not cut off a client that reads slowly, or a client whose request the host answers', async (t) => {
+  it('the server does not cut off a client that reads slowly, or one whose request the host app answers', async (t) => {
     const bounds = { mostUnreadBytes: 50_000_000, unreadForMs: 1200, mostPipelined: 1000 };
     const slowly = await setUp(t, bounds, (_req, res) => res.end(Buffer.alloc(100_000)));
     const client = (await slowly.open(get.repeat(200))).pause();

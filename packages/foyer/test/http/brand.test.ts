@@ -12,7 +12,7 @@ const app = {
 };
 
 describe('a brand', () => {
-  it('each part of a brand is taken from the definition, else from the manifest or the environment', () => {
+  it('each brand value comes from the definition if it is set there, otherwise from the manifest or the environment', () => {
     const config = { app, privacyUrl: 'https://e.test/privacy', supportUrl: 'https://e.test/help' };
     const brand = completeBrand(config, { publisher: 'Acme', supportUrl: 'mailto:a@acme.test' });
     assert.deepEqual(brand, {
@@ -28,12 +28,12 @@ describe('a brand', () => {
     });
   });
 
-  it('a brand without a publisher has the app’s name as its publisher, and a brand without a valid color has a default color', () => {
+  it('a brand uses the app’s name if it has no publisher, and a default color if its own color is invalid', () => {
     assert.equal(brandOf('Standup').publisher, 'Standup');
     assert.equal(brandOf('Standup', { color: 'red' }).color, brandOf().color);
   });
 
-  it('a brand is checked: every unknown key and every wrong value is reported with its fix', () => {
+  it('brandProblems reports every unknown key and every invalid value of a brand, each with a fix', () => {
     const problems = brandProblems({
       colour: '#ffffff',
       color: 'red',
@@ -52,7 +52,7 @@ describe('a brand', () => {
   });
 });
 
-describe('the colors that are derived from a brand’s color', () => {
+describe('the theme derived from a brand color', () => {
   const grounds = { light: ['#f7f6f3', '#ffffff'], dark: ['#131416', '#1b1d20'] } as const;
   const colors = [
     '#000000',
@@ -66,7 +66,7 @@ describe('the colors that are derived from a brand’s color', () => {
     '#0000ff',
   ];
 
-  it('the colors that are derived from a brand’s color are readable in light and dark, even if that color is black, white, gray or very bright', () => {
+  it('the theme derived from a brand color is readable in light and dark mode, even if the color is black, white, gray or very bright', () => {
     for (const color of colors) {
       const theme = themeOf(color);
       assert.ok(contrast(theme.tile, theme.onTile) >= 4.5, `${color} tile`);
@@ -82,7 +82,7 @@ describe('the colors that are derived from a brand’s color', () => {
     }
   });
 
-  it('the colors that are derived from a brand’s color keep a color that is already readable', () => {
+  it('the theme derived from a brand color keeps a color that is already readable', () => {
     assert.equal(themeOf('#1f4d3f').light.accent, '#1f4d3f');
     assert.equal(themeOf('#ffd23f').light.button, '#ffd23f');
     assert.equal(themeOf('#e01e5a').tile, '#e01e5a');

@@ -30,14 +30,14 @@ describe('the origin of a form', () => {
   const publicUrl = 'https://foyer.example.com';
   const host = 'foyer.example.com';
 
-  it('whether a form comes from Foyer’s own page is decided by Sec-Fetch-Site if the browser sends that header', () => {
+  it('if the browser sends Sec-Fetch-Site, that header decides whether a form comes from Foyer’s own page', () => {
     assert.ok(isFromHere({ host, 'sec-fetch-site': 'same-origin', origin: 'null' }, publicUrl));
     for (const site of ['cross-site', 'same-site', 'none']) {
       assert.ok(!isFromHere({ host, 'sec-fetch-site': site, origin: publicUrl }, publicUrl), site);
     }
   });
 
-  it('whether a form comes from Foyer’s own page is decided by the Origin header if the browser sends no Sec-Fetch-Site', () => {
+  it('if the browser sends no Sec-Fetch-Site, the Origin header decides whether a form comes from Foyer’s own page', () => {
     assert.ok(isFromHere({ host, origin: publicUrl }, publicUrl));
     assert.ok(isFromHere({ host: 'localhost:3000', origin: 'http://localhost:3000' }, publicUrl));
     assert.ok(!isFromHere({ host, origin: 'https://evil.example' }, publicUrl));

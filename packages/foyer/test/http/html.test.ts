@@ -71,7 +71,7 @@ test('`html` never lets any text break out of its element or attribute', () => {
   );
 });
 
-test('`html` adds the base path to local addresses in attributes, but not to text or other addresses', () => {
+test('`withBasePath` adds the base path to local addresses in attributes, but not to text or other addresses', () => {
   const text = ' href="/in-text"';
   const page = html`<a href="/a?b=/c">${text}</a><form action="${'/d'}"></form><a href="https://x.example/e">e</a><img src="//x.example/f">`;
   assert.equal(

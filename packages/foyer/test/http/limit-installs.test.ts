@@ -56,7 +56,7 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 10);
   });
 
-  it('the limits of the install flow for all addresses together do not count requests that led to an install', async () => {
+  it('requests that led to an install do not count toward the limits for all addresses together', async () => {
     const { start, callback, installed, letIn } = setUp({ callbacksInAll: 2, startsInAll: 2 });
     for (let n = 0; n < 10; n += 1) {
       await start(`192.0.2.${n}`);
@@ -74,7 +74,7 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 4);
   });
 
-  it('the limits of the install flow for one address do not count requests that led to an install', async () => {
+  it('requests that led to an install do not count toward the limits for one address', async () => {
     const { start, callback, installed, letIn, refused } = setUp({
       callbacksPerAddress: 3,
       startsPerAddress: 3,
@@ -88,7 +88,7 @@ describe('the limits of the install flow', () => {
     assert.deepEqual(refused, []);
   });
 
-  it('the limits of the install flow count the starts of installs and the callbacks separately', async () => {
+  it('the limits of the install flow count install starts and callbacks separately', async () => {
     const { start, callback, letIn, kinds } = setUp({ callbacksPerAddress: 3, startsPerAddress: 2 });
     for (let n = 0; n < 4; n += 1) await start('192.0.2.1');
     await callback('192.0.2.1');

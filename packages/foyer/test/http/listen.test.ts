@@ -18,7 +18,7 @@ const faultsOf = async (http: { port: number; host: string }) => {
 };
 
 describe('a server that cannot listen', () => {
-  it('a server that cannot listen reports a port that is taken, with the fix', async (t) => {
+  it('if another process listens on the port, `listen` reports that with a fix', async (t) => {
     const first = await listen(createServer(), { port: 0, host: '127.0.0.1' });
     t.after(() => first.close(0));
     const { port } = first.address;
@@ -31,7 +31,7 @@ describe('a server that cannot listen', () => {
     ]);
   });
 
-  it('a server that cannot listen reports an address that does not belong to this machine or is not an address', async () => {
+  it('`listen` reports a host that is not an address of this machine, or not an address at all', async () => {
     // 192.0.2.0/24 is reserved for documentation (RFC 5737).
     for (const host of ['192.0.2.1', 'http://127.0.0.1', '[::1]']) {
       const [fault] = await faultsOf({ port: 0, host });
@@ -65,7 +65,7 @@ describe('a server that closes', () => {
     return performance.now() - startedAt;
   }
 
-  it('a server that closes answers the request of a connection that was opened just before', async (t) => {
+  it('a server that closes still answers a request on a connection that was opened just before', async (t) => {
     const started = await startServer();
     const client = await openConnection(t, started);
     const closed = started.listening.close(8000);
@@ -75,7 +75,7 @@ describe('a server that closes', () => {
     await closed;
   });
 
-  it('a server that closes answers requests on connections that wait in the kernel’s queue', async () => {
+  it('a server that closes still answers requests on connections that it has not accepted yet', async () => {
     const { listening, port } = await startServer();
     const sent = new Int32Array(new SharedArrayBuffer(4));
     const count = 8;
@@ -103,7 +103,7 @@ describe('a server that closes', () => {
     assert.deepEqual(answers, Array(count).fill('HTTP/1.1 200 OK'));
   });
 
-  it('a server that closes waits half a second for a new connection to send a request, and does not wait for an older connection', async (t) => {
+  it('a server that closes waits half a second for the request of a new connection, but not for an older idle connection', async (t) => {
     const first = await startServer();
     await openConnection(t, first);
     const newMs = await closingMs(first);

@@ -66,7 +66,7 @@ test('a body is refused if its sender hangs up before the end of the body', asyn
   assert.equal(await bodyOf([head('Content-Length: 5'), 'he'], 'cut off'), 400);
 });
 
-test('a client that sends far too much before it reads still gets the refusal', async () => {
+test('a client that sends a body far over the limit before it reads still gets the 413 response', async () => {
   const server = createServer(async (req, res) => {
     const body = await bodies.read(req);
     if (typeof body === 'number') bodies.refuse(req, res, body);
@@ -90,7 +90,7 @@ test('a client that sends far too much before it reads still gets the refusal', 
   await new Promise((closed) => server.close(closed));
 });
 
-test('a body of one-byte pieces takes memory in proportion to its size', async () => {
+test('a body that arrives in one-byte pieces takes memory in proportion to its size', async () => {
   const pieces = head('Transfer-Encoding: chunked') + chunk(1).repeat(200_000);
   const read = await bodyOf([pieces, '0\r\n\r\n']);
   assert.ok(Buffer.isBuffer(read));
@@ -106,7 +106,7 @@ function requestUnderWay(announced?: number) {
   return Object.assign(req, { headers }) as unknown as PassThrough & IncomingMessage;
 }
 
-test('a body that would exceed the common memory budget is refused, and bodies that were read or refused release their memory', async () => {
+test('a body that would exceed the shared memory budget is refused, and each body releases its memory in the end', async () => {
   const reader = createBodyReader({ budgetBytes: 100_000 });
   const [first, second] = [requestUnderWay(), requestUnderWay()];
   const whole = reader.read(first);
@@ -132,7 +132,7 @@ test('a Content-Length alone reserves no memory', async () => {
   assert.equal(String(await read), 'body');
 });
 
-test('if a new body would exceed the memory budget, a body that is more than a second old is refused, and the new body is read', async () => {
+test('if a new body would exceed the memory budget, a body that has been arriving for more than a second is refused instead', async () => {
   const reader = createBodyReader({ budgetBytes: 100_000 });
   const slow = requestUnderWay();
   const cutOff = reader.read(slow);
@@ -155,7 +155,7 @@ test('a body that does not arrive completely is refused at the time limit', asyn
   assert.equal(reader.heldBytes(), 0);
 });
 
-test('at most eight large bodies are read at the same time, and small bodies are read meanwhile', async () => {
+test('the body reader reads at most eight large bodies at the same time, and still reads small bodies', async () => {
   const reader = createBodyReader();
   const large = Array.from({ length: 8 }, () => requestUnderWay(100_000));
   const reads = large.map((req) => reader.read(req));

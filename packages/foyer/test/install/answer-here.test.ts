@@ -82,7 +82,7 @@ const messagesOf = ({ sandbox }: Stage, place: { teamId: string; userId: string 
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a question on the progress page (${engine})`, () => {
-    it('a question can be answered on the progress page only in the browser that installed', async (t) => {
+    it('a question can be answered on the progress page only in the browser that installed the app', async (t) => {
       const play = await setQuestionStage(t, engine, [choose, write]);
       const { stage, acme, visitor, page, asked, html, ticket, post } = play;
       await asked('choose/plan');
@@ -163,7 +163,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(answers.every(({ answered_by }) => answered_by === acme.userId));
     });
 
-    it('the progress page refuses an answer to a question that was already answered in Slack, and says that a channel can be chosen only in Slack', async (t) => {
+    it('the progress page refuses an answer if the question was already answered in Slack, and sends the person to Slack to choose a channel', async (t) => {
       const play = await setQuestionStage(t, engine, [write, channel]);
       const { stage, acme, visitor, page, asked, html, ticket, post } = play;
       const { sandbox } = stage;

@@ -31,7 +31,7 @@ describe('why an install did not happen', () => {
     ['cannot_install_an_org_installed_app', 'slack_refused', 400, 502],
   ];
   for (const [error, kind, redirectStatus, exchangeStatus] of causes) {
-    it(`Slack’s error ${error} counts as ${kind}, in a redirect and in the answer to an exchange`, () => {
+    it(`Slack’s error ${error} counts as ${kind}, both in the redirect and in the response to the code exchange`, () => {
       const redirect = redirectFailure(error);
       assert.deepEqual([redirect.kind, redirect.code, statusOf(redirect)], [kind, error, redirectStatus]);
       const exchange = exchangeFailure(slackRefusal(error));
@@ -51,7 +51,7 @@ describe('why an install did not happen', () => {
     }
   });
 
-  it('access_denied counts as the person’s refusal in a redirect, but as Slack’s in the answer to an exchange', () => {
+  it('access_denied means in the redirect that the person refused, but in the response to the code exchange that Slack refused', () => {
     const redirect = redirectFailure('access_denied');
     assert.deepEqual([redirect.kind, statusOf(redirect)], ['access_denied', 200]);
     // The exchange comes after the person has agreed, so this refusal is Slack's own.

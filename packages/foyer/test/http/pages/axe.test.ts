@@ -92,7 +92,7 @@ describe('every page, in a browser', () => {
       await page.context().close();
     });
 
-    it(`the progress page breaks no word of a step on a phone in ${language}`, async () => {
+    it(`on a phone, the progress page does not break a word in the label of a step (${language})`, async () => {
       const page = await open(390, 'light');
       const steps = progressOf('failed', ['succeeded', 'skipped', 'retrying', 'failed', 'unconfirmed']);
       await page.setContent(progressDocument(steps, { ...frame, words: createTexts().forLocale(language) }));
@@ -114,7 +114,7 @@ describe('every page, in a browser', () => {
     });
   }
 
-  it('the landing page answers an admin’s five questions without scrolling', async () => {
+  it('the landing page shows the app, its maker, its permissions, what comes next, a contact and the button without scrolling', async () => {
     const scopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
     const content = { botScopes: scopes, optionalBotScopes: ['users:read.email'], userScopes: [] };
     const page = await open(1280, 'light');
@@ -133,7 +133,7 @@ describe('every page, in a browser', () => {
     await page.context().close();
   });
 
-  it('every page shows the logo instead of a letter if there is a logo', async () => {
+  it('if the app has a logo, every page shows it instead of a letter', async () => {
     const page = await open(390, 'light');
     const branded = siteOf({ ...brandOf('Standup'), logo: 'logo.png' });
     for (const [name, document] of everyPage({ ...frame, site: branded })) {

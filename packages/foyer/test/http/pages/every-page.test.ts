@@ -27,7 +27,7 @@ test('no page has an inline handler, a style attribute, or a script or style wit
   }
 });
 
-test('no page loads anything: only links lead elsewhere', () => {
+test('no page loads an external resource, and a form on a page posts only to Foyer', () => {
   for (const [name, text] of pages) {
     assert.doesNotMatch(text, /\ssrc=|@import|url\(|<(?:iframe|object|embed|base)\b/i, name);
     // A page with a question has one form, which posts to Foyer.
@@ -57,7 +57,7 @@ test('every page shows the privacy and support links when they are configured, a
   }
 });
 
-test('a hostile app name stays text on every page, a hostile team name on the progress page, and a hostile address is never a link', () => {
+test('no page turns a hostile app name or team name into markup, or a hostile address into a link', () => {
   const hostile = '"><img src=x onerror=alert(1)><script>alert(2)</script>';
   const site = siteOf({
     name: hostile,
@@ -76,7 +76,7 @@ test('a hostile app name stays text on every page, a hostile team name on the pr
   }
 });
 
-test('every local link of a page is below the base path', () => {
+test('every local link on a page starts with the base path', () => {
   for (const [name, text] of everyPage({
     ...frame,
     site: siteOf({ logo: 'logo.png' }, { basePath: '/in/slack' }),
@@ -104,14 +104,14 @@ test('the headers of a page allow only its own style and script, connections to 
   assert.equal(headers['Strict-Transport-Security'], undefined);
 });
 
-test('the headers of an https page require https, and those of a page that is not to be indexed forbid indexing', () => {
+test('the headers of a page can require https, forbid indexing and allow forms', () => {
   const headers = pageHeaders({ nonce: 'abc', secure: true, noIndex: true, formAction: 'self' });
   assert.match(headers['Strict-Transport-Security'] ?? '', /^max-age=\d+$/);
   assert.match(headers['X-Robots-Tag'] ?? '', /noindex/);
   assert.match(headers['Content-Security-Policy'] ?? '', /form-action 'self'/);
 });
 
-test('each response has its own nonce', () => {
+test('newNonce returns a different nonce each time', () => {
   assert.match(newNonce(), /^[A-Za-z0-9_-]{22}$/);
   assert.notEqual(newNonce(), newNonce());
 });

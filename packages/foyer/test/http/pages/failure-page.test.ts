@@ -4,7 +4,7 @@ import { failurePage } from '../../../src/http/pages/failure-page.ts';
 import { failurePages, failureWords } from '../../../src/http/pages/failure-texts.ts';
 import { failureKinds, frame, visibleText } from './page-fixtures.ts';
 
-test('the page for each cause of a failure has its own heading, two sentences, a contact, and a reference with the cause and the request', () => {
+test('each failure page has its own heading, two sentences, a contact, and a reference that names the cause and the request', () => {
   assert.equal(failureKinds.length, 48);
   const headings = new Set<string>();
   for (const kind of failureKinds) {
@@ -27,7 +27,7 @@ test('the page for each cause of a failure has its own heading, two sentences, a
   assert.equal(headings.size, failureKinds.length, 'two causes share a heading');
 });
 
-test('failure pages have the documented status for a cancel, a bad state, an outage, an unknown page, a wrong method and a large body', () => {
+test('failure pages have the documented HTTP status, such as 200 after a cancel, 503 in an outage and 404 for an unknown page', () => {
   const statuses = Object.fromEntries(failureKinds.map((kind) => [kind, failurePages[kind].status]));
   assert.equal(statuses.access_denied, 200);
   for (const kind of failureKinds.filter((name) => name.startsWith('state_')))
@@ -58,7 +58,7 @@ test('if Slack had issued tokens, a failure page says whether they were revoked'
   assert.doesNotMatch(of(undefined), /granted access/);
 });
 
-test('a failure page does not claim that nothing was installed if Slack may have acted without an answer', () => {
+test('a failure page does not claim that nothing was installed if Slack may have installed the app without answering', () => {
   const of = (mayHaveActed: boolean, tokensRevoked?: boolean) =>
     visibleText(failurePage({ ...frame, kind: 'slack_unreachable', mayHaveActed, tokensRevoked }));
   assert.match(of(true), /The install did not finish.*installing it again fixes this/);
@@ -73,14 +73,14 @@ test('a failure page leads back to the requested install, or to the start page',
   assert.match(failurePage({ ...frame, kind: 'not_found' }), /href="\/">Go to the start page</);
 });
 
-test('a failure page after a cancel or without a state makes no claim about an earlier install', () => {
+test('a failure page after a cancel, or for a callback without a state, makes no claim about an earlier install', () => {
   for (const kind of ['access_denied', 'state_missing'] as const) {
     const text = visibleText(failurePage({ ...frame, kind }));
     assert.doesNotMatch(text, /no access|is installed|was not added/, kind);
   }
 });
 
-test('a failure page in place of a progress page does not say that nothing was installed, and leads back to the progress page', () => {
+test('a failure page shown instead of a progress page links back to it, and does not say that nothing was installed', () => {
   const document = failurePage({ ...frame, kind: 'temporarily_unavailable', path: '/installs/abc' });
   assert.doesNotMatch(visibleText(document), /[Nn]othing was installed|not finished|save your install/);
   assert.match(document, /href="\/installs\/abc">Try again</);
@@ -95,7 +95,7 @@ test('a failure page shows Slack’s error code in small print next to the refer
   );
 });
 
-test('a failure page shows the reason of a gate, escaped, or a default text if the gate gives none', () => {
+test('a failure page shows the reason that an install gate gives, escaped, or a default text if the gate gives none', () => {
   const refused = failurePage({ ...frame, kind: 'gate_refused', reason: 'Only <b>Acme</b> & friends.' });
   assert.match(refused, /<p>Only &lt;b&gt;Acme&lt;\/b&gt; &amp; friends\.<\/p>/);
   assert.match(visibleText(failurePage({ ...frame, kind: 'gate_refused' })), /does not accept installs/);

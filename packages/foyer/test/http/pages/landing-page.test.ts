@@ -13,13 +13,13 @@ test('the landing page says what the app does and leads to the install', () => {
   assert.match(visibleText(document), /Add Foyer to Slack Made by Foyer A welcome done well\. Add to Slack/);
 });
 
-test('the landing page shows each scope with a sentence, and says that an unknown scope has none', () => {
+test('the landing page describes each scope in a sentence, and says so if it has no description of a scope', () => {
   const text = visibleText(landingDocument());
   assert.match(text, /Send messages as the app chat:write/);
   assert.match(text, /A permission that we have no description for made:up/);
 });
 
-test('the landing page marks only optional scopes, and lists them last', () => {
+test('the landing page marks optional scopes as optional, and lists them last', () => {
   const text = visibleText(landingDocument());
   assert.match(text, /made:up See the email addresses of people in the workspace users:read\.email Optional/);
   assert.equal(text.split('Optional').length, 2);
@@ -51,7 +51,7 @@ test('the landing page shows the app’s reason for a scope next to that scope, 
   assert.match(text, /Made by Acme Inc\..*Add to Slack Questions\? Contact Acme Inc\./);
 });
 
-test('the landing page unfurls with a name, a text, an address and a picture when someone posts its link', () => {
+test('the landing page has the Open Graph title, description, URL and picture with which Slack unfurls its link', () => {
   const site = siteOf({ tagline: 'Does it well.', logo: 'logo.png' }, { basePath: '/in' });
   const document = landingDocument({ ...frame, site });
   const of = (property: string) =>

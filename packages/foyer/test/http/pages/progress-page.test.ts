@@ -9,7 +9,7 @@ import { frame, progressDocument, progressOf, visibleText, wordsOf } from './pag
 const S = 'succeeded';
 const textOf = (progress: Progress) => visibleText(progressDocument(progress));
 
-test('the progress page shows each step with its state in words, and says that it may be closed', () => {
+test('the progress page shows each step with its state in words, and tells the person that they can close the page', () => {
   const text = textOf(progressOf('running', [S, 'running']));
   assert.match(text, /Setting up Foyer Foyer is installed in Acme Rockets/);
   assert.match(text, /You can close this page/);
@@ -20,7 +20,7 @@ test('the progress page shows each step with its state in words, and says that i
   assert.match(text, /Reference: run_1$/);
 });
 
-test('the progress page reloads automatically without scripts, but only until the run is done', () => {
+test('without scripts, the progress page reloads automatically until the run is done', () => {
   for (const status of ['connecting', 'queued', 'running', 'waiting'] as const) {
     const document = progressDocument(progressOf(status));
     assert.match(document, /<noscript><meta http-equiv="refresh" content="2"><\/noscript>/, status);
@@ -32,7 +32,7 @@ test('the progress page reloads automatically without scripts, but only until th
   }
 });
 
-test('the progress page reloads rarely while the run waits for an admin', () => {
+test('the progress page reloads only every thirty seconds while the run waits for an admin', () => {
   const progress = progressOf('waiting', [S], { waitingFor: 'team_access_granted' });
   assert.match(progressDocument(progress), /content="30"/);
   assert.match(
@@ -42,7 +42,7 @@ test('the progress page reloads rarely while the run waits for an admin', () => 
   assert.match(textOf(progress), /Register the person who installs Waiting/);
 });
 
-test('the progress page says that a step is tried again automatically', () => {
+test('the progress page says that Foyer will try a step again automatically', () => {
   const steps = progressOf('waiting', [S, 'retrying']).steps.map((step) =>
     step.status === 'retrying' ? { ...step, attempts: 2, errorCode: 'rate_limited' } : step,
   );
@@ -51,7 +51,7 @@ test('the progress page says that a step is tried again automatically', () => {
   assert.match(text, /Trying again Slack asked us to wait\. It will be tried again automatically\./);
 });
 
-test('the progress page links to Slack when all is done, with an address that works without the desktop app', () => {
+test('when setup is complete, the progress page links to Slack with an address that works without the desktop app', () => {
   const document = progressDocument(progressOf(S, [S, S, S, S, S, 'skipped']));
   assert.match(
     visibleText(document),
@@ -71,7 +71,7 @@ test('the progress page does not promise a welcome that is unconfirmed or was no
   assert.doesNotMatch(textOf(progressOf(S, [S, S, S, 'skipped', S, S])), /is waiting for you/);
 });
 
-test('the progress page says that the app is installed although a step failed, and names the step', () => {
+test('if a step failed, the progress page names the step and says that the app is installed nevertheless', () => {
   const steps = progressOf('failed', [S, S, S, 'failed', 'skipped', 'skipped']).steps.map((step) =>
     step.status === 'failed' ? { ...step, errorCode: 'missing_scope' } : step,
   );
@@ -102,7 +102,7 @@ test('the progress page says neither “installed” nor “ready” before the 
   }
 });
 
-test('the status address answers with the words of the progress page, and with every documented field', () => {
+test('progressStatus returns the same texts as the progress page shows, and the documented fields of the run and of each step', () => {
   const progress = progressOf('running', [S, 'retrying']);
   const status = progressStatus(wordsOf(frame), progress);
   assert.deepEqual(
@@ -125,7 +125,7 @@ test('the status address answers with the words of the progress page, and with e
     assert.ok(text.includes(words ?? '?'), String(words));
 });
 
-test('the progress page has a polite live region, and a script that has no syntax error and finds its elements', () => {
+test('the progress page has a polite live region, and its script has no syntax error and uses only ids that exist', () => {
   const document = progressDocument(progressOf('running'));
   assert.match(document, /role="status" aria-live="polite"/);
   const source = /<script[^>]*>([\s\S]*)<\/script>/.exec(document)?.[1] ?? '';
@@ -135,7 +135,7 @@ test('the progress page has a polite live region, and a script that has no synta
   }
 });
 
-test('the progress page shows the current step in one line while setup runs, and unfolds the list of steps only if setup failed', () => {
+test('the progress page names the current step during setup, and opens the list of steps only if setup failed', () => {
   const document = progressDocument(progressOf('running', [S, 'running']));
   assert.match(document, /<span id="doing">Registering the person who installs<\/span>/);
   assert.match(document, /<details id="details" class="card">\s*<summary id="summary">Setup details</);
@@ -146,14 +146,14 @@ test('the progress page shows the current step in one line while setup runs, and
   assert.match(failed, /<details id="details" class="card" open>/);
 });
 
-test('the progress page shows installers no step that is for operators', () => {
+test('the progress page never shows a step that is meant for operators', () => {
   const progress = progressOf('failed', [S, S, S, S, S, 'failed']);
   const status = progressStatus(wordsOf(frame), progress);
   assert.equal(status.steps.length, 5);
   assert.doesNotMatch(progressDocument(progress), /notify-operators|app’s team/);
 });
 
-test('the progress page says that all is set up while only the operators’ notice is tried again', () => {
+test('the progress page says that setup is complete even while Foyer still retries the notice to the operators', () => {
   for (const last of ['retrying', 'running'] as const) {
     const progress = progressOf('waiting', [S, S, S, S, S, last]);
     const tried = { ...progress, steps: progress.steps.map((step) => ({ ...step, attempts: 2 })) };
@@ -166,7 +166,7 @@ test('the progress page says that all is set up while only the operators’ noti
   assert.match(open.heading, /Still setting up/);
 });
 
-test('the progress page never shows the text of an error, which developers wrote', () => {
+test('the progress page never shows an error message that a developer wrote', () => {
   const steps = progressOf('failed', [S, 'failed', 'retrying']).steps.map((step) => ({
     ...step,
     errorCode: 'crm_down',
@@ -177,7 +177,7 @@ test('the progress page never shows the text of an error, which developers wrote
   assert.match(visibleText(document), /It did not work\. The people who run Foyer can look up why\./);
 });
 
-test('the progress page says why a step was skipped, but not if the failure of an earlier step is the reason', () => {
+test('the progress page says why a step was skipped, unless it was skipped because an earlier step failed', () => {
   const skippedAs = (status: 'succeeded' | 'failed', errorCode: string) => {
     const { steps } = progressOf(status, [S, S, status, 'skipped', 'skipped', S]);
     const coded = steps.map((step) => (step.name === 'send-welcome' ? { ...step, errorCode } : step));
@@ -189,7 +189,7 @@ test('the progress page says why a step was skipped, but not if the failure of a
   assert.equal(skippedAs('failed', 'earlier_step_failed'), null);
 });
 
-test('the progress page shows a step that has asked a question with the step’s `doing` title', () => {
+test('while a step waits for an answer to its question, the progress page shows the step’s `doing` title', () => {
   const titles = { 'step.fetch-profile.todo': 'Choose a channel', 'step.fetch-profile.doing': 'Your choice' };
   const shown = { ...wordsOf(frame), words: createTexts({ en: titles }).forLocale('en') };
   const stepOf = (waitingFor: string) => {
@@ -200,7 +200,7 @@ test('the progress page shows a step that has asked a question with the step’s
   assert.deepEqual(stepOf('team_access_granted'), ['Choose a channel', 'Waiting']);
 });
 
-test('the progress page suggests the app’s own next steps when all is done, and not before', () => {
+test('the progress page suggests the app’s own next steps when setup is complete, and not before', () => {
   const words = createTexts({ en: { 'app.nextSteps': 'Try /standup\n\nInvite your team' } }).forLocale('en');
   const own = { ...frame, words };
   const done = visibleText(progressDocument(progressOf(S, [S]), own));
