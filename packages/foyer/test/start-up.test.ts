@@ -17,7 +17,7 @@ import { recordingLogger } from './support/start-foyer.ts';
 const root = join(import.meta.dirname, '../../..');
 const tracer = new URL('./support/trace-packages.ts', import.meta.url).href;
 
-/** Starts a Foyer process as `npm start` does, and does not wait until it is ready. */
+/** Starts a Foyer process as `npm start` does, without waiting until it is ready. */
 function spawnStart(
   t: TestContext,
   environment: Record<string, string> = {},

@@ -35,8 +35,8 @@ export interface RunOptions extends Partial<OperatorDeps> {
 }
 
 /**
- * Makes a folder with a SQLite database in it, or a Postgres database, and runs commands on the database in this
- * process.
+ * Makes a temporary folder with a SQLite database in it, or a Postgres database. Runs commands on that database, in
+ * this process.
  */
 export async function createOperatorHarness(
   t: TestContext,
@@ -107,7 +107,7 @@ export async function createOperatorHarness(
   };
 }
 
-/** Tests a command on both engines, on which it must behave the same. */
+/** Tests a command on both engines: it must behave the same on each. */
 export function testOnBothEngines(
   name: string,
   work: (t: TestContext, engine: EngineName) => Promise<void>,

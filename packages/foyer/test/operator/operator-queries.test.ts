@@ -22,8 +22,8 @@ import { engines } from '../support/open-test-database.ts';
 import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts';
 
 /**
- * What an operator reads about an app: the rows of the app's own tenants (`own`, `a` and the org-wide `b`), and never
- * those of another app's tenant (`c`), which has the same workspace, the same people and older rows.
+ * An operator's queries read the rows of the app's own tenants (`own`, `a` and the org-wide `b`). They never read those
+ * of another app's tenant (`c`), which has the same workspace, the same people and older rows.
  */
 
 const clientId = '1.1';
@@ -65,9 +65,8 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   /**
-   * Makes the newest install run of each installation fail. `own` also has failed runs that are not its newest install
-   * run: one of the same time with a smaller id, an older one with a greater id, and a newer run of a moment. `b` is
-   * uninstalled.
+   * Makes the newest install run of each installation fail. `own` also gets three other failed runs: one of the same
+   * time with a smaller id, an older one with a greater id, and a newer run of a moment. `b` is uninstalled.
    */
   async function setFailures(t: TestContext) {
     const apps = await setApps(t);
@@ -419,7 +418,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const sent = queries.updateTable('welcomes').set({ status: 'sent' });
       await sent.where('user_id', '=', 'U2').execute();
       await queries.updateTable('welcomes').set({ sent_at: 1700 }).where('user_id', '=', 'U1').execute();
-      // U0 comes first in every index. Another run sent this welcome, so it must not be measured.
+      // Another run sent U0 this welcome, so the query must not measure it. U0 comes first in every index.
       await add('welcomes', { user_id: 'U0', run_id: 'run_OWN2', status: 'sent', sent_at: 1500 });
       const [day] = await measureWelcomesByDay(queries, { clientId, days: 1, now: 1000 });
       assert.deepEqual([day?.welcomes, day?.medianMs, day?.slowestMs], [1, 2000, 2000]);

@@ -43,7 +43,7 @@ interface Acme {
   stored(): Promise<string>;
 }
 
-/** Grace has installed the app in Acme with a token of her own; Priya has opened Home. Foyer is stopped. */
+/** Sets up Acme and stops Foyer: Grace has installed the app and has her own token, and Priya has opened Home. */
 async function setAcme(
   t: TestContext,
   engine: 'SQLite' | 'Postgres',
@@ -304,7 +304,7 @@ it('`export` and `erase` refuse a user without a team, and a person about whom n
   }
 });
 
-/** The columns that name a person of Slack. Each is read by `person-data.ts` and erased by `erase-person.ts`. */
+/** The columns that name a Slack user. `person-data.ts` must read each of them, and `erase-person.ts` must erase it. */
 const personColumns = [
   'external_members.user_id',
   'history.user_id',

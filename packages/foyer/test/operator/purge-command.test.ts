@@ -14,7 +14,7 @@ import {
   testOnBothEngines,
 } from './operator-harness.ts';
 
-/** Starts a Slack that knows only `auth.revoke`, and answers as `answer` says. */
+/** Starts a fake Slack that has only `auth.revoke`. `answer` returns its answer for a token. */
 async function startSlack(t: TestContext, answer: (token: string) => object | 'drop') {
   const revoked: string[] = [];
   const server = createServer((request, response) => {
@@ -31,7 +31,7 @@ async function startSlack(t: TestContext, answer: (token: string) => object | 'd
 }
 
 /**
- * A store in which each person has a token that contains the person's id. Its purge deletes only the installation's row.
+ * A store that gives each person a token that contains the person's id. Its purge deletes only the installation's row.
  */
 function storeOfTokens(installationId: string) {
   const purged: string[] = [];

@@ -49,8 +49,7 @@ testOnBothEngines(
 );
 
 /**
- * Stores five failed runs of this app and one of another. Only the newest run of T1 and the run of T2 can be tried
- * again.
+ * Stores five failed runs of this app and one of another. Only the newest run of T1 and the run of T2 can be retried.
  */
 async function storeFailedRuns(database: Database) {
   const failed = (step: string, error: string) => [

@@ -105,7 +105,7 @@ async function expire(t: TestContext, engine?: EngineName) {
   }
   /**
    * Uses each leaked refresh token, as a thief would. Returns Slack's error for each (undefined if Slack renews the
-   * token), and last the number of tokens that still work.
+   * token). The last item is the number of tokens that still work.
    */
   const useLeak = async () => [...(await Promise.all(leaked.map(refresh))), liveTokens(sandbox).length];
   const run = (...commandLine: string[]) =>
@@ -213,7 +213,7 @@ test('revokeTokens returns when its signal aborts, even if a token renewal hangs
   assert.deepEqual(asked, []);
 });
 
-/** Stores three teams, each with a bot token and a user token; Slack answers `auth.revoke` as `answer` says. */
+/** Stores three teams, each with a bot token and a user token. `answer` returns Slack's answer to `auth.revoke`. */
 async function prepare(t: TestContext, answer: (token: string) => object, engine?: EngineName) {
   const harness = await createOperatorHarness(t, {}, engine);
   const { database } = harness;

@@ -101,7 +101,7 @@ function scripted(answers: (string | boolean | undefined)[]) {
 
 test('`setup` in a script writes an .env that Foyer accepts', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
-  // A clone has an .env.example, from which `setup` starts the .env; without that file, the .env starts empty.
+  // As in a clone, `setup` starts the .env as a copy of .env.example. Without that file, the .env starts empty.
   copyFileSync(new URL('../../../../.env.example', import.meta.url), join(folder, '.env.example'));
   const { exitCode, stdout, stderr } = await setup([...flags, '--production', '--json'], secrets);
   assert.equal(exitCode, 0, stderr);
@@ -437,7 +437,7 @@ test('`setup` opens the browser on Slack’s page if asked to, and never in CI o
   ] as const) {
     assert.equal((await open(environment, [], ...flag)).wasOffered, false);
   }
-  // On a machine without the program, setup continues: the link is on the screen.
+  // If the machine has no program that opens a browser, `setup` continues: it has shown the link.
   process.env.PATH = '/nonexistent';
   assert.equal((await open(display, [true])).exitCode, 0);
 });
@@ -458,7 +458,10 @@ test('`setup` adds display_information to a manifest in which it is null', () =>
   assert.deepEqual(display_information, { name, description, background_color });
 });
 
-/** Makes `writeFileSync` act as on a full disk: of a longer text, it writes only the first `bytes`, and then fails. */
+/**
+ * Makes `writeFileSync` behave as on a full disk: it writes only the first `bytes` of a text, and fails if there are
+ * more.
+ */
 function fillDisk(t: TestContext, bytes: number): void {
   const { writeFileSync: reallyWrite } = fs;
   t.mock.method(fs, 'writeFileSync', (file: string, text: string) => {

@@ -31,7 +31,7 @@ const stored = {
   email: 'ada@acme.example',
 };
 
-/** Variables that hold a secret or name a person: the bundle must not show their values. */
+/** Variables whose values contain a secret or name a person. The bundle must not show these values. */
 const secretVariables = {
   CONNECT_SECRET: randomBytes(32).toString('base64'),
   OPERATOR_PASSWORD: 'tumble-vexing-orchard-94',
@@ -258,7 +258,7 @@ describe('a bundle of a broken Foyer', () => {
     assert.deepEqual(shown.LOG_LEVEL, { set: true });
     assert.deepEqual(shown.PORT, { set: true, value: '3000' });
     assert.deepEqual(shown.METRICS_TOKEN, { set: false });
-    // The bundle has everything that does not depend on the wrong variables.
+    // The bundle still contains everything that does not depend on the wrong variables.
     assert.deepEqual(bundle.database?.migrations.foyer, migrationNames);
     assert.equal(bundle.database?.installations, null);
     assert.equal(reasons(bundle).installations, 'SLACK_CLIENT_ID cannot be used.');

@@ -34,7 +34,7 @@ async function leaveOpen(database: Database, work: (transaction: Transaction<Tab
   };
 }
 
-/** Resolves once something waits for a lock, or once `work` has ended without waiting. */
+/** Resolves once a transaction waits for a lock, or once `work` has ended without waiting for one. */
 async function waitsForLock({ queries }: Database, work: Promise<unknown>): Promise<void> {
   let isOver = false;
   const end = (): void => {

@@ -18,7 +18,7 @@ const step = (name: string, run: (context: StepContext) => ReturnType<NonNullabl
   run,
 });
 
-/** A moment step and an install step that record what they are given. */
+/** A moment step and an install step that record the facts they get. */
 function diary() {
   const lines: unknown[] = [];
   const installed = step('installed', async ({ life }) => lines.push(`installed ${life}`));
@@ -28,7 +28,7 @@ function diary() {
   });
   return {
     lines,
-    /** The lines that moments wrote; installs wrote the others. */
+    /** Only the lines that the moment step wrote. */
     moments: () => lines.filter((line) => typeof line === 'object'),
     lists: {
       steps: [installed],
@@ -262,7 +262,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       // One more than the number of values that the engine accepts in a statement.
       const most = engine === 'SQLite' ? 32_767 : 65_536;
       const columns = sql`pipeline, installation_id, life, status, created_at, waiting_for`;
-      // Several statements: on a busy machine, a single one for all rows would exceed the time limit of a statement.
+      // Inserts in several statements: on a busy machine, a single one would exceed the statement time limit.
       for (let from = 1; from <= most; from += 8192) {
         const to = Math.min(from + 8191, most);
         await sql`insert into runs (id, user_id, ${columns})

@@ -37,7 +37,7 @@ export interface InstallWish {
   scopes?: string[];
 }
 
-/** The pipeline with its own database, its own Slack, and a clock that stands still. */
+/** The pipeline with its own database, its own Slack, and a clock that moves only in `pass` and `finish`. */
 export interface PipelineStage {
   sandbox: Sandbox;
   database: Database;
@@ -84,7 +84,7 @@ export async function setStage(
   let time = Date.UTC(2026, 6, 1, 12);
   const now = options.realTime ? Date.now : () => time;
   const manifest = JSON.parse(manifestText);
-  // Lets tests fill the DM with messages from the person.
+  // Tests can then fill the DM with messages from the person.
   manifest.features.app_home.messages_tab_read_only_enabled = false;
   const sandbox = await createSandbox({
     manifest,
@@ -97,7 +97,7 @@ export async function setStage(
   const struck = new AbortController();
   let strangers: Strangers | undefined;
   t.after(async () => {
-    // Work of a "process" that died hangs forever. It must not keep the test's own process alive.
+    // The work of a "process" that died never ends. It must not keep the test's own process alive.
     struck.abort();
     try {
       await strangers?.assertUntouched();

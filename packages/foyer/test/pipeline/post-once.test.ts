@@ -49,7 +49,8 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await stage.store.deleteInstallation({ teamId: acme.teamId });
       await stage.pass(1000);
       const again = await stage.install();
-      // After the broken call, postOnce searches for its message: it must not find the one from before the uninstall.
+      // After the broken call, postOnce searches the DM for its message. It must not find the message from before the
+      // uninstall.
       const failure: Failure = { type: 'reset-before-acting' };
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
       await stage.finish(again.runId);
@@ -105,7 +106,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
     it('postOnce ignores a similar message of another installation or event type, and waits at least two seconds after a broken call', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
-      // Two similar messages in the same DM: one of another installation, and one of the app's own event type.
+      // Two similar messages in the same DM: one names another installation, and one has the app's own event type.
       const slack = stage.deps.slackClient(await stage.deps.botToken(acme.installationId));
       const payload = { installation_id: acme.installationId, life: acme.life, key: 'rules' };
       for (const [event_type, event_payload] of [

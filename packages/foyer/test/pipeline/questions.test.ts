@@ -57,7 +57,7 @@ async function answer(
   return (await answerQuestion(stage.database, keyOf(install), whole)).outcome;
 }
 
-/** Resolves once a transaction waits for a lock of another; immediately on SQLite. */
+/** Resolves once a transaction waits for another one's lock. On SQLite, resolves immediately. */
 async function isWaitedFor({ database }: PipelineStage, engine: keyof typeof engines): Promise<void> {
   if (engine === 'SQLite') return;
   for (;;) {
@@ -153,7 +153,9 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       let outcome: Promise<string> | undefined;
       let writes = 0;
       const looked = Promise.withResolvers<void>();
-      /** Pauses the answer after its first query, until the end of the attempt is committed or waits for a lock. */
+      /**
+       * Pauses the answer after each of its queries until the write that ends the attempt is over or waits for a lock.
+       */
       const pause: KyselyPlugin = {
         transformQuery: ({ node }) => node,
         async transformResult({ result }) {

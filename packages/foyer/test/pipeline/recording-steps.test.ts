@@ -57,7 +57,7 @@ function counted(database: Database) {
   return { database: { ...database, write } satisfies Database, commits: () => commits };
 }
 
-/** The same database, but each transaction is run, rolled back and run again. */
+/** The same database, but it runs each transaction, rolls it back and runs it again. */
 function doneTwice(database: Database): Database {
   const undo = new Error('once more');
   return {

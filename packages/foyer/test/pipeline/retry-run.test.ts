@@ -15,7 +15,7 @@ const traits = {
   maxAttempts: 1,
 };
 
-/** Steps that end as given when they first run, and succeed when they run again. */
+/** Steps that end as `ends` says when they first run, and succeed when they run again. */
 function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 'skip' | 'unsure'>) {
   const runs: string[] = [];
   const steps = Object.entries(ends).map(([name, end]): Step => {

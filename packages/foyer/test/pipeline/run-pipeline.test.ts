@@ -341,7 +341,7 @@ describe('a failure of a step', () => {
     );
   });
 
-  /** Values that a step can throw, and that Foyer cannot read like an error. */
+  /** Values that a step can throw, but that Foyer cannot read or store like an ordinary error. */
   const unreadable: Record<string, () => unknown> = {
     'an object without a prototype': () => Object.create(null),
     'an error with U+0000 in its message': () => new Error('bad \0 byte'),

@@ -20,7 +20,9 @@ const quick: ActingStep<null> = {
   run: async () => null,
 };
 
-/** A step that runs until the test calls `goOn.reach()` or, if the step is not deaf, until it is aborted. */
+/**
+ * A step that runs until the test calls `goOn.reach()`. Unless it is deaf, the step also ends when its signal aborts.
+ */
 function slowStep(isDeaf = false) {
   const begun = signal();
   const goOn = signal();
@@ -90,7 +92,7 @@ describe('a run whose lease another worker has taken', () => {
   });
 });
 
-/** A worker that polls so seldom that, during a test, only a wake-up makes it look for runs again. */
+/** A worker that polls once a minute. So during a test, it looks for more runs only after a wake-up. */
 function workerOn(t: TestContext, stage: PipelineStage, changes: Partial<WorkerDeps> = {}) {
   const ended = new Map<string, () => void>();
   const worker: Worker = createWorker({

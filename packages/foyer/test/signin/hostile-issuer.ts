@@ -3,11 +3,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
-/** What the issuer says instead of the truth. Fields that are absent are as Slack sends them. */
+/** The false values that the issuer sends. For a field that is absent here, it sends what Slack would send. */
 export interface Lies {
   /** Fields of the discovery document. */
   discovery?: Record<string, unknown>;
-  /** Claims of the ID token. A claim whose value is undefined is left out of the token. */
+  /** Claims of the ID token. If a claim's value is undefined, the token does not contain the claim. */
   claims?: Record<string, unknown>;
   /** Handlers, by path, that answer requests instead of the issuer. */
   answer?: Partial<Record<Path, (req: IncomingMessage, res: ServerResponse) => void>>;
@@ -24,7 +24,7 @@ export interface HostileIssuer {
   exchanges: URLSearchParams[];
   /** How often a path was requested. */
   asked(path: Path): number;
-  /** Agrees as a person at the authorization endpoint would; returns the callback's address. */
+  /** Consents, as a person would at the authorization endpoint. Returns the callback's address. */
   authorize(authorizeUrl: string): string;
   close(): Promise<void>;
 }

@@ -42,7 +42,7 @@ describe('an OpenID issuer that lies', () => {
   const start = (visitor: Visitor, returnTo = '/'): Promise<Response> =>
     visitor.get(`${stage.url}/slack/signin?${new URLSearchParams({ return_to: returnTo })}`);
 
-  /** Signs in; the issuer begins to lie after it has issued the code. Returns Foyer's answer to the callback. */
+  /** Signs in. The issuer begins to lie once it has issued the code. Returns Foyer's answer to the callback. */
   async function signIn(visitor: Visitor, lies: Lies = {}, returnTo = '/'): Promise<Response> {
     const location = (await start(visitor, returnTo)).headers.get('location') ?? '';
     const callback = issuer.authorize(location);
@@ -51,15 +51,15 @@ describe('an OpenID issuer that lies', () => {
   }
 
   /**
-   * Ends the lies, and moves the clock by two hours, so that Foyer reads the discovery document and the keys again: it
-   * caches the document for an hour and the keys for five minutes.
+   * Ends the lies, and moves the clocks forward by two hours, so that Foyer reads the discovery document and the keys
+   * again: it caches the document for an hour and the keys for five minutes.
    */
   function forget(): void {
     aheadMs += 2 * 3_600_000;
     issuer.lies = {};
   }
 
-  /** Makes the next calls of users.info fail, so that only the ID token says who someone is. */
+  /** Makes the next calls of users.info fail, so that only the ID token identifies the person. */
   function slackKnowsNobody(times: number): void {
     const failure = { type: 'status', status: 503 } as const;
     stage.sandbox.faults.add({ method: 'users.info', times, failure });

@@ -94,7 +94,7 @@ describe('operators who sign in with Slack', () => {
     assert.match(fresh, />Purge it</);
     const wrong = await visitor.post(`${stage.url}${path}/purge`, { csrf: 'another', installed: '1' });
     assert.equal(wrong.status, 403);
-    // The form has the time of another install, as if the app had been installed again since the page was shown.
+    // The form contains the time of another install, as if the app had been reinstalled since the page was shown.
     const changed = { csrf: fieldOf(fresh, 'csrf'), installed: '1' };
     const answer = await visitor.post(`${stage.url}${path}/purge`, changed);
     assert.equal(answer.headers.get('location'), `${path}?done=changed_meanwhile`);

@@ -23,7 +23,7 @@ describe('the install record on the web', () => {
     app = await startTestFoyer(definition, { environment });
     teamId = app.sandbox.workspace('Acme').id;
     const installer = app.sandbox.person('Acme', 'owner').id;
-    // The welcome fails, so that there is something to try again.
+    // The welcome fails, so that there is a step to retry.
     app.sandbox.faults.add({
       method: 'chat.postMessage',
       times: 9,

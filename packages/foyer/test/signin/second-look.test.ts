@@ -14,7 +14,7 @@ const publicUrl = 'https://foyer.example';
 
 /**
  * A sign-in reads the installation, asks Slack about the person, and reads the installation again before it begins a
- * session. These tests change the installation while Slack is asked.
+ * session. These tests change the installation while Foyer asks Slack.
  */
 for (const [engine, open] of Object.entries(engines)) {
   describe(`a sign-in that checks the installation again after it asked Slack (${engine})`, () => {

@@ -11,9 +11,9 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 export interface SignInStage extends Stage {
   /** Installs the app in a workspace, as the workspace's owner. */
   installIn(name: string): Promise<void>;
-  /** Presses Sign in with Slack and decides on Slack's page; returns the callback's address, not yet visited. */
+  /** Presses Sign in with Slack and decides on Slack's page. Returns the callback's address without visiting it. */
   pressSignIn(visitor: Visitor, choice: SignInChoice): Promise<string>;
-  /** Signs in all the way; returns what the callback answered. */
+  /** Completes a sign-in. Returns the callback's response. */
   signIn(visitor: Visitor, choice: SignInChoice): Promise<Response>;
   /** The member whom Foyer recognizes in this browser. */
   memberOf(visitor: Visitor): Promise<SignedInMember | undefined>;

@@ -12,7 +12,7 @@ import { slackFailure } from '../../src/slack/slack-failure.ts';
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 const config = { slack: { apiUrl: 'https://slack.test/api/', throughProxy: false } } as never;
 
-/** What `onCall` reports of a call that Slack answers with this status and body. */
+/** What `onCall` reports about a call that Slack answers with this status and body. */
 async function toldOf(status: number, body: string): Promise<string> {
   const told: SlackCall[] = [];
   const slack = createSlackClientFactory({

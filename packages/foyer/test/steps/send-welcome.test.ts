@@ -506,7 +506,7 @@ describe('the welcome of an org-wide install', () => {
   });
 });
 
-/** Makes clients with a time limit that is short enough for a test. */
+/** Makes Slack clients with a time limit that is short enough for a test. */
 function impatient(stage: PipelineStage): Partial<PipelineStage['deps']> {
   const { slackClient } = stage.deps;
   return { slackClient: (token, limits) => slackClient(token, { ...limits, timeoutMs: 200 }) };

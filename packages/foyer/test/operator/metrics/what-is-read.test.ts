@@ -30,7 +30,7 @@ interface Selector {
   matchers: { label: string; operator: string; value: string }[];
 }
 
-/** What an expression selects from the metrics of a Foyer process, without the labels `job` and `instance`. */
+/** Returns which metrics of a Foyer process an expression selects, and by which labels except `job` and `instance`. */
 function selectorsOf(expression: string): Selector[] {
   const found = expression.matchAll(/(?<![\w:])((?:foyer|nodejs|process)_\w+)(?:\{([^}]*)\})?/g);
   return [...found].map(([text, metric = '', inside = '']) => ({

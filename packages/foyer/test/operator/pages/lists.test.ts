@@ -41,7 +41,7 @@ describe('a page of installations', () => {
     assert.equal(pages.length, 24);
     assert.equal(ids.length, 2345);
     assert.equal(new Set(ids).size, 2345);
-    // If two were installed at the same time, the greater id comes first.
+    // Of two installations with the same time, the one with the greater id comes first.
     assert.deepEqual(ids.slice(0, 4), ['ins_00001', 'ins_00000', 'ins_00003', 'ins_00002']);
   });
 

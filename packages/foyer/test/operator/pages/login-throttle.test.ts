@@ -63,7 +63,7 @@ describe('the login throttle', () => {
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 30);
     for (let host = 0; host < 10_000; host += 1) throttle.failed(`10.0.${host >> 8}.${host & 255}`);
-    // The throttle has forgotten this address, the oldest, so only the wait for all addresses is left.
+    // The throttle has forgotten this address, the oldest. Only the wait that applies to every address remains.
     assert.equal(throttle.waitMs('192.0.2.1'), 2000);
   });
 });

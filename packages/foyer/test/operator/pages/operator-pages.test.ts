@@ -167,7 +167,7 @@ describe('logging in as the operator', () => {
     );
     for (const [name, value] of known) cookies.set(name, value);
     assert.equal((await stage.post('/operator/login', { password }, from('203.0.113.3'))).status, 303);
-    // With a stolen cookie, a thief can guess no faster than from one address.
+    // A thief with a stolen cookie can guess no faster than from a single address.
     cookies.clear();
     for (const [name, value] of known) cookies.set(name, value);
     const answers: number[] = [];
@@ -565,7 +565,7 @@ describe('a page that an operator reads', () => {
     await other.logIn();
     const queries = other.database.queries;
     try {
-      // The missing table stands for any failed read.
+      // Without this table, a read fails as it would after any database error.
       await queries.schema.dropTable('install_requests').execute();
       const page = await other.get('/operator/requests');
       assert.equal(page.status, 500);

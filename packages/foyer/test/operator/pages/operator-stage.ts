@@ -7,14 +7,16 @@ import { storeInstallation } from '../operator-harness.ts';
 
 export const password = 'open sesame, please';
 
-/** A Foyer with operator pages, a second connection to its database, and an operator without a browser. */
+/**
+ * A Foyer with operator pages, a second connection to its database, and functions that act as an operator's browser.
+ */
 export interface OperatorStage extends Omit<Stage, 'database'> {
   database: Database;
   /** Posts a form as a browser would from a Foyer page; `fields` override what the page would send. */
   post(path: string, fields?: Record<string, string>, headers?: Record<string, string>): Promise<Response>;
   get(path: string): Promise<Response>;
   logIn(): Promise<void>;
-  /** Installs as a person of the sandbox, and waits until the run is over; returns the installation's id. */
+  /** Installs as a person of the sandbox, and waits until the run ends. Returns the installation's id. */
   installs(workspace: string, role?: 'owner' | 'admin' | 'member'): Promise<string>;
   visitor: Visitor;
 }
@@ -111,7 +113,7 @@ export async function storeMany(database: Database, clientId: string, count: num
 
 function numbered(index: number, now: number) {
   const number = String(index).padStart(5, '0');
-  // Two for each minute, so that the order depends on the id too.
+  // Two installations share each minute, so that their order depends on the id too.
   const installed_at = now - Math.floor(index / 2) * 60_000;
   return {
     id: `ins_${number}`,

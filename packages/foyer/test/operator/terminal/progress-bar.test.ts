@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { createProgressBar } from '../../../src/operator/terminal/progress-bar.ts';
 
-/** A stream with the properties that the progress bar uses of a terminal, which is 100 columns wide. */
+/** A stream that stands in for a terminal, 100 columns wide. It has only what the progress bar uses. */
 function terminal(isTTY: boolean) {
   const calls = { cursorTo() {}, clearLine() {}, clearScreenDown() {}, moveCursor() {} };
   const stream = Object.assign(new PassThrough(), { isTTY, columns: 100, ...calls });
