@@ -106,7 +106,7 @@ async function withProcess(
 }
 
 describe('examples', () => {
-  it('the Express example installs below its base path, runs its listener, and accepts a result only in the session that asked for it', async (t) => {
+  it('the Express example installs below its base path, runs its listener, and accepts a connect result only in the session that requested it', async (t) => {
     const example = await prepare(t, '/integrations/slack');
     await withProcess('express/server.ts', example, async () => {
       assert.match(await (await fetch(example.origin)).text(), /Connect Slack/);
@@ -126,12 +126,12 @@ describe('examples', () => {
     });
   });
 
-  it('the Bolt example keeps its own listeners', async (t) => {
+  it('the Bolt example installs, and its own listeners still run', async (t) => {
     const example = await prepare(t, '');
     await withProcess('bolt/app.ts', example, () => installAndWrite(example, '', 'Hello from Bolt!'));
   });
 
-  it('the Fastify example keeps its own routes', async (t) => {
+  it('the Fastify example installs, and its own routes still work', async (t) => {
     const example = await prepare(t, '/integrations/slack');
     await withProcess('fastify/server.ts', example, async () => {
       assert.equal(await (await fetch(example.origin)).text(), 'Fastify');
@@ -139,14 +139,14 @@ describe('examples', () => {
     });
   });
 
-  it('the store-only example installs with its own OAuth flow into the encrypted store', async (t) => {
+  it('the store-only example installs through stock Bolt’s OAuth flow, with Foyer as the installation store', async (t) => {
     const example = await prepare(t, '');
     await withProcess('store-only/app.ts', example, () =>
       installAndWrite(example, '', 'Hello from stock Bolt!'),
     );
   });
 
-  it('the Hono example answers web-standard requests', async (t) => {
+  it('the Hono example completes an install with web-standard requests', async (t) => {
     const example = await prepare(t, '/integrations/slack');
     Object.assign(process.env, example.environment);
     const { app, foyer } = await import('./hono/app.ts');
@@ -173,7 +173,7 @@ describe('examples', () => {
   });
 
   const python = spawnSync('python3', ['--version']).status === 0;
-  it('the Python example signs a link, and accepts a result only in the session that asked for it', {
+  it('the Python example signs a connect link, and accepts the result only in the session that requested it', {
     skip: !python && 'there is no python3',
   }, async (t) => {
     const example = await prepare(t, '');
@@ -236,7 +236,7 @@ describe('examples', () => {
     });
   });
 
-  it('the Next example answers in its route handlers, and finishes the due runs in its cron route', async (t) => {
+  it('the Next.js example installs through its route handlers, and finishes due runs in its cron route', async (t) => {
     const example = await prepare(t, '/slack');
     Object.assign(process.env, example.environment);
     const route = await import('./next/app/slack/[[...path]]/route.ts');

@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const bench = fileURLToPath(new URL('../run.ts', import.meta.url));
 
-it('the bench of App Home measures Foyer and stock Bolt, prints a table, and writes a JSON file and a chart', async (t) => {
+it('the App Home benchmark measures Foyer and stock Bolt, prints a table, and writes a JSON file and a chart', async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'foyer-bench-test-'));
   t.after(() => rm(folder, { recursive: true }));
   const { stdout } = await run(process.execPath, [bench, 'home', '--quick', '--slices=1', `--out=${folder}`]);

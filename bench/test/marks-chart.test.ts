@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { marksChart } from '../report/marks-chart.ts';
 
-it('the chart draws a bar for each mark, even if the result is far above or below the mark', () => {
+it('the chart draws a bar for each target, even if the measured result is far above or below the target', () => {
   const mark = { what: 'a <mark>', asked: 15, better: 'less' as const };
   const chart = marksChart([
     { ...mark, reached: -7 },

@@ -24,7 +24,7 @@ const requests = (count: number) =>
     body: `ü${number}`,
   }));
 
-test('the load generator sends each request once over the requested number of connections, whether an answer has a Content-Length or comes in chunks', async (t) => {
+test('the load generator sends each request once over the requested number of connections, whether responses have a Content-Length or are chunked', async (t) => {
   const seen: string[] = [];
   const peers = new Set<number | undefined>();
   const connections = await connectionsTo(t, async (req, res) => {
@@ -48,7 +48,7 @@ test('the load generator sends each request once over the requested number of co
   assert.ok(latencies.length === 30 && latencies.every((ms) => ms > 0));
 });
 
-test('the load generator does not reuse a connection that was idle for three seconds, since the contender may be closing it', async (t) => {
+test('the load generator does not reuse a connection that was idle for three seconds, since the server may be closing it', async (t) => {
   const clock = t.mock.method(performance, 'now');
   const peers: (number | undefined)[] = [];
   const connections = await connectionsTo(t, (req, res) => {
@@ -64,7 +64,7 @@ test('the load generator does not reuse a connection that was idle for three sec
   assert.notEqual(peers[2], peers[0]);
 });
 
-test('the load generator rejects a batch of requests if an answer does not have status 200', async (t) => {
+test('the load generator fails a batch of requests if a response has a status other than 200', async (t) => {
   const connections = await connectionsTo(t, (_req, res) => res.writeHead(401).end());
   await assert.rejects(connections.post('/slack/events', requests(3), 2), /401/);
 });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { figureOf, interleave, pairedRatio } from '../slices.ts';
 
 describe('slices', () => {
-  it('interleave gives each contender one slice in each round, alternates which contender begins, and drops the results of the first round', async () => {
+  it('interleave runs each contender once per round, alternates which one goes first, and discards the first round as a warm-up', async () => {
     const turns: string[] = [];
     const turn = (name: string) => async (slice: number) => {
       turns.push(`${name}${slice}`);
@@ -14,13 +14,13 @@ describe('slices', () => {
     assert.deepEqual(samples, { a: [{ rate: 0 }, { rate: 1 }], b: [{ rate: 0 }, { rate: 1 }] });
   });
 
-  it('pairedRatio compares slices of the same round, so that a slow moment for both contenders does not change the ratio', () => {
+  it('pairedRatio compares slices of the same round, so a slowdown that hits both contenders does not change the ratio', () => {
     const fast = [200, 20, 200, 200];
     const slow = [100, 10, 100, 100];
     assert.deepEqual(pairedRatio(fast, slow), { median: 2, low: 2, high: 2 });
   });
 
-  it('figureOf summarizes slices by median and quartiles, which one outlier hardly moves', () => {
+  it('figureOf summarizes slices by their median and quartiles, so one outlier hardly changes the figure', () => {
     const { median, low, high } = figureOf([5, 1, 2, 3, 4, 1000, 3]);
     assert.equal(median, 3);
     assert.ok(low >= 2 && high <= 5, `${low}–${high}`);

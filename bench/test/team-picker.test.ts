@@ -6,17 +6,17 @@ const picked = (kind: 'warm' | 'mixed' | 'cold', teams: number, count: number): 
   Array.from({ length: count }, createTeamPicker(kind, teams));
 
 describe('the team picker', () => {
-  it('the team picker “cold” picks each team once before it picks any team again', () => {
+  it('the “cold” team picker picks each team once before it picks any team again', () => {
     assert.equal(new Set(picked('cold', 1000, 1000)).size, 1000);
     // Here the usual stride, 7919, divides the number of teams.
     assert.equal(new Set(picked('cold', 7919, 7919)).size, 7919);
   });
 
-  it('the team picker “warm” picks from only 200 teams', () => {
+  it('the “warm” team picker picks from only 200 teams', () => {
     assert.equal(new Set(picked('warm', 100_000, 5000)).size, 200);
   });
 
-  it('the team picker “mixed” follows Zipf’s law: it picks the busiest team about twice as often as the second-busiest', () => {
+  it('the “mixed” team picker follows Zipf’s law: it picks the busiest team about twice as often as the second-busiest', () => {
     const counts = new Map<number, number>();
     for (const team of picked('mixed', 1000, 50_000)) counts.set(team, (counts.get(team) ?? 0) + 1);
     const [first = 0, second = 1] = [...counts.values()].sort((a, b) => b - a);

@@ -24,8 +24,8 @@ const service = readUnit('foyer-backup.service');
 const timer = readUnit('foyer-backup.timer');
 const script = join(root, 'deploy/daily-backup.sh');
 
-describe('the units of the daily backup', () => {
-  it('the service of the daily backup starts files that exist', () => {
+describe('the systemd units of the daily backup', () => {
+  it('the daily backup’s systemd service names only files that exist', () => {
     const [, commandLine = ''] = /^ExecStart=(.+)$/m.exec(service) ?? [];
     const files = [...commandLine.matchAll(/\/opt\/foyer\/current\/(\S+)/g)].map(([, file = '']) => file);
     assert.deepEqual(files, ['deploy/daily-backup.sh', 'src/cli.ts']);
@@ -33,14 +33,14 @@ describe('the units of the daily backup', () => {
     assert.match(commandLine, / \/usr\/bin\/node --disable-sigusr1 --conditions=source /);
   });
 
-  it('the timer of the daily backup starts the service of the same name once a day', () => {
+  it('the daily backup’s systemd timer starts the service of the same name once a day', () => {
     assert.match(timer, /^OnCalendar=\*-\*-\* \d\d:\d\d:\d\d$/m);
     assert.match(timer, /^WantedBy=timers\.target$/m);
     assert.doesNotMatch(timer, /^Unit=/m);
     assert.doesNotMatch(service, /^\[Install\]/m);
   });
 
-  it('the service of the daily backup has the same restrictions as the service of Foyer', () => {
+  it('the daily backup’s systemd service has the same security restrictions as Foyer’s own service', () => {
     const restrictions = (unit: string) =>
       unit
         .split('\n')

@@ -68,7 +68,7 @@ describe('the image', () => {
     assert.equal(version, lock.packages['node_modules/node']?.version);
   });
 
-  it('the health check of the image passes while Foyer runs, and fails on a 503 or without an answer', async () => {
+  it('the image’s health check passes while Foyer runs, and fails on a 503 or if nothing answers', async () => {
     const stage = await setStage();
     const port = stage.foyer().address.port;
     try {
@@ -143,7 +143,7 @@ describe('the image', () => {
     assert.deepEqual(missing, []);
   });
 
-  it('Foyer’s package.json lists each package that Foyer imports, and the app’s each package that the app imports', () => {
+  it('Foyer’s package.json lists every package that Foyer imports, and the app’s package.json every package that the app imports', () => {
     const missing = sources.flatMap((file) => {
       const dependencies = dependenciesOf(
         file.startsWith('src/') ? 'package.json' : 'packages/foyer/package.json',

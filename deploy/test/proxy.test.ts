@@ -34,7 +34,7 @@ async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void
 }
 
 describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on this machine' }, () => {
-  it('the proxy sends a callback to the other Foyer if one is down, and only once', async (t) => {
+  it('if one Foyer instance is down, the proxy sends each OAuth callback once, to the other instance', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     await a.stop();
@@ -49,7 +49,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('the proxy sends an event with its whole body to the other Foyer if one is down', {
+  it('if one Foyer instance is down, the proxy sends each event with its whole body to the other instance', {
     skip: isOld,
   }, async (t) => {
     const { caddy, a, b } = await stage(t);
@@ -63,7 +63,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('the proxy never repeats a callback that reached a Foyer', async (t) => {
+  it('the proxy never retries an OAuth callback that reached a Foyer instance', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     a.breaksOff = true;
@@ -74,7 +74,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('the proxy never repeats a callback whose path is percent-encoded', async (t) => {
+  it('the proxy never retries an OAuth callback that reached a Foyer instance with a percent-encoded path', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     b.breaksOff = true;
@@ -82,7 +82,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('the proxy never repeats a POST to /slack/events that reached a Foyer', async (t) => {
+  it('the proxy never retries a POST to /slack/events that reached a Foyer instance', async (t) => {
     const { caddy, a, b } = await stage(t);
     await warmUp(caddy, a, b);
     a.breaksOff = true;
@@ -92,7 +92,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('the proxy repeats a request for a page if a Foyer breaks off the connection', async (t) => {
+  it('the proxy retries a page request on the other Foyer instance if the first one drops the connection', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     for (let round = 0; round < 2; round += 1) assert.equal((await fetch(caddy.url)).status, 200);
@@ -100,7 +100,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(b.arrived.length, 2);
   });
 
-  it('the proxy answers with an error and logs no secret if both Foyers are down', async (t) => {
+  it('if both Foyer instances are down, the proxy answers with an error and logs no secret', async (t) => {
     const { caddy, a, b } = await stage(t);
     await Promise.all([a.stop(), b.stop()]);
     const headers = { cookie: 'foyer-operator=session-secret', referer: 'https://x/?state=referred-state' };
@@ -118,7 +118,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     );
   });
 
-  it('the proxy ignores the X-Forwarded-For header of a visitor', async (t) => {
+  it('the proxy replaces an X-Forwarded-For header from a visitor with the visitor’s own address', async (t) => {
     const { caddy, a, b } = await stage(t);
     await fetch(caddy.url, { headers: { 'x-forwarded-for': '203.0.113.9' } });
     const [seen] = arrivedAt(a, b);
@@ -131,7 +131,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 0);
   });
 
-  it('the proxy answers 404 for operator pages outside OPERATOR_NETWORKS, and lets everyone in if OPERATOR_NETWORKS is not set', async (t) => {
+  it('the proxy hides the operator pages from visitors outside OPERATOR_NETWORKS, and lets everyone in if it is not set', async (t) => {
     const closed = await stage(t, { OPERATOR_NETWORKS: '192.0.2.0/24 2001:db8::/32' });
     for (const path of ['/operator', '/operator/requests', '/OPERATOR', '/%6fperator'])
       assert.equal((await fetch(closed.caddy.url + path)).status, 404, path);

@@ -27,7 +27,7 @@ it('Node’s heap has the same size limits wherever Foyer is started', () => {
   for (const size of wanted) assert.ok(page.includes(size), `deploy/README.md does not mention ${size}`);
 });
 
-it('Node’s inspector stays closed wherever Foyer is started, and services and containers write no core dump', () => {
+it('a signal cannot open Node’s inspector, however Foyer is started, and the systemd unit and compose.yaml turn off core dumps', () => {
   const flag = '--disable-sigusr1';
   const image = read('Dockerfile');
   assert.match(image, new RegExp(`^CMD \\["${flag}"`, 'm'));
@@ -68,7 +68,7 @@ describe('compose.yaml', () => {
     );
   });
 
-  it('compose.yaml starts nothing if a required variable is missing, and names that variable', () => {
+  it('compose.yaml stops with an error if a required variable is missing from .env', () => {
     for (const name of [
       'SLACK_CLIENT_ID',
       'SLACK_CLIENT_SECRET',
@@ -87,25 +87,25 @@ describe('compose.yaml', () => {
     assert.deepEqual(compose.match(/^ +ports:.*/gm), ["    ports: ['80:80', '443:443', '443:443/udp']"]);
   });
 
-  it('compose.yaml gives each Foyer its own host name, since the lease of a run contains that name', () => {
+  it('compose.yaml gives each Foyer instance its own host name, since run leases identify their owner by it', () => {
     const names = [...compose.matchAll(/hostname: (\S+)/g)].map(([, name]) => name);
     assert.equal(names.length, 2);
     assert.equal(new Set(names).size, 2);
   });
 
-  it('Docker gives a stopping Foyer more time than Foyer needs to drain', () => {
+  it('Docker waits longer for Foyer to stop than Foyer takes to drain', () => {
     const [, seconds] = /x-foyer:[\s\S]*?stop_grace_period: (\d+)s/.exec(compose) ?? [];
     assert.ok(Number(seconds) > drainSeconds);
   });
 });
 
 describe('the systemd unit', () => {
-  it('systemd gives a stopping Foyer more time than Foyer needs to drain', () => {
+  it('systemd waits longer for Foyer to stop than Foyer takes to drain', () => {
     const [, seconds] = /^TimeoutStopSec=(\d+)s$/m.exec(unit) ?? [];
     assert.ok(Number(seconds) > drainSeconds);
   });
 
-  it('systemd waits until Foyer is ready, and restarts a Foyer that hangs, but not a Foyer whose problem only a person can fix', () => {
+  it('systemd waits until Foyer is ready, restarts it if it hangs, and does not restart it after an error that only a person can fix', () => {
     for (const line of ['Type=notify', 'NotifyAccess=all', 'WatchdogSec=30s', 'RestartPreventExitStatus=78'])
       assert.match(unit, new RegExp(`^${line}$`, 'm'));
     // With a time limit, systemd would cut off a long migration at every start, so the migration would never finish.

@@ -69,14 +69,14 @@ describe('the alert rules', () => {
     execFileSync('promtool', ['check', 'rules', rulesFile]);
   });
 
-  it('each alert case that lasts minutes fires the rules that it names and no others', {
+  it('each alert test case that spans minutes fires exactly the rules that it names', {
     skip,
   }, (t) => {
     const cases = alertCases.filter(({ slow }) => !slow);
     runCases(t, cases, { sample: '1m', evaluation: '1m' });
   });
 
-  it('each alert case that lasts hours or days fires the rules that it names and no others', {
+  it('each alert test case that spans hours or days fires exactly the rules that it names', {
     skip,
   }, (t) => {
     const cases = alertCases.filter(({ slow }) => slow);
@@ -107,7 +107,7 @@ describe('the alert rules', () => {
     }
   });
 
-  it('each alert rule pages or opens a ticket, and no paging rule counts requests that fail verification', () => {
+  it('each alert rule pages or opens a ticket, and requests that fail verification never page anyone', () => {
     for (const [name, severity] of severities) assert.match(severity, /^(?:page|ticket)$/, name);
     assert.equal(severities.get('FoyerFlooded'), 'ticket');
     const paging = alerts.filter((alert) => severities.get(nameOf(alert)) === 'page');

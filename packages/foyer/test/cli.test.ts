@@ -133,7 +133,7 @@ async function startSlack(t: TestContext) {
   return { apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`, revoked };
 }
 
-test('npm run -s foyer -- list --json prints only JSON to stdout', async (t) => {
+test('`npm run -s foyer -- list --json` prints only JSON to stdout', async (t) => {
   const { run, runId } = await prepare(t);
   const [listed, unknown, wrong] = await Promise.all([
     run(['list', '--json'], {}, npmRunFoyer),
@@ -171,7 +171,7 @@ test('`list`, `show`, `requests`, `manifest`, `backup`, `purge` and `retry` prin
   assert.deepEqual(revoked.sort(), [secrets.botToken, secrets.userToken]);
 });
 
-test('with a wrong key, `list`, `show` and `requests` work, and `purge` erases only if --no-revoke is given', async (t) => {
+test('with the wrong encryption key, `list`, `show` and `requests` still work, and `purge` erases only with --no-revoke', async (t) => {
   const { run } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const wrong = {
@@ -192,7 +192,7 @@ test('with a wrong key, `list`, `show` and `requests` work, and `purge` erases o
   assert.equal((await run(['show', 'T1'])).exitCode, 1);
 });
 
-test('`purge` fails if the key file is missing, and creates no new one', async (t) => {
+test('`purge` fails if the key file is missing, and does not create a new one', async (t) => {
   const { file, run } = await prepare(t);
   const { exitCode, stderr } = await run(['purge', 'T1', '--yes'], { TOKEN_ENCRYPTION_KEYS: '' });
   assert.equal(exitCode, 1);
@@ -228,7 +228,7 @@ test('`retry` queues the run and makes it due', async (t) => {
   assert.notEqual(row.due_at, null);
 });
 
-test('all problems of the environment are reported together, and a missing database is not created', async (t) => {
+test('`list` reports all problems in the environment together, and does not create a missing database', async (t) => {
   const { folder, run } = await prepare(t);
   const faults = await run(['list', '--json'], { SLACK_CLIENT_ID: '', PORT: 'x' });
   assert.deepEqual([faults.exitCode, faults.stdout], [1, '']);
@@ -259,7 +259,7 @@ test('the server, list and setup report an unreadable .env and how to fix it', a
   }
 });
 
-test('a backup made on the command line has the reported size, and can be opened', async (t) => {
+test('`backup` writes a file that has the reported size and that Foyer can open', async (t) => {
   const { folder, run } = await prepare(t);
   const target = join(folder, 'backup.db');
   const { exitCode, stdout } = await run(['backup', target, '--json']);
@@ -275,7 +275,7 @@ test('output to a pipe has no colors', async (t) => {
   assert.equal((await run(['list', '--help'])).stdout.includes('\u001b'), false);
 });
 
-test('a database copied to Postgres opens there with the same keys, and no password is printed', async (t) => {
+test('`copy` to Postgres makes a database that works with the same encryption keys, and prints no password', async (t) => {
   const { run } = await prepare(t);
   const { apiUrl, revoked } = await startSlack(t);
   const { url, drop } = await createPostgresDatabase({ empty: true });
@@ -323,7 +323,7 @@ const intoFullDevice = (commandLine: readonly string[], env: Record<string, stri
   return end('sh', ['-c', 'exec "$0" "$@" > /dev/full', process.execPath, program, ...commandLine], env);
 };
 
-test('a command whose output does not fit on the disk exits with code 1 and one sentence', {
+test('a command exits with code 1 and a one-sentence error if its output does not fit on the disk', {
   skip: existsSync('/dev/full') ? false : 'this system has no /dev/full',
 }, async (t) => {
   const { run } = await prepare(t);

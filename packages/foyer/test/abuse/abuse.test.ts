@@ -67,7 +67,7 @@ const places = [
 
 for (const { name, skip, options } of places) {
   describe(`${name} under attack`, { skip }, () => {
-    it(`${name} uses little memory and answers others while clients send pipelined requests and read no answer`, async (t) => {
+    it(`${name} limits its memory and keeps answering others while attackers pipeline requests and never read the responses`, async (t) => {
       const stage = await setAbuseStage(t, options(t));
       const request = `GET / HTTP/1.1\r\nHost: ${stage.target.host}\r\n\r\n`;
       const toll = await stage.during(async () => {
@@ -89,7 +89,7 @@ for (const { name, skip, options } of places) {
       ['without Slack’s headers', () => ''],
       ['with plausible headers', plausibleHeaders],
     ] as const) {
-      it(`${name} uses little memory and answers others while bodies come in one-byte pieces ${kind}`, async (t) => {
+      it(`${name} limits its memory and keeps answering others while attackers send bodies in one-byte chunks ${kind}`, async (t) => {
         const stage = await setAbuseStage(t, options(t));
         const bytes = count({ quick: mebibyte / 4, full: mebibyte });
         const pieces = Buffer.from('1\r\na\r\n'.repeat(4096));
@@ -108,7 +108,7 @@ for (const { name, skip, options } of places) {
         assertBounded(toll, { logLines: sampled(toll, 3) });
       });
 
-      it(`${name} uses little memory and answers others while 450 connections each send a mebibyte ${kind}`, async (t) => {
+      it(`${name} limits its memory and keeps answering others while 450 connections each send a mebibyte ${kind}`, async (t) => {
         const stage = await setAbuseStage(t, options(t));
         const body = Buffer.alloc(mebibyte, 97);
         const toll = await stage.during(async () => {
@@ -129,7 +129,7 @@ for (const { name, skip, options } of places) {
       });
     }
 
-    it(`${name} uses little memory and answers others while it refuses unsigned requests that come as fast as they can`, async (t) => {
+    it(`${name} limits its memory and keeps answering others while it refuses a flood of unsigned requests`, async (t) => {
       const stage = await setAbuseStage(t, options(t));
       const many = count({ quick: 2000, full: 20_000 });
       const request = `POST /slack/events HTTP/1.1\r\nHost: ${stage.target.host}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`;
@@ -154,7 +154,7 @@ for (const { name, skip, options } of places) {
       assert.equal(await stage.metric('foyer_refused_requests_total{kind="signature_missing"}'), many);
     });
 
-    it(`${name} uses little memory and answers others while headers and bodies never end`, async (t) => {
+    it(`${name} limits its memory and keeps answering others while attackers send headers and bodies that never end`, async (t) => {
       const stage = await setAbuseStage(t, options(t));
       const many = count({ quick: 800, full: 3000 });
       const toll = await stage.during(async () => {
@@ -176,12 +176,12 @@ for (const { name, skip, options } of places) {
   });
 }
 
-describe('a flood of callbacks with the attacker’s own states', () => {
+describe('a flood of callbacks with valid states of the attacker’s own', () => {
   for (const [kind, query] of [
     ['a wrong code', 'code=bad'],
     ['an error', 'error=x'],
   ] as const) {
-    it(`a flood of callbacks with the attacker’s own states and ${kind} writes few rows, rarely calls Slack, and lets others install`, async (t) => {
+    it(`a flood of callbacks with valid states and ${kind} writes few rows, rarely calls Slack, and does not stop others from installing`, async (t) => {
       const stage = await setAbuseStage(t, { environment: { TRUST_PROXY: '1' } });
       const stranger = { 'x-forwarded-for': '192.0.2.1', connection: 'close' };
       const many = count({ quick: 600, full: 6000 });
@@ -238,7 +238,7 @@ describe('a flood of callbacks with the attacker’s own states', () => {
 });
 
 describe('signed requests that Slack would not send', () => {
-  it('signed requests that Slack would not send are answered within 2.5 seconds and write few log lines', async (t) => {
+  it('signed events that Slack would never send are answered within 2.5 seconds, and write few log lines', async (t) => {
     const stage = await setAbuseStage(t);
     const { signingSecret } = stage.sandbox.app;
     const visitor = createVisitor();

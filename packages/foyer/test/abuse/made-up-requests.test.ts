@@ -55,7 +55,7 @@ describe('a made-up request', () => {
   const below = ['/operator', '/operator/installations', '/installs', '/slack/events', '/readyz', '/brand'];
   const names = ['Cookie', 'Accept-Language', 'X-Forwarded-For', 'Authorization', 'Traceparent', 'Origin'];
 
-  it('a made-up request uses at most 150 ms of CPU time, even with 15 kB of one repeated text', async () => {
+  it('a made-up request uses at most 150 ms of CPU time, even if its URL or a header repeats one string for 15 kB', async () => {
     const costly: string[] = [];
     for (const sign of signs) {
       const filled = sign.repeat(15_000 / sign.length);
@@ -102,7 +102,7 @@ describe('a made-up request', () => {
     ['installations on the operator pages', (n) => `/operator/installations/made-up-${n}`],
   ];
   for (const [kind, target] of kinds) {
-    it(`forty made-up requests write at most five log lines: ${kind}`, async () => {
+    it(`forty made-up requests of one kind write at most five log lines (${kind})`, async () => {
       await stage.stop();
       await stage.start();
       const before = stage.logged().length;

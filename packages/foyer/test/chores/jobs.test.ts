@@ -15,7 +15,7 @@ const hour = 3_600_000;
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`jobs on ${engine}`, () => {
-    it('jobs run once per interval across all machines, with one turn for all missed intervals', async (t) => {
+    it('jobs run once per interval across all machines, and only once to make up for all missed intervals', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { config } = await setPipelineStage(t);
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(turns.slice(2), [5000]);
     });
 
-    it('the list of jobs shows the outcome and the machine of each job’s newest turn, the error of a failed turn, and when the next turn is due', async (t) => {
+    it('the job list shows where each job last ran, how that turn ended, and when the next one is due', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { database } = opened;
@@ -181,7 +181,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await stateOf()).nextDueAt, Math.floor(now / hour) * hour);
     });
 
-    it('jobs run once per interval if two Foyers share a database, even if one of them restarts', async () => {
+    it('jobs run once per interval if two Foyer processes share a database, even if one of them restarts', async () => {
       const turns: [string, number][] = [];
       const definitionOf = (machine: string) =>
         defineFoyer({
@@ -221,7 +221,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('a job that reaches its time limit is aborted and gets its next turn, and a job is aborted when Foyer stops', async () => {
+it('Foyer aborts a job at its time limit and runs it again at the next interval, and aborts running jobs when it stops', async () => {
   const turns: JobTurn[] = [];
   const hang: Job = {
     name: 'hang',

@@ -36,13 +36,13 @@ describe('the configuration', () => {
     assert.ok(config.database.kind === 'sqlite' && config.database.file.endsWith('/data/foyer.db'));
   });
 
-  it('the configuration’s fixes for missing Slack secrets name no command that only a clone of Foyer has', () => {
+  it('the configuration’s advice on missing Slack secrets names no npm scripts, since only a clone of Foyer has them', () => {
     const fixes = faultsOf({}).map(({ fix }) => fix);
     assert.equal(fixes.length, 3);
     for (const fix of fixes) assert.doesNotMatch(fix, /npm run/);
   });
 
-  it('the configuration takes each scope of the manifest once, or only those of SLACK_SCOPES if it is set', () => {
+  it('the configuration requests each scope in the manifest once, or only the scopes in SLACK_SCOPES if it is set', () => {
     const wanted = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];
     assert.deepEqual(parseConfig(secrets, manifest).slack.botScopes, wanted);
     const overridden = parseConfig({ ...secrets, SLACK_SCOPES: 'chat:write, users:read' }, manifest);
@@ -50,7 +50,7 @@ describe('the configuration', () => {
     assert.deepEqual(overridden.slack.optionalBotScopes, []);
   });
 
-  it('the configuration reports conflicts between variables together with problems of single variables', () => {
+  it('the configuration reports conflicts between variables together with problems in single variables', () => {
     const production = {
       NODE_ENV: 'production',
       PUBLIC_URL: 'http://foyer.example.com',
@@ -138,7 +138,7 @@ describe('the configuration', () => {
     assert.deepEqual(faultsOf({ ...production, CONNECT_SECRET }), []);
   });
 
-  it('in production, the configuration refuses a PUBLIC_URL with plain http, except for this machine', () => {
+  it('in production, the configuration refuses a plain-http PUBLIC_URL unless it points to this machine', () => {
     const production = { ...secrets, NODE_ENV: 'production', TOKEN_ENCRYPTION_KEYS: `main:${key}` };
     const names = (url: string): string[] =>
       faultsOf({ ...production, PUBLIC_URL: url }).map((fault) => fault.name);
@@ -146,7 +146,7 @@ describe('the configuration', () => {
     assert.deepEqual(names('http://127.0.0.1:3000'), []);
   });
 
-  it('the configuration refuses an encryption key that is short, unnamed or given twice, and never quotes it', () => {
+  it('the configuration refuses an encryption key that is too short, has no name, or is listed twice, and never prints the key', () => {
     const short = Buffer.alloc(31, 1).toString('base64');
     for (const keys of [`main:${short}`, key, `a:${key},a:${key}`]) {
       const faults = faultsOf({ ...secrets, TOKEN_ENCRYPTION_KEYS: keys });
@@ -163,7 +163,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('the configuration refuses addresses that a page or a redirect must not lead to', () => {
+  it('the configuration refuses unsafe and malformed URLs for links and redirects', () => {
     for (const url of ['javascript:alert(1)', 'data:text/html,x', '//evil.example', 'nonsense']) {
       const faults = faultsOf({
         ...secrets,
@@ -220,7 +220,7 @@ describe('the configuration', () => {
     assert.deepEqual(config.secrets, ['client-secret', 'signing-secret', key]);
   });
 
-  it('the configuration lists the database password as a secret, and refuses a password with an unescaped slash without printing the password', () => {
+  it('the configuration lists the database password as a secret, and does not print a password that it refuses for an unescaped slash', () => {
     const secretsOf = (url: string): readonly string[] =>
       parseConfig(
         { ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}`, DATABASE_URL: url },
@@ -244,7 +244,7 @@ describe('the configuration', () => {
     assert.equal(config.http.port, 3999);
   });
 
-  it('the configuration refuses malformed values and easily guessed passwords and tokens, each with the variable’s name and a fix', () => {
+  it('the configuration refuses malformed values and easily guessed passwords and tokens, and names the variable and a fix for each', () => {
     const wrong = {
       SLACK_CLIENT_ID: ['"1.2"', '<your client id>', 'the id'],
       SLACK_CLIENT_SECRET: ["'secret", '…'],
@@ -323,7 +323,7 @@ describe('the configuration', () => {
     assert.equal(parseConfig({ ...secrets, ...mail }, manifest).notify.mail?.from, from);
   });
 
-  it('the configuration reports the quotes around a value together with its other problems, and prints no secret', () => {
+  it('the configuration reports quotes around a value together with the value’s other problems, and prints no secret', () => {
     const faults = faultsOf({ ...secrets, SLACK_CLIENT_SECRET: '"top secret"', PORT: '"many"' });
     assert.deepEqual(
       faults.map((fault) => fault.name),
@@ -340,7 +340,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('the configuration accepts file URLs with an absolute or a relative path, and takes each scope of SLACK_SCOPES once', () => {
+  it('the configuration accepts database file URLs with an absolute or a relative path', () => {
     const fileOf = (url: string) => {
       const { database } = parseConfig({ ...secrets, DATABASE_URL: url }, manifest);
       return database.kind === 'sqlite' ? database.file : undefined;
@@ -352,7 +352,7 @@ describe('the configuration', () => {
     assert.deepEqual(twice.slack.botScopes, ['chat:write', 'users:read']);
   });
 
-  it('the configuration reports a manifest that is missing or is a folder, and accepts a byte order mark before a manifest', (t) => {
+  it('the configuration reports a manifest that is missing or is a folder, and accepts one that begins with a byte order mark', (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-manifest-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const file = pathToFileURL(join(folder, 'manifest.json'));
@@ -365,7 +365,7 @@ describe('the configuration', () => {
     assert.equal(readManifest(file), manifest);
   });
 
-  it('the configuration turns connecting on if CONNECT_SECRET is set, and normalizes origins', () => {
+  it('the configuration turns connect links on if CONNECT_SECRET is set, and normalizes their return origins', () => {
     const secret = 'a secret of at least thirty-two bytes';
     assert.equal(parseConfig(secrets, manifest).connect, undefined);
     const alone = parseConfig({ ...secrets, CONNECT_SECRET: secret }, manifest);
@@ -382,7 +382,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('the configuration refuses a short CONNECT_SECRET, a return origin that is not an origin, and an unsafe claim URL', () => {
+  it('the configuration refuses a short CONNECT_SECRET, an unsafe or malformed return origin, and an unsafe claim URL', () => {
     const secret = 'a secret of at least thirty-two bytes';
     const wrong: Record<string, string>[] = [
       { CONNECT_SECRET: 'x'.repeat(31) },
@@ -415,7 +415,7 @@ describe('the configuration', () => {
 });
 
 describe('Sign in with Slack', () => {
-  it('Sign in with Slack is off by default; if it is on, it may return to PUBLIC_URL and the listed origins, even without CONNECT_SECRET', () => {
+  it('Sign in with Slack is off by default; if on, it may redirect to PUBLIC_URL and CONNECT_RETURN_ORIGINS, even without CONNECT_SECRET', () => {
     assert.equal(parseConfig(secrets, manifest).signIn, undefined);
     assert.equal(parseConfig({ ...secrets, SIGN_IN: 'off' }, manifest).signIn, undefined);
     const on = { ...secrets, SIGN_IN: 'on' };
@@ -433,7 +433,7 @@ describe('Sign in with Slack', () => {
     assert.deepEqual(operators.operatorSlackUsers, ['T1/U1', 'T1/U2']);
   });
 
-  it('the configuration refuses a SIGN_IN other than on or off, operators not written as workspace/user, and an unsafe issuer', () => {
+  it('the configuration refuses a SIGN_IN other than on or off, an operator that is not written as workspace/user, and an unsafe issuer', () => {
     const wrong: Record<string, string>[] = [
       { SIGN_IN: 'yes' },
       { OPERATOR_SLACK_USERS: 'T1/U1' },

@@ -17,7 +17,7 @@ function setUp(t: TestContext) {
 }
 
 describe('the log in an outage', () => {
-  it('the log in an outage has the first three lines of a problem in full, then one line a minute with the count and the source', (t) => {
+  it('the log in an outage shows a problem’s first three lines in full, then one line a minute with the count and the sources', (t) => {
     const { log, taken, minute } = setUp(t);
     const child = log.child({ from: 'slack' });
     const fail = (n: number): void =>
@@ -52,7 +52,7 @@ describe('the log in an outage', () => {
     assert.equal(taken().length, 1, 'after a quiet minute it is whole again');
   });
 
-  it('the log distinguishes problems by text, level and code, and limits how many it distinguishes', (t) => {
+  it('the log counts repeated lines separately for each text, level and error code, up to a limited number of kinds', (t) => {
     const { log, taken } = setUp(t);
     for (const code of ['a', 'b'])
       for (let n = 0; n < 5; n += 1) {
@@ -65,14 +65,14 @@ describe('the log in an outage', () => {
     assert.ok(taken().length <= 210);
   });
 
-  it('the log leaves out no line of the levels debug, info and fatal', (t) => {
+  it('the log never leaves out lines at the levels debug, info and fatal', (t) => {
     const { log, taken } = setUp(t);
     for (let n = 0; n < 50; n += 1)
       for (const level of ['debug', 'info', 'fatal'] as const) log[level]('same');
     assert.equal(taken().length, 150);
   });
 
-  it('a flush of the log writes the pending counts, with secrets masked and without the id of the run that flushes', (t) => {
+  it('a flush of the log writes the pending counts, with secrets masked and without the id of the run that triggered it', (t) => {
     const { log, taken } = setUp(t);
     const fail = () => log.warn({ address: 'the-secret' }, 'no');
     for (let n = 0; n < 5; n += 1) withLineIds({ requestId: `req_${n}` }, fail);

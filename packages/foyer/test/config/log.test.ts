@@ -46,7 +46,7 @@ describe('the log', () => {
     );
   });
 
-  it('the log puts the id of a run on each line of that run, and the fields of one line on no other line', () => {
+  it('the log puts a run’s id on each of the run’s lines, and does not carry one line’s fields over to the next', () => {
     const output = logged(`
       withLineIds({ runId: 'run_1' }, () => {
         log.info({ step: 'publish-home', outcome: 'failed', ms: 5 }, 'first');
@@ -80,7 +80,7 @@ describe('the log', () => {
     assert.ok(!output.includes('private'));
   });
 
-  it('the log names the errors of an AggregateError, such as the refusals of each address of a host', () => {
+  it('the log shows each error inside an AggregateError, such as the refused connection to each address of a host', () => {
     const output = logged(`
       const error = new TypeError('fetch failed', { cause: new AggregateError([new Error('refused ::1'), new Error('refused the-client-secret')]) });
       log.error({ err: error }, 'failed');`);
@@ -89,7 +89,7 @@ describe('the log', () => {
     assert.deepEqual(messages, ['refused ::1', 'refused [secret]']);
   });
 
-  it('the log cuts an error of several megabytes, but never in the middle of a secret', () => {
+  it('the log truncates an error of several megabytes, but never in the middle of a secret', () => {
     for (const left of [0, 5, 16, 30, 2000]) {
       const output = logged(`
         const error = new Error('first words ' + 'x'.repeat(20_000 - 12 - ${left}) + 'the-client-secret' + 'y'.repeat(2_000_000));
@@ -125,7 +125,7 @@ describe('the scrubber', () => {
     }
   });
 
-  it('the scrubber replaces a secret within base64, such as a Basic Authorization header', () => {
+  it('the scrubber replaces a secret inside base64 text, such as a Basic Authorization header', () => {
     const secret = 'client/secret+of~16';
     const scrub = createScrubber([secret]);
     for (const [before, after] of [
@@ -144,7 +144,7 @@ describe('the scrubber', () => {
     }
   });
 
-  it('the scrubber replaces webhooks of Slack and GovSlack, whether plain, escaped or encoded', () => {
+  it('the scrubber replaces Slack and GovSlack webhook URLs, whether plain, escaped or encoded', () => {
     const scrub = createScrubber([]);
     for (const host of ['hooks.slack.com', 'hooks.slack-gov.com']) {
       const url = `https://${host}/services/T0/B0/x-y_z`;
@@ -155,7 +155,7 @@ describe('the scrubber', () => {
     assert.equal(scrub('https://hooks.slack.com.evil.example'), 'https://hooks.slack.com.evil.example');
   });
 
-  it('the scrubber replaces one-time values in an encoded URL, signed links and signed results', () => {
+  it('the scrubber replaces OAuth codes and states in an encoded URL, signed links, and signed results', () => {
     const scrub = createScrubber([]);
     const encoded = encodeURIComponent('https://a.example/cb?code=12.34&state=v1.abc');
     assert.doesNotMatch(scrub(`next=${encoded}`), /12\.34|v1\.abc/);
@@ -168,7 +168,7 @@ describe('the scrubber', () => {
     assert.equal(createScrubber(['secret', 'secret-longer'])('a secret-longer b'), 'a [secret] b');
   });
 
-  it('the scrubber leaves text unchanged that only resembles a secret, and a secret of three characters', () => {
+  it('the scrubber does not replace text that only resembles a secret, or a secret of only three characters', () => {
     assert.equal(createScrubber(['abc'])('xoxo, abc and a code=1'), 'xoxo, abc and a code=1');
   });
 });

@@ -54,7 +54,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(claimIn(await home(member)), undefined);
     });
 
-    it('Foyer refuses a changed claim, a token made for another purpose, and an account without an id', async () => {
+    it('Foyer refuses a claim token that was altered or made for another purpose, and an account without an id', async () => {
       const token = await freshClaim(acme);
       const claim = (text: string, org = 'org-1') => stage.foyer().claim(text, { org });
       await assert.rejects(claim(`${token.slice(0, -4)}AAAA`), { code: 'claim_invalid' });
@@ -69,7 +69,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), []);
     });
 
-    it('Foyer refuses a claim from someone who is no longer an admin and is not the installer', async () => {
+    it('Foyer refuses a claim by someone who is no longer an admin and is not the installer', async () => {
       const admin = stage.person('Acme', 'admin');
       const token = await freshClaim(admin);
       await stage.database.change('update memberships set is_admin = 0 where user_id = ?', admin.userId);
@@ -77,7 +77,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), []);
     });
 
-    it('Foyer refuses a claim from before an uninstall', async () => {
+    it('Foyer refuses a claim token from before an uninstall, even after a reinstall', async () => {
       const token = await freshClaim(acme);
       await stage.sandbox.uninstall({ teamId: acme.teamId });
       await eventually(async () => (await stage.foyer().find(acme))?.status === 'uninstalled');
@@ -87,7 +87,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), []);
     });
 
-    it('if a claim is used twice at the same time, only one use connects the workspace, and the claim never works again', async () => {
+    it('if a claim token is used twice at the same time, only one use connects the workspace, and the token never works again', async () => {
       const mine = await freshClaim(acme);
       const ends = await Promise.allSettled(
         ['org-1', 'org-2'].map((org) => stage.foyer().claim(mine, { org, subject: 'user-1', label: 'Acme' })),
@@ -107,14 +107,14 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       await assert.rejects(stage.foyer().claim(mine, { org: 'org-3' }), { code: 'claim_used' });
     });
 
-    it('Foyer refuses a claim after the workspace was connected', async () => {
+    it('Foyer refuses a claim if the workspace has been connected in the meantime', async () => {
       const token = await freshClaim(acme);
       await stage.connect(acme, sign(claimsOf({ org: 'org-8' })));
       await assert.rejects(stage.foyer().claim(token, { org: 'org-9' }), { code: 'already_connected' });
       assert.deepEqual(await stage.stored(), ['Acme → org-8']);
     });
 
-    it('Foyer leaves no claim in the log or the database', async () => {
+    it('Foyer leaves no claim token in the log or the database', async () => {
       const { queries } = stage.foyer().database;
       const tables = foyerTableNames.map((name) =>
         queries
@@ -131,7 +131,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('a claim', () => {
-  it('a claim in Home is replaced at each half hour of the clock, and expires after an hour', async (t) => {
+  it('a claim token in Home is replaced at each half hour of the clock, and expires after an hour', async (t) => {
     let nowMs = Date.now();
     const stage = await setConnectStage({ now: () => nowMs });
     t.after(() => stage.close());

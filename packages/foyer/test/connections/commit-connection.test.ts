@@ -42,7 +42,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`a change of a workspace’s account, on ${engine}`, () => {
-    it('a change of a workspace’s account by an operator is written to the workspace’s history once', async (t) => {
+    it('when an operator connects a workspace to another account, Foyer records the change in the workspace’s history once', async (t) => {
       const { database, accounts, lines } = await setUp(t);
       const connect = (org: string, move = false) => database.write((tx) => byHand(tx, org, move));
       assert.equal(await connect('org-1'), 'kept');
@@ -53,7 +53,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await lines(), ['ins_OWN connected org-2', 'ins_OWN disconnected org-1']);
     });
 
-    it('a change of a workspace’s account by a link is written to the workspace’s history once', async (t) => {
+    it('when a link connects a workspace to another account, Foyer records the change in the workspace’s history once', async (t) => {
       const { database, accounts, lines } = await setUp(t);
       const connect = (org: string, rule: 'share' | 'move') =>
         database.write((tx) =>

@@ -26,7 +26,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     after(() => stage.close());
     const scene = () => Promise.all([stage.stored(), stage.installs()]);
 
-    it('opening a link that is bound to no browser shows the account, and nothing is written until the person has approved at Slack', async () => {
+    it('a link that is not bound to a browser first shows the account, and Foyer stores nothing until the person approves at Slack', async () => {
       const person = stage.person('Acme');
       const claims = claimsOf({ label: 'Acme <script>alert(1)</script> & "Söhne"', data: { plan: 'pro' } });
       const page = await stage.openLink(person.visitor, sign(claims), { press: false });
@@ -64,7 +64,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await (await stage.foyer().slack({ org: 'org-1' })).auth.test()).team_id, person.teamId);
     });
 
-    it('a link that the host bound to this browser goes straight to Slack', async () => {
+    it('a link goes straight to Slack in the browser that the host bound it to', async () => {
       const person = stage.person('Globex');
       let url = '';
       const app = createServer(async (_req, res) => {
@@ -88,7 +88,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), ['Acme → org-1', 'Globex → org-2']);
     });
 
-    it('a link that is used again leads back to the host with its first result', async () => {
+    it('a link that is opened again redirects to the host with its first result', async () => {
       const [first, second] = [stage.person('Acme'), stage.person('Globex')];
       const token = sign(claimsOf());
       const result = resultOf(await stage.connect(first, token));
@@ -98,7 +98,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await scene(), before);
     });
 
-    it('a reloaded callback of a link leads back to the host with the same result', async () => {
+    it('reloading the OAuth callback of a link redirects to the host again with the same result', async () => {
       const person = stage.person('Acme');
       const { visitor, ...choice } = person;
       const authorizeUrl = (await stage.openLink(visitor, sign(claimsOf()))).headers.get('location') ?? '';
