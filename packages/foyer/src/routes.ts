@@ -31,7 +31,7 @@ interface RoutesDeps {
   reporter?: Pick<ProcessReporter, 'answer'>;
 }
 
-/** The paths to which Slack sends the browser back with a code. */
+/** The paths where Slack redirects the browser with a code. */
 const callbacks = ['/slack/oauth_redirect', '/slack/signin/callback'];
 
 /** Creates the function that finds the route for a method and a path. */
@@ -76,8 +76,8 @@ export function createRoutes(deps: RoutesDeps) {
     const path = given.length > 1 && given.endsWith('/') ? given.slice(0, -1) : given;
     const routes = routesOf(path);
     if (!routes) return { kind: 'not_found' };
-    // Foyer answers HEAD like GET; Node leaves out the body. A callback takes no HEAD: a program that only checks a
-    // link would use up the code.
+    // Foyer answers HEAD like GET; Node omits the body. A callback does not accept HEAD: otherwise, a program that only
+    // checks a link would use up the code.
     const takesHead = 'GET' in routes && !callbacks.includes(path);
     const asked = method === 'HEAD' && takesHead ? 'GET' : method;
     const found = Object.hasOwn(routes, asked) ? routes[asked] : undefined;
@@ -89,7 +89,8 @@ export function createRoutes(deps: RoutesDeps) {
 
 /**
  * Returns whether a request is allowed only on PUBLIC_URL's host name: the operator pages, sign-in and sign-out, the
- * form of a progress page, and all that connects a workspace to an account. Other requests are answered under any name.
+ * form of a progress page, and every request that connects a workspace to an account. Foyer answers other requests
+ * under any host name.
  */
 export function needsOwnHost(method: string, url: string): boolean {
   const [path = '', query = ''] = url.split('?', 2);
@@ -109,9 +110,9 @@ function healthz(database: Pick<Database, 'failure'>, res: ServerResponse): void
 }
 
 /**
- * Reports whether the database answers and can be written: load balancers ask this before they send a request here.
- * `doctor` sends the time, sealed, and also gets the process's report. A wrong time, or one sealed with other keys,
- * gets 401.
+ * Reports whether the database answers and accepts writes: load balancers check this before they send requests to this
+ * process. `doctor` sends the current time, sealed, and also gets the process's report. A wrong time, or a time sealed
+ * with other keys, gets 401.
  */
 async function readyz(
   deps: Pick<RoutesDeps, 'database' | 'isInMaintenance' | 'reporter'>,
@@ -126,7 +127,7 @@ async function readyz(
     if (!(error instanceof DatabaseUnavailableError)) throw error;
     return sendHealth(res, 503, 'database_unavailable', answer);
   }
-  // Ready despite maintenance: events still need this machine, and a proxy must not remove it.
+  // Reports ready during maintenance too: this process must still receive events, so a proxy must not remove it.
   const maintenance = (await deps.isInMaintenance()) && { maintenance: true };
   sendHealth(res, 200, 'ok', { ...maintenance, ...answer });
 }

@@ -171,7 +171,8 @@ function reportFailedStart(error: unknown, log: Logger | undefined): void {
   if (explanation !== undefined) console.error(explanation);
   else if (!log) console.error(error);
   if (process.stdout.isTTY && explanation !== undefined) return;
-  // Without a configuration, the log uses the default level and cannot scrub secrets; no ConfigProblem quotes one.
+  // Without a configuration, the log uses the default level and cannot scrub secrets, but no ConfigProblem quotes a
+  // secret.
   const anyLog = log ?? createLogger({ logLevel: 'info', secrets: [] });
   const { problems } = error instanceof ConfigError ? error : { problems: undefined };
   const about = explanation === undefined ? { err: error } : { problems, reason: explanation };

@@ -309,7 +309,7 @@ interface WaitCause {
   readonly message: string;
 }
 
-/** Why a shortest wait: a step that always retries at once would keep the worker and the database busy. */
+/** Why a shortest wait: a step that always retries immediately would keep the worker and the database busy. */
 const shortestRestMs = 1000;
 const longestRestMs = 366 * 24 * 60 * 60 * 1000;
 

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 
 /** Identifies a process by its machine, its pid and its start. */
 export interface WorkerIdentity {
-  /** The machine's name, and a mark that distinguishes the machine from another of the same name. */
+  /** The machine's name, and a mark that distinguishes it from other machines with the same name. */
   host: string;
   pid: number;
   /** Distinguishes processes with the same pid: the first process in a container always has pid 1. */
@@ -19,9 +19,9 @@ export function thisProcess(): WorkerIdentity {
 }
 
 /**
- * Why a name is not enough: if two machines or containers had the same name, each would think that the other's runs
- * belong to a dead process of its own, and execute them a second time. Linux identifies each boot of a machine, and the
- * pid namespace of each container. If one of these cannot be read, Foyer uses the name alone.
+ * Why the name alone is not enough: if two machines or containers had the same name, each would assume that the other's
+ * runs belong to one of its own dead processes, and would execute those runs a second time. Linux identifies each boot
+ * of a machine, and the pid namespace of each container. If one of these cannot be read, Foyer uses the name alone.
  */
 function machineMark(): string {
   try {

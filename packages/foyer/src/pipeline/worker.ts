@@ -22,7 +22,7 @@ export interface WorkerDeps extends PipelineDeps {
    * runs share commits. A run costs a seventh less CPU time with 32 than with 16; a limit of 64 brings no further gain.
    */
   concurrency?: number;
-  /** How long a claimed run stays ours without a renewal of its lease; 30,000 by default. */
+  /** How long a run stays with this worker if the worker does not renew the lease; 30,000 by default. */
   leaseMs?: number;
   /** How often to look for runs that other processes queued; 2,000 by default. */
   pollMs?: number;
@@ -36,7 +36,8 @@ export interface WorkerDeps extends PipelineDeps {
 export type Worker = ReturnType<typeof createWorker>;
 
 /**
- * The timer waits at least this long before it queries for due work again; a run that ends causes a query at once.
+ * The timer waits at least this long before it queries for due work again. When a run ends, the worker queries
+ * immediately.
  *
  * Why `wake` waits this long too: most wakes come from an install whose browser still waits for its page, and after the
  * pause, one claim serves all installs that came during it. Eight simultaneous installs waited 230 ms for their pages
@@ -86,7 +87,7 @@ export function createWorker(deps: WorkerDeps) {
     });
   }
 
-  /** Returns how long to pause. Never rejects: a database failure only makes the pause longer. */
+  /** Claims due runs, and returns how long to pause. Never rejects: a database failure only makes the pause longer. */
   async function claimAndPause(): Promise<number> {
     try {
       if (performance.now() - deadSoughtAt >= pollMs) await releaseDead();
@@ -153,7 +154,7 @@ export function createWorker(deps: WorkerDeps) {
         }, leastPauseMs);
       });
     },
-    /** Whether no run is under way and none is being claimed. */
+    /** Whether this worker is neither executing nor claiming a run. */
     isIdle: () => active.count() === 0 && turning === undefined,
     /** Claims nothing more, and resolves within `drainMs`: running steps end, or are aborted and start again later. */
     async stop({ drainMs }: { drainMs: number }): Promise<void> {

@@ -39,8 +39,8 @@ export function createLookUpPerson(deps: {
     } catch (error) {
       const code = slackFailure(error)?.code;
       if (code === 'user_not_found') return { kind: 'gone' };
-      // A failure of Slack or of the bot's token must not stop a sign-in: it says nothing about the person, who may be
-      // signing in to find its cause.
+      // If Slack or the bot's token fails, the sign-in continues: the failure says nothing about the person, who may be
+      // signing in to find out what is wrong.
       deps.log.warn(
         { err: error, installationId: installation.id, code },
         'could not ask Slack about a member',

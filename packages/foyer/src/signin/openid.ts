@@ -36,9 +36,9 @@ import type { SlackTransport } from '../slack/slack-transport.ts';
  * Why Foyer drops the access token and does not revoke it: Slack issues one user token per person and app. Revoking
  * this one could revoke the token that the same person granted with an install.
  *
- * Why PKCE only if the discovery document lists S256: Slack's does not, and turning PKCE on in the app's settings makes
- * the app a public client, which cannot be undone (docs.slack.dev/changelog/2026/03/30/pkce). The nonce and the client
- * secret protect the code either way.
+ * Why PKCE only if the discovery document lists S256: Slack's document does not list it, and turning PKCE on in the
+ * app's settings makes the app a public client, which cannot be undone (docs.slack.dev/changelog/2026/03/30/pkce). The
+ * nonce and the client secret protect the code either way.
  */
 
 const scope = 'openid profile email';
@@ -54,7 +54,7 @@ const clockToleranceSeconds = 60;
 /** The longest answer that Foyer reads: a discovery document or a set of keys has a few kilobytes. */
 const mostBytes = 256 * 1024;
 
-/** Who signed in, as Slack's ID token says. */
+/** Who signed in, according to Slack's ID token. */
 export interface SlackIdentity {
   userId: string;
   teamId: string;
@@ -105,7 +105,7 @@ export function createOpenId(deps: {
   const { config, transport, now } = deps;
   const issuer = new URL(config.signIn.issuer);
   const redirectUri = `${config.http.baseUrl}${callbackPath}`;
-  // Plain http is for this machine only; the configuration refuses it for any other.
+  // Plain http is allowed only to this machine; the configuration refuses any other http address.
   const insecure = issuer.protocol === 'http:' && isLoopback(issuer.hostname) ? [allowInsecureRequests] : [];
 
   const slackFetch: CustomFetch = async (url, { method, headers, body, signal }) => {
@@ -168,8 +168,7 @@ export function createOpenId(deps: {
         timeout: callTimeoutMs / 1000,
       }).then((found) => {
         const { authorization_endpoint, token_endpoint, jwks_uri } = found.serverMetadata();
-        // These endpoints receive the browser and the client secret, and provide the keys that signatures are checked
-        // with.
+        // Foyer sends the browser and the client secret to these endpoints, and checks signatures with their keys.
         if (![authorization_endpoint, token_endpoint, jwks_uri].every(isSafeEndpoint))
           throw new SignInError('untrusted', 'discovery_unsafe');
         return found.serverMetadata();
@@ -228,7 +227,7 @@ export function createOpenId(deps: {
       return buildAuthorizationUrl(await reached(configuration()), parameters).href;
     },
 
-    /** Exchanges the code of a callback for the person's identity. `query` is the callback's. @throws SignInError */
+    /** Exchanges the code in a callback's query for the person's identity. @throws SignInError */
     async identify(
       query: URLSearchParams,
       state: string,
@@ -252,7 +251,9 @@ export function createOpenId(deps: {
 
 export type OpenId = ReturnType<typeof createOpenId>;
 
-/** Below the base path. The manifest must list the address among the app's redirect URLs. */
+/**
+ * The callback's path, below the base path. The manifest must list its full address as one of the app's redirect URLs.
+ */
 const callbackPath = '/slack/signin/callback';
 
 function isSafeEndpoint(address: string | undefined): boolean {
@@ -262,7 +263,7 @@ function isSafeEndpoint(address: string | undefined): boolean {
 }
 
 function isSlackError(body: Buffer): boolean {
-  // `{"ok":false,…}`: a set of keys or a discovery document has no such field.
+  // A Slack error looks like `{"ok":false,…}`. A key set or a discovery document has no `ok` field.
   if (body.length > 4096 || !body.includes('"ok"')) return false;
   try {
     return (JSON.parse(body.toString()) as { ok?: unknown } | null)?.ok === false;
@@ -304,8 +305,8 @@ function identityOf(
   const { 'https://slack.com/user_id': userId, 'https://slack.com/team_id': teamId, ...rest } = parsed.data;
   if (rest.iat * 1000 > now + clockToleranceSeconds * 1000)
     throw new SignInError('untrusted', 'issued_later');
-  // If the hash in the ID token is of another access token, the two tokens come from different answers (OpenID Connect
-  // Core, 3.1.3.8).
+  // If the ID token contains the hash of another access token, the two tokens come from different answers (OpenID
+  // Connect Core, 3.1.3.8).
   if (rest.at_hash !== undefined && rest.at_hash !== halfHash(accessToken))
     throw new SignInError('untrusted', 'access_token_differs');
   // Slack sends the user's id twice: as `https://slack.com/user_id` and as `sub`. If they differ, it is unclear who
@@ -332,7 +333,9 @@ function halfHash(accessToken: string): string {
 const spent = new Set(['invalid_code', 'code_already_used', 'code_expired', 'invalid_grant']);
 const misconfigured = /^(?:bad_|invalid_client|invalid_grant_type|oauth_authorization_url_mismatch)/;
 
-/** Awaits a call of the library, and translates its error. The library's own errors contain codes and tokens. */
+/**
+ * Awaits a call of the library, and translates its error, because the library's own errors contain codes and tokens.
+ */
 async function reached<T>(call: Promise<T>): Promise<T> {
   try {
     return await call;

@@ -1,6 +1,6 @@
 /**
- * Checks `return_to`, the address to which a sign-in or sign-out leads back. Returns the whole address; undefined if
- * Foyer refuses it.
+ * Checks `return_to`, the address where the browser goes after a sign-in or sign-out. Returns the whole address;
+ * undefined if Foyer refuses it.
  *
  * It may be a path on this host, or a whole http(s) address of a listed origin. Why no other form: browsers accept much
  * more as an address (`//evil.example`, `/\evil.example`, `https:evil.example`), and each such form has been an open
@@ -16,7 +16,7 @@ export function returnAddress(
   if (!isPath && !/^https?:\/\/[^/]/.test(given)) return undefined;
   const address = isPath ? allowed.publicUrl + given : given;
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  // With credentials before the @, the actual host differs from the one that a person reads.
+  // In `https://trusted.example@evil.example`, a person reads the first name, but the host is the second.
   if (url === undefined || url.username + url.password !== '') return undefined;
   const isListed = url.origin === allowed.publicUrl || allowed.returnOrigins.includes(url.origin);
   return isListed ? url.href : undefined;

@@ -33,7 +33,7 @@ export interface Session extends SessionSecrets {
 
 const sealedSchema = z.object({ id: z.string(), csrfToken: z.string(), mark: z.string() });
 
-/** The person whose session begins, and where. */
+/** The fields that the caller provides for a new session: the person, the installation, and the browser. */
 type NewSession = Pick<
   SessionRow,
   | 'installation_id'
@@ -99,8 +99,8 @@ export function createSessions(deps: {
 
   return {
     /**
-     * Begins a session and returns its Set-Cookie header. The id is new, so that no stranger can have chosen it. Ends
-     * the browser's previous session.
+     * Begins a session and returns its Set-Cookie header. The id is always new: a stranger may have planted a cookie
+     * with an old one. Ends the browser's previous session.
      */
     async begin(
       tx: Tx,

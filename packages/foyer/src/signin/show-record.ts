@@ -59,7 +59,7 @@ export function createShowRecord(deps: ShowRecordDeps) {
     return member && { member, csrfToken: session.csrfToken };
   }
 
-  /** Sends a file of what is stored about the person, without the texts that are only for operators. */
+  /** Sends a file with everything stored about the person, except the texts that are only for operators. */
   async function exportData(res: ServerResponse, record: InstallRecord, userId: string): Promise<void> {
     const person = { clientId: record.clientId, teamId: registeredTeamId(record), userId };
     const { history, notices, runs, ...data } = await readPersonData(database.queries, person);
@@ -104,7 +104,9 @@ export function createShowRecord(deps: ShowRecordDeps) {
   }
 
   return {
-    /** `GET /`; resolves to false, with nothing sent, if no one has signed in or the installation is gone. */
+    /**
+     * `GET /`; resolves to false, with nothing sent, if the request has no valid session or the installation is gone.
+     */
     async get(req: IncomingMessage, res: ServerResponse): Promise<boolean> {
       const signedIn = await sessionOf(req);
       if (!signedIn) return false;

@@ -41,8 +41,8 @@ class NotInstalledError extends Error {
 type SignInOutcome = 'signed_in' | 'cancelled' | 'refused' | 'unverified' | 'failed';
 
 /**
- * The outcome that `fail` reports for each kind of failure, if no outcome is passed to `fail`. A kind that is not
- * listed counts as `failed`.
+ * The outcome that `fail` reports for each kind of failure, unless the caller passes another. A kind that is not listed
+ * counts as `failed`.
  */
 const outcomes: ReadonlyMap<FailureKind, SignInOutcome> = new Map([
   ['signin_cancelled', 'cancelled'],
@@ -89,7 +89,7 @@ export function createSignIn(deps: SignInDeps) {
   ): void {
     const { requestId, returnTo } = attempt;
     deps.onEnded?.(outcome);
-    // Without a state that Foyer sealed, a stranger may have caused the failure and chosen its code.
+    // Logs only the kind if Foyer did not seal the state: a stranger may have caused the failure and chosen its code.
     const code = requestId === undefined ? failure.kind : failure.code;
     logAttempt(log, { requestId, kind: failure.kind, code }, 'a sign-in was not finished');
     const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`;
@@ -178,7 +178,7 @@ export function createSignIn(deps: SignInDeps) {
     let cookie: string;
     try {
       cookie = await database.write(async (tx) => {
-        // Look again, with a lock: the installation may have been uninstalled since.
+        // Looks again, with a lock: someone may have uninstalled the app since the first look.
         const locked = await findSignInInstallation(tx, place);
         if (!locked) throw new NotInstalledError();
         await register(tx, locked, identity, found, now());
@@ -203,9 +203,7 @@ export function createSignIn(deps: SignInDeps) {
     leadTo(res, 303, attempt.returnTo, [cookie]);
   }
 
-  /**
-   * Begins an operator's session. It needs no installation: an operator's first question may be why there is none.
-   */
+  /** Begins an operator's session. No installation is needed: an operator may sign in to find out why there is none. */
   async function beginOperator(
     req: IncomingMessage,
     res: ServerResponse,
@@ -309,7 +307,7 @@ async function register(
   await updatePerson(tx, { ...person, ...reported, isDeactivated: false, at: now });
   if (found?.kind !== 'there') return;
   const { profile, isAdmin, isOwner, isGuest } = found;
-  // The bot may lack the scope for the email, which the person has just shared.
+  // If the bot lacks the scope for the email, Foyer uses the email that the person has just shared.
   const user = { ...profile, email: profile.email ?? email, isAdmin, isOwner, isGuest };
   await saveProfile(tx, person, { user, team: null });
 }
