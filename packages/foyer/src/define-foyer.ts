@@ -22,11 +22,11 @@ import { textProblems } from './texts/text-problems.ts';
 
 /** The options of an app: everything except its manifest has a default. */
 export interface FoyerOptions<MyTables = NoTables> {
-  /** The parsed `manifest.json`; or its path or file URL. A path is relative to the folder in which Foyer starts. */
+  /** The parsed `manifest.json`, or its path or file URL. A path is relative to the folder in which Foyer starts. */
   manifest: unknown;
-  /** The result of `readConfig`. If you leave it out, Foyer calls `readConfig` when it starts. */
+  /** The result of `readConfig`. If omitted, Foyer calls `readConfig` when it starts. */
   config?: FoyerConfig;
-  /** The prefix of every path of Foyer, such as `/integrations/slack`. Empty unless given. */
+  /** The prefix of all of Foyer's paths, such as `/integrations/slack`. Empty by default. */
   basePath?: string;
   /** The steps of an install, in order; `builtInSteps()` unless given. */
   install?: readonly Step[];

@@ -35,9 +35,9 @@ const released = { due_at: null, waiting_for: null, lease_owner: null, lease_unt
 const behindUninstallRun = 'uninstall_run';
 
 /**
- * Whether an uninstall run of the installation has not ended. Locks that run until this transaction ends, so that it
- * cannot end before the caller has stored a run that waits for it: an uninstall run that ends wakes only the runs that
- * already wait.
+ * Returns whether an uninstall run of the installation has not ended yet. An uninstall run that ends wakes only runs
+ * that already wait for it. So this function locks the uninstall run until the transaction ends: it cannot end before
+ * the caller has stored a run that waits for it.
  */
 async function isUninstalling(transaction: Tx, installationId: string): Promise<boolean> {
   const unfinished = await transaction
@@ -52,9 +52,9 @@ async function isUninstalling(transaction: Tx, installationId: string): Promise<
 }
 
 /**
- * Finds the install run that the run of a moment waits for: the newest that has not ended. A run that waits for a
- * person or an event does not count, since that may take days. Returns undefined if there is none. Locks the run for
- * the same reason as `isUninstalling`.
+ * Finds the install run that a moment's run must wait for: the newest install run that has not ended. Ignores an
+ * install run that waits for a person or an event, since that may take days. Returns undefined if there is none. Locks
+ * the run, for the same reason as `isUninstalling`.
  */
 async function findInstallRunUnderWay(transaction: Tx, installationId: string): Promise<string | undefined> {
   const run = await newestInstallRun(transaction, installationId)
@@ -84,15 +84,15 @@ async function beginning(
   return { status: 'queued', dueAt: now, waitingFor: null };
 }
 
-/** Whether a run waits for another run: it begins only when the other run ends. */
+/** Whether a run waits for another run to end before it begins. */
 export const isBehindRun = ({ waiting_for }: { waiting_for: string | null }): boolean =>
   waiting_for === behindUninstallRun || waiting_for?.startsWith('run_') === true;
 
 /**
  * Queues a run with all its steps pending, and returns its id. Call it in the transaction that stores or uninstalls the
- * installation, or applies the moment (invariant 1), so that both are committed together. If an uninstall run has not
- * ended, the new run waits for it: a reinstall never overtakes the cleanup after the uninstall. A moment's run also
- * waits for an unfinished install run.
+ * installation, or applies the moment, so that both are committed together (invariant 1). If an uninstall run has not
+ * ended, the new run waits for it, so that a reinstall never overtakes the cleanup after the uninstall. A moment's run
+ * also waits for an unfinished install run.
  */
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
@@ -104,7 +104,7 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
     .orderBy('created_at', 'desc')
     .limit(1)
     .executeTakeFirst();
-  // A newer run must have a later time, even if an older run came from a machine whose clock is ahead.
+  // A newer run must have a later time, even if the clock of the machine that created an older run is ahead.
   const createdAt = Math.max(run.now, (newest?.created_at ?? 0) + 1);
   const rest: Rest = newest
     ? await beginning(transaction, { installationId, pipeline, now: run.now })
@@ -134,7 +134,7 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
 
 /**
  * Queues a run that no worker holds, and resets the steps in `stepsToRepeat` to pending. These steps keep their count
- * of attempts, so that no attempt gets the number of an earlier one.
+ * of attempts, so that each attempt gets a new number.
  */
 export async function queueRun(
   transaction: Tx,
@@ -156,8 +156,8 @@ export async function queueRun(
 }
 
 /**
- * Finds the failed runs of an installation's life in which a step failed with `errorCode`: the newest install run, and
- * moments' runs. Leaves out older install runs: the newest one replaced them.
+ * Finds the failed runs in this life of an installation in which a step failed with `errorCode`: the newest install
+ * run, and moments' runs. Omits older install runs, since the newest one replaced them.
  */
 export async function findStoppedRuns(
   transaction: Tx,
@@ -189,8 +189,8 @@ export async function findStoppedRuns(
 }
 
 /**
- * The steps to repeat in a run: those that failed with `errorCode`, and those that were skipped because a step had
- * failed.
+ * Finds the steps of a run to repeat: those that failed with `errorCode`, and those that were skipped because an
+ * earlier step had failed.
  */
 export async function findStoppedSteps(transaction: Tx, runId: string, errorCode: string): Promise<string[]> {
   const steps = await transaction
@@ -207,18 +207,22 @@ export async function findStoppedSteps(transaction: Tx, runId: string, errorCode
   return steps.map((step) => step.name);
 }
 
-/** When a run that no worker holds begins or continues. */
+/** The state of a run that no worker holds: when it begins or continues, or what it waits for. */
 export interface Rest {
   /**
-   * queued: a worker may claim it from `dueAt` on. waiting: it waits for a time, an event, an answer or another run.
+   * queued: a worker may claim the run from `dueAt` on. waiting: the run waits for a time, an event, an answer or
+   * another run.
    */
   status: 'queued' | 'waiting';
-  /** Null while it waits for an event, an answer or another run. */
+  /**
+   * Null if the run waits for an event or another run, or for an answer that has neither a reminder nor an expiry to
+   * come.
+   */
   dueAt: number | null;
   waitingFor: string | null;
 }
 
-/** Releases the lease of a run, so that it can be claimed again later. The caller holds the lease. */
+/** Releases the lease of a run, so that a worker can claim the run again later. The caller must hold the lease. */
 export async function restRun(transaction: Tx, runId: string, rest: Rest): Promise<void> {
   await transaction
     .updateTable('runs')
@@ -230,12 +234,12 @@ export async function restRun(transaction: Tx, runId: string, rest: Rest): Promi
 type RunEnd = 'succeeded' | 'failed';
 
 /**
- * Ends a run as failed if any of its steps failed, otherwise as succeeded, and adds a line to the history. A step that
- * is only for operators does not fail the run: an installer must not be blamed for the operators' webhook. Queues a
- * notice to the operators about a failed run, and queues the runs that waited for this one. The caller holds the lease,
- * and has ended every step. Returns how the run ended.
+ * Ends a run as failed if any of its steps failed, otherwise as succeeded. A failed step that is only for operators
+ * does not count: an installer must not be blamed for the operators' webhook. Adds an entry to the history, queues a
+ * notice to the operators if the run failed, and queues the runs that waited for this one. The caller must hold the
+ * lease, and must have ended every step. Returns how the run ended.
  *
- * Why the run of a moment adds no line and no notice: every member has such runs, and their lines would bury the record
+ * Why a moment's run adds no entry and no notice: every member has such runs, and their entries would bury the record
  * of the install. The log and the step metrics report their failures, and `show` and `retry --failed` list them.
  */
 export async function endRun(
@@ -279,8 +283,8 @@ export async function endRun(
 }
 
 /**
- * Queues the runs that waited for an uninstall run, up to and including the next uninstall run. The runs created after
- * the next uninstall run now wait for that uninstall run.
+ * Queues the runs that waited for the uninstall run that has ended, up to and including the next uninstall run. The
+ * runs created after that next one now wait for it.
  */
 async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
   const behind = await transaction
@@ -299,10 +303,11 @@ async function wakeRunsBehind(transaction: Tx, installationId: string, now: numb
 const cancelledAtOnce = 5000;
 
 /**
- * Cancels the unfinished runs of an installation, but never an uninstall run. If a new install run replaces them
- * (`replacedBy`), cancels only install runs: moments' runs remain valid, and wait for the new run instead. Marks the
- * unfinished steps of cancelled runs as skipped; a worker that is executing such a step has lost its lease, and writes
- * nothing more to the run. With `userId`, cancels only that person's runs. Returns the ids of the cancelled runs.
+ * Cancels the unfinished runs of an installation, except uninstall runs. Returns the ids of the cancelled runs.
+ *
+ * With `userId`, cancels only that person's runs. With `replacedBy`, a new install run, cancels only install runs:
+ * moments' runs remain valid, and wait for the new run instead. Marks the unfinished steps of cancelled runs as
+ * skipped. A worker that is executing such a step has lost its lease, and writes nothing more to the run.
  */
 export async function cancelRuns(
   transaction: Tx,
@@ -318,14 +323,14 @@ export async function cancelRuns(
     .$if(replacedBy !== undefined, (query) =>
       query.where('pipeline', '=', 'install').where('id', '!=', replacedBy ?? ''),
     )
-    // Locks an install run before the runs that wait for it, as the worker that ends the install run does: another
-    // order could deadlock.
+    // Locks an install run before the runs that wait for it. A worker that ends an install run locks in the same order:
+    // with two different orders, the two could deadlock.
     .orderBy('created_at')
     .forNoKeyUpdate()
     .execute();
   if (unfinished.length === 0) return [];
   const runIds = unfinished.map((run) => run.id);
-  // A large team may have more runs than one statement can take as values, or can change within its time limit.
+  // A large team may have more runs than one statement can accept as values, or can change within its time limit.
   for (let at = 0; at < runIds.length; at += cancelledAtOnce) {
     const some = runIds.slice(at, at + cancelledAtOnce);
     await transaction
@@ -378,7 +383,8 @@ export async function resumeWaitingRuns(
     .updateTable('runs')
     .set({ status: 'queued', due_at: resume.now, waiting_for: null })
     .where('installation_id', '=', resume.installationId)
-    // Only waiting runs have a `waiting_for`. With a condition on the status too, SQLite would scan all waiting runs.
+    // Only waiting runs have a `waiting_for`. If the query also had a condition on the status, SQLite would scan all
+    // waiting runs.
     .where('waiting_for', '=', resume.event)
     .returning('id')
     .execute();
@@ -386,8 +392,8 @@ export async function resumeWaitingRuns(
 }
 
 /**
- * Prepares the query that reads when an app's next run is due; undefined if no run has such a time. The time may be in
- * the past. A running run is due when its lease expires.
+ * Prepares the query that reads when an app's next run is due, which may be in the past. A running run is due when its
+ * lease expires. The query returns undefined if no run has a time.
  */
 export function prepareNextDueAt(database: Database, clientId: string): () => Promise<number | undefined> {
   const ask = database.prepare((queries, given: Given<{ clientId: string }>) =>
@@ -402,7 +408,10 @@ export function prepareNextDueAt(database: Database, clientId: string): () => Pr
   return async () => (await ask({ clientId }))?.due_at ?? undefined;
 }
 
-/** Finds a run by its id, if its installation is of this app: apps that share a database do not see each other. */
+/**
+ * Finds a run by its id, if its installation belongs to this app. Apps that share a database do not see each other's
+ * runs.
+ */
 export async function findRun(
   queries: Queries,
   clientId: string,
@@ -432,7 +441,7 @@ export async function countRunsOf(
   return runs;
 }
 
-/** Reads an installation's runs with their steps, newest first: of all pipelines, or of those given. */
+/** Reads an installation's runs with their steps, newest first. Reads all pipelines, or only `pipelines`. */
 export async function listRuns(
   queries: Queries,
   installationId: string,

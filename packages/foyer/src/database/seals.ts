@@ -2,15 +2,15 @@ import { sql } from 'kysely';
 import type { Queries, Tx } from './database.ts';
 import { type TokenHolder, tokensOf } from './token-refreshes.ts';
 
-/** A sealed token as stored, and its holder. */
+/** A sealed token as it is stored, and its holder. */
 export interface StoredSeal {
   holder: TokenHolder;
   sealed: string;
 }
 
 /**
- * Lists the sealed bot tokens of all apps, in the order of their installations: at most `limit` after `after`. With
- * `newestFirst`, lists them in the opposite order.
+ * Lists the sealed bot tokens of all apps, sorted by installation: at most `limit`, beginning after the holder `after`.
+ * With `newestFirst`, lists them in the opposite order.
  */
 export async function listBotSeals(
   queries: Queries,
@@ -29,7 +29,7 @@ export async function listBotSeals(
   return rows.map((row) => ({ holder: { installationId: row.id }, sealed: row.sealed_bot ?? '' }));
 }
 
-/** Lists the sealed user tokens of all apps, in the order of installations and people. */
+/** Lists the sealed user tokens of all apps, sorted by installation and then by person. */
 export async function listUserSeals(
   queries: Queries,
   page: { after?: TokenHolder; limit: number },
@@ -50,8 +50,8 @@ export async function listUserSeals(
 }
 
 /**
- * Stores tokens that were sealed again; returns false if the stored tokens have changed since they were read. Keeps
- * their version, since the tokens are the same: a refresh in progress can still write.
+ * Stores tokens that were sealed again; returns false if the stored tokens have changed since the caller read them.
+ * Keeps the version, since the tokens are the same. So a refresh that is in progress can still write.
  */
 export async function replaceSeal(
   tx: Tx,
@@ -70,7 +70,7 @@ export async function replaceSeal(
 export interface SealCount {
   bots: number;
   users: number;
-  /** Install requests with tokens that wait to be stored or revoked. */
+  /** Install requests with tokens that Foyer has yet to store or revoke. */
   requests: number;
 }
 
@@ -79,7 +79,7 @@ type SealedColumn = 'sealed_bot' | 'sealed_user' | 'sealed_tokens';
 const startOf = (column: SealedColumn | 'sealed', prefix: string) =>
   sql<string>`substr(${sql.ref(column)}, 1, ${sql.lit(prefix.length)})`;
 
-/** Counts the sealed texts of all apps that begin with `prefix`; without one, all of them. */
+/** Counts the sealed texts of all apps that begin with `prefix`. Counts all of them if it is empty. */
 export async function countSeals(queries: Queries, prefix = ''): Promise<SealCount> {
   const count = async (
     table: 'installations' | 'user_tokens' | 'install_requests',
@@ -101,8 +101,8 @@ export async function countSeals(queries: Queries, prefix = ''): Promise<SealCou
 }
 
 /**
- * Finds a sealed text that begins with none of `prefixes` (one per known key); undefined if there is none. May read
- * every row.
+ * Finds a sealed text that begins with none of `prefixes` (one prefix per known key); returns undefined if there is
+ * none. May read every row.
  */
 export async function findForeignSeal(
   queries: Queries,
@@ -140,8 +140,8 @@ export async function findStaleRequestSeals(
 }
 
 /**
- * Stores an install request's tokens that were sealed again; returns false if the stored ones were changed or deleted
- * since they were read.
+ * Stores an install request's tokens that were sealed again; returns false if the stored tokens were changed or deleted
+ * since the caller read them.
  */
 export async function replaceRequestSeal(
   tx: Tx,

@@ -1,9 +1,9 @@
 import type { Queries } from './database.ts';
 
 /**
- * Claims deliveries from Slack, and returns the keys that no process had claimed before. Does not use `write`: on
- * Postgres, each `write` changes `changeMark`, and every cache then reads its data again. Without `write`, a claim that
- * fails is not retried.
+ * Claims deliveries from Slack, and returns the keys that no process had claimed before. Does not use `write`, because
+ * on Postgres each `write` changes `changeMark`, and every cache then reads its data again. So a claim that fails is
+ * not retried.
  */
 export async function claimDeliveries(
   queries: Queries,
@@ -20,7 +20,7 @@ export async function claimDeliveries(
   return claimed.map(({ key }) => key);
 }
 
-/** Lets a delivery be claimed again. */
+/** Deletes the claim to a delivery, so that a process can claim it again. */
 export async function forgetDelivery(
   queries: Queries,
   { clientId, key }: { clientId: string; key: string },
@@ -32,7 +32,7 @@ export async function forgetDelivery(
     .execute();
 }
 
-/** Deletes deliveries that were claimed before a time, at most `limit`; returns how many. */
+/** Deletes at most `limit` deliveries that were claimed before `before`; returns how many it deleted. */
 export async function sweepDeliveries(
   queries: Queries,
   { clientId, before, limit }: { clientId: string; before: number; limit: number },

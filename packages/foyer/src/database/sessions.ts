@@ -5,22 +5,22 @@ import { type Given, prepareQuery } from './prepared-query.ts';
 import type { InstallationRow, SessionRow, Tables } from './records.ts';
 
 /**
- * Each session is a row: deleting the row ends the session on every machine. The cookie holds the row's id, sealed, so
- * that a copy of the table lets no one sign in.
+ * Each session is a row: deleting the row ends the session on every machine. The cookie holds the row's id, sealed. So
+ * a person who has only a copy of the table cannot sign in.
  */
 
 /** A session expires if it is not used for this long. */
 export const sessionUnusedMs = 12 * 3_600_000;
-/** An expired row stays this much longer: a process whose clock is behind may still accept its session or state. */
+/** How much longer an expired row stays: a process whose clock is behind may still accept its session or state. */
 const graceMs = 3_600_000;
 /** The most rows that one statement deletes, so that no cleanup takes long. */
 const sweptRows = 500;
-/** How many sessions of one kind a person may have at once; a new one ends the oldest. */
+/** How many sessions of one kind a person may have at the same time; a new one ends the oldest. */
 const mostOfOnePerson = 20;
 
 /**
- * Begins a session. Deletes sessions of its kind that expired over an hour ago. If the person then has too many,
- * deletes the oldest.
+ * Begins a session. Deletes sessions of the same kind that expired over an hour ago. If the person then has too many
+ * sessions, deletes their oldest.
  */
 export async function beginSession(tx: Tx, session: SessionRow): Promise<void> {
   const { client_id: clientId, kind, registered_team_id: teamId, user_id: userId } = session;
@@ -55,7 +55,7 @@ const sessionById = prepareQuery(
 );
 
 /**
- * Reads a session by its id, app and kind; undefined if there is no such row, for example after the session was ended.
+ * Reads a session by its id, app and kind; returns undefined if there is no such row, for example because it has ended.
  */
 export async function readSession(
   queries: Queries,
@@ -166,8 +166,9 @@ export async function touchSession(queries: Queries, session: { id: string; now:
 }
 
 /**
- * Claims the next call that asks Slack whether a session's person still has an account. Returns false if another
- * request or process claimed it first, or if the session has ended. `before` is the `checked_at` that the caller read.
+ * Claims the right to make the next call that asks Slack whether a session's person still has an account. Returns false
+ * if another request or process claimed it first, or if the session has ended. `before` is the `checked_at` that the
+ * caller read.
  */
 export async function claimCheck(
   queries: Queries,
@@ -183,7 +184,7 @@ export async function claimCheck(
   return numUpdatedRows > 0n;
 }
 
-/** Ends a session of this app on every machine; returns whether there was one. */
+/** Ends a session of this app on every machine; returns false if there was no such session. */
 export async function endSession(
   tx: Tx,
   session: { id: string; clientId: string; kind: SessionRow['kind'] },
@@ -195,9 +196,9 @@ export async function endSession(
   return numDeletedRows > 0n;
 }
 
-/** A person whose sessions, as a member and as an operator, are to end. */
+/** A person whose sessions to end or find, both as a member and as an operator. */
 export interface PersonOfSessions extends PersonKey {
-  /** Only sessions whose ID token Slack issued before this time, by Slack's clock; all sessions if omitted. */
+  /** Selects only sessions whose ID token Slack issued before this time, by Slack's clock. If omitted, all sessions. */
   signedBefore?: number;
 }
 
@@ -217,7 +218,7 @@ export async function hasSession(queries: Queries, person: PersonOfSessions): Pr
   return found !== undefined;
 }
 
-/** Ends the sessions that `person` describes, on every machine; returns whether there was one. */
+/** Ends the sessions that `person` describes, on every machine; returns false if there were none. */
 export async function endSessionsOf(tx: Tx, person: PersonOfSessions): Promise<boolean> {
   const ended = await tx.deleteFrom('sessions').where(ofPerson(person)).returning('id').execute();
   return ended.length > 0;
@@ -276,9 +277,9 @@ export async function spendState(
 }
 
 /**
- * Finds the active installation for a workspace: the workspace's own or, if the organization has not removed the app
- * from this workspace, the organization's. Undefined if there is neither. In a transaction, locks the row, so that the
- * installation cannot be uninstalled or erased meanwhile.
+ * Finds the active installation that a workspace uses. That is the workspace's own or, if the organization has not
+ * removed the app from this workspace, the organization's. Returns undefined if there is neither. In a transaction,
+ * locks the row, so that no other transaction can uninstall or erase the installation meanwhile.
  */
 export async function findSignInInstallation(
   queries: Queries,

@@ -1,14 +1,14 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 
-/** The error codes of file systems that cannot sync a folder, or that sync it with every rename. */
+/** The error codes of file systems that cannot sync a folder, or that sync a folder at every rename. */
 const notSupported = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 
 /**
- * Makes the names in a folder survive a power failure. Call it after a file was created or renamed. Throws the file
- * system's errors.
+ * Makes the names of the files in a folder survive a power failure. Call it after a file was created or renamed. Throws
+ * the file system's errors.
  *
- * Why: syncing a file saves its content. The file's existence and its name are stored in its folder, and a power
- * failure can lose them (man 2 fsync).
+ * Why: syncing a file saves only its content. The folder stores that the file exists and what its name is, and a power
+ * failure can lose this entry (man 2 fsync).
  */
 export function syncFolder(folder: string): void {
   // Windows cannot open a folder, and its file systems journal their names.

@@ -6,7 +6,7 @@ interface TeamRegistration {
   teamId: string;
   name: string | null;
   enterpriseId: string | null;
-  /** Stored as the time when the app first met the team, if the team is new. */
+  /** If the team is new, stored as the time when the app first met it. */
   seenAt: number;
   now: number;
 }
@@ -63,14 +63,14 @@ export interface TeamEvent {
 }
 
 /**
- * Returns `at`, the time of an event, plus one second. Data that was stored before that counts as older than the event,
+ * Returns the time of an event, `at`, plus one second. Data stored before the result counts as older than the event,
  * since Slack rounds an event's time down to a whole second.
  */
 export const storedBefore = (at: number): number => at + 1000;
 
 /**
- * Updates a team's name and domain, and the name in its installation; null leaves a value unchanged. Returns false if
- * the event is older than the stored data, or the team is unknown: then nothing changes.
+ * Updates a team's name and domain, and the name in its installation; null leaves a value unchanged. If the event is
+ * older than the stored data, or the team is unknown, changes nothing and returns false.
  */
 export async function renameTeam(
   tx: Tx,
@@ -96,7 +96,7 @@ export async function renameTeam(
   return true;
 }
 
-/** Records that a team now belongs to an enterprise; returns whether its installation changed. */
+/** Records that a team now belongs to an enterprise; returns true if this changed the team's installation. */
 export async function moveTeam(
   tx: Tx,
   { clientId, teamId, enterpriseId }: TeamEvent & { enterpriseId: string },

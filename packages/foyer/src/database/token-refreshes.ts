@@ -1,14 +1,14 @@
 import type { Queries, Tx } from './database.ts';
 
-/** The holder of tokens: an installation's bot or, with `userId`, that person. */
+/** The holder of tokens: an installation's bot or, if `userId` is set, that person. */
 export interface TokenHolder {
   installationId: string;
   userId?: string;
 }
 
 /**
- * Where a holder's tokens are stored: the table, the key of the row, and the names of two columns. Typed for
- * `user_tokens`; the columns of a bot's tokens have the same types.
+ * Where a holder's tokens are stored: the table, the key of the row, and the names of two columns. The types are those
+ * of `user_tokens`; the columns of a bot's tokens have the same types.
  */
 export function tokensOf({ installationId, userId }: TokenHolder) {
   const isBot = userId === undefined;
@@ -24,9 +24,8 @@ export function tokensOf({ installationId, userId }: TokenHolder) {
 }
 
 /**
- * Takes a lease: the exclusive right to refresh tokens until `until`. The caller gets it if the tokens still have the
- * version `ifVersion` and no other process holds a lease. Returns whether the caller got it (invariant 8: one refresh
- * for each expiring token).
+ * Takes a lease: the exclusive right to refresh tokens until `until` (invariant 8: one refresh for each expiring
+ * token). Returns false if the tokens no longer have the version `ifVersion`, or if a refresh is in progress or postponed.
  */
 export async function takeRefreshLease(
   tx: Tx,
@@ -42,18 +41,18 @@ export async function takeRefreshLease(
   return numUpdatedRows > 0n;
 }
 
-/** The state of tokens for a process that wants to refresh them. */
+/** Whether a process is refreshing tokens, for a process that wants to refresh them. */
 interface RefreshState {
   version: number;
   /**
-   * The process that holds the lease to refresh them; null if none does. A lease ends at `refreshUntil`. If there is no
-   * holder but a `refreshUntil`, a refresh has failed, and no process tries again before that time.
+   * The process that holds the lease to refresh the tokens; null if no process does. The lease ends at `refreshUntil`.
+   * If `refreshUntil` is set without an owner, a refresh has failed, and no process retries before that time.
    */
   refreshOwner: string | null;
   refreshUntil: number | null;
 }
 
-/** Reads whether a process is refreshing these tokens; undefined if there are no such tokens. */
+/** Reads whether a process is refreshing a holder's tokens; returns undefined if there are no such tokens. */
 export async function findRefreshState(
   queries: Queries,
   holder: TokenHolder,
@@ -67,7 +66,9 @@ export async function findRefreshState(
     .executeTakeFirst();
 }
 
-/** Ends a lease after a failed refresh: no process tries again before `until`. Does nothing if the lease is gone. */
+/**
+ * Ends a lease after a failed refresh, so that no process retries before `until`. Does nothing if the lease was lost.
+ */
 export async function postponeRefresh(
   tx: Tx,
   lease: { holder: TokenHolder; owner: string; until: number },
@@ -108,9 +109,9 @@ export async function saveRefreshedToken(
 }
 
 /**
- * Finds tokens that expire by `before` or have expired, and whose refresh is neither in progress nor postponed. The
- * soonest to expire come first: at most `limit` bots of active installations, and at most `limit` people of
- * installations that are not uninstalled.
+ * Finds tokens that expire by `before` or have expired, and whose refresh is neither in progress nor postponed. Returns
+ * at most `limit` bots of active installations, and at most `limit` people of installations that are not uninstalled.
+ * The soonest to expire come first.
  */
 export async function findLapsingTokens(
   queries: Queries,
@@ -127,7 +128,7 @@ export async function findLapsingTokens(
     .orderBy('bot_expires_at')
     .limit(limit)
     .execute();
-  // Why no join: the database would read every installation to find the few user tokens that expire.
+  // Why no join: with a join, the database would read every installation to find the few user tokens that expire.
   const users = await queries
     .selectFrom('user_tokens')
     .select(['installation_id', 'user_id'])

@@ -11,16 +11,16 @@ export interface UnknownTeam {
   lastSeenAt: number;
 }
 
-/** The most teams that are stored, no matter how many events arrive (invariant 10). */
+/** The most teams that Foyer stores, no matter how many events arrive (invariant 10). */
 export const mostUnknownTeams = 1000;
-/** If Slack has sent nothing for a team in this time, Foyer assumes that the team has removed the app. */
+/** If Slack has sent no event for a team in this time, Foyer assumes that the team has removed the app. */
 const forgottenAfterMs = 30 * 24 * 3_600_000;
 /** How long a team must be unknown before Foyer lists it: until its install is committed, a new team is unknown too. */
 const settledAfterMs = 60_000;
 
 /**
- * Records that Slack sent an event for a tenant without an installation. Returns true if it stored a new tenant; false
- * if this tenant was stored already, or if too many are stored.
+ * Records that Slack sent an event for a tenant without an installation. Returns true if it stored a new tenant.
+ * Returns false if the tenant was already stored, or if the table is full.
  */
 export async function recordUnknownTeam(
   tx: Tx,
@@ -54,7 +54,7 @@ export async function recordUnknownTeam(
   return numInsertedOrUpdatedRows === 1n;
 }
 
-/** Whether the tenant of a row has an installation by now, in any status. */
+/** Whether the tenant of a row now has an installation, with any status. */
 function isInstalled(eb: ExpressionBuilder<Tables, 'unknown_teams'>) {
   return eb.exists(
     eb

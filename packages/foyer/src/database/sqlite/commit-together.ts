@@ -4,36 +4,37 @@ import { CompiledQuery } from 'kysely';
 import { DatabaseUnavailableError, type Tx } from '../database.ts';
 
 /**
- * Why writes share commits: each commit waits for the disk (0.3 ms, or 10 ms on a slow one), which is most of the cost
- * of a short write. Writes that arrive during that wait, or within one turn of the event loop, share one transaction.
- * Each write has its own savepoint, so a write that fails does not undo the others, and each resolves once the commit
- * has reached the disk. When sixteen installs run at once, each takes 2 commits; without sharing, each took 20. A write
- * that arrives alone has its own transaction.
+ * Why writes share commits: each commit waits for the disk (0.3 ms, or 10 ms on a slow disk), and this wait is most of
+ * the cost of a short write. Writes that arrive during the wait, or within one turn of the event loop, share one
+ * transaction. When sixteen installs run at the same time, each takes 2 commits; without sharing, each took 20.
+ *
+ * Each write has its own savepoint, so a write that fails does not undo the others. A write resolves when the commit
+ * has reached the disk. A write that arrives alone has its own transaction.
  */
 
 type Work = (transaction: Tx) => Promise<unknown>;
 
 interface Waiting {
   work: Work;
-  /** On the clock of `performance.now()`. */
+  /** When to stop retrying this write, on the clock of `performance.now()`. */
   giveUpAt: number;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
 
 /**
- * The most writes in one commit: about as many as the runs of one worker ask for at once. Why a limit: reads wait for
- * the commit.
+ * The most writes in one commit: about as many as one worker's runs request at the same time. Why a limit: reads wait
+ * for the commit.
  */
 const mostTogether = 32;
 const retryDelayMs = 25;
 
-// Compiled once, since each write that shares a commit runs at least two of them.
+// These statements are compiled once, since each write that shares a commit runs at least two of them.
 const setSavepoint = CompiledQuery.raw('savepoint one');
 const undoToSavepoint = CompiledQuery.raw('rollback to one');
 const releaseSavepoint = CompiledQuery.raw('release one');
 
-/** Creates the one function through which all writes go. */
+/** Creates the function that performs every write to the database. */
 export function createCommits(deps: {
   /** Runs the work in one transaction, and resolves when the commit has reached the disk. */
   transact<T>(work: (transaction: Tx) => Promise<T>): Promise<T>;
@@ -56,8 +57,8 @@ export function createCommits(deps: {
   }
 
   /**
-   * Commits a group and settles its writes. If another process was writing, returns the writes that may still wait:
-   * they are not settled, and the caller tries them again.
+   * Commits a group, and resolves or rejects each of its writes. If another process was writing, returns the writes
+   * that still have time left, unsettled; the caller retries them.
    */
   async function commit(group: readonly Waiting[]): Promise<Waiting[]> {
     const [first] = group;
@@ -81,7 +82,9 @@ export function createCommits(deps: {
     });
 }
 
-/** Runs each write in a savepoint; returns the functions that settle the writes. Call them after the commit. */
+/**
+ * Runs each write in a savepoint. Returns the functions that resolve or reject the writes; call them after the commit.
+ */
 async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() => void)[]> {
   const ends: (() => void)[] = [];
   for (const { work, resolve, reject } of group) {
@@ -102,9 +105,9 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
  * Syncs the write-ahead log to the disk, so that SQLite need not. With `synchronous = FULL`, SQLite syncs the log at
  * each commit, which blocks the whole process for 0.3 ms, or for 10 ms and more on a slow disk. With NORMAL, SQLite
  * writes the same log in the same order and still syncs it before each checkpoint, but not at each commit
- * (sqlite.org/pragma.html#pragma_synchronous). Foyer does that sync outside the event loop, and a write resolves after
- * it, so a resolved write is on the disk, as with FULL. Under load, an install takes 10 % less CPU, since more writes
- * share a commit.
+ * (sqlite.org/pragma.html#pragma_synchronous). Foyer makes up for that: it syncs the log outside the event loop, and a
+ * write resolves only after the sync. So a resolved write is on the disk, as with FULL. Under load, an install takes 10
+ * % less CPU, since more writes share a commit.
  */
 export interface LogOnDisk {
   /**
@@ -131,7 +134,7 @@ export async function openLogOnDisk(file: string): Promise<LogOnDisk> {
         );
       }
     },
-    // `close` waits for a sync that is under way.
+    // `close` waits for a sync that is in progress.
     close: () => log.close(),
   };
 }

@@ -2,8 +2,8 @@ import { accessSync, constants, lstatSync, type Stats, statSync } from 'node:fs'
 import { dirname } from 'node:path';
 
 /**
- * A path that cannot be written. `reason` is an error code, such as `EACCES`, `EROFS` or `ENOTDIR`, or `owner`. `owner`
- * means that the path and the database file belong to different users, and that only the path's owner may write it.
+ * A path that Foyer cannot write to. `reason` is an error code, such as `EACCES`, `EROFS` or `ENOTDIR`, or it is
+ * `owner`: the path and the database file belong to different users, and only the path's owner may write to it.
  */
 export interface UnwritablePath {
   path: string;
@@ -12,7 +12,7 @@ export interface UnwritablePath {
   uid: number;
 }
 
-/** Finds the paths that Foyer must write but cannot: the database file, its log, the log's index or their folder. */
+/** Finds the paths that Foyer must write to but cannot: the database file, its log, the log's index or their folder. */
 export function findUnwritable(file: string): UnwritablePath[] {
   const owner = statSync(file).uid;
   const found: UnwritablePath[] = [];
@@ -29,8 +29,9 @@ export function findUnwritable(file: string): UnwritablePath[] {
 }
 
 /**
- * Returns undefined if this user may create a file with its missing folders. Otherwise returns the nearest path above
- * the file that exists: a folder in which the user may create nothing, or no folder at all. Creates nothing itself.
+ * Checks whether this user may create a file, and its folders if they are missing. Returns undefined if so. Otherwise
+ * returns the nearest existing path above the file: a folder in which the user may not create anything, or a path that
+ * is not a folder. Creates nothing itself.
  */
 export function findUncreatable(file: string): UnwritablePath | undefined {
   for (let path = dirname(file); ; path = dirname(path)) {

@@ -14,30 +14,33 @@ import { foyerSqliteDialect } from './sqlite-file.ts';
 /** The state of a database file before Foyer opens it. */
 export interface SqliteInspection {
   bytes: number;
-  /** The size of the write-ahead log; it cannot shrink while a reader blocks checkpoints. */
+  /** The size of the write-ahead log. SQLite cannot shrink the log while a reader blocks checkpoints. */
   walBytes: number;
   /** Whether there is a log without its index, for example because only one of the two files was moved. */
   isLogWithoutIndex: boolean;
   /** The free space that this user can use on the file's disk. */
   freeBytes: number;
-  /** Whether that disk can hold no more files; false if its file system does not count them. */
+  /** Whether that disk has no room for another file; false if its file system does not count files. */
   hasNoFileLeft: boolean;
-  /** The result of `quick_check`: `ok`, or its first finding and the table or index that it is about. */
+  /** The result of `quick_check`: `ok`, or its first finding and the name of the table or index that it concerns. */
   integrity: string;
-  /** The paths that Foyer must write, but cannot write if this user runs it. */
+  /** The paths that Foyer must write to, but cannot write to as this user. */
   unwritable: UnwritablePath[];
   /** Whether the file holds an unfinished copy. */
   isUnfinishedCopy: boolean;
-  /** Migrations that this code has and the database does not. */
+  /** Migrations that this code contains, but that were not applied to the database. */
   missingMigrations: string[];
-  /** Migrations that a newer Foyer applied, or that the app's definition does not have. */
+  /**
+   * Migrations that were applied to the database, but that this code does not contain: those of a newer Foyer, or app
+   * migrations that are not in the app's definition.
+   */
   unknownMigrations: string[];
 }
 
 /**
- * Inspects an existing database file without changing it or anything next to it. Blocks while it reads every page.
- * `own` are the names of the app's own migrations.
- * Throws SQLite's errors if the file cannot be opened or is not a database, and the file system's errors.
+ * Inspects an existing database file. Changes neither the file nor anything next to it. Blocks the process while it
+ * reads every page. `own` are the names of the app's own migrations. Throws SQLite's error if the file cannot be opened
+ * or is not a database; also throws the file system's errors.
  */
 export function inspectSqlite(file: string, own: readonly string[] = []): SqliteInspection {
   const { bavail, bsize, files, ffree } = statfsSync(dirname(file));
@@ -73,16 +76,17 @@ function checkIntegrity(sqlite: DatabaseSync): string {
 }
 
 /**
- * Opens a database file to read it, and leaves no trace: no file, no byte, no lock that a writer waits for.
+ * Opens a database file to read it, and leaves no trace: creates no file, changes no byte, and holds no lock that a
+ * writer waits for.
  *
- * Why Node's SQLite: in WAL mode, a reader creates or repairs the log and its index. If it may not delete them
- * afterward, they stay, and belong to the user who ran the reader. Two parameters of SQLite's URLs prevent that, but
- * better-sqlite3 takes no URLs. `readonly_shm` reads an existing index, and rebuilds it in memory if no process has the
- * database open; `immutable` reads a file that has no index. (sqlite.org/uri.html,
+ * Why Node's SQLite: in WAL mode, a reader creates or repairs the log and its index. If it may not delete these files
+ * afterward, they stay, and belong to the user who ran the reader. Two parameters in SQLite's URLs prevent that, but
+ * better-sqlite3 does not accept URLs. `readonly_shm` reads an existing index, and rebuilds it in memory if no process
+ * has the database open; `immutable` reads a file that has no index. (sqlite.org/uri.html,
  * sqlite.org/wal.html#read_only_databases)
  *
- * Do not call it in a process that has the file open with better-sqlite3 and shares it with other processes: closing
- * the file drops that process's locks (man 2 fcntl).
+ * Do not call it in a process that has the file open with better-sqlite3 while other processes use the file: closing
+ * the file here drops that process's locks (man 2 fcntl).
  */
 function openUntouched(file: string): DatabaseSync {
   const url = pathToFileURL(file);
@@ -93,7 +97,7 @@ function openUntouched(file: string): DatabaseSync {
 }
 
 /**
- * Byte 19 of the file says which journal SQLite needs to read it: 2 is the write-ahead log.
+ * Byte 19 of the file shows which journal SQLite needs to read the file: 2 is the write-ahead log.
  * (sqlite.org/fileformat.html)
  */
 function isInWalMode(file: string): boolean {
@@ -149,8 +153,8 @@ function hasTable(sqlite: DatabaseSync, name: string): boolean {
 }
 
 /**
- * Runs `work` on a database file, Foyer's or not, without writing to it. Returns undefined if there is no file, or if
- * it is empty.
+ * Runs `work` on a database file without writing to it, even if the file is not Foyer's. Returns undefined if the file
+ * does not exist or is empty.
  * @throws DatabaseUnavailableError
  */
 export async function peekSqlite<T>(
@@ -173,8 +177,8 @@ export async function peekSqlite<T>(
 }
 
 /**
- * Whether any process on this machine, this one included, has the database file open. In WAL mode, such a process holds
- * a shared lock on the file, so SQLite refuses an exclusive one.
+ * Whether any process on this machine, including this one, has the database file open. In WAL mode, such a process
+ * holds a shared lock on the file, so SQLite refuses an exclusive lock.
  * https://www.sqlite.org/wal.html#use_of_wal_without_shared_memory
  */
 export function isSqliteInUse(file: string): boolean {
@@ -192,7 +196,7 @@ export function isSqliteInUse(file: string): boolean {
   }
 }
 
-/** The version of the SQLite that Foyer writes with. Node has its own SQLite, which only reads here. */
+/** The version of the SQLite that Foyer writes with. Node has its own SQLite, which Foyer uses only to read. */
 export function sqliteVersion(): string {
   const sqlite = new Sqlite(':memory:');
   try {

@@ -20,8 +20,8 @@ import {
 } from './sqlite-file.ts';
 
 /**
- * Why a busy_timeout of a few milliseconds: SQLite blocks the process while it waits, so Foyer answers no page and no
- * health check meanwhile. Instead, `write` waits between attempts of its transaction.
+ * Why the busy_timeout is only a few milliseconds: SQLite blocks the process while it waits, so Foyer would answer no
+ * page and no health check. Instead, `write` waits between the attempts of its transaction.
  */
 const busyTimeoutMs = 20;
 const retryDelayMs = 25;
@@ -29,10 +29,10 @@ const retryDelayMs = 25;
  * A backup copies this many pages at a time, as better-sqlite3 does by default; other work runs between two batches.
  */
 const backupPages = 100;
-/** How long another process may take to migrate the database before this one gives up starting. */
+/** How long this process waits, when it starts, for another process to finish migrating the database. */
 const openingPatienceMs = 15_000;
 
-/** Retries while the database is locked, until `patienceMs` have passed; any other error goes to the caller. */
+/** Retries `work` while the database is locked, until `patienceMs` have passed. Passes on any other error. */
 async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
   const giveUpAt = performance.now() + patienceMs;
   for (;;) {
@@ -46,8 +46,8 @@ async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Pro
 }
 
 /**
- * Opens a SQLite database, creates the file (mode 0600) and its folder if needed, and brings it up to date. `warn` is
- * called with messages for the operator.
+ * Opens a SQLite database and brings its tables up to date. Creates the file (mode 0600) and its folder if needed.
+ * Calls `warn` with messages for the operator.
  * @throws DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
 export async function openSqlite(
@@ -68,8 +68,8 @@ export async function openSqlite(
     rescued = rescueLog().finally(() => reportFailure(error));
   };
   /**
-   * If only the log was removed, copies it into the database file: this process still has the log open, and can read
-   * it.
+   * If only the log was removed, copies its content into the database file. This works because this process still has
+   * the log open, and can read it.
    */
   async function rescueLog(): Promise<void> {
     if (!watch?.isLogUnlinked()) return;
@@ -102,12 +102,12 @@ export async function openSqlite(
     await queries.destroy();
     throw error;
   }
-  // A second connection: it does not see what an open transaction on the first one has written.
+  // A second connection, so that it does not see what an open transaction on the first connection has written.
   const reader = createStatements(looker, file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
-  // The version is read once per turn of the event loop: to read it, SQLite locks and unlocks the file, which would be
-  // a twelfth of the work for an event. So a commit of another process shows at the next turn; this process's own
-  // commits show immediately.
+  // Foyer reads the version once per turn of the event loop, because for each read SQLite locks and unlocks the file.
+  // Reading it each time would take a twelfth of the work for an event. So a commit of another process shows at the
+  // next turn; this process's own commits show immediately.
   let mark: number | undefined;
   const forgetMark = (): void => {
     mark = undefined;
@@ -130,8 +130,8 @@ export async function openSqlite(
         return value;
       } catch (error) {
         if (!(error instanceof DatabaseUnavailableError)) throw error;
-        // If the disk or a file failed after this write had done its work, the write may still be there after a
-        // restart. If the failure came earlier, the write was rolled back.
+        // If the disk or a file failed after this write had done its work, a restart may show that the write was
+        // committed. If the failure came earlier, the write was rolled back.
         const mayBeCommitted = isWorkDone && (error.mayBeCommitted || failure !== undefined);
         if (error.mayBeCommitted) fail(error);
         throw mayBeCommitted
@@ -154,7 +154,7 @@ export async function openSqlite(
     }
   }
 
-  /** Checks the files. Runs once a second, even without writes, until a check fails. */
+  /** Checks that the files are still in place. Runs once a second, even if there are no writes, until a check fails. */
   function look(): void {
     try {
       assertSound();
@@ -201,8 +201,8 @@ export async function openSqlite(
     damageSeen: () => damageSeen,
     measure: () => measureFile(file),
     async scrub() {
-      // Waits for its turn on the connection, since SQLite refuses a checkpoint within a transaction. While others
-      // read, the checkpoint does less, and the next one does the rest.
+      // Waits until the connection is free, since SQLite refuses a checkpoint within a transaction. If other
+      // connections are reading, this checkpoint does only part of the work, and the next one does the rest.
       await queries.connection().execute(async () => sqlite.pragma('wal_checkpoint(TRUNCATE)'));
     },
     async backup(target, onProgress) {
@@ -218,7 +218,8 @@ export async function openSqlite(
       clearInterval(looking);
       await rescued;
       await log.close();
-      // Closing copies the log into the database file: that does harm if the log was cut short, or if the disk fails.
+      // Closing the database copies the log into the database file, which does harm if the log was cut short or the
+      // disk has failed.
       if (failure) return;
       reader.close();
       await queries.destroy();
@@ -243,11 +244,11 @@ async function measureFile(file: string): Promise<DatabaseSize> {
 }
 
 /**
- * Why watch: a file that was removed, replaced or cut short still works for the process that has it open, and
- * everything written to it is lost when that process ends. So each commit checks before it begins and before it is
- * acknowledged, and a timer checks once a second.
+ * Why Foyer watches the files: if a file is removed, replaced or cut short, a process that has it open can still use
+ * it, but everything that the process writes is lost when it ends. So each write checks the files before its
+ * transaction and again before it resolves, and a timer checks them once a second.
  *
- * Why no file is opened here: a process that closes a file loses all its locks on that file, SQLite's too (man 2
+ * Why no file is opened here: a process that closes a file loses all its locks on that file, including SQLite's (man 2
  * fcntl). Another process would then believe that no other process has the file open.
  */
 
@@ -265,7 +266,7 @@ function watchFiles(file: string, reader: Sqlite.Database) {
     try {
       return askLog.get()?.log ?? 0;
     } catch {
-      // A damaged or locked database is reported by the code that reads and writes it.
+      // The code that reads and writes a damaged or locked database reports the error.
       return 0;
     }
   }
@@ -287,7 +288,9 @@ function watchFiles(file: string, reader: Sqlite.Database) {
   }
 
   return {
-    /** @throws DatabaseUnavailableError if one of the files is not the one that was opened, or the log was cut short */
+    /**
+     * @throws DatabaseUnavailableError if a file was removed or replaced since it was opened, or the log was cut short
+     */
     assertInPlace(): void {
       found(0);
       found(2);
@@ -301,8 +304,8 @@ function watchFiles(file: string, reader: Sqlite.Database) {
       }
     },
     /**
-     * Whether only the log was removed, and not the database or the log's index: a process that has the log open can
-     * still read all of it.
+     * Whether only the log was removed, and not the database or the log's index. Then a process that has the log open
+     * can still read all of it.
      */
     isLogUnlinked(): boolean {
       const isThere = (name: string): boolean => statSync(name, { throwIfNoEntry: false }) !== undefined;

@@ -26,10 +26,11 @@ class FoyerCompiler extends SqliteQueryCompiler {
   }
 
   /**
-   * The unary `+` hides a value from SQLite's planner. Without it, SQLite compiles a query with an order, a limit or a
-   * join each time it runs, and an install takes a sixth more CPU. But SQLite cannot use a partial index for a hidden
-   * value: Foyer's queries write such a value as a literal (`sql.lit`). The app's own queries get no `+`, so they need
-   * no literals. (sqlite.org/c3ref/prepare.html, "influence the choice of query plan")
+   * The unary `+` hides a value from SQLite's planner. Without the `+`, SQLite compiles a query that has an order, a
+   * limit or a join each time it runs, and an install takes a sixth more CPU. But SQLite cannot use a partial index for
+   * a hidden value, so where a query needs such an index, Foyer writes the value as a literal (`sql.lit`). The app's
+   * own queries get no `+`, so they need no literals. (sqlite.org/c3ref/prepare.html, "influence the choice of query
+   * plan")
    */
   protected override getCurrentParameterPlaceholder(): string {
     return this.#isOfApp ? '?' : '+?';
@@ -44,10 +45,10 @@ class FoyerCompiler extends SqliteQueryCompiler {
 }
 
 /**
- * Kysely's SQLite dialect with `FoyerCompiler` and two more changes. A transaction takes the write lock when it begins:
- * taking it later can fail halfway. And all migrations run in one transaction, which Kysely's own adapter does not
- * allow. Otherwise, two processes that start at the same time would both create the tables, and a crash would leave
- * half of them.
+ * Kysely's SQLite dialect with `FoyerCompiler` and two more changes:
+ * - A transaction takes the write lock when it begins. If it took the lock later, it could fail halfway.
+ * - All migrations run in one transaction, which Kysely's own adapter does not allow. Otherwise, two processes that
+ *   start at the same time would both create the tables, and a crash would leave half of them.
  */
 export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(): boolean }): SqliteDialect {
   const createDriver = () =>
@@ -56,7 +57,7 @@ export function foyerSqliteDialect(database: SqliteDatabase & { isInTransaction(
         await connection.executeQuery(CompiledQuery.raw('begin immediate'));
       },
       async rollbackTransaction(connection: { executeQuery(query: CompiledQuery): Promise<unknown> }) {
-        // If the disk is full, SQLite has already rolled back. Another rollback would fail, and hide the first error.
+        // If the disk is full, SQLite has already rolled back. A second rollback would fail and hide the first error.
         if (database.isInTransaction()) await connection.executeQuery(CompiledQuery.raw('rollback'));
       },
     });
@@ -77,13 +78,15 @@ const isUnavailable = (error: unknown): boolean =>
   (error instanceof TypeError && /database connection is not open/.test(error.message));
 
 /**
- * Whether this process must not use the database after this error: the disk failed, or locks do not work. For
- * SQLITE_PROTOCOL, SQLite has tried for ten seconds to get a lock, and blocked the event loop: do not try again.
+ * Whether this process must not use the database after this error: the disk failed, or locks do not work. On
+ * SQLITE_PROTOCOL, SQLite has already tried for ten seconds to get a lock and blocked the event loop, so do not retry.
  */
 const isFatal = (error: unknown): boolean =>
   /^SQLITE_(IOERR(?!_SHORT_READ|_LOCK|_BLOCKED|_NOMEM)|PROTOCOL)/.test(sqliteCode(error));
 
-/** Whether SQLite reports a damaged page or file: usually the disk lost a page, or a program wrote to the file. */
+/**
+ * Whether SQLite reports a damaged page or file. Usually the disk lost a page, or another program wrote to the file.
+ */
 const isDamage = (error: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(sqliteCode(error));
 
 /** The code of an error, such as `SQLITE_BUSY`; empty if it has none. */
@@ -92,7 +95,7 @@ export function sqliteCode(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
-/** Makes the error that says that a database file cannot be used, and why. */
+/** Makes an error that says that Foyer cannot use a database file, and why. */
 export function unavailable(error: unknown, file: string): DatabaseUnavailableError {
   const reason = error instanceof Error ? error.message : String(error);
   const message = `The database ${file} cannot be used: ${reason}${sqliteCode(error) && ` (${sqliteCode(error)})`}`;
@@ -103,9 +106,9 @@ const noFoyerTables = (file: string): string =>
   `The database ${file} has no tables of Foyer. Start Foyer once (npm start) to create them there, or check DATABASE_URL.`;
 
 /**
- * Opens the file of a database; creates it (mode 0600) and its folder if needed. Changes nothing in a file that is not
- * a database. With `mustBeFoyers`, refuses a file without Foyer's tables, and changes nothing in it. `warn` is called
- * with messages for the operator.
+ * Opens a database file; creates it (mode 0600) and its folder if needed. Fails without changing the file if the file
+ * is not a database or, with `mustBeFoyers`, if it does not contain Foyer's tables. Calls `warn` with messages for the
+ * operator.
  * @throws DatabaseUnavailableError
  */
 export function openSqliteFile(
@@ -118,10 +121,11 @@ export function openSqliteFile(
     // Opening a pipe would wait forever for its other end.
     const found = statSync(file, { throwIfNoEntry: false });
     if (found && !found.isFile()) throw new Error('it is not a regular file');
-    // SQLite would also open a file that it may not write, and report that late.
+    // SQLite would open a file that it may not write to, and fail only at the first write.
     if (found) accessSync(file, constants.R_OK | constants.W_OK);
-    // The file is created here, since SQLite would make it readable for everyone; its WAL gets the same mode. An
-    // existing file is not opened here: closing it would drop the locks that another connection of this process holds.
+    // Foyer creates the file, since SQLite would make it readable for everyone; SQLite gives the WAL the same mode.
+    // Foyer does not open an existing file: closing it would drop the locks that another connection of this process
+    // holds.
     else closeSync(openSync(file, 'a', 0o600));
     const files = [file, `${file}-wal`, `${file}-shm`];
     const before = files.filter((each) => existsSync(each));
@@ -153,8 +157,8 @@ export function openSqliteFile(
 }
 
 /**
- * The database that Kysely runs its statements on: the open file. Keeps the first 500 different statements compiled. If
- * a statement fails because of the state of the database, throws a DatabaseUnavailableError.
+ * The open file as the database on which Kysely runs its statements. Keeps the first 500 different statements compiled.
+ * If a statement fails because of the state of the database, throws a DatabaseUnavailableError.
  */
 export function createStatements(
   sqlite: Sqlite.Database,

@@ -7,8 +7,8 @@ export class BackupDamagedError extends Error {
 }
 
 /**
- * Opens a copy, turns it into one file without a WAL, and checks every page, every foreign key, and that the table
- * `installations` exists.
+ * Opens a copy, turns it into one file without a WAL, and checks three things: every page, every foreign key, and that
+ * the table `installations` exists.
  * @throws BackupDamagedError
  */
 export function verifyBackup(file: string): void {
