@@ -5,8 +5,8 @@ import type { Logger } from './config/log.ts';
 /** Reports the state of this process to systemd. */
 export interface SystemdNotifier {
   /**
-   * Reports that Foyer is ready, so that `systemctl start` returns; `status` is a line for `systemctl status`. From
-   * then on also reports to the unit's watchdog, if there is one.
+   * Reports that Foyer is ready, so that `systemctl start` returns. `status` is a line for `systemctl status`. If the
+   * unit has a watchdog, Foyer reports to it regularly from then on.
    */
   ready(status: string): void;
 }
@@ -14,15 +14,17 @@ export interface SystemdNotifier {
 /** After a failed `systemd-notify`, Foyer waits this long before it reports again. */
 const tryAgainMs = 1000;
 
-/** Passes each line to systemd, and ends with the exit code of the first `systemd-notify` that fails. */
+/**
+ * A shell script that passes each line to systemd. It ends with the exit code of the first `systemd-notify` that fails.
+ */
 const passOn = 'while IFS= read -r line; do systemd-notify "$line" || exit; done';
 
 /**
  * Returns the notifier of a unit with `Type=notify`; undefined if no such unit started this process.
  *
- * Why a shell: systemd listens on a Unix datagram socket, which Node cannot open. Why one shell that runs as long as
- * Foyer and passes on what Foyer writes: each fork stops Foyer for 30 ms. If Foyer hangs, it writes nothing, and the
- * watchdog notices.
+ * Why a shell: systemd listens on a Unix datagram socket, which Node cannot open. Why one long-running shell that
+ * passes on what Foyer writes: each fork stops Foyer for 30 ms. If Foyer hangs, it writes nothing, and the watchdog
+ * notices.
  */
 export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined {
   const unit = readSystemdUnit();
@@ -39,7 +41,7 @@ export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined 
     const lose = (why: object): void => {
       if (shell !== started) return;
       shell = undefined;
-      // Sends all lines again: the shell may have lost READY=1, for which `systemctl start` would wait forever.
+      // Sends all lines again: if the shell has lost READY=1, `systemctl start` would wait for it forever.
       setTimeout(sayReady, tryAgainMs).unref();
       log.error(why, 'systemd-notify failed: systemd does not learn that Foyer is ready and alive');
     };

@@ -138,15 +138,18 @@ function parse(text: string): { id: string; base64: string }[] {
   return keys;
 }
 
-/** A new key. Its id is random, so that a lost key file is reported as a missing key, not as a wrong one. */
+/**
+ * Makes a new key with a random id. Why random: if a key file is lost, Foyer then reports a missing key, not a wrong
+ * one.
+ */
 export const newKey = (): { id: string; base64: string } => ({
   id: `local-${randomBytes(4).toString('hex')}`,
   base64: randomBytes(32).toString('base64'),
 });
 
 /**
- * Writes the file under a temporary name, then links it to the real one: the first link wins, and no process reads half
- * a file.
+ * Writes the file under a temporary name, then links it to the real name: the first process to link wins, and no
+ * process reads half a file.
  */
 function makeKeyFile(file: string): void {
   makeFolder(dirname(file));

@@ -24,7 +24,7 @@ import { endOfLastLife, startMoment } from './moments.ts';
 import { isEchoOfOwnRevocation } from './own-revocation.ts';
 import type { StoreContext } from './record-install.ts';
 
-/** One removal: the row of the installation, how the removal was reported, and the time by our clock. */
+/** One removal: the row of the installation, what was reported about the removal, and the time by our clock. */
 export interface Removal {
   row: InstallationRow;
   options: RemovalOptions;
@@ -32,10 +32,10 @@ export interface Removal {
 }
 
 /**
- * Uninstalls: erases every token, keeps the record, and queues the run of the uninstall pipeline, if it has steps
- * (`stepNames`). The same transaction uninstalls and queues, so each uninstall has one run (invariant 7). Returns false
- * if the app is already uninstalled, if the bot's tokens do not have the version `ifVersion`, or if the event is older
- * than the install or only reports the operator's own revocation.
+ * Uninstalls: erases every token and keeps the record. If the uninstall pipeline has steps (`stepNames`), queues its
+ * run in the same transaction, so each uninstall has one run (invariant 7). Returns false if the app is already
+ * uninstalled, if the version of the bot's tokens is no longer `ifVersion`, or if the event is older than the install
+ * or only reports the operator's own revocation.
  */
 export async function uninstall(
   transaction: Tx,
@@ -79,7 +79,7 @@ export async function revokeUsers(
   return erased.length > 0;
 }
 
-/** Erases the bot's token, marks the installation broken, and cancels its runs. People's own tokens still work. */
+/** Erases the bot's token, marks the installation broken, and cancels its runs. User tokens stay. */
 export async function revokeBot(
   transaction: Tx,
   removal: Removal & { botUserIds?: readonly string[] },
@@ -98,8 +98,8 @@ export async function revokeBot(
 
 /**
  * Marks a held installation active. In its newest install run and in the moment runs of its current life, repeats the
- * steps that failed because Slack called the installation inactive, and the steps that were skipped because another had
- * failed. Returns false if the installation is not held, or its tokens have another version.
+ * steps that failed because Slack called the installation inactive, and the steps that were skipped after another step
+ * had failed. Returns false if the installation is not held, or its tokens have another version.
  */
 export async function resume(
   transaction: Tx,
@@ -124,20 +124,20 @@ export async function resume(
 const second = (timeMs: number): number => Math.floor(timeMs / 1000);
 
 /**
- * Whether an event is, or may be, about an earlier install than the current one, or was applied before.
+ * Returns whether an event is, or may be, about an install before the current one, or was already applied.
  *
  * An event that ends an installation may arrive after the app was installed again, and must then change nothing
  * (invariant 7). The event's only time is `event_time`, a whole second of Slack's clock. Foyer compares it with the
  * time at which Slack issued the install's tokens, by the same clock: our clock may have been wrong at the install.
  *
- * An event of an earlier second is older than the install, and an event of a later second is newer. Within one second:
+ * An event of an earlier second is older than the install, and an event of a later second is newer. In the same second:
  * - If no uninstall was applied in that second or later, the event is about the current install: no one uninstalls,
  *   goes through Slack's consent page and installs again within one second.
- * - An uninstall with the `event_id` of an applied one is a repeat. Any other uninstall is about the current install if
- *   that is the only install of its life: the uninstall before this life is already applied, and Slack sends one event
- *   per uninstall.
- * - Otherwise the event may be about an earlier install, and Foyer keeps the newest. Losing a fresh install is worse
- *   than keeping a dead token a little longer, until Slack refuses the first call. This holds for every revocation:
+ * - An uninstall event with the `event_id` of an applied one is a repeat. Any other uninstall event is about the
+ *   current install if that is the only install of its life: the uninstall before this life is already applied, and
+ *   Slack sends one event per uninstall.
+ * - Otherwise the event may be about an earlier install, and Foyer keeps the current one. Losing a fresh install is
+ *   worse than keeping a dead token until Slack refuses the first call with it. Every revocation belongs to this case:
  *   Slack may send the revocations of an uninstall long after the uninstall.
  */
 async function isBeforeInstall(
@@ -159,8 +159,8 @@ async function isBeforeInstall(
 }
 
 /**
- * Returns a time in milliseconds: the removal is about the tokens that were granted or refreshed before that time.
- * Returns undefined if the removal has no time: then it is about any token.
+ * Returns a time in milliseconds: the removal applies to tokens that were granted or refreshed before it. Returns
+ * undefined if the removal has no time: then the removal applies to any token.
  */
 async function revokedBefore(
   transaction: Tx,
@@ -173,7 +173,7 @@ async function revokedBefore(
   return (second(before) + (ambiguous ? 0 : 1)) * 1000;
 }
 
-/** The text of a removal's history line: the reason, and the event's id if there is one. */
+/** Returns the text of a removal's line in the history: the reason, and the event's id if there is one. */
 function removalDetail(removal: RemovalOptions, otherwise: string): string {
   const reason = removal.reason ?? otherwise;
   return removal.eventId === undefined ? reason : reason + eventMark(removal.eventId);
@@ -191,9 +191,9 @@ interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNam
 }
 
 /**
- * Records whether an org-wide install may act in these workspaces. If the app is installed, adds history; after a
- * grant, queues the runs that waited for a grant, and starts the moment of each newly granted workspace; after a
- * revocation, ends the sessions of these workspaces. Returns whether anything changed.
+ * Records whether an org-wide install may act in these workspaces. If the app is installed, also adds to the history; a
+ * grant then queues the runs that waited for it and starts the moment of each newly granted workspace, and a revocation
+ * ends the sessions of these workspaces. Returns whether anything changed.
  * @throws TenantUnclearError if the event names no enterprise
  */
 export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {

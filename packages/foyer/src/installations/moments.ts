@@ -18,9 +18,9 @@ interface Steps {
 type Installed = Pick<InstallationRow, 'id' | 'life' | 'bot_scopes'>;
 
 /**
- * Queues the run of a moment and returns true; returns false if the definition has no steps for it. Call it with the
- * installation's row locked, in the transaction that applies what happened: then no crash loses the run. `userId` is
- * the person whose run it is.
+ * Queues the run of a moment and returns true; returns false if the app defines no steps for that kind of moment. Call
+ * it with the installation's row locked, in the transaction that records the moment's cause: then no crash loses the
+ * run. `userId` is the person to whom the run belongs.
  */
 export async function startMoment(
   tx: Tx,
@@ -35,7 +35,7 @@ export async function startMoment(
   return true;
 }
 
-/** The scopes that an install added to the bot's earlier ones; none if there was no bot before in this life. */
+/** Returns the scopes that an install added to the bot's earlier ones; an empty list if this life had no bot before. */
 export function addedScopes(known: Installed, row: Installed): readonly string[] {
   if (known.life !== row.life || known.bot_scopes === null || row.bot_scopes === null) return [];
   const before = JSON.parse(known.bot_scopes) as string[];
@@ -43,9 +43,9 @@ export function addedScopes(known: Installed, row: Installed): readonly string[]
 }
 
 /**
- * When the life before this one ended, in milliseconds, rounded down to a second; zero in the first life. Foyer
+ * Returns when the previous life ended, in milliseconds, rounded down to a second; zero in the first life. Foyer
  * compares the `event_time` of a grant with it: Slack may report a grant before the install is stored, and may later
- * repeat one of an earlier life.
+ * repeat a grant of an earlier life.
  */
 export async function endOfLastLife(queries: Queries, row: Pick<Installed, 'id' | 'life'>): Promise<number> {
   if (row.life === 1) return 0;
@@ -54,7 +54,7 @@ export async function endOfLastLife(queries: Queries, row: Pick<Installed, 'id' 
   return Math.floor(endedAt / 1000) * 1000;
 }
 
-/** Starts the moments of the workspaces whose grant was reported before their org-wide install was stored. */
+/** Starts the moments of the workspaces whose grant Slack reported before Foyer stored their org-wide install. */
 export async function startEarlyGrants(
   tx: Tx,
   context: Steps & { readonly clientId: string },
@@ -98,8 +98,8 @@ const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
 );
 
 /**
- * Reads the installation if the member has not opened the app before in this life. Undefined if they have, if no
- * installation is active, or if the opening is older than the install: a stale event changes nothing (invariant 7).
+ * Returns the active installation if the member has not yet opened the app in this life; else undefined. Also returns
+ * undefined if the opening is older than the install: a stale event changes nothing (invariant 7).
  */
 export async function findUnopened(
   queries: Queries,

@@ -5,13 +5,13 @@ import type { StoredInstallation } from './installation-store.ts';
 import type { Keyring } from './keyring.ts';
 import { createSealer } from './sealer.ts';
 
-/** Slack's Installation without its user half: what a `sealed_bot` holds. It may have no bot. */
+/** Slack's Installation without its user half, as `sealed_bot` stores it. It may have no bot. */
 type BotHalf = Omit<Installation, 'user'>;
 
-/** The user half of Slack's Installation: what a `sealed_user` holds. */
+/** The user half of Slack's Installation, as `sealed_user` stores it. */
 type UserHalf = Installation['user'];
 
-/** The sealer's place for each kind of secret: a sealed text opens only at its own place. */
+/** The place under which the sealer seals each kind of secret: a sealed text opens only with the same place. */
 export const places = {
   bot: (installationId: string): string => `installation:${installationId}:bot`,
   user: (installationId: string, userId: string): string => `installation:${installationId}:user:${userId}`,
@@ -22,12 +22,12 @@ export const places = {
  */
 export type TokenCipher = ReturnType<typeof createTokenCipher>;
 
-/** Makes the cipher of all stored tokens. They have keys of their own, those of the purpose `tokens`. */
+/** Makes the cipher of all stored tokens. Its keys are derived for the purpose `tokens` and used for nothing else. */
 export function createTokenCipher(deps: { keyring: Keyring }) {
   const sealer = createSealer({ keyring: deps.keyring, purpose: 'tokens' });
-  // A text that opens was sealed by this file, so its shape is trusted.
+  // Trusts the shape of any text that opens: this file sealed it.
   return {
-    /** The sealer that all these functions use. */
+    /** The sealer that the other functions of this object use. */
     sealer,
     sealBot: (id: string, half: BotHalf) => sealer.seal(JSON.stringify(half), places.bot(id)),
     openBot: (id: string, sealed: string) => JSON.parse(sealer.open(sealed, places.bot(id))) as BotHalf,
@@ -44,9 +44,9 @@ interface Opened {
 }
 
 /**
- * Makes Slack's Installation from a row. `userId` is the requested person, by default the installer. A person without a
- * token of their own gets only the team's bot, never someone else's user half. `before` is an earlier row that was
- * opened for the same person: if its sealed texts are unchanged, they are not opened again.
+ * Makes Slack's Installation from a row. `userId` is the requested person, by default the installer. If that person has
+ * no token, the result has only the team's bot, never someone else's user half. `before` is an earlier row, opened for
+ * the same person: if the sealed texts have not changed since, they are not decrypted again.
  * @throws SealBrokenError, KeyMissingError
  */
 export function openInstallation(
@@ -58,7 +58,7 @@ export function openInstallation(
   return {
     installationId: row.id,
     tenant: row.tenant,
-    // Never `uninstalled`: the queries that read these rows leave such installations out.
+    // Never `uninstalled`: the queries that read these rows exclude uninstalled installations.
     status: row.status === 'broken' ? 'broken' : 'active',
     life: row.life,
     installedAt: row.installed_at,
@@ -71,7 +71,7 @@ export function openInstallation(
   };
 }
 
-/** Whether two rows agree in everything that an Installation with a bot is made from. */
+/** Returns whether two rows have the same values in all columns from which an Installation with a bot is made. */
 function isSealedAlike(one: InstallationTokens, other: InstallationTokens): boolean {
   const made = ['id', 'installer_user_id', 'sealed_bot', 'sealed_user'] as const;
   return other.sealed_bot !== null && made.every((name) => one[name] === other[name]);
@@ -94,7 +94,7 @@ function toInstallation(bot: BotHalf, user: Partial<UserHalf> & { id: string }):
   };
 }
 
-/** The bot half of an installation whose bot was revoked, from the row's plain columns. */
+/** Makes the bot half of an installation whose bot was revoked, from the row's unencrypted columns. */
 function withoutBot(row: InstallationTokens): BotHalf {
   const named = (id: string | null, name: string | null) =>
     id === null ? undefined : { id, ...(name === null ? {} : { name }) };
@@ -108,20 +108,21 @@ function withoutBot(row: InstallationTokens): BotHalf {
 }
 
 /**
- * Why a cache: reading and opening the installation was the most expensive part of handling an event (README of
+ * Why a cache: reading and decrypting the installation was the most expensive part of handling an event (README of
  * `bench/`). An entry is valid until anything at all is committed (`changeMark`). So Foyer sees an uninstall as soon as
  * it is committed, or within half a second if another machine commits it to Postgres. After a commit, the row is read
- * again, and `open` gets the earlier result: decrypting takes longer than reading.
+ * again. `open` then gets the earlier result, so that it need not decrypt unchanged texts: decrypting takes longer than
+ * reading.
  */
 
 /**
- * The most cached installations, of about 2 kB each. Beyond that, the least recently used half is dropped in one go:
- * keeping an exact order would cost more, at every event, than the lookup itself. A token whose row is gone may stay
- * cached until then: Slack no longer accepts it.
+ * The most cached installations, of about 2 kB each. When the cache is full, the least recently used half is dropped in
+ * one go: keeping an exact order would cost more, at every event, than the lookup itself. Until then, the cache may
+ * still hold a token whose row is gone; Slack no longer accepts that token.
  */
 const mostKept = 2000;
 
-/** `mark` is the change mark from before the row was read. */
+/** `mark` is the database's change mark, taken before the row was read. */
 type Kept = Opened & { mark: number };
 
 /** Makes an empty cache of opened installations. They are shared and frozen, and valid until anything is committed. */
@@ -137,7 +138,8 @@ export function createInstallationCache(database: Pick<Database, 'changeMark'>) 
 
   return {
     /**
-     * Returns the cached installation of a key. If there is no valid one, caches what `read` finds and `open` opens.
+     * Returns the cached installation of a key. If there is no valid one, reads the row with `read`, opens it with
+     * `open` and caches the result.
      */
     async get(
       key: string,

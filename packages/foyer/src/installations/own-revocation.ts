@@ -6,12 +6,12 @@ import type { InstallationRow } from '../database/records.ts';
 import { cancelRuns } from '../database/runs.ts';
 
 /**
- * What the operator's `revoke` writes before and after it calls Slack.
+ * What the operator's `revoke` command writes before and after it calls Slack.
  *
  * Why it writes before the call: when an app's last token is revoked, Slack reports the app as uninstalled
  * (docs.slack.dev/reference/events/app_uninstalled), perhaps before `auth.revoke` has answered. If Foyer applied that
  * event, the uninstall pipeline would erase what the team will need when it connects again. So Foyer first records that
- * it is about to revoke, and ignores an uninstall that Slack dates soon after that.
+ * it is about to revoke, and ignores an uninstall event whose time is close to that record's.
  */
 
 const began = 'revoking the tokens';
@@ -21,8 +21,8 @@ const gaveUp = 'the tokens were not revoked';
 export const revokedByOperator = 'revoked_by_operator';
 
 /**
- * Foyer takes an uninstall for the report of its own revocation if Slack dates the uninstall at most `before` earlier
- * than the revocation (clocks differ), or at most `after` later.
+ * An uninstall event counts as the report of our own revocation if its time is at most `before` earlier than the
+ * revocation (clocks differ), or at most `after` later.
  */
 const echoWithinMs = { before: 60_000, after: 5 * 60_000 };
 
@@ -31,18 +31,15 @@ export async function beginOwnRevocation(tx: Tx, installationId: string, now: nu
   await appendHistory(tx, { installationId, at: now, kind: 'operator_action', userId: null, detail: began });
 }
 
-/**
- * Records that Slack did not revoke every token: from now on, Foyer no longer ignores an uninstall as the report of its
- * own revocation.
- */
+/** Records that Slack did not revoke every token. From now on, Foyer applies uninstall events again. */
 export async function giveUpOwnRevocation(tx: Tx, installationId: string, now: number): Promise<void> {
   await appendHistory(tx, { installationId, at: now, kind: 'operator_action', userId: null, detail: gaveUp });
 }
 
 /**
- * Erases the tokens that Slack has revoked, and marks the installation as broken; the record stays. Returns false, and
- * changes nothing, if the app was uninstalled since, or newer tokens were stored. `version` is the version of the
- * revoked bot token; `beganAt` is the time that `beginOwnRevocation` recorded.
+ * Erases the tokens that Slack has revoked, and marks the installation as broken; the record stays. If the app was
+ * uninstalled or newer tokens were stored in the meantime, changes nothing and returns false. `version` is the version
+ * of the revoked bot token; `beganAt` is the time that `beginOwnRevocation` recorded.
  */
 export async function finishOwnRevocation(
   tx: Tx,
@@ -69,7 +66,10 @@ export async function finishOwnRevocation(
   return true;
 }
 
-/** Whether an uninstall that Slack dates `happenedAt` only reports that we revoked the current install's tokens. */
+/**
+ * Returns whether an uninstall event with the time `happenedAt` only reports that we revoked the current install's
+ * tokens.
+ */
 export async function isEchoOfOwnRevocation(
   tx: Tx,
   row: Pick<InstallationRow, 'id' | 'installed_at'>,

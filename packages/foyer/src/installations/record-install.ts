@@ -30,7 +30,7 @@ import type { TokenCipher } from './open-installation.ts';
 export interface StoreContext {
   readonly database: Database;
   readonly cipher: TokenCipher;
-  /** The Slack app. Installations of other apps in the same database are never visible. */
+  /** The client id of the Slack app. The store never returns installations of other apps in the same database. */
   readonly clientId: string;
   /** The steps of the install pipeline, in order. */
   readonly stepNames: readonly string[];
@@ -43,7 +43,9 @@ export interface StoreContext {
   readonly log: Logger;
 }
 
-/** Converts an expiry from seconds, as Slack counts, to whole milliseconds. A missing or invalid one becomes null. */
+/**
+ * Converts an expiry from seconds, as Slack sends it, to whole milliseconds. A missing or invalid expiry becomes null.
+ */
 export function expiryMs(expiresAt: number | undefined | null): number | null {
   const expiry = Math.round(Number(expiresAt ?? Number.NaN) * 1000);
   return Number.isSafeInteger(expiry) ? expiry : null;
@@ -55,8 +57,8 @@ type Grant = Pick<RecordInstallOptions, 'installRequestId' | 'leavesTokens' | 'i
 };
 
 /**
- * Writes an install in a transaction: the installation, its user's token, history and run together (invariant 1).
- * Saving the same installation again adds another install to the same record.
+ * Writes an install in one transaction: the installation, its user's token, its history and its run (invariant 1). If
+ * the tenant already has an installation, the install is added to that record.
  */
 export async function recordInstall(
   transaction: Tx,
@@ -73,7 +75,7 @@ export async function recordInstall(
   if (known) {
     await cancelRuns(transaction, {
       installationId,
-      // An install replaces every unfinished install run; a person's authorization replaces only that person's.
+      // An install cancels every other unfinished install run; a person's authorization cancels only that person's.
       userId: kind === 'user_authorized' ? user.id : undefined,
       replacedBy: runId,
       reason: kind === 'user_authorized' ? 'authorized again' : 'installed again',
@@ -96,7 +98,7 @@ export async function recordInstall(
 
 /**
  * Writes a member's user token in a transaction, and registers the member. The installation, its runs and all other
- * tokens stay. @throws AppNotInstalledError
+ * tokens do not change. @throws AppNotInstalledError
  */
 export async function recordMember(
   transaction: Tx,
@@ -138,7 +140,7 @@ async function storeUserToken(
     userId: user.id,
     sealedUser: cipher.sealUser(installationId, user),
     expiresAt: expiryMs(user.expiresAt),
-    // The time by Slack's clock, if it is known: Foyer compares a revocation with it.
+    // The time by Slack's clock, if known: Foyer later compares the time of a revocation with it.
     now: grantedAt,
   });
 }
@@ -163,7 +165,7 @@ async function finishRequest(
 
 /**
  * Writes the installation's row. `known` is the previous row; undefined if there was none. `now` is the time of the
- * install, read after the row is locked, so that later writes have later times.
+ * install. It is read only after the row is locked, so that later writes have later times.
  */
 async function saveRow(
   transaction: Tx,
@@ -181,17 +183,17 @@ async function saveRow(
   const now = context.now();
   const onlyUser = !installation.bot && known?.status !== 'uninstalled';
   const kind = !known ? 'installed' : onlyUser ? 'user_authorized' : 'reinstalled';
-  // A person's authorization leaves the bot, its webhook and the installer as they are.
+  // A person's authorization changes neither the bot nor its webhook nor the installer.
   if (known && kind === 'user_authorized') return { known, row: known, kind, now };
   const row = nextRow(known, tenant, context, { ...install, now });
   if (known) await saveInstallation(transaction, row);
-  // The first install of this tenant ran twice at the same moment: the other one is committed by now, so its row can be
-  // read.
+  // Two first installs of this tenant ran at the same moment. The other one is committed by now, so a second attempt
+  // finds its row.
   else if (!(await addInstallation(transaction, row))) return saveRow(transaction, context, install);
   return { known, row, kind, now };
 }
 
-/** The row after an install. Its id, life and version follow from the previous row; all else is new. */
+/** Returns the row after an install. Its id, life and version follow from the previous row; everything else is new. */
 function nextRow(
   known: InstallationRow | undefined,
   tenant: string,
@@ -227,9 +229,9 @@ function nextRow(
 }
 
 /**
- * Prepares an installation for storage: makes its scopes a list, cleans its names so that they can be stored and seen,
- * and drops the team of an org-wide one, even if Slack's answer named a team (python-slack-sdk #1639). A bot without a
- * token is dropped too.
+ * Prepares an installation for storage. Turns its scopes into a list, and removes characters that cannot be stored or
+ * seen from its names. Drops the team of an org-wide installation, even if Slack's answer named one (python-slack-sdk
+ * #1639), and a bot without a token.
  * @throws TenantUnclearError, TypeError if there is no token
  */
 export function cleanInstallation(given: Installation): Installation {
@@ -242,7 +244,8 @@ export function cleanInstallation(given: Installation): Installation {
     );
   }
   const isOrgWide = isEnterpriseInstall === true && enterprise?.id !== undefined;
-  // Slack's type ties `team` and `enterprise` to the flag, which TypeScript cannot follow here.
+  // In Slack's type, `isEnterpriseInstall` decides which of `team` and `enterprise` is set. TypeScript cannot check
+  // that here.
   return {
     ...given,
     team: isOrgWide || !team ? undefined : named(team),

@@ -14,17 +14,18 @@ import type { InstallationStore, RefreshedTokens } from './installation-store.ts
 import { TokenRefreshError } from './token-source.ts';
 
 /**
- * Only one refresh at a time (invariant 8): Slack accepts a refresh token once, so two callers that both use it lose
- * the tokens. Within the process they share one promise; between processes a lease on the row decides, taken by
- * compare-and-swap on the version of the tokens. A caller without the lease waits for the version to change.
+ * Only one refresh at a time (invariant 8): Slack accepts a refresh token only once, so if two callers used it, the
+ * tokens would be lost. Callers in one process share one promise. Between processes, a lease on the row decides who
+ * refreshes; it is taken by compare-and-swap on the version of the tokens. A caller without the lease waits for the
+ * version to change.
  */
 
-/** How long a lease lasts: longer than a call to Slack and the write after it may take together. */
+/** How long a lease lasts: longer than the call to Slack and the following write can take together. */
 const leaseMs = 20_000;
-/** How long a caller waits for the caller that holds the lease: a request must end within ten seconds. */
+/** How long a caller waits while another holds the lease: a request must end within ten seconds. */
 const waitMs = 8000;
 const lookAgainMs = 50;
-/** How long all processes wait after a failed refresh before they try it again, if Slack names no time. */
+/** How long all processes wait after a failed refresh before the next attempt, if Slack names no time. */
 const pauseMs = { unreachable: 5000, refused: 60_000 };
 /** The `reason` of the TokenRefreshError that callers get during such a pause. */
 export const refreshPaused = 'failed_a_moment_ago';
@@ -36,8 +37,8 @@ export const refreshTokenDead = new Set([
 ]);
 
 /**
- * When Slack answers, it has used up the old refresh token. So Foyer keeps the new pair, however odd the rest of the
- * answer is.
+ * Once Slack has answered, the old refresh token is used up. So Foyer stores the new pair even if the rest of the
+ * answer is malformed.
  */
 const answerSchema = z.object({
   access_token: z.string().trim().min(1),
@@ -51,8 +52,8 @@ const usualSecondsToLive = 43_200;
 const mostSecondsToLive = 315_360_000;
 
 /**
- * Reads the `expires_in` of a token that has a refresh token: whole seconds, ten years at most; Slack's usual number if
- * `expires_in` is missing or not positive.
+ * Reads the `expires_in` of a token that has a refresh token, in whole seconds, ten years at most. If it is missing or
+ * not positive, returns Slack's usual 12 hours.
  */
 export function secondsToLive(expiresIn: unknown): number {
   const seconds = Math.floor(Number(expiresIn));
@@ -65,8 +66,8 @@ export interface RefreshDeps {
   slack: SlackClientFactory;
   config: { slack: Pick<Config['slack'], 'clientId' | 'clientSecret'> };
   /**
-   * Resolves to whether Slack accepts the bot token of at least one installation: once Slack has suspended the app, it
-   * refuses people's tokens too.
+   * Resolves to whether Slack accepts the bot token of at least one installation. If Slack has suspended the app, it
+   * refuses all tokens, people's tokens too.
    */
   appWorks(): Promise<boolean>;
   /**
@@ -78,21 +79,21 @@ export interface RefreshDeps {
   log: Logger;
 }
 
-/** Tokens to be refreshed, as they were read. */
+/** Tokens that expire soon, as they were read from the database. */
 export interface LapsingTokens {
   holder: TokenHolder;
   version: number;
   refreshToken: string;
 }
 
-/** Makes the refresher of a process; `underWay` holds its unfinished refreshes. */
+/** Makes the refresher of a process. Its `underWay` contains the refreshes in progress. */
 export function createRefresher(deps: RefreshDeps) {
   const { database, now, log } = deps;
   const owner = randomUUID();
   const underWay = new Map<string, Promise<void>>();
 
   /**
-   * Takes the lease and returns true; returns false if newer tokens are already stored.
+   * Takes the lease and resolves to true. If newer tokens are already stored, resolves to false.
    * @throws TokenRefreshError if the tokens are gone, if an attempt has just failed, or if another caller still holds
    * the lease after `waitMs`
    */
@@ -130,7 +131,7 @@ export function createRefresher(deps: RefreshDeps) {
         const { kind = 'unreachable', code = 'malformed_answer' } = slackFailure(error) ?? {};
         const pair = kind === 'unreachable' ? pairIn(arrived) : undefined;
         if (!pair) throw error;
-        // The old refresh token is spent, so the new pair is stored, even if the rest of the answer is wrong.
+        // The old refresh token is used up, so Foyer stores the new pair even if the rest of the answer is malformed.
         log.warn({ ...tokens.holder, code }, 'stored the tokens of an answer that could not be read');
         return { ...pair, expires_in: undefined };
       });
@@ -155,9 +156,9 @@ export function createRefresher(deps: RefreshDeps) {
   }
 
   /**
-   * Records that Slack refused the tokens permanently. A dead bot token breaks the installation. A dead user token
-   * affects only that person, and Foyer erases it. But Slack also answers `account_inactive` while the app is
-   * suspended, so Foyer erases a user token with that answer only if some installation's bot token works.
+   * Records that Slack refused the tokens permanently. If they are the bot's, marks the installation broken. If they
+   * are a person's, erases them. But Slack also answers `account_inactive` while the app is suspended: after that
+   * answer, a person's tokens are erased only if some installation's bot token works.
    */
   async function giveUp({ installationId, userId }: TokenHolder, code: string, version: number) {
     if (userId === undefined) await deps.store.markBroken(installationId, code, version);
@@ -174,8 +175,8 @@ export function createRefresher(deps: RefreshDeps) {
       return fail(tokens, error);
     }
     const stored = await deps.store.saveRefreshed(tokens.holder, tokens.version, refreshed);
-    // If a newer install has stored its own tokens, Foyer drops the refreshed ones and does not revoke them: a
-    // revocation could end the install's tokens too.
+    // If a newer install has stored its own tokens, Foyer drops the refreshed ones but does not revoke them: the
+    // revocation could end the newer install's tokens too.
     log.info({ ...tokens.holder, stored }, 'renewed a token');
     deps.onRefreshEnded?.(stored ? 'renewed' : 'superseded');
   }
@@ -197,12 +198,15 @@ export function createRefresher(deps: RefreshDeps) {
   };
 }
 
-/** Whether Slack refused the refresh token permanently: no later attempt will succeed. */
+/** Returns whether Slack refused the refresh token permanently, so that no later attempt can succeed. */
 export function isDeadRefresh(error: TokenRefreshError): boolean {
   return slackFailure(error.cause)?.kind === 'token-dead' || refreshTokenDead.has(error.reason);
 }
 
-/** Finds the new pair in an answer that could not be parsed; undefined if the text does not hold exactly one pair. */
+/**
+ * Finds the new access and refresh token in an answer that could not be parsed; undefined unless it contains exactly
+ * one of each.
+ */
 function pairIn(text: string): { access_token: string; refresh_token: string } | undefined {
   const found = tokensInText(wholeWords(text));
   const [access, otherAccess] = found.filter((token) => /^xoxe\.xox/.test(token));

@@ -3,8 +3,9 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
 
 /**
- * Reports to Slack whether a member has connected their account, with that member's own token: Slack documents no other
- * kind of token for this. Best effort: a failure is only logged. (docs.slack.dev/authentication/connection-reporting)
+ * Reports to Slack whether a member has connected their account. Calls Slack with that member's token: Slack documents
+ * no other kind of token for this. Best effort: a failure is only logged.
+ * (docs.slack.dev/authentication/connection-reporting)
  */
 export type ReportConnection = (
   token: string,

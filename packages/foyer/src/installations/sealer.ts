@@ -3,7 +3,7 @@ import type { Keyring } from './keyring.ts';
 
 /**
  * Why AES-256-GCM with the place as additional data: someone who can write to the database must not be able to give one
- * tenant's token to another by moving a ciphertext. A text opens only where it was sealed.
+ * tenant's token to another by copying a ciphertext to another row. A text opens only with the place it was sealed for.
  *
  * A sealed text is `v1.<key id>.<base64url of 12 bytes IV, ciphertext, 16 bytes tag>`.
  */
@@ -12,7 +12,10 @@ const algorithm = 'aes-256-gcm';
 const ivBytes = 12;
 const tagBytes = 16;
 
-/** Thrown when a text does not open: it is not a sealed text, was changed or moved, or the key is a different one. */
+/**
+ * Thrown when a text does not open: it is not a sealed text, it was changed or moved, or it was sealed with another key
+ * of the same id.
+ */
 export class SealBrokenError extends Error {
   override readonly name = 'SealBrokenError';
   readonly code = 'seal_broken';
@@ -43,12 +46,12 @@ export class KeyMissingError extends Error {
 /** Seals texts under one purpose's keys and opens them again. */
 export type Sealer = ReturnType<typeof createSealer>;
 
-/** The key id under which a text was sealed; undefined if it is not a sealed text. */
+/** Returns the id of the key that sealed a text; undefined if it is not a sealed text. */
 export function sealedKeyId(sealed: string): string | undefined {
   return /^v1\.([A-Za-z0-9_-]{1,32})\./.exec(sealed)?.[1];
 }
 
-/** The prefix of every text sealed under a key id. */
+/** Returns the prefix of every text that the key with this id sealed. */
 export function sealedPrefix(keyId: string): string {
   return `${version}.${keyId}.`;
 }
@@ -58,7 +61,7 @@ export function createSealer(deps: { keyring: Keyring; purpose: string }) {
   const { current, byId } = deps.keyring.deriveKeys(deps.purpose);
   const additionalData = (place: string): Buffer => Buffer.from(`${deps.purpose}\n${place}`, 'utf8');
   return {
-    /** `place` says where the sealed text is kept, such as `installation:ins_1:bot`; it opens only there. */
+    /** `place` names where the sealed text is stored, such as `installation:ins_1:bot`. `open` needs the same place. */
     seal(text: string, place: string): string {
       const iv = randomBytes(ivBytes);
       const cipher = createCipheriv(algorithm, current.key, iv, { authTagLength: tagBytes });

@@ -4,21 +4,21 @@ import type { InstallationStore } from './create-installation-store.ts';
 import { InstallationNotFoundError, type StoredInstallation, tenantOfQuery } from './installation-store.ts';
 
 /**
- * Why Foyer remembers each fetched installation: Slack's SDK stores a refresh with the same method as an install, and
- * by then the installation that it fetched may have been replaced or uninstalled. The SDK changes the tokens in the
- * fetched object, so Foyer can look up by that object which tokens the refresh began with, and never overwrites newer
- * ones (invariant 8).
+ * Why Foyer remembers each fetched installation: Slack's SDK stores refreshed tokens with the same method as an
+ * install, and by then a newer install or an uninstall may have changed the stored one. The SDK puts the new tokens
+ * into the object that it fetched. So Foyer can look up by that object which tokens were refreshed, and never
+ * overwrites newer ones (invariant 8).
  */
 
 /**
- * Implements Slack's own `InstallationStore` with Foyer's store, for a stock Bolt app. `onChanged` is called after each
+ * Implements Slack's own `InstallationStore` with Foyer's store, for a stock Bolt app. Calls `onChanged` after each
  * install and each deletion: either may have queued a run.
  */
 export function slackInstallationStore(
   store: InstallationStore,
   { onChanged }: { onChanged(): void },
 ): SlackInstallationStore {
-  /** What was stored when an installation was fetched. The key is the `user` object of the copy that the caller got. */
+  /** The stored installation behind each copy that a caller has fetched. The key is the `user` object of that copy. */
   const fetched = new WeakMap<Installation['user'], StoredInstallation>();
 
   /**
@@ -33,7 +33,8 @@ export function slackInstallationStore(
 
   return {
     async storeInstallation(installation, logger) {
-      // Slack's SDK passes a logger with an install and none with a refresh; other callers may leave it out.
+      // Slack's SDK passes a logger for an install and none for a refresh. Other callers may omit the logger for an
+      // install too.
       const before = !logger && installation?.user ? await refreshedFrom(installation) : undefined;
       if (before && isRefresh(before.installation, installation)) {
         await saveRefresh(store, before, installation);
@@ -45,7 +46,7 @@ export function slackInstallationStore(
     async fetchInstallation(query) {
       const stored = await store.findInstallation(query);
       if (!stored) throw new InstallationNotFoundError(tenantOfQuery(query), 'unknown');
-      // Returns a copy, since a caller may change it: the cached installation is shared and frozen.
+      // Returns a copy that the caller may change: the cached installation is shared and frozen.
       const installation = structuredClone(stored.installation);
       fetched.set(installation.user, stored);
       return installation;
@@ -58,8 +59,7 @@ export function slackInstallationStore(
 }
 
 /**
- * Returns whether `now` differs from `before` in its tokens alone, and each new token has a refresh token and an
- * expiry.
+ * Returns whether `now` differs from `before` only in its tokens, and each new token has a refresh token and an expiry.
  */
 function isRefresh(before: Installation, now: Installation): boolean {
   const halves = [
@@ -72,13 +72,16 @@ function isRefresh(before: Installation, now: Installation): boolean {
   return expires && isDeepStrictEqual(withoutTokens(before), withoutTokens(now));
 }
 
-/** Leaves out the tokens and all keys without a value: a store between Slack's SDK and this one may drop such keys. */
+/**
+ * Returns an installation without its tokens, and without keys whose value is undefined: a store between Slack's SDK
+ * and this one may have dropped such keys.
+ */
 function withoutTokens({ bot, user, ...rest }: Installation): unknown {
   const none = { token: undefined, refreshToken: undefined, expiresAt: undefined };
   return JSON.parse(JSON.stringify({ ...rest, bot: bot && { ...bot, ...none }, user: { ...user, ...none } }));
 }
 
-/** Saves each token that changed, if no newer one was stored in the meantime. */
+/** Saves each changed token, unless a newer one was stored in the meantime. */
 async function saveRefresh(
   store: InstallationStore,
   before: StoredInstallation,

@@ -26,52 +26,52 @@ export class TokenRefreshError extends Error {
 }
 
 /**
- * Provides tokens. A token that expires within two hours is renewed first, and only once, however many callers and
- * processes ask (invariant 8). While the old one is still valid, no caller waits long for the new one.
+ * Provides tokens. If a token expires within two hours, renews it first, and only once, no matter how many callers and
+ * processes ask (invariant 8). While the old token is still valid, no caller waits long for the new one.
  */
 export interface TokenSource {
   /**
-   * The bot of an installation, by Foyer's id or by query.
+   * Finds the bot of an installation, by Foyer's id or by a query.
    * @throws InstallationNotFoundError, TokenRefreshError, DatabaseUnavailableError, SealBrokenError, KeyMissingError
    */
   bot(installation: string | TenantQuery): Promise<BotAccess>;
-  /** Only the bot's token; throws what `bot` throws. */
+  /** Like `bot`, but resolves to the token alone. */
   botToken(installation: string | TenantQuery): Promise<string>;
   /**
    * Bolt's `authorize`, with `installationId` added. Returns a user token only for the requested `userId`. Throws what
-   * `bot` throws, but `no_bot` only if there is no user token either.
+   * `bot` throws; a missing bot is an error (`no_bot`) only if there is no user token either.
    */
   authorize(source: TenantQuery): Promise<AuthorizeResult & { installationId: string }>;
   /**
-   * Reports a failed call. If the error says that the token is dead, and the token is still the stored one, does what
-   * `tokenDied` does. Resolves to whether anything changed.
+   * Call this after a failed call to Slack. If the error says that the token is dead, and that token is still stored,
+   * does what `tokenDied` does. Resolves to whether anything changed.
    */
   reportDeadToken(call: { installationId: string; token: string; error: unknown }): Promise<boolean>;
   /**
-   * Handles a bot token that Slack refused with `code`. For `account_inactive`, the installation is uninstalled if
-   * another installation shows that the app works and `auth.test` confirms the code, since Slack's event may never
-   * come. Otherwise it is marked broken. Resolves to whether anything changed.
+   * Handles a bot token that Slack refused with `code`: marks its installation broken. Exception: after
+   * `account_inactive`, uninstalls it if another installation shows that the app works and `auth.test` confirms the
+   * code, since Slack's event may never come. Resolves to whether anything changed.
    */
   tokenDied(dead: { installationId: string; code: string }): Promise<boolean>;
   /**
    * Renews a token that has expired or expires within ten seconds, for a caller that is about to revoke it. Does
    * nothing for any other token.
-   * @throws TokenRefreshError, and the errors of the store if it cannot be decrypted
+   * @throws TokenRefreshError, and the store's errors if the token cannot be decrypted
    */
   renewExpired(holder: TokenHolder): Promise<void>;
   /**
-   * Renews tokens of quiet teams before they expire, earliest first: those of at most `limit` (50) bots and as many
-   * people.
+   * Renews tokens that no request has renewed, before they expire. The first to expire come first; renews those of at
+   * most `limit` (50) bots and as many people.
    */
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
   /**
-   * Asks Slack again about held installations: those that Slack called inactive while no other installation showed that
-   * the app works. If the token of a held installation works, the installation is active again, and its failed steps
-   * are repeated. If Slack still calls the installation inactive while another installation's token works, it is
-   * uninstalled. Otherwise it stays held, or is marked broken for another reason that Slack gives. Asks about at most
-   * `limit` (500) installations, and about few while the app is suspended.
+   * Tests held installations again: those that Slack called inactive while no other installation showed that the app
+   * works. If Slack accepts a held installation's token, marks the installation active and repeats its failed steps. If
+   * Slack still calls it inactive while another installation's token works, uninstalls it. Otherwise it stays held, or
+   * is marked broken if Slack now gives another reason. Tests at most `limit` (500) installations, and only a few while
+   * the app is suspended.
    */
   settleHeld(options?: SettleHeldOptions): Promise<SettledHeld>;
-  /** Resolves when no renewal is in progress: a stop must not lose tokens that Slack has just issued. */
+  /** Resolves when no renewal is in progress: when Foyer stops, it must not lose tokens that Slack has just issued. */
   settle(): Promise<void>;
 }

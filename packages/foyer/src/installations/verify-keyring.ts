@@ -17,14 +17,14 @@ import { createSealer, SealBrokenError, sealedKeyId, sealedPrefix } from './seal
 const knownText = 'foyer';
 const place = (keyId: string): string => `encryption-key:${keyId}`;
 
-/** How often a running process records that it encrypts with its key, and how long that record counts. */
+/** How often a running process records which key it encrypts with. Such a record is valid for `keyHeldMs`. */
 export const keyHeldEveryMs = 30_000;
 const keyHeldMs = 3 * keyHeldEveryMs;
 
 /**
- * Loads the keys for a start. Creates the key file only if a new key fits the database, that is, if nothing in the
- * database is encrypted and no running Foyer encrypts with another key. A refused start creates no file: a new key file
- * would hide that the right one is missing.
+ * Loads the keys when Foyer starts. Creates the key file only if a new key fits the database, that is, if nothing in
+ * the database is encrypted and no running Foyer encrypts with another key. If Foyer refuses to start, it creates no
+ * file: a new key file would hide that the right one is missing.
  * @throws KeyringError, DatabaseUnavailableError
  */
 export async function loadOrCreateKeyring(
@@ -38,24 +38,23 @@ export async function loadOrCreateKeyring(
   const file = keyFileOf(deps.config);
   if (file !== undefined && !existsSync(file)) {
     const misfit = await findNewKeyMisfit(queries, (deps.now ?? Date.now)());
-    // Another process may also be starting for the first time, and the key that it has just created may be why a
-    // second new key does not fit. That process creates the file before it records the key, so in that case the file
-    // exists by now.
+    // Another process may also be starting for the first time. Then a second new key may not fit because that process
+    // has just recorded its own. It creates the file before it records the key, so in that case the file exists by now.
     if (misfit !== undefined && !existsSync(file))
       throw new KeyringError(`The key file ${file} is missing. ${misfit}`);
   }
   return loadKeyring(deps);
 }
 
-/** Returns why a new key would not fit the database, as `findKeyMisfit` does; undefined if it would. */
+/** Returns why a new key would not fit the database, as `findKeyMisfit` does; undefined if a new key would fit. */
 export const findNewKeyMisfit = (queries: Queries, now: number): Promise<string | undefined> =>
   findKeyMisfit(queries, createKeyring([newKey()]), { now, everySeal: true });
 
 /**
- * Refuses to start, before any token is touched, if the keys do not fit the database: an id stands for a different key
- * there, rows need a missing key, or a running Foyer encrypts with a missing key or lacks the first key. Retires the
- * recorded keys that are not configured and that nothing needs anymore. With `process`, records that this process
- * encrypts with the first key from now on.
+ * Called on start, before any token is read or written. Throws if the keys do not fit the database: an id stands for a
+ * different key there, rows need a key that is missing here, a running Foyer encrypts with a key that is missing here,
+ * or a running Foyer does not have our first key. Retires the recorded keys that are not configured and that nothing
+ * needs anymore. With `process`, records that this process encrypts with the first key from now on.
  * @throws KeyringError naming the key, DatabaseUnavailableError
  */
 export async function verifyKeyring(
@@ -70,8 +69,8 @@ export async function verifyKeyring(
     const misfit = await findKeyMisfit(transaction, keyring, { now: now(), everySeal: false });
     if (misfit !== undefined) throw new KeyringError(misfit);
     if (process !== undefined && !isKnown) {
-      // Every Foyer records its keys when it starts. So if this key was not recorded, no other running Foyer has the
-      // key. A Foyer without the key could not read the tokens that this process stores, and would lose the events of
+      // Every Foyer records its keys when it starts. So if our first key was not recorded, no other running Foyer has
+      // it. A Foyer without that key could not read the tokens that this process stores, and would lose the events of
       // their teams.
       const search = { otherThan: process, seenSince: now() - keyHeldMs };
       const other = await findKeyHolder(transaction, search);
@@ -95,9 +94,9 @@ async function recordKeys(
 }
 
 /**
- * Renews the record that this process encrypts with its first key. Records the key again if another Foyer took this
- * process for dead and retired the key. Returns a problem to log if a running Foyer encrypts with a key that is missing
- * here; else undefined.
+ * Renews the record that this process encrypts with its first key. Records the key again if another Foyer assumed this
+ * process was dead and retired the key. If a running Foyer encrypts with a key that is missing here, resolves to a
+ * problem to log; else to undefined.
  * @throws DatabaseUnavailableError
  */
 export async function keepHoldingKey(
@@ -114,10 +113,11 @@ export async function keepHoldingKey(
 }
 
 /**
- * Returns why the keys do not fit the database, and what to do; undefined if they fit. Writes nothing.
+ * Returns why the keys do not fit the database, and what the operator can do; undefined if the keys fit. Writes
+ * nothing.
  *
- * Why a start checks stored tokens only if a key in use is missing: every process records its keys before it encrypts,
- * and checking a million tokens takes a while. `everySeal` always checks all of them.
+ * Checks the stored tokens only if a recorded key that is still in use is missing here, or with `everySeal`. Why not
+ * always: every process records its keys before it encrypts, and checking a million tokens takes a while.
  */
 export async function findKeyMisfit(
   queries: Queries,
@@ -146,7 +146,7 @@ async function findRival(queries: Queries, keyring: Keyring, now: number): Promi
   return rival && heldKey(rival);
 }
 
-/** Finds a running process that encrypts with a key. */
+/** Finds a running process that encrypts with the key `keyId`. */
 export function findHolderOf(queries: Queries, keyId: string, now: number): Promise<KeyHolder | undefined> {
   return findKeyHolder(queries, { keyId, seenSince: now - keyHeldMs });
 }

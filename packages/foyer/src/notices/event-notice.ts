@@ -14,8 +14,8 @@ import { type OperatorMessage, type Span, troubleLine } from './operator-message
 
 /**
  * Builds the message to the operators about an uninstall, a dead token, a failed run, a rate limit or a failed channel.
- * Returns undefined if the message is no longer needed: the installation was erased, the token works again or is gone,
- * the run was erased or is no longer failed, or the run's own message has already named what failed.
+ * Returns undefined if the message is no longer needed: the installation or the run was erased, the token works again
+ * or is gone, the run has not failed after all, or the run's own message has already named what failed.
  */
 export async function eventNotice(
   queries: Queries,
@@ -47,8 +47,8 @@ function isStillDead(record: InstallRecord, row: OperatorNoticeRow): boolean {
 }
 
 /**
- * Returns whether a failure is still unreported: the run's own message names only the steps that had failed when it was
- * sent.
+ * Returns whether a failed run still has an unreported failure: the run's own message names only the steps that had
+ * failed before Foyer sent it.
  */
 function isUntold(run: RunRecord): boolean {
   if (run.status !== 'failed') return false;

@@ -3,13 +3,13 @@ import { mailFailure, openMailTransport } from './mail-transport.ts';
 import type { OperatorChannel } from './operator-channel.ts';
 import { mailMessage } from './operator-message.ts';
 
-/** The time limit for sending one mail, even if the server trickles its answers. */
+/** The time limit for sending one mail, even if the server keeps answering slowly. */
 const timeoutMs = 20_000;
 
 /**
- * Notifies the operators by mail, as text and HTML. Every mail about the same cause has the same Message-ID, so mail
- * systems and people recognize a duplicate; a mail of unknown outcome is therefore sent again. If the server accepts
- * only some of several addresses, the mail counts as sent.
+ * Notifies the operators by mail, as text and HTML. Mails about the same cause have the same Message-ID, so mail
+ * systems and people recognize a duplicate. That is why a mail whose outcome is unknown is sent again. If the server
+ * accepts only some of several addresses, the mail counts as sent.
  */
 export function createMailChannel(mail: NonNullable<Config['notify']['mail']>): OperatorChannel {
   const transport = openMailTransport(mail.smtpUrl);
@@ -23,7 +23,7 @@ export function createMailChannel(mail: NonNullable<Config['notify']['mail']>): 
           to: mail.to,
           ...mailMessage(message),
           messageId: messageIdOf(causeId, mail.from),
-          // An automatic mail asks for no automatic reply, such as an "out of office".
+          // These headers ask mail systems for no automatic reply, such as "out of office".
           headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
           signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         });
@@ -39,7 +39,7 @@ export function createMailChannel(mail: NonNullable<Config['notify']['mail']>): 
   };
 }
 
-/** Builds `<foyer.run_01J…@example.com>` from the cause alone, in the domain of the sender. */
+/** Builds the Message-ID, such as `<foyer.run_01J…@example.com>`, only from the cause's id and the sender's domain. */
 function messageIdOf(causeId: string, from: string): string {
   const domain = /@([A-Za-z0-9.-]+)/.exec(from)?.[1] ?? 'foyer.invalid';
   return `<foyer.${causeId.replace(/[^A-Za-z0-9_-]/g, '.')}@${domain}>`;

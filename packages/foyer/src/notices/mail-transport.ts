@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer';
 
-/** In milliseconds. A server that is silent for this long is considered gone; a whole mail may take longer. */
+/** In milliseconds. If the server sends nothing for this long, the connection fails. A whole mail may take longer. */
 const limits = {
   dnsTimeout: 4000,
   connectionTimeout: 4000,
@@ -10,10 +10,10 @@ const limits = {
 };
 
 /**
- * Opens a pool of one connection to an SMTP server (`smtp://user:password@host:587`, `smtps://…`), which connects on
- * first use. `smtp://` switches to TLS if the server offers it. If the address has a login, TLS is required: otherwise
- * an attacker who strips the offer from the connection could read the password. Exceptions: loopback, and an address
- * that sets `requireTLS` itself. Close the pool when done.
+ * Opens a pool of one connection to an SMTP server (`smtp://user:password@host:587`, `smtps://…`); the pool connects on
+ * first use. `smtp://` switches to TLS if the server offers it. If the URL contains a login, TLS is required: otherwise
+ * an attacker who removes the offer from the connection could read the password. Exceptions: loopback, and a URL that
+ * sets `requireTLS` itself. Close the pool when done.
  */
 export function openMailTransport(smtpUrl: string) {
   const url = new URL(smtpUrl);
@@ -23,7 +23,8 @@ export function openMailTransport(smtpUrl: string) {
     url: smtpUrl,
     pool: true,
     maxConnections: 1,
-    // Foyer decides what happens if a connection closes midway: the pool would resend the message automatically.
+    // If a connection closes midway, Foyer decides what happens. By default, the pool would resend the message
+    // automatically.
     maxRequeues: 0,
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -32,7 +33,10 @@ export function openMailTransport(smtpUrl: string) {
   });
 }
 
-/** A failure at the mail server: its code (`smtp_451`, `tls_failed`, `timeout`), and whether a retry can help. */
+/**
+ * A failure to send through the mail server: its code (`smtp_451`, `tls_failed`, `timeout`), and whether a retry can
+ * help.
+ */
 interface MailFailure {
   code: string;
   message: string;
@@ -40,7 +44,7 @@ interface MailFailure {
   final: boolean;
 }
 
-/** Translates an error of the transport. Quotes nothing from the server, which may repeat what Foyer sent. */
+/** Translates an error of the transport. Quotes nothing from the server: its answer may repeat what Foyer sent. */
 export function mailFailure(error: unknown): MailFailure {
   const { code, responseCode } = errorFields(error);
   if (responseCode !== undefined && code !== 'EAUTH' && code !== 'ETLS') {
@@ -52,7 +56,7 @@ export function mailFailure(error: unknown): MailFailure {
   return known ?? { code: 'mail_failed', message: 'The mail could not be sent', final: false };
 }
 
-/** Failures that are not about the message: they pass, or an operator can fix them. So none of them is final. */
+/** Failures that are not about the message. None is final: each may pass, or an operator can fix it. */
 const failures: Readonly<Record<string, MailFailure>> = {
   EAUTH: failure('smtp_login_refused', 'The mail server refused the login of NOTIFY_SMTP_URL'),
   ENOAUTH: failure('smtp_login_refused', 'The mail server requires a login: put one into NOTIFY_SMTP_URL'),

@@ -13,7 +13,7 @@ export type SendOutcome =
 /** A way to reach the operators. */
 export interface OperatorChannel {
   readonly name: NoticeChannel;
-  /** Whether a duplicate can be recognized as one, so that a message of unknown outcome may be sent again. */
+  /** Whether receivers can recognize a duplicate. If so, a message whose outcome is unknown may be sent again. */
   readonly repeatable: boolean;
   /** Sends one message. Messages about one cause share a `causeId`. Never throws; stops when the signal aborts. */
   send(message: OperatorMessage, causeId: string, signal: AbortSignal): Promise<SendOutcome>;
@@ -28,11 +28,11 @@ export function statusAfter(outcome: SendOutcome): NoticeStatus {
   return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }
 
-/** While a message can still be retried, its channel counts as failed only after more failed attempts than this. */
+/** If a failed message can be retried, its channel counts as failed only after more failed attempts than this. */
 const hiccups = 4;
 
 /**
- * Returns true if an outcome shows that the channel works, false if it shows that the channel does not work, else
+ * Returns true if an outcome shows that the channel works, false if it shows that the channel has failed, else
  * undefined.
  */
 export function channelWorks(outcome: SendOutcome, attempts: number): boolean | undefined {

@@ -4,16 +4,19 @@ import type { StepRecord } from '../database/install-record.ts';
 import { escapeMrkdwn, mrkdwnCode, plainLine } from '../slack/slack-text.ts';
 
 /**
- * Why a message consists of spans: the same message goes to Slack, into a mail's text and into its HTML, and strangers
- * chose the names in it. Each format escapes everything except Foyer's own words, in its own way.
+ * Why a message consists of spans: the same message goes to Slack and into the text and the HTML of a mail, and
+ * strangers chose the names in it. Each format escapes such names in its own way, but not Foyer's own words.
  */
 
-/** Foyer's own words, or a name from outside: plain, bold or as code. */
+/**
+ * A part of a message. A string is Foyer's own words; the other forms are text from outside, shown plain, bold or as
+ * code.
+ */
 export type Span = string | { name: string } | { bold: string } | { code: string };
 
 /** A message to the operators, for any channel. */
 export interface OperatorMessage {
-  /** One line, for a mail's subject; names from outside are not escaped in it. */
+  /** One line for a mail's subject. Names from outside are not escaped in it. */
   subject: string;
   lines: readonly (readonly Span[])[];
 }
@@ -29,7 +32,7 @@ export function webhookMessage(message: OperatorMessage): IncomingWebhookSendArg
   };
 }
 
-/** Writes a mail's subject and both bodies. The subject is one line of plain text, so a name cannot end the header. */
+/** Writes a mail's subject, text and HTML. The subject is one line of plain text, so a name cannot end the header. */
 export function mailMessage(message: OperatorMessage): { subject: string; text: string; html: string } {
   const text = message.lines.map((line) => line.map(textSpan).join('')).join('\n');
   const html = message.lines.map((line) => `<p style="margin:0 0 .5em">${line.map(htmlSpan).join('')}</p>`);

@@ -14,17 +14,21 @@ import { openOperatorChannels } from './open-operator-channels.ts';
 import { channelWorks, type OperatorChannel, type SendOutcome, statusAfter } from './operator-channel.ts';
 
 /**
- * Sends what waits in `operator_notices`: events outside of a run, and failed runs. Each row is committed together with
- * its cause and claimed before it is sent, so each channel reports each cause once; the docstring of `notifyOperators`
- * lists what may repeat. A channel that fails does not block the others, and its messages are retried for a day.
+ * Sends the messages that wait in `operator_notices`: about events outside of a run, and about failed runs. Each row is
+ * committed together with its cause and claimed before it is sent, so each channel reports each cause once. The
+ * docstring of `notifyOperators` lists the cases in which a message may repeat. A channel that fails does not block the
+ * others, and its messages are retried for a day.
  */
 
-/** Longer than a message and its commit may take; after this, another process assumes that the sender has died. */
+/**
+ * Longer than sending a message and committing its outcome may take. After this time, another process assumes that the
+ * sender has died.
+ */
 const leaseMs = 120_000;
-/** The most messages that a channel sends in one turn; the next turn sends the others. */
+/** The most messages that a channel sends in one turn. The next turn sends more. */
 const mostPerTurn = 25;
 const keptTryingMs = 24 * 3_600_000;
-/** How long a stop waits for a message that is being sent. */
+/** How long messages in progress may still take when Foyer stops. */
 const drainMs = 3000;
 
 /** Creates the sender. Two processes may safely send at the same time. */
@@ -63,8 +67,8 @@ export function createNoticeSender(deps: {
     const works = wasCutOff ? undefined : channelWorks(outcome, row.attempts + 1);
     await database.write(async (transaction) => {
       await settleNotice(transaction, row, end);
-      // A channel that cannot deliver the notice of another channel's failure is not marked as failed: two failed channels
-      // would report each other.
+      // A channel that cannot report another channel's failure is not marked as failed: otherwise two failed channels
+      // would keep reporting each other.
       if (works === undefined || (!works && row.kind === 'channel_failed')) return;
       const { channel: name, installation_id: installationId } = row;
       await recordChannelState(transaction, { channel: name, works, installationId, errorCode, now: now() });
@@ -77,7 +81,7 @@ export function createNoticeSender(deps: {
     return outcome;
   }
 
-  /** If a channel does not accept a message, it gets no other before the next turn. */
+  /** If a channel does not accept a message, it gets no more messages before the next turn. */
   async function sendThrough(name: NoticeChannel, channel: OperatorChannel | undefined): Promise<void> {
     for (let sent = 0; sent < mostPerTurn && !stopping && now() >= (pausedUntil.get(name) ?? 0); sent += 1) {
       const claim = { channel: name, now: now(), leaseUntil: now() + leaseMs };
@@ -94,7 +98,7 @@ export function createNoticeSender(deps: {
   }
 
   return {
-    /** Sends what is due now. @throws DatabaseUnavailableError */
+    /** Sends the messages that are due now. @throws DatabaseUnavailableError */
     async send(): Promise<void> {
       const channels = await openOperatorChannels(config.notify);
       const opened = (name: NoticeChannel) => channels.find((channel) => channel.name === name);
@@ -106,7 +110,7 @@ export function createNoticeSender(deps: {
         for (const channel of channels) channel.close();
       }
     },
-    /** Sends no further message, and aborts those in progress after three seconds. */
+    /** Sends no more messages, and aborts the ones in progress after three seconds. */
     stop(): void {
       stopping = true;
       setTimeout(() => stopped.abort(), drainMs).unref();
@@ -115,8 +119,9 @@ export function createNoticeSender(deps: {
 }
 
 /**
- * When to send again: ten seconds after the first failure, twice as long after each next one, at most half an hour; if
- * the channel asked to wait, after that time. Null if the message is not sent again.
+ * Returns when to send a message again: ten seconds after the first failure, then each time after twice as long, at
+ * most after half an hour. If the receiver asked to wait, returns the end of that wait. Returns null if the message is
+ * not sent again.
  */
 function nextTryAt(outcome: SendOutcome, row: OperatorNoticeRow, now: number): number | null {
   if (outcome.kind === 'wait') return now + outcome.delayMs;

@@ -6,8 +6,9 @@ import { webhookMessage } from './operator-message.ts';
 const timeoutMs = 8000;
 
 /**
- * Notifies the operators through a Slack incoming webhook. A webhook offers no search for sent messages, so Foyer does
- * not resend a message that may have arrived. An error status, including a 5xx, means that Slack did not post it.
+ * Notifies the operators through a Slack incoming webhook. Foyer cannot look up which messages a webhook has posted, so
+ * it does not resend a message that may have arrived. An error status, including a 5xx, means that Slack did not post
+ * the message.
  */
 export function createWebhookChannel(url: string): OperatorChannel {
   return {
@@ -27,14 +28,14 @@ export function createWebhookChannel(url: string): OperatorChannel {
   };
 }
 
-/** The facts that the SDK's error leaves out. */
+/** The facts about an answer that the SDK's error does not contain. */
 interface Answer {
   retryAfterMs?: number;
 }
 
 /**
- * A fetch for the webhook. It also obeys the caller's signal, and records the wait that the answer asks for, which is
- * used after a 429.
+ * Makes a fetch for the webhook. It stops when the caller's signal aborts, and records the `retry-after` of the answer,
+ * which Foyer uses after a 429.
  */
 function answeredFetch(signal: AbortSignal, answer: Answer): FetchFunction {
   return async (input, init) => {
@@ -50,7 +51,7 @@ function outcomeOf(error: unknown, answer: Answer): SendOutcome {
   if (error instanceof IncomingWebhookHTTPError) {
     const { statusCode } = error;
     if (statusCode === 429) return { kind: 'wait', delayMs: answer.retryAfterMs ?? 30_000 };
-    // The error message leaves out the body of the answer: any server may be behind the address.
+    // The error message does not quote the body of the answer: any server may be behind the URL.
     const message = `The webhook answered with HTTP ${statusCode}`;
     return { kind: statusCode < 500 ? 'failed' : 'retry', code: `http_${statusCode}`, message };
   }
