@@ -106,7 +106,9 @@ export interface Config extends FoyerConfig {
   };
   messagesTab: MessagesTab;
   slack: FoyerConfig['slack'] & {
-    /** Whether the sandbox on this machine takes Slack's place. If so, Foyer shows no links into Slack's desktop app. */
+    /**
+     * Whether Foyer uses the sandbox on this machine instead of Slack. If so, it shows no links to Slack's desktop app.
+     */
     isSandbox: boolean;
     botScopes: readonly string[];
     /** The scopes in `botScopes` that an installer may decline. */
@@ -283,7 +285,8 @@ export function readEnvironment(environment: NodeJS.ProcessEnv = process.env): N
 function readDotenv(): string {
   try {
     const text = readFileSync('.env', 'utf8');
-    // Windows may save the file as UTF-16. Foyer would find no variable in it, and report each as missing.
+    // Windows may save the file as UTF-16. Foyer would find no variable in it, and would report every variable as
+    // missing.
     if (text.includes('\0')) throw new Error('it is not UTF-8 text');
     return text;
   } catch (cause) {
@@ -311,7 +314,7 @@ export function readConfig(environment?: Readonly<Record<string, string | undefi
 }
 
 /**
- * Reads only PUBLIC_URL: an operator may print the manifest before the Slack app and its secrets exist.
+ * Reads only PUBLIC_URL, because an operator may print the manifest before the Slack app and its secrets exist.
  * @throws ConfigError
  */
 export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): string {
@@ -323,7 +326,7 @@ export function readPublicUrl(environment: NodeJS.ProcessEnv = process.env): str
   return parsed.data.PUBLIC_URL.origin;
 }
 
-/** Reads only whether SIGN_IN is `on`, for the manifest: the Slack app and its secrets may not exist yet. */
+/** Reads only whether SIGN_IN is `on`. The manifest depends on it, and is printed before the app's secrets exist. */
 export function readSignsIn(environment: NodeJS.ProcessEnv = process.env): boolean {
   return plainValues(readEnvironment(environment), ['SIGN_IN'], []).SIGN_IN === 'on';
 }

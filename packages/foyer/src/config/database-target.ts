@@ -46,15 +46,15 @@ export function withDecoded(text: string): string[] {
 }
 
 /**
- * Returns the path in a file URL, such as `file:./data/foyer.db` or `file:///var/lib/foyer.db`. A relative path starts at
- * the working directory and is made absolute.
+ * Returns the absolute path of a file URL, such as `file:./data/foyer.db` or `file:///var/lib/foyer.db`. A relative
+ * path starts at the working directory.
  */
 function sqliteFile(url: string): string {
   const path = url.slice('file:'.length).replace(/^\/\/(?=\/)/, '');
   return isAbsolute(path) ? path : resolve(path);
 }
 
-/** Returns a connection URL as messages show it: without the password and the parameters. */
+/** Returns a connection URL without the password and the parameters, so that messages can show it. */
 export function serverName(url: string): string {
   const { protocol, username, host, pathname } = new URL(url);
   return `${protocol}//${username && `${username}@`}${host}${pathname}`;

@@ -20,6 +20,6 @@ export function parseEncryptionKeys(
       return refuse(`entry ${keys.length + 1} is not id:base64-of-32-bytes`);
     keys.push({ id, base64 });
   }
-  // If a list without keys, such as `,`, counted as unset, Foyer would create a key file, even in production.
+  // A list without keys, such as `,`, must not count as unset: Foyer would then create a key file, even in production.
   return keys.length > 0 ? keys : refuse('contains no key');
 }

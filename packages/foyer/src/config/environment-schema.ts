@@ -29,7 +29,9 @@ export const isLoopback = (hostname: string): boolean =>
 
 const isProtected = (url: URL): boolean => url.protocol === 'https:' || isLoopback(url.hostname);
 
-/** An address that codes, tokens, secrets or signed results are sent to. Plain http would show them to the network. */
+/**
+ * An address to which codes, tokens, secrets or signed results are sent. Plain http would expose them on the network.
+ */
 const protectedUrl = (fix: string) =>
   webUrl(fix).refine((text) => isProtected(new URL(text)), {
     error: 'is plain http to another machine',
@@ -58,7 +60,7 @@ const originList = z.string().transform((text, context) => {
   return [...origins];
 });
 
-/** A page of the host product that gets a claim in its query. */
+/** A page of the host product. Foyer adds a claim to its query. */
 const hostPage = (fix: string) =>
   webUrl(fix).refine(
     (text) => {
@@ -89,7 +91,10 @@ const wholeNumber = (most: number, fix: string) =>
     .transform(Number)
     .refine((value) => value <= most, { error: `is larger than ${most}`, params: { fix } });
 
-/** Visible ASCII without < and >, which surround a placeholder. Refuses at the start what Slack would refuse later. */
+/**
+ * A value copied from Slack: visible ASCII without < and >, which would surround a placeholder. Foyer thus refuses at
+ * startup a value that Slack would refuse later.
+ */
 const fromSlack = (label: string) =>
   z.string({ error: `is missing: ${label}` }).regex(/^[!-;=?-~]+$/, {
     error:
@@ -238,7 +243,7 @@ export const environmentSchema = z.object({
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
 });
 
-/** The environment, each variable parsed on its own. */
+/** The environment, with each variable parsed on its own. */
 export type Environment = z.output<typeof environmentSchema>;
 
 /** Returns the values of the variables that are valid, and the defaults of those that are not set. */

@@ -5,11 +5,11 @@ import type { Logger as PinoLogger } from 'pino';
  * first lines of a class in full. After that it writes one line a minute, which says how many more lines there were and
  * where they came from.
  *
- * Why here and not where lines are written: an outage of the database or of Slack shows in every part of Foyer at once,
- * and each new line would need its own limit (invariant 10).
+ * Why here and not at each call of the logger: an outage of the database or of Slack causes lines in every part of
+ * Foyer at the same time, and each new call would need its own limit (invariant 10).
  */
 
-/** How many lines of one class are written in full before the rest are counted. */
+/** How many lines of one class the log writes in full before it only counts them. */
 const wholeLines = 3;
 const everyMs = 60_000;
 /** Once there are this many classes, all other lines of a level share one class. */
@@ -98,7 +98,7 @@ function nameOfError(err: unknown): unknown {
   try {
     return err instanceof Error ? ((err as Error & { code?: unknown }).code ?? err.name) : '';
   } catch {
-    // `describeError` says why an error may not be readable.
+    // The error cannot be read. `describeError` says how this can happen.
     return '';
   }
 }

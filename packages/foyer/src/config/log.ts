@@ -20,7 +20,7 @@ const secretShapes = [
   // Slack's tokens: bot, user, app-level, refresh, legacy; and the expiring ones (xoxe.xoxb-…, xoxe-…).
   /xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+/,
   /xapp-[A-Za-z0-9-]+/,
-  // An incoming webhook, GovSlack's too, with its slashes plain, JSON-escaped or URL-encoded.
+  // The URL of an incoming webhook, also in GovSlack. Its slashes may be plain, JSON-escaped or URL-encoded.
   /https(?::|%3A)(?:\\*\/|%2F){2}hooks\.slack(?:-gov)?\.com(?:[A-Za-z0-9_-]|\\*\/|%2F)+/i,
   // Connect links and their results are JWTs.
   /eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}/,
@@ -55,7 +55,7 @@ export function withLineIds<T>(ids: LineIds, work: () => T): T {
 function formsOf(secret: string): string[] {
   const json = (text: string): string => JSON.stringify(text).slice(1, -1);
   const url = encodeURIComponent(secret.toWellFormed());
-  // encodeURIComponent leaves these characters alone, and other encoders encode them.
+  // encodeURIComponent does not encode these characters, but other encoders do.
   const strict = url.replace(/[!'()*~]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
   const encoded = [url, strict, encodeURI(secret.toWellFormed())];
   return [
@@ -73,8 +73,8 @@ function formsOf(secret: string): string[] {
 
 /**
  * Returns the forms that a secret takes within a base64 text, such as a Basic Authorization header. Base64 encodes
- * three bytes at a time, so the form depends on whether 0, 1 or 2 bytes of a group stand before the secret. Leaves out
- * the characters that also depend on the bytes next to the secret.
+ * three bytes at a time, so the form depends on whether 0, 1 or 2 bytes of a group come before the secret. The returned
+ * forms omit the characters that also depend on the bytes next to the secret.
  */
 function base64FormsOf(secret: string): string[] {
   return [0, 1, 2].flatMap((before) => {
@@ -122,7 +122,7 @@ export function createLogger(
     formatters: { level: (severity: string, level: number) => ({ level, severity }) },
     timestamp: stdTimeFunctions.isoTime,
     serializers: { err: (error: unknown) => describeError(error, scrub) },
-    // A copy: pino adds the line's own fields to it.
+    // Returns a copy, because pino adds the line's own fields to the object.
     mixin: () => ({ ...lineIds.getStore() }),
     redact: {
       paths: [
@@ -159,13 +159,13 @@ export function createLogger(
   });
 }
 
-/** Returns whether a level is limited: warnings and errors are; fatal lines, and `info` and below, are not. */
+/** Whether the log limits the lines of this level. It limits only warnings and errors. */
 const isBounded = (level: number): boolean => level === 40 || level === 50;
 
 /**
- * Logs that an attempt was refused or failed. Strangers can cause any number of lines without an id, so a line without
- * an id is a warning, and the log limits warnings (invariant 10). The log does not limit lines with an id: a failure
- * page shows the id, and the operator must find the line.
+ * Logs that an attempt was refused or failed. A line without a request id is a warning, because strangers can cause any
+ * number of such lines, and the log limits warnings (invariant 10). A line with a request id is not limited, because a
+ * failure page shows the id, and the operator must be able to find the line.
  */
 export function logAttempt(
   log: Pick<Logger, 'info' | 'warn'>,
@@ -189,12 +189,15 @@ function loadPretty(): typeof import('pino-pretty') {
   return createRequire(import.meta.url)('pino-pretty');
 }
 
-/** A longer text of an error, such as its message or stack, is cut: an app may throw megabytes. */
+/** The log cuts each text of an error, such as its message or stack, to this length. An app may throw megabytes. */
 const mostCharacters = 20_000;
 /** In characters: longer than any secret in practice. */
 const longestSecret = 2000;
 
-/** Cuts a long text. The cut may split a secret, and the scrubber misses half a secret, so the end is left out too. */
+/**
+ * Cuts a long text. The cut may split a secret, and the scrubber would not recognize half a secret. So this also omits
+ * the last part of the cut text.
+ */
 function cut(text: string, scrub: (text: string) => string): string {
   if (text.length <= mostCharacters) return text;
   return `${scrub(text.slice(0, mostCharacters)).slice(0, -longestSecret)}… (${text.length} characters)`;
@@ -211,7 +214,7 @@ function describeError(error: unknown, scrub: (text: string) => string, depth = 
       code: typeof code === 'string' ? shown(code) : undefined,
       message: shown(error.message),
       stack: error.stack === undefined ? undefined : shown(error.stack),
-      // For example, the refused connections to each address of a host name.
+      // For example, one error for each address of a host name that refused the connection.
       errors:
         error instanceof AggregateError && depth < 4
           ? error.errors.slice(0, 3).map((one) => describeError(one, scrub, 4))
@@ -225,8 +228,8 @@ function describeError(error: unknown, scrub: (text: string) => string, depth = 
 }
 
 /**
- * Slack's SDK logs through this. Its `debug` and `info` lines quote request bodies and install URLs, which contain
- * states and client secrets, so only warnings and errors pass.
+ * The logger for Slack's SDK. The SDK's `debug` and `info` lines quote request bodies and install URLs, which contain
+ * states and client secrets. So only the SDK's warnings and errors are logged.
  */
 export function slackLogger(log: Logger, name: string): SlackLogger {
   const child = log.child({ from: name });

@@ -38,8 +38,9 @@ export function messagesTabOf({ features, settings }: Pick<Manifest, 'features' 
 }
 
 /**
- * Returns the problem if people can write to an app that does not answer, or cannot write to one that does; undefined
- * if there is none. `answers`: whether the app has a listener for messages; undefined if Foyer does not know.
+ * Returns a problem if people can write to an app that does not answer messages, or cannot write to an app that answers
+ * them. Returns undefined if there is no problem. `answers` says whether the app has a listener for messages. It is
+ * undefined if Foyer does not know.
  */
 export function messagesTabProblem(
   { isOn, isReadOnly, botEvents }: MessagesTab,
@@ -71,8 +72,8 @@ export function messagesTabProblem(
 }
 
 /**
- * Whether the app receives what people write to it in its Messages tab. `answers`: whether it has a listener for
- * messages; `botScopes`: those that the installation granted.
+ * Whether the app receives what people write to it in its Messages tab. `answers` says whether the app has a listener
+ * for messages. `botScopes` are the scopes that the installation granted.
  */
 export function hearsDirectMessages(
   { isOn, isReadOnly, botEvents }: MessagesTab,
@@ -105,7 +106,7 @@ export function parseManifest(text: string, problems: ConfigProblem[]): Manifest
  */
 export function readManifest(file: string | URL): string {
   try {
-    // Strip the byte order mark that some editors write: JSON does not allow it.
+    // Removes the byte order mark that some editors write, because JSON does not allow it.
     return readFileSync(file, 'utf8').replace(/^\ufeff/, '');
   } catch (cause) {
     const problem = `cannot be read: ${(cause as Error).message}`;

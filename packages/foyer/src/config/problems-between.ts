@@ -3,8 +3,8 @@ import { type Environment, isLoopback } from './environment-schema.ts';
 import { weakness } from './weak-secret.ts';
 
 /**
- * Lists the problems of variables that are valid alone, but not together. `right` holds the valid variables, so that an
- * invalid one does not hide problems between the others.
+ * Lists the problems of variables that are valid alone, but not together. `right` contains only the valid variables, so
+ * that an invalid variable does not hide problems between the valid ones.
  */
 export function problemsBetween(
   given: Readonly<Record<string, string>>,
@@ -27,7 +27,8 @@ export function problemsBetween(
       fix: 'put a TLS proxy in front of Foyer and give its https address',
     });
   }
-  // Anyone who guesses CONNECT_SECRET can connect any workspace to any account. 32 times `x` is long but easy to guess.
+  // Anyone who guesses CONNECT_SECRET can connect any workspace to any account. The schema checks only its length, and
+  // 32 times `x` is long but easy to guess.
   const weak = production && right.CONNECT_SECRET ? weakness(right.CONNECT_SECRET, 0) : undefined;
   if (weak) {
     problems.push({

@@ -42,7 +42,7 @@ export type TraceSpan = <T>(
 
 const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL };
 
-/** Creates no spans, but still passes on a trace that came with a request, for the log. */
+/** Creates no spans. Still passes on the trace that came with a request, so that the log can show it. */
 export const untraced: TraceSpan = (_name, { parent }, work) =>
   work({ context: parent ?? undefined, fail() {} });
 

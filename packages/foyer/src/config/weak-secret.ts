@@ -3,7 +3,7 @@
  * problem's fix says how to make a good one. So this list only has to catch what people type to get past a prompt.
  */
 
-/** Words that people build secrets from, with `0`, `1`, `3`, `4`, `5`, `7`, `@`, `$` and `!` read as letters. */
+/** Words that people often use in secrets. `readAs` replaces digits and signs first, so that `p4ssw0rd` matches too. */
 const commonWords =
   /password|passwort|passw|secret|admin|operator|foyer|slack|welcome|letmein|changeme|default|example|testing|test|login|root|user|qwerty|qwertz|azerty|asdfgh|zxcvb|iloveyou|monkey|dragon|master|token|metrics|hello|summer|winter|spring|autumn/g;
 
@@ -34,16 +34,17 @@ export function weakness(secret: string, leastLength: number): string | undefine
 }
 
 /**
- * How many parts an attacker has to guess. A common word, neighboring keys, a repeated character or a year counts as
- * one part, and so does any other character. A text that only repeats a shorter one counts like the shorter one.
+ * How many parts an attacker has to guess. A common word, a row of neighboring keys, a repeated character or a year
+ * counts as one part, and so does any other character. A text that only repeats a shorter text has as many parts as the
+ * shorter one.
  */
 function partsOf(secret: string): number {
   const text = secret.toLowerCase();
   const once = /^(.+?)\1+(.{0,3})$/s.exec(text);
   const unit = once ? `${once[1]}${once[2]}` : text;
   const letters = unit.replace(/[0134577@$!]/g, (sign) => readAs[sign] ?? sign);
-  // Counts the parts of the text as typed, and with digits and signs read as letters. An attacker needs the smaller
-  // count.
+  // Counts the parts twice: in the text as typed, and with digits and signs read as letters. An attacker has to guess
+  // only the smaller number of parts.
   const reduced = reduce(letters);
   return Math.min(reduced, reduce(unit));
 }
@@ -67,8 +68,8 @@ function reduce(text: string): number {
 }
 
 /**
- * The length of the repeated character or the neighboring keys that start here; 0 if they are fewer than three
- * characters.
+ * The length of the run that starts at `at`, either of one repeated character or of neighboring keys. It is 0 if the
+ * run is shorter than three characters.
  */
 function runAt(text: string, at: number): number {
   let same = 1;

@@ -6,8 +6,10 @@ import type { ConnectionRow } from '../database/records.ts';
 import type { LinkClaims } from './link.ts';
 
 /**
- * What happens if the workspace already belongs to another account. refuse: the install is refused. move: the workspace
- * moves to the new account once its installer has confirmed the move. share: the workspace belongs to both accounts.
+ * What happens if the workspace already belongs to another account:
+ * - refuse: Foyer refuses the install.
+ * - move: the workspace moves to the new account once its installer has confirmed the move.
+ * - share: the workspace belongs to both accounts.
  */
 export type ConflictRule = 'refuse' | 'move' | 'share';
 
@@ -93,7 +95,10 @@ interface ConnectingInstall {
   runId: string;
   userId: string;
   progressHash: string;
-  /** Whether the install follows an uninstall: then connections to other accounts have ended, and are deleted. */
+  /**
+   * Whether the install follows an uninstall. If so, connections to other accounts have ended, and this install deletes
+   * them.
+   */
   isNewLife: boolean;
   /** Whether the installer has confirmed that this workspace moves to the link's account. */
   confirmedMove: boolean;
@@ -105,7 +110,7 @@ interface ConnectingInstall {
 /**
  * Connects an installation in the transaction that stores it (invariant 1). That transaction has locked the
  * installation's row, so two links for one workspace are checked one after the other.
- * @throws LinkUsedError, MoveUnconfirmedError, InstallRefusedError: then nothing is stored
+ * @throws LinkUsedError, MoveUnconfirmedError, InstallRefusedError. In each case, nothing is stored.
  */
 export async function commitConnection(transaction: Tx, install: ConnectingInstall): Promise<void> {
   const { clientId, installationId, runId, link, rule, now } = install;

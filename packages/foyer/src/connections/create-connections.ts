@@ -49,7 +49,7 @@ export interface ConnectOptions {
   subject?: string;
   /** The host's own id for the account that the workspace will belong to. */
   org: string;
-  /** The account's name, for the pages on which Foyer asks the installer to confirm the account. */
+  /** The account's name. Pages that ask the installer to confirm the account show it. */
   label?: string;
   /** Where the browser goes afterward, with a signed result; its origin must be one of CONNECT_RETURN_ORIGINS. */
   returnTo?: string;
@@ -132,8 +132,8 @@ export function createConnections(deps: ConnectionsDeps) {
   }
 
   /**
-   * @throws ConnectError if the app was uninstalled after the claim was made, or the person of the claim may not claim
-   * the workspace
+   * @throws ConnectError if the app was uninstalled after the claim was made, or if the person in the claim is neither
+   * the installer nor an admin
    */
   async function assertClaimable(
     queries: Database['queries'],
@@ -194,10 +194,10 @@ export function createConnections(deps: ConnectionsDeps) {
       return readResult(settings().secret, token, now());
     },
 
-    /** Makes the addresses of claims; undefined if claiming is off. */
+    /** Makes a claim's address; undefined if claiming is off. */
     claimUrl: claimUrlAt(config.connect?.claimUrl),
 
-    /** Reads which workspace a claim is about, so that a page can name it next to its button. */
+    /** Returns the workspace that a claim is about, so that the host's page can name it next to its button. */
     async readClaim(token: string): Promise<ClaimedWorkspace> {
       const claim = openClaim(token);
       const rows = database.queries.selectFrom('installations').where('id', '=', claim.installationId);

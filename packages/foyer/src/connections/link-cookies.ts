@@ -3,23 +3,23 @@ import { parseCookie, stringifySetCookie } from 'cookie';
 import type { Sealer } from '../installations/sealer.ts';
 
 /**
- * Two cookies protect against links and forms that a stranger sends to someone else. `link` comes with the host's own
- * response: it proves that this browser asked for this link, so Foyer sends the browser straight to Slack. `form` comes
- * with a page that has a button: Foyer accepts the form only from the browser that it showed the page to. No other site
+ * Two cookies protect against links and forms that a stranger sends to someone else. The host's own response sets
+ * `link`. This cookie proves that the browser asked for this link, so Foyer sends the browser straight to Slack. A page
+ * with a button sets `form`. Foyer accepts the form only from the browser to which it showed the page. No other site
  * can read these cookies or, on https, set them.
  */
 
 /** The sealed content of a form. */
 interface FormTicket {
   link: string;
-  /** The tenant that this form moves to the link's account; absent if the form moves none. */
+  /** The tenant that this form moves to the link's account; absent if the form moves no tenant. */
   moves?: string;
 }
 
 export const formLifetimeMs = 30 * 60_000;
 const mostCookies = 12;
 
-/** A response that can take a cookie: Node's, Express's, or a web-standard one. */
+/** A response to which a cookie can be added: Node's, Express's, or a web-standard one. */
 export type CookieTarget =
   | { appendHeader(name: string, value: string): unknown; readonly req?: { headers: { cookie?: string } } }
   | { readonly headers: Headers }
@@ -45,7 +45,7 @@ export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: 
     linkPrefix + createHash('sha256').update(jti).digest('base64url').slice(0, 22);
 
   return {
-    /** Binds a link to the browser that this response goes to. */
+    /** Sets a cookie that binds a link to the browser that receives this response. */
     bind(res: CookieTarget, jti: string, lifetimeMs: number): void {
       const add = (line: string): void => {
         if ('appendHeader' in res) res.appendHeader('Set-Cookie', line);

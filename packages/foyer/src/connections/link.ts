@@ -35,7 +35,7 @@ const line = (most: number) =>
       error: 'contains a control character or an incomplete character',
     });
 
-/** Any JSON, within a small limit. */
+/** JSON of at most `mostDataBytes` that every database can store. */
 const data = z.json().refine(
   (value) => {
     const text = JSON.stringify(value);
@@ -111,8 +111,8 @@ const resultAudience = 'foyer:result';
 
 /**
  * Signs a link.
- * @throws ConnectError if a claim is invalid, such as a `return_to` whose origin is not listed, or the link's expiry is
- * not within the next seven days
+ * @throws ConnectError if a claim is invalid, such as a `return_to` whose origin is not in `returnOrigins`, or if the
+ * link would not expire within the next seven days
  */
 export async function createLink(
   options: LinkOptions,
