@@ -16,7 +16,7 @@ export interface SlackCallLimits {
   timeoutMs?: number;
   /** Ends calls in progress, such as those of a step whose run was cancelled. */
   signal?: AbortSignal;
-  /** The longest answer that is read, in bytes; 1 MiB by default. */
+  /** The longest answer that Foyer reads, in bytes; 1 MiB by default. */
   mostBytes?: number;
   /** Receives the answer's headers and body as they arrive, even if the answer then breaks off or cannot be read. */
   onArrived?(bytes: Buffer): void;
@@ -186,7 +186,7 @@ function resultOf(status: number, body: Buffer): SlackCall['result'] {
     const isOk = typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === true;
     return isOk ? 'ok' : 'error';
   } catch {
-    // Not JSON: the SDK reports it to the caller.
+    // The answer is not JSON; the SDK reports this to the caller.
     return 'http_error';
   }
 }
@@ -215,8 +215,8 @@ export class SlackClient extends WebClient {
 }
 
 /**
- * Whether the SDK failed to read an answer. It throws the same errors for options that cannot be written as JSON; these
- * do not count.
+ * Whether the SDK failed because it could not read an answer. False if the options cannot be written as JSON, for which
+ * the SDK throws the same errors.
  */
 function isOfTheAnswer(error: unknown, options: Record<string, unknown>): boolean {
   if (!(error instanceof TypeError || error instanceof RangeError) || 'code' in error) return false;
@@ -234,7 +234,7 @@ export function createSlackClientFactory(
 ): SlackClientFactory {
   const { transport = createSlackTransport(calls.config.slack) } = calls;
   const given = { ...calls, transport };
-  // One logger for all clients: creating one costs a third of what a client costs.
+  // One logger for all clients: creating a logger takes a third as long as creating a client.
   const logger = slackLogger(calls.log, 'slack');
   return (token, limits) => new SlackClient(token, slackClientOptions(given, limits, logger));
 }

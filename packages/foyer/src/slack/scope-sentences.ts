@@ -1,7 +1,7 @@
 /**
- * What each of Slack's documented scopes allows (docs.slack.dev/reference/scopes): all that an app could do with the
- * scope, even if this app does not intend to. The app's own reason stands next to the sentence (`reason.<scope>` in the
- * app's texts). The sentences have no period at the end; "it" in them is the app.
+ * What each of Slack's documented scopes allows (docs.slack.dev/reference/scopes): everything that an app could do with
+ * the scope, even if this app does not intend to. Foyer shows the app's own reason next to the sentence
+ * (`reason.<scope>` in the app's texts). The sentences have no period at the end; "it" in them is the app.
  */
 export const scopeSentences = {
   admin: 'Administer the workspace',

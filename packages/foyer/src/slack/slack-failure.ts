@@ -1,8 +1,8 @@
 import type { ErrorCode } from '@slack/web-api';
 
 /**
- * Why one place: the install flow, the pipeline, the token refresh and App Home must all read the same meaning from
- * Slack's answer to a failed call. The sets below and `slackFailure` are the whole rule.
+ * Why one place: the install flow, the pipeline, the token refresh and App Home must all interpret a failed call in the
+ * same way. The sets below and `slackFailure` are the whole rule.
  */
 
 /** What a failed call to Slack means to its caller. */
@@ -15,7 +15,7 @@ export interface SlackFailure {
   /** Slack's error code, or one of Foyer's: `rate_limited`, `timeout`, `connection_failed`, `http_503`,
    * `malformed_answer`, `answer_too_large`. */
   code: string;
-  /** One sentence for a log or an operator; never holds a token. */
+  /** One sentence for a log or an operator; never contains a token. */
   message: string;
   /** Whether Slack may have carried out the request anyway: check before you repeat it. */
   mayHaveActed: boolean;
@@ -72,7 +72,7 @@ function fieldOf(error: unknown, name: string): unknown {
   return typeof error === 'object' && error !== null ? (error as Record<string, unknown>)[name] : undefined;
 }
 
-/** Collects the `code`s and names along an error's causes: an error of `fetch` has its reason two causes down. */
+/** Collects the names and `code`s of an error and its causes: the reason of a `fetch` error is two causes down. */
 function reasonsOf(error: unknown): string {
   const reasons: string[] = [];
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
@@ -102,7 +102,8 @@ function fromAnswer(error: unknown): SlackFailure {
 }
 
 /**
- * In seconds: the shortest and the longest wait that Foyer accepts from Slack, and the wait if Slack's is unreadable.
+ * In seconds: the shortest and the longest wait that Foyer accepts from Slack, and its wait if `Retry-After` is
+ * unreadable.
  */
 const waits = { least: 1, most: 3600, usual: 30 };
 
@@ -110,8 +111,9 @@ const boundedWait = (seconds: number): number =>
   Number.isFinite(seconds) ? Math.min(Math.max(Math.ceil(seconds), waits.least), waits.most) : waits.usual;
 
 /**
- * Returns how many seconds a 429 asks to wait: a whole number from one second to an hour. The SDK reports an unreadable
- * `Retry-After` as an error of no known kind, so Foyer replaces the header with this number before the SDK sees it.
+ * Returns how many seconds a 429 asks to wait: a whole number from one second to an hour. If `Retry-After` is
+ * unreadable, the SDK throws an error without a known code. So Foyer replaces the header with this number before the
+ * SDK sees it.
  */
 export function waitSeconds(headers: Headers): number {
   const given = headers.get('retry-after')?.trim();

@@ -3,9 +3,9 @@ import { constants, createBrotliDecompress, createUnzip } from 'node:zlib';
 import { Agent, EnvHttpProxyAgent, request } from 'undici';
 
 /**
- * Why not `fetch`: half of an install's work was `fetch` features that these requests do not need. A call through this
- * transport costs a third of a call with `fetch`, over connections that stay open (`bench/README.md`). Like `fetch`,
- * this transport uses the proxy that HTTPS_PROXY names if NODE_USE_ENV_PROXY=1 is set.
+ * Why not `fetch`: half of an install's work was spent on `fetch` features that these requests do not need. A call
+ * through this transport costs a third of a call with `fetch`, over connections that stay open (`bench/README.md`).
+ * Like `fetch`, this transport uses the proxy that HTTPS_PROXY names if NODE_USE_ENV_PROXY=1 is set.
  */
 
 /** One request to Slack, with a body of text. */
@@ -14,7 +14,7 @@ interface SlackRequest {
   headers: Record<string, string>;
   body: string | null;
   signal: AbortSignal;
-  /** The longest answer that is read, in bytes; 1 MiB by default. */
+  /** The longest answer that is accepted, in bytes; 1 MiB by default. */
   mostBytes?: number;
   /** Receives the headers and the body as they arrive, even if the answer then breaks off or cannot be read. */
   onArrived?(bytes: Buffer): void;
@@ -41,10 +41,10 @@ class SlackAnswerTooLargeError extends Error {
 /** Sends a request. @throws SlackAnswerTooLargeError, or the error of the connection */
 export type SlackTransport = (url: string, sent: SlackRequest) => Promise<SlackAnswer>;
 
-/** The number of concurrent connections to one host; further calls wait for a free one. */
+/** How many concurrent connections to one host are open at most. Further calls wait for a free connection. */
 const usualConnections = 256;
 const connectMs = 5000;
-/** Slack's answers to Foyer's own calls are a few kilobytes. */
+/** The default of `mostBytes`. Slack's answers to Foyer's own calls have only a few kilobytes. */
 const usualMostBytes = 1024 * 1024;
 
 /** Opens connections to Slack. They close automatically when idle, and do not keep the process alive. */
@@ -64,7 +64,7 @@ export function createSlackTransport(config: {
       const read = await readBounded(decompressed(answer.body, String(encoding)), mostBytes, onArrived);
       return { status: answer.statusCode, headers: headersOf(answer.headers), body: read };
     } catch (error) {
-      // `data` is what undici could not read as HTTP.
+      // `data` contains the bytes that undici could not parse as HTTP.
       const { data } = error as { data?: unknown };
       if (typeof data === 'string') onArrived?.(Buffer.from(data, 'latin1'));
       throw error;

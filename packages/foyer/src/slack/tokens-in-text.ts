@@ -1,7 +1,7 @@
 /**
  * Why text and not JSON: Slack has issued the tokens even if no parser can read its answer. The answer may be cut off,
- * too long or nested too deep, repeat a key, or be part of a proxy's page. So Foyer looks for tokens in the characters
- * that arrived, to store or revoke every one of them (invariant 1).
+ * too long or nested too deep, repeat a key, or be part of a proxy's page. So Foyer searches the characters that
+ * arrived for tokens, to store or revoke every one of them (invariant 1).
  */
 
 /**
@@ -16,7 +16,7 @@ const shapes = /(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{1,2000}(?![A-Za-z0
 const fields = /"(?:access|refresh)_token"\s*:\s*("[^"\\]*"|[[{][^\]}]*)/g;
 const texts = /"([^"\\]*)"(\s*:)?/g;
 
-/** How many levels of escapes are decoded: JSON within JSON within JSON has fewer. */
+/** How many levels of escapes Foyer decodes. Even JSON within JSON within JSON has fewer levels. */
 const mostEscapes = 5;
 const mostTokens = 100;
 

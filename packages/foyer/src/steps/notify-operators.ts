@@ -88,7 +88,7 @@ async function tell(context: StepContext, channel: OperatorChannel): Promise<Sen
   return outcome;
 }
 
-/** The outcome that an earlier attempt left for this channel; undefined if the message is to be sent now. */
+/** Returns the outcome of an earlier attempt at this channel; undefined if the message must be sent now. */
 function settledBefore(stood: NoticeStatus, channel: OperatorChannel): SendOutcome | undefined {
   switch (stood) {
     case 'sent':

@@ -9,14 +9,14 @@ import { sendWelcome } from './send-welcome.ts';
 /**
  * The outcome of a request to send the welcome again.
  * queued: the worker will send it. going: the newest install run has not ended, so nothing was changed. not-installed:
- * there is no installation, or no install run since its last uninstall.
+ * there is no active installation, or it has no install run since the last uninstall.
  */
 export type WelcomeRequestOutcome = 'queued' | 'going' | 'not-installed';
 
 /**
  * Queues another welcome for the installer of the newest install run, because a person asked for it (`userId`; null for
- * an operator). This is the only way to get a second welcome between install and uninstall. It does nothing while that
- * run is active, so that a double press sends one welcome. Wake the worker afterward.
+ * an operator). This is the only way to get a second welcome between install and uninstall. While that run is active,
+ * this function does nothing, so a double press sends only one welcome. Wake the worker afterward.
  * @throws DatabaseUnavailableError
  */
 export async function requestWelcome(

@@ -88,7 +88,7 @@ interface WelcomeContent {
   words: Words;
   brand: Pick<Brand, 'name' | 'tagline' | 'supportUrl' | 'privacyUrl'>;
   userId: string;
-  /** Null if it is not known: then the message mentions the person instead. */
+  /** Null if the name is not known: the message then mentions the person as `<@…>`. */
   personName: string | null;
   placeName: string | null;
   links: OpenInSlack;

@@ -4,7 +4,7 @@ import { fetchProfile, registerTeam, registerUser, skipWithoutBot } from './regi
 import { sendWelcome } from './send-welcome.ts';
 
 /**
- * Publishes App Home for the installer, so that Home is there when they first open it.
+ * Publishes App Home for the installer, so that Home is ready when they first open it.
  *
  * Safe to run twice: each publish shows the current record, regardless of what was shown before.
  */

@@ -13,7 +13,7 @@ import { type ServedFoyer, startFoyer } from '../serve.ts';
 import { freePort } from './free-port.ts';
 import { type Choice, createVisitor, install, restingRun, type ShownRun, type Visitor } from './visitor.ts';
 
-/** Foyer's clock in a test: it runs with the real one, and can jump forward. The sandbox follows it. */
+/** Foyer's clock in a test: it runs at the speed of the real clock, and can jump forward. The sandbox uses it too. */
 export interface TestClock {
   /** Milliseconds since 1970. */
   now(): number;
@@ -47,7 +47,7 @@ export interface TestFoyer {
 export interface TestFoyerOptions {
   /** Variables in addition to those for the sandbox, such as `OPERATOR_PASSWORD`. */
   environment?: Readonly<Record<string, string>>;
-  /** A Postgres database of the test's own; by default, a SQLite file in a new folder. */
+  /** A Postgres database that only this test uses; by default, a SQLite file in a new folder. */
   databaseUrl?: string;
   sandbox?: Partial<SandboxOptions>;
 }
@@ -124,7 +124,7 @@ export async function startTestFoyer(
   try {
     running = await start();
   } catch (error) {
-    // A sandbox that keeps listening would keep the test file from ending.
+    // If the sandbox kept listening, the test file would not end.
     await close();
     throw error;
   }

@@ -32,7 +32,7 @@ type TextValues<Key extends TextKey> = Readonly<Record<Placeholder<(typeof en)[K
  * - Foyer's messages that the app replaces: ICU messages that use only the placeholders of the message they replace.
  * - Texts that the app adds, in which a brace is literal: `scope.<scope>` (what a scope allows), `reason.<scope>` (why
  *   the app asks for it), `step.<name>.todo` and `step.<name>.doing` (a step's title in this language), `app.tagline`,
- *   `app.description`, `app.nextSteps` (what to do after the install, one step a line), and `app.nextSteps.messages`
+ *   `app.description`, `app.nextSteps` (what to do after the install, one step per line), and `app.nextSteps.messages`
  *   (next steps for people who can write to the app: shown first, and only if the app receives messages in the
  *   installation).
  */
@@ -146,7 +146,10 @@ function languageOf(tag: string): Language | undefined {
   return isLanguage(primary) ? primary : undefined;
 }
 
-/** Returns the one of our languages that the header prefers (RFC 9110, 12.5.4); reads its first 200 characters. */
+/**
+ * Returns the header's most preferred language of those that Foyer has (RFC 9110, 12.5.4). Reads the first 200
+ * characters.
+ */
 function preferredLanguage(header: string): Language | undefined {
   const wanted = header
     .slice(0, 200)
