@@ -93,7 +93,7 @@ async function setAcme(
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`one person’s data, on ${engine}`, () => {
-    it('`export` prints everything about a person, without a secret and without anyone else’s data', async (t) => {
+    it('`export` prints what is stored about a person, without secrets and without anyone else’s data', async (t) => {
       const { run, stage, teamId, grace, priya } = await setAcme(t, engine);
       const { exitCode, stdout, stderr } = await run('export', '--user', `${teamId}/${grace}`);
       assert.deepEqual([exitCode, stderr], [0, '']);
@@ -116,7 +116,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(!stdout.includes('sealed') && !stdout.includes('Priya') && !stdout.includes(priya));
     });
 
-    it('`erase` replaces the user id in the text of the history, but not in a longer id that begins with it', async (t) => {
+    it('`erase` replaces the person’s user id in history entries, but leaves a longer id that begins with the same characters', async (t) => {
       const { run, database, teamId, grace } = await setAcme(t, engine);
       const installation = await database.queries
         .selectFrom('installations')
@@ -142,7 +142,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(detail, `asked by ${longer}, for erased`);
     });
 
-    it('`erase` removes a person from every table and file, and removes no one else', async (t) => {
+    it('`erase` removes one person’s data, and no one else’s, from every table and database file', async (t) => {
       const { run, stage, database, teamId, grace, priya, stored } = await setAcme(t, engine);
       const { clientId } = stage.config.slack;
       const strangers = await inviteStrangers(database, { clientId, teamId, userIds: [grace, priya] });
@@ -165,7 +165,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       if (engine === 'SQLite') assertNotInFiles(stage, ['Priya', 'priya.nair']);
     });
 
-    it('while the app is installed, `erase` keeps the id of the installer and says so; after an uninstall, it erases the id too', async (t) => {
+    it('`erase` keeps the installer’s user id while the app is installed, and erases it after an uninstall', async (t) => {
       const { run, stage, teamId, grace, stored } = await setAcme(t, engine);
       const erase = () => run('erase', '--user', `${teamId}/${grace}`, '--yes');
       const { exitCode, stdout } = await erase();
@@ -192,7 +192,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(JSON.parse((await run('show', teamId, '--json')).stdout).installerUserId, 'erased');
     });
 
-    it('`erase` cancels the run of the person’s unfinished install, and erases the question that the run asked', async (t) => {
+    it('`erase` cancels the run of a person’s unfinished install, and erases the question that the run asked', async (t) => {
       const { run, teamId, grace, stored } = await setAcme(t, engine, [askNickname]);
       assert.ok((await stored()).includes('How do we call'));
       const { stdout } = await run('erase', '--user', `${teamId}/${grace}`, '--yes', '--json');
@@ -201,7 +201,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(!(await stored()).includes('Grace'));
     });
 
-    it('`export` and `erase` include the run of the person’s first opening of Home', async (t) => {
+    it('`export` and `erase` cover the run that started when the person first opened App Home', async (t) => {
       const greet: Step = {
         name: 'greet',
         title: { todo: 'Greet', doing: 'Greeting' },
@@ -224,7 +224,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual([runs[0].id, runs[0].pipeline], [opened.id, 'opened']);
     });
 
-    it('`export` and `erase` include what the person answered for someone else, and what another team knows of the person', async (t) => {
+    it('`export` and `erase` cover a person’s answers in someone else’s run, and the profile that another workspace stored of that person', async (t) => {
       const { run, database, teamId, grace, priya, stored } = await setAcme(t, engine);
       const { id: runId } = await database.queries.selectFrom('runs').select('id').executeTakeFirstOrThrow();
       const question = { run_id: runId, step_name: 's', question: '{}', asked_at: 1, answered_at: 2 };
@@ -262,7 +262,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         assert.ok(left.includes(words), words);
     });
 
-    it('`erase` works even if Slack does not revoke the person’s token, and says so', async (t) => {
+    it('`erase` succeeds even if Slack does not revoke the person’s token, and warns that the token was not revoked', async (t) => {
       const { run, stage, database, teamId, grace } = await setAcme(t, engine);
       stage.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 }, times: 9 });
       const { exitCode, stderr } = await run('erase', '--user', `${teamId}/${grace}`, '--yes');
@@ -273,7 +273,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-it('`erase` asks first, and erases nothing without a yes', async (t) => {
+it('`erase` asks for confirmation, and erases nothing unless the operator says yes', async (t) => {
   const { stage, run, teamId, priya, stored } = await setAcme(t, 'SQLite');
   const person = `${teamId}/${priya}`;
   const refused = await commandOnStage(stage, ['erase', '--user', person], { confirm: async () => false });
@@ -284,7 +284,7 @@ it('`erase` asks first, and erases nothing without a yes', async (t) => {
   assert.ok((await stored()).includes('Priya'));
 });
 
-it('`export` and `erase` refuse a user without a team, and a person about whom nothing is stored', async (t) => {
+it('`export` and `erase` refuse a user id without a team id, and a person about whom nothing is stored', async (t) => {
   const { run, teamId } = await setAcme(t, 'SQLite');
   for (const command of ['export', 'erase']) {
     for (const user of ['U0123', 'T1', 'T1/T2', '']) {
@@ -321,7 +321,7 @@ const personColumns = [
   'welcomes.user_id',
 ];
 
-it('the list of columns that `export` and `erase` must cover is complete', async (t) => {
+it('the list of columns that `export` and `erase` must cover contains every column that holds a person’s user id', async (t) => {
   const { database, close } = await openTestDatabase();
   t.after(close);
   const found = (await readTableShapes(database.queries)).flatMap(({ name, columns }) =>

@@ -97,7 +97,7 @@ testOnBothEngines(
   },
 );
 
-test('`purge` stops calling Slack after a call without an answer, reports the tokens that it did not revoke, and still erases', async (t) => {
+test('`purge` stops calling Slack after a connection breaks, reports the tokens that it did not revoke, and still erases the team', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, () => 'drop');
   const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
   assert.equal(exitCode, 0);
@@ -115,7 +115,7 @@ test('`purge` stops calling Slack after a call without an answer, reports the to
   assert.match(stderr, /bot’s token could not be revoked at Slack \(connection_failed\)/);
 });
 
-test('`purge` counts a token that is already dead as revoked, but not an expired or refused token', async (t) => {
+test('`purge` counts an already revoked token as revoked, but not an expired token or a token that Slack refuses to revoke', async (t) => {
   const errors: Record<string, string> = {
     'xoxb-bot': 'token_revoked',
     'xoxp-U1': 'token_expired',
@@ -132,7 +132,7 @@ test('`purge` counts a token that is already dead as revoked, but not an expired
   });
 });
 
-test('`purge` shows what it will erase and asks; if the answer is no, it erases and revokes nothing', async (t) => {
+test('`purge` shows what it will erase and asks for confirmation; if the operator says no, it erases and revokes nothing', async (t) => {
   const { run, deps, purged, slack } = await createTeam(t, ok);
   const questions: string[] = [];
   const answer = (yes: boolean) => async (question: string) => {
@@ -150,7 +150,7 @@ test('`purge` shows what it will erase and asks; if the answer is no, it erases 
   assert.deepEqual(purged, ['ins_1']);
 });
 
-test('`purge` requires --yes if no one can answer its question, and touches nothing without it', async (t) => {
+test('`purge` requires --yes if it cannot ask for confirmation', async (t) => {
   const { run } = await createTeam(t, ok);
   const { exitCode, stdout, stderr } = await run(['purge', 'T1']);
   assert.equal(exitCode, 2);
@@ -173,7 +173,7 @@ test('`purge` stops if the encryption key is wrong; with --no-revoke, it erases 
   assert.deepEqual([purged, slack.revoked], [['ins_1'], []]);
 });
 
-test('`purge` erases an uninstalled team without a call to Slack, and reports an unknown team', async (t) => {
+test('`purge` erases an uninstalled team without calling Slack, and so a second `purge` finds no such team', async (t) => {
   const { database, run, deps, slack } = await createTeam(t, ok);
   await database.queries.updateTable('installations').set({ status: 'uninstalled' }).execute();
   assert.equal((await run(['purge', 'T1', '--yes'], deps)).exitCode, 0);

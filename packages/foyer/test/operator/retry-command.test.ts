@@ -172,7 +172,7 @@ testOnBothEngines(
   },
 );
 
-test('`retry --failed` queues each failed run once, over several pages', async (t) => {
+test('`retry --failed` queues each failed run once, even if it has to read the runs in several pages', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   for (let index = 0; index < 205; index += 1) {
     await storeInstallation(database, { id: `ins_${index}`, team_id: `T${index}` });
@@ -185,7 +185,7 @@ test('`retry --failed` queues each failed run once, over several pages', async (
   assert.match(stderr, /Queued again: 205 of 205/);
 });
 
-test('`retry` accepts either one run or --failed, and accepts filters only with --failed', async (t) => {
+test('`retry` refuses a run id with --failed, an option of --failed without --failed, and a --since that is not a valid time', async (t) => {
   const { run } = await createOperatorHarness(t);
   for (const wrong of [
     ['run_1', '--failed'],

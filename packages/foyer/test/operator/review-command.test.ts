@@ -41,7 +41,7 @@ async function review(t: TestContext, changes: Partial<typeof ready> & { brand?:
   };
 }
 
-test('`review` passes an app that is ready, and prints the texts to paste', async (t) => {
+test('`review` passes an app that is ready for the Slack Marketplace, and prints the texts to paste into the submission', async (t) => {
   const { exitCode, failed, pasted, stderr, run } = await review(t, {});
   assert.deepEqual([exitCode, failed, stderr], [0, [], '']);
   assert.equal(pasted['im:history'], 'Because of im:history');
@@ -117,7 +117,7 @@ for (const [what, changes, point] of [
     'HTTP, not Socket Mode',
   ],
 ] as [string, Partial<typeof ready> & { brand?: Partial<Brand> }, string][]) {
-  test(`\`review\` reports that an app with ${what} is not ready, and exits with code 1`, async (t) => {
+  test(`\`review\` reports that an app with ${what} is not ready for the Marketplace, and exits with code 1`, async (t) => {
     const { exitCode, failed, stderr } = await review(t, changes);
     assert.deepEqual([exitCode, failed], [1, [point]]);
     assert.match(stderr, /Not ready: 1 point fails, see above/);

@@ -150,7 +150,7 @@ testOnBothEngines(
   },
 );
 
-test('`revoke` keeps an expired token that Slack does not renew, and says why', async (t) => {
+test('`revoke` keeps an expired token stored if Slack refuses to renew it, and says why', async (t) => {
   const { sandbox, clock, acme, run, useLeak } = await expire(t);
   sandbox.faults.add({
     method: 'oauth.v2.access',
@@ -180,7 +180,7 @@ test('`revoke` keeps an expired token that Slack does not renew, and says why', 
   assert.match(again.stdout, / revoked +1 +-$/m);
 });
 
-test('`revoke` counts a token as revoked if an earlier try has found its refresh token dead', async (t) => {
+test('`revoke` counts a token as revoked if an earlier `revoke` learned that its refresh token no longer works', async (t) => {
   const { sandbox, acme, run, useLeak } = await expire(t);
   await useLeak();
   // Slack answers that the bot's refresh token is dead, and does not renew the person's token.
@@ -345,7 +345,7 @@ testOnBothEngines('`revoke` never erases tokens that were stored after it began'
   assert.equal(user.token, 'xoxp-fresh');
 });
 
-test('`revoke --all` stops after Slack has refused 16 teams in a row, and `revoke` reports tokens that cannot be decrypted', async (t) => {
+test('`revoke --all` stops after Slack has refused to revoke the tokens of 16 teams in a row', async (t) => {
   const { revoke, store, asked, run, statuses } = await prepare(t, () => slackError('internal_error'));
   for (let team = 10; team < 50; team += 1) await store.recordInstall(teamInstall({ teamId: `T${team}` }));
   const { exitCode, stderr } = await revoke('--all', '--yes', '--json');
@@ -401,7 +401,7 @@ testOnBothEngines(
   },
 );
 
-test('`revoke` asks before it revokes anything', async (t) => {
+test('`revoke` asks for confirmation before it revokes anything', async (t) => {
   const { run, statuses, store } = await prepare(t, ok);
   const silent = await run(['revoke', 'T1']);
   assert.equal(silent.exitCode, 2);

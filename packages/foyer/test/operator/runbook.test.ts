@@ -48,7 +48,7 @@ describe('the runbook', () => {
     assert.ok(commandLines.length >= 15, commandLines.join('\n')));
 
   for (const line of commandLines) {
-    it(`this command of the runbook exists, with its options: ${line}`, async (t) => {
+    it(`the command line accepts this command from the runbook: ${line}`, async (t) => {
       const { run, folder, database, config } = await createOperatorHarness(t, {
         TOKEN_ENCRYPTION_KEYS: `main:${Buffer.alloc(32, 7).toString('base64')}`,
       });
@@ -74,7 +74,7 @@ describe('the runbook', () => {
    */
   const rescues = [/`(sqlite3 foyer\.db \.recover[^`\n]+)`/, /^ +(sqlite3 foyer\.db \.dump .+)$/m];
   for (const [index, pattern] of rescues.entries()) {
-    it(`the rescue command saves what can be read of a damaged database: ${index === 0 ? '.recover' : '.dump'}`, async (t) => {
+    it(`the runbook’s sqlite3 ${index === 0 ? '.recover' : '.dump'} command saves every installation from a damaged database`, async (t) => {
       const command = pattern.exec(runbook)?.[1] ?? assert.fail('the runbook does not say it');
       const { run, folder, file, database, config, variables } = await createOperatorHarness(t, {
         TOKEN_ENCRYPTION_KEYS: `main:${Buffer.alloc(32, 7).toString('base64')}`,
@@ -121,7 +121,7 @@ describe('the runbook', () => {
     );
   });
 
-  it('each alert and each known problem has a section in the runbook', () => {
+  it('each alert, and each problem that this test lists, has a section in the runbook', () => {
     const wanted = [
       'the-signing-or-client-secret-was-regenerated-or-leaked',
       'one-token-leaked',

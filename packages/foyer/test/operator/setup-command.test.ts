@@ -125,7 +125,7 @@ test('`setup` in a script writes an .env that Foyer accepts', async (t) => {
   assert.deepEqual(JSON.parse(link.searchParams.get('manifest_json') ?? ''), manifest);
 });
 
-test('`setup` backs up an existing .env, and keeps the lines that it does not set', async (t) => {
+test('`setup` backs up an existing .env, and changes only the lines of the variables that it sets', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   const before = `# ours\nPORT=3100 # behind nginx\nSLACK_CLIENT_ID=99.99\nTOKEN_ENCRYPTION_KEYS='old:${'A'.repeat(43)}='\n`;
   writeFileSync(env, before);
@@ -149,7 +149,7 @@ test('`setup` backs up an existing .env, and keeps the lines that it does not se
   assert.equal(readdirSync(folder).filter((name) => name.startsWith('.env.backup-')).length, 2);
 });
 
-test('`setup` makes no key if there is a key file, and writes to the file that a symbolic link .env leads to', async (t) => {
+test('`setup` generates no encryption key if there is a key file, and keeps an .env that is a symbolic link', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
   mkdirSync(join(folder, 'data'));
   writeFileSync(join(folder, 'data/foyer.db.key'), 'in use');
@@ -160,7 +160,7 @@ test('`setup` makes no key if there is a key file, and writes to the file that a
   assert.match(readFileSync(join(folder, 'real.env'), 'utf8'), /^PORT=3100\nPUBLIC_URL=/);
 });
 
-test('`setup` takes the secrets from stdin', async (t) => {
+test('`setup --secrets-stdin` reads the secrets from stdin, and exits with code 2 if one is missing', async (t) => {
   const { setup, written } = await prepare(t);
   const stdin = (text: string) => ({ readStdin: async () => text });
   const lines = `SLACK_CLIENT_SECRET=${clientSecret}\nSLACK_SIGNING_SECRET="${signingSecret}"\n`;
@@ -190,7 +190,7 @@ test('`setup` in a script names each value that is missing or wrong, and writes 
   assert.deepEqual(readdirSync(folder), []);
 });
 
-test('`setup` asks for what is missing, in order, and accepts no wrong answer', async (t) => {
+test('`setup` asks for the missing values in order, and asks again after an invalid answer', async (t) => {
   const { setup, written } = await prepare(t);
   const script = scripted([
     'foyer.example.com/privacy',
@@ -228,7 +228,7 @@ test('`setup` asks for what is missing, in order, and accepts no wrong answer', 
   assert.deepEqual([PRIVACY_URL, SUPPORT_URL], ['https://foyer.example.com/privacy', undefined]);
 });
 
-test('`setup` asks whether to keep the secrets that are set, and asks for all of them if not', async (t) => {
+test('`setup` asks whether to keep the existing secrets, and asks for all of them if the user says no', async (t) => {
   const { env, setup, written } = await prepare(t);
   writeFileSync(env, `SLACK_CLIENT_ID=9.9\nSLACK_CLIENT_SECRET=of-another\nSLACK_SIGNING_SECRET=of-it-too\n`);
   const kept = scripted([...noLinks, 'http://localhost:3000', true]);
@@ -251,7 +251,7 @@ test('`setup` recommends a tunnel for an address without https', async (t) => {
   assert.match(script.shown[0] ?? '', /not https.*tunnel/);
 });
 
-test('`setup` writes nothing when it is cancelled, at any question', async (t) => {
+test('`setup` writes nothing if the user cancels it, no matter at which question', async (t) => {
   const { folder, env, setup } = await prepare(t);
   const answers = [...noLinks, 'https://foyer.example.com', '12.34', clientSecret, signingSecret];
   for (let given = 0; given < answers.length; given += 1) {
@@ -279,7 +279,7 @@ test('`setup` changes nothing if it cannot write .env', async (t) => {
   assert.deepEqual(readdirSync(folder), ['.env']);
 });
 
-test('`setup` changes nothing, and names the file, if it cannot write the manifest', async (t) => {
+test('`setup` names the manifest file and changes nothing if it cannot write that file', async (t) => {
   const { folder, setup } = await prepare(t);
   mkdirSync(join(folder, 'slack-app-manifest.json'));
   const { exitCode, stdout, stderr } = await setup(flags, secrets);
@@ -348,7 +348,7 @@ test('`setup` asks for the name, description, color and links of the app, and wr
   assert.equal(readFileSync(manifestFile, 'utf8'), expected);
 });
 
-test('`setup` edits a manifest of any formatting, and keeps the fields that it does not ask for', async (t) => {
+test('`setup` edits a minified manifest with braces inside its strings, and keeps the fields that it does not ask for', async (t) => {
   const odd =
     '{"features":{"bot_user":{"display_name":"Bot }"}},"display_information":{"a}":"{","name":"Old"}}';
   const { setup, manifestFile, options } = await prepareApp(t, odd);
@@ -361,7 +361,7 @@ test('`setup` edits a manifest of any formatting, and keeps the fields that it d
   });
 });
 
-test('`setup` leaves the manifest unchanged if it is cancelled or cannot write .env', async (t) => {
+test('`setup` leaves manifest.json unchanged if the user cancels or .env cannot be written', async (t) => {
   const { folder, setup, manifestFile, options } = await prepareApp(t);
   const answers = ['New', 'What it does', '#123456', ...noLinks, ...appAnswers];
   for (let given = 0; given < answers.length; given += 1) {
@@ -378,7 +378,7 @@ test('`setup` leaves the manifest unchanged if it is cancelled or cannot write .
   assert.equal(readFileSync(manifestFile, 'utf8'), fixtureManifest);
 });
 
-test('`setup` does not ask for a link that the brand sets, and says what else the brand overrides', async (t) => {
+test('`setup` does not ask for a link that the app’s `brand` option sets, and says that `brand` also overrides the name', async (t) => {
   const { setup, options } = await prepareApp(t);
   const { prompts, asked, shown } = scripted(['Foyer', '', '#123456', '', ...appAnswers]);
   const brand = { name: 'Standup', privacyUrl: 'https://standup.example/privacy' };
@@ -387,7 +387,7 @@ test('`setup` does not ask for a link that the brand sets, and says what else th
   assert.match(shown.join('\n'), /sets brand\.name: /);
 });
 
-test('`setup` opens the browser on Slack’s page if asked to, and never in CI or without a display', async (t) => {
+test('`setup` offers to open Slack’s page in the browser, but not in CI, without a display or with --no-open', async (t) => {
   const { folder, env, setup } = await prepare(t);
   const opened = join(folder, 'opened');
   writeFileSync(
@@ -442,14 +442,14 @@ test('`setup` opens the browser on Slack’s page if asked to, and never in CI o
   assert.equal((await open(display, [true])).exitCode, 0);
 });
 
-test('`setup` opens the browser with the command of each operating system', () => {
+test('browserProgram returns each operating system’s command to open a browser, and nothing in CI', () => {
   assert.deepEqual(browserProgram('darwin', {}), ['open']);
   assert.deepEqual(browserProgram('win32', {}), ['rundll32', 'url.dll,FileProtocolHandler']);
   assert.deepEqual(browserProgram('linux', { WAYLAND_DISPLAY: 'wayland-0' }), ['xdg-open']);
   assert.equal(browserProgram('darwin', { CI: '1' }), undefined);
 });
 
-test('`setup` adds display_information to a manifest in which it is null', () => {
+test('`setup` fills in display_information if it is null in the manifest', () => {
   const face = { name: 'Standup', description: 'Asks what is due.', color: '#123456' };
   const { display_information } = JSON.parse(
     withFace('{"display_information": null, "features": null}', face),
@@ -476,7 +476,7 @@ function fillDisk(t: TestContext, bytes: number): void {
   });
 }
 
-test('`setup` on a full disk leaves the manifest as it was', async (t) => {
+test('`setup` leaves the manifest unchanged if the disk is full', async (t) => {
   const { folder, setup } = await prepare(t);
   const manifest = join(folder, 'slack-app-manifest.json');
   writeFileSync(manifest, 'the former one');
@@ -488,7 +488,7 @@ test('`setup` on a full disk leaves the manifest as it was', async (t) => {
   assert.equal(readFileSync(manifest, 'utf8'), 'the former one');
 });
 
-test('`setup` names the manifest that it could not restore on a full disk', async (t) => {
+test('`setup` names the manifest file if a full disk keeps it from restoring that file', async (t) => {
   const { folder, setup } = await prepare(t);
   writeFileSync(join(folder, 'slack-app-manifest.json'), 'the former one');
   fillDisk(t, 5);
@@ -497,7 +497,7 @@ test('`setup` names the manifest that it could not restore on a full disk', asyn
   assert.match(stderr, /could not be written: ENOSPC.*Could not be restored: \S+slack-app-manifest\.json\./);
 });
 
-test('`setup` keeps the symbolic link and the mode of a manifest that it writes or restores', async (t) => {
+test('`setup` keeps the manifest’s symbolic link and file mode when it writes or restores the manifest', async (t) => {
   const { folder, setup } = await prepare(t);
   const [link, target] = [join(folder, 'slack-app-manifest.json'), join(folder, 'shared.json')];
   writeFileSync(target, 'the former one', { mode: 0o640 });

@@ -164,7 +164,7 @@ test('`show` finds an org-wide install by its enterprise id, even if a team of t
   assert.match((await run(['show', 'E1'])).stdout, /^Globe \(E1\) {2}active\n[\s\S]*the whole organization/);
 });
 
-test('`show` exits with code 1 for an unknown team, and names the command `list`', async (t) => {
+test('`show` exits with code 1 for an unknown team, and suggests the command `list`', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['show', 'T9\u001b[2J', '--json']);
   assert.equal(exitCode, 1);

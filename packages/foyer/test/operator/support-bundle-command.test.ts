@@ -66,7 +66,7 @@ const parse = (text: string): SupportBundle => JSON.parse(text);
 const reasons = ({ missing }: SupportBundle) =>
   Object.fromEntries(missing.map(({ part, reason }) => [part, reason]));
 
-describe('a bundle of a running Foyer', () => {
+describe('the support bundle of a running Foyer', () => {
   async function prepare(t: TestContext) {
     const prepared = await prepareDoctor(t);
     const { database, sandbox } = prepared;
@@ -136,7 +136,7 @@ describe('a bundle of a running Foyer', () => {
     }
   });
 
-  it('the support bundle says what runs, how it is configured, what failed and what doctor finds', async (t) => {
+  it('the support bundle reports versions, configuration, failures and the findings of `doctor`', async (t) => {
     const { run, folder, environment, publicUrl, running } = await prepare(t);
     running.now = installedAt;
     const now = () => installedAt + 60_000;
@@ -205,8 +205,8 @@ testOnBothEngines(
   },
 );
 
-describe('a bundle of a broken Foyer', () => {
-  it('the support bundle says that the database is down, without its password', async (t) => {
+describe('the support bundle of a broken Foyer', () => {
+  it('the support bundle says that the database is down, but does not reveal its password', async (t) => {
     const { run, variables } = await createOperatorHarness(t);
     const environment = {
       ...variables,
@@ -236,7 +236,7 @@ describe('a bundle of a broken Foyer', () => {
     assert.match(reasons(bundle).database ?? '', /not a database/);
   });
 
-  it('the support bundle lists the problems of a configuration that cannot be used, and shows none of its secrets', async (t) => {
+  it('the support bundle lists the problems of an invalid configuration, and shows none of its secrets', async (t) => {
     const { run, variables } = await createOperatorHarness(t);
     const environment = {
       ...variables,
@@ -266,7 +266,7 @@ describe('a bundle of a broken Foyer', () => {
       assert.equal(stdout.includes(secret), false, secret);
   });
 
-  it('the support bundle hides the secrets of a configuration that cannot be used, even in error codes', async (t) => {
+  it('the support bundle hides the secrets of an invalid configuration even if a failed step used one as its error code', async (t) => {
     const { run, database, variables } = await createOperatorHarness(t);
     const refused = {
       OPERATOR_PASSWORD: 'password123',

@@ -53,7 +53,7 @@ async function waitsForLock({ queries }: Database, work: Promise<unknown>): Prom
 describe('two machines on one Postgres', () => {
   const stageFor = (t: TestContext, step: Step) => setStage(t, { engine: 'Postgres', steps: [step] });
 
-  it('a run does not miss a grant of access that comes while its step decides to wait for that grant', async (t) => {
+  it('a run does not miss a grant of workspace access that is committed just as the run’s step starts to wait for it', async (t) => {
     const stage = await stageFor(t, {
       ...traits,
       name: 'waits',
@@ -104,7 +104,7 @@ describe('two machines on one Postgres', () => {
     assert.equal((await stage.run(runId)).status, 'running');
   });
 
-  it('only one more welcome is queued if two machines are asked for it at the same time', async (t) => {
+  it('Foyer queues only one more welcome if two machines receive the request for it at the same time', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'send-welcome', run: async () => null });
     const { runId, installationId } = await stage.install();
     const other = await stage.reopen();
@@ -119,7 +119,7 @@ describe('two machines on one Postgres', () => {
     }
   });
 
-  it('a late uninstall is not applied to a newer install that is just being stored', async (t) => {
+  it('Foyer does not apply a late uninstall to a newer install that another machine is storing at the same time', async (t) => {
     const stage = await stageFor(t, { ...traits, name: 'only', run: async () => null });
     const { installationId, teamId } = await stage.install();
     const uninstalledAt = stage.now() + 60_000;

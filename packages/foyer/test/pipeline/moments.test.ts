@@ -52,8 +52,8 @@ async function workAll(stage: PipelineStage): Promise<void> {
 const fewer = ['chat:write', 'im:write'];
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
-  describe(`the pipelines of moments on ${engine}`, () => {
-    it('`upgraded` runs once for the scopes that an install adds, after the run of that install', async (t) => {
+  describe(`the pipelines \`upgraded\`, \`opened\` and \`workspaceGranted\` on ${engine}`, () => {
+    it('the `upgraded` pipeline runs once for the scopes that a reinstall adds, after the reinstall’s own run', async (t) => {
       const { lines, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install({ scopes: fewer });
@@ -73,7 +73,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await momentRuns(stage, acme)).length, 1);
     });
 
-    it('`upgraded` does not run for an install after an uninstall, even with more scopes', async (t) => {
+    it('the `upgraded` pipeline does not run if the app is installed with more scopes after an uninstall', async (t) => {
       const { moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const { teamId } = await stage.install({ scopes: fewer });
@@ -84,7 +84,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(moments(), []);
     });
 
-    it('`opened` runs once for each member between an install and an uninstall, even if the event arrives several times and on two machines', async (t) => {
+    it('the `opened` pipeline runs once for each member until an uninstall, even if two machines get the same event several times', async (t) => {
       const { moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();
@@ -118,7 +118,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       ]);
     });
 
-    it('a later opening by the same member writes nothing', async (t) => {
+    it('Foyer writes nothing to the database when a member opens the app again', async (t) => {
       const stage = await setStage(t, { engine, ...diary().lists });
       const acme = await stage.install();
       await open(stage, acme, 'U2');
@@ -134,7 +134,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([writes, stage.database.changeMark()], [0, mark]);
     });
 
-    it('each member who opens the app gets the same message once', async (t) => {
+    it('each member who opens the app gets a message of the `opened` pipeline once, even if its step runs again', async (t) => {
       const greet = step('greet', async ({ attempt, postOnce }) => {
         const posted = await postOnce('greeting', { text: 'Hello!' });
         return attempt === 1 ? retryIn(1000) : posted;
@@ -152,7 +152,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       }
     });
 
-    it('`workspaceGranted` runs once for each grant of a workspace, even for a grant before the install', async (t) => {
+    it('the `workspaceGranted` pipeline runs once each time a workspace gets access, even if the event comes before the install', async (t) => {
       const { lines, moments, lists } = diary();
       const stage = await setStage(t, { engine, ...lists });
       const { enterpriseId } = stage.sandbox.workspace('Initech Product');
@@ -193,7 +193,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(teams(), ['T1', 'T1', 'T2', 'T2', 'T5']);
     });
 
-    it('a moment’s run waits for the install’s run, but not while that run waits for an answer', async (t) => {
+    it('an `opened` run waits for the install’s run to end, unless the install’s run is waiting for a person’s answer', async (t) => {
       const { lines, lists } = diary();
       let isLimited = true;
       const slow = step('slow', async () => (isLimited ? retryIn(1000) : null));
@@ -230,7 +230,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(again.runId)).status, 'succeeded');
     });
 
-    it('the runs of the install and of a moment wait for the uninstall run of the previous install', async (t) => {
+    it('after a reinstall, the install run and an `opened` run wait until the previous install’s uninstall run has ended', async (t) => {
       const { lines, lists } = diary();
       let isBlocked = true;
       const cleanUp = step('clean-up', async () => (isBlocked ? retryIn(1000) : lines.push('cleaned up')));
@@ -252,7 +252,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       );
     });
 
-    it('an uninstall cancels the runs of moments, even if tens of thousands wait', async (t) => {
+    it('an uninstall cancels all waiting `opened` runs, even if there are tens of thousands', async (t) => {
       const asking = step('asking', async () => ask({ id: 'q', text: 'Which?', input: { type: 'text' } }));
       const stage = await setStage(t, { engine, steps: [], momentSteps: { opened: [asking] } });
       const acme = await stage.install();
@@ -282,7 +282,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(behind?.status, 'cancelled');
     });
 
-    it('an uninstall cancels the runs of moments, and a reinstall does not', async (t) => {
+    it('an uninstall cancels a waiting `opened` run, but a reinstall does not', async (t) => {
       const { moments, lists } = diary();
       const rest = step('rest', async () => retryIn(60_000));
       const stage = await setStage(t, {
@@ -316,7 +316,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(moments(), []);
     });
 
-    it('a moment’s run changes neither the install’s run nor the history nor the notices, even if it fails', async (t) => {
+    it('a failed `opened` run changes neither the install’s run nor the history, and queues no notice to operators', async (t) => {
       const { lists } = diary();
       let fails = true;
       const broken = step('broken', async (context) => {
@@ -348,7 +348,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(run?.id ?? '')).status, 'succeeded');
     });
 
-    it('a moment’s run resumes at its first unfinished step if the process dies halfway', async (t) => {
+    it('an `opened` run resumes at its first unfinished step if the process dies halfway', async (t) => {
       const calls: string[] = [];
       const inSecond = signal();
       let dead = false;
@@ -373,7 +373,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await momentRuns(stage, acme))[0]?.status, 'succeeded');
     });
 
-    it('a moment gets no run if the definition has no steps for it', async (t) => {
+    it('Foyer starts no `upgraded` or `opened` run if the app defines no steps for it', async (t) => {
       const stage = await setStage(t, { engine, steps: diary().lists.steps });
       const acme = await stage.install({ scopes: fewer });
       await stage.install();

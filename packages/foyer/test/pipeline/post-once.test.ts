@@ -42,7 +42,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(stage.sandbox.calls('conversations.history').length, 0, 'the sent messages are recorded');
     });
 
-    it('postOnce posts the messages again after an uninstall and a new install', async (t) => {
+    it('postOnce posts its messages again if the app is uninstalled and installed again', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       await stage.finish(acme.runId);
@@ -57,7 +57,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(textsIn(stage, acme).length, 4);
     });
 
-    it('postOnce posts nothing if another process has begun to post the same message since this process looked', async (t) => {
+    it('postOnce posts nothing if another process starts to post the same message between its check and its own post', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const { runId, installationId, life } = await stage.install();
       const tables = stage.database;
@@ -103,7 +103,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       });
     }
 
-    it('postOnce ignores a similar message of another installation or event type, and waits at least two seconds after a broken call', async (t) => {
+    it('postOnce does not mistake a similar message of another installation or event type for its own', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       // Two similar messages in the same DM: one names another installation, and one has the app's own event type.
@@ -124,7 +124,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.ok(stage.now() - run.createdAt >= 2000);
     });
 
-    it('postOnce finds a message, and does not post it again, if the process died before it recorded the post', async (t) => {
+    it('postOnce does not post a message again if the process died after posting it and before recording that', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const posted = () => textsIn(stage, acme).length > 0;
@@ -135,7 +135,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
     });
 
-    it('an earlier call that is refused late does not change the record of a newer call', async (t) => {
+    it('postOnce posts each message once even if Slack refuses an older call after a newer call has posted the message', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const asked = signal();
@@ -165,7 +165,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
     });
 
-    it('a step ends as unconfirmed if its post is in doubt and the history cannot be searched', async (t) => {
+    it('a step ends as unconfirmed if Slack may have posted its message and Foyer lacks the scope to search for that message', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const scopes = stage.config.slack.botScopes.filter((scope) => scope !== 'im:history');
       const acme = await stage.install({ scopes });

@@ -70,7 +70,7 @@ async function isWaitedFor({ database }: PipelineStage, engine: keyof typeof eng
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`ask on ${engine}`, () => {
-    it('a step asks in the DM, its run pauses, and the step runs again with the answer of its own team', async (t) => {
+    it('a step that asks a question pauses its run, and runs again with its own team’s answer', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const globex = await stage.install({ workspace: 'Globex' });
@@ -90,7 +90,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, globex), 'free');
     });
 
-    it('a question accepts one valid answer, from a person who may answer, for their own installation', async (t) => {
+    it('a question accepts only the first valid answer, and only from a person of the same installation who is allowed to answer', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const globex = await stage.install({ workspace: 'Globex' });
@@ -109,7 +109,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([stored?.answer, stored?.answeredBy], ['team', acme.userId]);
     });
 
-    it('an answer with U+0000, which Postgres cannot store, is refused', async (t) => {
+    it('Foyer refuses an answer that contains U+0000, since Postgres cannot store it', async (t) => {
       const step = {
         ...choosePlan(),
         run: async () => ask({ id: 'plan', text: 'Why?', input: { type: 'text' } }),
@@ -120,7 +120,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await answer(stage, acme, { answer: 'a\0b' }), 'invalid');
     });
 
-    it('only one of two simultaneous answers is stored', async (t) => {
+    it('a question accepts only one of two simultaneous answers', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       await stage.work();
@@ -146,7 +146,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('no answer is lost if it is stored while its run begins to wait', async (t) => {
+    it('a run gets an answer that is stored just as the run starts to wait for it', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const moved = Promise.withResolvers<void>();
@@ -187,7 +187,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('a question is posted once, even if the process dies afterward', async (t) => {
+    it('a step posts its question once, even if the process dies right after the post', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const posted = () => textsIn(stage, acme).length > 0;
@@ -203,7 +203,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.finish(acme.runId)).status, 'succeeded');
     });
 
-    it('the installer is reminded of a question once, after a day', async (t) => {
+    it('Foyer reminds the installer of an unanswered question once, after a day', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       await stage.work();
@@ -218,7 +218,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('a step is skipped when the time limit for its answer has passed', async (t) => {
+    it('a step is skipped if no one answers its question within the time limit', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan({ timeLimitMs: 60_000 })] });
       const acme = await stage.install();
       await stage.work();
@@ -239,7 +239,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).status, 'cancelled');
     });
 
-    it('a run waits for the answer even if Slack refuses the DM, since Home shows the question', async (t) => {
+    it('a run waits for the answer even if Slack refuses the DM, since App Home also shows the question', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const failure = { type: 'error', error: 'messages_tab_disabled' } as const;
@@ -248,7 +248,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).waitingFor, 'answer');
     });
 
-    it('a step may ask several questions in turn, and fails if it repeats an answered question', async (t) => {
+    it('a step can ask several questions one after another, but fails if it asks an answered question again', async (t) => {
       const input = { type: 'text' } as const;
       const both: ActingStep = {
         name: 'choose-plan',
@@ -285,7 +285,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   });
 }
 
-it('an answer can be a channel id, or a text of 1 to 3,000 characters', async (t) => {
+it('depending on its type, a question accepts only a channel id or only a text of 1 to 3,000 characters', async (t) => {
   const cases = [
     { input: { type: 'channel' }, bad: ['', 'general', 'U0123', 'C1'], good: 'C0123ABC' },
     { input: { type: 'text' }, bad: ['', ' \n', 'x'.repeat(3001)], good: 'x'.repeat(3000) },
@@ -304,7 +304,7 @@ it('an answer can be a channel id, or a text of 1 to 3,000 characters', async (t
   }
 });
 
-it('a question may have a hundred options of the greatest length that Slack shows, in any language', async (t) => {
+it('a question can have a hundred options of the maximum length that Slack allows, even in Japanese', async (t) => {
   const many = Array.from({ length: 100 }, (_, n) => {
     const number = String(n).padStart(3, '0');
     return { value: number.padEnd(150, '値'), label: number.padEnd(75, '名') };
@@ -322,7 +322,7 @@ it('a question may have a hundred options of the greatest length that Slack show
   assert.equal(await outputOf(stage, acme), last);
 });
 
-it('a step fails if Slack cannot show its question', async (t) => {
+it('a step fails if two options of its question have the same value', async (t) => {
   const twice = [...options, { value: 'free', label: 'Free again' }];
   const input = { type: 'choice', options: twice } as const;
   const step: ActingStep = { ...choosePlan(), run: async () => ask({ id: 'plan', text: 'Which?', input }) };

@@ -95,7 +95,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('a failing write is rolled back and its step is retried, without affecting other steps', async (t) => {
+    it('if a step’s write fails, Foyer rolls back only that write and retries only that step', async (t) => {
       let tries = 0;
       const flaky = recording('flaky', async (transaction) => {
         tries += 1;
@@ -166,7 +166,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(commits(), 3, 'the claim, the start, the end');
     });
 
-    it('a step’s write is committed with the end of the attempt that queued it, and dropped if the attempt throws', async (t) => {
+    it('Foyer commits a step’s writes together with the end of the attempt that queued them, and drops them if the attempt throws', async (t) => {
       let attempts = 0;
       const flaky = acting('flaky', async ({ write }) => {
         attempts += 1;
@@ -182,7 +182,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await left(stage.database), ['a second row', 'attempt 2']);
     });
 
-    it('an attempt fails if its write fails', async (t) => {
+    it('an attempt of a step fails if the write that it queued fails', async (t) => {
       const taken = acting('a', async () => withWrite(1, leave('taken')));
       const stage = await setStage(t, { engine, steps: [recording('taken'), taken] });
       const { runId } = await stage.install();
@@ -191,7 +191,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(await left(stage.database), ['taken']);
     });
 
-    it('an attempt fails if its write never ends, and other writes and steps continue', async (t) => {
+    it('an attempt of a step fails if the write that it queued never ends, while other writes and steps continue', async (t) => {
       let inside: Promise<unknown> | undefined;
       const stuck: StepWrite = async (transaction) => {
         await leave('stuck')(transaction);

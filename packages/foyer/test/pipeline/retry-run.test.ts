@@ -37,7 +37,7 @@ function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 
 }
 
 describe('Try again', () => {
-  it('“Try again” leaves a run that a worker has claimed unchanged', async (t) => {
+  it('“Try again” does not change a run that a worker has claimed', async (t) => {
     const { steps } = moodySteps({ good: 'succeed' });
     const stage = await setStage(t, { steps });
     const { runId } = await stage.install();
@@ -83,7 +83,7 @@ describe('Try again', () => {
     );
   });
 
-  it('retryRun returns the reason if it does nothing', async (t) => {
+  it('retryRun returns the reason if it does not retry the run', async (t) => {
     const { steps } = moodySteps({ good: 'succeed' });
     const stage = await setStage(t, { steps });
     const { runId, teamId } = await stage.install();
@@ -98,7 +98,7 @@ describe('Try again', () => {
     assert.equal(await retryRun(stage.database, runId, retry), 'not-installed', 'from before the uninstall');
   });
 
-  it('“Try again” wakes a run that backs off or waits for an event', async (t) => {
+  it('“Try again” wakes a run that is backing off or waiting for an event', async (t) => {
     const { steps } = moodySteps({ bad: 'fail' });
     const stage = await setStage(t, {
       steps: steps.map((step) => ({ ...step, title: { todo: 'Do it', doing: 'Doing it' }, maxAttempts: 5 })),
@@ -130,7 +130,7 @@ describe('Try again', () => {
 });
 
 describe('Send again', () => {
-  it('“Send again” sends one more welcome, even if it is pressed twice before that welcome is sent', async (t) => {
+  it('“Send again” sends one more welcome, even if someone presses it twice before that welcome is sent', async (t) => {
     const stage = await setStage(t, { steps: [sendWelcome] });
     const install = await stage.install();
     const { installationId, userId, runId } = install;

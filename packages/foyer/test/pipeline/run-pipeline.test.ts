@@ -150,7 +150,7 @@ describe('running the steps of a run', () => {
     assert.equal(tries, 10);
   });
 
-  it('the steps after a failed required step are skipped, and a run continues after a failed optional step', async (t) => {
+  it('a run continues after an optional step fails, but skips the remaining steps after a required step fails', async (t) => {
     const fails = (name: string, required: boolean) =>
       step(
         name,
@@ -192,7 +192,7 @@ describe('running the steps of a run', () => {
     );
   });
 
-  it('in one attempt, all Slack clients with the same limits use one read of the bot’s token; the next step reads it again', async (t) => {
+  it('Foyer reads the bot’s token once for all Slack clients of an attempt that have the same limits, and again for the next step', async (t) => {
     const asks = async (context: StepContext) => {
       const answers = await Promise.all([context.slack(), context.slack(), context.slack({ timeoutMs: 9 })]);
       return { clients: new Set(answers).size };
@@ -206,7 +206,7 @@ describe('running the steps of a run', () => {
     assert.equal(tokens, 4);
   });
 
-  it('a step that the pipeline no longer has is skipped', async (t) => {
+  it('a run skips a step that has since been removed from the pipeline', async (t) => {
     const kept = step('kept', async () => null);
     const stage = await setStage(t, { steps: [step('gone', async () => null), kept] });
     const { runId } = await stage.install();
@@ -221,7 +221,7 @@ describe('running the steps of a run', () => {
     );
   });
 
-  it('a step that asks to run again does so after the time that it asked for, and this counts as no failed try', async (t) => {
+  it('a step that returns retryIn runs again after the time that it asked for, and this does not count as a failed attempt', async (t) => {
     let looks = 0;
     const patient = step(
       'patient',
@@ -239,7 +239,7 @@ describe('running the steps of a run', () => {
     assert.equal(stage.now() - start, 4 * 60_000);
   });
 
-  it('no secret from an error, an output or a question is stored or logged', async (t) => {
+  it('Foyer neither stores nor logs a secret that is in a step’s error, output or question', async (t) => {
     const leaky = step('leaky', async () => ({
       note: 'the token is xoxb-123-secret',
       nested: ['xoxe-1-abc'],
@@ -390,7 +390,7 @@ describe('a failure of a step', () => {
       ask({ id: 'a', text: 'Why?', input: { type: 'choice', options: [null as never] } }),
   };
   for (const engine of ['SQLite', 'Postgres'] as const) {
-    it(`a step that throws any value, or returns an invalid outcome, is recorded as failed after one attempt (${engine})`, async (t) => {
+    it(`a step fails if it throws a value that cannot be read as an error, and at once if it returns an invalid outcome (${engine})`, async (t) => {
       const makers = Object.entries({ ...unreadable, ...wrongEnds, ...wrongQuestions });
       const steps = makers.map(([title, make], index) =>
         step(
@@ -415,7 +415,7 @@ describe('a failure of a step', () => {
       );
     });
 
-    it(`a retry waits whole milliseconds, and at least a second (${engine})`, async (t) => {
+    it(`retryIn rounds the wait up to whole milliseconds, and to at least a second (${engine})`, async (t) => {
       const rests = [0, -5000, Number.NEGATIVE_INFINITY, 1000 / 3, 999, 1000, 4000 / 3];
       const steps = rests.map((restMs, index) =>
         step(`rests-${index}`, async ({ attempt }) => (attempt === 1 ? retryIn(restMs) : { attempt })),
@@ -518,7 +518,7 @@ describe('a failure of a step', () => {
     assert.equal((await stage.run(runId)).status, 'succeeded');
   });
 
-  it('retries back off with full jitter, from half a second to five minutes', async (t) => {
+  it('the longest possible wait before a retry grows exponentially, from half a second to five minutes', async (t) => {
     const failing = step(
       'failing',
       async () => {
@@ -541,7 +541,7 @@ describe('a failure of a step', () => {
     assert.equal(delays.length, 12);
   });
 
-  it('an error of Foyer’s database repeats the step, and does not count as a failure', async (t) => {
+  it('Foyer repeats a step after an error of Foyer’s own database, and does not count that as a failed attempt', async (t) => {
     let tries = 0;
     const unlucky = step(
       'unlucky',
@@ -577,7 +577,7 @@ describe('a failure of a step', () => {
 });
 
 describe('a run that was cancelled or that another worker took over', () => {
-  it('no output is stored and no further step runs if the run was cancelled during a step', async (t) => {
+  it('if a run is cancelled during a step, Foyer stores no output of that step and starts no other step', async (t) => {
     const begun = signal();
     const goOn = signal();
     let didNext = false;
@@ -608,7 +608,7 @@ describe('a run that was cancelled or that another worker took over', () => {
     assert.equal(row?.output, null);
   });
 
-  it('the newer of two workers finishes the run, and the worker whose lease expired writes nothing', async (t) => {
+  it('if a worker’s lease on a run expires, another worker finishes the run, and the first worker writes nothing', async (t) => {
     const begun = signal();
     const goOn = signal();
     let tries = 0;

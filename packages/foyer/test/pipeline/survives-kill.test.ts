@@ -48,7 +48,7 @@ const places: { method: string; failure: Failure }[] = [
 ];
 
 describe('a process that is killed', () => {
-  it('a run resumes where it stopped, and sends one welcome, even if its process is killed at five calls to Slack', async (t) => {
+  it('a run resumes where it stopped and sends one welcome, even if its process is killed five times during a call to Slack', async (t) => {
     const stage = await setStage(t, { realTime: true });
     const install = await stage.install();
     for (const { method, failure } of places) {

@@ -31,7 +31,7 @@ async function uninstallRuns(stage: PipelineStage, installationId: string) {
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`the uninstall pipeline on ${engine}`, () => {
-    it('an uninstall gets one run, with the outputs of the install run and no token', async (t) => {
+    it('an uninstall starts one run; its steps can read the outputs of the install run, but have no token', async (t) => {
       const seen: unknown[] = [];
       const { startTrial, ...lists } = billing(async (context) => {
         const refused = await context.slack().catch((error: unknown) => error);
@@ -70,7 +70,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(record?.run?.id, acme.runId);
     });
 
-    it('an event that is older than the install starts no uninstall run', async (t) => {
+    it('an uninstall event that is older than the install starts no uninstall run', async (t) => {
       const { startTrial: _, ...lists } = billing(async () => null);
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();
@@ -81,7 +81,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await uninstallRuns(stage, acme.installationId), []);
     });
 
-    it('an uninstall gets no run if the definition has no uninstall steps', async (t) => {
+    it('an uninstall starts no run if the app defines no uninstall steps', async (t) => {
       const stage = await setStage(t, { engine, steps: billing(async () => null).steps });
       const acme = await stage.install();
       await stage.store.deleteInstallation({ teamId: acme.teamId });
@@ -126,7 +126,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(order.slice(2), ['cancel 1', 'cancel 2', 'Acme install 3']);
     });
 
-    it('a reinstall does not stop an uninstall run, which can be retried afterward', async (t) => {
+    it('an uninstall run continues after a reinstall, and can still be retried', async (t) => {
       let fails = true;
       const { startTrial: _, ...lists } = billing(async () => {
         if (fails) throw new StepError('billing_down', 'The billing system refused', { final: true });
@@ -153,7 +153,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(run.id)).status, 'succeeded');
     });
 
-    it('an uninstall step that would wait for an event fails, since a reinstall waits for the uninstall run', async (t) => {
+    it('an uninstall step fails if it asks to wait for an event, since a reinstall has to wait for the uninstall run', async (t) => {
       const { startTrial: _, ...lists } = billing(async () => waitFor('team_access_granted'));
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();

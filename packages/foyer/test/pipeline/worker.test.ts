@@ -47,8 +47,8 @@ function slowStep(isDeaf = false) {
   return { step, begun, goOn, runs: () => runs, aborted: aborted.reached };
 }
 
-describe('a run whose lease another worker has taken', () => {
-  it('the worker that lost the lease does not hand the run back, even after an error in Foyer', async (t) => {
+describe('a run that another worker has taken over', () => {
+  it('a worker that lost its lease on a run does not put the run back in the queue, even after an internal error', async (t) => {
     const thief = 'thief:1:x/1';
     let stage: PipelineStage | undefined;
     let isBroken = false;
@@ -109,7 +109,7 @@ function workerOn(t: TestContext, stage: PipelineStage, changes: Partial<WorkerD
 }
 
 describe('the worker', () => {
-  it('a worker that is woken begins at once', async (t) => {
+  it('a worker starts a queued run as soon as it is woken', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const { worker, comes } = workerOn(t, stage);
     worker.start();
@@ -119,7 +119,7 @@ describe('the worker', () => {
     await done;
   });
 
-  it('the worker finds and works on runs that another process queued', async (t) => {
+  it('the worker finds a run that another process queued, without being woken', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const { worker, comes } = workerOn(t, stage, { pollMs: 20 });
     worker.start();
@@ -146,7 +146,7 @@ describe('the worker', () => {
     assert.equal(tries, 2);
   });
 
-  it('the worker works on no more runs at once than its limit, and works on the others later', async (t) => {
+  it('the worker works on as many runs at a time as its limit allows, and on the others later', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker, comes } = workerOn(t, stage, { concurrency: 1 });
@@ -205,7 +205,7 @@ describe('the worker', () => {
     assert.match(stage.logged(), /cannot use the database/);
   });
 
-  it('after an error in Foyer’s own database, the worker hands the run back, and later claims it again', async (t) => {
+  it('the worker puts a run back in the queue after an error in Foyer’s own database, and later claims it again', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     let fails = false;
     const database: Database = {
@@ -237,7 +237,7 @@ describe('the worker', () => {
     await done;
   });
 
-  it('a worker that is woken aborts the step of a run that was cancelled', async (t) => {
+  it('when it is woken, the worker aborts the step in progress if the step’s run was cancelled', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker } = workerOn(t, stage, { leaseMs: 600_000, lookMs: 600_000 });

@@ -24,7 +24,7 @@ const rows: Row[] = [
 const canvas = (width: number) => ({ width, style: (_style: unknown, text: string) => text });
 
 for (const width of [80, 120]) {
-  test(`a table fits a terminal of ${width} columns, and loses nothing`, () => {
+  test(`a table fits a terminal of ${width} columns without losing an id or a word of an error`, () => {
     const lines = table(canvas(width), columns, rows).split('\n');
     for (const line of lines) assert.ok(displayWidth(line) <= width, `${displayWidth(line)}: ${line}`);
     for (const { run } of rows)
@@ -50,7 +50,7 @@ test('a table wraps a long cell between words, and keeps the wrapped lines in th
   ]);
 });
 
-test('a table in a pipe has one line for each row', () => {
+test('a table that is printed to a pipe has one line for each row', () => {
   const lines = table(canvas(Number.POSITIVE_INFINITY), columns, rows).split('\n');
   assert.equal(lines.length, 3);
   assert.ok(lines[2]?.endsWith('missing_scope: Slack says that a permission is missing'));
@@ -61,7 +61,7 @@ test('a table breaks words that are too long for the terminal', () => {
   for (const line of lines) assert.ok(displayWidth(line) <= 40, line);
 });
 
-test('a table that is printed in several pages has one header', () => {
+test('a table that is printed in several pages has a header only on its first page', () => {
   const page = createTable(canvas(80), columns);
   assert.match(page(rows.slice(0, 1)), /^RUN/);
   assert.doesNotMatch(page(rows.slice(1)), /^RUN/m);
