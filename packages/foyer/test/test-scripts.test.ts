@@ -8,7 +8,7 @@ const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   scripts: Record<string, string>;
 };
 
-/** The test files that these patterns match, sorted; a file that two patterns match is there twice. */
+/** The test files that these patterns match, sorted. A file that matches two patterns appears twice. */
 function filesOf(...patterns: string[]): string[] {
   return patterns.flatMap((glob) => globSync(glob, { cwd: root, exclude: ['**/node_modules'] })).sort();
 }

@@ -1,6 +1,6 @@
 type Task = { atMs: number; run: () => Promise<void> | void };
 
-/** The longest that a timer of Node can wait. For a later task, the clock sets several timers, one after another. */
+/** The longest delay of a Node timer. To wait longer for a task, the clock sets several timers, one after another. */
 const longestTimerMs = 2 ** 31 - 1;
 
 /**
@@ -13,7 +13,7 @@ export function createClock({ readNow = Date.now }: { readNow?: () => number } =
   let offsetMs = 0;
   let timer: NodeJS.Timeout | undefined;
   const tasks = new Set<Task>();
-  /** Milliseconds since the epoch, in the sandbox. */
+  /** The sandbox's time, in milliseconds since the epoch. */
   const now = (): number => readNow() + offsetMs;
 
   function nextTask(): Task | undefined {
@@ -37,7 +37,7 @@ export function createClock({ readNow = Date.now }: { readNow?: () => number } =
     armTimer();
   }
 
-  /** Moves the time forward by a span; resolves after every task that is due by then has run, in order. */
+  /** Moves the time forward by `byMs`. Resolves after every task scheduled up to the new time has run, in order. */
   async function advance(byMs: number): Promise<void> {
     offsetMs += byMs;
     await runDue();
@@ -46,9 +46,11 @@ export function createClock({ readNow = Date.now }: { readNow?: () => number } =
   return {
     now,
     advance,
-    /** Sets the time (milliseconds since the epoch); resolves after every task due by then has run, in order. */
+    /**
+     * Sets the time (milliseconds since the epoch). Resolves after every task scheduled up to then has run, in order.
+     */
     set: (atMs: number): Promise<void> => advance(atMs - now()),
-    /** Calls `run` once the sandbox's time reaches `atMs`; returns a function that cancels it. */
+    /** Calls `run` once the sandbox's time reaches `atMs`. Returns a function that cancels this task. */
     schedule(atMs: number, run: Task['run']): () => void {
       const task = { atMs, run };
       tasks.add(task);

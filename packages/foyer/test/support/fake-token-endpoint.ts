@@ -8,11 +8,11 @@ export type TokenAnswer = object | number | 'hang' | { text: string; breaksOff: 
 /** A fake of Slack's `oauth.v2.access`, over loopback HTTP, that only refreshes tokens. */
 export interface FakeTokenEndpoint {
   apiUrl: string;
-  /** The refresh tokens that it was given, in order. */
+  /** The refresh tokens that the endpoint received, in order. */
   readonly used: string[];
-  /** Sets the answer from now on. If undefined, answers as Slack does: each refresh token yields new tokens once. */
+  /** Sets the answer to all later calls. If undefined, answers as Slack does: each refresh token works only once. */
   answerWith(answer: TokenAnswer | undefined): void;
-  /** Sets the answer to calls with this access token from now on. It takes precedence over `answerWith`. */
+  /** Sets the answer to all later calls with this access token. It overrides the answer set by `answerWith`. */
   answerTo(token: string, answer: object): void;
   /** Holds every answer back until `release` is called. */
   hold(): { release(): void };

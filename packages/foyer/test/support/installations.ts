@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Installation } from '@slack/oauth';
 import { createKeyring, type Keyring } from '../../src/installations/keyring.ts';
 
-/** A clock that stands still until it is advanced. */
+/** A clock that moves only when `advance` is called. */
 export function createClock(start = Date.UTC(2026, 6, 1, 12)): {
   now: () => number;
   advance(ms: number): void;

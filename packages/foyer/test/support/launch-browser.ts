@@ -11,7 +11,7 @@ const usualPlaces = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** The Chromium of this machine: CHROMIUM_PATH, or else the first of the usual places that exists. */
+/** Returns the path of this machine's Chromium: CHROMIUM_PATH, or else the first of the usual paths that exists. */
 function findChromium(): string {
   const given = process.env.CHROMIUM_PATH;
   const found = given ?? usualPlaces.find((place) => existsSync(place));
@@ -24,7 +24,7 @@ function findChromium(): string {
   return found;
 }
 
-/** Starts a browser that makes no calls of its own. Close it at the end. @throws Error if there is no Chromium */
+/** Starts a browser that makes no background requests. Close it at the end. @throws Error if there is no Chromium */
 export async function launchBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath: findChromium(),

@@ -3,7 +3,7 @@ import type { AddressInfo, Server } from 'node:net';
 import type { TestContext } from 'node:test';
 import { SMTPServer } from 'smtp-server';
 
-/** What the mail server does with a message; a number is the SMTP code with which it refuses the message. */
+/** What the mail server does with a message. A number is an SMTP code: the server refuses the message with it. */
 export type MailAnswer = 'accept' | 'hang' | 'cut-after-taking' | number;
 
 /** A real SMTP server on loopback that keeps the messages it receives. */
@@ -19,7 +19,7 @@ export interface MailServer {
   connections(): Promise<number>;
 }
 
-/** The password in the server's URL, which must not appear anywhere. */
+/** The password in the server's URL. It must not appear in any log line, message or page. */
 export const mailPassword = 'very-secret-mail-password';
 
 /** Starts a mail server that is closed when the test ends. The login is `foyer` with `mailPassword`. */

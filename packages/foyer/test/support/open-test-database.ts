@@ -8,11 +8,11 @@ import { openDatabase } from '../../src/database/open-database.ts';
 import { createPostgresDatabase } from './shared-postgres.ts';
 import { createSqliteDatabase } from './sqlite-template.ts';
 
-/** A separate real database in a temporary place. */
+/** A real, temporary database of its own for one test. */
 export interface TestDatabase {
   database: Database;
   target: DatabaseTarget;
-  /** Opens the same database once more; `close` closes every connection. */
+  /** Opens another connection to the same database. `close` closes all of them. */
   reopen(): Promise<Database>;
   /** Everything that a thief of the database could read: SQLite's files, or every row of Postgres. */
   rawBytes(): Promise<Buffer>;

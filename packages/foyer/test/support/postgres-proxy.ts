@@ -10,13 +10,14 @@ export interface PostgresProxy {
   /** The server's URL, with the address of the proxy. */
   url(database?: string): string;
   /**
-   * Calls `watch` for each COMMIT: with `asked` before the server gets it, with `done` before the client gets the
-   * answer. If `watch` returns 'cut', both ends lose the connection right then. Returns a function that stops watching.
+   * Calls `watch` for each COMMIT: with `asked` before the server gets the COMMIT, and with `done` before the client
+   * gets the answer. If `watch` returns 'cut', both ends lose the connection immediately. Returns a function that stops
+   * watching.
    */
   onCommit(watch: (moment: 'asked' | 'done') => 'cut' | undefined): () => void;
   /** Cuts every connection. */
   cut(): void;
-  /** Accepts connections and bytes but passes nothing on until `pass`, which then cuts every connection. */
+  /** Accepts connections and bytes, but forwards nothing until `pass`. That call then cuts every connection. */
   swallow(): void;
   /** Closes each new connection, until `pass`. */
   refuse(): void;
@@ -101,7 +102,9 @@ export async function startPostgresProxy(target: string): Promise<PostgresProxy>
 
 const text = (message: Buffer): string => message.subarray(5).toString('latin1');
 
-/** Splits a stream into whole messages: a letter, a length, the rest; a client's first message has no letter. */
+/**
+ * Splits a stream into whole messages. A message is a letter, a length and a body; a client's first one has no letter.
+ */
 function messages(hasStartup: boolean): (chunk: Buffer) => Buffer[] {
   let held = Buffer.alloc(0);
   let isStartup = hasStartup;

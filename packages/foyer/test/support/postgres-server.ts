@@ -17,7 +17,9 @@ export interface PostgresServer {
   url(database?: string): string;
   /** The data folder, for files such as `pg_hba.conf` and `standby.signal`. */
   data: string;
-  /** Stops it: `kill` is SIGKILL, `fast` (default) and `immediate` are shutdown modes of Postgres. The data stays. */
+  /**
+   * Stops the server. `kill` is SIGKILL; `fast` (default) and `immediate` are Postgres shutdown modes. The data stays.
+   */
   stop(how?: 'kill' | 'fast' | 'immediate'): Promise<void>;
   /** Starts it (again) with the same port and data. */
   start(): Promise<void>;
@@ -81,7 +83,7 @@ export async function startPostgresServer(
         if (/ready to accept (read-only )?connections/.test(part)) tell(true);
       });
     });
-    // The server does not keep the test process alive, and it ends with that process.
+    // The server must not keep the test process alive. It ends when that process ends.
     started.unref();
     (started.stderr as Socket | null)?.unref();
     return isReady;
@@ -91,7 +93,7 @@ export async function startPostgresServer(
     data,
     url: (database = 'postgres') => `postgres://foyer@127.0.0.1:${port}/${database}`,
     async start() {
-      // The child processes of a killed server live on for a moment and block a new server.
+      // After a kill, the server's child processes run for a moment longer and block a new server.
       const giveUpAt = performance.now() + 30_000;
       while (!(await begin())) {
         if (performance.now() > giveUpAt) throw new Error(`Postgres ended at its start:\n${written}`);

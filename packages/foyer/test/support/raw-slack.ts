@@ -20,7 +20,7 @@ export interface RawSlack {
 const http = (body: string): string =>
   `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
-/** Starts a Slack that closes with the test. */
+/** Starts a fake Slack that stops when the test ends. */
 export async function startRawSlack(t: Pick<TestContext, 'after'>): Promise<RawSlack> {
   const revoked = new Set<string>();
   const calls: string[] = [];

@@ -3,13 +3,16 @@ import pg from 'pg';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { startPostgresServer } from './postgres-server.ts';
 
-/** The variable with the URL of the server that a whole test run shares; `start-shared-postgres.ts` sets it. */
+/**
+ * The environment variable with the URL of the server that all files of a test run share. `start-shared-postgres.ts`
+ * sets it.
+ */
 export const sharedServerVariable = 'FOYER_TEST_POSTGRES_URL';
 
 const template = 'foyer_template';
 let own: Promise<string> | undefined;
 
-/** The URL of the shared server; a test file that runs alone starts its own server. */
+/** Returns the URL of the shared server. A test file that runs alone starts its own server. */
 async function serverUrl(): Promise<string> {
   const shared = process.env[sharedServerVariable];
   if (shared) return shared;

@@ -10,11 +10,13 @@ export type EngineName = keyof typeof engines;
 
 /** A database for a running Foyer, with direct access that bypasses Foyer. */
 export interface StageDatabase {
-  /** The environment variables that make Foyer use it. */
+  /** The environment variables that make Foyer use this database. */
   environment: Record<string, string>;
-  /** Queries it on a separate connection. Write SQL that both engines understand, with `?` for a parameter. */
+  /**
+   * Queries the database on a separate connection. Write SQL that both engines understand, with `?` for a parameter.
+   */
   rows<Row>(sql: string, ...parameters: unknown[]): Promise<Row[]>;
-  /** Changes it directly, bypassing Foyer. */
+  /** Changes the database directly, bypassing Foyer. */
   change(sql: string, ...parameters: unknown[]): Promise<void>;
   remove(): Promise<void>;
 }
@@ -39,7 +41,7 @@ export function sqliteStageDatabase(file: string): StageDatabase {
   };
 }
 
-/** How long a query is retried while the server restarts. */
+/** How long to retry a query while the server restarts. */
 const patienceMs = 20_000;
 
 /** A Postgres database: the one at `url`, or else a fresh one on the server that the tests share. */

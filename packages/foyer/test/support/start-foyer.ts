@@ -18,7 +18,7 @@ import {
 
 const manifestText = fixtureManifest;
 
-/** Foyer and a Slack for it, both over loopback HTTP, with their own database. */
+/** A Foyer with its own database, and a sandbox that is its Slack. They talk over loopback HTTP. */
 export interface Stage {
   sandbox: Sandbox;
   url: string;
@@ -57,7 +57,7 @@ export function environmentFor(sandbox: Sandbox, port: number, databaseFile: str
   };
 }
 
-/** Makes a logger that keeps its lines. */
+/** Makes a logger that records its lines in an array. */
 export function recordingLogger(config: Config): { log: Logger; lines: string[] } {
   const lines: string[] = [];
   const destination = new Writable({
@@ -134,7 +134,7 @@ export async function setStage(
     if (options.engine !== 'Postgres') await createSqliteDatabase(databaseFile);
     await stage.start();
   } catch (error) {
-    // A sandbox that is still listening would keep the test file from ending.
+    // A sandbox that keeps listening would keep the test process running.
     await stage.close();
     throw error;
   }

@@ -97,7 +97,7 @@ export async function inviteStrangers(
     async leave() {
       areHere = false;
       await database.write(async (tx) => {
-        // The rows in all other tables are deleted together with the installation.
+        // Deleting the installation also deletes its rows in all other tables.
         for (const { mark: own, clientId: client_id, teamId: team, enterpriseId } of strangers) {
           await tx.deleteFrom('installations').where('id', '=', `ins_${own}`).execute();
           await tx.deleteFrom('install_requests').where('id', 'like', `req_${own}%`).execute();

@@ -3,7 +3,7 @@ import type { Tables } from '../../src/database/records.ts';
 import type { Keyring } from '../../src/installations/keyring.ts';
 import { createTokenCipher } from '../../src/installations/open-installation.ts';
 
-/** A refresh that a process began and never ended. */
+/** A token refresh that a process began but never finished. */
 const deadRefresh = { refresh_owner: 'a dead process', refresh_until: 1 };
 
 /** The tables that all apps and tenants of a database share. A tenant has its own rows in each of the other tables. */
@@ -19,12 +19,12 @@ export interface Tenant {
   enterpriseId: string | null;
   /** The enterprise in the tenant's row of `team_access`. */
   grantsOf: string;
-  /** When its pending work is due, and when its rows were made. */
+  /** `dueAt` is when the tenant's pending work is due, and `madeAt` is when its rows were made. */
   dueAt: number;
   madeAt: number;
   /**
-   * When its row of `ended_sessions` expires: by default, `dueAt`. Each app deletes the expired rows of all apps, so a
-   * row that must stay needs a time in the future.
+   * When the tenant's row of `ended_sessions` expires. By default, at `dueAt`. Each app deletes the expired rows of all
+   * apps, so a row that must stay needs a time in the future.
    */
   endedUntil?: number;
 }
@@ -136,7 +136,7 @@ export function tenantRows(
         changed_at: madeAt,
       },
     ],
-    // In the future, since old deliveries are deleted.
+    // The time is in the future, since a chore deletes old deliveries.
     seen_deliveries: [{ client_id, key: `event Ev${mark}`, seen_at: 8e12 }],
     install_requests: (['installed', 'started'] as const).map((outcome) => ({
       id: `req_${mark}_${outcome}`,

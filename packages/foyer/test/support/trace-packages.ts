@@ -3,7 +3,7 @@ import { registerHooks } from 'node:module';
 
 /**
  * Preloaded (`--import`) into a Foyer process. Writes the names of the packages that the process loads, in order, to
- * the file that PACKAGE_TRACE names, and makes the package that PACKAGE_MISSING names fail to load.
+ * the file that PACKAGE_TRACE names. If PACKAGE_MISSING names a package, that package fails to load.
  */
 const { PACKAGE_TRACE = '', PACKAGE_MISSING } = process.env;
 const seen = new Set<string>();

@@ -1,8 +1,8 @@
 import type { Place } from '../world/records.ts';
 
 /**
- * Something that happened in the sandbox. The demo listens to say what to click next, and the web client to redraw its
- * pages; tests can listen too.
+ * Something that happened in the sandbox. The demo listens so that it can say what to click next, and the web client so
+ * that it can redraw its pages. Tests can listen too.
  */
 export type Activity =
   | { kind: 'consent-opened'; teamId: string | null; userId: string }
@@ -31,7 +31,7 @@ export function createActivityFeed() {
     tell(activity: Activity): void {
       for (const listener of listeners) listener(activity);
     },
-    /** Calls `listener` for each activity from now on; returns a function that removes it. */
+    /** Calls `listener` for each later activity. Returns a function that removes the listener. */
     listen(listener: ActivityListener): () => void {
       listeners.add(listener);
       return () => void listeners.delete(listener);

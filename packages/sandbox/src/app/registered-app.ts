@@ -11,20 +11,22 @@ export type AppCredentials = {
   verificationToken: string;
 };
 
-/** The one app that this sandbox serves. `settings` is replaced as a whole when its manifest changes. */
+/** The one app that this sandbox serves. A new manifest replaces `settings` as a whole. */
 export type RegisteredApp = AppCredentials & {
   settings: AppSettings;
-  /** The workspace (with its org) to which installs are limited; null while public distribution is on. */
+  /**
+   * While public distribution is off: the only workspace that can install the app (its org can too). Otherwise null.
+   */
   onlyTeamId: string | null;
   /** Whether Slack has suspended the app, which affects every workspace. */
   isSuspended: boolean;
-  /** Reads a new manifest; the addresses given at the start still replace the manifest's. */
+  /** Reads a new manifest. The addresses given at the start still override the manifest's. */
   changeManifest(manifest: unknown): void;
 };
 
 export type AppAddresses = { eventUrl?: string; redirectUrls?: string[] };
 
-/** Registers an app from its manifest. Generates the credentials that are not given. */
+/** Registers an app from its manifest. Generates each credential that the caller does not pass. */
 export function createRegisteredApp({
   manifest,
   credentials = {},

@@ -29,7 +29,7 @@ const scopeWords: Record<string, string> = {
   'users:write': 'Set its own presence',
 };
 
-/** A scope in words; an unknown scope is shown by its name. */
+/** A scope in words. For an unknown scope, the words contain its name. */
 export function scopeInWords(scope: string): string {
   return scopeWords[scope] ?? `Use the permission ${scope}`;
 }

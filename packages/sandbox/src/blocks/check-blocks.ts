@@ -60,7 +60,7 @@ function checkContext(faults: FaultList, block: Record<string, unknown>, pointer
   });
 }
 
-/** Checks blocks against Slack's shapes and limits; adds each problem and its JSON pointer to `faults`. */
+/** Checks blocks against Slack's shapes and limits. Adds each problem and its JSON pointer to `faults`. */
 export function checkBlocks(faults: FaultList, blocks: unknown, pointer: string, surface: Surface): void {
   const max = surface === 'message' ? limits.blocksPerMessage : limits.blocksPerView;
   const ids = new Set<unknown>();

@@ -63,7 +63,7 @@ function checkButton(faults: FaultList, button: Record<string, unknown>, pointer
   }
 }
 
-/** Checks the parts of an image that a block and an element share. */
+/** Checks the fields that an image block and an image element have in common. */
 export function checkImage(faults: FaultList, image: Record<string, unknown>, pointer: string): void {
   if (image.slack_file === undefined) {
     faults.text(image.image_url, `${pointer}/image_url`, limits.url, { required: true });

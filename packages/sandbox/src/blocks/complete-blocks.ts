@@ -2,7 +2,7 @@ import { shortId } from '../ids.ts';
 import type { Block } from '../world/records.ts';
 import { isRecord } from './fault-list.ts';
 
-/** Fills in what Slack adds to checked blocks: block ids, action ids, and the flags of text objects. */
+/** Adds to checked blocks what Slack adds: block ids, action ids, and the flags of text objects. */
 export function completeBlocks(blocks: readonly unknown[]): Block[] {
   return blocks.filter(isRecord).map((block) => {
     const completed = completeTexts(block) as Record<string, unknown>; // completeTexts returns an object for an object

@@ -1,4 +1,4 @@
-/** Collects the problems of a payload with their places, in Slack's words: `must be … [json-pointer:/blocks/0]`. */
+/** Collects the problems of a payload, each with its place, in Slack's words: `must be … [json-pointer:/blocks/0]`. */
 export function createFaultList() {
   const messages: string[] = [];
   const add = (pointer: string, message: string) => {
@@ -8,8 +8,8 @@ export function createFaultList() {
     messages,
     add,
     /**
-     * Checks for a string of at most `max` characters. Without `mayBeEmpty`, an empty string is a problem; with
-     * `required`, a missing one is.
+     * Checks for a string of at most `max` characters. Without `mayBeEmpty`, an empty string is a problem. With
+     * `required`, a missing value is a problem.
      */
     text(value: unknown, pointer: string, max: number, options: TextOptions = {}): void {
       const { required = false, mayBeEmpty = false } = options;
@@ -20,7 +20,7 @@ export function createFaultList() {
       else if (value.length > max) add(pointer, `must be less than ${max + 1} characters`);
       else if (value.length === 0 && !mayBeEmpty) add(pointer, 'must be more than 0 characters');
     },
-    /** Checks for an array of `min` to `max` items; returns it, or an empty array if it is not an array. */
+    /** Checks for an array of `min` to `max` items. Returns the array, or an empty one if `value` is not an array. */
     list(value: unknown, pointer: string, min: number, max: number): unknown[] {
       if (!Array.isArray(value)) {
         add(pointer.slice(0, pointer.lastIndexOf('/')), `missing required field: ${lastPart(pointer)}`);

@@ -7,7 +7,7 @@ const where = z.union([z.object({ teamId: id }), z.object({ enterpriseId: id })]
 const optionalPlace = { teamId: id.optional(), enterpriseId: id.optional() };
 
 /**
- * How the sandbox lets a call fail. To act is to run the called method.
+ * How the sandbox makes a call fail. Below, "acts" means that the sandbox runs the called method.
  * - `error`: answers `ok: false` with this error, and does nothing;
  * - `status`: answers with an HTTP status (429 with `retryAfterSeconds`), and does nothing;
  * - `hang`: acts, then answers only after `delayMs`; with `acts: false`, only cuts the connection after `delayMs`;
@@ -55,11 +55,11 @@ export const controlBodies = {
   sendEvent: z.object({
     ...optionalPlace,
     event: z.looseObject({ type: id }),
-    /** Seconds; the sandbox's time by default. */
+    /** In seconds. By default, the sandbox's time. */
     eventTimeSeconds: z.number().int().optional(),
     eventId: id.optional(),
     signature: z.enum(['valid', 'wrong', 'none']).optional(),
-    /** Seconds, for the signature; real time by default. */
+    /** The time in the signature, in seconds. By default, the real time. */
     timestampSeconds: z.number().int().optional(),
   }),
   addWorkspace: z.object({ name: id }),
@@ -81,7 +81,7 @@ export const controlBodies = {
     userId: id,
     /** `allow` by default. */
     decision: z.enum(['allow', 'cancel']).optional(),
-    /** Optional scopes to leave out. */
+    /** Optional scopes that the person declines. */
     declinedScopes: z.array(id).optional(),
   }),
   signIn: z.object({
@@ -96,11 +96,11 @@ export const controlBodies = {
   fault: z.object({
     /** A Web API method, or `*` for any. */
     method: id,
-    /** Only calls for this workspace or org. */
+    /** If set, only calls for this workspace or org fail. */
     teamId: id.optional(),
     /** How many calls fail; 1 by default. */
     times: z.number().int().positive().optional(),
-    /** How many matching calls are answered normally first; 0 by default. */
+    /** How many matching calls the sandbox answers normally first. 0 by default. */
     after: z.number().int().nonnegative().optional(),
     failure,
   }),
