@@ -107,7 +107,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(resultOf(await visitor.get(callback)), first);
     });
 
-    it('a link that two workspaces use at the same time connects one of them, and the tokens of the other are revoked', async () => {
+    it('if two workspaces use a link at the same time, Foyer connects one of them and revokes the other’s new tokens', async () => {
       const people = [
         stage.sandbox.addWorkspace({ name: 'Hooli' }),
         stage.sandbox.addWorkspace({ name: 'Umbrella' }),
@@ -128,7 +128,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.installs(), 3);
     });
 
-    it('cancelling at Slack returns a result to the host, and the link still works afterward', async () => {
+    it('if the person cancels at Slack, Foyer sends the host a result, and the link still works afterward', async () => {
       const person = stage.person('Acme');
       const token = sign(claimsOf({ jti: 'cancelled-first' }));
       const cancelled = await stage.decide(person, await stage.openLink(person.visitor, token), 'cancel');
@@ -140,7 +140,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(resultOf(await stage.connect(person, token)).outcome, 'installed');
     });
 
-    it('cancelling on the page that confirms a link returns a result to the host, without a visit to Slack', async () => {
+    it('if the person cancels on Foyer’s confirmation page, Foyer sends the host a result without a visit to Slack', async () => {
       const visitor = createVisitor();
       const page = await stage.openLink(visitor, sign(claimsOf()), { press: false });
       const press = { ticket: ticketOf(await page.text()), decision: 'cancel' };
@@ -148,7 +148,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(result.outcome, 'cancelled');
     });
 
-    it('a link is refused if its workspace is connected to another account, and the answer does not name that account', async () => {
+    it('a link is refused if the workspace is already connected to another account, and the refusal does not name that account', async () => {
       const person = stage.person('Acme');
       const before = await scene();
       const revoked = stage.sandbox.calls('auth.revoke').length;
@@ -203,7 +203,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await status(), 'active');
     });
 
-    it('a link connects a workspace to another account after an uninstall', async () => {
+    it('after an uninstall, a link can connect the workspace to a different account', async () => {
       const person = stage.person('Acme');
       await stage.sandbox.uninstall({ teamId: person.teamId });
       const status = async () => (await stage.foyer().connections.find({ org: 'org-1' }))?.status;
@@ -252,7 +252,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await stage.foyer().connections.find({ org: 'org-grid' }))?.enterpriseId, 'E07INITECHX');
     });
 
-    it('a link for a workspace of an organization works with the workspace’s id, and is refused with the organization’s id', async () => {
+    it('a link for one workspace of an organization must name the workspace, and is refused if it names the organization', async () => {
       const person = stage.person('Initech Sales');
       const org = await stage.connect(person, sign(claimsOf({ team: 'E07INITECHX' })));
       assert.deepEqual([resultOf(org).outcome, resultOf(org).error], ['refused', 'other_workspace']);
@@ -317,8 +317,8 @@ describe('a workspace that is already connected', () => {
   });
 });
 
-describe('a link whose install fails', () => {
-  it('a link whose install fails still works afterward; the failed install stores no installation and no connection, and its tokens are revoked', async (t) => {
+describe('a link for an install that fails', () => {
+  it('if the install fails, Foyer stores nothing and revokes the new tokens, and the link still works afterward', async (t) => {
     const stage = await setConnectStage();
     t.after(() => stage.close());
     const [acme, globex] = [stage.person('Acme'), stage.person('Globex')];
@@ -347,7 +347,7 @@ describe('a link whose install fails', () => {
 });
 
 describe('an install without a link', () => {
-  it('an install without a link redirects to the addresses from the environment, with a result that has the id of the install request', async (t) => {
+  it('an install without a link redirects to the URLs from the environment, with a result that carries the install request’s id', async (t) => {
     const stage = await setConnectStage({
       environment: {
         SLACK_SUCCESS_REDIRECT_URL: `${host}/welcome?from=slack`,
@@ -371,7 +371,7 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
-  it('if connecting is off, an install without a link redirects without a result, and links are refused', async (t) => {
+  it('if CONNECT_SECRET is not set, an install redirects without a result, and links are refused', async (t) => {
     const stage = await setConnectStage({
       environment: {
         CONNECT_SECRET: '',

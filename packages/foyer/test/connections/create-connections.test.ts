@@ -51,8 +51,8 @@ for (const [engine, open] of Object.entries(engines)) {
     return { database, connections, connectionsWith, claimOf, connected };
   }
 
-  describe(`a claim in a database with other tenants, on ${engine}`, () => {
-    it('a claim names and connects only its own workspace, for an installer who is no admin and for an admin who did not install', async (t) => {
+  describe(`a workspace claim in a database with other tenants, on ${engine}`, () => {
+    it('a claim names and connects only its own workspace, whether a non-admin installer or another admin uses it', async (t) => {
       const { database, connections, claimOf, connected } = await setUp(t);
       await demote(database, 'U1');
       const byInstaller = claimOf({ installationId: 'ins_OWN' });
@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await connected(), ['ins_NEXT org-2', 'ins_OWN org-1']);
     });
 
-    it('a claim is refused if it is for another app or another install, if the app was uninstalled or purged, or if it names a person who is neither the installer nor an admin of the claim’s workspace', async (t) => {
+    it('a claim is refused if it is for another app or install, after an uninstall or purge, or from a person who may not claim', async (t) => {
       const { database, connections, connectionsWith, claimOf, connected } = await setUp(t);
       const refuses = async (holder: Parameters<typeof claimOf>[0], why: string) => {
         const token = claimOf(holder);

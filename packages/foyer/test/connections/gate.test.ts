@@ -20,7 +20,7 @@ const requests = (stage: ConnectStage) =>
   );
 
 describe('a gate', () => {
-  it('a gate gets all known facts after the code is exchanged, and before anything is stored', async (t) => {
+  it('Foyer asks the gate with all known facts after it exchanges the code, and before it stores anything', async (t) => {
     const seen: Candidate[] = [];
     const stage = await gated(async (candidate) => {
       seen.push(candidate);
@@ -105,7 +105,7 @@ describe('a gate', () => {
     hangs: () => new Promise<Admission>(() => {}),
   };
   for (const [what, gate] of Object.entries(broken)) {
-    it(`a gate that ${what} fails the install within six seconds: nothing is stored, and the tokens are revoked`, async (t) => {
+    it(`if a gate ${what}, Foyer fails the install within six seconds, stores nothing and revokes the tokens`, async (t) => {
       const stage = await gated(gate);
       t.after(() => stage.close());
       const acme = stage.person('Acme');
@@ -126,7 +126,7 @@ describe('a gate', () => {
   }
 });
 
-it('a gate for certain teams admits no org-wide install, even if Slack’s answer names one of those teams', async (t) => {
+it('`allowTeams` admits no org-wide install, even if Slack’s response names a listed team', async (t) => {
   const { database, close } = await openTestDatabase();
   t.after(close);
   const slack = () => assert.fail('nothing is asked');
@@ -154,14 +154,14 @@ describe('a ready-made gate', () => {
   });
   const admits = async (gate: Gate, wish: Partial<Candidate>) => (await gate(candidate(wish))).admit;
 
-  it('`allowTeams` admits the listed teams, and no org-wide install', async () => {
+  it('`allowTeams` admits only the listed teams, and no org-wide install', async () => {
     const gate = allowTeams(['T1', 'T3']);
     assert.equal(await admits(gate, {}), true);
     assert.equal(await admits(gate, { team: { id: 'T2', name: 'Acme' } }), false);
     assert.equal(await admits(gate, { team: null, isEnterpriseInstall: true }), false);
   });
 
-  it('`allowEnterprises` admits the listed organizations, both org-wide installs and single workspaces', async () => {
+  it('`allowEnterprises` admits only the listed organizations, both org-wide installs and single workspaces', async () => {
     const gate = allowEnterprises(['E1']);
     const enterprise = { id: 'E1', name: 'Initech' };
     assert.equal(await admits(gate, { enterprise }), true);
@@ -187,7 +187,7 @@ describe('a ready-made gate', () => {
     assert.equal((await install(admin.visitor, stage.url, stage.sandbox, admin)).status, 403);
   });
 
-  it('a gate gets the known installation of the same organization for an org-wide install, and of the same workspace for a workspace install', async (t) => {
+  it('on a reinstall, a gate gets the existing installation of the same workspace or the same organization', async (t) => {
     const known: (string | null)[] = [];
     const stage = await gated((candidate) => {
       known.push(candidate.known && (candidate.known.teamId ?? candidate.known.enterpriseId));

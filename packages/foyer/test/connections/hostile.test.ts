@@ -23,7 +23,7 @@ import {
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-describe('Foyer, when someone attacks a connection', () => {
+describe('Foyer, when someone attacks a connect link', () => {
   let stage: ConnectStage;
   let shiftMs = 0;
   let victim: Person;
@@ -61,7 +61,7 @@ describe('Foyer, when someone attacks a connection', () => {
   const attempt = async (token: string): Promise<Response> =>
     goOn(await victim.visitor.get(stage.linkUrl(token)), victim);
 
-  it('a stranger cannot end another person’s attempt with an error: the host gets no result, and no row is written', async () => {
+  it('a stranger cannot cancel another person’s install: Foyer sends the host no result and stores nothing', async () => {
     const opened = await stage.openLink(victim.visitor, link());
     const state = new URL(opened.headers.get('location') ?? '').searchParams.get('state') ?? '';
     const query = new URLSearchParams({ error: 'access_denied', state });
@@ -101,7 +101,7 @@ describe('Foyer, when someone attacks a connection', () => {
     'that is empty': () => '',
   };
   for (const [what, token] of Object.entries(tokens))
-    it(`Foyer refuses a link ${what}`, async () => assert.equal((await attempt(token())).status, 400));
+    it(`Foyer refuses a connect link ${what}`, async () => assert.equal((await attempt(token())).status, 400));
 
   const returns: Record<string, string> = {
     'another host': 'https://evil.example/',
@@ -116,12 +116,12 @@ describe('Foyer, when someone attacks a connection', () => {
     'a backslash': 'https://evil.example\\@app.example.com/',
   };
   for (const [what, return_to] of Object.entries(returns))
-    it(`Foyer refuses a link that leads back to ${what}`, async () => {
+    it(`Foyer refuses a connect link with a return address that is not allowed: ${what}`, async () => {
       const answer = await attempt(link({ return_to }));
       assert.deepEqual([answer.status, answer.headers.get('location')], [400, null]);
     });
 
-  it('Foyer asks for confirmation if a browser has only the cookies of another link', async () => {
+  it('Foyer asks for confirmation if a browser has only the cookies of another connect link', async () => {
     const token = link({ jti: 'bound-elsewhere' });
     const cookies: string[] = [];
     await stage.foyer().connect({ org: 'org-1' }, { appendHeader: (_name, value) => cookies.push(value) });
@@ -133,7 +133,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal(answer.status, 200, 'it asks');
   });
 
-  it('Foyer asks for confirmation if a browser sends the cookie of one link under the cookie name of another link', async () => {
+  it('Foyer asks for confirmation if a browser sends one link’s cookie under another link’s cookie name', async () => {
     const given = async () => {
       const cookies: string[] = [];
       const target = { appendHeader: (_name: string, value: string) => cookies.push(value) };
@@ -156,15 +156,15 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal((await goOn(answer, victim)).status, 400);
   };
 
-  it('Foyer refuses a form that was shown in another browser', async () =>
+  it('Foyer refuses a confirmation form that was shown in another browser', async () =>
     refused(await press(await ticketFor(attacker))));
 
-  it('Foyer refuses a form that was shown in another browser, even if this browser was shown a form of its own', async () => {
+  it('Foyer refuses another browser’s confirmation form, even if this browser was shown a form of its own', async () => {
     await ticketFor(victim.visitor);
     await refused(await press(await ticketFor(attacker)));
   });
 
-  it('Foyer refuses a form that another site sends', async () => {
+  it('Foyer refuses a confirmation form that another site submits', async () => {
     const ticket = await ticketFor(victim.visitor);
     const cookie = [...victim.visitor.cookies].map((pair) => pair.join('=')).join('; ');
     for (const headers of [
@@ -186,19 +186,19 @@ describe('Foyer, when someone attacks a connection', () => {
     }
   });
 
-  it('Foyer refuses a form that was open for too long', async () => {
+  it('Foyer refuses a confirmation form that was open for too long', async () => {
     const ticket = await ticketFor(victim.visitor);
     shiftMs = 31 * 60_000;
     await refused(await press(ticket));
   });
 
-  it('Foyer refuses a form whose link has expired since the form was shown', async () => {
+  it('Foyer refuses a confirmation form if the link has expired since the form was shown', async () => {
     const ticket = await ticketFor(victim.visitor, link({ exp: seconds(Date.now()) + 60 }));
     shiftMs = 5 * 60_000;
     await refused(await press(ticket));
   });
 
-  it('Foyer refuses a form whose ticket is changed, empty, too long, or another sealed value', async () => {
+  it('Foyer refuses a confirmation form if its ticket is altered, empty, too long, or a token of another kind', async () => {
     const ticket = await ticketFor(victim.visitor);
     const start = await victim.visitor.get(install_());
     const state = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
@@ -213,7 +213,7 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.ok(state && state.length < 500, 'an install without a link begins');
   });
 
-  it('Foyer refuses a callback if the link was opened in another browser', async () => {
+  it('Foyer refuses an OAuth callback if the link was opened in another browser', async () => {
     // The attacker begins with a link of their own, approves at Slack, and has the victim finish.
     const own = link({ org: 'org-evil' });
     const toSlack = await attacker.post(install_(), {
@@ -242,12 +242,12 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.equal((await attacker.get(mine.href)).status, 400);
   });
 
-  it('Foyer refuses a callback without a state', async () => {
+  it('Foyer refuses an OAuth callback without a state', async () => {
     const answer = await victim.visitor.get(`${stage.url}/slack/oauth_redirect?code=1.2.3`);
     assert.equal(answer.status, 400);
   });
 
-  it('Foyer refuses a state that has expired, and reports that to the host', async () => {
+  it('Foyer refuses an expired OAuth state, and reports that to the host', async () => {
     const toSlack = await press(await ticketFor(victim.visitor));
     const { visitor: _, ...choice } = victim;
     const authorizeUrl = toSlack.headers.get('location') ?? '';
@@ -259,12 +259,12 @@ describe('Foyer, when someone attacks a connection', () => {
     assert.deepEqual([outcome, error], ['failed', 'state_expired']);
   });
 
-  it('Foyer connects nothing if a link names one workspace and the person chooses another', async () => {
+  it('Foyer connects nothing if a link names one workspace and the person chooses another at Slack', async () => {
     const answer = await attempt(link({ team: stage.person('Globex').teamId }));
     assert.match(answer.headers.get('location') ?? '', /foyer_result=/);
   });
 
-  it('Foyer never redirects to a host that a made-up Host header or path names', async () => {
+  it('Foyer never redirects to a host from a forged Host header or path', async () => {
     const token = link();
     const ask = (path: string, headers: Record<string, string>) =>
       new Promise<{ status: number; location: string }>((resolve, reject) => {
@@ -294,7 +294,7 @@ describe('Foyer, when someone attacks a connection', () => {
     }
   });
 
-  it('Foyer makes no link that leads to a foreign address, lasts too long, names no account or has too much data', async () => {
+  it('`foyer.connect` refuses a foreign return address, too long a lifetime, an empty account and too much data', async () => {
     const { foyer } = stage;
     for (const returnTo of Object.values(returns))
       await assert.rejects(foyer().connect({ org: 'org-1', returnTo }), { code: 'link_invalid' });
@@ -305,7 +305,7 @@ describe('Foyer, when someone attacks a connection', () => {
     await assert.rejects(foyer().connect({ org: 'org-1', data: 'x'.repeat(2000) }), { code: 'link_invalid' });
   });
 
-  it('Foyer refuses a result that is changed, unsigned, empty or expired, and a link in place of a result', async () => {
+  it('Foyer refuses a connect result that is altered, unsigned, empty or expired, and a link in place of a result', async () => {
     const { foyer } = stage;
     const place = { team_id: 'T1', team_name: 'Acme', enterprise_id: null, is_enterprise_install: false };
     const claims = { jti: 'link-1', org: 'org-1', outcome: 'installed', ...place } as const;
@@ -342,7 +342,7 @@ describe('Foyer, when someone attacks a connected workspace', () => {
     assert.match(await answer.text(), /Move this workspace/);
   });
 
-  it('Foyer refuses a confirmation that another browser sends', async () => {
+  it('Foyer refuses to move a workspace if another browser submits the confirmation', async () => {
     const asked = await stage.connect(acme, sign(claimsOf({ org: 'org-evil' })));
     const ticket = ticketOf(await asked.text());
     const other = createVisitor();
@@ -350,7 +350,7 @@ describe('Foyer, when someone attacks a connected workspace', () => {
     assert.equal(answer.status, 400);
   });
 
-  it('Foyer does not move a workspace if the person confirmed the move of another workspace', async () => {
+  it('Foyer does not move a workspace if the person confirmed the move of a different one', async () => {
     const globex = stage.person('Globex');
     await stage.connect(globex, sign(claimsOf({ org: 'org-2' })));
     const asked = await stage.connect(globex, sign(claimsOf({ org: 'org-evil' })));
@@ -362,7 +362,7 @@ describe('Foyer, when someone attacks a connected workspace', () => {
     await connections.remove((await connections.find({ org: 'org-2' }))?.id ?? '');
   });
 
-  it('Foyer refuses a claim that another Foyer sealed', async (t) => {
+  it('Foyer refuses a claim token that another Foyer issued', async (t) => {
     const other = await setConnectStage();
     t.after(() => other.close());
     const stranger = other.person('Acme');

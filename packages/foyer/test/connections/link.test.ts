@@ -54,8 +54,8 @@ const codeOf = (work: () => unknown): string | undefined => {
 
 const linkCode = (token: string, at = now): string | undefined => codeOf(() => readLink(options, token, at));
 
-describe('a link', () => {
-  it('a link that another program has signed is read with all its claims', () => {
+describe('a connect link', () => {
+  it('a connect link that another program signed is read with all its claims', () => {
     const { aud: _, iat: __, exp, ...claims } = payload;
     const expected = { ...claims, expiresAt: exp * 1000 };
     assert.deepEqual(readLink(options, handMade(payload), now), expected);
@@ -63,18 +63,18 @@ describe('a link', () => {
     assert.deepEqual(readLink(options, typed, now), expected, 'as Go writes it');
   });
 
-  it('a link needs only an audience, an org, an id and its times', () => {
+  it('a connect link needs only an audience, an org, an id, a time of issue and an expiry', () => {
     const { aud, org, jti, iat, exp } = payload;
     assert.equal(readLink(options, handMade({ aud, org, jti, iat, exp }), now).org, 'org-1');
   });
 
-  it('a link with invalid claims is refused, and the error names those claims', () => {
+  it('a connect link with invalid claims is refused, and the error names those claims', () => {
     const claims = { ...payload, team: 'acme', plan: 'pro', 'ex\u0000tra': 1 };
     const message = 'The link has a missing, unknown or invalid claim: team, plan, ex tra.';
     assert.throws(() => readLink(options, handMade(claims), now), { message });
   });
 
-  it('a link is made with the documented header and claims, and a JWT library can verify it', async () => {
+  it('`createLink` makes a link with the documented header and claims, which a JWT library can verify', async () => {
     const { aud: _, iat: __, exp: ___, ...claims } = payload;
     const token = await createLink(options, claims, { now, expiresAt: now + hour * 1000 });
     const read = await jwtVerify(token, Buffer.from(secret), { currentDate: new Date(now) });
@@ -82,7 +82,7 @@ describe('a link', () => {
     assert.deepEqual(read.protectedHeader, { alg: 'HS256', typ: 'JWT' });
   });
 
-  it('a link is not made with a foreign return_to, with an expiry that is now or more than seven days away, or with a claim that is too long', async () => {
+  it('`createLink` refuses a foreign return_to, an expiry that is now or more than seven days away, and a claim that is too long', async () => {
     const claims: LinkClaims = { org: 'org-1', jti: 'link-1' };
     const times = { now, expiresAt: now + hour * 1000 };
     const refused: [LinkClaims, typeof times][] = [
@@ -137,7 +137,7 @@ describe('a link', () => {
     'is enormous': handMade({ ...payload, x: 'x'.repeat(9000) }),
   };
   for (const [what, token] of Object.entries(refused))
-    it(`a link is refused if it ${what}`, () => assert.equal(linkCode(token), 'link_invalid'));
+    it(`a connect link is refused if it ${what}`, () => assert.equal(linkCode(token), 'link_invalid'));
 
   const returns = {
     'another host': 'https://evil.example/',
@@ -161,10 +161,10 @@ describe('a link', () => {
     'a blob': 'blob:https://app.example.com/1',
   };
   for (const [what, return_to] of Object.entries(returns))
-    it(`a link is refused if return_to leads to ${what}`, () =>
+    it(`a connect link is refused if its return_to is not allowed: ${what}`, () =>
       assert.equal(linkCode(handMade({ ...payload, return_to })), 'link_invalid'));
 
-  it('the origin of a link’s return_to is compared as browsers compare origins: letter case and a default port do not matter', () => {
+  it('the origin in a connect link’s return_to may differ in letter case or name the default port', () => {
     for (const return_to of [
       'HTTPS://APP.EXAMPLE.COM:443/x',
       'https://app.example.com',
@@ -173,7 +173,7 @@ describe('a link', () => {
       assert.equal(linkCode(handMade({ ...payload, return_to })), undefined, return_to);
   });
 
-  it('a link is accepted if its issuer’s clock is at most a minute ahead, and is refused as soon as it has expired', () => {
+  it('a connect link is accepted if its issuer’s clock is at most a minute ahead, and is refused as soon as it expires', () => {
     const token = handMade(payload);
     assert.equal(linkCode(token, now - 60_000), undefined);
     assert.equal(linkCode(token, now - 61_000), 'link_invalid');
@@ -181,7 +181,7 @@ describe('a link', () => {
     assert.equal(linkCode(token, now + hour * 1000), 'link_expired');
   });
 
-  it('a link is refused if a character anywhere in it is changed', () => {
+  it('a connect link is refused if any character in it is changed', () => {
     const token = handMade(payload);
     for (let at = 0; at < token.length; at += 3) {
       const changed = `${token.slice(0, at)}${token[at] === 'A' ? 'B' : 'A'}${token.slice(at + 1)}`;
@@ -189,7 +189,7 @@ describe('a link', () => {
     }
   });
 
-  it('reading a link throws only a ConnectError, for any input', () => {
+  it('`readLink` throws only a ConnectError, for any input', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         assert.equal(linkCode(text), 'link_invalid');
@@ -199,7 +199,7 @@ describe('a link', () => {
   });
 });
 
-describe('a result', () => {
+describe('a connect result', () => {
   const claims = {
     jti: 'link-1',
     sub: 'user-1',
@@ -214,13 +214,13 @@ describe('a result', () => {
   } as const;
   const resultCode = (token: string, at = now) => codeOf(() => readResult(secret, token, at));
 
-  it('a result has the documented claims, and is valid for five minutes', async () => {
+  it('a connect result has the documented claims, and is valid for five minutes', async () => {
     const token = await createResult(secret, claims, now);
     const { payload: read } = await jwtVerify(token, Buffer.from(secret), { currentDate: new Date(now) });
     assert.deepEqual(read, { aud: 'foyer:result', ...claims, iat: seconds, exp: seconds + 300 });
   });
 
-  it('a result is read as an object with camelCase names', async () => {
+  it('a connect result is read as an object with camelCase names', async () => {
     assert.deepEqual(readResult(secret, await createResult(secret, claims, now), now), {
       jti: 'link-1',
       subject: 'user-1',
@@ -236,7 +236,7 @@ describe('a result', () => {
     });
   });
 
-  it('a result is refused if it is forged, has invalid claims, comes from the future or has expired, and so is a link in place of a result', async () => {
+  it('a connect result is refused if it is forged, invalid, issued in the future, expired, or really a link', async () => {
     const token = await createResult(secret, claims, now);
     const [header, body, signature] = token.split('.');
     const forged = part({ ...claims, org: 'org-2', aud: 'foyer:result', iat: seconds, exp: seconds + 300 });
@@ -253,11 +253,11 @@ describe('a result', () => {
     assert.equal(resultCode(token, now + 300_000), 'result_expired');
   });
 
-  it('a result is never accepted as a link, although the same secret signs both', async () => {
+  it('a connect result is never accepted as a link, although the same secret signs both', async () => {
     assert.equal(linkCode(await createResult(secret, claims, now)), 'link_invalid');
   });
 
-  it('adding a result to an address replaces an earlier result, and keeps the rest of the address', () => {
+  it('`withResult` replaces an earlier result in a URL, and keeps the rest of the URL', () => {
     assert.equal(
       withResult('https://app.example.com/a?tab=1&foyer_result=old#x', 'new'),
       'https://app.example.com/a?tab=1&foyer_result=new#x',
@@ -265,8 +265,8 @@ describe('a result', () => {
   });
 });
 
-describe('the header of a link', () => {
-  it('the header of a link may name a key (`kid`), which Foyer ignores', async () => {
+describe('the header of a connect link', () => {
+  it('the header of a connect link may name a key (`kid`), which Foyer ignores', async () => {
     const { aud, ...claims } = payload;
     const token = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'HS256', kid: '../../dev/null' })

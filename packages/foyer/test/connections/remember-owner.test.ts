@@ -20,7 +20,7 @@ export const rememberOwner = (users: Users): Step => ({
   },
 });
 
-it('the step in docs/connect.md stores the workspace on the logged-in user', async (t) => {
+it('the example step in docs/connect.md saves the workspace’s id on the host’s own user record', async (t) => {
   const own = readFileSync(import.meta.filename, 'utf8');
   const [, step = ''] = /(export const rememberOwner = [\s\S]*?\n\}\);\n)/.exec(own) ?? [];
   const page = readFileSync(new URL('../../../../docs/connect.md', import.meta.url), 'utf8');

@@ -18,7 +18,7 @@ const now = 100 * day;
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`two apps in one database, on ${engine}`, () => {
-    it('a team is unknown to this app even if another app knows it', async (t) => {
+    it('a team counts as unknown to this app even if another app in the database has it installed', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const { queries } = database;
@@ -57,7 +57,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rowsOf(other), before);
     });
 
-    it('a delivery is claimed, forgotten and swept for this app alone', async (t) => {
+    it('claiming, forgetting and sweeping event deliveries affects only this app’s deliveries', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const { queries } = database;

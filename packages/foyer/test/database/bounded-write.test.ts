@@ -9,10 +9,10 @@ import { engines } from '../support/open-test-database.ts';
 const idleMs = 400;
 
 for (const [engine, open] of Object.entries(engines)) {
-  describe(`a write of the app on ${engine}`, () => {
+  describe(`an app’s own write, on ${engine}`, () => {
     const leave = (tx: Tx, name: string) => tx.insertInto('chores').values({ name, begun_at: 1 }).execute();
 
-    it('a write of the app is undone if it waits for something other than its own queries, and the writes before and after it are kept', async (t) => {
+    it('an app’s write is rolled back if it waits for anything but its own queries, and the writes before and after it are kept', async (t) => {
       const { database, close } = await open();
       t.after(close);
       let inner: Promise<unknown> | undefined;
@@ -52,7 +52,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('a write of the app sends no more queries once it is undone', async (t) => {
+    it('an app’s write sends no more queries once it is rolled back', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const { promise: over, resolve: end } = Promise.withResolvers<void>();
@@ -77,7 +77,7 @@ for (const [engine, open] of Object.entries(engines)) {
 
     // Not on SQLite, which answers each query at once.
     if (engine === 'Postgres') {
-      it('a write of the app is not undone if one of its queries takes longer than the limit', async (t) => {
+      it('an app’s write is not rolled back if one of its queries takes longer than the idle limit', async (t) => {
         const { database, close } = await open();
         t.after(close);
         const slow = (tx: Tx) => sql`select pg_sleep(${(idleMs * 3) / 1000})`.execute(tx);
@@ -85,7 +85,7 @@ for (const [engine, open] of Object.entries(engines)) {
       });
     }
 
-    it('a write of the app may take longer than the limit as long as it sends queries', async (t) => {
+    it('an app’s write may take longer than the idle limit as long as it keeps sending queries', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const work = async (tx: Tx): Promise<string> => {

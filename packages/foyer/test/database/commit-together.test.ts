@@ -51,7 +51,7 @@ describe('queued writes', () => {
     assert.deepEqual(heard, ['a', 'b', 'c', 'd']);
   });
 
-  it('queued writes of one turn of the event loop share a commit, even if different callbacks made them', async (t) => {
+  it('writes queued in the same turn of the event loop share a commit, even if different callbacks queued them', async (t) => {
     const { database, other } = await setUp(t);
     const isThere = other.prepare('select 1 from encryption_keys where id = ?');
     const callbacks = ['a', 'b'].map(
@@ -63,7 +63,7 @@ describe('queued writes', () => {
     assert.deepEqual(await Promise.all(callbacks), [{ 1: 1 }, { 1: 1 }]);
   });
 
-  it('queued writes are kept if another queued write fails, and the failed write leaves nothing behind', async (t) => {
+  it('queued writes are committed even if another queued write fails, and the failed one leaves nothing behind', async (t) => {
     const { database, keys } = await setUp(t);
     const failing = (id: string) =>
       database.write(async (transaction) => {
@@ -85,7 +85,7 @@ describe('queued writes', () => {
     assert.deepEqual(keys(), ['a', 'b', 'd', 'f']);
   });
 
-  it('queued writes each wait for a lock for their own time limit, and no longer', async (t) => {
+  it('queued writes each wait for a lock no longer than their own time limit', async (t) => {
     const { database, other, keys } = await setUp(t);
     other.exec('begin immediate');
     const startedAt = performance.now();

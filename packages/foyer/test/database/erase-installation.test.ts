@@ -57,7 +57,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`erasing one of several installations, on ${engine}`, () => {
-    it('erasing an installation erases its install requests, except those in progress and those with tokens to be revoked', async (t) => {
+    it('erasing an installation erases its install requests, except those in progress and those with tokens still to revoke', async (t) => {
       const { addRequests, erase, requests } = await setUp(t);
       const inT1 = { team_id: 'T1', enterprise_id: 'E1' };
       await addRequests({
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await erase('OWN'), false);
     });
 
-    it('erasing an org-wide installation also erases its grants of access; erasing an installation records the purge only for a workspace of a Grid organization', async (t) => {
+    it('erasing an org-wide installation erases its workspaces’ access; erasing one records a purge only for a workspace in a Grid', async (t) => {
       const { erase, purged, access } = await setUp(t);
       await erase('OWN');
       await erase('ALONE');
@@ -97,7 +97,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await purged(), ['purged team:T1']);
     });
 
-    it('erasing a bot token stores why the installation is broken, and leaves an uninstalled installation uninstalled', async (t) => {
+    it('erasing a bot token records why the installation is broken, but never marks an uninstalled installation as broken', async (t) => {
       const { database } = await setUp(t);
       const broken = { status: 'broken', reason: 'key_lost' } as const;
       const erase = (
@@ -123,7 +123,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('user tokens are erased only if they match every given condition: the people, the time of the last update, and the version', async (t) => {
+    it('user tokens are erased only if they match every given condition: the user, the time of the last update, and the version', async (t) => {
       const { database } = await setUp(t);
       const erase = (rest: Omit<Parameters<typeof eraseUserTokens>[1], 'installationId'>) =>
         database.write((tx) => eraseUserTokens(tx, { installationId: 'ins_OWN', ...rest }));

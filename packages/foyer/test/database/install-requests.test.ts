@@ -45,7 +45,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`install requests, on ${engine}`, () => {
-    it('a state is used up once, even if its install request was cancelled before, and no other state changes with it', async (t) => {
+    it('an OAuth state is used up once, even if the person cancelled first, and no other state changes with it', async (t) => {
       const { database, rows } = await setUp(t);
       const request = (id: string, at: number) => ({
         ...{ id, clientId, progressHash: `hash of ${id}`, requestedTeamId: null, now: at },
@@ -81,7 +81,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await findInstallRequest(database.queries, 'hash of four'), undefined);
     });
 
-    it('install requests are found by the run that they led to, even if other requests began at the same time', async (t) => {
+    it('an install request is found by the run that it started, even if other requests began at the same time', async (t) => {
       const { database, add } = await setUp(t);
       const find = async (storedAt = 100_000) =>
         (await findRequestOfRun(database.queries, { clientId, runId: 'run_1', storedAt }))?.id;
@@ -98,7 +98,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await find(89_999), await find(120_001)], [undefined, undefined]);
     });
 
-    it('install requests that began before the given time count as interrupted if they have not ended, or if they left tokens', async (t) => {
+    it('install requests from before the given time count as interrupted if they never finished or still hold tokens', async (t) => {
       const { database, add } = await setUp(t);
       const started = { outcome: 'started' } as const;
       await add({
@@ -121,7 +121,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(few.length <= 2, 'one of each');
     });
 
-    it('a sweep deletes the oldest install requests, up to its limit, but none that holds tokens, not even tokens that are stored during the sweep', async (t) => {
+    it('a sweep deletes the oldest install requests, up to its limit, but none that holds tokens, even if they are stored mid-sweep', async (t) => {
       const { database, add, rows } = await setUp(t);
       const left = async () => (await rows()).map(({ id }) => id);
       await add({
@@ -155,7 +155,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await left(), ['failed 3', 'failed 9', 'tokens']);
     });
 
-    it('a finished install request keeps its tokens only if some tokens are still to be revoked', async (t) => {
+    it('a finished install request keeps its tokens only if some still have to be revoked', async (t) => {
       const { database, add, rows } = await setUp(t);
       const started = { outcome: 'started', started_at: 1, sealed_tokens: 'sealed' } as const;
       await add({ one: started, two: started, three: started });

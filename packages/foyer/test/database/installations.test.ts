@@ -51,7 +51,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`installations among those of other tenants, on ${engine}`, () => {
-    it('an installation is added once for each tenant of an app', async (t) => {
+    it('an app has at most one installation for each tenant', async (t) => {
       const { database } = await setUp(t);
       const [row] = await ownRows(database, 'installations');
       assert.ok(row);
@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await add({ id: 'ins_OWN_4', client_id: '2.2' }), true);
     });
 
-    it('an installation is held only if it was active and Slack calls it inactive; if a version is given, it is held or released only at that version', async (t) => {
+    it('an installation is held only if it was active and Slack calls it inactive, and is held or released only at the given version', async (t) => {
       const { database, change, states } = await setUp(t);
       const held = `broken ${inactiveCode}`;
       const broken = (installationId: string, reason: string, ifVersion?: number) =>
@@ -99,7 +99,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('an installation is a witness that the app works if it is active, and has a bot whose token has not expired', async (t) => {
+    it('an installation can prove that the app still works only if it is active and its bot token has not expired', async (t) => {
       const { database, change } = await setUp(t);
       const find = (rest: { except?: string; limit?: number } = {}) =>
         findWitnesses(database.queries, { clientId, now: 2000, limit: 9, ...rest });
@@ -117,7 +117,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await find(), strangers);
     });
 
-    it('the past of an installation contains only its own installs and removals, newest first', async (t) => {
+    it('`findInstallsAndRemovals` returns only the installation’s own installs and removals, newest first', async (t) => {
       const { database } = await setUp(t);
       const line = { installation_id: 'ins_OWN', at: 2000, user_id: null, detail: null };
       await database.queries
@@ -132,7 +132,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(kinds, ['uninstalled', 'reinstalled', 'uninstalled', 'installed']);
     });
 
-    it('whether an org-wide install may use a workspace depends only on the newest change of that workspace’s access', async (t) => {
+    it('the newest grant or revocation for a workspace decides whether an org-wide install may use it', async (t) => {
       const { database } = await setUp(t);
       const workspace = { clientId, enterpriseId: 'E1', teamId: 'T7' };
       const record = (changed: Partial<Parameters<typeof recordTeamAccess>[1]>) =>
@@ -157,7 +157,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await granted(5000), ['T8']);
     });
 
-    it('a tenant’s status comes only from this app’s rows about that tenant, and the app id comes from this app’s newest installation with an app id', async (t) => {
+    it('a tenant’s status comes only from this app’s rows about that tenant, and the app id only from this app’s installations', async (t) => {
       const { database, change, add } = await setUp(t);
       const { queries } = database;
       await add({ mark: 'OTHER', clientId: '2.2', teamId: 'T6', madeAt: 6e12 });
@@ -190,7 +190,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('an installation and a grant are locked on Postgres until the transaction that read them ends', async (t) => {
+it('on Postgres, an installation or a workspace’s access stays locked until the transaction that uses it ends', async (t) => {
   const { database, reopen, close } = await engines.Postgres();
   t.after(close);
   await database.write((tx) => insertTenant(tx, { ...same, ...tenants[0] }, ['U1', 'U2'], keyringOf('k1')));

@@ -41,7 +41,7 @@ async function someTurns(): Promise<void> {
 }
 
 describe('a write to SQLite', () => {
-  it('a write to SQLite resolves once it has reached the disk, and blocks no read until then', async (t) => {
+  it('a write to SQLite resolves only after it has reached the disk, and does not block reads until then', async (t) => {
     const { database, keysInTheFiles } = await setUp(t);
     const disk = Promise.withResolvers<void>();
     const found: unknown[][] = [];
@@ -63,7 +63,7 @@ describe('a write to SQLite', () => {
     assert.equal(syncs.mock.callCount(), 1);
   });
 
-  it('writes to SQLite that are made while another write waits for the disk share the next sync', async (t) => {
+  it('writes to SQLite share the next sync to disk if they are made while another write waits for the disk', async (t) => {
     const { database } = await setUp(t);
     const disk = Promise.withResolvers<void>();
     const syncs = await replaceDatasync(t, () => disk.promise);
@@ -79,7 +79,7 @@ describe('a write to SQLite', () => {
     assert.equal(syncs.mock.callCount(), 2);
   });
 
-  it('a write to SQLite is refused after the disk has failed once, even if the disk seems to work again', async (t) => {
+  it('after one disk failure, Foyer refuses every later write to SQLite, even if the disk seems to work again', async (t) => {
     const { database } = await setUp(t);
     const syncs = await replaceDatasync(t, async () => {
       throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' });

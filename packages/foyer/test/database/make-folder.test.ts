@@ -17,7 +17,7 @@ describe('makeFolder', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  it('makeFolder creates the folder and its parents for their owner alone, and accepts a folder that exists', () => {
+  it('makeFolder creates the folder and its parents with access for the owner only, and accepts a folder that exists', () => {
     makeFolder(join(folder, 'a', 'b'));
     makeFolder(join(folder, 'a', 'b'));
     for (const name of ['a', 'a/b']) assert.equal(statSync(join(folder, name)).mode & 0o777, 0o700);
@@ -30,14 +30,14 @@ describe('makeFolder', () => {
     assert.ok(existsSync(join(folder, 'a', 'b', 'c')));
   });
 
-  it('makeFolder refuses a folder below a file, or below a link that leads nowhere', () => {
+  it('makeFolder refuses a path below a file or below a broken symbolic link', () => {
     writeFileSync(join(folder, 'file'), '');
     symlinkSync(join(folder, 'nowhere'), join(folder, 'link'));
     assert.throws(() => makeFolder(join(folder, 'file', 'a')), { code: 'ENOTDIR' });
     assert.throws(() => makeFolder(join(folder, 'link', 'a')), { code: 'EEXIST' });
   });
 
-  it('makeFolder fails, and does not retry forever, in a file system that creates no folders', {
+  it('makeFolder fails instead of retrying forever in a file system that cannot create folders', {
     skip: process.platform !== 'linux' && 'only Linux has one that every user can reach: /proc',
   }, async () => {
     // In a separate process, which can be killed if the call never returns.

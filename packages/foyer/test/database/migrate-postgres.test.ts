@@ -25,7 +25,7 @@ describe('migrations on Postgres', () => {
   });
   const ask = async (sql: string) => (await client.query({ text: sql, rowMode: 'array' })).rows.flat();
 
-  it('migrations on Postgres leave nothing behind if one fails halfway', async () => {
+  it('migrations on Postgres are all rolled back if one of them fails', async () => {
     await client.query('create table history (in_the_way text)');
     await assert.rejects(openPostgres(url), {
       code: 'database_unavailable',

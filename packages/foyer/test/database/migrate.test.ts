@@ -35,7 +35,7 @@ describe('migrations', () => {
     assert.deepEqual(schema(), first);
   });
 
-  it('migrations that are missing are run, even if the database already has migrations with higher numbers', async () => {
+  it('migrations that a database lacks are run, even if it already has migrations with higher numbers', async () => {
     await (await openSqlite(file)).close();
     const before = new Sqlite(file);
     before.exec(`drop index runs_by_pipeline; drop index runs_opened; drop index runs_waiting;
@@ -68,7 +68,7 @@ describe('migrations', () => {
     assert.equal(new Set(applied).size, applied.length);
   });
 
-  it('migrations leave nothing behind if one fails halfway', async () => {
+  it('migrations are all rolled back if one of them fails', async () => {
     const sqlite = new Sqlite(file);
     sqlite.exec('create table history (in_the_way text)');
     await assert.rejects(openSqlite(file), /history/);

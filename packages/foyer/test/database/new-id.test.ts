@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { newId } from '../../src/database/new-id.ts';
 
 describe('an id', () => {
-  it('an id is a prefix and a ULID, unique and in order', () => {
+  it('an id is a prefix and a ULID, and ids are unique and sort in order of creation', () => {
     const ids = Array.from({ length: 5000 }, () => newId('run'));
     for (const id of ids) assert.match(id, /^run_[0-7][0-9A-HJKMNP-TV-Z]{25}$/);
     assert.equal(new Set(ids).size, ids.length);

@@ -78,7 +78,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([row?.status, row?.sent_at], ['sending', 9]);
     });
 
-    it('messages that are sent once are attempted again only if their row has not changed since it was read', async (t) => {
+    it('a message that must be sent once is attempted again only if its row has not changed since it was read', async (t) => {
       const { database, texts, alone } = await setUp(t);
       for (const message of messages) {
         const begin = (previous: OnceMessageRow | undefined) =>
@@ -111,7 +111,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('messages that are sent once record how a call ended only if no newer call has begun', async (t) => {
+    it('a message that must be sent once records how a call to Slack ended only if no newer call has begun', async (t) => {
       const { settle } = await setUp(t);
       for (const message of messages) {
         for (const other of [{ runId: 'run_OWN2' }, { settledBy: 8 }])
@@ -128,7 +128,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('messages that are sent once never change after they are sent, and are not forgotten while they are unconfirmed', async (t) => {
+    it('a message that must be sent once never changes after it is sent, and is not forgotten while it is unconfirmed', async (t) => {
       const { database, alone, settle } = await setUp(t);
       for (const message of messages) {
         const unconfirmed = await settle(message, { kind: 'unconfirmed' });
@@ -149,7 +149,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('storing the search position of a message that is sent once changes no other message', async (t) => {
+    it('storing the search position of one message changes no other message', async (t) => {
       const { database, alone } = await setUp(t);
       for (const message of messages) {
         const search = { before: '1.0', calls: 3 };

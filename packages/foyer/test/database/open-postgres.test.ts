@@ -66,7 +66,7 @@ async function refusal(work: Promise<unknown>, reason: RegExp): Promise<number> 
 
 // Concurrent, since most of these tests wait for time limits.
 describe('a Postgres database', { concurrency: 20 }, () => {
-  it('a write to a Postgres database waits for an earlier write that has locked the same row, and then sees the changes of that write', async (t) => {
+  it('a write to a Postgres database waits for an earlier write that locked the same row, and then sees its changes', async (t) => {
     const { database } = await setPlay(t);
     await writeKey(database, 'a');
     const addOne = () =>
@@ -86,7 +86,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.equal(created_at, 9);
   });
 
-  it('a Postgres database repeats a write that ended in a deadlock', async (t) => {
+  it('a Postgres database retries a write that ended in a deadlock', async (t) => {
     const { database } = await setPlay(t, '?options=-c%20deadlock_timeout%3D50ms');
     await writeKey(database, 'a');
     await writeKey(database, 'b');
@@ -105,7 +105,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.ok(tries > 2);
   });
 
-  it('a Postgres database gives up on a lock at the time limit, and works again afterward', async (t) => {
+  it('a Postgres database stops waiting for a lock at the time limit, and works again afterward', async (t) => {
     const { database, stranger } = await setPlay(t);
     await stranger.query("begin; insert into encryption_keys values ('a', 'v1.other', 1)");
     const tookMs = await refusal(writeKey(database, 'a', 200), /lock timeout/);
@@ -145,7 +145,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(rows, [{ at: 1_800_000_000_000, many: 1, total: 1_800_000_000_000 }]);
   });
 
-  it('a Postgres database ends a statement that hangs, in a read and in a write, and works again afterward', async (t) => {
+  it('a Postgres database cancels a read or write whose statement hangs, and works again afterward', async (t) => {
     const { database } = await setPlay(t);
     const hang = sql`select pg_sleep(60)`;
     const [read, write] = await Promise.all([
@@ -163,7 +163,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     ['before the first statement', (play: Play) => play.proxy.swallow()],
     ['between a connection and its first statement', (play: Play) => silenceAfterConnections(play)],
   ] as const) {
-    it(`a Postgres database ends every call within ten seconds if the server stops answering ${when}`, async (t) => {
+    it(`a Postgres database ends every call with an error within ten seconds if the server stops answering ${when}`, async (t) => {
       const play = await setPlay(t);
       const { database, proxy } = play;
       await silence(play);
@@ -179,7 +179,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     });
   }
 
-  it('a Postgres database ends a transaction within ten seconds if the server stops answering halfway', async (t) => {
+  it('a Postgres database ends a transaction with an error within ten seconds if the server stops answering halfway', async (t) => {
     const { database, proxy } = await setPlay(t);
     const writing = database.write(async (transaction) => {
       await recordEncryptionKey(transaction, key('a'));
@@ -193,7 +193,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), []);
   });
 
-  it('a Postgres database ends a commit within ten seconds if the server stops answering during it', async (t) => {
+  it('a Postgres database reports an unknown outcome within ten seconds if the server stops answering during a commit', async (t) => {
     const { database, proxy } = await setPlay(t);
     proxy.onCommit(() => {
       proxy.swallow();
@@ -204,7 +204,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     proxy.pass();
   });
 
-  it('a start gives up within eight seconds if another client has locked the table of migrations in Postgres', async (t) => {
+  it('opening a Postgres database fails within eight seconds if another client has locked the migrations table', async (t) => {
     const { stranger, url } = await setPlay(t);
     await stranger.query('begin; lock table kysely_migration in access exclusive mode');
     const tookMs = await refusal(openPostgres(url), /timeout/);
@@ -213,7 +213,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     await (await openPostgres(url)).close();
   });
 
-  it('a Postgres database refuses a call within four seconds if every connection is taken, and works when a connection is free', async (t) => {
+  it('a Postgres database refuses a call within four seconds if every connection is in use, and works again once one is free', async (t) => {
     const { database } = await setPlay(t, '?pool_max=2');
     const { promise: free, resolve: letGo } = Promise.withResolvers<void>();
     const bothHaveOne = meeting(3);
@@ -260,7 +260,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     await database.ping();
   });
 
-  describe('a commit whose answer is lost', { concurrency: 4 }, () => {
+  describe('a Postgres commit during which the connection breaks', { concurrency: 4 }, () => {
     /** Writes one key. Cuts the connection at `moment` of the first commit, or of each of the first `cuts` commits. */
     async function cutAtCommit(
       play: Play,
@@ -289,12 +289,12 @@ describe('a Postgres database', { concurrency: 20 }, () => {
       return { value, tries, stored: await keysIn(play.database) };
     }
 
-    it('a commit whose answer is lost is reported as done if it was done, and the work is not repeated', async (t) => {
+    it('if the connection breaks after Postgres has committed, Foyer reports the commit as done and does not repeat the work', async (t) => {
       const play = await setPlay(t);
       assert.deepEqual(await cutAtCommit(play, 'done'), { value: '1: 1', tries: 1, stored: ['try 1'] });
     });
 
-    it('a write whose commit did not arrive is repeated, even if the check of the commit’s outcome is cut off too', async (t) => {
+    it('if the connection breaks before the commit reaches Postgres, Foyer repeats the write, even if its check of the outcome fails too', async (t) => {
       const play = await setPlay(t);
       assert.deepEqual(await cutAtCommit(play, 'asked', { cuts: 3 }), {
         value: '2: 1',
@@ -303,13 +303,13 @@ describe('a Postgres database', { concurrency: 20 }, () => {
       });
     });
 
-    it('a commit whose answer is lost is checked until the server is back', async (t) => {
+    it('if the connection breaks during a commit, Foyer keeps asking Postgres whether it committed until the server is back', async (t) => {
       const play = await setPlay(t);
       const expected = { value: '1: 1', tries: 1, stored: ['try 1'] };
       assert.deepEqual(await cutAtCommit(play, 'done', { awayMs: 3000 }), expected);
     });
 
-    it('a commit whose answer is lost is reported as unknown, in bounded time, if the server stays away', async (t) => {
+    it('if the connection breaks during a commit and the server stays away, Foyer soon reports the outcome as unknown', async (t) => {
       const { database, proxy } = await setPlay(t);
       proxy.onCommit((moment) => {
         if (moment !== 'done') return undefined;

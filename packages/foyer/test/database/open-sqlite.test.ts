@@ -78,7 +78,7 @@ describe('a SQLite database', () => {
     };
   }
 
-  it('a SQLite database compiles a query with an order, a join and a limit once, for any values', async (t) => {
+  it('a SQLite database compiles a query with a join, an order and a limit only once, whatever its values', async (t) => {
     const { queries, write } = await open();
     await write((tx) => recordEncryptionKey(tx, key('first')));
     // Each time SQLite compiles a query, better-sqlite3 creates a function for its rows with `new Function`.
@@ -95,7 +95,7 @@ describe('a SQLite database', () => {
     assert.equal(compiled.mock.callCount(), 1);
   });
 
-  it('if others can read the files of an open SQLite database, opening it once more makes each file private, with one warning for each', async () => {
+  it('if other users can read an open SQLite database, opening it again makes each of its files private, with one warning each', async () => {
     const first = await open();
     await first.write((transaction) => recordEncryptionKey(transaction, key('a')));
     const files = [file, `${file}-wal`, `${file}-shm`];
@@ -107,7 +107,7 @@ describe('a SQLite database', () => {
     assert.match(warnings[0] ?? '', /could read .*foyer\.db/);
   });
 
-  it('if others can read a SQLite file that no process has open, opening it makes it private, with one warning', async () => {
+  it('if other users can read a SQLite file that no process has open, opening it makes it private, with one warning', async () => {
     await (await open()).close();
     opened.pop();
     await chmod(file, 0o644);
@@ -118,7 +118,7 @@ describe('a SQLite database', () => {
     assert.equal(warnings.length, 1);
   });
 
-  it('a SQLite database is refused, with the command to run, if others can read it and this user cannot change that', {
+  it('opening a SQLite database that others can read fails, and names the chmod command to run, if this user cannot run it', {
     skip: process.getuid?.() !== 0 && 'only root can open the file as another user',
   }, async () => {
     await (await open()).close();
@@ -132,7 +132,7 @@ describe('a SQLite database', () => {
     );
   });
 
-  it('the change mark of a SQLite database changes with each write, even within one turn of the event loop', async (t) => {
+  it('the change mark of a SQLite database changes after a write, even within one turn of the event loop', async (t) => {
     const database = await open();
     // The disk answers at once, so the write resolves in the turn in which it was made.
     await replaceDatasync(t, async () => {});
@@ -149,7 +149,7 @@ describe('a SQLite database', () => {
     assert.notEqual(database.changeMark(), before);
   });
 
-  it('the change mark of a SQLite database changes in the turn after another connection has written, and not before', async () => {
+  it('the change mark of a SQLite database changes in the turn after another connection writes, and stays the same without a write', async () => {
     const [database, other] = [await open(), await open()];
     const before = database.changeMark();
     await new Promise(setImmediate);
@@ -168,7 +168,7 @@ describe('a SQLite database', () => {
     assert.equal((await stat(join(folder, 'deep'))).mode & 0o777, 0o700);
   });
 
-  it('a SQLite database has a write-ahead log, and refuses a row that refers to a missing installation', async () => {
+  it('a SQLite database uses a write-ahead log and enforces foreign keys', async () => {
     const database = await open();
     const orphan = { installation_id: 'ins_404', user_id: 'U1', opened_at: 1, published_hash: null };
     await assert.rejects(
@@ -209,7 +209,7 @@ describe('a SQLite database', () => {
     }
   });
 
-  it('a SQLite database gives up on a lock at its time limit, and works again afterward', async () => {
+  it('a SQLite database stops waiting for a lock at the time limit, and works again afterward', async () => {
     const database = await open();
     const lock = await lockElsewhere();
     try {
@@ -225,7 +225,7 @@ describe('a SQLite database', () => {
     assert.equal(await database.write((transaction) => recordEncryptionKey(transaction, key('a'))), 'v1.x');
   });
 
-  it('a SQLite database opens while another process holds the lock, if there is nothing to migrate', async () => {
+  it('a SQLite database opens while another process holds the write lock, if there is nothing to migrate', async () => {
     await open();
     const lock = await lockElsewhere();
     try {

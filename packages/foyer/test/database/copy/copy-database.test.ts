@@ -14,7 +14,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ['is under way', false],
       ['has finished', true],
     ] as const) {
-      it(`the earlier of two copies into one ${engine} database stops if the later one ${what}, and no row is copied twice`, async (t) => {
+      it(`if two copies write to one ${engine} database, the earlier one stops once the later one ${what}, and no row is copied twice`, async (t) => {
         const [from, to] = [await openTestDatabase(), await open()];
         t.after(() => Promise.all([from.close(), to.close()]));
         await fillEveryTable(from.database, 40);
@@ -43,7 +43,7 @@ for (const [engine, open] of Object.entries(engines)) {
 }
 
 describe('a partial copy that no longer matches its source', () => {
-  it('a partial copy that no longer matches its source is cleared by the next copy, even if a kill interrupted the clearing', async (t) => {
+  it('the next copy clears a partial copy that no longer matches its source, even if the first attempt to clear it was killed', async (t) => {
     const [from, to] = [await openTestDatabase(), await openTestDatabase()];
     t.after(() => Promise.all([from.close(), to.close()]));
     await fillEveryTable(from.database, 30);

@@ -31,7 +31,7 @@ describe('the digest of a table', () => {
     }
   });
 
-  it('the digest of a table distinguishes null, an empty string and a number in a string', async (t) => {
+  it('the digest of a table distinguishes null, an empty string, and strings such as “null” and “1”', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     const { queries } = database;
@@ -53,7 +53,7 @@ describe('the digest of a table', () => {
     assert.equal(seen.size, 9, 'the row with both fields empty occurs twice');
   });
 
-  it('the digest of a table is the same on both engines', async (t) => {
+  it('the digest of a table is the same on SQLite and Postgres', async (t) => {
     const found: unknown[] = [];
     for (const open of Object.values(engines)) {
       const { database, close } = await open();
