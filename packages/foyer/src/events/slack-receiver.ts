@@ -179,11 +179,14 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     if (payload.type === 'url_verification') return answerJson(res, { challenge: String(payload.challenge) });
     if (payload.type === 'event_callback' || payload.type === 'app_rate_limited')
       return handleEvent(req, res, payload);
-    if (!(await seen.isFirst(`press ${req.headers['x-slack-signature']}`))) {
-      refusals.add('replayed_press', address);
-      return answer(res, 200);
-    }
-    return handleInteraction(req, res, payload, acknowledgeWithinMs - (performance.now() - startedAt));
+    const isFirst = seen.isFirst(`press ${req.headers['x-slack-signature']}`);
+    // Not awaited before `handleInteraction`: a drain that begins meanwhile must wait for this press.
+    const isNew = Promise.resolve(isFirst).then((first) => {
+      if (!first) refusals.add('replayed_press', address);
+      return first;
+    });
+    const leftMs = acknowledgeWithinMs - (performance.now() - startedAt);
+    return handleInteraction(req, res, payload, isNew, leftMs);
   }
 
   async function handleEvent(req: IncomingMessage, res: ServerResponse, body: Record<string, unknown>) {
@@ -212,13 +215,14 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   }
 
   /**
-   * Handles a button, a command or a dialog: the listener itself answers. If none does, Foyer answers with an empty
-   * 200.
+   * Handles a button, a command or a dialog: the listener itself answers. If none does, or if `isNew` resolves to
+   * false, Foyer answers with an empty 200.
    */
   async function handleInteraction(
     req: IncomingMessage,
     res: ServerResponse,
     body: Record<string, unknown>,
+    isNew: Promise<boolean>,
     leftMs: number,
   ) {
     const tooLate = setTimeout(() => {
@@ -227,7 +231,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       answer(res, 200);
     }, leftMs);
     res.once('close', () => clearTimeout(tooLate));
-    await process({
+    const press: ReceiverEvent = {
       body,
       ...retryOf(req),
       async ack(response?: unknown) {
@@ -236,7 +240,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
         else if (typeof response === 'string') answerText(res, response);
         else answerJson(res, response);
       },
-    });
+    };
+    await process(press, isNew);
     // No listener acknowledged it: for example, the button has no listener, or its team has no installation.
     if (!res.headersSent) answer(res, 200);
   }

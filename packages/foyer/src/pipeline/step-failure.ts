@@ -81,8 +81,11 @@ export function namedCode(error: unknown): string | undefined {
   return isNamed ? given.toLowerCase() : undefined;
 }
 
-/** A longer message of an error is cut to this many characters: a step may throw megabytes. */
-const mostCharacters = 20_000;
+/**
+ * A longer message of an error is cut to this many characters: a step may throw megabytes. So large, because the cut may
+ * split a secret, and the scrubber misses half a secret: what is left of it is far behind the part that Foyer stores.
+ */
+const mostCharacters = 500_000;
 /**
  * How many errors of an `AggregateError` the message contains. Node throws an `AggregateError` if a connection fails at
  * every address of a host.

@@ -162,6 +162,14 @@ describe('the scrubber', () => {
     assert.doesNotMatch(scrub('"/done?foyer_result=abc.def"'), /abc\.def/);
     const jwt = `eyJhbGciOiJIUzI1NiJ9.${'a'.repeat(40)}.${'b'.repeat(43)}`;
     assert.equal(scrub(`a link ${jwt} was refused`), 'a link [secret] was refused');
+    assert.equal(scrub(`next=%2Fdone%3Ftoken=1&hint%3D${jwt}"`).includes(jwt.slice(-43)), false);
+    assert.equal(scrub(`${jwt} and ${jwt}`), '[secret] and [secret]');
+  });
+
+  it('the scrubber reads a million characters that could each begin a JWT without blocking the process', () => {
+    // A search that starts again at each `eyJ` would not end within the time limit of this file.
+    const text = 'eyJ'.repeat(1_000_000);
+    assert.equal(createScrubber([])(text), text);
   });
 
   it('the scrubber replaces the longest secret first, so that no part of a secret is left', () => {

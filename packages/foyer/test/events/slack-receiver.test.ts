@@ -22,11 +22,15 @@ const press = (signature: string): string => {
   return `POST /slack/events HTTP/1.1\r\n${[...headers, signed].join('\r\n')}\r\n\r\n${body}`;
 };
 
-/** Starts a receiver behind its own server, and records what happens in it, in order. */
+/**
+ * Starts a receiver behind its own server, and records what happens in it, in order. `claimed` is the database's answer
+ * to whether a delivery is new; without it, the process answers from its memory.
+ */
 async function setUp(
   t: TestContext,
   hear?: (body: ReceiverEvent['body']) => void,
   commitLifecycle: () => Promise<void> | undefined = () => undefined,
+  claimed?: Promise<boolean>,
 ) {
   const happened: string[] = [];
   const refused: string[] = [];
@@ -39,7 +43,7 @@ async function setUp(
     addressOf: () => '127.0.0.1',
     commitLifecycle,
     seen: {
-      isFirst: (key) => !delivered.has(key) && delivered.add(key) === delivered,
+      isFirst: (key) => claimed ?? (!delivered.has(key) && delivered.add(key) === delivered),
       forget: async (key) => void happened.push(`forget ${key}`),
     },
     now: Date.now,
@@ -237,6 +241,20 @@ describe('the receiver of presses', () => {
     socket.write(press('v0=1'));
     for (let turn = 0; turn < 20_000 && happened.length < 2; turn += 1) await new Promise(setImmediate);
     assert.deepEqual(happened, ['listener of v0=1', 'answer']);
+  });
+
+  it('a drain waits for a press that arrived before it and is still being claimed in the database', async (t) => {
+    const claimed = Promise.withResolvers<boolean>();
+    const { happened, receiver, server, socket, listener } = await setUp(t, undefined, undefined, claimed.promise);
+    listener.resolve();
+    socket.write(press('v0=1'));
+    await once(server, 'request');
+    await someTurns();
+    const drained = receiver.drain().then(() => happened.push('drained'));
+    await someTurns();
+    claimed.resolve(true);
+    await drained;
+    assert.deepEqual(happened, ['listener of v0=1', 'answer', 'drained']);
   });
 
   it('the receiver runs no listener for a copy of a press, and counts the copy as refused', async (t) => {
