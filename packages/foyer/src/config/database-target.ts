@@ -11,10 +11,11 @@ export function parseDatabaseUrl(url: string): DatabaseTarget | undefined {
 
 /**
  * Whether a text is a file URL that names the intended file. `file://data/foyer.db` would be a path from the file
- * system's root; a query (`?mode=ro`) or `:memory:` would become part of the file's name.
+ * system's root; a query (`?mode=ro`) or `:memory:` would become part of the file's name. A path that ends in a slash
+ * names a folder.
  */
 function isFileUrl(text: string): boolean {
-  return /^file:(?!\/\/(?!\/))[^?]+$/i.test(text) && !/^file::memory:$/i.test(text);
+  return /^file:(?!\/\/(?!\/))[^?]*[^?/]$/i.test(text) && !/^file::memory:$/i.test(text);
 }
 
 /**

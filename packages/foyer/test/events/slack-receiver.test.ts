@@ -245,7 +245,12 @@ describe('the receiver of presses', () => {
 
   it('a drain waits for a press that arrived before it and is still being claimed in the database', async (t) => {
     const claimed = Promise.withResolvers<boolean>();
-    const { happened, receiver, server, socket, listener } = await setUp(t, undefined, undefined, claimed.promise);
+    const { happened, receiver, server, socket, listener } = await setUp(
+      t,
+      undefined,
+      undefined,
+      claimed.promise,
+    );
     listener.resolve();
     socket.write(press('v0=1'));
     await once(server, 'request');

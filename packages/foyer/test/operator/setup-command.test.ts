@@ -258,7 +258,7 @@ test('`setup` writes nothing if the user cancels it, no matter at which question
     const { prompts } = scripted([...answers.slice(0, given), undefined]);
     const { exitCode, stderr } = await setup(['--no-doctor'], {}, { prompts });
     assert.equal(exitCode, 1);
-    assert.match(stderr, /Cancelled: nothing was written/);
+    assert.match(stderr, /Cancelled\. Nothing was changed\./);
     assert.deepEqual(readdirSync(folder), []);
   }
   writeFileSync(env, 'PORT=3100\n');
@@ -497,6 +497,46 @@ test('`setup` names the manifest file if a full disk keeps it from restoring tha
   assert.match(stderr, /could not be written: ENOSPC.*Could not be restored: \S+slack-app-manifest\.json\./);
 });
 
+test('a cancelled `setup` restores an app’s own manifest that is the file which `setup` fills', async (t) => {
+  const { folder, setup, options } = await prepareApp(t);
+  const manifestFile = join(folder, 'slack-app-manifest.json');
+  writeFileSync(manifestFile, fixtureManifest);
+  const readManifest = (): string => readFileSync(manifestFile, 'utf8');
+  const { prompts } = scripted([
+    'New',
+    'What it does',
+    '#123456',
+    ...noLinks,
+    'https://foyer.example.com',
+    undefined,
+  ]);
+  await setup(['--no-doctor', '--no-open'], {}, { ...options, manifestFile, readManifest, prompts });
+  assert.equal(readManifest(), fixtureManifest);
+});
+
+test('a cancelled `setup` names the manifest that it could not restore', async (t) => {
+  const { setup, manifestFile, options } = await prepareApp(t);
+  const { prompts } = scripted([
+    'New',
+    'What it does',
+    '#123456',
+    ...noLinks,
+    'https://foyer.example.com',
+    undefined,
+  ]);
+  const tell = (title: string, lines: readonly string[]): void => {
+    prompts.tell(title, lines);
+    if (title === 'Create the app') fillDisk(t, 5);
+  };
+  const { exitCode, stderr } = await setup(
+    ['--no-doctor', '--no-open'],
+    {},
+    { ...options, prompts: { ...prompts, tell } },
+  );
+  assert.equal(exitCode, 1);
+  assert.ok(stderr.includes(`Cancelled. Could not be restored: ${manifestFile}.`), stderr);
+});
+
 test('`setup` keeps the manifest’s symbolic link and file mode when it writes or restores the manifest', async (t) => {
   const { folder, setup } = await prepare(t);
   const [link, target] = [join(folder, 'slack-app-manifest.json'), join(folder, 'shared.json')];
@@ -510,4 +550,18 @@ test('`setup` keeps the manifest’s symbolic link and file mode when it writes 
   assert.equal((await setup(flags, secrets)).exitCode, 0);
   assert.match(readFileSync(target, 'utf8'), /oauth_redirect/);
   assert.deepEqual(shape(), [true, 0o640]);
+});
+
+test('`setup` keeps a dangling link for the manifest, and removes the target that it created if it cannot write .env', async (t) => {
+  const { folder, setup } = await prepare(t);
+  const link = join(folder, 'slack-app-manifest.json');
+  symlinkSync(join(folder, 'no-folder', 'shared.json'), link);
+  const refused = await setup(flags, secrets, { readEnvironment: () => secrets });
+  assert.match(refused.stderr, /slack-app-manifest\.json could not be written: ENOENT.*Nothing was changed/);
+  rmSync(link);
+  symlinkSync(join(folder, 'shared.json'), link);
+  mkdirSync(join(folder, '.env'));
+  const { stderr } = await setup(flags, secrets, { readEnvironment: () => secrets });
+  assert.match(stderr, /Nothing was changed/);
+  assert.deepEqual(readdirSync(folder).sort(), ['.env', 'slack-app-manifest.json']);
 });

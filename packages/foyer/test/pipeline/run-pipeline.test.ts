@@ -321,7 +321,10 @@ describe('a failure of a step', () => {
       [new Error('no answer', { cause: new Error(`with ${token}`) }), 'no answer: with [secret]'],
       [new Error(`${'x'.repeat(490)} ${secret}`), `${'x'.repeat(490)} [secret]`],
       // Forty long secrets, which shrink to a few characters each.
-      [new Error(`eyJ${['a', 'b', 'c'].map((part) => part.repeat(170)).join('.')} `.repeat(40)), '[secret] '.repeat(40)],
+      [
+        new Error(`eyJ${['a', 'b', 'c'].map((part) => part.repeat(170)).join('.')} `.repeat(40)),
+        '[secret] '.repeat(40),
+      ],
       [new Error('x'.repeat(2_000_000), { cause: new Error('y') }), 'x'.repeat(500)],
     ];
     const steps = thrown().map((_, index) =>

@@ -7,7 +7,7 @@ import { CommandError, UsageError } from '../command-error.ts';
 import type { Finding } from '../doctor/finding.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { type AppFace, readFace, withFace } from '../setup/app-face.ts';
-import { askSettings, type Suggestions } from '../setup/ask-settings.ts';
+import { askSettings, SetupCancelledError, type Suggestions } from '../setup/ask-settings.ts';
 import { type OfferedApp, offerApp } from '../setup/offer-app.ts';
 import { browserProgram, openInBrowser } from '../setup/open-browser.ts';
 import {
@@ -163,7 +163,7 @@ async function completeSettings(
       app: offer(publicUrl),
     };
   }
-  let takeBack = (): string => '';
+  let takeBack = (): string => 'Nothing was changed.';
   try {
     const suggested = suggestions(deps, environment);
     return await askSettings(prompts, given, suggested, async (publicUrl, face, confirm) => {
@@ -177,8 +177,8 @@ async function completeSettings(
       return app;
     });
   } catch (error) {
-    takeBack();
-    throw error;
+    const outcome = takeBack();
+    throw error instanceof SetupCancelledError ? new CommandError(`Cancelled. ${outcome}`) : error;
   }
 }
 
@@ -247,9 +247,9 @@ function write(deps: OperatorDeps, variables: Record<string, string>, app: Offer
     return writeEnvFile(deps.folder, variables, { template, now: deps.now() });
   } catch (error) {
     const outcome = app.takeBack();
-    if (error instanceof CommandError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError(`.env could not be written: ${reason}. ${outcome}`, { cause: error });
+    const text = error instanceof CommandError ? reason : `.env could not be written: ${reason}.`;
+    throw new CommandError(`${text} ${outcome}`, { cause: error });
   }
 }
 

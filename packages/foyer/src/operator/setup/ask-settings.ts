@@ -1,4 +1,3 @@
-import { CommandError } from '../command-error.ts';
 import { type AppFace, contrastAdvice, faceProblem } from './app-face.ts';
 import type { OfferedApp } from './offer-app.ts';
 import {
@@ -22,13 +21,18 @@ export interface Suggestions {
   links: Readonly<Partial<Record<LinkName, string>>>;
 }
 
-/** The questions of `setup`. A question that is cancelled throws a CommandError, which ends `setup`. */
+/** Thrown if a question of `setup` is cancelled. */
+export class SetupCancelledError extends Error {
+  override readonly name = 'SetupCancelledError';
+}
+
+/** The questions of `setup`. A question that is cancelled throws a SetupCancelledError. */
 type Questions = ReturnType<typeof endOnCancel>;
 
 function endOnCancel({ text, secret, confirm, tell }: SetupPrompts) {
   async function answered<T>(asked: Promise<T | undefined>): Promise<T> {
     const answer = await asked;
-    if (answer === undefined) throw new CommandError('Cancelled: nothing was written.');
+    if (answer === undefined) throw new SetupCancelledError('setup was cancelled');
     return answer;
   }
   return {
@@ -43,7 +47,7 @@ function endOnCancel({ text, secret, confirm, tell }: SetupPrompts) {
  * Asks for missing settings, in the order in which a newcomer gets them: what the app is, its address, and the secrets
  * of the app at Slack. Calls `offerApp` before it asks for the secrets, because there are none until Slack has created
  * the app from the manifest with the first answers.
- * @throws CommandError if a question was cancelled
+ * @throws SetupCancelledError
  */
 export async function askSettings(
   prompts: SetupPrompts,

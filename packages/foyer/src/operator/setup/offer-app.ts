@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CommandError } from '../command-error.ts';
 import { createAppUrl, fillManifest, manifestFileName } from '../fill-manifest.ts';
@@ -61,8 +61,10 @@ export function offerApp(
  */
 function restore(file: string, before: string | undefined): string | undefined {
   try {
-    if (before === undefined) rmSync(file, { force: true });
-    else if (readIfThere(file) !== before) writeFileSync(file, before);
+    if (before === undefined) {
+      // If the file was a dangling link, the new file is the link's target.
+      if (existsSync(file)) rmSync(realpathSync(file));
+    } else if (readIfThere(file) !== before) writeFileSync(file, before);
     return undefined;
   } catch {
     return file;
