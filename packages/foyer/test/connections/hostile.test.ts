@@ -101,7 +101,8 @@ describe('Foyer, when someone attacks a connect link', () => {
     'that is empty': () => '',
   };
   for (const [what, token] of Object.entries(tokens))
-    it(`Foyer refuses a connect link ${what}`, async () => assert.equal((await attempt(token())).status, 400));
+    it(`Foyer refuses a connect link ${what}`, async () =>
+      assert.equal((await attempt(token())).status, 400));
 
   const returns: Record<string, string> = {
     'another host': 'https://evil.example/',
