@@ -14,14 +14,14 @@ import { createWorker, type Worker, type WorkerDeps } from './pipeline/worker.ts
 
 const drainMs = 7000;
 /**
- * How often Foyer asks Slack whether the tokens of held installations work again: this takes few calls, and Foyer still
- * learns soon that a token works.
+ * How often Foyer asks Slack whether the tokens of held installations work again. This interval keeps the calls few,
+ * and Foyer still notices soon that a token works.
  */
 const heldTestedEveryMs = 15 * 60_000;
 
 /**
- * Creates the work that Foyer does without a request: `start` repeats it until `stop`; `drain` executes the due runs,
- * the jobs and some of the chores once, for hosts where no process keeps running.
+ * Creates the work that Foyer does without a request. `start` repeats this work until `stop`. `drain` is for hosts
+ * where no process keeps running: it executes the due runs, the jobs and some of the chores once.
  */
 export function createBackground(deps: {
   database: Database;
@@ -48,7 +48,7 @@ export function createBackground(deps: {
     if (problem) log.error(problem);
   }
 
-  /** Needs the turn even when a machine starts: otherwise each machine would ask Slack at each start. */
+  /** Needs the turn even in the first run after a start. Otherwise each machine would ask Slack at each start. */
   async function settleHeld(signal: AbortSignal): Promise<void> {
     const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs, now: now() };
     if (await takeTurn(database, turn)) await tokens.settleHeld({ signal });
@@ -60,7 +60,8 @@ export function createBackground(deps: {
   return {
     async start() {
       worker.start();
-      // For chores that all machines share: a machine does each when it starts, and later only if it gets the turn.
+      // For chores that all machines share. Each machine does them once when it starts, and later only if it gets the
+      // turn.
       const inTurn = {
         takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
         log,

@@ -152,7 +152,10 @@ export function createResult(secret: string, claims: ResultClaims, now: number):
   return sign(secret, resultAudience, claims, { now, expiresAt: now + resultLifetimeMs });
 }
 
-/** Verifies what came back as `?foyer_result=`. @throws ConnectError with `result_expired` or `result_invalid` */
+/**
+ * Verifies the value of `foyer_result` in the host's return address. @throws ConnectError with `result_expired` or
+ * `result_invalid`
+ */
 export function readResult(secret: string, token: string, now: number): ConnectResult {
   const { issuedAt, expiresAt, claims } = open(secret, resultAudience, token, 'result_invalid');
   const parsed = resultClaims.safeParse(claims);
@@ -179,7 +182,7 @@ export function readResult(secret: string, token: string, now: number): ConnectR
   };
 }
 
-/** Adds a result to an address of the host; replaces a result that the address already has. */
+/** Adds a result to an address of the host. Replaces any result that the address already contains. */
 export function withResult(address: string, result: string): string {
   const url = new URL(address);
   url.searchParams.set('foyer_result', result);
@@ -214,7 +217,7 @@ const envelopeSchema = z.looseObject({
   exp: z.number().nonnegative(),
 });
 
-/** Verifies a token's form, signature and audience, and returns its times (ms) and its other claims. */
+/** Verifies a token's format, signature and audience. Returns its times, in milliseconds, and its other claims. */
 function open(
   secret: string,
   audience: string,
@@ -242,8 +245,8 @@ function sameText(a: string, b: string): boolean {
 }
 
 /**
- * Refuses a `return_to` whose origin is not listed. Compares origins as browsers do: by scheme, host and port, not as
- * text.
+ * Refuses a `return_to` whose origin is not in `returnOrigins`. Compares origins as browsers do: by scheme, host and
+ * port, not as text.
  */
 function assertListed({ returnOrigins }: LinkOptions, returnTo: string | undefined): void {
   if (returnTo === undefined) return;

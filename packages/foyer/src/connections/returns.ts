@@ -15,7 +15,10 @@ export interface InstallEnd {
   runId?: string;
 }
 
-/** Creates the functions that find the host's return address, with a signed result if connecting is on. */
+/**
+ * Creates the functions that build the host's return address. If connecting is on, the address contains a signed
+ * result.
+ */
 export function createReturns(deps: {
   config: Pick<Config, 'connect' | 'slack' | 'successRedirectUrl' | 'errorRedirectUrl'>;
   database: Pick<Database, 'queries'>;
@@ -23,7 +26,7 @@ export function createReturns(deps: {
 }) {
   const { config, database, now } = deps;
 
-  /** Returns the link's `return_to`; if the link has none, the redirect URL that the environment sets, if any. */
+  /** Returns the link's `return_to`. Without one, returns the redirect URL in the environment, if it is set. */
   function addressFor(link: LinkClaims | undefined, outcome: InstallEnd['outcome']): string | undefined {
     if (link?.return_to !== undefined) return link.return_to;
     return outcome === 'installed' ? config.successRedirectUrl : config.errorRedirectUrl;
@@ -59,8 +62,8 @@ export function createReturns(deps: {
 
     /**
      * Returns `used` if the link has already connected a workspace. The browser then goes to `location`, with the
-     * result of the install that used the link. `location` is undefined if there is no address to return to, or the
-     * installation has been erased since.
+     * result of the install that used the link. `location` is undefined if there is no address to return to, or if the
+     * installation was erased after that install.
      */
     async earlierUse(
       link: LinkClaims,

@@ -3,9 +3,9 @@ import type { Tx } from './database.ts';
 import { markAppQuery } from './prepared-query.ts';
 
 /**
- * Limits how long the app's own code may wait within a transaction. SQLite runs one write transaction at a time: while
- * a transaction waits for a call over the network, or for another `write`, all installs and events wait for the
- * transaction, perhaps forever. In Postgres, such a transaction occupies a connection of the pool.
+ * Limits how long the app's own code may wait within a transaction. SQLite runs one write transaction at a time. If the
+ * app's transaction waits for a network call or for another `write`, all installs and events wait for that transaction,
+ * perhaps forever. In Postgres, such a transaction occupies a connection of the pool.
  */
 
 /** How long a write may go without a query. */
@@ -16,7 +16,7 @@ const mostIdleMs = 5000;
  */
 const mostStatementMs = 5000;
 
-/** Thrown if a write sends no query for too long: it waits for something other than the database. */
+/** Thrown if a write sends no query for too long, because it waits for something other than the database. */
 export class WriteStuckError extends Error {
   override readonly name = 'WriteStuckError';
   readonly code = 'write_stuck';

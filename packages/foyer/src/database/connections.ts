@@ -19,8 +19,8 @@ export async function readConnections(queries: Queries, installationId: string):
 }
 
 /**
- * Reads the connection that a run is for: the one of the link that started the run, or else the installation's newest
- * one. Undefined if the installation has no connection.
+ * Reads the connection that a run belongs to. If a link started the run, this is the link's connection. Otherwise it is
+ * the installation's newest connection. Undefined if the installation has no connection.
  */
 export async function readRunConnection(
   queries: Queries,
@@ -37,8 +37,8 @@ export async function readRunConnection(
 }
 
 /**
- * Connects an installation to an account. If they are already connected, updates the connection but not its id and
- * time.
+ * Connects an installation to an account. If they are already connected, updates the connection's subject, label and
+ * data, and keeps its id and time.
  */
 export async function saveConnection(
   transaction: Tx,
@@ -81,8 +81,8 @@ export type ConnectionWithPlace = ConnectionRow & {
 };
 
 /**
- * Reads the connections of an account or an installation, the one with an id, or all of the app's. Connections of
- * active installations come first, then those of broken ones, then those of uninstalled ones; within each group, the
+ * Reads the app's connections. `filter` can limit them to an account, an installation or one id. Connections of active
+ * installations come first, then those of broken installations, then those of uninstalled ones. Within each group, the
  * newest comes first.
  */
 export async function listConnections(
@@ -111,7 +111,10 @@ export async function listConnections(
   return rows.sort((a, b) => rank[a.status] - rank[b.status]);
 }
 
-/** Marks a link or a claim as used. Returns true for the first transaction that uses it: only that one may connect. */
+/**
+ * Marks a link or a claim as used. Returns true only to the first transaction that uses it. Only that transaction may
+ * connect.
+ */
 export async function useLink(
   transaction: Tx,
   use: Omit<UsedLinkRow, 'client_id' | 'used_at'> & { clientId: string; now: number },
@@ -138,7 +141,7 @@ export async function findUsedLink(
 }
 
 /**
- * Deletes the records of links that were used before `before`. Pass a time by which these links have expired: a link
+ * Deletes the records of links that were used before `before`. All of these links must have expired, because a link
  * without a record would work again.
  */
 export async function sweepUsedLinks(

@@ -11,7 +11,7 @@ import type { Tables } from './records.ts';
 
 /**
  * The database itself, or one of its transactions: a read can run on both. Many queries use `eb.and({ … })` with values
- * that may be undefined: Kysely then leaves out those columns.
+ * that may be undefined. Kysely omits the columns whose value is undefined.
  */
 export type Queries = Kysely<Tables>;
 
@@ -34,8 +34,8 @@ export interface Database {
   readonly queries: Queries;
   /**
    * Runs `work` in one transaction, and resolves once it is safe on disk. If the database is locked, its server is
-   * briefly away, or two transactions conflict, retries until `patienceMs` have passed (2,000 by default), without
-   * blocking the event loop. So `work` may run more than once, and must do nothing but queries.
+   * briefly unavailable, or two transactions conflict, retries until `patienceMs` have passed (2,000 by default),
+   * without blocking the event loop. So `work` may run more than once, and must do nothing except run queries.
    * @throws DatabaseUnavailableError if `patienceMs` have passed, or the database cannot be written at all
    */
   write<T>(work: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>;
@@ -52,17 +52,17 @@ export interface Database {
     build: BuildQuery<Values, Row>,
   ): (values: Values) => Promise<Row[]>;
   /**
-   * A number that changes after each commit: immediately after a `write` of this process; after any other commit, at
-   * the next turn of the event loop in SQLite, and within half a second in Postgres. Read the number before the data:
-   * the data is current for as long as the number stays the same.
+   * A number that changes after each commit. After a `write` of this process, it changes immediately. After any other
+   * commit, it changes at the next turn of the event loop in SQLite, and within half a second in Postgres. Read the
+   * number before the data: the data is current for as long as the number stays the same.
    */
   changeMark(): number;
   /** Resolves if the database answers and can be written. @throws DatabaseUnavailableError */
   ping(): Promise<void>;
   /**
-   * Resolves if this process can no longer use the database safely: SQLite's disk or locks failed, or a file was
-   * removed, replaced or cut short. From then on Foyer refuses every write, until a new process starts. Never resolves
-   * in Postgres.
+   * Resolves if this process can no longer use the database safely: SQLite's disk or locks failed, or one of its files
+   * was removed, replaced or truncated. Foyer then refuses every write until a new process starts. Never resolves in
+   * Postgres.
    */
   readonly failed: Promise<DatabaseUnavailableError>;
   /** The error that `failed` resolves with; undefined until there is one. */
@@ -72,8 +72,8 @@ export interface Database {
   /** Measures the size of the database and the space that is left, for the metrics. @throws DatabaseUnavailableError */
   measure(): Promise<DatabaseSize>;
   /**
-   * Removes erased secrets from SQLite's write-ahead log too, as far as other readers allow it. Does nothing in
-   * Postgres.
+   * Also removes erased secrets from SQLite's write-ahead log, except for the part that other connections are still
+   * reading. Does nothing in Postgres.
    */
   scrub(): Promise<void>;
   /** Writes a consistent copy to a new file, without blocking other work. The copy and its progress may start over. */
@@ -83,7 +83,7 @@ export interface Database {
 
 /** How large a database is, and how much space is left. */
 export interface DatabaseSize {
-  /** The size on disk; in SQLite, with the write-ahead log. */
+  /** The size on disk. In SQLite, this includes the write-ahead log. */
   bytes: number;
   /** The disk that holds the file; undefined if the database is on a server, whose disk this process cannot see. */
   disk: { bytes: number; freeBytes: number } | undefined;
@@ -95,7 +95,7 @@ export interface DatabaseSize {
 export class DatabaseUnavailableError extends Error {
   override readonly name = 'DatabaseUnavailableError';
   readonly code = 'database_unavailable';
-  /** Whether the write may have been committed: the commit was started, and its outcome is unknown. */
+  /** Whether the write may have been committed. If true, the commit was started, and its outcome is unknown. */
   readonly mayBeCommitted: boolean;
 
   constructor(message: string, options: ErrorOptions & { mayBeCommitted?: boolean } = {}) {
@@ -113,7 +113,10 @@ export class DatabaseUnavailableError extends Error {
   }
 }
 
-/** Thrown at the start if the database holds migrations that this code does not know: Foyer's, or the app's own. */
+/**
+ * Thrown at startup if the database has migrations, Foyer's or the app's own, that this version of the code does not
+ * have.
+ */
 export class DatabaseNewerError extends Error {
   override readonly name = 'DatabaseNewerError';
   readonly code = 'database_newer';

@@ -2,8 +2,9 @@ import type { Queries, Tx } from './database.ts';
 import { recordChore } from './last-backup.ts';
 
 /**
- * Waits until no other process is checking its keys against the record, and blocks the others until the transaction
- * ends. Why: two first starts with different keys would each find an empty record, and both would begin to encrypt.
+ * Waits until no other process is checking its keys against the record, and blocks other processes until the
+ * transaction ends. Why: if two processes with different keys started at the same time on a new database, both would
+ * find an empty record and begin to encrypt.
  */
 export async function lockKeyRecord(transaction: Tx, now: number): Promise<void> {
   await recordChore(transaction, 'check the encryption keys', now);
@@ -11,7 +12,7 @@ export async function lockKeyRecord(transaction: Tx, now: number): Promise<void>
 
 /**
  * Records a key id as in use, with a known text that is sealed with the key. Returns the sealed text that was recorded
- * first for this id: only that one is valid.
+ * first for this id, which is the only valid one.
  */
 export async function recordEncryptionKey(
   transaction: Tx,
@@ -36,8 +37,8 @@ export async function recordEncryptionKey(
 }
 
 /**
- * Retires every key that is not in `except`: the operator no longer configures it. The record still lists retired keys;
- * only `deleteEncryptionKey` deletes one.
+ * Retires every key that is not in `except`, because it is no longer in the configuration. Retired keys stay in the
+ * record until `deleteEncryptionKey` deletes them.
  */
 export async function retireEncryptionKeys(
   transaction: Tx,
@@ -56,7 +57,7 @@ export async function deleteEncryptionKey(transaction: Tx, id: string): Promise<
   await transaction.deleteFrom('encryption_keys').where('id', '=', id).execute();
 }
 
-/** Lists the ids of the keys in use, in the order in which they were recorded; retired ones are left out. */
+/** Lists the ids of the keys in use, in the order in which they were recorded. Omits retired keys. */
 export async function listKeyIds(queries: Queries): Promise<string[]> {
   const rows = await queries
     .selectFrom('encryption_keys')
@@ -76,8 +77,8 @@ export interface KeyHolder {
 }
 
 /**
- * Records that a process is running and encrypts with a key; deletes the records of processes that were not seen for a
- * day.
+ * Records that a process is running and encrypts with a key. Deletes the records of processes that were last seen more
+ * than a day ago.
  */
 export async function holdKey(transaction: Tx, holder: KeyHolder & { now: number }): Promise<void> {
   const { process, keyId, now } = holder;
@@ -109,8 +110,8 @@ export async function isKeyHolder(queries: Queries, process: string): Promise<bo
 }
 
 /**
- * Finds a process that was seen at or after `seenSince`. Depending on the search, it encrypts with the key `keyId`,
- * encrypts with a key that is not in the list `notOf`, or is not the process `otherThan`.
+ * Finds a process that was seen at or after `seenSince` and meets the search's other condition: it encrypts with the
+ * key `keyId`, it encrypts with a key that is not in `notOf`, or it is not the process `otherThan`.
  */
 export async function findKeyHolder(
   queries: Queries,

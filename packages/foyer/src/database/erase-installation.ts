@@ -12,7 +12,7 @@ export async function eraseInstallation(tx: Tx, installationId: string, now: num
   const { client_id: clientId, enterprise_id: enterpriseId } = row;
   await eraseInstallRequests(tx, row);
   await tx.deleteFrom('installations').where('id', '=', installationId).execute();
-  // An org-wide install has registered its enterprise as its team.
+  // For an org-wide install, the enterprise is registered as the team.
   const teamId = row.team_id ?? enterpriseId;
   for (const table of ['memberships', 'external_members', 'users', 'teams'] as const) {
     if (teamId === null) break;
@@ -30,9 +30,9 @@ export async function eraseInstallation(tx: Tx, installationId: string, now: num
 }
 
 /**
- * Remembers a workspace's id for an hour. Why: Slack's last events about it may name only the workspace and its Grid
- * org, and without this row Foyer would take them for events about an org-wide install (invariant 9: tenants never
- * mix).
+ * Stores a workspace's id for an hour. Why: Slack's last events about the workspace may contain only its id and its
+ * Grid organization's. Without this row, Foyer would treat them as events about an org-wide install (invariant 9:
+ * tenants never mix).
  */
 async function markPurged(tx: Tx, row: { client_id: string; tenant: string }, now: number): Promise<void> {
   await tx

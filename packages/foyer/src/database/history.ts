@@ -3,7 +3,7 @@ import type { Database, Queries, Tx } from './database.ts';
 import { newId } from './new-id.ts';
 import type { HistoryKind } from './records.ts';
 
-/** One line of history; `detail` is plain text for people and holds no secret. */
+/** One line of history. `detail` is plain text for people and contains no secret. */
 export interface HistoryRecord {
   at: number;
   kind: HistoryKind;

@@ -8,13 +8,13 @@ export interface Onlooker {
   userId: string;
 }
 
-/** What is known about the view that a person was shown. */
+/** What Foyer has stored about the App Home view that it last showed to a person. */
 interface ShownView {
-  /** When the person opened App Home, accurate to a few minutes; zero if they have not opened it. */
+  /** When the person last opened App Home, accurate to a few minutes; zero if they have not opened it. */
   openedAt: number;
   /** The hash of the view that Slack accepted last; null while that is unknown. */
   publishedHash: string | null;
-  /** The hash of the view whose sending began last, in any process; null if there is none. */
+  /** The hash of the view that Foyer, in any process, last began to send; null if there is none. */
   sendingHash: string | null;
 }
 

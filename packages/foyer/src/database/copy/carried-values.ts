@@ -3,16 +3,17 @@ import type { ColumnShape, Engine } from './table-shapes.ts';
 
 /**
  * How a value moves from one engine to the other: Foyer reads a float as a number, bytes as a Buffer, and any other
- * value as text. Both engines give the same text for the same value, so either can write it and Foyer can compare the
- * two sides. Whole numbers are text too: a JavaScript number loses digits beyond 2^53.
+ * value as text. Foyer reads the same text from both engines for the same value. So either engine can store the text,
+ * and Foyer can compare the two sides. Whole numbers are read as text too, because a JavaScript number loses digits
+ * beyond 2^53.
  */
 
 /** A value in transit. */
 export type Cell = string | number | Buffer | null;
 
 /**
- * The kind of value in a column. exact: the column's type has no kind of its own; Foyer then copies the values as they
- * are, and only between two databases of the same engine.
+ * The kind of value in a column. exact: no other kind fits the column's type. Foyer then copies the values unchanged,
+ * and only between two databases of the same engine.
  */
 export type Carried =
   | 'text'
@@ -27,7 +28,7 @@ export type Carried =
   | 'uuid'
   | 'exact';
 
-/** The kind for each Postgres type that SQLite can hold as well. */
+/** The kind for each Postgres type whose values SQLite can also store. */
 const carriedOf: Readonly<Record<string, Carried>> = {
   text: 'text',
   varchar: 'text',
@@ -88,7 +89,7 @@ export function carriedBetween(source: Side, target: Side): Carried | { refusal:
 }
 
 function carriedWithinSqlite(type: string): Carried | { refusal: string } {
-  // In a strict table, `any` is no type either: the values of one column may differ in type.
+  // In a strict table, `any` also counts as no type, because the values of one column may differ in type.
   if (type === '' || type === 'any') return { refusal: 'has no type' };
   const affinity = affinityOf(type);
   if (affinity === 'integer' || affinity === 'text') return affinity;
@@ -116,8 +117,8 @@ export function readingOf(
   column: RawBuilder<unknown>,
 ): RawBuilder<unknown> {
   if (engine === 'Postgres') return postgresForms[carried]?.(column) ?? column;
-  // Casts whole numbers to text, since JavaScript would round large ones; other values in such a column stay as they
-  // are.
+  // Casts whole numbers to text, because JavaScript would round large ones. Other values in such a column stay
+  // unchanged.
   if (carried === 'integer' || carried === 'exact') {
     return sql`case typeof(${column}) when 'integer' then cast(${column} as text) else ${column} end`;
   }
@@ -134,7 +135,8 @@ const forms: Readonly<Partial<Record<Carried, RegExp>>> = {
 const time = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?(?:Z|\+00(?::?00)?)?$/;
 
 /**
- * The value in the form that both engines share; undefined if it is not of the column's type (SQLite stores any value).
+ * Returns the value in the form that both engines share. Returns undefined if the value does not match the column's
+ * kind, which can happen because SQLite stores any value in any column.
  */
 export function carriedCell(carried: Carried, cell: unknown): Cell | undefined {
   if (cell === null) return null;
@@ -163,8 +165,8 @@ function isJson(text: string): boolean {
 }
 
 /**
- * The form for comparison: two values are equal if their forms are. JSON is written with sorted keys, since `jsonb`
- * reorders them.
+ * Returns a form of the value for comparison: two values are equal if their forms are equal. In JSON, keys are sorted,
+ * because `jsonb` reorders them.
  */
 export function comparableCell(carried: Carried, cell: Cell): string | number | null {
   if (Buffer.isBuffer(cell)) return `bytes ${cell.toString('hex')}`;

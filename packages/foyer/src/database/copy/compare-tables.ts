@@ -28,7 +28,7 @@ export async function compareTables(
       digestTable(source, table, (rows) => onRows?.(rows, name)),
       digestTable(target, table),
     ]);
-    // Waits for both: if one read fails, the other must have ended before the error is thrown.
+    // Waits for both reads: if one read fails, the other must have ended before this throws the error.
     const [ofSource, ofTarget] = both.map((side) => {
       if (side.status === 'rejected') throw side.reason;
       return side.value;
@@ -38,7 +38,7 @@ export async function compareTables(
   return compared;
 }
 
-/** The tables that do not hold the same rows. */
+/** Returns the tables whose rows differ between the source and the target. */
 export function differingTables(compared: readonly ComparedTable[]): ComparedTable[] {
   return compared.filter(
     ({ source, target }) => source.rows !== target.rows || source.checksum !== target.checksum,
@@ -48,7 +48,10 @@ export function differingTables(compared: readonly ComparedTable[]): ComparedTab
 /** The digest of a table: two tables with the same digest hold the same rows. */
 interface TableDigest {
   rows: number;
-  /** The sum of the rows' hashes, over every column, as 32 hexadecimal digits: independent of the order of the rows. */
+  /**
+   * The sum of the rows' hashes, as 32 hexadecimal digits. A hash covers every column, and a sum ignores the rows'
+   * order.
+   */
   checksum: string;
 }
 

@@ -10,15 +10,19 @@ export interface CopiedTable {
   /** The columns of its primary key; rows are read in the order of this key. */
   key: readonly string[];
   columns: readonly { name: string; carried: Carried }[];
-  /** Columns whose next value comes from a Postgres sequence, which must continue after the copied rows. */
+  /**
+   * Columns whose next value comes from a Postgres sequence. The sequence must continue after the values of the copied
+   * rows.
+   */
   sequences: readonly string[];
 }
 
 /**
- * Matches every table of the source with the target's table of that name; lists parents before the tables that refer to
- * them.
+ * Matches every table of the source with the target's table of the same name. Returns each table after the tables that
+ * it refers to.
  *
- * Why Foyer asks the databases and keeps no list: a table that is missing from a list would be left out silently.
+ * Why Foyer asks the databases and keeps no list of tables: a copy would silently skip a table that is missing from the
+ * list.
  * @throws CopyError `table_refused` that names every table and column that cannot be copied, with the reason
  */
 export async function matchTables(source: Queries, target: Queries): Promise<CopiedTable[]> {
@@ -41,7 +45,7 @@ export async function matchTables(source: Queries, target: Queries): Promise<Cop
   return copied.toSorted((one, other) => order.names.indexOf(one.name) - order.names.indexOf(other.name));
 }
 
-/** Refuses a source with tables that no target could take. @throws CopyError `table_refused` */
+/** Refuses a source with tables that no target could accept. @throws CopyError `table_refused` */
 export async function refuseUncopyable(source: Queries): Promise<void> {
   const shapes = await readTableShapes(source);
   const { circles } = parentsFirst(shapes);
@@ -141,7 +145,7 @@ export async function advanceSequences(tx: Tx, tables: readonly CopiedTable[]): 
   }
 }
 
-/** How many rows each table holds; empty tables are left out. */
+/** Counts the rows of each table. Omits empty tables. */
 export async function countRows(
   queries: Queries,
   tables: readonly CopiedTable[],
@@ -156,7 +160,7 @@ export async function countRows(
   return counts.filter((count) => count.rows > 0);
 }
 
-/** Whether any table holds a row. Reads at most one row of each, so that it is quick within a transaction. */
+/** Whether any table contains a row. Reads at most one row of each table, so that it is quick within a transaction. */
 export async function holdsRows(queries: Queries, tables: readonly CopiedTable[]): Promise<boolean> {
   for (const { name } of tables) {
     const { rows } = await sql`select 1 as one from ${sql.id(name)} limit 1`.execute(queries);
@@ -169,7 +173,7 @@ const batchRows = 2000;
 /** How long to wait for a target that restarts. */
 export const patienceMs = 30_000;
 
-/** Deletes every row of every table, children first, in short transactions. Each transaction begins with `onBatch`. */
+/** Deletes every row of every table, children first, in short transactions. Each transaction first runs `onBatch`. */
 export async function clearRows(
   target: Pick<Database, 'write'>,
   tables: readonly CopiedTable[],

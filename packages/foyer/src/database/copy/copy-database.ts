@@ -26,7 +26,7 @@ import { copyRows } from './copy-rows.ts';
 export interface CopyProgress {
   doing: 'copying' | 'comparing';
   table: string;
-  /** How many rows, over all tables, have been copied or compared; `of` is how many the source has. */
+  /** How many rows of all tables have been copied or compared so far. `of` is the number of rows in the source. */
   done: number;
   of: number;
 }
@@ -34,15 +34,15 @@ export interface CopyProgress {
 interface CopyDatabaseDeps {
   source: Pick<Database, 'queries'>;
   /**
-   * The database to copy into, with every migration applied. It must hold no rows (with `targetIsNew`: none but those
-   * that migrations inserted), or be marked as the target of an unfinished copy of the same source.
+   * The database to copy into, with every migration applied. It must be empty, or be marked as the target of an
+   * unfinished copy of the same source. With `targetIsNew`, it may contain the rows that migrations inserted.
    */
   target: Database;
   /** The name of the source, without a password; a copy is resumed only for the same name. */
   sourceName: string;
   /**
-   * Whether the target had no tables before this command: then only migrations inserted its rows, and the copy replaces
-   * them.
+   * Whether the target had no tables before this command. If so, all of its rows come from migrations, and the copy
+   * replaces these rows.
    */
   targetIsNew?: boolean;
   onProgress?: (progress: CopyProgress) => void;
@@ -62,10 +62,10 @@ interface WholeCopy {
 }
 
 /**
- * Copies every row of one database into another, and compares the two. If the process is killed, the next copy resumes:
- * each page of rows and its position are stored in one transaction. If two copies write to one target, the later one
- * continues, and the earlier one stops. If the rows of an earlier copy no longer match the source, copies everything
- * again. Throws if the source changes during the copy.
+ * Copies every row of one database into another, and compares the two. If the process is killed, the next copy resumes
+ * where it stopped, because each page of rows is stored in one transaction with its position. If two copies write to
+ * one target, the later copy continues, and the earlier one stops. If a resumed copy finds that earlier rows no longer
+ * match the source, it copies everything again. Throws if the source changes during the copy.
  * @throws CopyError, DatabaseUnavailableError
  */
 export async function copyDatabase(deps: CopyDatabaseDeps): Promise<WholeCopy> {
@@ -116,7 +116,7 @@ async function takeTarget(
       await createCopyMark(tx, { source: sourceName, owner, state });
       return { source: sourceName, state, place: null, isFresh: true } as const;
     }, patienceMs);
-  // If another copy creates the mark at the same moment, the second attempt finds it.
+  // If another copy creates the mark at the same moment, this first attempt fails. The second attempt finds the mark.
   const mark = await take().catch((error: unknown) => {
     if (!isThereAlready(error)) throw error;
     return take();
@@ -137,8 +137,8 @@ function isThereAlready(error: unknown): boolean {
 }
 
 /**
- * Copies the rows that are missing, and compares both sides. Returns the compared tables if both sides are the same;
- * otherwise the error that says how they differ.
+ * Copies the missing rows, and compares both sides. If the sides are equal, returns the compared tables. Otherwise
+ * returns the error that says how they differ.
  */
 async function copyAndCompare(
   deps: CopyDatabaseDeps,

@@ -12,7 +12,9 @@ export const copyMarkTable = 'foyer_copy';
 /** A value of a primary key, as it is stored in the mark. */
 export type KeyCell = string | number;
 
-/** How far a copy has come: it holds every table before `table`, and the rows of `table` up to `key`. */
+/**
+ * How far a copy has come: it contains every table before `table`, and the rows of `table` up to and including `key`.
+ */
 export interface CopyPlace {
   table: string;
   key: readonly KeyCell[];
@@ -31,7 +33,7 @@ export interface CopyMark {
 type MarkTables = {
   foyer_copy: {
     source: string;
-    /** The copy that started last: a copy that finds another owner here stops. */
+    /** The id of the copy that started last. A copy that finds another id here stops. */
     owner: string;
     state: CopyMark['state'];
     place: string | null;
@@ -71,11 +73,12 @@ export async function createCopyMark(
 }
 
 /**
- * Hands an unfinished copy over to the run of `copy` with the id `owner`, which continues from the mark's place. The run
- * that copied until now stops before it stores its next rows.
+ * Makes `owner` the id of the copy that continues an unfinished one, from the mark's place. If the previous copy is
+ * still running, it stops before it stores its next rows.
  */
 export async function takeCopyMark(tx: Tx, owner: string): Promise<CopyMark> {
-  // The update waits for the lock of the row, so the mark includes the page that another copy was just storing.
+  // The update waits for the row's lock. So if another copy is just storing a page, the returned mark includes that
+  // page.
   const row = await withMark(tx)
     .updateTable('foyer_copy')
     .set({ owner })

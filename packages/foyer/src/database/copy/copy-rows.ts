@@ -5,7 +5,7 @@ import { type CopiedTable, patienceMs } from './copied-tables.ts';
 import { CopyError, type CopyPlace, type KeyCell } from './copy-mark.ts';
 import { engineOf } from './table-shapes.ts';
 
-/** SQLite takes 32,766 parameters in a statement, and Postgres 65,535. */
+/** SQLite accepts 32,766 parameters in a statement, and Postgres 65,535. */
 const mostParameters = 30_000;
 interface CopyRowsDeps {
   /** Has the target's schema, and must not change during the copy: a snapshot, or a database that no one writes to. */
@@ -14,9 +14,7 @@ interface CopyRowsDeps {
   tables: readonly CopiedTable[];
   /** Where to continue; from the beginning by default. */
   from?: CopyPlace | null;
-  /**
-   * Runs at the start of each page's transaction: what it stores is committed together with the page, or not at all.
-   */
+  /** Runs at the start of each page's transaction. Its writes are committed together with the page, or not at all. */
   onPage?: (tx: Tx, place: CopyPlace) => Promise<void>;
   /** Called with the number of rows that were added. */
   onRows?: (rows: number, table: string) => void;
@@ -59,8 +57,8 @@ async function insertRows(tx: Tx, table: CopiedTable, rows: readonly ReadRow[]):
 const texts = new WeakMap<CopiedTable, Map<number, string>>();
 
 /**
- * The statement that inserts this many rows. Built once for each table and number of rows, since building it takes
- * longer than running it.
+ * Returns the statement that inserts this many rows. Builds it only once for each table and number of rows, because
+ * building it takes longer than running it.
  */
 function insertText(queries: Queries, table: CopiedTable, rows: number): string {
   const known = texts.get(table) ?? new Map<number, string>();
@@ -74,15 +72,15 @@ function buildInsert(queries: Queries, table: CopiedTable, rows: number): string
   const columns = sql.join(table.columns.map(({ name }) => sql.id(name)));
   const row = sql`(${sql.join(table.columns.map(() => null))})`;
   const values = sql.join(Array.from({ length: rows }, () => row));
-  // Without this, a column that is `generated always as identity` refuses values.
+  // Without `overriding system value`, a column that is `generated always as identity` refuses values.
   const overriding = engineOf(queries) === 'Postgres' ? sql`overriding system value` : sql``;
   return sql`insert into ${sql.id(table.name)} (${columns}) ${overriding} values ${values}`.compile(queries)
     .sql;
 }
 
 /**
- * Translates a failed insert: a constraint violation means that the source changed during the copy; a value that the
- * target rejects is `row_refused`. Returns any other error unchanged.
+ * Translates a failed insert. A constraint violation becomes `source_changed`, because it means that the source changed
+ * during the copy. If the target rejects a value, the error becomes `row_refused`. Returns any other error unchanged.
  */
 function copyErrorFor(error: unknown, table: CopiedTable): unknown {
   if (error instanceof CopyError || error instanceof DatabaseUnavailableError) return error;
@@ -101,7 +99,10 @@ function copyErrorFor(error: unknown, table: CopiedTable): unknown {
   return error;
 }
 
-/** The most rows of a page. Up to twice as many are in memory: the next page is read while one is being processed. */
+/**
+ * The maximum number of rows in a page. Up to twice as many are in memory, because Foyer reads the next page while it
+ * processes one.
+ */
 const pageRows = 1000;
 
 /** A row in transit: its cells in the order of the table's columns, and its primary key as the database has it. */
@@ -130,8 +131,8 @@ export async function* readPages(
         return;
       }
       next = readPage(queries, table, last.key);
-      // Without this, Node would report an unhandled rejection: the caller gets the error only if it asks for the next
-      // page.
+      // Without this handler, Node would report an unhandled rejection, because the caller gets the error only when it
+      // asks for the next page.
       next.catch(() => {});
       yield page;
     }
@@ -149,7 +150,8 @@ async function readPage(
   const engine = engineOf(queries);
   const refs = (names: readonly string[]) => names.map((name) => sql.id(table.name, name));
   const key = sql.join(refs(table.key));
-  // Reads the key a second time, in the form by which the database sorts it: the converted value may sort differently.
+  // Reads the key a second time, in the form in which the database sorts it. The form that `cells` contains may sort
+  // differently.
   const keyCells = refs(table.key).map((ref, at) => {
     const carried = table.columns.find(({ name }) => name === table.key[at])?.carried;
     const isNumber = carried === 'integer' || carried === 'exact';

@@ -19,7 +19,7 @@ export interface ColumnShape {
 /** A table as its database describes it. */
 export interface TableShape {
   name: string;
-  /** A virtual table is SQLite's, a foreign table is Postgres's; both have rows. */
+  /** Only SQLite has virtual tables, and only Postgres has foreign tables. Both kinds have rows. */
   kind: 'table' | 'virtual table' | 'foreign table';
   columns: ColumnShape[];
   /** The columns of its primary key, in order; empty if it has none. */
@@ -118,7 +118,8 @@ async function readPostgres(queries: Queries) {
       join pg_class c on c.oid = k.conrelid
       join pg_class parent on parent.oid = k.confrelid
      where k.contype = 'f' and c.relnamespace = quote_ident(current_schema())::regnamespace`.execute(queries);
-  // https://www.postgresql.org/docs/current/catalog-pg-trigger.html: of `tgtype`, 4 is an insert and 8 a delete.
+  // https://www.postgresql.org/docs/current/catalog-pg-trigger.html: in `tgtype`, the bit 4 means insert, and 8 means
+  // delete.
   const triggers = await sql<FoundTrigger>`
     select c.relname as "table", t.tgname as trigger
       from pg_trigger t join pg_class c on c.oid = t.tgrelid
@@ -129,9 +130,9 @@ async function readPostgres(queries: Queries) {
 }
 
 /**
- * Lists what a copy of a Postgres database, table by table, would leave out or insert twice, each with the reason. A
- * table in another schema may be another program's: only a reference to or from the app's tables shows that it is the
- * app's.
+ * Lists the tables and views of a Postgres database that a copy of each table would miss or insert twice, each with the
+ * reason. A table in another schema may belong to another program. It counts as the app's only if a reference connects
+ * it with one of the app's tables.
  */
 export async function readUncopied(queries: Queries): Promise<string[]> {
   if (engineOf(queries) === 'SQLite') return [];
