@@ -51,7 +51,7 @@ async function begin(t: TestContext) {
   return { slack, stage, answer, socket, kept };
 }
 
-test('when an install fails because Slack’s answer stalls, the tokens in the first half of the answer are revoked before the page is sent, and the others when they arrive', async (t) => {
+test('if Slack’s response to the code exchange stalls, Foyer revokes the tokens that arrived before it sends the failure page, and the others later', async (t) => {
   const { slack, stage, answer, socket, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   assert.equal((await answer).status, 502);
@@ -71,7 +71,7 @@ test('when an install fails because Slack’s answer stalls, the tokens in the f
   );
 });
 
-test('a stop keeps the tokens of an unfinished answer from Slack if they cannot be revoked, and the next start revokes them', async (t) => {
+test('if Foyer stops before it can revoke the tokens of an unfinished install, it keeps them and revokes them after the next start', async (t) => {
   const { slack, stage, answer, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   const stopped = performance.now();
@@ -90,7 +90,7 @@ test('a stop keeps the tokens of an unfinished answer from Slack if they cannot 
   await eventually(async () => (await kept()) === 0);
 });
 
-test('an answer from Slack that arrived in time is read, even if the event loop is blocked until after the time limit', async (t) => {
+test('Foyer reads a Slack response that arrived in time, even if the event loop was blocked past the time limit', async (t) => {
   /** Flags between the threads: 0, the request has arrived; 1, the answer may be sent; 2, it was sent. */
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const code = `

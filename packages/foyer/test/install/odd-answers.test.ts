@@ -236,9 +236,9 @@ async function prepare(t: TestContext, engine: EngineName) {
   return { slack, stage, install, stored, kept, restartLater };
 }
 
-describe('an install with odd answers from Slack', () => {
+describe('an install for which Slack sends malformed responses', () => {
   for (const engine of ['SQLite', 'Postgres'] as const) {
-    it(`an install with odd answers from Slack stores or revokes each of its tokens, on ${engine}`, async (t) => {
+    it(`if fields of Slack’s responses are missing or malformed, Foyer stores or revokes every token of the install, on ${engine}`, async (t) => {
       const { slack, install, stored, kept, restartLater } = await prepare(t, engine);
       let n = 0;
       /**

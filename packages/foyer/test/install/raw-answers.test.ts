@@ -323,12 +323,12 @@ const changes: Readonly<Record<string, (text: string, at: number, answer: Answer
 };
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  describe(`Slack’s malformed answer to an exchange, on ${engine}`, () => {
-    it('each token that arrived in Slack’s answer to an exchange is stored or revoked', async (t) => {
+  describe(`a malformed response from Slack to the code exchange, on ${engine}`, () => {
+    it('Foyer stores or revokes every token that arrives in a malformed response to the code exchange', async (t) => {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       for (const [name, { write, arrived, stored = false }] of Object.entries(cases)) {
-        await t.test(`each token of this answer is stored or revoked: ${name}`, async () => {
+        await t.test(`Foyer stores or revokes every token of this response: ${name}`, async () => {
           n += 1;
           const answer = answerOf(n);
           const { bot, botRefresh, user } = answer.tokens;
@@ -339,7 +339,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       }
     });
 
-    it('each token is stored or revoked if the text of Slack’s answer is changed at random', async (t) => {
+    it('Foyer stores or revokes every token if the text of Slack’s response is changed at random', async (t) => {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       const change = fc.record({

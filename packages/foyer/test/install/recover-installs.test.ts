@@ -30,7 +30,7 @@ const row = (n: number, given: object) => ({
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the sweep of old install requests on ${engine}`, () => {
-    it('the sweep of install requests erases, in small transactions, this app’s requests that are older than 90 days, and its failed requests except the newest 10,000', async (t) => {
+    it('the sweep deletes install requests older than 90 days and all but the newest 10,000 failed ones, in small transactions', async (t) => {
       const { database, close } = await open();
       t.after(close);
       let n = 0;
@@ -92,7 +92,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(oldest.map(({ id }) => id).sort(), ['r1', 'r10000']);
     });
 
-    it('tokens that Slack never revokes do not keep Foyer from trying to revoke the tokens of other requests', async (t) => {
+    it('Foyer still tries to revoke the tokens of newer requests while Slack keeps refusing to revoke those of older requests', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const rows = Array.from({ length: 60 }, (_, index) => row(1000 - index, { sealed_tokens: 'refused' }));

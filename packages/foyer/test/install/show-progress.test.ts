@@ -99,7 +99,7 @@ async function setProgressStage() {
   };
 }
 
-test('the steps of a run that an uninstall has cancelled are shown as stopped', async () => {
+test('if an uninstall cancelled the run, the status of the install shows every step as stopped', async () => {
   await stage.store.deleteInstallation({ teamId: 'T1' });
   const status = (await (await stage.status()).json()) as { status: string; steps: { statusText: string }[] };
   assert.equal(status.status, 'cancelled');
@@ -109,7 +109,7 @@ test('the steps of a run that an uninstall has cancelled are shown as stopped', 
   );
 });
 
-test('while the database is down, the progress page does not say that nothing was installed, and the status of the install is still answered in JSON', async () => {
+test('while the database is down, the progress page does not say that nothing was installed, and the status endpoint still answers in JSON', async () => {
   assert.equal((await stage.page()).status, 200);
   stage.loseDatabase();
   const [page, status] = [await stage.page(), await stage.status()];
@@ -132,7 +132,7 @@ test('a progress token opens the progress page and the status for one day', asyn
   assert.deepEqual([status.status, await status.json()], [404, { error: 'progress_expired' }]);
 });
 
-test('the status of an install is not found by another app on the same database, or before the OAuth state is used', async () => {
+test('the status of an install is not available to another app on the same database, or before the OAuth state is used', async () => {
   stage.serveAs(anotherApp);
   assert.deepEqual(await (await stage.status()).json(), { error: 'not_found' });
   stage.serveAs(config);
@@ -140,7 +140,7 @@ test('the status of an install is not found by another app on the same database,
   assert.deepEqual(await (await stage.status()).json(), { error: 'not_found' });
 });
 
-test('the headers of the status keep caches from storing it, and browsers from reading it as anything but JSON', async () => {
+test('the headers of the status response forbid caching and MIME sniffing', async () => {
   const { headers } = await stage.status();
   assert.equal(headers.get('cache-control'), 'no-store');
   assert.equal(headers.get('x-content-type-options'), 'nosniff');

@@ -18,11 +18,11 @@ function statesAt(clock: { now: number }, options: { secure?: boolean; keys?: ty
 const cookieHeader = (...lines: (string | undefined)[]): string =>
   lines.map((line) => line?.split(';')[0]).join('; ');
 
-describe('a state', () => {
+describe('an OAuth state', () => {
   const clock = { now: 1_800_000_000_000 };
   const states = statesAt(clock);
 
-  it('a state is accepted from the browser that started the install, and returns its content', () => {
+  it('an OAuth state is accepted from the browser that started the install, with its content intact', () => {
     const { state, cookies } = states.issue({ teamId: 'T1' }, undefined);
     const verdict = states.judge(state, cookieHeader(cookies[0]));
     assert.ok(verdict.ok);
@@ -37,7 +37,7 @@ describe('a state', () => {
     assert.ok(states.judge(two.state, both).ok);
   });
 
-  it('a state is refused from another browser, even if that browser has a state of its own', () => {
+  it('an OAuth state is refused from another browser, even one that has a state of its own', () => {
     const [mine, other] = [states.issue({}, undefined), states.issue({}, undefined)];
     for (const header of [undefined, '', cookieHeader(other.cookies[0])]) {
       const verdict = states.judge(mine.state, header);
@@ -49,7 +49,7 @@ describe('a state', () => {
     assert.equal(states.judge(mine.state, stolen).ok, false);
   });
 
-  it('a state expires after ten minutes, and not before', () => {
+  it('an OAuth state expires after ten minutes, and not before', () => {
     const { state, cookies } = states.issue({}, undefined);
     const later = (ms: number) => statesAt({ now: clock.now + ms }).judge(state, cookieHeader(cookies[0]));
     assert.ok(later(stateLifetimeMs).ok);
@@ -57,14 +57,14 @@ describe('a state', () => {
     assert.ok(!late.ok && late.fault === 'state_expired');
   });
 
-  it('a state is accepted by a machine whose clock runs a little behind, but not by one whose clock is far behind', () => {
+  it('an OAuth state is accepted if the machine’s clock runs thirty seconds behind, but not if it runs an hour behind', () => {
     const { state, cookies } = states.issue({}, undefined);
     const earlier = (ms: number) =>
       statesAt({ now: clock.now - ms }).judge(state, cookieHeader(cookies[0])).ok;
     assert.deepEqual([earlier(30_000), earlier(3_600_000)], [true, false]);
   });
 
-  it('a state is accepted by a replica that has its key, even after a key rotation, and by no replica without that key', () => {
+  it('an OAuth state is accepted by a replica that has its key, even after a key rotation, but not by a replica without it', () => {
     const { state, cookies } = states.issue({}, undefined);
     const next = { id: 'next', base64: Buffer.alloc(32, 4).toString('base64') };
     const rotated = statesAt(clock, { keys: [next, ...keys] });
@@ -73,7 +73,7 @@ describe('a state', () => {
     assert.deepEqual(stranger.judge(state, cookieHeader(cookies[0])), { ok: false, fault: 'state_invalid' });
   });
 
-  it('a state is refused if a single character is changed', () => {
+  it('an OAuth state is refused if a single character is changed', () => {
     const { state, cookies } = states.issue({}, undefined);
     for (let at = 8; at < state.length; at += 7) {
       const changed = `${state.slice(0, at)}${state[at] === 'A' ? 'B' : 'A'}${state.slice(at + 1)}`;
@@ -86,7 +86,7 @@ describe('a state', () => {
       assert.deepEqual(states.judge(none, undefined), { ok: false, fault: 'state_missing' });
   });
 
-  it('a state that is made up is refused, and never causes an exception', () => {
+  it('a made-up OAuth state is refused, and never causes an exception', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 3000 }), fc.string(), (state, header) => {
         assert.equal(states.judge(state, header).ok, false);
@@ -95,26 +95,26 @@ describe('a state', () => {
     );
   });
 
-  it('a state reveals nothing of its content', () => {
+  it('an OAuth state does not reveal the team id in it', () => {
     const { state } = states.issue({ teamId: 'TSECRET1' }, undefined);
     assert.ok(!Buffer.from(state.split('.')[2] ?? '', 'base64url').includes('TSECRET1'));
   });
 });
 
-describe('the cookie of a state', () => {
-  it('the cookie of a state is hidden from scripts, is not sent with POST requests of other sites, and expires after ten minutes', () => {
+describe('the state cookie', () => {
+  it('the state cookie is hidden from scripts, is not sent with POST requests from other sites, and expires after ten minutes', () => {
     const { cookies } = statesAt({ now: 0 }).issue({}, undefined);
     const { httpOnly, sameSite, path, maxAge, secure } = parseSetCookie(cookies[0] ?? '');
     assert.deepEqual([httpOnly, sameSite, path, maxAge, secure], [true, 'lax', '/', 600, undefined]);
   });
 
-  it('the cookie of a state is bound to the host on https', () => {
+  it('the state cookie is bound to the host on https', () => {
     const { cookies } = statesAt({ now: 0 }, { secure: true }).issue({}, undefined);
     assert.match(cookies[0] ?? '', /^__Host-foyer-state-/);
     assert.match(cookies[0] ?? '', /; Secure/);
   });
 
-  it('the cookies of states do not pile up: a browser that starts again and again keeps twelve', () => {
+  it('a browser that starts an install again and again keeps only twelve state cookies', () => {
     const states = statesAt({ now: 0 });
     const jar = new Map<string, string>();
     for (let round = 0; round < 40; round += 1) {

@@ -37,7 +37,7 @@ const whole = {
 };
 const org = { ...whole, team: null, enterprise: { id: 'E1' }, is_enterprise_install: true };
 
-test('an unusable answer to an exchange, such as one without an installer, team or scope, reaches the OAuth provider as a failure', async () => {
+test('if Slack’s response to the code exchange is unusable, such as one without a team or scope, the OAuth provider gets a failure instead', async () => {
   const { authed_user: _, ...nobody } = whole;
   for (const answer of [
     null,
@@ -56,7 +56,7 @@ test('an unusable answer to an exchange, such as one without an installer, team 
   }
 });
 
-test('the OAuth provider gets each refresh token with an expiry time, even if Slack’s answer has none or an odd one', async () => {
+test('the OAuth provider gets each refresh token with an expiry time, even if Slack’s response has none or an invalid one', async () => {
   const times = [
     [undefined, 43_200],
     [null, 43_200],
@@ -75,7 +75,7 @@ test('the OAuth provider gets each refresh token with an expiry time, even if Sl
   }
 });
 
-test('Slack’s answer to an exchange reaches the OAuth provider unchanged, whether it is an install or a refusal', async () => {
+test('a usable response to the code exchange reaches the OAuth provider unchanged, whether it grants or refuses the install', async () => {
   for (const answer of [
     whole,
     org,
@@ -141,7 +141,7 @@ function watchExchange(
   return { tokens, watch, asked, revoked, kept, gone, writes: () => writes, answer: resolve };
 }
 
-test('if an install fails, every token in Slack’s answer is revoked, even if other fields of the answer are malformed', async () => {
+test('if an install fails, Foyer revokes every token in Slack’s response, even if fields of the response are malformed', async () => {
   const odd: [string, object, string[]][] = [
     ['a null user token', { ...whole, authed_user: { id: 'U1', access_token: null } }, ['xoxb-1']],
     ['a null flag', { ...whole, is_enterprise_install: null }, ['xoxb-1']],
@@ -173,7 +173,7 @@ test('if an install fails, every token in Slack’s answer is revoked, even if o
   }
 });
 
-test('each token in an answer that was cut off is revoked, except one that the workspace’s stored installation uses', async () => {
+test('Foyer revokes every token in a response that was cut off, except a token that a stored installation uses', async () => {
   const text = JSON.stringify({ ...whole, authed_user: { id: 'U1', access_token: 'xoxp-1' } });
   for (const cut of [text.slice(0, text.indexOf('"team"')), `${text.slice(0, -1)},`]) {
     const gone = watchExchange(cut);
@@ -192,7 +192,7 @@ test('each token in an answer that was cut off is revoked, except one that the w
   }
 });
 
-test('a token in an answer that was cut off is kept, and not revoked, while Slack neither says whose token it is nor calls it invalid', async () => {
+test('Foyer does not revoke a token in a cut-off response until Slack says whose token it is, or that it is invalid', async () => {
   const cut = `${JSON.stringify(whole).slice(0, -1)},`;
   const failure = (code: string) => ({
     test() {
@@ -216,7 +216,7 @@ test('a token in an answer that was cut off is kept, and not revoked, while Slac
   }
 });
 
-test('an answer that arrives after the page was sent is still read completely, and its tokens are revoked', async () => {
+test('if Slack’s response arrives after the failure page was sent, Foyer still reads it completely and revokes its tokens', async () => {
   const { tokens, watch, asked, revoked, kept, gone, answer } = watchExchange(whole);
   gone.abort(new DOMException('too late', 'TimeoutError'));
   await assert.rejects(asked, { name: 'TimeoutError' });
@@ -228,7 +228,7 @@ test('an answer that arrives after the page was sent is still read completely, a
   assert.equal(kept.length, 1, 'the tokens are kept before they are revoked, in case of a crash in between');
 });
 
-test('no token that a stored installation uses is revoked, neither its bot’s nor its user’s', async () => {
+test('Foyer revokes neither a bot token nor a user token that a stored installation uses', async () => {
   const both = { ...whole, authed_user: { id: 'U1', access_token: 'xoxp-1' } };
   for (const [installation, revokes] of [
     [{ bot: { token: 'xoxb-1' }, user: {} }, ['xoxp-1']],
@@ -274,7 +274,7 @@ test('a token that could not be revoked stays with its install request, so that 
   assert.equal(await later.giveBackKept('req_1', 'sealed'), false);
 });
 
-test('the kept tokens of a request can be opened only for that request', async () => {
+test('the kept tokens of an install request can be decrypted only for that request', async () => {
   const sealer = createSealer({ keyring: keyringOf('k1'), purpose: unstoredTokensPurpose });
   const tokens = createUnstoredTokens({
     database: { write: async () => {} } as never,
@@ -291,7 +291,7 @@ test('the kept tokens of a request can be opened only for that request', async (
   assert.equal(await tokens.giveBackKept('req_1', sealed), true);
 });
 
-test('the time of an install comes from Slack’s clock', async () => {
+test('the time of an install comes from the Date header of Slack’s response', async () => {
   for (const [date, time] of [
     ['Sun, 06 Nov 2033 08:49:37 GMT', Date.UTC(2033, 10, 6, 8, 49, 37)],
     ['no date', undefined],

@@ -160,7 +160,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('an installation that Slack calls inactive is not uninstalled while no other installation can vouch for the app, since there is none, or each is rate limited, fails or has a revoked token', async (t) => {
+    it('an installation that Slack calls inactive is not uninstalled until another installation shows that the app itself still works', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
       await strangers.leave();
       const lone = await installed('T1');
@@ -184,7 +184,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await uninstallRuns(), 1);
     });
 
-    it('an installation that Slack calls inactive does not vouch for the app, neither while it is held nor after it is uninstalled', async (t) => {
+    it('an installation that Slack calls inactive does not count as proof that the app itself still works', async (t) => {
       const { slack, strangers, installed, died, rows, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids = [
@@ -204,7 +204,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'uninstalled', 'uninstalled']);
     });
 
-    it('one pass over twenty inactive installations of a suspended app makes at most six calls, and each pass ends at its limit, or when its signal aborts', async (t) => {
+    it('a pass over inactive installations makes at most six calls while the app is suspended, and ends at its limit or on abort', async (t) => {
       const { slack, strangers, installed, died, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids: string[] = [];
@@ -224,7 +224,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal((await tokens.settleHeld()).active, 15);
     });
 
-    it('an installation that Slack calls inactive stays broken if Slack then says that its token was revoked, and is active once it is installed again', async (t) => {
+    it('an installation that Slack calls inactive stays broken if Slack later says that its token was revoked, and is active after a reinstall', async (t) => {
       const { slack, strangers, installed, died, rows, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids = [await installed('T1'), await installed('T2')];
@@ -237,7 +237,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['broken token_revoked', 'active']);
     });
 
-    it('an installation that Slack calls inactive gets new tokens before it is tested if its token has expired, and keeps its people’s tokens', async (t) => {
+    it('if an installation that Slack calls inactive has an expired token, Foyer refreshes it before the next test, and keeps the user tokens', async (t) => {
       const { slack, strangers, clock, installed, rows, store, tokens } = await setTeams(t, open);
       await strangers.leave();
       const inOneHour = Math.floor(clock.now() / 1000) + 3600;
@@ -260,7 +260,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await tokens.botToken(ids[0] ?? ''), 'xoxe-1-bot-xoxb-T1-new');
     });
 
-    it('an installation that Slack calls inactive is uninstalled only if Slack calls it inactive twice, and stays held if Slack does not answer', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled only if a second call confirms it, and is held if Slack does not answer', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
       // This test keeps the strangers' installations of this app. Their tokens work, which proves that the app is not
       // suspended.
@@ -280,7 +280,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', held, 'broken token_revoked', 'uninstalled']);
     });
 
-    it('an installation that Slack calls inactive is uninstalled even if it is org-wide, and installations of another app do not vouch for the app', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled even if it is org-wide, but not because another app’s installations work', async (t) => {
       const { opened, slack, strangers, installed, died, store, machine } = await setTeams(t, open);
       const rows = async () =>
         (await ownRows(opened.database, 'installations'))
@@ -310,7 +310,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('one pass asks Slack about at most 500 held installations', async (t) => {
+it('one pass checks at most 500 of the installations that Slack called inactive', async (t) => {
   const { opened, strangers, installed, died, slack } = await setTeams(t, engines.SQLite);
   await strangers.leave();
   slack.suspend(true);

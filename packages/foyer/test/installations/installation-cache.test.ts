@@ -69,7 +69,7 @@ test('after a commit, the cache reads each installation again, even one in its o
   assert.deepEqual(reads, ['old', 'new']);
 });
 
-test('after a commit, the cache offers the installation that it opened earlier for reuse, until the row is gone', async () => {
+test('after a commit, the cache offers the previously opened installation for reuse, unless its row was found deleted since', async () => {
   const { get, before, gone, commit } = setCache();
   await get('T1');
   commit();
@@ -82,7 +82,7 @@ test('after a commit, the cache offers the installation that it opened earlier f
   assert.deepEqual(before, [undefined, 'T1 0', undefined]);
 });
 
-test('caching an installation again pushes no other installation out', async () => {
+test('caching an installation again evicts no other installation', async () => {
   const { get, before, commit } = setCache();
   for (let number = 0; number < 2000; number += 1) await get(`T${number}`);
   commit();

@@ -110,7 +110,7 @@ export function installationStoreContract(
         assert.deepEqual(await store.fetchInstallation(T1), botOnly);
       });
 
-      it('case 2: the store does not find an unknown team, and returns no one else’s row', async () => {
+      it('case 2: the store finds nothing for an unknown team, even if its id resembles a stored id', async () => {
         await save(teamInstall({ teamId: 'T1' }));
         await isMiss({ ...T1, teamId: 'T2' });
         await isMiss({ ...T1, teamId: 'T' });
@@ -330,7 +330,7 @@ export function installationStoreContract(
         );
       });
 
-      it('case 15: a member’s own grant stores that member’s token, and changes no bot and no run', async () => {
+      it('case 15: recordMember stores a member’s token, and changes no bot and no run', async () => {
         await save(teamInstall(), orgInstall());
         const grant = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
         const [before, runs] = [await store.fetchInstallation(T1), await allRuns()];
@@ -352,7 +352,7 @@ export function installationStoreContract(
         assert.equal(found.user.token, 'xoxp-3');
       });
 
-      it('case 15: a member’s own grant is refused if the app is not installed, and stores nothing', async () => {
+      it('case 15: recordMember refuses a member’s token if the app is not installed, and stores nothing', async () => {
         const grant = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
         await assert.rejects(store.recordMember(grant), AppNotInstalledError);
         await save(teamInstall());
@@ -362,7 +362,7 @@ export function installationStoreContract(
         assert.equal(await countOf('user_tokens'), 0);
       });
 
-      it('case 16: a user’s authorization without any bot is stored as an installation without a bot', async () => {
+      it('case 16: a user’s authorization of an app that is not installed is stored as an installation without a bot', async () => {
         const installation = teamInstall({ botToken: null, userToken: 'xoxp-1' });
         await save(installation);
         const found = await store.fetchInstallation({ ...T1, userId: 'U1' });
@@ -759,7 +759,7 @@ export function installationStoreContract(
         assert.equal(row?.status, 'uninstalled');
       });
 
-      it('case 29: deleting a missing or deleted installation is not an error, and writes no second line of history', async () => {
+      it('case 29: deleting a missing or deleted installation is not an error, and adds no second history entry', async () => {
         assert.equal(await store.deleteInstallation(T1), false);
         assert.equal(await store.deleteInstallation({ ...T1, userId: 'U1' }), false);
         const { installationId } = await store.recordInstall(teamInstall());
@@ -769,7 +769,7 @@ export function installationStoreContract(
         assert.equal(kinds.filter((kind) => kind === 'uninstalled').length, 1);
       });
 
-      it('case 30: an uninstall or a revocation older than the install changes nothing', async () => {
+      it('case 30: an uninstall or revocation event that is older than the install changes nothing', async () => {
         await save(teamInstall({ userToken: 'xoxp-1' }));
         const before = clock.now() - 61_000;
         assert.equal(await store.deleteInstallation(T1, { before }), false);
@@ -785,7 +785,7 @@ export function installationStoreContract(
         const eventTime = () => Math.floor(clock.now() / 1000) * 1000;
         beforeEach(() => clock.advance(400));
 
-        it('an event in the same second as a first install is applied', async () => {
+        it('an uninstall or revocation event in the same second as a first install is applied', async () => {
           await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
           const before = eventTime();
           assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), true);
@@ -858,7 +858,7 @@ export function installationStoreContract(
         assert.equal((await store.readInstallation(installationId))?.status, 'active');
       });
 
-      it('a purge erases a team with its people, and keeps what other teams know about the same people', async () => {
+      it('a purge erases a team and its people, and keeps what is stored about the same people in other teams', async () => {
         const first = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
         await store.recordInstall(teamInstall({ teamId: 'T2' }));
         const { queries } = backend.database;
@@ -926,7 +926,7 @@ export function installationStoreContract(
         assert.equal((await store.fetchInstallation({ ...T1, teamId: 'T2' })).team?.name, undefined);
       });
 
-      it('an event is compared with Slack’s time of the install, even if Foyer’s clock was wrong', async () => {
+      it('the store goes by Slack’s clock to decide whether an event is older than the install, even if Foyer’s clock is wrong', async () => {
         for (const aheadMs of [-3_600_000, -30_000, 30_000, 3_600_000]) {
           const slackNow = clock.now() - aheadMs;
           await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }), { issuedAt: slackNow });
@@ -975,7 +975,7 @@ export function installationStoreContract(
         assert.deepEqual((await granted())[0], { team_id: 'T1', granted: 0 });
       });
 
-      it('a grant of access queues the runs that wait for it, and is recorded in the history', async () => {
+      it('granting a team access queues the runs that wait for it, and is recorded in the history', async () => {
         const { installationId, runId } = await store.recordInstall(orgInstall());
         await backend.database.queries
           .updateTable('runs')
@@ -1018,7 +1018,7 @@ export function installationStoreContract(
         return [bot?.sealed_bot ?? '', user?.sealed_user ?? ''] as const;
       };
 
-      it('case 32: nothing on disk contains a token, a refresh token or a webhook', async () => {
+      it('case 32: the database files contain no token, refresh token or webhook in plain text', async () => {
         await save(secretInstall(), secretInstall());
         const bytes = await backend.rawBytes();
         assert.equal(bytes.includes((await sealedOf())[0]), true, 'the sealed text is there');
@@ -1099,7 +1099,7 @@ export function installationStoreContract(
         await assert.rejects(store.fetchInstallation({ ...T1, userId: 'U2' }), SealBrokenError);
       });
 
-      it('case 33: deleted tokens are erased from the files, not only from the table', async () => {
+      it('case 33: deleted tokens are erased from the database files, not only from the table', async () => {
         await save(secretInstall());
         const sealed = await sealedOf();
         await store.deleteInstallation({ ...T1, userId: 'U1' });
@@ -1109,7 +1109,7 @@ export function installationStoreContract(
         assert.equal((await backend.rawBytes()).includes(sealed[0]), false);
       });
 
-      it('case 33: revoked tokens are erased from the files too', async () => {
+      it('case 33: revoked tokens are erased from the database files too', async () => {
         await save(secretInstall());
         const sealed = await sealedOf();
         await store.revokeBot(T1);

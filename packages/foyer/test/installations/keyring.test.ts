@@ -34,7 +34,7 @@ describe('the keyring', () => {
     assert.deepEqual(await readdir(folder), []);
   });
 
-  it('the keyring makes a key file that only its owner can read, and uses it again', async () => {
+  it('the first load of the keyring creates a key file that only its owner can read, and the next load uses it', async () => {
     const config = configFor('own.db');
     const first = loadKeyring({ config });
     const again = loadKeyring({ config });
@@ -64,7 +64,7 @@ describe('the keyring', () => {
     await rm(file);
   });
 
-  it('the keyring is the same for processes that start at the same time', async () => {
+  it('processes that start at the same time get the same keyring', async () => {
     const source = new URL('../../src/installations/keyring.ts', import.meta.url).href;
     const config = JSON.stringify({ database: { kind: 'sqlite', file: join(folder, 'deep', 'shared.db') } });
     const code = `import(${JSON.stringify(source)}).then(({ loadKeyring }) =>
@@ -74,7 +74,7 @@ describe('the keyring', () => {
     assert.deepEqual(await readdir(join(folder, 'deep')), ['shared.db.key']);
   });
 
-  it('the keyring refuses a damaged key file, without quoting it', async () => {
+  it('the keyring refuses a damaged key file with an error that does not quote its content', async () => {
     const secret = randomBytes(30).toString('base64');
     for (const [text, problem] of [
       ['', /it is empty/],
@@ -91,7 +91,7 @@ describe('the keyring', () => {
     }
   });
 
-  it('the keyring refuses a key file that is a folder or a pipe, without waiting for a writer', async () => {
+  it('the keyring refuses a key file that is a folder or a pipe, and does not block on the pipe', async () => {
     const config = configFor('pipe.db');
     await run('mkfifo', [`${config.database.file}.key`]);
     await mkdir(join(folder, 'folder.db.key'));
@@ -153,7 +153,7 @@ describe('loading the keyring for a start', () => {
     await verifyKeyring(database, again);
   });
 
-  it('while a Foyer runs, another start with the same key file loads that file, and a start without it is refused and creates no key file', async () => {
+  it('while one Foyer runs, another can start only with the same key file, and a refused start creates no key file', async () => {
     const { database } = opened;
     const running = await loadOrCreateKeyring(database.queries, { config: config('running.db') });
     await verifyKeyring(database, running, holder);
@@ -170,7 +170,7 @@ describe('loading the keyring for a start', () => {
     assert.equal((await readdir(folder)).includes('second.db.key'), false);
   });
 
-  it('a start without the key file of a database with tokens is refused, and creates no key file', async () => {
+  it('if the database contains tokens but their key file is missing, a start is refused and creates no key file', async () => {
     const { database } = opened;
     const keyring = keyringOf('lost');
     const deps = { database, clientId: '1.1', stepNames: [], now: Date.now, log: pino({ level: 'silent' }) };
@@ -194,7 +194,7 @@ describe('a sealer', () => {
   const keyring = keyringOf('k1');
   const sealer = createSealer({ keyring, purpose: 'tokens' });
 
-  it('a sealer opens each text that it has sealed, and never seals a text twice to the same result', () => {
+  it('a sealer opens each text that it has sealed, and seals the same text differently each time', () => {
     for (const text of ['', 'xoxb-1', 'ünï 🏨', 'x'.repeat(100_000)]) {
       const sealed = sealer.seal(text, 'here');
       assert.match(sealed, /^v1\.k1\.[A-Za-z0-9_-]+$/);
@@ -252,7 +252,7 @@ describe('verifying the keyring at the start', () => {
     await createInstallationStore({ ...deps, keyring }).storeInstallation(teamInstall());
   };
 
-  it('the keyring is verified at every start, from the first one through a key rotation', async () => {
+  it('verifyKeyring accepts known and rotated keys, and refuses a missing key or a different key under a known id', async () => {
     const [oldKey, newKey, thirdKey] = keysOf('old', 'new', 'third');
     assert.ok(oldKey && newKey && thirdKey);
     const { database } = opened;

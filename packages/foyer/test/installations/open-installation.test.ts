@@ -39,7 +39,7 @@ function openAfter(changed: Partial<InstallationTokens>, first = row) {
   return { opened, isKept: opened.installation === before.installation.installation };
 }
 
-test('if its sealed tokens are unchanged, an installation is reused, and the fields beside it come from the new row', () => {
+test('an opened installation is reused if its sealed tokens are unchanged, while its status and versions come from the new row', () => {
   const now = {
     status: 'broken',
     life: 2,
@@ -54,7 +54,7 @@ test('if its sealed tokens are unchanged, an installation is reused, and the fie
   assert.deepEqual([status, life, version, userVersion, installedAt], ['broken', 2, 3, 4, 5]);
 });
 
-test('a sealed token is opened again if it has changed, or if the installer is another user now', () => {
+test('a sealed token is opened again if it has changed, or if the installer has changed', () => {
   assert.equal(
     openAfter({ sealed_bot: sealedBot('ins_1', 'xoxb-2') }).opened.installation.bot?.token,
     'xoxb-2',
@@ -67,7 +67,7 @@ test('a sealed token is opened again if it has changed, or if the installer is a
   assert.equal(withoutUsers.opened.installation.user.id, 'U2');
 });
 
-test('a sealed token that was moved to another row does not open, although it opened in its own row', () => {
+test('a sealed token does not open in another row, even if it was already opened in its own row', () => {
   assert.throws(() => openAfter({ id: 'ins_2' }), { code: 'seal_broken' });
 });
 

@@ -31,7 +31,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`tokens that the operator revokes, on ${engine}`, () => {
-    it('tokens that the operator revokes are erased with the Home views, and open runs are cancelled, but only if no newer tokens were stored for the installation', async (t) => {
+    it('after an operator revokes tokens, Foyer erases them and cancels open runs, unless newer tokens were stored in the meantime', async (t) => {
       const database = await setUp(t);
       const { queries } = database;
       const finish = (version = 1, id = installationId) =>
@@ -70,7 +70,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await finish(1, 'ins_404'), false);
     });
 
-    it('an uninstall counts as caused by the operator’s revocation only if Slack dates the uninstall from one minute before to five minutes after the newest revocation', async (t) => {
+    it('an uninstall counts as caused by an operator’s revocation only from one minute before to five minutes after the revocation', async (t) => {
       const database = await setUp(t);
       const isEcho = (before: number) =>
         database.write(async (tx) => {

@@ -40,7 +40,7 @@ const isRefusedFor =
     error.message.includes(`the key ${keyId}`) &&
     /missing/.test(error.message);
 
-it('a start on Postgres waits for the key check of another start, and reads what that check has recorded', async (t) => {
+it('on Postgres, a start waits until another start has finished its key check, and then sees the key that it recorded', async (t) => {
   const { database, reopen, close } = await engines.Postgres();
   t.after(close);
   const isRecorded = Promise.withResolvers<void>();
@@ -127,7 +127,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await recordOf(database), { old: null, new: null });
     });
 
-    it('if a Foyer that was believed dead continues, the key check records its key as in use again, and each Foyer reports the other’s key', async (t) => {
+    it('if a Foyer that seemed dead continues, its key is recorded as in use again, and each Foyer reports the other’s key', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();
@@ -152,7 +152,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(verifyKeyring(second, after, { now }), isRefusedFor('old'));
     });
 
-    it('the key check refuses a Foyer that encrypts with a key that the running Foyer lacks, until the running Foyer has that key or is gone', async (t) => {
+    it('the key check refuses a second Foyer with a new encryption key until the running Foyer has that key too or is gone', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();

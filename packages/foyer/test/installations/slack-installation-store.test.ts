@@ -91,7 +91,7 @@ for (const [engine, open] of Object.entries(engines)) {
       while (endpoint.used.length < 2) await sleep(5);
     };
 
-    it('case 19: the store saves tokens that the SDK has refreshed, without a run or a line of history', async () => {
+    it('case 19: the store saves tokens that the SDK has refreshed, and adds no run and no history entry', async () => {
       endpoint.answerWith({
         ok: true,
         access_token: 'xoxb-new',
@@ -130,7 +130,7 @@ for (const [engine, open] of Object.entries(engines)) {
     });
 
     for (const meanwhile of ['a reinstall', 'an uninstall and an install', 'an uninstall'] as const) {
-      it(`case 20: a refresh of the SDK that ends after ${meanwhile} writes nothing`, async () => {
+      it(`case 20: a refresh by the SDK that ends after ${meanwhile} writes nothing`, async () => {
         await slackStore.storeInstallation(rotating('old', expired()), logger);
         const held = endpoint.hold();
         endpoint.answerWith({
@@ -200,7 +200,7 @@ for (const [engine, open] of Object.entries(engines)) {
     }
 
     for (const expiresAt of [1_900_000_000.123, 1e300, Number.POSITIVE_INFINITY, '1900000000', null]) {
-      it(`case 1: the store returns a token that was stored with the expiry time ${expiresAt}`, async () => {
+      it(`case 1: the store accepts a token with the expiry time ${expiresAt}, and returns the token`, async () => {
         await slackStore.storeInstallation(teamInstall({ botExpiresAt: expiresAt as number }), logger);
         assert.equal((await fetchAs()).bot?.token, 'xoxb-bot-1');
         const [row] = await ownRows(backend.database, 'installations');
