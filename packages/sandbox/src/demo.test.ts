@@ -15,7 +15,8 @@ test('the demo ignores an existing .env, and leaves no folder behind', async (t)
   for (const name of ['src', 'packages', 'node_modules', 'manifest.json', '.env.example']) {
     symlinkSync(join(root, name), join(folder, name));
   }
-  // TRUST_PROXY=many would make the start fail; the password would replace the password that the demo prints.
+  // If the demo read this .env, TRUST_PROXY=many would make the start fail, and the password would replace the printed
+  // one.
   writeFileSync(join(folder, '.env'), 'TRUST_PROXY=many\nOPERATOR_PASSWORD=a password of some length\n');
   const demo = spawn(process.execPath, ['--conditions=source', 'packages/sandbox/src/demo.ts'], {
     cwd: folder,
@@ -44,7 +45,7 @@ test('the demo ignores an existing .env, and leaves no folder behind', async (t)
   assert.equal((await logIn(password)).status, 303);
   assert.notEqual((await logIn('a password of some length')).status, 303);
   demo.kill('SIGINT');
-  // The second Ctrl+C comes while the demo still stops.
+  // The second Ctrl+C comes while the demo is still stopping.
   setTimeout(() => demo.kill('SIGINT'), 30);
   assert.deepEqual(await once(demo, 'exit'), [0, null]);
   assert.deepEqual(
@@ -107,7 +108,7 @@ test('the demo reports a folder without an app, and prints its usage for an unkn
   }
 });
 
-/** Returns whether a process is running, and not a zombie that waits for its parent to read its exit code. */
+/** Returns true if a process is running. A zombie, which waits for its parent to read its exit code, is not running. */
 function isRunning(pid: number): boolean {
   try {
     return !/\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));

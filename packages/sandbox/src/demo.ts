@@ -12,10 +12,10 @@ import { onParentEnd } from './on-parent-end.ts';
 import type { Sandbox } from './sandbox.ts';
 
 /**
- * `npm run demo` starts the sandbox and, beside it, the app, which runs as it would with the real Slack: a separate
- * process (`src/main.ts`) that knows only Slack's addresses. The demo deletes the app's database when it ends.
- * With `--brand FOLDER`, the demo starts the app of that folder (its `manifest.json` and `main.ts`), such as
- * `examples/brand`.
+ * `npm run demo` starts the sandbox and the app. As with the real Slack, the app is a separate process (`src/main.ts`),
+ * which gets only Slack's addresses and the app's credentials from the sandbox. The demo deletes the app's database
+ * when it ends. With `--brand FOLDER`, the demo starts the app of that folder (its `manifest.json` and `main.ts`), such
+ * as `examples/brand`.
  */
 
 /** The files of the app to run, by the option `--brand`. */
@@ -44,7 +44,7 @@ function fail(why: string): never {
   process.exit(2);
 }
 
-/** The port if it is free, otherwise any free port. */
+/** Returns the wanted port if it is free, otherwise any free port. */
 async function usablePort(wanted: number): Promise<number> {
   for (const port of [wanted, 0]) {
     const server = createServer();
@@ -61,8 +61,8 @@ async function usablePort(wanted: number): Promise<number> {
 }
 
 /**
- * Every setting, with an empty value. Why: the app reads the `.env` of its folder, and a demo must not notify the
- * operators that this file names.
+ * Every setting, with an empty value. Why: the app reads the `.env` in its folder, and a demo must not notify the
+ * operators whom that file names.
  */
 async function unsetSettings(): Promise<Record<string, string>> {
   const names = (await readFile('.env.example', 'utf8')).matchAll(/^([A-Z_]+)=/gm);
@@ -165,7 +165,7 @@ async function stop(code: number): Promise<void> {
   console.log('\n  Stopped. Nothing is left behind.');
   process.exit(code);
 }
-// Not `once`: a second Ctrl+C would then end the process before it has removed its folder.
+// `on`, not `once`: with `once`, a second Ctrl+C would end the process before it has removed its folder.
 process.on('SIGINT', () => void stop(0));
 process.on('SIGTERM', () => void stop(0));
 onParentEnd(() => void stop(0));

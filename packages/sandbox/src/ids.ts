@@ -9,7 +9,7 @@ export function slackId(kind: string): string {
   return id;
 }
 
-/** An id of five characters, like the one that Slack gives to a block or an element without an id. */
+/** An id of five characters, like those that Slack gives to blocks and elements without an id. */
 export function shortId(): string {
   return randomBytes(6).toString('base64url').replace(/[-_]/g, 'x').slice(0, 5);
 }

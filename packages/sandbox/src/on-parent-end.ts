@@ -1,6 +1,7 @@
 /**
  * Under `npm run`, calls `stop` once the parent process (npm's shell) has ended. Why: npm forwards a SIGTERM to its
- * shell, and `dash` exits without forwarding it. Without this, `npm run demo` would leave both servers running.
+ * shell, and the shell `dash` exits without forwarding the signal. Without this, `npm run demo` would leave both
+ * servers running.
  */
 export function onParentEnd(stop: () => void): void {
   if (process.env.npm_lifecycle_event === undefined) return;

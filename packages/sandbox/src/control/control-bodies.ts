@@ -113,5 +113,5 @@ export const controlBodies = {
   nothing: z.looseObject({}),
 };
 
-/** What a control takes: over HTTP, and as the argument of its method. */
+/** The options of a control: the body of its HTTP request, and the argument of its method. */
 export type ControlOptions<Name extends keyof typeof controlBodies> = z.infer<(typeof controlBodies)[Name]>;

@@ -78,9 +78,9 @@ export function createControls(platform: Platform) {
       return emitEvent(platform, { ...event, ...(view ? { view } : {}), event_ts }, { place, installation });
     },
     /**
-     * A person presses Slack's own Connect or Disconnect for the app. Returns null if the sandbox sends no event, for
-     * example because the app does not subscribe to `user_connection`.
-     * Source: docs.slack.dev/reference/events/user_connection
+     * A person presses Connect or Disconnect for the app in Slack's own interface. Returns null if the sandbox sends no
+     * event, for example because the app does not subscribe to `user_connection`. Source:
+     * docs.slack.dev/reference/events/user_connection
      */
     async requestConnection({ subtype, ...whom }: Whom & { subtype: 'connect' | 'disconnect' }): Sent {
       const { installation, workspace, person, place } = served(whom);
@@ -124,16 +124,16 @@ export function createControls(platform: Platform) {
       if (tokens.length === 0) throw new Error(`${userId} has authorized nothing.`);
       return revokeTokens(platform, installation, tokens);
     },
-    /** Revokes the bot's token. If no person's token is left, the app is uninstalled. */
+    /** Revokes the bot's token. If no person's token remains, this uninstalls the app. */
     async revokeBot(where: Where) {
       const installation = installedAt(where);
       const tokens = liveTokens(world, installation.id).filter((each) => each.kind === 'bot');
       return revokeTokens(platform, installation, tokens);
     },
-    /** An org admin lets an org-wide app into workspaces. */
+    /** An org admin gives an org-wide app access to workspaces. */
     grantAccess: async ({ enterpriseId, teamIds }: Access) =>
       grantAccess(platform, installedAt({ enterpriseId }), teamIds),
-    /** An org admin shuts an org-wide app out of workspaces. */
+    /** An org admin removes an org-wide app's access to workspaces. */
     revokeAccess: async ({ enterpriseId, teamIds }: Access) =>
       revokeAccess(platform, installedAt({ enterpriseId }), teamIds),
     /** Sends any event unchanged, even if the app does not subscribe to it. */
@@ -163,10 +163,10 @@ export function createControls(platform: Platform) {
       platform.app.onlyTeamId = onlyTeamId;
     },
     /**
-     * Slack suspends the app, or lifts the suspension. While it lasts, every token and refresh token in every workspace
-     * is refused with `account_inactive`, no one can install, and no event is sent. `reset` lifts it. Slack does not
-     * document its answer for a suspended app: the sandbox gives the answer for a bot whose app was removed, so an app
-     * cannot distinguish the two.
+     * Slack suspends the app, or lifts the suspension. While the app is suspended, Slack refuses its tokens and refresh
+     * tokens in every workspace with `account_inactive`, no one can install it, and it gets no events except those of
+     * `sendEvent`. `reset` lifts the suspension. Slack does not document its answer for a suspended app. The sandbox
+     * answers as for the bot of a removed app, so an app cannot distinguish the two.
      */
     setSuspended({ isSuspended }: { isSuspended: boolean }): void {
       platform.app.isSuspended = isSuspended;

@@ -9,12 +9,12 @@ export function createFaults() {
     (plan.method === '*' || plan.method === method) && (!plan.teamId || placeIds.includes(plan.teamId));
 
   return {
-    /** Makes the next matching calls fail. Plans are used up in the order in which they were added. */
+    /** Makes the next matching calls fail. If several plans match a call, the one added first applies. */
     add: (plan: FaultPlan): void =>
       void plans.push({ ...plan, times: plan.times ?? 1, after: plan.after ?? 0 }),
-    /** The plans that are not used up yet. */
+    /** The plans that still have calls to fail. */
     list: (): FaultPlan[] => plans.map((plan) => ({ ...plan })),
-    /** Uses up and returns the failure planned for a call, if there is one. */
+    /** Returns the failure planned for a call, if there is one, and counts the call as failed. */
     take(method: string, placeIds: readonly string[]): Failure | undefined {
       for (const plan of plans) {
         if (!fits(plan, method, placeIds)) continue;

@@ -19,7 +19,7 @@ export type PersonState = Person & {
 };
 
 export type WorkspaceState = Workspace & {
-  /** The installation that serves the workspace now, its own or the org's; null if there is none. */
+  /** The installation that currently serves the workspace: its own or the org's. Null if there is none. */
   installationId: string | null;
   channels: Conversation[];
   people: PersonState[];
@@ -27,14 +27,14 @@ export type WorkspaceState = Workspace & {
 
 export type InstallationState = Installation & { tokens: Token[] };
 
-/** The whole world as plain data. */
+/** Everything that the sandbox has stored, as plain data. */
 export type SandboxState = {
   /** The sandbox's time, in milliseconds. */
   now: number;
   app: { id: string; name: string; clientId: string; eventUrl: string | null };
   enterprises: Enterprise[];
   workspaces: WorkspaceState[];
-  /** All installations, uninstalled ones too, oldest first. */
+  /** All installations, including uninstalled ones, oldest first. */
   installations: InstallationState[];
   approvalRequests: Platform['world']['approvalRequests'];
 };
@@ -76,7 +76,7 @@ function workspaceState({ world }: Platform, workspace: Workspace): WorkspaceSta
   return { ...workspace, installationId: installation?.id ?? null, channels, people };
 }
 
-/** The bot user that the app had in a workspace before it was removed; the removal leaves the bot's DMs. */
+/** The bot user that the app had in a workspace before the app was removed. The bot's DMs survive the removal. */
 function botAt(
   identities: Platform['world']['botIdentities'],
   { id, enterpriseId }: Workspace,

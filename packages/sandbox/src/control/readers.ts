@@ -3,7 +3,7 @@ import type { Message, Person, Role, View, Workspace } from '../world/records.ts
 import type { Whom } from './controls.ts';
 import { readState, type SandboxState } from './read-state.ts';
 
-/** How tests read the world. */
+/** The functions with which tests read the sandbox's state. */
 export function createReaders(platform: Platform) {
   const { world } = platform;
   const personState = ({ teamId, userId }: Whom) =>

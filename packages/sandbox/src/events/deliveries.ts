@@ -13,7 +13,7 @@ import {
 } from './delivery.ts';
 import { createPoster } from './post.ts';
 
-/** Slack retries at once, one minute later, and five minutes after that. Source: docs.slack.dev/apis/events-api */
+/** Slack retries immediately, one minute later, and five minutes after that. Source: docs.slack.dev/apis/events-api */
 const retryDelaysMs = [0, 60_000, 300_000];
 
 /** How long Slack waits for an answer. */
@@ -86,7 +86,7 @@ export function createDeliveries({
     retries.add(cancel);
   }
 
-  /** Signs and posts a request; resolves after the first attempt, or at once while `hold` is in effect. */
+  /** Signs and posts a request. Resolves after the first attempt, or immediately while `hold` is in effect. */
   async function send(parcel: Parcel): Promise<Delivery> {
     const delivery = prepare(parcel, 0, null);
     if (!isHolding) return track(attempt(parcel, delivery));
@@ -99,7 +99,7 @@ export function createDeliveries({
     send,
     /** Newest last. */
     list: (): Delivery[] => [...log],
-    /** Sends the same body `times` more times in parallel, signed again. Throws for an unknown id. */
+    /** Sends the same body `times` more times in parallel, each with a new signature. Throws for an unknown id. */
     async resend(id: string, { times = 1 }: { times?: number } = {}): Promise<Delivery[]> {
       const original = log.find((each) => each.id === id);
       if (!original) throw new Error(`There is no delivery ${id}.`);
@@ -109,13 +109,13 @@ export function createDeliveries({
       };
       return Promise.all(Array.from({ length: times }, () => send(parcel)));
     },
-    /** Holds all new deliveries until `release`; retries of earlier ones are still sent. */
+    /** Holds all new deliveries until `release`, but still sends retries of earlier ones. */
     hold(): void {
       isHolding = true;
     },
     /**
-     * Sends the held deliveries in the original or reversed order. A list of ids names the deliveries to send first;
-     * the held deliveries that the list does not name follow.
+     * Sends the held deliveries in the original or reversed order. A list of ids names the deliveries to send first.
+     * The other held deliveries follow.
      */
     async release(order: 'as-sent' | 'reversed' | readonly string[] = 'as-sent'): Promise<Delivery[]> {
       isHolding = false;
@@ -129,7 +129,7 @@ export function createDeliveries({
       }
       return sent;
     },
-    /** Resolves when no delivery is in flight (retries that wait for the clock do not count). */
+    /** Resolves when no delivery is in flight. Retries that are scheduled for later do not count. */
     async settled(): Promise<void> {
       while (underway.size > 0) await Promise.all(underway);
     },

@@ -32,9 +32,9 @@ export type Parcel = Pick<Delivery, 'kind' | 'type' | 'eventId' | 'teamId' | 'en
   contentType: string;
   /** `valid` by default. With `wrong` or `none`, a test checks that the app refuses the request. */
   signature?: 'valid' | 'wrong' | 'none';
-  /** Seconds; real time by default, since receivers compare it with their own clock. */
+  /** In seconds. By default the real time, since receivers compare it with their own clock. */
   timestampSeconds?: number;
-  /** Whether Slack would try again; only events are retried. */
+  /** Whether Slack retries a failed delivery: it retries only events. */
   isRetried?: boolean;
 };
 
@@ -69,7 +69,7 @@ export function signedHeaders(
   return headers;
 }
 
-/** Records the outcome; returns why Slack would try again, or null if the app acknowledged. */
+/** Records the outcome. Returns the reason for which Slack would retry, or null if the app acknowledged the request. */
 export function recordOutcome(delivery: Delivery, outcome: PostOutcome): RetryReason | null {
   delivery.ms = outcome.ms;
   if (outcome.kind === 'answered') {

@@ -6,14 +6,17 @@ import type { Delivery, Parcel } from './delivery.ts';
 /** An inner event, as Slack puts it into the envelope's `event`. */
 export type InnerEvent = Record<string, unknown> & { type: string };
 
-/** Where an event happened. A null `teamId` gives a null `team_id` in the envelope; an undefined one gives none. */
+/**
+ * Where an event happened. If `teamId` is null, so is `team_id` in the envelope. If it is undefined, the envelope has
+ * no `team_id`.
+ */
 export type EventPlace = { teamId?: string | null; enterpriseId?: string | null };
 
 export type EmitOptions = {
   place: EventPlace;
-  /** The installation the event is sent on behalf of; without it the envelope has no `authorizations`. */
+  /** The installation for which Slack sends the event. Without one, the envelope has no `authorizations`. */
   installation?: Installation;
-  /** Seconds; the sandbox's time by default. */
+  /** In seconds. By default, the sandbox's time. */
   eventTimeSeconds?: number;
   eventId?: string;
   signature?: Parcel['signature'];
@@ -67,8 +70,8 @@ function authorizationOf(installation: Installation) {
 }
 
 /**
- * Sends an event if the app has an event URL, subscribes to the event and is not suspended; resolves after the first
- * attempt, or to null if nothing is sent. With `isForced`, an event URL is enough.
+ * Sends an event if the app has an event URL, subscribes to the event and is not suspended. With `isForced`, an event
+ * URL is enough. Resolves after the first attempt, or to null if it sends nothing.
  */
 export async function emitEvent(
   platform: Platform,
@@ -95,7 +98,7 @@ export async function emitEvent(
   });
 }
 
-/** Slack's check of a request URL: the app must answer with the challenge. */
+/** Verifies the app's event request URL as Slack does: the app must answer with the challenge. */
 export async function verifyEventUrl(
   platform: Platform,
 ): Promise<{ isVerified: boolean; delivery: Delivery }> {

@@ -22,9 +22,9 @@ export type Press = {
   person: Person;
   where: PressedIn;
   actionId: string;
-  /** Distinguishes two elements with the same action id. */
+  /** Needed only if two elements have the same action id. */
   blockId?: string;
-  /** What the person chose in a select, a date picker and the like; merged into the action. */
+  /** What the person chose in a select, date picker or similar element. The sandbox merges it into the action. */
   chosen?: Record<string, unknown>;
   /** The values of the inputs of the view or message, by block id and action id. */
   entered?: Record<string, Record<string, unknown>>;
@@ -32,7 +32,7 @@ export type Press = {
 
 type Pressable = { block: Block; element: Record<string, unknown> };
 
-/** How long a trigger id can open a modal. */
+/** How long an app can use a trigger id to open a modal. */
 const triggerLifetimeMs = 3000;
 const responseUrlLifetimeMs = 30 * 60_000;
 

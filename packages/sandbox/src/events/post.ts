@@ -45,7 +45,7 @@ export function createPoster() {
       );
       sent.on('error', (error) => {
         if (signal.aborted) return resolve({ kind: 'timeout', ms: elapsed() });
-        // The app may have closed the kept-alive connection before it read the request: retry once on a new one.
+        // The app may have closed the kept-alive connection before it read the request: retry once on a new connection.
         if (sent.reusedSocket && mayRetry) return resolve(attempt(options, startedAt, false));
         resolve({ kind: 'connection-failed', message: error.message, ms: elapsed() });
       });

@@ -42,7 +42,7 @@ export async function readExchange(request: IncomingMessage, response: ServerRes
   };
 }
 
-/** Writes a reply and ends the response; does nothing if a response was begun, or the client has gone. */
+/** Writes a reply and ends the response. Does nothing if the response has begun or the client has disconnected. */
 export function writeReply(response: ServerResponse, reply: Reply): void {
   if (response.headersSent || response.destroyed) return;
   response.writeHead(reply.status ?? 200, { 'cache-control': 'no-store', ...reply.headers });

@@ -5,7 +5,7 @@ export type Html = { readonly markup: string };
 
 type Part = Html | string | number | null | undefined | false | readonly Part[];
 
-/** A template that escapes its text parts; it inserts markup, and lists of markup, unchanged. */
+/** A template that escapes its text parts, and inserts markup and lists of markup unchanged. */
 export function html(strings: TemplateStringsArray, ...parts: Part[]): Html {
   return { markup: strings.reduce((all, text, index) => all + toMarkup(parts[index - 1]) + text) };
 }

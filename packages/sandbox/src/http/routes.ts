@@ -6,7 +6,10 @@ export type Handler = (
   parts: Record<string, string>,
 ) => Promise<Reply | null> | Reply | null;
 
-/** `GET /people/:id`: a method (`*` for any) and a path; `:name` is a parameter, and a last `:name*` takes the rest. */
+/**
+ * `on` is a method (`*` for any) and a path, such as `GET /people/:id`. `:id` matches one part of the path. A final
+ * `:id*` matches the rest of it.
+ */
 export type Route = { on: string; handle: Handler };
 
 /** Returns a function that finds the first route for a request, with the parameters of its path. */

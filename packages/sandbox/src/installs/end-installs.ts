@@ -6,7 +6,10 @@ import type { Installation, Token } from '../world/records.ts';
 
 type Sent = Promise<(Delivery | null)[]>;
 
-/** The place in `app_uninstalled` and `tokens_revoked`: for an org-wide install, they have no `team_id` at all. */
+/**
+ * The place of the events `app_uninstalled` and `tokens_revoked`. For an org-wide install, these events have no
+ * `team_id`.
+ */
 function lifecyclePlace(installation: Installation): EventPlace {
   if (installation.isEnterpriseInstall) return { enterpriseId: installation.enterpriseId };
   return { teamId: installation.teamId, enterpriseId: installation.enterpriseId };
@@ -28,7 +31,7 @@ export function uninstall(platform: Platform, installation: Installation): Sent 
   return Promise.all([gone, ...(tokens.length > 0 ? [tellRevoked(platform, installation, tokens)] : [])]);
 }
 
-/** Revokes some of an installation's tokens. If none is left, the app is uninstalled, as on Slack. */
+/** Revokes some of an installation's tokens. If no live token remains, uninstalls the app, as Slack does. */
 export async function revokeTokens(platform: Platform, installation: Installation, tokens: Token[]): Sent {
   for (const token of tokens) token.status = 'revoked';
   const told = tellRevoked(platform, installation, tokens);
@@ -60,14 +63,14 @@ function tellRevoked(
   );
 }
 
-/** Lets an org-wide app into workspaces of its org; sends the app an event that names those that are new. */
+/** Gives an org-wide app access to workspaces of its org. Sends the app an event that names the new workspaces. */
 export function grantAccess(platform: Platform, installation: Installation, teamIds: readonly string[]) {
   const added = teamIds.filter((id) => !installation.grantedTeamIds.includes(id));
   installation.grantedTeamIds.push(...added);
   return tellAccess(platform, installation, 'team_access_granted', added);
 }
 
-/** Shuts an org-wide app out of workspaces; sends the app an event that names them. */
+/** Removes an org-wide app's access to workspaces. Sends the app an event that names them. */
 export function revokeAccess(platform: Platform, installation: Installation, teamIds: readonly string[]) {
   const removed = installation.grantedTeamIds.filter((id) => teamIds.includes(id));
   installation.grantedTeamIds = installation.grantedTeamIds.filter((id) => !teamIds.includes(id));

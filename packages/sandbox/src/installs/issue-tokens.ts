@@ -57,7 +57,7 @@ function botIdentity(world: World, place: Place) {
   return identity;
 }
 
-/** Without rotation, Slack returns the same token again, and adds the new scopes to it. */
+/** Returns the live token, if any, with the new scopes added: without rotation, Slack returns the same token again. */
 function keptToken(
   world: World,
   installationId: string,
@@ -95,7 +95,7 @@ export function issueToken(
 }
 
 /**
- * Exchanges a refresh token for new tokens and revokes the old ones, so that a refresh token works once. Returns
+ * Exchanges a refresh token for new tokens and revokes the old ones, so each refresh token works only once. Returns
  * undefined if no live token has this refresh token.
  */
 export function rotateToken(platform: Platform, refreshToken: string): Token | undefined {

@@ -3,7 +3,9 @@ import type { Platform } from '../platform.ts';
 import { directMessage } from '../world/find.ts';
 import type { Conversation, Installation, Message, Person, Workspace } from '../world/records.ts';
 
-/** The DM between an installation's bot and a person in the given workspace; opens it if it is not open yet. */
+/**
+ * Returns the DM between an installation's bot and a person in the given workspace. Opens the DM if it is not open yet.
+ */
 export function openDirectMessage(
   platform: Platform,
   installation: Installation,

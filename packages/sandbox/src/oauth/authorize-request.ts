@@ -2,13 +2,16 @@ import type { AppSettings } from '../app/manifest.ts';
 import type { RegisteredApp } from '../app/registered-app.ts';
 import { splitScopes } from '../app/scopes.ts';
 
-/** A checked request for consent: what an app may ask a person for. */
+/** A checked consent request: what the app asks a person for. */
 export type AuthorizeRequest = {
   botScopes: string[];
   userScopes: string[];
-  /** The address that the app sent; null if it sent none. Then `returnTo` is the app's first registered address. */
+  /**
+   * The redirect address that the app sent. Null if it sent none: `returnTo` is then the app's first registered
+   * address.
+   */
   redirectUri: string | null;
-  /** Where the browser goes back to. */
+  /** The address to which the browser returns. */
   returnTo: string;
   /** Null if the app sent none. */
   state: string | null;

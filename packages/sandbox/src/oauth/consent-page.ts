@@ -16,7 +16,7 @@ export type ConsentPage = {
   person: Person;
   /** The org of the workspace, if this person may install in the whole org; otherwise null. */
   organisation: Enterprise | null;
-  /** The workspaces and people to choose from; empty if the app asked for one workspace. */
+  /** The workspaces and people to choose from. Empty if the app asked for a particular workspace. */
   choices: { workspace: Workspace; person: Person }[];
   mustAsk: boolean;
 };
@@ -49,7 +49,7 @@ export function decisionPage(
     notice: Html | null;
     /** The form's address. */
     action: string;
-    /** Names of parameters in the page's query. The form has a hidden field for each, and so sends them again. */
+    /** Names of parameters in the page's query. The form sends these parameters again, in hidden fields. */
     kept: readonly string[];
     choices: Html;
     allow: string;
@@ -113,7 +113,7 @@ function scopeSection({ app, request }: ConsentPage, title: string, scopes: stri
   return html`<section><h2>${title}</h2><ul>${rows}</ul></section>`;
 }
 
-/** The page's header, with the workspaces to choose from if the app asked for none. */
+/** The page's header. If the app asked for no particular workspace, it lists the workspaces to choose from. */
 function workspaceSwitcher({
   choices,
   workspace,

@@ -4,7 +4,7 @@ import { placeOf } from '../world/find.ts';
 import type { Person, Place, Role } from '../world/records.ts';
 import { type AuthorizeRequest, optionalScopes } from './authorize-request.ts';
 
-/** How long a code can be exchanged. Source: docs.slack.dev/authentication/installing-with-oauth */
+/** How long an app can exchange a code. Source: docs.slack.dev/authentication/installing-with-oauth */
 export const codeLifetimeMs = 10 * 60_000;
 
 /** What a person decided on the consent page. */
@@ -114,7 +114,7 @@ function issueCode(
   return value;
 }
 
-/** The redirect address with Slack's parameters; `state` comes back even if it is empty, as on Slack. */
+/** The redirect address with Slack's parameters. Like Slack, returns `state` even if it is empty. */
 export function backTo(
   request: Pick<AuthorizeRequest, 'returnTo' | 'state'>,
   parameters: Record<string, string>,

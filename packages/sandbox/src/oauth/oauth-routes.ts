@@ -50,8 +50,8 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
 }
 
 /**
- * Reads from the page's query which workspace and person to show. The links of the picker set `pick`, because `team` is
- * the workspace that the app asked for.
+ * Reads from the page's query which workspace and person to show. The workspace links set `pick`, not `team`, because
+ * `team` is the workspace that the app asked for.
  */
 export function pickedIn(query: URLSearchParams): URLSearchParams {
   const overrides = new URLSearchParams();
@@ -108,7 +108,7 @@ export function submitConsent(platform: Platform, form: URLSearchParams): Consen
 
 export type ConsentOptions = ControlOptions<'consent'>;
 
-/** Fills in the consent form and sends it, without a browser. Throws if the page would not send the browser back. */
+/** Fills in the consent form and sends it, without a browser. Throws if the page would not redirect back to the app. */
 export function consentFor(platform: Platform, choice: ConsentOptions): string {
   const form = new URLSearchParams(new URL(choice.authorizeUrl).searchParams);
   form.set('user', choice.userId);

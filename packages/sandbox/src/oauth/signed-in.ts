@@ -8,7 +8,9 @@ export type SignedIn = { teamId: string; userIdByTeam: Record<string, string> };
 
 const cookieName = 'sandbox_signed_in';
 
-/** Reads the sandbox's cookie. For a missing or invalid person, it takes the workspace's first active member. */
+/**
+ * Reads the sandbox's cookie. If a workspace's person is missing or invalid, uses the workspace's first active member.
+ */
 export function readSignedIn(world: World, cookies: Record<string, string | undefined>): SignedIn {
   const chosen = new URLSearchParams(cookies[cookieName] ?? '');
   const userIdByTeam: Record<string, string> = {};

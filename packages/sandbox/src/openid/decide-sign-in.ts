@@ -8,7 +8,7 @@ export type SignInOptions = ControlOptions<'signIn'>;
 
 export type SignInOutcome = { kind: 'redirect'; location: string } | { kind: 'refused'; explanation: string };
 
-/** Fills in the sign-in form and sends it, without a browser. Throws if the page would not send the browser back. */
+/** Fills in the sign-in form and sends it, without a browser. Throws if the page would not redirect back to the app. */
 export function signInFor(platform: Platform, choice: SignInOptions): string {
   const form = new URLSearchParams(new URL(choice.authorizeUrl).searchParams);
   const person = platform.world.people.get(choice.userId);

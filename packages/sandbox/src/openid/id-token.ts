@@ -28,7 +28,9 @@ export type IdTokenFlaw = (typeof idTokenFlaws)[number];
 
 type SigningKey = { keyId: string; privateKey: CryptoKey; publicJwk: JWK };
 
-/** Issues ID tokens. The key is made when it is first needed: RSA keys take time, and few tests sign in. */
+/**
+ * Issues ID tokens. Creates the key only when it is first needed: creating an RSA key is slow, and few tests sign in.
+ */
 export function createIdTokens(platform: Platform) {
   const { app, clock } = platform;
   let listed: Promise<SigningKey> | undefined;
@@ -55,11 +57,11 @@ export function createIdTokens(platform: Platform) {
   return {
     /** The public keys, as `/openid/connect/keys` lists them. */
     keys: async (): Promise<JWK[]> => [(await currentKey()).publicJwk],
-    /** Signs with a new key from now on; the old one is no longer listed. */
+    /** Signs later ID tokens with a new key, and stops listing the old one. */
     rotateKey(): void {
       listed = undefined;
     },
-    /** Signs an ID token for a redeemed code; undefined if the flaw is `missing`. */
+    /** Signs an ID token for a redeemed code. Returns undefined if the flaw is `missing`. */
     async sign(code: SignInCode, accessToken: string, flaw?: IdTokenFlaw): Promise<string | undefined> {
       if (flaw === 'missing') return undefined;
       const now = Math.floor(clock.now() / 1000) + shiftSeconds(flaw);
@@ -124,8 +126,8 @@ const userImageSizes = [24, 32, 48, 72, 192, 512];
 const teamImageSizes = [34, 44, 68, 88, 102, 132, 230];
 
 /**
- * What the granted scopes say about a person, in an ID token and in `openid.connect.userInfo`.
- * Source: docs.slack.dev/reference/methods/openid.connect.userInfo
+ * The claims about a person that the granted scopes allow, for ID tokens and for `openid.connect.userInfo`. Source:
+ * docs.slack.dev/reference/methods/openid.connect.userInfo
  */
 export function personClaims(
   platform: Platform,
