@@ -91,7 +91,7 @@ describe('in a systemd unit with Type=notify', () => {
     assert.equal(notified().length, 2);
   });
 
-  it('Foyer serves, and logs the failure, if systemd-notify fails', async (t) => {
+  it('if systemd-notify fails, Foyer logs the failure and keeps serving', async (t) => {
     const { foyer } = startUnit(t, {}, { program: '#!/bin/sh\nexit 3\n' });
     assert.ok(await isServing(foyer));
     await eventually(async () => /"exitCode":3,.*systemd-notify failed/.test(foyer.output()));
@@ -104,7 +104,7 @@ describe('in a systemd unit with Type=notify', () => {
     await eventually(async () => notified().includes('READY=1'));
   });
 
-  it('Foyer exits with code 78, not 1, if no start can succeed before a person changes something', async (t) => {
+  it('Foyer exits with code 78 if no restart can succeed until a person fixes something, such as an invalid PORT', async (t) => {
     const { foyer, notified } = startUnit(t, { PORT: '70000' });
     assert.deepEqual(await foyer.ended, { code: 78, signal: null });
     assert.match(foyer.output(), /\n {2}PORT: is larger than 65535\n/);
@@ -116,7 +116,7 @@ describe('in a systemd unit with Type=notify', () => {
     assert.deepEqual(await foyer.ended, { code: 1, signal: null });
   });
 
-  it('Foyer exits with code 1 if a process that was killed may still use other keys, since a later start may succeed', async (t) => {
+  it('Foyer exits with code 1 if a killed process still counts as using other encryption keys, since a later start may succeed', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-keys-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const [old, added] = [7, 8].map((byte) => `k${byte}:${Buffer.alloc(32, byte).toString('base64')}`);

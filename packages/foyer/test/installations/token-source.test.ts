@@ -82,7 +82,7 @@ describe('the token source', () => {
   const statusOf = async () => (await store.findInstallation(T1))?.status;
 
   describe('authorizing', () => {
-    it('the token source returns the bot of a team, and a user token only to its owner', async () => {
+    it('the token source returns the bot token of a team, and a user token only for the user who owns it', async () => {
       const { installationId } = await store.recordInstall(teamInstall({ userToken: 'xoxp-1' }));
       const bot = {
         installationId,
@@ -99,7 +99,7 @@ describe('the token source', () => {
       assert.equal(await tokens.botToken(T1), 'xoxb-bot-1');
     });
 
-    it('the token source uses the team of the event for an org-wide install', async () => {
+    it('for an org-wide install, the token source returns the team that the event comes from', async () => {
       await store.recordInstall(orgInstall());
       const source = { teamId: 'T9', enterpriseId: 'E1', isEnterpriseInstall: true };
       const { teamId, enterpriseId, botToken } = await tokens.authorize(source);
@@ -144,7 +144,7 @@ describe('the token source', () => {
       assert.equal((await ownRows(opened.database, 'runs')).length, 1);
     });
 
-    it('the token source refreshes once for several processes, even if the tokens have expired', async () => {
+    it('if several processes need an expired token at the same time, the token source refreshes it only once', async () => {
       await installed(-hour, -hour);
       const others = await Promise.all([opened.reopen(), opened.reopen()]);
       const sources = [tokens, ...others.map(sourceOn)];
@@ -159,7 +159,7 @@ describe('the token source', () => {
       assert.match(String(given[0]?.userToken), /^xoxe\.xoxp-new-/);
     });
 
-    it('the token source returns and keeps the token of a newer install if a refresh of the earlier token ends later', async () => {
+    it('if the app is reinstalled during a refresh, the token source returns and keeps the token of the new install', async () => {
       await installed(-hour);
       const held = endpoint.hold();
       const waiting = tokens.botToken(T1);
@@ -171,7 +171,7 @@ describe('the token source', () => {
       assert.equal((await store.fetchInstallation(T1)).bot?.token, 'xoxb-reinstalled');
     });
 
-    it('the token source refreshes the tokens of a newer install separately, while a refresh of the earlier tokens is slow', async () => {
+    it('the token source refreshes the token of a newer install without waiting for a slow refresh of the earlier token', async () => {
       await installed(-hour);
       const held = endpoint.hold();
       const waiting = tokens.botToken(T1);
@@ -217,7 +217,7 @@ describe('the token source', () => {
       );
     });
 
-    it('the token source waits thirty seconds for the next refresh if Slack answers ratelimited and does not say how long to wait', async () => {
+    it('the token source waits thirty seconds before the next refresh if Slack rate-limits it without saying how long to wait', async () => {
       await installed(-hour);
       endpoint.answerWith({ ok: false, error: 'ratelimited' });
       await assert.rejects(tokens.botToken(T1), TokenRefreshError);
@@ -239,7 +239,7 @@ describe('the token source', () => {
       assert.equal(endpoint.used.length, 1);
     });
 
-    it('the token source keeps new tokens even if the answer has an odd expiry time, since the old refresh token is used up', async () => {
+    it('the token source uses new tokens even if their expiry time is missing or invalid', async () => {
       for (const expires_in of [undefined, null, '43200', 0, 43_200.123, 1e300]) {
         await installed(-hour);
         endpoint.answerWith({ ok: true, access_token: 'xoxb-new', refresh_token: 'xoxe-new', expires_in });
@@ -247,7 +247,7 @@ describe('the token source', () => {
       }
     });
 
-    it('the token source keeps complete new tokens from an answer that cannot be parsed, but never a part of a token', async () => {
+    it('if Slack’s response cannot be parsed, the token source stores the new tokens that it contains in full, but never part of a token', async () => {
       const pair = '"access_token":"xoxe.xoxb-1-new","refresh_token":"xoxe-1-new"';
       const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
       for (const [text, breaksOff] of [
@@ -274,7 +274,7 @@ describe('the token source', () => {
       }
     });
 
-    it('the token source rejects a malformed answer to a refresh', async () => {
+    it('the token source rejects a refresh response that has no new refresh token', async () => {
       await installed(-hour);
       endpoint.answerWith({ ok: true, access_token: 'xoxb-half-an-answer' });
       await assert.rejects(
@@ -284,7 +284,7 @@ describe('the token source', () => {
       assert.equal(await statusOf(), 'active');
     });
 
-    it('the token source refreshes a user’s token too, and continues without a user token that is dead', async () => {
+    it('the token source refreshes a user’s token too, and continues without it if it is dead', async () => {
       await installed(12 * hour, hour);
       const source = { ...T1, userId: 'U1' };
       assert.equal((await tokens.authorize(T1)).userToken, undefined);
@@ -352,14 +352,14 @@ describe('the token source', () => {
   });
 
   describe('the refresh of expiring tokens', () => {
-    it('the refresh of expiring tokens leaves out the bot of a broken installation, since Slack refuses its token permanently', async () => {
+    it('the refresh of expiring tokens skips the bot token of a broken installation', async () => {
       const { installationId } = await installed(hour);
       await store.markBroken(installationId, 'token_revoked');
       assert.deepEqual(await tokens.refreshLapsing(), { refreshed: 0, failed: 0 });
       assert.deepEqual(endpoint.used, []);
     });
 
-    it('the refresh of expiring tokens covers bots and users, and leaves out lasting tokens and uninstalled teams', async () => {
+    it('the refresh of expiring tokens covers bot and user tokens, and skips long-valid tokens and uninstalled teams', async () => {
       await installed(hour, hour);
       const lasting = { teamId: 'T2', botToken: 'xoxb-lasting', botExpiresAt: expiresIn(12 * hour) };
       await store.recordInstall(teamInstall(lasting));

@@ -103,7 +103,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('two first installs of one team at the same time become one installation with one welcome', async (t) => {
+  it('two simultaneous first installs of a team become one installation with one welcome', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const rounds = count({ quick: 3, full: 30 });
@@ -129,7 +129,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     assert.deepEqual(lines, []);
   });
 
-  it('one machine finishes the run of a machine that was killed, repeats no finished step, and sends one welcome', async (t) => {
+  it('if a machine is killed, another finishes its run, repeats no finished step and sends only one welcome', async (t) => {
     const machines = await machinesFor(t);
     const { b, sandbox, database, environment } = machines;
     machines.sendTo(b);
@@ -172,7 +172,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     }
   });
 
-  it('an uninstall that reaches one machine stops the run on the other before that run’s call to Slack ends', async (t) => {
+  it('an uninstall event that reaches one machine stops the run on the other, even while that run waits for Slack', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const place = newPlace(machines, 'Gone');

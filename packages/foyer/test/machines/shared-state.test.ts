@@ -128,7 +128,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     }
   });
 
-  it('the operators get one notice of each install and uninstall, although both machines look for due notices at the same time', async (t) => {
+  it('the operators get one notice of each install and uninstall, even if both machines look for due notices at the same time', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, webhook } = machines;
     await b.stop();
@@ -157,7 +157,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     await assertClaimedOnce(t, machines);
   });
 
-  it('if two machines start at the same time, the kept tokens of a failed install are revoked, and neither machine logs a failure to read or forget the tokens', async (t) => {
+  it('if two machines start at the same time, they revoke the kept tokens of a failed install without disturbing each other', async (t) => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     // Slack fails to revoke the token during the callback, so Foyer stores the token to revoke it later.
@@ -181,7 +181,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
     assert.deepEqual(complaints, []);
   });
 
-  it('a login or a logout of an operator on one machine also counts on the other', async (t) => {
+  it('an operator who logs in or out on one machine is logged in or out on the other too', async (t) => {
     const { a, b } = await machinesFor(t, { environment: { OPERATOR_PASSWORD: password } });
     const { host } = new URL(a.config.http.publicUrl);
     assert.equal((await fetchAs(host, `${b.url}/operator`)).status, 303);

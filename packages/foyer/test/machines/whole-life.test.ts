@@ -80,7 +80,7 @@ async function uninstall({ sandbox, acme }: Shared): Promise<void> {
 }
 
 describe('two machines', { concurrency: 3 }, () => {
-  it('a question is asked once, and another machine accepts the answer after the machine that stored the install has stopped', async (t) => {
+  it('if the machine that stored an install stops, another machine accepts the answer to the install’s question', async (t) => {
     const shared = await setShared(t);
     const { a, b, sendTo, sandbox, acme, forms, run, ledger } = shared;
     await isAsked(shared);
@@ -93,7 +93,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(sandbox.messages(acme).filter(({ text }) => text === 'Your plan: team').length, 1);
   });
 
-  it('only one of two answers takes effect if they reach the two machines at the same time', async (t) => {
+  it('if two answers to a question reach two machines at the same time, only one takes effect', async (t) => {
     const shared = await setShared(t);
     const { a, b, sendTo, run, ledger } = shared;
     await isAsked(shared);
@@ -105,7 +105,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal((await ledger()).length, 1);
   });
 
-  it('one machine finishes the uninstall run of a machine that was killed, and repeats no finished step', async (t) => {
+  it('if a machine is killed, another finishes its uninstall run and repeats no finished step', async (t) => {
     const shared = await setShared(t);
     const { a, b, billing, run, ledger, database, environment } = shared;
     await isAsked(shared);
@@ -151,7 +151,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 2);
   });
 
-  it('a first opening of Home, and an upgrade of the scopes, each cause one run, even if both machines notice them several times', async (t) => {
+  it('each person’s first opening of App Home starts only one run, and so do new scopes, even if both machines notice them', async (t) => {
     const shared = await setShared(t);
     const { a, b, sandbox, sendTo, billing, acme, database, ledger } = shared;
     await isAsked(shared, ['im:history']);
@@ -191,7 +191,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 6);
   });
 
-  it('the installer is reminded once, and no answer is lost, while the machines’ clock jumps forward and back', async (t) => {
+  it('if the machines’ clock jumps forward and back, the installer is reminded only once, and no answer is lost', async (t) => {
     const shared = await setShared(t);
     const { clock, sandbox, acme, run, ledger } = shared;
     await isAsked(shared);

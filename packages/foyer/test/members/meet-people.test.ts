@@ -97,7 +97,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       );
     });
 
-    it('Foyer keeps a person of another workspace apart from a person of this workspace with the same id', async () => {
+    it('Foyer stores people of two workspaces separately, even if they have the same user id', async () => {
       const { teamId, userId } = await installIn('Acme');
       const before = await met(teamId, userId);
       await press(stage, { teamId, userId, home: 'TELSEWHERE' });
@@ -146,7 +146,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(rows, []);
     });
 
-    it('Slack’s event tells Foyer that a person was deactivated; if the event is lost, Foyer looks the person up when Home is published', async () => {
+    it('Foyer learns from Slack’s event that a person was deactivated, or from a lookup when it next publishes Home', async () => {
       const { teamId } = await installIn('Acme');
       const { sandbox } = stage;
       const { userId } = whom('Acme', 'member');

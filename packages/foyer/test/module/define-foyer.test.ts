@@ -119,7 +119,7 @@ describe('a definition', () => {
     }
   });
 
-  it('steps and jobs may be instances of a class', () => {
+  it('a definition can contain steps and jobs that are instances of a class', () => {
     class Greet implements Step {
       readonly name = 'greet';
       readonly title = { todo: 'Greet', doing: 'Greeting' };
@@ -136,7 +136,7 @@ describe('a definition', () => {
     assert.deepEqual(definitionProblems(defineFoyer(definition)), []);
   });
 
-  it('createFoyer refuses a base path that leads elsewhere or is not a plain path', async () => {
+  it('createFoyer refuses a base path that leads to another host or is not a plain path', async () => {
     const config = readConfig({
       SLACK_CLIENT_ID: '1.2',
       SLACK_CLIENT_SECRET: 'a',

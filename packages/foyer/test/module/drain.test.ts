@@ -10,7 +10,7 @@ const day = 24 * 3_600_000;
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`drain on ${engine}`, () => {
-    it('each due run and job executes once, even if two drains, or a drain and a worker, run at the same time, and a drain ends soon after its deadline', async (t) => {
+    it('drain executes each due run and job once, even alongside another drain or a worker, and ends soon after its deadline', async (t) => {
       const counted: string[] = [];
       const turns: number[] = [];
       const gate = Promise.withResolvers<void>();

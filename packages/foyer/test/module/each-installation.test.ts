@@ -43,7 +43,7 @@ async function setTeams(t: TestContext, engine: 'SQLite' | 'Postgres', many: num
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`eachInstallation on ${engine}`, () => {
-    it('eachInstallation visits each active team once, over several pages, and never more teams at the same time than requested', async (t) => {
+    it('eachInstallation visits each active team once across all pages, and at most the requested number of teams at a time', async (t) => {
       const { foyer } = await setTeams(t, engine, 230);
       const seen: (string | null)[] = [];
       let now = 0;
@@ -94,7 +94,7 @@ it('eachInstallation delays only the team that Slack rate-limits', async (t) => 
   assert.deepEqual(endless, { done: 1, failed: 1 });
 });
 
-it('eachInstallation starts no further team once it is aborted, and refuses an invalid concurrency', async (t) => {
+it('eachInstallation visits no further team once it is aborted, and refuses an invalid concurrency', async (t) => {
   const { foyer } = await setTeams(t, 'SQLite', 20);
   const abort = new AbortController();
   let count = 0;

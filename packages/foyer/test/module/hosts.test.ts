@@ -111,7 +111,7 @@ async function useEverything(
   assert.equal((await visitor.get(`${origin}/integrations/slackery`)).status, 404);
 }
 
-describe('in a server of the host', () => {
+describe('Foyer in the host app’s own server', () => {
   it('Foyer works as middleware of Express 5, before a body parser', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express();
@@ -145,7 +145,7 @@ describe('in a server of the host', () => {
     await useEverything(host);
   });
 
-  it('an event is answered with status 500 if a body parser has already read its body and has not kept the raw body', async (t) => {
+  it('Foyer answers an event with status 500 if a body parser has already read the body and has not kept the raw bytes', async (t) => {
     const host = await startHost(t, async (foyer) => {
       const app = express();
       app.use(express.json(), foyer.middleware);

@@ -180,7 +180,7 @@ describe('the package', () => {
     await run(join(root, 'node_modules/.bin/tsc'), [...options, 'host.ts'], { cwd: folder });
   });
 
-  it('the app of the README, started by its command, listens on the PORT of .env and answers the paths that the README lists', async (t) => {
+  it('the README’s example app starts with the README’s command, uses PORT from .env, and serves the paths that the README lists', async (t) => {
     const readme = readFileSync(join(folder, 'node_modules/slack-foyer/README.md'), 'utf8');
     const [define = '', server = ''] = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code);
     const [, command = ''] = /^(node .*src\/server\.ts)$/m.exec(readme) ?? [];

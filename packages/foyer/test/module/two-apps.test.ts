@@ -6,7 +6,7 @@ import { it } from 'node:test';
 import { startTestFoyer } from '../../src/testing/start-test-foyer.ts';
 import { definition } from '../support/app/definition.ts';
 
-it('an app reaches no installation or run of another app in the same database, even by id', async (t) => {
+it('an app cannot reach an installation or run of another app in the same database, even by id', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-two-apps-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const databaseUrl = `file:${join(folder, 'shared.db')}`;

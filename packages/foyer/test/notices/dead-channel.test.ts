@@ -58,7 +58,7 @@ const dead = [
 
 for (const { channel, code, what, kill, reportedTo } of dead) {
   describe(`an install while the ${channel} is dead`, () => {
-    it('if a notice channel is dead, an install succeeds, the installer sees no sign of the failure, and the operators get a report', async (t) => {
+    it(`if the notice channel “${channel}” is dead, an install still succeeds, and only the operators learn of the failure`, async (t) => {
       const channels = await startChannels(t);
       kill(channels);
       const stage = await setOperatorStage({ environment: channels.environment });
@@ -110,7 +110,7 @@ describe('a channel that does not accept messages', () => {
     };
   }
 
-  it('if one channel fails, the other reports the failure to the operators once, and doctor reports the failure until the channel works again', async (t) => {
+  it('if one notice channel fails, operators are told once over the other, and doctor reports it until the channel works again', async (t) => {
     const { webhook, mail, sender, doctor, uninstall, troubles } = await stageWith(t);
     webhook.status = 410;
     for (let times = 0; times < 3; times += 1) {
@@ -143,7 +143,7 @@ describe('a channel that does not accept messages', () => {
     );
   });
 
-  it('a failure that may be temporary is reported only after the fifth try of a notice', async (t) => {
+  it('if a notice channel may be failing only temporarily, Foyer reports that only after the fifth attempt at a notice', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 503;
     await uninstall();
@@ -158,7 +158,7 @@ describe('a channel that does not accept messages', () => {
     assert.match(mail.received.join('\n'), /The webhook does not accept notifications/);
   });
 
-  it('if both channels fail, Foyer reports each failure once, and a report that fails causes no further report', async (t) => {
+  it('if both notice channels fail, Foyer reports each failure once, and a report that fails causes no further report', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 404;
     mail.answerWith(550, 550, 550, 550);

@@ -156,7 +156,7 @@ describe('notices to the operators', () => {
     assert.match(webhook.received[0] ?? '', /installed Foyer/);
   });
 
-  it('if one channel fails, the other notifies the operators, and Foyer retries the failing channel for a day', async (t) => {
+  it('if one notice channel fails, the operators are notified over the other, and Foyer retries the failing channel for a day', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     webhook.status = 503;
@@ -187,7 +187,7 @@ describe('notices to the operators', () => {
     assert.deepEqual([given?.channel, given?.error_code, given?.due_at], ['webhook', 'http_503', null]);
   });
 
-  it('a notice that a process was sending to a webhook when it died is not sent there again', async (t) => {
+  it('if a process died while it posted a notice to the webhook, Foyer does not post that notice again', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });
@@ -205,7 +205,7 @@ describe('notices to the operators', () => {
     ]);
   });
 
-  it('no one is notified if no channel is configured, and no notices pile up', async (t) => {
+  it('if no notice channel is configured, Foyer notifies no one and keeps no notices', async (t) => {
     const stage = await setStage(t, { steps: [] });
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });
@@ -214,7 +214,7 @@ describe('notices to the operators', () => {
     assert.deepEqual(await rows(stage), []);
   });
 
-  it('a sender that is stopped sends nothing, and another sender sends its notices', async (t) => {
+  it('a notice sender that was stopped sends nothing, and another sender sends the notices instead', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     await stage.store.deleteInstallation({ teamId });

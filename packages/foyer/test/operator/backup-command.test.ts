@@ -96,7 +96,7 @@ test('`backup` reports a damaged copy, and removes it', async (t) => {
   assert.throws(() => verifyBackup(join(folder, 'empty.db')), { name: 'BackupDamagedError' });
 });
 
-test('a backup of Postgres that is made during installs is one snapshot, and Foyer starts on its file', async (t) => {
+test('a Postgres backup made during installs is a consistent snapshot, and Foyer can start on the backup file', async (t) => {
   const stage = await setStage({
     engine: 'Postgres',
     environment: { OPERATOR_PASSWORD: 'open sesame, please' },
@@ -167,7 +167,7 @@ test('a backup of Postgres that is made during installs is one snapshot, and Foy
   assert.equal(ready.status, 200);
 });
 
-test('`backup --verify` rehearses a restore, changes nothing, and reports a damaged file, and keys that cannot decrypt its tokens', async (t) => {
+test('`backup --verify` tests a backup without changing it, and reports a damaged file or keys that cannot decrypt its tokens', async (t) => {
   const { folder, database, run } = await createOperatorHarness(t);
   const keyring = keyringOf('main');
   await verifyKeyring(database, keyring);

@@ -38,7 +38,7 @@ for (const [what, words, offered, absent] of [
 
 for (const shell of ['bash', 'zsh', 'fish'] as const) {
   const isThere = spawnSync(shell, ['-c', 'true']).status === 0;
-  test(`the completion script of ${shell} is valid`, {
+  test(`the completion script for ${shell} is valid`, {
     skip: !isThere && `there is no ${shell} here`,
   }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-completion-'));

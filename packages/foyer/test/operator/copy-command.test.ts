@@ -90,7 +90,7 @@ describe('copy', () => {
     ['SQLite', 'SQLite'],
     ['Postgres', 'Postgres'],
   ] as const) {
-    it(`\`copy\` copies every row unchanged from ${from} to ${to}, and shows the number of rows and the checksum of both sides for each table`, async (t) => {
+    it(`\`copy\` copies every row unchanged from ${from} to ${to}, and shows both databases’ row count and checksum for each table`, async (t) => {
       // 1,100 rows are more than one page of a copy.
       const rows = from === to ? 25 : 1100;
       const { copy, look, target, source, held } = await prepare(t, { from, to, rows });
@@ -111,7 +111,7 @@ describe('copy', () => {
     });
   }
 
-  it('`copy` prints what it copied and what to do next, and does not print the key', async (t) => {
+  it('`copy` prints what it copied and what to do next, but never the encryption key', async (t) => {
     const { run, url, file } = await prepare(t);
     writeFileSync(`${file}.key`, 'main:the-key-itself\n');
     const { exitCode, stdout, stderr } = await run(['copy', '--to', '-'], {
@@ -147,7 +147,7 @@ describe('copy', () => {
     ['SQLite', 'Postgres'],
     ['Postgres', 'SQLite'],
   ] as const) {
-    it(`a copy from ${from} to ${to} resumes after a kill at any instant, and its target cannot be used before it is finished`, async (t) => {
+    it(`a copy from ${from} to ${to} that is killed at any moment can resume, and its target cannot be opened until it is finished`, async (t) => {
       const { copy, look, source, target, held, run, url } = await prepare(t, { from, to, rows: 1500 });
       const kills = count({ quick: from === 'SQLite' ? 2 : 1, full: 20 });
       for (let nth = 1; nth <= kills; nth += 1) {
@@ -313,7 +313,7 @@ describe('copy', () => {
     assert.match(renamed.stderr, /not empty/, 'an alias that it does not recognize');
   });
 
-  it('if two copies into one target run at the same time, one of them or a later third copy completes the target', async (t) => {
+  it('if two copies into one target run at the same time, the target ends up complete, if need be after a third copy', async (t) => {
     const { source, target, look, held, copy } = await prepare(t, { rows: 300 });
     const ends = await Promise.all([startCopy(source, target).ended, startCopy(source, target).ended]);
     t.diagnostic(ends.join(', '));
@@ -363,7 +363,7 @@ describe('copy', () => {
     assert.deepEqual(await look(target, everythingIn), held);
   });
 
-  it('`copy` knows and includes every table of both engines', async (t) => {
+  it('`copy` includes every Foyer table on both engines', async (t) => {
     for (const open of Object.values(engines)) {
       const { database, close } = await open();
       t.after(close);
@@ -383,7 +383,7 @@ function otherSchema(url: string): string {
   return other.href;
 }
 
-test('no database address is printed with its password, even if the address is invalid', async (t) => {
+test('no command prints the password in a database address, even if the address is invalid', async (t) => {
   const { run } = await prepare(t);
   const password = 'recognisable%40/pass';
   const attempts = [

@@ -758,7 +758,7 @@ function changeUrl(environment: Record<string, string>, change: (url: URL) => un
 
 plantFaults('doctor names each problem with its fix', breakages);
 
-test('doctor calls Slack through the proxy of the environment, as Foyer does', async (t) => {
+test('doctor calls Slack through the proxy that the environment configures', async (t) => {
   const { doctor, environment, sandbox } = await prepareDoctor(t);
   const through: string[] = [];
   const proxy = createServer();
@@ -833,7 +833,7 @@ test('doctor reports low disk space, a large WAL, damage and files that Foyer ca
   assert.deepEqual(amissIn({ unwritable: [readOnly] }), ['database fault', true]);
 });
 
-test('doctor says to restore the backup if a newer version of the app migrated the database, and to run a version with both sets of migrations if two versions diverged', () => {
+test('doctor advises a restore if a newer app version migrated the database, and a version with both migrations if two versions diverged', () => {
   const fixFor = (missingMigrations: string[]) =>
     schemaFinding({ isUnfinishedCopy: false, missingMigrations, unknownMigrations: ['0002-trials'] }).fix ??
     '';

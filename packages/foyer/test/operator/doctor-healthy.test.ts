@@ -153,7 +153,7 @@ for (const system of systems) {
   });
 }
 
-test('doctor finds a wrong signing secret in a running Foyer, although a stranger sends wrong signatures too', async (t) => {
+test('doctor finds a wrong signing secret in a running Foyer, even if a stranger sends wrong signatures too', async (t) => {
   const { doctor, baseUrl } = await start(t, {
     what: '',
     environment: { SLACK_SIGNING_SECRET: 'b'.repeat(32) },

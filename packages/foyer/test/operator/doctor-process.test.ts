@@ -280,7 +280,7 @@ const breakages: Breakage[] = [
 
 plantFaults('doctor asks the running Foyer and its services, and names each problem with its fix', breakages);
 
-test('doctor sends the webhook one request, whose body is not JSON and so cannot be posted as a message', async (t) => {
+test('doctor tests the webhook with a single request that cannot appear as a message, since its body is not JSON', async (t) => {
   const { environment, doctor } = await prepareDoctor(t);
   const bodies: string[] = [];
   const server = createServer((req, res) => {
