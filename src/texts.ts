@@ -1,7 +1,7 @@
 import type { PartialTexts } from 'slack-foyer';
 
 /**
- * Every sentence that people read can be replaced here, in English, German, French, Spanish and Japanese. docs/texts.md
+ * Here you can replace every sentence that people read, in English, German, French, Spanish and Japanese. docs/texts.md
  * says where to find the keys and their placeholders. Foyer reports a wrong key or placeholder when it starts.
  */
 export const texts: PartialTexts = {

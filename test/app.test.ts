@@ -7,9 +7,9 @@ import { definition } from '../src/foyer.ts';
 import { chooseChannel } from '../src/steps/choose-channel.ts';
 
 /**
- * The app's own tests. `startTestFoyer` starts the app as it is, with a Slack on this machine (`sandbox`), an HTTP
- * client that keeps cookies (`visitor`), a clock that can jump, and a real database. Nothing is mocked, and `await
- * using` closes everything. Add your tests here; the module has its own in packages/foyer/test.
+ * The app's own tests. `startTestFoyer` starts the unchanged app, with a Slack on this machine (`sandbox`), an HTTP
+ * client that keeps cookies (`visitor`), a clock that a test can move, and a real database. Nothing is mocked, and
+ * `await using` closes everything. Add your tests here; the module has its own in packages/foyer/test.
  */
 
 test('an install succeeds, welcomes the installer and publishes App Home', async () => {

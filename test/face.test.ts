@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-/** Gives a copy of this repository another face by editing only `manifest.json`, `src/brand.ts` and `src/texts.ts`. */
+/** Rebrands a copy of this repository by editing only `manifest.json`, `src/brand.ts` and `src/texts.ts`. */
 
 const root = join(import.meta.dirname, '..');
 

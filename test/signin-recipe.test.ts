@@ -16,7 +16,8 @@ const [, recipe = ''] = /^```ts\n(.*?)^```$/ms.exec(readFileSync(join(root, 'doc
 
 /** Loads the recipe of docs/signin.md. Removes its types, and changes nothing else. */
 async function loadRecipe(folder: string): Promise<(foyer: Foyer) => RequestListener> {
-  // The folder is below node_modules, so that imports of packages resolve. Node strips no types there: the test does.
+  // The folder is below node_modules, so that imports of packages resolve. Node does not strip types there, so the test
+  // does.
   writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
   const file = join(folder, 'recipe.js');
   writeFileSync(file, stripTypeScriptTypes(recipe));

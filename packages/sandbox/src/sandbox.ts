@@ -14,34 +14,34 @@ import type { World } from './world/world.ts';
 export type SandboxOptions = {
   /** The app's manifest, as parsed JSON. */
   manifest: unknown;
-  /** Where events and interactions go, instead of the manifest's request URLs. */
+  /** The address to which to send events and interactions, instead of the manifest's request URLs. */
   eventUrl?: string;
   /** Redirect URLs instead of the manifest's. */
   redirectUrls?: string[];
   /** The sandbox generates credentials that are missing. */
   credentials?: Partial<AppCredentials>;
-  /** 0, the default, takes any free port. */
+  /** By default 0, which means any free port. */
   port?: number;
   /** A loopback address; `127.0.0.1` by default. */
   host?: string;
-  /** What the sandbox's clock follows; real time by default. */
+  /** The time that the sandbox's clock follows. Real time by default. */
   readNow?: () => number;
   /** How long the app may take to answer a request, in milliseconds; Slack's 3000 by default. */
   eventTimeoutMs?: number;
   /** The app's landing page, for the web client's Add to Slack link; by default the origin of its redirect URL. */
   landingUrl?: string;
   onActivity?: ActivityListener;
-  /** Adds a test's own workspaces and people to the world, once, at the start; `reset` removes them. */
+  /** Called once, at the start, to add a test's own workspaces and people. `reset` removes them. */
   populate?: (world: World) => void;
-  /** Lets the control API and the panel kill and restart the app's process, if the caller owns it. */
+  /** Pass it if you own the app's process: the control API and the panel can then kill and restart that process. */
   appProcess?: AppProcess;
 };
 
 /** How the sandbox ends and starts the app's process. */
 export type AppProcess = {
-  /** Ends the process at once, as a crash would. */
+  /** Ends the process immediately, as a crash would. */
   kill(): Promise<void>;
-  /** Starts the process (again); resolves when the app answers. */
+  /** Starts or restarts the process. Resolves when the app answers. */
   restart(): Promise<void>;
 };
 
@@ -58,15 +58,19 @@ export type Sandbox = Controls &
     faults: Faults;
     rateLimits: RateLimits;
     deliveries: Deliveries;
-    /** Submits the consent page's form for a person, without a browser; returns the address that it redirects to. */
+    /**
+     * Submits the consent page's form for a person, without a browser. Returns the address to which Slack redirects.
+     */
     consent(options: ConsentOptions): Promise<string>;
-    /** Submits the sign-in page's form for a person, without a browser; returns the address that it redirects to. */
+    /**
+     * Submits the sign-in page's form for a person, without a browser. Returns the address to which Slack redirects.
+     */
     signIn(options: SignInOptions): Promise<string>;
-    /** Signs ID tokens with a new key; Slack does so now and then. */
+    /** Signs later ID tokens with a new key, as Slack does now and then. */
     rotateSigningKey(): void;
-    /** Web API calls, oldest first; only those of `method` if it is given. */
+    /** The logged Web API calls, oldest first. If `method` is given, only its calls. */
     calls(method?: string): LoggedCall[];
-    /** Calls the listener for each activity; returns a function that removes it. */
+    /** Calls the listener for each activity. Returns a function that removes the listener. */
     onActivity(listener: ActivityListener): () => void;
     /** Resolves once no delivery is in flight. */
     settled(): Promise<void>;

@@ -68,7 +68,7 @@ const logger: Logger = {
   setName: silence,
 };
 
-/** A client that fails at once instead of trying again. */
+/** A Slack client that fails immediately instead of retrying. */
 export function clientFor(sandbox: Sandbox, token?: string): WebClient {
   return new WebClient(token, {
     slackApiUrl: sandbox.apiUrl,
@@ -78,7 +78,7 @@ export function clientFor(sandbox: Sandbox, token?: string): WebClient {
   });
 }
 
-/** Lets a person consent, for a workspace or an org, and returns the code that the app gets. */
+/** Consents as a person, for a workspace or an org. Returns the code that the app gets. */
 export async function codeFrom(
   sandbox: Sandbox,
   options: {
@@ -127,7 +127,7 @@ export async function install(
   return { client: clientFor(sandbox, token), token, teamId, userId, answer };
 }
 
-/** Checks that a call is refused with a Slack error, and returns the answer. */
+/** Checks that Slack refuses a call with this error. Returns Slack's answer. */
 export async function refused(call: Promise<unknown>, error: string): Promise<Record<string, unknown>> {
   let answer: Record<string, unknown> = {};
   await assert.rejects(call, (thrown: Error & { data?: Record<string, unknown> }) => {

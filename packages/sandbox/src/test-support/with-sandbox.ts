@@ -4,7 +4,7 @@ import type { Sandbox, SandboxOptions } from '../sandbox.ts';
 import { testManifest } from './install.ts';
 import { startTestApp, type TestApp } from './test-app.ts';
 
-/** Starts a sandbox and an app that listens to it; stops both when the test ends. */
+/** Starts a sandbox, and an app that receives its events. Stops both when the test ends. */
 export async function withSandbox(
   t: TestContext,
   options: Partial<SandboxOptions> = {},

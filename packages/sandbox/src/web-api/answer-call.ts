@@ -31,7 +31,9 @@ export function createWebApi({
   log: CallLog;
   idTokens: IdTokens;
 }): WebApi {
-  /** Runs a call. Checks it in Slack's order: the method, the token, the rate, the scope, and then the arguments. */
+  /**
+   * Runs a call. Checks it in Slack's order: the method, the token, the rate limit, the scope, and then the arguments.
+   */
   async function run(
     name: string,
     all: Record<string, unknown>,

@@ -10,7 +10,7 @@ import { withSandbox } from '../test-support/with-sandbox.ts';
 
 const botScopes = testManifest.oauth_config.scopes.bot.join(',');
 
-/** Calls 13 methods in a workspace, and some of them also in the Grid org, with arguments that give full answers. */
+/** Calls 13 methods in a workspace, and some of them also in the Grid org. The arguments produce complete answers. */
 async function callEverything(sandbox: Sandbox): Promise<void> {
   const parameters = { scope: botScopes, user_scope: 'users:read' };
   const { client, userId, answer } = await install(sandbox, 'Acme', { parameters });

@@ -29,7 +29,7 @@ function describeCaller({ platform, token, installation }: Call) {
 
 export const authTest = tokenMethod('special', [], describeCaller);
 
-/** Revokes the token it is called with; revoking an installation's last token uninstalls the app. */
+/** Revokes the call's token. If it was the installation's last live token, this uninstalls the app. */
 export const authRevoke: Method = {
   needs: 'token',
   scopes: [],
@@ -61,7 +61,7 @@ export const authTeamsList = tokenMethod('tier2', [], (call) => {
   };
 });
 
-/** Uninstalls the app from the token's workspace or org; also needs the client's id and secret. */
+/** Uninstalls the app from the token's workspace or org. The call also needs the client's id and secret. */
 export const appsUninstall = tokenMethod('tier1', [], ({ platform, args, installation }) => {
   const { app } = platform;
   if (args.required('client_id') !== app.clientId) throw new Refusal('invalid_client_id');
@@ -70,7 +70,7 @@ export const appsUninstall = tokenMethod('tier1', [], ({ platform, args, install
   return { ok: true };
 });
 
-/** Echoes its arguments; `error` makes it fail with that error. */
+/** Echoes its arguments. If the call has an `error` argument, it fails with that error. */
 export const apiTest = openMethod('tier4', ({ args }) => {
   const { token: _token, ...echoed } = args.all;
   const error = args.text('error');

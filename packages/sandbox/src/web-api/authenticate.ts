@@ -24,7 +24,7 @@ export function authenticate(
   if (!token || !installation) throw new Refusal('invalid_auth');
   if (app.isSuspended) throw new Refusal('account_inactive');
   if (token.status === 'uninstalled') {
-    // When an app is removed, Slack deactivates its bot user, but revokes people's tokens: the errors differ.
+    // When an app is removed, Slack deactivates the bot user but revokes people's tokens, so the errors differ.
     throw new Refusal(token.kind === 'bot' ? 'account_inactive' : 'token_revoked');
   }
   if (token.status === 'revoked') throw new Refusal('token_revoked');

@@ -41,7 +41,10 @@ export function createCallArguments(all: Record<string, unknown>) {
 
 export type CallArguments = ReturnType<typeof createCallArguments>;
 
-/** Reads the arguments: the query, which a form or JSON body overrides. Throws `invalid_json`, `json_not_object`. */
+/**
+ * Reads the arguments from the query and the body (a form or JSON). The body overrides the query. Throws
+ * `invalid_json`, `json_not_object`.
+ */
 export function readArguments(
   query: URLSearchParams,
   contentType: string,

@@ -9,7 +9,7 @@ export type LoggedCall = {
   method: string;
   teamId: string | null;
   enterpriseId: string | null;
-  /** As sent, without `token`; JSON arguments of forms are left as text. */
+  /** The arguments as sent, without `token`. In a form, an argument that contains JSON stays text. */
   arguments: Record<string, unknown>;
   token: string | null;
   status: number | null;
@@ -44,7 +44,7 @@ export function createCallLog({ kept = 5000 }: { kept?: number } = {}) {
       if (calls.length > kept * 1.2) calls = calls.slice(-kept);
       return call;
     },
-    /** Oldest first; only the calls of `method` if it is given. */
+    /** The calls, oldest first. If `method` is given, only its calls. */
     list: (method?: string): LoggedCall[] => calls.filter((call) => !method || call.method === method),
     clear(): void {
       calls = [];

@@ -47,7 +47,7 @@ export const chatPostMessage = tokenMethod('post', ['chat:write'], (call) => {
   };
 });
 
-/** Finds one of the caller's own messages. Throws `message_not_found`, or `code` for someone else's. */
+/** Finds one of the caller's own messages. Throws `message_not_found`, or `code` if someone else wrote the message. */
 function ownMessage(call: Call, code: string): { conversation: Conversation; message: Message } {
   const conversation = conversationInReach(call, call.args.required('channel'));
   const ts = call.args.required('ts');

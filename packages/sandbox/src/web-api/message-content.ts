@@ -5,7 +5,9 @@ import type { Message, MessageMetadata } from '../world/records.ts';
 import type { CallArguments } from './call-arguments.ts';
 import { Refusal } from './refusal.ts';
 
-/** In characters. The sandbox refuses a longer text; Slack cuts it, and refuses only a text that is much longer. */
+/**
+ * In characters. The sandbox refuses a longer text. Slack truncates it, and refuses only a text that is much longer.
+ */
 const longestText = 40_000;
 
 /** Reads and checks what a message says. Throws `no_text`, `msg_too_long`, `invalid_blocks(_format)`, … */

@@ -18,7 +18,7 @@ export type OpenCall = {
   args: CallArguments;
   authorization: string | undefined;
   idTokens: IdTokens;
-  /** The flaw that an ID token of this call gets; undefined for a correct token. */
+  /** The flaw to put into this call's ID token. Undefined for a correct token. */
   idTokenFlaw: IdTokenFlaw | undefined;
 };
 
@@ -35,7 +35,9 @@ export type Method =
       scopes: readonly string[];
       tier: Tier;
       run(call: Call): Answer | Promise<Answer>;
-      /** Runs for an access token of Sign in with Slack; without this function, such a token gets `missing_scope`. */
+      /**
+       * Runs if the call's token is one of Sign in with Slack. Without this function, such a call gets `missing_scope`.
+       */
       whenSignedIn?(call: SignInCall): Answer;
     }
   | { needs: 'sign-in'; tier: Tier; run(call: SignInCall): Answer }

@@ -30,13 +30,12 @@ export function createRateLimits({ clock }: { clock: SandboxClock }) {
   const limits = {
     isOn: false,
     /**
-     * Whether the limit of May 2025 applies: an app that is sold outside the Marketplace gets one
-     * `conversations.history` call a minute, with at most 15 messages a page.
-     * Source: docs.slack.dev/changelog/2025/05/29/tos-updates
+     * Whether the limit of May 2025 applies: an app sold outside the Marketplace gets one `conversations.history` call
+     * a minute, with at most 15 messages a page. Source: docs.slack.dev/changelog/2025/05/29/tos-updates
      */
     isHistoryLimited: false,
     /**
-     * Counts a call; returns the seconds to wait if the call is over the limit, else undefined. `key` is the
+     * Counts a call. Returns the seconds to wait if the call is over the limit, else undefined. `key` is the
      * installation's id, and `channel` is the target of a message.
      */
     count(method: string, tier: Tier, key: string, channel: string): number | undefined {

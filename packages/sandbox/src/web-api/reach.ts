@@ -10,9 +10,9 @@ export function reachableWorkspaces({ platform: { world }, installation }: Call)
 }
 
 /**
- * The workspace that a call is about. A call with an org-wide token may name it in `team_id`, and must do so if
- * `isTeamIdNeeded`; without `team_id`, it is the first workspace in reach.
- * Throws `missing_argument`, `invalid_team_id` (no such workspace) or `team_access_not_granted`.
+ * The workspace that a call is about. A call with an org-wide token may name the workspace in `team_id`, and must do so
+ * if `isTeamIdNeeded`. Without `team_id`, the call is about the first workspace in reach. Throws `missing_argument`,
+ * `invalid_team_id` (no such workspace) or `team_access_not_granted`.
  */
 export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Workspace {
   const reachable = reachableWorkspaces(call);
@@ -29,8 +29,8 @@ export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Worksp
 }
 
 /**
- * A person whom the token may see, and a workspace in reach to which they belong. If the person is in no workspace in
- * reach, throws `team_access_not_granted` (the install is org-wide and the person belongs to its org) or
+ * A person whom the token may see, and a workspace in reach to which the person belongs. If the person is in no
+ * workspace in reach, throws `team_access_not_granted` (the install is org-wide and the person belongs to its org) or
  * `user_not_found` (or the given code).
  */
 export function personInReach(

@@ -1,4 +1,4 @@
-/** Thrown by a method to answer `ok: false`. `code` is Slack's error name; `fields` are added to the answer. */
+/** Thrown by a method to answer `ok: false`. `code` is Slack's error name. The answer also contains `fields`. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: string;

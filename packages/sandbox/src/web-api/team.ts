@@ -12,7 +12,10 @@ export function teamIcon(platform: Platform, { id }: Pick<Workspace, 'id'>) {
   return { ...Object.fromEntries(iconSizes.map((size) => [`image_${size}`, address])), image_default: false };
 }
 
-/** The workspace in reach that `team` or `domain` names; without these, the token's own workspace or org. */
+/**
+ * Describes the workspace in reach that `team` or `domain` names (or `team_id`, with an org-wide token). Without these,
+ * describes the token's own workspace or org.
+ */
 export const teamInfo = tokenMethod('tier3', ['team:read'], (call) => {
   const { platform, args, installation } = call;
   const { world } = platform;

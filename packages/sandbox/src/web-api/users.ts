@@ -15,7 +15,7 @@ function sightOf({ token, args }: Call): Sight {
   return { email: token.scopes.includes('users:read.email'), locale: args.flag('include_locale') };
 }
 
-/** A person as `users.info` and `user_change` describe them: with email and locale only if `sight` says so. */
+/** A person in the form of `users.info` and `user_change`, with email and locale only if `sight` allows it. */
 export function personJson(
   platform: Platform,
   person: Person,

@@ -71,7 +71,7 @@ export const viewsPublish = tokenMethod('tier4', [], (call) => {
   const key = `${installation.id}:${person.id}`;
   const current = platform.world.homeViews.get(key);
   const hash = args.text('hash');
-  // As on Slack, an empty hash is compared too. It never matches.
+  // Like Slack, compares an empty hash too. An empty hash never matches.
   if (hash !== undefined && hash !== current?.hash) throw new Refusal('hash_conflict');
   const published = storedView(call, view, current?.id ?? slackId('V'), workspace.id);
   platform.world.homeViews.set(key, published);
@@ -80,7 +80,7 @@ export const viewsPublish = tokenMethod('tier4', [], (call) => {
   return { ok: true, view: published };
 });
 
-/** Opens a modal for the person who pressed: `trigger_id` works once, for three seconds. */
+/** Opens a modal for the person whose action produced the `trigger_id`, which works once, within three seconds. */
 export const viewsOpen = tokenMethod('tier4', [], (call) => {
   const { platform, args } = call;
   const trigger = platform.world.triggers.get(args.required('trigger_id'));

@@ -1,6 +1,6 @@
 import { type Reply, redirectReply } from '../http/exchange.ts';
 
-/** Runs a form's action and redirects back to its page, which shows an error if Slack would refuse the action. */
+/** Runs a form's action and redirects back to the form's page. If the action throws, that page shows the error. */
 export async function afterForm(back: string, run: () => unknown): Promise<Reply> {
   try {
     await run();

@@ -24,11 +24,11 @@ import { settingsPage } from './settings-page.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { readVisit, type Visit } from './visit.ts';
 
-/** The web client: pages for people, the parts of them that change, and what their buttons do. */
+/** The web client: its pages, the parts of the pages that change, and the actions of their buttons. */
 export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: string | null): Route[] {
   const marks = createReadMarks(platform);
 
-  /** A page for the person who looks at a workspace; redirects to `/` if there is no such workspace. */
+  /** The route of a page of a workspace. Redirects to `/` if there is no such workspace. */
   function page(
     path: string,
     show: (visit: Visit) => { section: Section; title: string; main: Html } | string,
@@ -129,7 +129,7 @@ export function clientRoutes(platform: Platform, sandbox: Sandbox, landingUrl: s
   ];
 }
 
-/** Sends the kind of each activity to an open page as a server-sent event; the page then fetches what has changed. */
+/** Sends the kind of each activity to an open page as a server-sent event. The page then fetches what has changed. */
 function streamActivity({ activity }: Platform, { request, response }: Exchange): null {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.write(': hello\n\n');

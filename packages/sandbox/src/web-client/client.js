@@ -6,13 +6,13 @@ const modal = document.querySelector('#modal');
 const toast = document.querySelector('#toast');
 const scroller = document.querySelector('.scroll.messages');
 
-/** The activities after which a part of the page is redrawn. */
+/** For each part of the page, the activities after which the script redraws it. */
 const partKinds = {
   home: ['home-published'],
   messages: ['message-changed'],
   panel: ['delivery', 'called', 'reset'],
 };
-/** The activities after which the page is loaded again. */
+/** The activities after which the page reloads. */
 const pageKinds = [
   'installed',
   'uninstalled',
@@ -65,7 +65,7 @@ function isChanged(control) {
   return control.selectedIndex !== Math.max(0, first);
 }
 
-/** Returns where a control stands: its message or view, its block, and its action id. */
+/** Returns a text that identifies a control: its message or view, its block, and its action id. */
 function placeOf(control) {
   const { ts, surface } = control.closest('[data-surface]')?.dataset ?? {};
   return JSON.stringify([
@@ -96,13 +96,13 @@ for (const name of ['pointerup', 'pointercancel']) {
     isPointerDown = false;
   });
 }
-/** Waits until the pointer is up: a button that is replaced between press and release gets no click. */
+/** Waits until the pointer is up: replacing a button between press and release would lose the click. */
 async function pointerUp() {
   while (isPointerDown) await new Promise((next) => setTimeout(next, 30));
 }
 
 const waiting = new Map();
-/** Draws a part soon, once for a burst of activities. */
+/** Redraws a part after a short delay, so that a burst of activities causes only one redraw. */
 function redrawSoon(target, part) {
   clearTimeout(waiting.get(part));
   waiting.set(
@@ -113,7 +113,7 @@ function redrawSoon(target, part) {
 
 function follow() {
   const stream = new EventSource('/client/live');
-  // Redraws for what happened between loading the page and opening the stream.
+  // Redraws in case something changed between loading the page and opening the stream.
   stream.addEventListener('open', () => live && redrawSoon(live, live.dataset.part));
   stream.addEventListener('message', ({ data }) => {
     const { kind } = JSON.parse(data);
@@ -126,7 +126,7 @@ function follow() {
   });
 }
 
-/** Asks for confirmation in the app's words, as Slack does; resolves to true if the person confirms. */
+/** Asks for confirmation in the app's words, as Slack does. Resolves to true if the person confirms. */
 function confirmed(question) {
   const dialog = document.createElement('dialog');
   dialog.className = 'modal';
@@ -214,8 +214,8 @@ document.addEventListener('click', (event) => {
 
 document.addEventListener('change', (event) => {
   const control = event.target.closest('[data-surface] [data-choose]');
-  // A change in an input block is sent at once only if the block has `dispatch_action`. Otherwise the value goes with
-  // the next press of a button.
+  // The page sends a change in an input block immediately only if the block has `dispatch_action`. Otherwise it sends
+  // the value with the next button press.
   if (control && !control.closest('[data-quiet]'))
     press(control, choiceOf(control)).catch((error) => say(String(error)));
 });

@@ -16,8 +16,8 @@ const drawable = new Set(
 );
 
 /**
- * Draws blocks as Slack would. A button becomes `<button data-action>`, and any other control becomes a native one. A
- * block that cannot be drawn is shown as its name and its JSON.
+ * Draws blocks as Slack would. A button becomes `<button data-action>`, and any other control becomes a native one. For
+ * a block that it cannot draw, shows the block's name and its JSON.
  */
 export function drawBlocks(blocks: readonly Block[], reader: Reader): Html {
   return html`<div class="blocks">${blocks.map((block) => drawBlock(block, reader))}</div>`;
@@ -42,7 +42,9 @@ function drawBlock(block: Block, reader: Reader): Html {
   </div>`;
 }
 
-/** Splits a block into what the library draws and the controls that must work without the library's JavaScript. */
+/**
+ * Splits a block into the part that the library draws and the controls that must work without the library's JavaScript.
+ */
 function takeControls(block: Block): { rest: Block; controls: Record<string, unknown>[] } {
   const controls: Record<string, unknown>[] = [];
   const keep = (element: unknown): boolean => {
@@ -57,7 +59,7 @@ function takeControls(block: Block): { rest: Block; controls: Record<string, unk
   return { rest, controls };
 }
 
-/** What the page's script must know about a block's buttons, by action id: their links and confirmation dialogs. */
+/** The links and confirmation dialogs of a block's buttons, by action id. The page's script uses them. */
 function buttonsOf(block: Block): Record<string, { url?: unknown; confirm?: unknown }> {
   const elements = [block.accessory, ...(Array.isArray(block.elements) ? block.elements : [])].filter(
     isRecord,

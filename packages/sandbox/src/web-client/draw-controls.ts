@@ -2,7 +2,9 @@ import { isRecord } from '../blocks/fault-list.ts';
 import { type Html, html } from '../http/html.ts';
 import type { Reader } from './slack-date.ts';
 
-/** Elements that the web client draws as native controls, and the field of the action that holds the choice. */
+/**
+ * The elements that the web client draws as native controls. For each, the field of the action that holds the choice.
+ */
 const controlKinds: Record<string, string> = {
   static_select: 'selected_option',
   users_select: 'selected_user',
@@ -19,13 +21,13 @@ const controlKinds: Record<string, string> = {
   number_input: 'value',
 };
 
-/** Whether an interactive element is drawn here; buttons and pictures are left to the library. */
+/** Whether this file draws an interactive element. The library draws buttons and images. */
 export function isDrawnHere(element: Record<string, unknown>): boolean {
   const type = String(element.type);
   return type !== 'button' && type !== 'image' && type !== 'workflow_button';
 }
 
-/** A control that sends `block_actions` on a choice; for an element that is not supported, a note. */
+/** A control that sends `block_actions` when a person makes a choice. For an unsupported element, a note. */
 export function drawControl(
   element: Record<string, unknown>,
   reader: Pick<Reader, 'names' | 'channels'>,

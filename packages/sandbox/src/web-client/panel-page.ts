@@ -144,7 +144,7 @@ function headersText(headers: Record<string, string>): string {
     .join('\n');
 }
 
-/** A readable body: indented JSON, taken from a form's `payload` if it has one. */
+/** A request body in readable form: indented JSON. If the body is a form, this is the JSON of its `payload`. */
 function pretty(body: string): string {
   const text = body.startsWith('payload=') ? (new URLSearchParams(body).get('payload') ?? body) : body;
   try {

@@ -2,9 +2,9 @@ import type { Platform } from '../platform.ts';
 import type { Conversation, Installation } from '../world/records.ts';
 import type { Visit } from './visit.ts';
 
-/** What each person has read of their DM with the app. */
+/** How far each person has read their DM with the app. */
 export function createReadMarks({ activity }: Platform) {
-  /** The timestamp of the newest read message, by conversation: in a DM with the app, only one person reads. */
+  /** The timestamp of the newest read message, by conversation. Each DM with the app has only one human reader. */
   const readUpTo = new Map<string, string>();
   activity.listen(({ kind }) => {
     if (kind === 'reset') readUpTo.clear();

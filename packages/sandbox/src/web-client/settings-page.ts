@@ -6,8 +6,8 @@ import { formatSlackDate } from './slack-date.ts';
 import type { Visit } from './visit.ts';
 
 /**
- * The page on which admins remove the app, revoke a person's token, approve installs and, in a Grid org, let the app
- * into workspaces.
+ * The page on which admins remove the app, revoke a person's token, approve installs and, in a Grid org, give the app
+ * access to workspaces.
  */
 export function settingsPage(visit: Visit): Html {
   const { platform, workspace, installation, orgInstallation, person } = visit;

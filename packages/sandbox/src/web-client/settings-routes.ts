@@ -54,7 +54,10 @@ export function settingsRoutes(platform: Platform, sandbox: Sandbox): Route[] {
 
 const surfaces = ['home', 'message', 'modal'] as const;
 
-/** A press from the page's script. The answer is JSON, so that the page can say if the app did not accept it. */
+/**
+ * A press from the page's script. The answer is JSON, so that the page can report that the app did not accept the
+ * press.
+ */
 async function press(platform: Platform, sandbox: Sandbox, exchange: Exchange, team: string): Promise<Reply> {
   const visit = readVisit(platform, exchange, team);
   if (!visit) return jsonReply({ ok: false, error: 'no such workspace' }, 404);

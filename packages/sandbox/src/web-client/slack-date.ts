@@ -10,7 +10,7 @@ const dateTokens: Record<string, Intl.DateTimeFormatOptions> = {
 
 export type DateReader = { timeZone: string; locale: string; nowMs: number };
 
-/** Who reads a message or view, and the names of the people and channels it may mention. */
+/** Who reads a message or view, and the names of the people and channels that the message or view may mention. */
 export type Reader = DateReader & {
   names: { id: string; name: string }[];
   channels: { id: string; name: string }[];

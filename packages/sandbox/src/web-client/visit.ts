@@ -12,7 +12,7 @@ export type Visit = {
   workspace: Workspace;
   person: Person;
   role: Role;
-  /** The installation that serves this workspace now; null if the app is not installed in it. */
+  /** The installation that currently serves this workspace. Null if there is none. */
   installation: Installation | null;
   /** The org's installation, whether or not it was granted access to this workspace; null if there is none. */
   orgInstallation: Installation | null;
@@ -23,7 +23,8 @@ export type Visit = {
 };
 
 /**
- * The visit of a request, by the sandbox's cookie; undefined if the workspace does not exist or has no active member.
+ * Reads from the sandbox's cookie who visits a workspace. Returns undefined if the workspace does not exist or has no
+ * active member.
  */
 export function readVisit(platform: Platform, { cookies }: Exchange, teamId: string): Visit | undefined {
   const { world, clock, app } = platform;

@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => browser.close());
 
-/** Opens a page that fails its test on an error in the browser or a call to another host. */
+/** Opens a page. If the page has an error or calls another host, the test fails. */
 async function openPage(t: { after(run: () => Promise<void>): void }, width = 1280): Promise<Page> {
   const context = await browser.newContext({ viewport: { width, height: 800 } });
   const page = await context.newPage();
@@ -25,7 +25,7 @@ async function openPage(t: { after(run: () => Promise<void>): void }, width = 12
       hostname === '127.0.0.1' || hostname === 'platform.slack-edge.com' || protocol === 'slack:';
     if (!isKnown) faults.push(request.url());
   });
-  // The picture on Bolt's own install page is the only thing from another host.
+  // Only the picture on Bolt's own install page comes from another host.
   await context.route('https://platform.slack-edge.com/**', (route) => route.abort());
   t.after(async () => {
     await context.close();

@@ -35,8 +35,8 @@ export function installationAt(world: World, place: Place): Installation | undef
 }
 
 /**
- * The live installation that serves a workspace: the org's, if the org granted it access to the workspace; otherwise
- * the workspace's own, if any.
+ * The live installation that serves a workspace. This is the org's installation if the org gave it access to the
+ * workspace; otherwise the workspace's own, if any.
  */
 export function installationServing(world: World, workspace: Workspace): Installation | undefined {
   const place = { teamId: null, enterpriseId: workspace.enterpriseId };
@@ -45,7 +45,7 @@ export function installationServing(world: World, workspace: Workspace): Install
   return installationAt(world, { teamId: workspace.id, enterpriseId: workspace.enterpriseId });
 }
 
-/** The tokens of an installation that neither a revocation nor an uninstall has ended; they may have expired. */
+/** The tokens of an installation that no revocation or uninstall has ended. They may have expired. */
 export function liveTokens(world: World, installationId: string): Token[] {
   return [...world.tokens.values()].filter(
     (token) => token.installationId === installationId && token.status === 'live',

@@ -15,7 +15,7 @@ import type {
   Workspace,
 } from './records.ts';
 
-/** Everything that the sandbox knows, in memory. Callers change the records in place. */
+/** All records of the sandbox, in memory. Callers change the records in place. */
 export type World = {
   enterprises: Map<string, Enterprise>;
   workspaces: Map<string, Workspace>;
@@ -37,7 +37,10 @@ export type World = {
   responseUrls: Map<string, ResponseUrl>;
   webhooks: Map<string, IncomingWebhook>;
   approvalRequests: ApprovalRequest[];
-  /** The ids of the app's bot at each place. As on Slack, a reinstall after an uninstall has the same bot. */
+  /**
+   * The ids of the app's bot at each place. As on Slack, the app gets the same bot again after an uninstall and a
+   * reinstall.
+   */
   botIdentities: Map<string, { botUserId: string; botId: string }>;
   /** Restores the sandbox's own workspaces and people, with nothing installed. */
   reset(): void;
