@@ -11,8 +11,8 @@ import { eventually } from '../../src/testing/visitor.ts';
 import { copyClone, pack, unpack } from '../support/packed-clone.ts';
 
 /**
- * In a copy of this clone, follows the steps in docs/updating.md for installing the module from npm. Instead of `npm
- * install`, this test unpacks the two tarballs.
+ * In a copy of this clone, follows the steps in docs/updating.md for installing the module from npm. This test does not
+ * run `npm install`: it unpacks the two tarballs.
  */
 
 const page = readFileSync(join(import.meta.dirname, '../../../../docs/updating.md'), 'utf8');

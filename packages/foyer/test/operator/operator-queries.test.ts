@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   /**
-   * Makes the newest install run of each installation fail. `own` also gets three other failed runs: one of the same
+   * Makes the newest install run of each installation fail. `own` also gets three other failed runs: one from the same
    * time with a smaller id, an older one with a greater id, and a newer run of a moment. `b` is uninstalled.
    */
   async function setFailures(t: TestContext) {

@@ -459,8 +459,8 @@ test('`setup` fills in display_information if it is null in the manifest', () =>
 });
 
 /**
- * Makes `writeFileSync` behave as on a full disk: it writes only the first `bytes` of a text, and fails if there are
- * more.
+ * Makes `writeFileSync` behave as on a full disk: it writes only the first `bytes` of a text, and fails if the text is
+ * longer.
  */
 function fillDisk(t: TestContext, bytes: number): void {
   const { writeFileSync: reallyWrite } = fs;

@@ -8,7 +8,7 @@ import { openDatabase } from '../../src/database/open-database.ts';
 import { createPostgresDatabase } from './shared-postgres.ts';
 import { createSqliteDatabase } from './sqlite-template.ts';
 
-/** A real, temporary database of its own for one test. */
+/** A real database for one test, in a temporary place. */
 export interface TestDatabase {
   database: Database;
   target: DatabaseTarget;

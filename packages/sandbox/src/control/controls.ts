@@ -79,8 +79,8 @@ export function createControls(platform: Platform) {
     },
     /**
      * A person presses Connect or Disconnect for the app in Slack's own interface. Returns null if the sandbox sends no
-     * event, for example because the app does not subscribe to `user_connection`. Source:
-     * docs.slack.dev/reference/events/user_connection
+     * event, for example because the app does not subscribe to `user_connection`.
+     * Source: docs.slack.dev/reference/events/user_connection
      */
     async requestConnection({ subtype, ...whom }: Whom & { subtype: 'connect' | 'disconnect' }): Sent {
       const { installation, workspace, person, place } = served(whom);

@@ -69,7 +69,7 @@ export function signedHeaders(
   return headers;
 }
 
-/** Records the outcome. Returns the reason for which Slack would retry, or null if the app acknowledged the request. */
+/** Records the outcome. Returns why Slack would retry, or null if the app acknowledged the request. */
 export function recordOutcome(delivery: Delivery, outcome: PostOutcome): RetryReason | null {
   delivery.ms = outcome.ms;
   if (outcome.kind === 'answered') {

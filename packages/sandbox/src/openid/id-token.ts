@@ -126,8 +126,8 @@ const userImageSizes = [24, 32, 48, 72, 192, 512];
 const teamImageSizes = [34, 44, 68, 88, 102, 132, 230];
 
 /**
- * The claims about a person that the granted scopes allow, for ID tokens and for `openid.connect.userInfo`. Source:
- * docs.slack.dev/reference/methods/openid.connect.userInfo
+ * The claims about a person that the granted scopes allow, for ID tokens and for `openid.connect.userInfo`.
+ * Source: docs.slack.dev/reference/methods/openid.connect.userInfo
  */
 export function personClaims(
   platform: Platform,

@@ -31,7 +31,8 @@ export function createRateLimits({ clock }: { clock: SandboxClock }) {
     isOn: false,
     /**
      * Whether the limit of May 2025 applies: an app sold outside the Marketplace gets one `conversations.history` call
-     * a minute, with at most 15 messages a page. Source: docs.slack.dev/changelog/2025/05/29/tos-updates
+     * a minute, with at most 15 messages a page.
+     * Source: docs.slack.dev/changelog/2025/05/29/tos-updates
      */
     isHistoryLimited: false,
     /**

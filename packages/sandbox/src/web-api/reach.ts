@@ -11,8 +11,8 @@ export function reachableWorkspaces({ platform: { world }, installation }: Call)
 
 /**
  * The workspace that a call is about. A call with an org-wide token may name the workspace in `team_id`, and must do so
- * if `isTeamIdNeeded`. Without `team_id`, the call is about the first workspace in reach. Throws `missing_argument`,
- * `invalid_team_id` (no such workspace) or `team_access_not_granted`.
+ * if `isTeamIdNeeded`. Without `team_id`, the call is about the first workspace in reach.
+ * Throws `missing_argument`, `invalid_team_id` (no such workspace) or `team_access_not_granted`.
  */
 export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Workspace {
   const reachable = reachableWorkspaces(call);

@@ -6,7 +6,7 @@ import { isRecord } from '../blocks/fault-list.ts';
  * Why: slack-blocks-to-jsx reads every text as Markdown with HTML in it. `&lt;script&gt;` and lines that start with `#`
  * vanish, and a `plain_text` with stars turns bold. So the copy contains character references instead of such
  * characters: these stay plain text, as in Slack. The copy has no `verbatim`, because the library draws no formatting
- * in a text with `verbatim`. Slack does format such a text: it only does not link the bare URLs and names in it.
+ * in a text with `verbatim`. Slack does format such a text, but does not turn its bare URLs and names into links.
  */
 export function onlySlackMarkup<T>(block: T): T {
   const json = JSON.stringify(block, (_key, part: unknown) => {

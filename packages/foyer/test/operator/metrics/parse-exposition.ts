@@ -23,7 +23,8 @@ const labelPair = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\\\|\\"|\\n)*)"(,|$)/
 /**
  * Parses Prometheus' text format, version 0.0.4, and checks its rules: each family has one HELP line, its samples
  * follow it and have a matching name, no sample appears twice, bucket counts never decrease, and the last bucket is
- * +Inf and equals the count. (prometheus.io/docs/instrumenting/exposition_formats/#text-based-format)
+ * +Inf and equals the count.
+ * (prometheus.io/docs/instrumenting/exposition_formats/#text-based-format)
  */
 export function parseExposition(text: string): Map<string, Family> {
   assert.ok(text.endsWith('\n'), 'the last line must end with a line feed');
