@@ -98,7 +98,7 @@ for (const [engine, open] of Object.entries(engines)) {
       return { database, target, opened, tables, names };
     }
 
-    it('the app’s own migrations are recorded in a ledger of their own, and the app can add them in any order', async (t) => {
+    it('the app’s own migrations are recorded in a separate table, and the app can add them in any order', async (t) => {
       const { opened, tables, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await opened(orders);
@@ -116,7 +116,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(!found.includes('app_migration'), 'the ledger is not a table of the app');
     });
 
-    it('the app’s own tables stay unchanged when an update of Foyer migrates Foyer’s tables', async (t) => {
+    it('the app’s own tables stay unchanged when a new version of Foyer migrates its tables', async (t) => {
       const found = await older[engine]?.(t);
       assert.ok(found);
       const { target, close } = found;
@@ -139,7 +139,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('the app’s own tables cause a clear error if an update of Foyer needs the name of one of them', async (t) => {
+    it('a new version of Foyer fails with a clear error if it needs a table name that the app already uses', async (t) => {
       const found = await older[engine]?.(t, 'create table chores (id text primary key)');
       assert.ok(found);
       t.after(found.close);
@@ -167,7 +167,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok((await tables()).includes('orders'));
     });
 
-    it('the app’s own tables are created completely or not at all: a failed migration is named and rolled back', async (t) => {
+    it('if one of the app’s own migrations fails, Foyer names it and rolls back all migrations of that start', async (t) => {
       const { opened, tables } = await prepare(t);
       const before = await tables();
       const failing: OwnMigrations = {
@@ -192,7 +192,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await opened({ ...orders, ...notes });
     });
 
-    it('a database with migrations of the app is refused if the app’s definition lacks one of them', async (t) => {
+    it('Foyer refuses a database if the app’s definition lacks a migration that was already applied to it', async (t) => {
       const { opened, names } = await prepare(t);
       await opened({ ...orders, ...notes });
       for (const older of [orders, undefined]) {
@@ -206,7 +206,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
     });
 
-    it('if another Kysely migrator recorded the app’s migrations in Foyer’s ledger, Foyer moves these records to the app’s ledger', async (t) => {
+    it('if another Kysely migrator recorded the app’s migrations in Foyer’s migration table, Foyer moves the records to the app’s', async (t) => {
       const { database, opened, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await orders['0001-orders']?.up(database.queries);
@@ -273,7 +273,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('on SQLite, the app’s queries use a partial index, even if they bind the value in the index’s condition', async (t) => {
+it('on SQLite, the app’s queries use a partial index, even if they pass the value in the index’s condition as a parameter', async (t) => {
   const { target, close } = await engines.SQLite();
   t.after(close);
   const database = await openDatabase(target, { migrations: orders });

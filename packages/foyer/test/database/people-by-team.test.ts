@@ -112,7 +112,7 @@ const people = process.env.FOYER_FULL === 'all' ? 1_000_000 : 100_000;
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`people of several teams, on ${engine}`, () => {
-    it(`people of several teams get a row for each membership when an older database of ${people} people is updated`, async (t) => {
+    it(`migrating an older database of ${people} people gives each person one row for each team membership`, async (t) => {
       const { db, close } = await openEmptyDatabase(engine);
       t.after(close);
       await m0001Initial.up(db);
@@ -157,7 +157,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       );
     });
 
-    it('the export of a person has only that person’s rows, of this team and app alone', async (t) => {
+    it('a person’s data export contains only that person’s rows, and only from this team and this app', async (t) => {
       const { database } = await setTeam(t, engine);
       const { queries } = database;
       const count = async (person: PersonKey) =>
@@ -196,7 +196,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       ]);
     });
 
-    it('people are listed, counted and looked up only in the team that they belong to or that met them', async (t) => {
+    it('people are listed, counted and looked up only in teams that they belong to or have visited from another team', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const host = await readInstallRecord(queries, 'ins_OWN');
@@ -260,7 +260,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await strangers.assertUntouched();
     });
 
-    it('a stored person changes only by newer facts about that person, and not after the app is uninstalled', async (t) => {
+    it('a person’s row is updated only by newer data about that person, and never after the app is uninstalled', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const memberships = async () =>
@@ -309,7 +309,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await rowsOf(database), before, 'an uninstalled app registers no one');
     });
 
-    it('erasing a person changes nothing that is stored about someone else', async (t) => {
+    it('erasing a person leaves everything that is stored about other people unchanged', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const before = await rowsOf(database);

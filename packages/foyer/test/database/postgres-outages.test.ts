@@ -58,7 +58,7 @@ describe('a Postgres server', () => {
     await server.close();
   });
 
-  it('a Postgres server that restarts causes no read or write to fail', async (t) => {
+  it('when the Postgres server restarts, no read or write fails', async (t) => {
     const counts = { reads: 0, writes: 0 };
     let over = false;
     const reading = (async () => {
@@ -87,7 +87,7 @@ describe('a Postgres server', () => {
     t.diagnostic(`${counts.reads} reads and ${counts.writes} writes through three restarts`);
   });
 
-  it('a Postgres server that is down is reported with its error within 3.5 seconds, and used again when it is back', async () => {
+  it('while the Postgres server is down, calls fail with its error within 3.5 seconds, and they work once it is back', async () => {
     await server.stop('kill');
     const startedAt = performance.now();
     await Promise.all([
@@ -100,7 +100,7 @@ describe('a Postgres server', () => {
     await database.ping();
   });
 
-  it('a commit that a Postgres server lost in a crash is repeated, even if another write reused its transaction id', async (t) => {
+  it('Foyer repeats a commit that the Postgres server lost in a crash, even if another write reused its transaction id', async (t) => {
     const proxy = await startPostgresProxy(server.url());
     const through = await openPostgres(proxy.url());
     t.after(async () => {
@@ -134,7 +134,7 @@ describe('a Postgres server', () => {
     assert.ok(stored, 'the write was reported as done, but is not there');
   });
 
-  it('a Postgres server that is a standby is not ready, refuses writes, and accepts them after it is promoted', async () => {
+  it('a Postgres standby counts as not ready and refuses writes until it is promoted', async () => {
     const signal = join(server.data, 'standby.signal');
     await server.stop('fast');
     await writeFile(signal, '');
@@ -148,7 +148,7 @@ describe('a Postgres server', () => {
     await rm(signal, { force: true });
   });
 
-  it('a Postgres server that answers reads and refuses writes is not ready until it accepts writes again', async () => {
+  it('a Postgres server that answers reads but refuses writes counts as not ready until it accepts writes again', async () => {
     const setReadOnly = async (isOn: boolean): Promise<void> => {
       await administer(`alter system set default_transaction_read_only = ${isOn ? 'on' : 'off'}`);
       await administer('select pg_reload_conf()');
@@ -173,7 +173,7 @@ describe('a Postgres server', () => {
     await ready(true);
   });
 
-  it('a Postgres server is probed with one write for all callers at the same time, and the probe leaves at most one row behind', async (t) => {
+  it('concurrent readiness checks share one write to the Postgres server, and leave at most one row behind', async (t) => {
     const proxy = await startPostgresProxy(server.url());
     const through = await openPostgres(proxy.url());
     t.after(async () => {
@@ -194,7 +194,7 @@ describe('a Postgres server', () => {
     assert.ok((await marks()) <= before + 1, `${await marks()} marks, ${before} before`);
   });
 
-  it('a Postgres server that refuses the login or cannot be reached is reported at the start, with the reason and without the password', async () => {
+  it('if the Postgres server cannot be reached or refuses the login, the error names the reason but not the password', async () => {
     const rules = join(server.data, 'pg_hba.conf');
     await writeFile(rules, `host all locked all scram-sha-256\n${await readFile(rules, 'utf8')}`);
     await administer(`create role locked login password '${password}'`);
@@ -215,14 +215,14 @@ describe('a Postgres server', () => {
     ]);
   });
 
-  it('a Postgres server on which Foyer cannot create tables is refused with a clear error', async () => {
+  it('Foyer refuses a Postgres server on which it cannot create tables, with a clear error', async () => {
     await administer('create role guest login');
     await administer('create database unowned');
     const url = Object.assign(new URL(server.url('unowned')), { username: 'guest' });
     await assertRefused(openPostgres(url.href), /permission denied/);
   });
 
-  it('a Postgres server that is too old is refused with a clear error', async () => {
+  it('Foyer refuses a Postgres server that is too old, with a clear error', async () => {
     await administer('create schema old');
     await administer(
       `create function old.current_setting(text) returns text language sql as $$ select '130011'::text $$`,
@@ -234,7 +234,7 @@ describe('a Postgres server', () => {
     );
   });
 
-  it('a Postgres server with a damaged page is reported as unavailable to queries that need that page, and Foyer counts those queries', async (t) => {
+  it('queries that need a damaged Postgres page fail with “database unavailable”, and Foyer counts them', async (t) => {
     await administer('create database damaged');
     const before = await openPostgres(server.url('damaged'));
     await writeKey(before, 'kept');

@@ -30,7 +30,7 @@ async function makeCertificates(folder: string, host: string): Promise<void> {
   );
 }
 
-it('over TLS, Foyer refuses a Postgres certificate that is not trusted or names another host, without a retry', {
+it('over TLS, Foyer refuses a Postgres certificate that is untrusted or names another host, and does not retry', {
   timeout: 60_000,
 }, async (t) => {
   const hasOpenssl = await run('openssl', ['version']).then(

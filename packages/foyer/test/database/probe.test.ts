@@ -18,8 +18,8 @@ function setUp(t: TestContext) {
   return { check, pending, advance };
 }
 
-describe('a probe', () => {
-  it('a probe runs once for all callers at the same time, and again when its outcome is more than two seconds old', async (t) => {
+describe('a database probe', () => {
+  it('a database probe runs once for concurrent callers, and again once its result is more than two seconds old', async (t) => {
     const { check, pending, advance } = setUp(t);
     const asked = [check(), check(), check()];
     pending[0]?.resolve();
@@ -40,7 +40,7 @@ describe('a probe', () => {
     await healed;
   });
 
-  it('a probe keeps no caller waiting for more than a second, and counts as failed after five seconds', async (t) => {
+  it('a database probe keeps no caller waiting for more than a second, and counts as failed if it hangs for five', async (t) => {
     const { check, pending, advance } = setUp(t);
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const waiting = check();

@@ -388,7 +388,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('a tenant has its own links, connections and claims, and a run that a link started reads the connection of that link', async (t) => {
+    it('a tenant’s links, connections and claims are its own, and a run reads the connection of the link that started it', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const [connection] = await ownRows(database, 'connections');
@@ -447,7 +447,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
     });
 
-    it('a tenant has its own sessions: reading, using, checking or ending a session touches no other session', async (t) => {
+    it('a tenant’s sessions are its own: reading, using, checking or ending one affects no other session', async (t) => {
       const { database, strangers } = await setUp(t);
       const { queries } = database;
       const id = 'session_OWN_U1';
@@ -561,7 +561,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await strangers.assertUntouched();
     });
 
-    it('a state of a sign-in is used up once, and states that expired long ago are forgotten', async (t) => {
+    it('a sign-in state can be used only once, and states that expired long ago are deleted', async (t) => {
       const { database, strangers } = await setUp(t);
       const at = 10 * 3_600_000;
       const states = [
@@ -607,7 +607,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await find('T1', null), undefined);
     });
 
-    it('a workspace loses its earlier accounts if it is connected again after an uninstall, even if accounts may share it', async (t) => {
+    it('connecting a workspace after an uninstall disconnects its earlier accounts, even if accounts may share a workspace', async (t) => {
       const { database } = await setUp(t);
       const install = { clientId, installationId, runId: ended, userId: U1, progressHash: 'hash', now };
       const connect = (org: string, isNewLife: boolean) =>
@@ -624,7 +624,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await orgs(), ['org-3']);
     });
 
-    it('a tenant is read with its own connection, view and newest run, even if other tenants have newer rows', async (t) => {
+    it('reading a tenant returns its own connection, Home view and newest run, even if other tenants have newer rows', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       const [connection] = await ownRows(database, 'connections');
@@ -695,7 +695,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('nothing is returned about a person whom only another team or another app knows', async (t) => {
+    it('reads return nothing about a person who is known only to another team or another app', async (t) => {
       const { database } = await setUp(t);
       const { queries } = database;
       await database.write(async (tx) => {

@@ -55,7 +55,7 @@ describe('in a browser', () => {
   }
 
   for (const width of [1280, 390]) {
-    it(`a person installs, watches the steps finish, and finds the record in Slack, in a window ${width} pixels wide`, async () => {
+    it(`a person installs, watches the steps finish, and opens the install record in Slack, in a window ${width} pixels wide`, async () => {
       const page = await open(width);
       await page.goto(stage.url);
       await look(page, `landing-${width}`);
@@ -74,7 +74,7 @@ describe('in a browser', () => {
     });
   }
 
-  it('the progress page shows without JavaScript that setup is done', async () => {
+  it('the progress page shows even without JavaScript that setup is done', async () => {
     const page = await open(390, { javaScriptEnabled: false });
     stage.sandbox.faults.setLatency('users.info', 700);
     await page.goto(stage.url);
@@ -83,7 +83,7 @@ describe('in a browser', () => {
     await look(page, 'done-without-javascript');
   });
 
-  it('the progress page says that a step is tried again, and later that setup is done', async () => {
+  it('the progress page says that a step is being retried, and later that setup is done', async () => {
     const page = await open(1280);
     stage.sandbox.faults.add({
       method: 'users.info',
@@ -100,7 +100,7 @@ describe('in a browser', () => {
     await page.getByRole('heading', { name: 'all set' }).waitFor({ timeout: 15_000 });
   });
 
-  it('the progress page says that the app is installed although its setup is not complete', async () => {
+  it('the progress page says that the app is installed, even if its setup is not complete', async () => {
     const page = await open(390);
     stage.sandbox.faults.add({
       method: 'users.info',
@@ -154,7 +154,7 @@ describe('in a browser', () => {
     assert.equal(page.url(), progress);
   });
 
-  it('a failed callback and an unknown address each show a page whose heading names the problem', async () => {
+  it('a failed callback and an unknown address each show a page with a heading that names the problem', async () => {
     const page = await open(390);
     for (const [path, heading, name] of [
       ['/slack/oauth_redirect?code=1', 'One more step', 'state-missing'],
@@ -169,7 +169,7 @@ describe('in a browser', () => {
     }
   });
 
-  it('if Slack answers the exchange of the code with 503, a page says that Foyer could not reach Slack', async () => {
+  it('if Slack answers the code exchange with 503, a page says that Foyer could not reach Slack', async () => {
     const page = await open(390);
     stage.sandbox.faults.add({ method: 'oauth.v2.access', failure: { type: 'status', status: 503 } });
     await page.goto(stage.url);

@@ -78,7 +78,7 @@ describe('the landing page and failure pages', () => {
     assert.equal((await fetch(`${stage.url}/slack/events`)).status, 405);
   });
 
-  it('the health pages answer that Foyer is alive and ready, and /healthz and the log name its version', async () => {
+  it('/healthz and /readyz report that Foyer is running and ready, and /healthz and the log name its version', async () => {
     for (const [path, more] of [
       ['/healthz', { version: foyerVersion }],
       ['/readyz', {}],
@@ -124,7 +124,7 @@ describe('the redirect from /slack/install', () => {
     }
   });
 
-  it('the redirect from /slack/install stores no install request, however often browsers ask for it', async () => {
+  it('the redirect from /slack/install stores no install request, however often browsers request it', async () => {
     const count = (): number => {
       const database = new Sqlite(stage.databaseFile, { readonly: true });
       const { n } = database.prepare('select count(*) as n from install_requests').get() as { n: number };
@@ -143,7 +143,7 @@ describe('a stranger', () => {
   });
   after(() => stage.close());
 
-  it('a stranger is refused without Slack’s signature, with an old signature, and with a wrong signature', async () => {
+  it('a stranger’s event is refused if its signature is missing, old or wrong', async () => {
     const { sandbox } = stage;
     const event = { type: 'app_uninstalled' };
     const teamId = sandbox.workspace('Acme').id;
@@ -164,7 +164,7 @@ describe('a stranger', () => {
     `X-Slack-Signature: v0=${'a'.repeat(64)}`,
   ];
 
-  it('a stranger is refused before the body is read if the headers cannot be Slack’s', async () => {
+  it('a stranger’s request is refused before its body arrives if its headers cannot come from Slack', async () => {
     const old = Math.floor(Date.now() / 1000) - 400;
     for (const wrong of [
       ['POST /slack/events HTTP/1.1', 'Host: localhost'],
@@ -179,7 +179,7 @@ describe('a stranger', () => {
     }
   });
 
-  it('a stranger gets 413 for a large body, whether or not its length is announced', async () => {
+  it('a stranger gets 413 for a large body, whether or not a Content-Length announces it', async () => {
     const announced = await speak(stage.url, [...plausible(), 'Content-Length: 52428800']);
     assert.match(announced, /^HTTP\/1\.1 413 /);
     const chunk = Buffer.alloc(70_000, 97);
@@ -201,7 +201,7 @@ describe('a stranger', () => {
     assert.ok(performance.now() - startedAt < 12_000);
   });
 
-  it('a stranger gets no 5xx, no copy of the input and no hanging response, for any path, query or cookie', async () => {
+  it('a stranger never gets a 5xx, an echo of the input or a hanging response, whatever the path, query or cookie', async () => {
     const marker = 'zq7<i>"\'&';
     const piece = fc.oneof(
       fc.string(),
@@ -245,7 +245,7 @@ describe('a stranger', () => {
     );
   });
 
-  it('a signed body whose type, event or challenge is malformed is answered with 400', async () => {
+  it('Foyer answers 400 to a signed body with a malformed type, event or challenge', async () => {
     const { signingSecret } = stage.sandbox.app;
     for (const body of [
       { type: 'event_callback', event: { type: { toString: 1 } } },

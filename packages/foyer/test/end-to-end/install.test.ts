@@ -16,7 +16,7 @@ describe('an install', () => {
   });
   after(() => stage.close());
 
-  it('an install goes from Add to Slack to one welcome and the record in App Home', async () => {
+  it('an install leads from Add to Slack to exactly one welcome and to the install record in App Home', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const landing = await visitor.get(url);
@@ -55,7 +55,7 @@ describe('an install', () => {
     assert.match(JSON.stringify(sandbox.homeView(acme)), new RegExp(`<@${acme.userId}>`));
   });
 
-  it('an install logs at most twelve lines with the id of its run or install request, and the line “installed” has both ids', () => {
+  it('an install logs at most twelve lines, and the line “installed” has the ids of both the run and the install request', () => {
     const lines = stage.logged().map((line) => JSON.parse(line));
     const story = lines.filter((line) => line.level >= 30 && (line.runId || line.requestId));
     assert.ok(story.length >= 2 && story.length <= 12, `${story.length} lines`);
@@ -183,7 +183,7 @@ describe('an install that does not complete', () => {
     }
   });
 
-  it('a callback without a state, with a forged state or with someone else’s state exchanges nothing', async () => {
+  it('a callback without a state, with a forged state or with someone else’s state exchanges no code', async () => {
     const { sandbox, url } = stage;
     const [visitor, victim] = [createVisitor(), createVisitor()];
     const callback = await pressAddToSlack(visitor, url, sandbox, acme);
@@ -279,7 +279,7 @@ describe('an install that does not complete', () => {
     }
   });
 
-  it('while public distribution is off, an install in another workspace fails with a page that says so; it works once distribution is on', async () => {
+  it('while public distribution is off, an install in another workspace fails with a page that says so', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     const before = sandbox.calls('oauth.v2.access').length;
@@ -306,7 +306,7 @@ describe('an install that does not complete', () => {
     ['cuts the connection', { type: 'reset-before-acting' }],
     ['answers nonsense', { type: 'malformed-json', acts: false }],
   ] as const) {
-    it(`an install says that Slack cannot be reached when Slack ${name}, and tries the code once`, async () => {
+    it(`if Slack ${name} during the code exchange, the page says that Slack cannot be reached, and Foyer sends the code once`, async () => {
       const { sandbox, url } = stage;
       const before = sandbox.calls('oauth.v2.access').length;
       sandbox.faults.add({ method: 'oauth.v2.access', failure });
@@ -377,7 +377,7 @@ describe('an install that does not complete', () => {
     assert.equal(liveTokens(), before);
   });
 
-  it('an install answers within ten seconds when Slack hangs in the exchange', async () => {
+  it('an install answers within ten seconds if Slack hangs during the code exchange', async () => {
     const { sandbox, url } = stage;
     sandbox.faults.add({
       method: 'oauth.v2.access',

@@ -48,13 +48,13 @@ describe('the life of an installation', () => {
     await finishedRun(visitor, stage.url + done.headers.get('location'));
   });
 
-  it('the events of an uninstall are answered with 200, and the installation is then listed as uninstalled', async () => {
+  it('Foyer answers 200 to the events of an uninstall, and then lists the installation as uninstalled', async () => {
     const deliveries = await stage.sandbox.uninstall({ teamId: acme.teamId });
     assert.ok(deliveries.every((delivery) => delivery?.status === 200));
     assert.equal(await statusOf(acme.teamId), 'uninstalled');
   });
 
-  it('Foyer tolerates uninstall events that come several times and in reverse order', async () => {
+  it('Foyer tolerates uninstall events that arrive repeatedly and in reverse order', async () => {
     const { sandbox } = stage;
     sandbox.deliveries.hold();
     const sent = sandbox.uninstall({ teamId: acme.teamId });
@@ -108,7 +108,7 @@ describe('the life of an installation', () => {
     }
   });
 
-  it('an installation whose token Slack refuses is listed as broken, and a new install fixes it', async () => {
+  it('if Slack refuses an installation’s token, Foyer lists the installation as broken, and a new install fixes it', async () => {
     const { sandbox, url } = stage;
     sandbox.faults.add({
       method: 'views.publish',
@@ -143,7 +143,7 @@ describe('App Home', () => {
   });
   after(() => stage.close());
 
-  it('App Home shows a member the record, but not the email address of the installer', async () => {
+  it('App Home shows a member the install record, but not the installer’s email address', async () => {
     await stage.sandbox.openHome(member);
     await eventually(async () => stage.sandbox.homeView(member) !== null);
     const { email } = stage.sandbox.person('Acme', 'owner');
@@ -152,7 +152,7 @@ describe('App Home', () => {
     assert.ok(!home(member).includes(email));
   });
 
-  it('App Home shows the button for a new welcome only to people who may press it, and ignores presses by others', async () => {
+  it('App Home shows the button for a new welcome only to people who may use it, and ignores forged presses by others', async () => {
     assert.match(home(owner), /foyer\.send_welcome/);
     assert.ok(!home(member).includes('foyer.send_welcome'));
     const before = stage.sandbox.calls('chat.postMessage').length;
@@ -178,7 +178,7 @@ describe('App Home', () => {
     assert.equal(stage.sandbox.calls('chat.postMessage').length, before);
   });
 
-  it('a press of a button without a listener is answered within 1.5 seconds', async () => {
+  it('Foyer answers within 1.5 seconds when someone presses a button that has no listener', async () => {
     const view = stage.sandbox.homeView(owner);
     assert.ok(view);
     view.blocks.push({
@@ -191,7 +191,7 @@ describe('App Home', () => {
     assert.ok(press.ms !== null && press.ms < 1500, `${press.ms} ms`);
   });
 
-  it('a press in App Home sends exactly one new welcome', async () => {
+  it('pressing the welcome button in App Home sends exactly one new welcome', async () => {
     const welcomes = (): number => stage.sandbox.messages(owner).length;
     const before = welcomes();
     const press = await stage.sandbox.press({ ...owner, actionId: 'foyer.send_welcome' });
@@ -201,7 +201,7 @@ describe('App Home', () => {
     assert.equal(welcomes(), before + 1);
   });
 
-  it('a signed press that is sent twice acts once', async () => {
+  it('if the same signed button press arrives twice, Foyer acts on it once', async () => {
     const welcomes = (): number => stage.sandbox.messages(owner).length;
     const before = welcomes();
     const body = {
@@ -229,7 +229,7 @@ describe('App Home', () => {
     await eventually(async () => (await list(stage))[0]?.run?.status === 'succeeded');
   });
 
-  it('a press in App Home retries a failed run, and sends no second welcome', async () => {
+  it('pressing the retry button in App Home retries a failed run, and sends no second welcome', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     sandbox.faults.add({
@@ -264,7 +264,7 @@ describe('App Home', () => {
 });
 
 describe('an org-wide install', () => {
-  it('an org-wide install waits for a workspace before it sends a welcome, and its uninstall leaves workspace installs alone', async () => {
+  it('an org-wide install sends its welcome only once a workspace has access, and its uninstall leaves workspace installs alone', async () => {
     const stage = await setStage();
     const { sandbox, url } = stage;
     try {

@@ -44,7 +44,7 @@ describe('a member’s own account', () => {
   const homeOf = (userId: string): string =>
     JSON.stringify(app.sandbox.homeView({ teamId, userId })?.blocks ?? []);
 
-  it('a member’s own account is not part of the install, which asks only for the bot', async () => {
+  it('an install asks only for the bot’s scopes, and connects no member’s own account', async () => {
     const start = await createVisitor().get(`${app.url}/slack/install`);
     assert.equal(new URL(start.headers.get('location') ?? '').searchParams.get('user_scope'), null);
     await assert.rejects(app.foyer.slack({ teamId }, { userId: installer }));
@@ -67,7 +67,7 @@ describe('a member’s own account', () => {
     assert.equal(app.sandbox.calls('chat.postMessage').length, 1, 'one welcome, for the installer');
   });
 
-  it('a repeated callback also leads to the page that says that the member’s account is connected', async () => {
+  it('reloading the callback of a member’s own account leads again to the page that says it is connected', async () => {
     const visitor = createVisitor();
     const callback = await ask(visitor, member);
     await visitor.get(callback);
@@ -76,7 +76,7 @@ describe('a member’s own account', () => {
     assert.match(await page.text(), /Your account is connected/);
   });
 
-  it('only the member’s own Home offers to disconnect the account, and disconnecting revokes the token and erases it', async () => {
+  it('only the member’s own Home offers to disconnect the account, and disconnecting it revokes and erases the token', async () => {
     const slack = await app.foyer.slack({ teamId }, { userId: member });
     await app.sandbox.openHome({ teamId, userId: member });
     await eventually(async () => homeOf(member).includes('foyer.disconnect_account'));
@@ -90,7 +90,7 @@ describe('a member’s own account', () => {
     assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
   });
 
-  it('a member’s own account stays connected if Slack cannot revoke its token, so that the member can disconnect it later', async () => {
+  it('a member’s own account stays connected if Slack cannot revoke its token, so the member can disconnect it later', async () => {
     await connect(member);
     app.sandbox.faults.add({ method: 'auth.revoke', failure: { type: 'status', status: 503 } });
     await app.sandbox.openHome({ teamId, userId: member });
@@ -100,7 +100,7 @@ describe('a member’s own account', () => {
     assert.ok(await app.foyer.slack({ teamId }, { userId: member }));
   });
 
-  it('connecting a member’s own account is refused if the app is not installed: the token is revoked, and the page offers an install', async () => {
+  it('if the app is not installed, Foyer refuses to connect a member’s own account, revokes the token and offers an install', async () => {
     const globex = app.sandbox.workspace('Globex').id;
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, app.sandbox.person('Globex').id, globex));
@@ -112,7 +112,7 @@ describe('a member’s own account', () => {
     assert.equal(await app.foyer.find({ teamId: globex }), undefined);
   });
 
-  it('after a member cancels connecting their own account, the page links to another try', async () => {
+  it('after a member cancels connecting their own account, the page has a link to try again', async () => {
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, member, teamId, 'cancel'));
     assert.equal(answer.status, 200);
@@ -136,7 +136,7 @@ it('Foyer does not start if it would ask members for a scope that the manifest d
   });
 });
 
-describe('the report to Slack of which members are connected', () => {
+describe('Foyer’s reports to Slack about connected members', () => {
   const scopes = ['search:read', 'users:write'];
   const reporting = structuredClone(manifest);
   reporting.oauth_config.scopes.user_optional = scopes;
@@ -184,7 +184,7 @@ describe('the report to Slack of which members are connected', () => {
     assert.equal((await app.foyer.find({ teamId }))?.status, 'active');
   });
 
-  it('members can connect and disconnect even if Slack refuses Foyer’s report that they did', async (t) => {
+  it('members can connect and disconnect even if Slack refuses Foyer’s report about it', async (t) => {
     const { app, sandbox, teamId, userId, reports, connect, isConnected } = await start(t, reporting, scopes);
     const method = 'apps.user.connection.update';
     sandbox.faults.add({ method, failure: { type: 'error', error: 'fatal_error' }, times: 2 });
@@ -196,7 +196,7 @@ describe('the report to Slack of which members are connected', () => {
     assert.ok(app.logged().some((line) => line.includes('could not report to Slack')));
   });
 
-  it('Foyer does not report to Slack which members are connected if the app lacks the event `user_connection` or the member scope `users:write`', async (t) => {
+  it('Foyer reports no connected members to Slack if the app lacks the event `user_connection` or the member scope `users:write`', async (t) => {
     const without = structuredClone(reporting);
     without.settings.event_subscriptions.bot_events.pop();
     for (const [given, memberScopes] of [
@@ -246,7 +246,7 @@ describe('disconnecting an account', () => {
   }
   const query = { teamId: undefined, enterpriseId: 'E1', isEnterpriseInstall: true };
 
-  it('disconnecting an account keeps a token that has expired and could not be renewed, since no one could revoke it after it is erased', async () => {
+  it('disconnecting an account keeps an expired token that could not be renewed, since an erased token can no longer be revoked', async () => {
     const { outcome, revoked } = await disconnect(undefined);
     assert.deepEqual([outcome, revoked], ['unreachable', []]);
   });

@@ -6,7 +6,7 @@ import { createVisitor, finishedRun, install } from '../../src/testing/visitor.t
 import { signedPost } from '../faults/support/signed-post.ts';
 import { type Stage, setStage } from '../support/start-foyer.ts';
 
-describe('an outage of the database', () => {
+describe('a database outage', () => {
   let stage: Stage;
   let isDown = false;
   before(async () => {
@@ -29,7 +29,7 @@ describe('an outage of the database', () => {
     await stage.close();
   });
 
-  it('an outage of the database writes at most ten log lines for a thousand failing events', async () => {
+  it('a database outage writes at most ten log lines for a thousand failing events', async () => {
     const { sandbox, url, config } = stage;
     const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
     const visitor = createVisitor();
@@ -55,7 +55,7 @@ describe('an outage of the database', () => {
     isDown = false;
   });
 
-  it('an outage of the database is followed by a log line with the number of failures that had no line of their own', async () => {
+  it('after a database outage, one log line counts the failures that were not logged individually', async () => {
     await stage.stop();
     const line = stage.logged().findLast((each) => each.includes('could not be committed'));
     assert.equal(JSON.parse(line ?? '').count, 997);

@@ -91,7 +91,7 @@ describe('the whole story in a browser', () => {
     assert.equal(welcomes(owner), 1);
   });
 
-  it('Home shows what was declined, and sends the welcome again at the press of a button', async () => {
+  it('Home shows the declined scope, and its button sends the welcome again', async () => {
     const owner = await be('Acme', 'owner');
     await openHome(owner.teamId);
     await page.getByText('Not granted').waitFor();
@@ -101,7 +101,7 @@ describe('the whole story in a browser', () => {
     await eventually(async () => welcomes(owner) === 2);
   });
 
-  it('the button “Update permissions” leads to a grant of the declined scope, and sends no new welcome', async () => {
+  it('the “Update permissions” button lets the owner grant the declined scope, and sends no new welcome', async () => {
     const owner = await be('Acme', 'owner');
     await openHome(owner.teamId);
     const [consent] = await Promise.all([
@@ -141,7 +141,7 @@ describe('the whole story in a browser', () => {
     assert.equal(welcomes(owner), 1);
   });
 
-  it('a person’s authorization is revoked, and the app stays installed', async () => {
+  it('when a person’s authorization is revoked, the app stays installed', async () => {
     const owner = await be('Globex', 'owner');
     await page.goto(`${stage.sandbox.url}/client/${owner.teamId}/settings`);
     await look('6-settings');
@@ -165,7 +165,7 @@ describe('the whole story in a browser', () => {
     );
   });
 
-  it('Acme removes the app, and a new install starts from the beginning', async () => {
+  it('after Acme removes the app, a new install starts over and sends a new welcome', async () => {
     const owner = await be('Acme', 'owner');
     const before = welcomes(owner);
     await page.goto(`${stage.sandbox.url}/client/${owner.teamId}/settings`);
@@ -178,7 +178,7 @@ describe('the whole story in a browser', () => {
     await eventually(async () => welcomes(owner) === before + 1);
   });
 
-  it('an org admin installs for the whole of Initech, and lets one workspace in', async () => {
+  it('an org admin installs for the whole of Initech, and gives one workspace access', async () => {
     const owner = await be('Initech Product', 'owner');
     await addFromSlack(owner.teamId);
     await page.getByRole('radio', { name: /whole organization/ }).check();

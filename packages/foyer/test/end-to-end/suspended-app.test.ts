@@ -103,7 +103,7 @@ async function setCustomers(t: TestContext, engine: EngineName) {
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a suspended app on ${engine}`, () => {
-    it('while Slack suspends an app, Foyer regards no workspace as uninstalled, and reports the suspension; afterward, the app works again', async (t) => {
+    it('while Slack suspends the app, Foyer treats no workspace as uninstalled and reports the suspension; afterward, it recovers', async (t) => {
       const stage = await setCustomers(t, engine);
       const { sandbox, url, foyer, logged, customers, canceled, statuses, settled, nextPass } = stage;
       const { command, doctorFinding, gauge, uninstallRuns, holdSteps, releaseSteps } = stage;

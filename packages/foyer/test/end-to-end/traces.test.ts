@@ -49,7 +49,7 @@ describe('the trace of an install', () => {
 
   const named = (name: string) => spans.find((span) => span.name === name) ?? assert.fail(`no span ${name}`);
 
-  it('the trace of an install reaches from the callback to the welcome, and continues the trace of the proxy', () => {
+  it('the trace of an install continues the proxy’s trace, and reaches from the callback to the welcome', () => {
     const callback = named('foyer callback');
     assert.equal(callback.spanContext().traceId, traceId);
     assert.equal(callback.parentSpanContext?.spanId, '00f067aa0ba902b7');
@@ -65,7 +65,7 @@ describe('the trace of an install', () => {
     assert.match(String(run.attributes['foyer.installation_id']), /^ins_/);
   });
 
-  it('the trace of an install holds no secret', () => {
+  it('the trace of an install contains no secret', () => {
     const text = JSON.stringify(
       spans.map(({ name, attributes, events, status }) => ({ name, attributes, events, status })),
     );
@@ -73,7 +73,7 @@ describe('the trace of an install', () => {
     assert.ok(!text.includes(stage.config.slack.clientSecret));
   });
 
-  it('every line that an install logs has the ids of the trace and the request, and the lines of its run also name run and installation', () => {
+  it('every log line of an install has the ids of its trace and request, and its run’s lines also have the run and installation ids', () => {
     const lines = stage.logged().map((line) => JSON.parse(line));
     const installed = lines.findIndex(({ msg }) => msg === 'installed');
     const started = lines.findIndex(({ msg }) => msg === 'run started');
@@ -95,7 +95,7 @@ describe('the trace of an install', () => {
 });
 
 describe('an install without tracing', () => {
-  it('an install without tracing still logs the id of the trace to which its request belongs', async (t) => {
+  it('an install without tracing still logs the id of the trace that its request belongs to', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());
     await installTraced(stage);
@@ -104,7 +104,7 @@ describe('an install without tracing', () => {
     assert.equal(lines.find(({ msg }) => msg === 'run succeeded')?.traceId, traceId);
   });
 
-  it('if tracing is on and no OpenTelemetry SDK is registered, Foyer logs that', async (t) => {
+  it('if tracing is on but no OpenTelemetry SDK is registered, Foyer says so in the log', async (t) => {
     const stage = await setStage({ start: false });
     t.after(() => stage.close());
     const { log, lines } = recordingLogger(stage.config);

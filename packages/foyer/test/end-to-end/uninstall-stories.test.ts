@@ -93,7 +93,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(await statusOf(globex), 'active');
     });
 
-    it('the uninstall pipeline runs once if Slack refuses the token and auth.test confirms the uninstall, even if the uninstall event comes later', async (t) => {
+    it('the uninstall pipeline runs once if Slack refuses the token and auth.test confirms the uninstall, even if the event arrives later', async (t) => {
       const { sandbox, foyer, database, acme, globex, canceled, statusOf, settled, logged } = await setShop(
         t,
         engine,

@@ -59,7 +59,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(heard.toSorted(), ['Ev1', 'Ev2', 'Ev3', 'Ev4', 'Ev5']);
     });
 
-    it('an event reaches a listener again if the listener asks for that; a copy that Slack sends after the event is handled does not', async (t) => {
+    it('an event reaches a listener again if the listener asks for a repeat, but not if Slack resends it after it is handled', async (t) => {
       const { sandbox, heard, acme, send, logged } = await setListening(t, engine, (_id, times) => {
         if (times === 1) throw new RepeatEventError('The calendar is down');
       });
@@ -74,7 +74,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
   });
 }
 
-it('an event reaches a listener once after a restart on Postgres, and old deliveries are deleted', async (t) => {
+it('on Postgres, an event that Slack resends after a restart does not reach a listener again', async (t) => {
   const stage = await setListening(t, 'Postgres');
   const { sandbox, heard, acme, send, database } = stage;
   const delivery = await send(acme.teamId, 'Ev1');
@@ -94,7 +94,7 @@ it('an event reaches a listener once after a restart on Postgres, and old delive
   });
 });
 
-it('an event reaches a listener on only one of two machines, and so does a press that is sent several times', async (t) => {
+it('an event or a button press reaches a listener only once, even if both of two machines receive it twice', async (t) => {
   const { heard, definition } = listening();
   const machines = await setMachines({ foyer: { definition } });
   t.after(() => machines.close());

@@ -23,7 +23,7 @@ async function planOf(t: TestContext, read: (queries: Queries) => Promise<unknow
   return rows.map(({ detail }) => detail).join('\n');
 }
 
-test('the requests of a team are looked up by the team’s id, without a search through all requests of the app', async (t) => {
+test('a team’s install requests are looked up by the team’s id, without a search through all install requests', async (t) => {
   const plan = await planOf(t, (queries) =>
     listInstallRequests(queries, { clientId: '1.2', teamId: 'T1', limit: 51 }),
   );
@@ -35,7 +35,7 @@ test('held installations are counted without reading each broken installation', 
   assert.match(await planOf(t, (queries) => countHeld(queries, '1.2')), /COVERING INDEX installations_held/);
 });
 
-test('requests are counted by day from an index alone, without sorting', async (t) => {
+test('install requests are counted by day from an index alone, without sorting', async (t) => {
   const plan = await planOf(t, (queries) =>
     countRequestsByDay(queries, { clientId: '1.2', days: 30, now: Date.now() }),
   );

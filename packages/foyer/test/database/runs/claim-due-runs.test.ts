@@ -37,7 +37,7 @@ async function queueRuns({ database }: TestDatabase, count: number): Promise<str
 }
 
 for (const [name, open] of Object.entries(engines)) {
-  test(`each due run is claimed by exactly one worker, the longest due first, on ${name}`, async (t) => {
+  test(`exactly one worker claims each due run, and the longest overdue runs go first, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const queued = await queueRuns(opened, 40);
@@ -95,7 +95,7 @@ test('on SQLite, a claim reads only runs that are due, and an event reads only r
   assert.doesNotMatch(plans.join(), /TEMP B-TREE|runs_by_status/);
 });
 
-test('a worker does not wait for a run that another worker is claiming, on Postgres', async (t) => {
+test('on Postgres, a worker skips a run that another worker is claiming instead of waiting for it', async (t) => {
   const opened = await openPostgresTestDatabase();
   t.after(() => opened.close());
   const [locked = '', ...free] = await queueRuns(opened, 3);
@@ -113,7 +113,7 @@ test('a worker does not wait for a run that another worker is claiming, on Postg
   await locking;
 });
 
-test('a transaction that holds a lease or has read a claimed run keeps the row of that run locked, on Postgres', async (t) => {
+test('on Postgres, a transaction keeps a run’s row locked if it holds the run’s lease or has read the claimed run', async (t) => {
   const opened = await openPostgresTestDatabase();
   t.after(() => opened.close());
   await queueRuns(opened, 2);
@@ -158,7 +158,7 @@ for (const [name, open] of Object.entries(engines)) {
 }
 
 for (const [name, open] of Object.entries(engines)) {
-  test(`a lease belongs to one run and one claim, on ${name}`, async (t) => {
+  test(`a lease is valid only for its own run and its own claim, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const { database } = opened;
@@ -208,7 +208,7 @@ for (const [name, open] of Object.entries(engines)) {
     await strangers.assertUntouched();
   });
 
-  test(`all runs of a dead worker are released, on ${name}`, async (t) => {
+  test(`Foyer releases all runs of a dead worker, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const queued = await queueRuns(opened, 2);
@@ -217,7 +217,7 @@ for (const [name, open] of Object.entries(engines)) {
     assert.deepEqual(released.sort(), queued.sort());
   });
 
-  test(`an uninstall run reads the steps of the newest install run before the uninstall, on ${name}`, async (t) => {
+  test(`an uninstall run gets the steps of the newest install run from before the uninstall, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const { database } = opened;
