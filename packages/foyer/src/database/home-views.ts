@@ -43,7 +43,7 @@ const openedAt = prepareQuery((queries: Queries, given: Given<Onlooker & { at: n
 );
 
 /**
- * Records that a person opened App Home; does nothing if Foyer never published it to them.
+ * Records that a person opened App Home. Does nothing if Foyer never published App Home to this person.
  * @throws DatabaseUnavailableError
  */
 export async function noteHomeOpened(database: Database, onlooker: Onlooker, at: number): Promise<void> {
@@ -53,13 +53,13 @@ export async function noteHomeOpened(database: Database, onlooker: Onlooker, at:
 /** A view that is about to be sent. */
 interface ViewAnnouncement {
   hash: string;
-  /** The `sendingHash` that was read before the view was made; null if there was none. */
+  /** The `sendingHash` that the caller read before it built the view; null if there was none. */
   lastSent: string | null;
-  /** When the person opened App Home; zero if they did not. */
+  /** When the person opened App Home. Zero if they did not open it now: the time that is already stored then stays. */
   openedAt: number;
 }
 
-// The casts are for Postgres: it does not infer a selected parameter's type from the target column.
+// The casts are for Postgres, which does not infer a selected parameter's type from the target column.
 const announce = prepareQuery((queries, given: Given<Onlooker & ViewAnnouncement>) =>
   queries
     .insertInto('home_views')
@@ -96,9 +96,9 @@ const announce = prepareQuery((queries, given: Given<Onlooker & ViewAnnouncement
 );
 
 /**
- * Records which view is about to be sent, and forgets which view was shown before: while a view is being sent, and
- * after a crash or a time-out, Foyer does not know whether Slack accepted it. Returns false if the caller must not
- * send: the installation is uninstalled, or another process has begun to send a view, perhaps a newer one, since the
+ * Records which view is about to be sent, and forgets which view Slack accepted last. While Foyer sends a view, and
+ * after a crash or a time-out, it does not know which view Slack shows. Returns false if the caller must not send its
+ * view. Then either the app is uninstalled, or another process began to send a view, perhaps a newer one, after the
  * caller read `lastSent`.
  * @throws DatabaseUnavailableError
  */
@@ -128,8 +128,9 @@ const confirm = prepareQuery((queries, given: Given<Onlooker & { hash: string }>
 );
 
 /**
- * Records that Slack accepted the view; does nothing if the person or the installation is gone by now. Returns false if
- * another process has announced another view since: then Foyer does not know which of the two Slack accepted last.
+ * Records that Slack accepted the view. Does nothing if the person or the installation has been erased. Returns false
+ * if another process has announced another view in the meantime. Foyer then does not know which of the two views Slack
+ * accepted last.
  * @throws DatabaseUnavailableError
  */
 export async function confirmView(database: Database, onlooker: Onlooker, hash: string): Promise<boolean> {

@@ -15,8 +15,8 @@ import type {
 } from './records.ts';
 
 /**
- * The install record: what App Home, the progress page, the operator's pages and the command line all show. All of them
- * read it through this file, so that no two can disagree. The record holds no token.
+ * The install record is what App Home, the progress page, the operator pages and the command line show. All of them
+ * read it through this file, so that they always agree. The record contains no token.
  */
 
 /** The current state of one step of a run. */
@@ -24,7 +24,9 @@ export interface StepRecord {
   name: string;
   status: StepStatus;
   attempts: number;
-  /** How many attempts failed; one that asked a question, waited or hit a rate limit did not fail. */
+  /**
+   * How many attempts failed. An attempt that asked a question, waited or hit a rate limit does not count as failed.
+   */
   failures: number;
   /** Slack's error code, such as `missing_scope`, or one of Foyer's own. */
   errorCode: string | null;
@@ -76,29 +78,29 @@ export interface InstallRecord {
   /** 1 for the first install, one more for each install that follows an uninstall. */
   life: number;
   /**
-   * The host's account that the installation belongs to; if several accounts share it, the one connected last; null if
-   * none.
+   * The host's account that the installation belongs to; null if there is none. If several accounts share the
+   * installation, this is the account that was connected last.
    */
   connection: { org: string; subject: string | null; connectedAt: number } | null;
   run: RunRecord | null;
 }
 
 /**
- * Whether the installation is held: Slack may have suspended the app. Such an installation is neither usable nor
+ * Whether the installation is held because Slack may have suspended the app. A held installation is neither usable nor
  * uninstalled.
  */
 export function isHeld({ status, brokenReason }: Pick<InstallRecord, 'status' | 'brokenReason'>): boolean {
   return status === 'broken' && brokenReason === inactiveCode;
 }
 
-/** The registered team's id: an org-wide install registers its enterprise. */
+/** The id of the registered team. For an org-wide install, this is the enterprise's id. */
 export function registeredTeamId(record: Pick<InstallRecord, 'teamId' | 'enterpriseId'>): string {
   const id = record.teamId ?? record.enterpriseId;
   if (id === null) throw new Error('an installation has neither a team nor an enterprise');
   return id;
 }
 
-/** Returns the person who installed, as the key of a row about people. */
+/** Returns the installer's key in the tables about people. */
 export function installerOf(record: Pick<InstallRecord, 'teamId' | 'enterpriseId' | 'installerUserId'>): {
   teamId: string;
   userId: string;
@@ -106,7 +108,7 @@ export function installerOf(record: Pick<InstallRecord, 'teamId' | 'enterpriseId
   return { teamId: registeredTeamId(record), userId: record.installerUserId };
 }
 
-/** The columns that a record shows; none of them holds a token. */
+/** The columns that a record shows. None of them contains a token. */
 export const recordColumns = [
   'id',
   'client_id',
@@ -218,7 +220,8 @@ export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): 
 /** The moment that a run is for; undefined for an install or uninstall. */
 export function momentOf(run: Pick<RunRow, 'pipeline' | 'user_id' | 'moment'>): Moment | undefined {
   if (run.pipeline === 'install' || run.pipeline === 'uninstall') return undefined;
-  // Erasing a person also erases the moment of their `opened` runs: only the kind is left.
+  // Erasing a person also erases the moment of their `opened` runs, except for its kind. The tab and channel here stand
+  // in for the erased ones.
   const stored: object = JSON.parse(run.moment ?? '{"tab":"home","channelId":null}');
   const who = run.pipeline === 'opened' && { userId: run.user_id };
   return { kind: run.pipeline, ...who, ...stored } as Moment;
@@ -300,7 +303,9 @@ export async function readInstallRecord(
   return row && toInstallRecord(row, await readNewestRun(queries, row.id));
 }
 
-/** `readInstallRecord` as a prepared read, for every opening of App Home. It sees only what is committed. */
+/**
+ * `readInstallRecord` as a prepared read, because every opening of App Home needs it. It sees only what is committed.
+ */
 export function prepareInstallRecord(
   database: Pick<Database, 'prepare' | 'prepareList'>,
 ): (installationId: string) => Promise<InstallRecord | undefined> {

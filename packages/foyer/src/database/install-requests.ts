@@ -12,13 +12,13 @@ export interface NewInstallRequest {
   now: number;
 }
 
-/** The columns of a request's row that change as the request goes on. */
+/** The columns of a request's row that change in the course of the OAuth attempt. */
 type Standing = Pick<InstallRequestRow, 'outcome' | 'error_code' | 'used_at' | 'finished_at'>;
 
 /**
- * Marks a state as used: returns true for the one caller that may exchange its code, false for every later caller
- * (invariant 5: a state is used once). An attempt that ended at Slack's consent page has not used its state: the person
- * can still go back and press Allow.
+ * Marks a state as used. Returns true only to the first caller, which may then exchange the code (invariant 5: a state
+ * is used once). If an attempt ended at Slack's consent page, its state still counts as unused, because the person can
+ * go back and press Allow.
  */
 export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<boolean> {
   const started = { outcome: 'started', used_at: request.now, error_code: null, finished_at: null } as const;
@@ -33,8 +33,8 @@ export async function consumeState(tx: Tx, request: NewInstallRequest): Promise<
 }
 
 /**
- * Records an OAuth attempt that ended at Slack's consent page: cancelled there, or refused with an error. A reload of
- * the page changes nothing: the first outcome stays.
+ * Records an OAuth attempt that ended at Slack's consent page: the person canceled, or Slack reported an error. If the
+ * browser reloads the callback, the first outcome stays.
  */
 export async function recordUnusedRequest(
   tx: Tx,
@@ -45,7 +45,7 @@ export async function recordUnusedRequest(
   await insertRequest(tx, request, { outcome, error_code, used_at: null, finished_at: request.now });
 }
 
-/** Inserts a request if it is new; returns whether it was. */
+/** Inserts a request if it is new. Returns whether it was new. */
 async function insertRequest(tx: Tx, request: NewInstallRequest, standing: Standing): Promise<boolean> {
   const inserted = await tx
     .insertInto('install_requests')
@@ -57,15 +57,15 @@ async function insertRequest(tx: Tx, request: NewInstallRequest, standing: Stand
       requested_team_id: request.requestedTeamId,
       ...standing,
     })
-    // The clause names no index: two inserts at the same time may conflict in the index of the id or in that of the
-    // progress hash.
+    // The clause names no index, because two inserts at the same time may conflict in either of two indexes: the id's
+    // or the progress hash's.
     .onConflict((conflict) => conflict.doNothing())
     .returning('id')
     .executeTakeFirst();
   return inserted !== undefined;
 }
 
-/** Records that an attempt whose state was used has failed, or was refused. Changes only a `started` attempt. */
+/** Records that an attempt failed or was refused after its state was used. Changes only a `started` attempt. */
 export async function failInstallRequest(
   tx: Tx,
   failure: { id: string; outcome?: 'failed' | 'refused'; errorCode: string; now: number },
@@ -78,7 +78,9 @@ export async function failInstallRequest(
     .execute();
 }
 
-/** Stores (or, with null, deletes) the sealed tokens that Slack issued and that no installation holds yet. */
+/**
+ * Stores sealed tokens that Slack has issued but that are not yet stored in an installation. With null, deletes them.
+ */
 export async function keepUnstoredTokens(
   tx: Tx,
   request: { id: string; sealedTokens: string | null },
@@ -117,7 +119,7 @@ export async function findRequestOfRun(
       .select(['id', 'started_at'])
       .where('client_id', '=', clientId)
       .where('outcome', '=', 'installed')
-      // Why also the time: `run_id` has no index, and the index of `started_at` makes this a short search.
+      // Why the time too: `run_id` has no index, and with the index of `started_at` the search reads only a few rows.
       .where('started_at', '>=', storedAt - longestCallbackMs)
       .where('started_at', '<=', storedAt)
       .where('run_id', '=', runId)
@@ -141,7 +143,7 @@ export async function findInterruptedRequests(
     .where('started_at', '<', before)
     .limit(limit);
   const open = await begunBefore.where('outcome', '=', sql.lit('started')).orderBy('started_at').execute();
-  // In random order: tokens whose revocation always fails must not block the others.
+  // The order is random, so that tokens whose revocation always fails do not block the others.
   const unstored = await begunBefore.where('sealed_tokens', 'is not', null).orderBy(sql`random()`).execute();
   return [...new Map([...open, ...unstored].map((row) => [row.id, row])).values()];
 }
@@ -155,7 +157,7 @@ export async function sweepInstallRequests(
   transaction: Queries,
   sweep: { clientId: string; before: number; outcome?: 'cancelled' | 'failed'; limit: number },
 ): Promise<number> {
-  // Two queries: with a single one, Postgres would scan all ids.
+  // This takes two queries, because for a single one Postgres would scan all ids.
   const found = await transaction
     .selectFrom('install_requests')
     .select('id')
@@ -201,11 +203,11 @@ interface InstalledRequest {
   enterpriseId: string | null;
   userId: string;
   installationId: string;
-  /** Null if a member only granted the app a token of their own: this starts no run. */
+  /** Null if a member only granted the app their own token, because that starts no run. */
   runId: string | null;
   /**
-   * Whether the request keeps its tokens; false by default. If it does, Foyer must still revoke those that the
-   * installation does not hold.
+   * Whether the request keeps its tokens; false by default. If true, Foyer must still revoke those of its tokens that
+   * were not stored in the installation.
    */
   leavesTokens?: boolean;
   now: number;

@@ -24,7 +24,8 @@ const columns = [
 ] as const satisfies readonly (keyof InstallationRow)[];
 
 /**
- * An installation that is not uninstalled, with one person's tokens; the user columns are null if that person has none.
+ * An installation that is not uninstalled, with one person's tokens. If the person has no tokens, the user columns are
+ * null.
  */
 export type InstallationTokens = Pick<InstallationRow, (typeof columns)[number]> & {
   sealed_user: UserTokenRow['sealed_user'] | null;
@@ -60,8 +61,8 @@ export function installationTokens(
 }
 
 /**
- * Prepares `installationTokens`: by an installation's id or its tenant, with the tokens of the given person (by default
- * the installer).
+ * Prepares `installationTokens` for lookups by an installation's id or tenant. Each lookup reads the tokens of the
+ * given person (by default the installer).
  */
 export function prepareInstallationTokens(database: Database) {
   type Tenant = { clientId: string; tenant: string };
@@ -111,8 +112,8 @@ export async function saveUserToken(
     .values({
       installation_id: token.installationId,
       user_id: token.userId,
-      // Why not 1: a row that was erased and created again must not accept tokens from a refresh that began before the
-      // erasure.
+      // Why random and not 1: if a row was erased and created again, it must not accept tokens from a refresh that
+      // began before the erasure.
       version: randomInt(1, 2 ** 30),
       ...state,
     })

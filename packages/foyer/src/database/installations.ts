@@ -5,7 +5,7 @@ import type { HistoryRow, InstallationRow, InstallationStatus } from './records.
 /** An installation's row without the lease of a refresh, as an install writes it. */
 export type NewState = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
 
-/** Adds an installation. Returns false if its tenant already has one: another process has just installed there. */
+/** Adds an installation. Returns false if its tenant already has one, because another process has just stored it. */
 export async function addInstallation(tx: Tx, row: NewState): Promise<boolean> {
   const { numInsertedOrUpdatedRows } = await tx
     .insertInto('installations')
@@ -29,8 +29,9 @@ export async function saveInstallation(tx: Tx, row: NewState): Promise<void> {
 export type InstallationKey = { id: string } | { clientId: string; tenant: string };
 
 /**
- * Reads one installation's row in any status and locks it until the transaction ends: installs, uninstalls and retries
- * run one after another. Writes that only refer to the installation, such as a run's progress, are not blocked.
+ * Reads an installation's row, in any status, and locks it until the transaction ends. So installs, uninstalls and
+ * retries of one installation run one after another. The lock does not block writes that only refer to the
+ * installation, such as a run's progress.
  */
 export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<InstallationRow | undefined> {
   const row = tx.selectFrom('installations').selectAll().forNoKeyUpdate();
@@ -49,8 +50,8 @@ export async function lockInstallation(tx: Tx, key: InstallationKey): Promise<In
 export const inactiveCode = 'account_inactive';
 
 /**
- * Marks an active installation as broken, or gives a held one another reason. With `ifVersion`, does so only if its
- * tokens have that version. Returns whether the row changed.
+ * Marks an active installation as broken, or changes the reason of a held installation. With `ifVersion`, does so only
+ * if the installation's tokens have that version. Returns whether the row changed.
  */
 export async function markInstallationBroken(
   tx: Tx,
@@ -93,12 +94,14 @@ export function heldInstallations(queries: Queries, clientId: string) {
       .select('id')
       .where('client_id', '=', clientId)
       .where('status', '=', 'broken')
-      // A literal, as in the index: SQLite would not use the index for a bound value.
+      // A literal, as in the index's condition, because SQLite would not use the index for a bound value.
       .where('broken_reason', '=', sql.lit(inactiveCode))
   );
 }
 
-/** Lists up to `limit` held installations in random order: those that stay held must not block the others. */
+/**
+ * Lists up to `limit` held installations. The order is random, so that those that stay held do not block the others.
+ */
 export async function listHeldInstallations(
   queries: Queries,
   { clientId, limit }: { clientId: string; limit: number },
@@ -132,8 +135,8 @@ export async function findWitnesses(
 }
 
 /**
- * Reads when an installation was installed or removed: the newest 50 such lines of its history, newest first. Foyer
- * compares events with these times.
+ * Reads the newest 50 installs and removals in an installation's history, newest first. Foyer compares an event's time
+ * with theirs.
  */
 export async function findInstallsAndRemovals(
   queries: Queries,
@@ -156,14 +159,14 @@ interface TeamAccessChange {
   teamId: string;
   granted: boolean;
   changedAt: number;
-  /** When the current life of the installation began: an earlier grant does not count as known. */
+  /** When the current life of the installation began. Foyer ignores a grant from before this time. */
   since?: number;
 }
 
 /**
- * Records the change if no newer one is known. Returns whether the workspace's access changed, or was granted for the
- * first time in this life. Of two changes within the same second (Slack's events have no finer time), the one delivered
- * later wins.
+ * Records the change unless a newer one is recorded. Returns whether the workspace's access changed, or was granted for
+ * the first time in this life. If two changes are from the same second (Slack's events have no finer time), the one
+ * that Slack delivers later wins.
  */
 export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promise<boolean> {
   const { clientId: client_id, enterpriseId: enterprise_id, teamId: team_id } = change;
@@ -212,7 +215,7 @@ export async function findGrantedTeams(
   return teams.map((team) => team.team_id);
 }
 
-/** The status of each of these tenants' installations, by tenant; a tenant without one is absent. */
+/** Reads the status of each of these tenants' installations, by tenant. Omits tenants without an installation. */
 export async function readStatuses(
   queries: Queries,
   { clientId, tenants }: { clientId: string; tenants: readonly string[] },
@@ -234,12 +237,13 @@ export interface InstallationStanding {
   endedAt: number | null;
 }
 
-/** The key in `seen_deliveries` of a Grid workspace whose own install was purged: its last events may still come. */
+/**
+ * The key in `seen_deliveries` of a Grid workspace whose own install was purged, but whose last events may still
+ * arrive.
+ */
 export const purgeKey = (tenant: string): string => `purged ${tenant}`;
 
-/**
- * Reads the standing of installations, by tenant; leaves out tenants that have neither a row nor a record of a purge.
- */
+/** Reads the standing of installations, by tenant. Omits tenants that have neither a row nor a record of a purge. */
 export async function readStandings(
   queries: Queries,
   { clientId, tenants }: { clientId: string; tenants: readonly string[] },

@@ -3,7 +3,7 @@ import type { Queries, Tx } from './database.ts';
 /** The name of the backup's row in the table of chores. */
 const name = 'backup';
 
-/** Records that a verified backup was made: `/metrics` reports how old the newest one is. */
+/** Records that a verified backup was made, so that `/metrics` can report the age of the newest backup. */
 export const recordBackup = (tx: Tx, now: number): Promise<void> => recordChore(tx, name, now);
 
 /** Records that a chore was done at `now`. Only for chores that need no lease: any process may do them at any time. */

@@ -22,7 +22,7 @@ export async function endMaintenance(tx: Tx, clientId: string): Promise<boolean>
   return numDeletedRows > 0n;
 }
 
-/** Since when an app's installs are paused, in milliseconds since 1970; undefined if they are not. */
+/** When the current pause of an app's installs began, in milliseconds since 1970; undefined if they are not paused. */
 export async function readMaintenance(queries: Queries, clientId: string): Promise<number | undefined> {
   const row = await queries
     .selectFrom('maintenance')

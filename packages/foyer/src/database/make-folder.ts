@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import { syncFolder } from './sync-folder.ts';
 
 /**
- * Creates a folder that only its owner can use, with its missing parents; all of them then survive a power failure.
- * Throws the file system's errors.
+ * Creates a folder that only its owner can use, and its missing parents. Syncs them to disk, so that they survive a
+ * power failure. Throws the file system's errors.
  *
  * Why not `mkdirSync` with `recursive`: in a file system that allows no folders (`/proc`) it never returns. The kernel
- * answers mkdir with "no such file"; Node takes that for a missing parent, and tries again forever.
+ * answers mkdir with "no such file", which Node takes to mean a missing parent, so it retries forever.
  */
 export function makeFolder(folder: string): void {
   if (statSync(folder, { throwIfNoEntry: false })) return;

@@ -1,12 +1,13 @@
 import { chmodSync, statSync } from 'node:fs';
 
 /**
- * Restricts a file to its owner (mode 0600). Returns whether others could reach it before; false if there is no such
- * file, and on Windows. Throws an error with the command to run if this user may not change the mode.
+ * Restricts a file to its owner (mode 0600). Returns whether other users could access the file before. Returns false if
+ * there is no such file, and on Windows. If this user may not change the mode, throws an error that contains the
+ * command to run.
  */
 export function makePrivate(file: string): boolean {
   const found = statSync(file, { throwIfNoEntry: false });
-  // Windows has no such modes: it reports that everyone can reach every file.
+  // Windows has no such modes, and reports that everyone can access every file.
   if (process.platform === 'win32' || !found || (found.mode & 0o077) === 0) return false;
   try {
     chmodSync(file, 0o600);

@@ -23,9 +23,9 @@ import { m0020HeldInstallations } from './migrations/0020-held-installations.ts'
 import type { Tables } from './records.ts';
 
 /**
- * Why two ledgers: Foyer's migrations and the app's own grow independently. In one list, a Foyer update could bring a
- * name that sorts before one that the app has already applied, and Kysely refuses that by default. So each list has its
- * own table; Foyer's migrations run first, since the app's tables may refer to Foyer's.
+ * Why two ledgers: Foyer's migrations and the app's own grow independently. In a single ledger, an update of Foyer
+ * could add a name that sorts before one that the app has already applied, which Kysely refuses by default. So each has
+ * its own table. Foyer's migrations run first, because the app's tables may refer to Foyer's.
  */
 
 /** Foyer's migrations in order. Never change a released one: add a new migration, and one more line here. */
@@ -69,7 +69,7 @@ export function checkOwnMigrations(own: unknown): ConfigProblem[] {
   return Object.entries(own as Record<string, unknown>).flatMap(([key, migration]): ConfigProblem[] => {
     const name = `migrations[${JSON.stringify(key.slice(0, 80))}]`;
     const problems: ConfigProblem[] = [];
-    // The ledger's column holds 255 characters, and the name decides the order.
+    // The ledger's column has room for 255 characters, and migrations run in the order of their names.
     if (key.trim() === '' || key.length > 255) {
       problems.push({ name, problem: 'has an invalid name', fix: "name it like '0001-orders'" });
     }
@@ -89,7 +89,7 @@ const ownLock = 'app_migration_lock';
 /** The tables of the app's own migrations: the ledger and its lock. */
 export const ownLedgerTables: readonly string[] = [ownLedgerTable, ownLock];
 
-/** Thrown at the start if one of the app's own migrations fails. Foyer then applies none of the new migrations. */
+/** Thrown at startup if one of the app's own migrations fails. Foyer then applies none of the new migrations. */
 export class OwnMigrationError extends Error {
   override readonly name = 'OwnMigrationError';
   readonly code = 'own_migration_failed';
@@ -105,7 +105,7 @@ export class OwnMigrationError extends Error {
   }
 }
 
-/** Runs `work` in a transaction, in one process at a time. On SQLite every write transaction runs alone. */
+/** Runs `work` in a transaction, in only one process at a time. SQLite always runs write transactions one at a time. */
 export type InTurn = (work: (queries: Kysely<Tables>) => Promise<void>) => Promise<void>;
 
 /** Compares the migrations of a database with those of this code and of the app's definition, without running any. */
@@ -126,8 +126,8 @@ export function compareMigrations(
 }
 
 /**
- * Brings Foyer's tables and the app's own up to date, in one transaction. If two processes start at once, only one
- * migrates.
+ * Brings Foyer's tables and the app's own up to date, in one transaction. If two processes start at the same time, only
+ * one migrates.
  * @throws DatabaseNewerError if the database has migrations that this code does not know; DatabaseUnavailableError if
  * the database belongs to another program; OwnMigrationError
  */
@@ -136,7 +136,7 @@ export async function migrate(
   own: OwnMigrations = {},
   inTurn: InTurn = (work) => queries.transaction().execute(work),
 ): Promise<void> {
-  // An up-to-date database needs no lock: next to a busy Foyer, a command opens it without waiting.
+  // Takes no lock if the database is up to date, so that a command can open it next to a busy Foyer without waiting.
   if (!(await findWork(queries, own)).isNeeded) return;
   await inTurn(async (db) => {
     const work = await findWork(db, own);
@@ -147,8 +147,8 @@ export async function migrate(
 }
 
 /**
- * Which migrations to run. `adopted` are the app's migrations that are recorded in Foyer's ledger, by an older Foyer or
- * another Kysely migrator.
+ * Finds which migrations to run. `adopted` are the app's migrations that an older Foyer or another Kysely migrator
+ * recorded in Foyer's ledger.
  */
 async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
   const { foyer: applied, app } = await readLedgers(queries);
@@ -181,7 +181,7 @@ export async function readLedgers(queries: Kysely<Tables>): Promise<{ foyer: str
   return { foyer: await read(foyerLedgerTable), app: await read(ownLedgerTable) };
 }
 
-/** The migrations that a ledger holds, in the order of their names. */
+/** The names of the migrations that a ledger lists, in order. */
 export async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(ledger)} order by name`.execute(
     queries,
@@ -190,8 +190,8 @@ export async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<
 }
 
 /**
- * The error for migrations in Foyer's ledger that are not Foyer's. A newer Foyer adds only names with a higher number
- * than the last one known here; any other name is from another Kysely migrator.
+ * Returns the error for migrations in Foyer's ledger that this Foyer does not have. A newer Foyer adds only names with
+ * a higher number than the last one here. Any other name is from another Kysely migrator.
  */
 function strangersError(applied: readonly string[], strangers: readonly string[]): Error {
   if (strangers.length === applied.length) return ofAnother(`it has the migration ${strangers[0]}`);
@@ -239,7 +239,8 @@ async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> 
 }
 
 /**
- * Whether a migration failed because its table or index already exists: SQLite has a message for that, Postgres a code.
+ * Whether a migration failed because its table or index already exists. SQLite reports this in a message, Postgres in a
+ * code.
  */
 function isAlreadyThere(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
@@ -260,7 +261,7 @@ async function migrateOwn(db: Kysely<Tables>, own: OwnMigrations): Promise<void>
   if (!error) return;
   const failed = results?.find(({ status }) => status === 'Error')?.migrationName;
   if (failed === undefined) throw error;
-  // If the server went away during a migration, the migration is not at fault.
+  // If the server became unavailable during a migration, the migration is not at fault.
   if (error instanceof DatabaseUnavailableError) {
     const message = `The app's migration ${failed} was not applied. ${error.message}`;
     throw new DatabaseUnavailableError(message, { cause: error.cause });

@@ -3,8 +3,8 @@ import { appendHistory } from './history.ts';
 import type { NoticeChannel, NoticeKind, NoticeStatus, OperatorNoticeRow } from './records.ts';
 
 /**
- * Every channel. `queueNotice` queues a notice for each of them; a notice for a channel that is not configured is
- * dropped when it is due.
+ * Every channel. `queueNotice` queues a notice for each channel. If a channel is not configured, Foyer drops its notice
+ * when the notice is due.
  */
 export const noticeChannels: readonly NoticeChannel[] = ['webhook', 'mail'];
 
@@ -21,8 +21,8 @@ interface NewNotice {
 }
 
 /**
- * Queues a notice to the operators. Call it in the transaction that records the cause: then the notice is queued
- * even if the process dies right after the commit. A known cause is not queued again.
+ * Queues a notice to the operators. Call it in the transaction that records the cause, so that the notice is queued
+ * even if the process dies right after the commit. Does nothing if the cause already has a notice.
  */
 export async function queueNotice(tx: Tx, notice: NewNotice): Promise<void> {
   await tx
@@ -69,7 +69,8 @@ export async function beginRunNotice(
     .select('started_at')
     .where('run_id', '=', runId)
     .where('name', '=', stepName)
-    // Two workers must begin one after the other: one of them may have lost its lease, and not know it yet.
+    // Makes two workers begin one after the other. Two may be here because one of them has lost its lease without
+    // knowing it yet.
     .forUpdate()
     .executeTakeFirst();
   const known = await tx
@@ -124,7 +125,7 @@ export async function claimDueNotice(
       .selectAll()
       .where('channel', '=', claim.channel)
       .where('due_at', '<=', claim.now)
-      // Another app in the same database notifies its own operators.
+      // Skips other apps in the same database, which notify their own operators.
       .where((eb) =>
         eb.exists(
           eb
@@ -186,8 +187,8 @@ export async function dropNotice(tx: Tx, { cause_id, channel }: NoticeKey): Prom
 }
 
 /**
- * Counts the notices that were created at or after `since`, for each status. Leaves out notices about a channel that
- * failed.
+ * Counts the notices that were created at or after `since`, for each status. Does not count notices about a channel
+ * that failed.
  */
 export async function countNotices(queries: Queries, since: number): Promise<Record<NoticeStatus, number>> {
   const rows = await queries
@@ -204,8 +205,8 @@ export async function countNotices(queries: Queries, since: number): Promise<Rec
 
 /**
  * A token often stops working because the app is being removed, and Slack reports the removal and the dead token in any
- * order. After this wait, Foyer knows whether an uninstall explains the dead token: then the token needs no notice of
- * its own.
+ * order. After this wait, Foyer knows whether an uninstall explains the dead token. If so, the token needs no separate
+ * notice.
  */
 const patienceMs = 60_000;
 
@@ -235,10 +236,10 @@ export async function countUndelivered(
       .selectFrom('operator_notices')
       .select(({ fn }) => fn.countAll<number | string | bigint>().as('count'))
       .where('channel', '=', channel)
-      // Only a notice that is not settled has a due time, so the index holds few rows.
+      // Only a notice that Foyer will still send has a due time, so the index of due times contains few rows.
       .where('due_at', 'is not', null)
       .where('attempts', '>', 0)
-      // A notice that is being sent counts only once its due time has passed: its sender may have died.
+      // A notice that is being sent counts only once its due time has passed, because its sender may then have died.
       .where((eb) => eb.or([eb('status', '!=', 'sending'), eb('due_at', '<', now)]))
       .executeTakeFirstOrThrow();
     counts[channel] = Number(count);
@@ -247,8 +248,9 @@ export async function countUndelivered(
 }
 
 /**
- * While a channel does not accept messages, it has a row of its own among the notices, such as `webhook/undelivered`.
- * Why a notice: the other channels then get a notice of the same cause, and each reports the problem once.
+ * The cause of the notices about a channel that does not accept messages, such as `webhook/undelivered`. The channel
+ * itself has a row with this cause for as long as the problem lasts. Each other channel gets a notice with the same
+ * cause, so that it reports the problem once.
  */
 const troubleOf = (channel: NoticeChannel): string => `${channel}/undelivered`;
 
@@ -266,8 +268,8 @@ export interface ChannelTrouble {
 }
 
 /**
- * Records whether a channel accepts messages: after a failure, the other channels report the problem once; after a
- * success, the problem is over.
+ * Records whether a channel accepts messages. After a failure, each of the other channels reports the problem once.
+ * After a success, the problem is over.
  */
 export async function recordChannelState(
   tx: Tx,

@@ -31,7 +31,7 @@ function ledgerOf({ kind, installationId, life, key }: OnceMessageKey) {
   return { table, column, row: { installation_id: installationId, life, [column]: key } };
 }
 
-/** Reads what is known about a message; returns undefined if no attempt to send it was ever recorded. */
+/** Reads the record of a message; undefined if no attempt to send the message was ever recorded. */
 export async function readOnceMessage(
   queries: Queries,
   message: OnceMessageKey,
@@ -52,9 +52,9 @@ interface OnceMessageCall {
 }
 
 /**
- * Records that a message is being sent. Commit it before the call to Slack: a message without a row was not sent.
- * `previous` is the row that the caller read before it decided to send. Returns false if another process has changed
- * the row since: then the caller must not send.
+ * Records that a message is being sent. Commit this record before the call to Slack, because a message without a row
+ * counts as not sent. `previous` is the row that the caller read before it decided to send. Returns false if another
+ * process has changed the row after that read. The caller must then not send.
  */
 export async function beginOnceMessage(
   tx: Tx,

@@ -3,8 +3,8 @@ import type { Migration } from 'kysely/migration';
 
 /**
  * Indexes for the operator's lists, which filter and search a hundred thousand installations, and for the counts that
- * each metrics scrape repeats. Most of them contain every column that their query reads: the database then need not
- * read the rows themselves, which hold long sealed texts.
+ * each metrics scrape repeats. Most of them contain every column that their query reads, so that the database need not
+ * read the rows, which contain long sealed texts.
  */
 export const m0002OperatorIndexes: Migration = {
   async up(db: Kysely<unknown>) {
@@ -16,12 +16,12 @@ export const m0002OperatorIndexes: Migration = {
       'installed_at',
       'id',
     ]).execute();
-    // Replaces an index on the time only, which the planner would no longer choose next to the one above.
+    // Replaces an index on only the time. The planner would no longer choose that index, because of the index above.
     await db.schema.dropIndex('installations_lapsing').execute();
     await index('installations_lapsing', 'installations', ['client_id', 'status', 'bot_expires_at'])
       .where(sql.ref('bot_expires_at'), 'is not', null)
       .execute();
-    // A search by part of a name reads every name, newest first: this index keeps them close together.
+    // A search by part of a name reads every name, newest first. This index stores the names close together.
     await index('installations_by_name', 'installations', [
       'client_id',
       'installed_at',

@@ -7,10 +7,11 @@ import type { Migration } from 'kysely/migration';
  * overwrote the profile in it.
  *
  * A person of one team keeps their profile. For a person of several teams, Foyer cannot know which team's profile was
- * stored last: each team gets a row without a profile and an unproven membership, so that Foyer asks Slack again.
+ * stored last. So the person gets a row without a profile and an unproven membership in each team, and Foyer asks Slack
+ * again.
  *
- * The migration also adds the time at which Slack issued an install's tokens, by Slack's clock: Foyer compares events
- * with it.
+ * The migration also adds the time at which Slack issued an install's tokens, by Slack's clock. Foyer compares an
+ * event's time with it.
  */
 export const m0006PeopleByTeam: Migration = {
   async up(db: Kysely<unknown>) {

@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * The position of the search for a message that Slack may have posted: after a rate limit, the search continues there.
+ * The position of the search for a message that Slack may have posted. After a rate limit, the search continues there.
  * See `records.ts`.
  */
 export const m0012SearchPositions: Migration = {

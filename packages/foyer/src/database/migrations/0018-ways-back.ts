@@ -1,7 +1,10 @@
 import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** Whether installs are paused, and teams whose events arrive without an installation; see `records.ts`. */
+/**
+ * Whether installs are paused, and teams that send events although Foyer has no installation for them; see
+ * `records.ts`.
+ */
 export const m0018WaysBack: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema
