@@ -6,8 +6,8 @@ import { syncFolder } from '../database/sync-folder.ts';
 import { CommandError } from './command-error.ts';
 
 /**
- * Copies the database to a new file of mode 0600 while Foyer keeps running, verifies the copy, and returns its size in
- * bytes. The file is called `….partial` until it is complete and verified.
+ * Copies the database to a new file (mode 0600) while Foyer keeps running, verifies the copy, and returns its size in
+ * bytes. Until the copy is complete and verified, the file is called `….partial`.
  * @throws CommandError if the file exists or cannot be created; BackupDamagedError, DatabaseUnavailableError
  */
 export async function backupDatabase(
@@ -17,7 +17,7 @@ export async function backupDatabase(
 ): Promise<number> {
   refuseIfThere(file);
   const partial = `${file}.partial`;
-  // Create the file first, with mode 0600: SQLite would make it readable by everyone.
+  // Create the file first, with mode 0600: SQLite would create a file that everyone can read.
   createPrivate(partial);
   try {
     await database.backup(partial, onProgress);
@@ -44,7 +44,7 @@ function isThere(file: string): boolean {
   try {
     return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
   } catch (error) {
-    // This user may not search the folder, or a part of the path is a file.
+    // This user may not enter the folder, or a part of the path is a file.
     throw notWritable(file, error);
   }
 }

@@ -77,7 +77,7 @@ async function verify(deps: OperatorDeps, file: string, options: { json?: boolea
   );
 }
 
-/** Records the backup for the metrics. If the database cannot be written, the command still succeeds. */
+/** Records the backup for the metrics. If Foyer cannot write to the database, the command still succeeds. */
 async function noteBackup(deps: OperatorDeps, database: Database): Promise<void> {
   try {
     await database.write((tx) => recordBackup(tx, deps.now()));
@@ -120,7 +120,7 @@ async function rehearseRestore(deps: OperatorDeps, file: string) {
       return {
         bytes: statSync(file).size,
         installations: await countInstallations(queries, clientId),
-        /** When the newest install in the backup was made. Later ones are lost if this backup is restored. */
+        /** The time of the newest install in the backup. If this backup is restored, later installs are lost. */
         newestInstallAt: newest ? isoTime(newest.installed_at) : null,
       };
     } finally {
@@ -131,7 +131,7 @@ async function rehearseRestore(deps: OperatorDeps, file: string) {
   }
 }
 
-/** Checks the temporary copy of a backup; the error names the backup. @throws CommandError */
+/** Checks the temporary copy of a backup. If it is damaged, throws a CommandError that names the backup. */
 function refuseIfDamaged(copy: string, backup: string): void {
   try {
     verifyBackup(copy);

@@ -1,13 +1,13 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 
-/** The texts of a command; each example is a command line and its purpose. */
+/** The help texts of a command. Each example is a command line and its purpose. */
 interface CommandHelp {
   summary: string;
   description: string;
   examples: readonly (readonly [commandLine: string, purpose: string])[];
 }
 
-/** Creates a command whose help ends with examples. `createProgram`, not this function, adds the option `--json`. */
+/** Creates a command whose help ends with examples. Does not add the option `--json`: `createProgram` does. */
 export function operatorCommand(name: string, { summary, description, examples }: CommandHelp): Command {
   const lines = examples.map(([commandLine, purpose]) => `  # ${purpose}\n  npm run foyer -- ${commandLine}`);
   return new Command(name)
@@ -19,14 +19,16 @@ export function operatorCommand(name: string, { summary, description, examples }
 /** Reads a day such as 2026-11-22, and returns its first millisecond in UTC. @throws InvalidArgumentError */
 export function parseDay(text: string): number {
   const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  // Date.parse lets 31 June pass as 1 July in some engines.
+  // In some engines, Date.parse reads 31 June as 1 July.
   if (Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== text) {
     throw new InvalidArgumentError('Give a day such as 2026-11-22.');
   }
   return at;
 }
 
-/** Reads a day, or a UTC time such as 2026-11-22T01:30Z, as milliseconds since 1970. @throws InvalidArgumentError */
+/**
+ * Reads a day, or a UTC time such as 2026-11-22T01:30Z. Returns milliseconds since 1970. @throws InvalidArgumentError
+ */
 export function parseTime(text: string): number {
   if (!text.includes('T')) return parseDay(text);
   const [day = '', time = ''] = text.split('T');
@@ -40,13 +42,13 @@ export function parseTime(text: string): number {
   return at;
 }
 
-/** A person as named on the command line. */
+/** A person whom the operator named on the command line. */
 export interface NamedPerson {
   teamId: string;
   userId: string;
 }
 
-/** `--user T…/U…`: a person, by their team and their user id. */
+/** `--user T…/U…`: names a person by team id and user id. */
 export function userOption(): Option {
   return new Option('--user <team/user>', 'the person: T…/U…, or E…/U… in an org-wide install')
     .makeOptionMandatory()

@@ -6,8 +6,8 @@ const shells = ['bash', 'zsh', 'fish'] as const;
 type Shell = (typeof shells)[number];
 
 /**
- * `completion SHELL`, and the hidden `complete` that the shell calls each time the user presses Tab. `createProgram`
- * creates the commands to complete. Only these two commands load the completion library.
+ * `completion SHELL`, and the hidden command `complete`, which the shell calls each time the user presses Tab.
+ * `createProgram` creates the commands that `complete` offers. Only these two commands load the completion library.
  */
 export function completionCommands(
   deps: OperatorDeps,
@@ -50,7 +50,8 @@ function shorten(command: Command): void {
 }
 
 /**
- * Returns how the shell calls Foyer. In a clone, the call names the clone's folder, so that it works from any folder.
+ * Returns the command with which the shell calls Foyer. In a clone, it names the clone's folder, so that it works from
+ * any folder.
  */
 function invocation({ commands, folder }: OperatorDeps): {
   name: string;

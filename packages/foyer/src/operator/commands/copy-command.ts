@@ -64,7 +64,7 @@ async function copy(deps: OperatorDeps, options: { to: string; json?: boolean })
 
 const number = (value: number): string => value.toLocaleString('en-US');
 
-/** What the operator must do next. */
+/** Says what the operator must do next. */
 function closingNote(config: Config, target: DatabaseTarget): string {
   const url = target.kind === 'sqlite' ? `file:${target.file}` : 'the address that you gave as --to';
   return [
@@ -75,7 +75,7 @@ function closingNote(config: Config, target: DatabaseTarget): string {
   ].join('\n');
 }
 
-/** Says where the keys are, and reveals none. */
+/** Says where the keys are, without revealing a key. */
 function keyNote({ database, encryptionKeys }: Config): string {
   if (database.kind !== 'sqlite' || encryptionKeys) {
     return 'Leave TOKEN_ENCRYPTION_KEYS as it is, on every machine: the tokens are encrypted with these keys.';

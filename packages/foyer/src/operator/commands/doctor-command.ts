@@ -47,7 +47,7 @@ const marks: Readonly<Record<Finding['status'], { mark: string; style: Style }>>
   fault: { mark: '✕', style: 'red' },
 };
 
-/** The findings as text for a person: one line each, with its fix below. */
+/** Formats the findings as text for a person: one line for each finding, with its fix below. */
 export function findingLines({ style }: Pick<Output, 'style'>, findings: readonly Finding[]): string {
   const width = Math.max(0, ...findings.map(({ check }) => check.length));
   return findings

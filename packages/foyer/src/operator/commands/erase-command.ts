@@ -18,7 +18,7 @@ interface EraseOptions {
   json?: boolean;
 }
 
-/** `erase --user T/U`: erases what Foyer stores about one person, except what has to stay. */
+/** `erase --user T/U`: erases what Foyer stores about one person, except what Foyer must keep. */
 export function eraseCommand(deps: OperatorDeps): Command {
   return operatorCommand('erase', {
     summary: 'erase what is stored about one person',
@@ -73,8 +73,8 @@ async function erase(deps: OperatorDeps, { user, yes, json }: EraseOptions): Pro
 }
 
 /**
- * Revokes the person's own tokens at Slack, and reports those that it cannot revoke. The caller then erases all of the
- * person's tokens, revoked or not.
+ * Revokes the person's own tokens at Slack, and reports each token that could not be revoked. The caller then erases
+ * all of the person's tokens, revoked or not.
  */
 async function revokeOwnTokens(
   deps: OperatorDeps,

@@ -26,7 +26,7 @@ export function exportCommand(deps: OperatorDeps): Command {
     });
 }
 
-/** The error for a person about whom nothing is stored. */
+/** Makes the error for a person about whom Foyer stores nothing. */
 export function nothingStored({ teamId, userId }: NamedPerson): CommandError {
   return new CommandError(
     `Nothing is stored about ${userId} of ${teamId}. \`npm run foyer -- members TEAM\` lists the people of a team; ` +
@@ -48,7 +48,7 @@ function toJson(value: unknown): unknown {
     entries.map(([name, inner]) => {
       const camel = name.replaceAll(/_(\w)/g, (_all, letter: string) => letter.toUpperCase());
       if (name.endsWith('_at') && typeof inner === 'number') return [camel, isoTime(inner)];
-      // A step's output belongs to the app, so it stays unchanged.
+      // A step's output is the app's own data, so its names and values stay unchanged.
       return [camel, name === 'output' ? inner : toJson(inner)];
     }),
   );

@@ -20,7 +20,7 @@ interface ImportOptions {
   json?: boolean;
 }
 
-/** `import --from SOURCE`: takes over the installations of another store. */
+/** `import --from SOURCE`: copies the installations of another store into Foyer's. */
 export function importCommand(deps: OperatorDeps): Command {
   return operatorCommand('import', {
     summary: 'take over installations from another store',
@@ -114,7 +114,7 @@ async function* importEach(
     if (reason !== undefined) return { outcome: 'refused', reason };
     if (!options.dryRun) {
       const now = deps.now();
-      // A time in the future comes from a wrong clock, and would make Foyer treat every event as late.
+      // A time in the future comes from a wrong clock. It would make Foyer treat every event as older than the install.
       const issuedAt = writtenAt === undefined ? undefined : Math.min(writtenAt, now);
       await takeOver(store, installation, { part, issuedAt, withRun: options.run === true, now });
     }
@@ -122,8 +122,8 @@ async function* importEach(
   }
 
   /**
-   * Asks Slack about one token: the bot's, or the person's if there is no bot or only the person is added. Returns why
-   * the token cannot be used; undefined if it works.
+   * Tests one token with Slack: the bot's, or the person's if there is no bot or the import adds only the person.
+   * Returns why the token cannot be used; undefined if it works.
    */
   async function deadToken({ bot, user, team }: Installation, part: TakeOver): Promise<string | undefined> {
     const token = part === 'person' ? user.token : (bot?.token ?? user.token);

@@ -9,7 +9,7 @@ import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
 /**
- * `jobs`: lists all jobs, removed ones too. For each job it shows the outcome of the newest turn, and when the next
+ * `jobs`: lists all jobs, including removed ones. For each job, shows the outcome of the newest turn, and when the next
  * turn is due.
  */
 export function jobsCommand(deps: OperatorDeps): Command {

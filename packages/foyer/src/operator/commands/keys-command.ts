@@ -16,7 +16,7 @@ import { type Column, table } from '../terminal/table.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** `keys rotate`: re-encrypts every token with the first key. `keys forget`: erases the tokens that need a lost key. */
+/** `keys rotate`: re-encrypts every token with the first key. `keys forget`: erases the tokens whose key is lost. */
 export function keysCommand(deps: OperatorDeps): Command {
   const rotate = operatorCommand('rotate', {
     summary: 're-encrypt every stored token with the first key',
@@ -134,7 +134,7 @@ async function forgetLost(
   });
 }
 
-/** The ids of the keys that Foyer has; none if its key file is lost. @throws KeyringError */
+/** Returns the ids of the keys that Foyer has; an empty list if its key file is lost. @throws KeyringError */
 function configuredIds(deps: OperatorDeps, config: Config): readonly string[] {
   try {
     return deps.loadKeyring(config).ids;
@@ -183,11 +183,11 @@ const roles: Readonly<Record<KeyUsage['role'], string>> = {
   missing: 'not given',
 };
 
-/** A key id, and what is sealed with it. */
+/** A key id, and how many values are sealed with that key. */
 interface KeyUsage extends SealCount {
   id: string;
   /**
-   * current: the first key, which encrypts; given: another configured key, which only decrypts; missing: not
+   * current: the first key, which encrypts. given: another configured key, which only decrypts. missing: the key is not
    * configured.
    */
   role: 'current' | 'given' | 'missing';
@@ -195,7 +195,7 @@ interface KeyUsage extends SealCount {
   total: number;
 }
 
-/** Counts what is sealed with each configured key, and with each other key whose id the database has recorded. */
+/** Counts the sealed values of each configured key, and of each other key whose id the database has recorded. */
 async function readKeyUsage(queries: Queries, keyring: Pick<Keyring, 'ids'>): Promise<KeyUsage[]> {
   const ids = new Set([...keyring.ids, ...(await listKeyIds(queries))]);
   const usage: KeyUsage[] = [];

@@ -18,7 +18,7 @@ import { operatorCommand, parseDay, parseLimit } from './command-help.ts';
 interface ListOptions {
   status?: InstallationStatus;
   failed?: boolean;
-  /** Only installations since the start of this day (milliseconds, UTC). */
+  /** List only installations from this time on: the start of a day in UTC, in milliseconds. */
   since?: number;
   limit?: number;
   unknown?: boolean;

@@ -6,7 +6,7 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** `manifest`: prints the app manifest to give to Slack, or how Slack’s copy differs from it. */
+/** `manifest`: prints the app manifest to paste at Slack, or lists how Slack’s copy differs from it. */
 export function manifestCommand(deps: OperatorDeps): Command {
   return operatorCommand('manifest', {
     summary: 'print the app manifest with your PUBLIC_URL, or compare it with Slack’s',
@@ -64,7 +64,7 @@ function readExport(file: string): unknown {
 }
 
 interface ManifestDifference {
-  /** The place in the manifest, such as `settings.event_subscriptions.bot_events`. */
+  /** Where in the manifest the difference is, such as `settings.event_subscriptions.bot_events`. */
   path: string;
   /** Our value, or null if only Slack has one. */
   expected: unknown;
@@ -73,10 +73,10 @@ interface ManifestDifference {
 }
 
 /**
- * Lists where a manifest exported from Slack differs from ours. An array of scopes or events is a set: the order does
- * not matter, and each missing or extra item is a separate difference. Slack's export spells out settings that we
- * leave at their default, so a setting that only Slack has and that is off or empty is not a difference. `_metadata` is
- * ignored: it describes the file and not the app.
+ * Lists where a manifest exported from Slack differs from ours. Arrays, such as scopes or events, are compared as sets:
+ * the order does not matter, and each missing or extra item is a separate difference. Slack's export contains settings
+ * that we leave at their default. So if only Slack's copy has a setting, and it is off or empty, that is not a
+ * difference. `_metadata` is ignored: it describes the file and not the app.
  */
 export function compareManifests(ours: unknown, slacks: unknown, path = ''): ManifestDifference[] {
   if (Array.isArray(ours) && Array.isArray(slacks)) return compareLists(ours, slacks, path);
@@ -109,7 +109,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Returns whether a value is false, null, empty, or an object that holds only such values. */
+/** Returns whether a value is false, null, empty, or an object with only such values. */
 function isOff(value: unknown): boolean {
   if (isObject(value)) return Object.values(value).every(isOff);
   return value === false || value === null || value === '' || (Array.isArray(value) && value.length === 0);

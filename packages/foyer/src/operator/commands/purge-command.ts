@@ -108,8 +108,8 @@ function stillUninstalling(team: string, run: RunRecord): CommandError {
 }
 
 /**
- * Returns whether a constraint of the database stopped the erase, as when a row of another table still refers to a row
- * of the team.
+ * Returns whether a constraint of the database prevented the erasure, for example because a row of another table still
+ * refers to a row of the team.
  */
 function isReferredTo(error: unknown): boolean {
   return error instanceof Error && 'code' in error && /^(?:23503|SQLITE_CONSTRAINT)/.test(String(error.code));
@@ -147,8 +147,8 @@ function erasedLines(record: InstallRecord, erased: Erased): string {
 
 /**
  * Revokes the team's tokens at Slack. If Slack does not revoke a token, reports that token, and the purge continues. If
- * the keys do not decrypt a token, throws a CommandError, which ends the purge: only the operator may choose to erase
- * without revoking (--no-revoke).
+ * a token cannot be decrypted with the keys, throws a CommandError, which ends the purge: only the operator may choose
+ * to erase without revoking (--no-revoke).
  */
 async function giveBack(
   deps: OperatorDeps,

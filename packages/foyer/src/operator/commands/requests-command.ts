@@ -11,7 +11,7 @@ import { withDatabase } from '../with-database.ts';
 import { operatorCommand, parseDay, parseLimit } from './command-help.ts';
 
 interface RequestsOptions {
-  /** Only requests of the day that starts at this time (milliseconds, UTC). */
+  /** List only requests of one day. This is its start in UTC, in milliseconds. */
   day?: number;
   team?: string;
   outcome?: InstallRequestOutcome;

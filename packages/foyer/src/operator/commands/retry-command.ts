@@ -12,7 +12,7 @@ import { operatorCommand, parseTime } from './command-help.ts';
 interface RetryOptions {
   failed?: boolean;
   step?: string;
-  /** Only runs that failed at this time or later (milliseconds since 1970). */
+  /** Retry only runs that failed at this time or later (milliseconds since 1970). */
   since?: number;
   dryRun?: boolean;
   json?: boolean;
@@ -20,7 +20,7 @@ interface RetryOptions {
 
 /**
  * `retry RUN`: queues a run again; steps that succeeded do not run again. `retry --failed`: queues the failed runs that
- * still matter (`readFailedRuns`), except those of installations whose token is dead.
+ * still matter (`readFailedRuns`), but skips installations whose token is dead.
  */
 export function retryCommand(deps: OperatorDeps): Command {
   return operatorCommand('retry', {

@@ -28,7 +28,7 @@ interface RevokeOptions {
   json?: boolean;
 }
 
-/** `revoke TEAM`, `revoke --all`: revokes tokens at Slack, erases them here, and keeps the records. */
+/** `revoke TEAM`, `revoke --all`: revokes tokens at Slack, erases them in Foyer's database, and keeps the records. */
 export function revokeCommand(deps: OperatorDeps): Command {
   return operatorCommand('revoke', {
     summary: 'revoke the tokens of a team (or --all), and keep the record',
@@ -55,8 +55,8 @@ export function revokeCommand(deps: OperatorDeps): Command {
 interface RevokedTeam extends Disconnected, Revocation {
   /**
    * revoked: Slack revoked the tokens, and Foyer erased them. kept: Slack did not revoke every token, or a token cannot
-   * be decrypted. changed: Slack revoked the tokens, but meanwhile the app was uninstalled, or newer tokens were
-   * stored, which stay. nothing: the installation holds no token.
+   * be decrypted, so Foyer erased none. changed: Slack revoked the tokens, but in the meantime the app was uninstalled,
+   * or newer tokens were stored; those stay. nothing: the installation has no token.
    */
   outcome: 'revoked' | 'kept' | 'changed' | 'nothing';
 }
@@ -150,7 +150,10 @@ function incomplete(kept: readonly RevokedTeam[], changed: number, isStopped: bo
 }
 
 const atOnce = 8;
-/** The command stops after this many teams in a row with a token that Slack did not revoke: the rest would fail too. */
+/**
+ * The command stops after this many teams in a row with a token that Slack did not revoke: the next ones would fail
+ * too.
+ */
 const mostRefused = 16;
 
 async function createRevoker(deps: OperatorDeps, config: Config, database: Database) {
@@ -180,7 +183,7 @@ async function createRevoker(deps: OperatorDeps, config: Config, database: Datab
     if (before === undecryptable) {
       return { ...team, outcome: 'kept', revoked: 0, notRevoked: [{ of: 'bot', error: undecryptable }] };
     }
-    // Takes `beganAt` after the renewal and before the revocation: tokens that are stored later belong to a newer
+    // Reads the clock after the renewal and before the revocation: tokens stored after `beganAt` belong to a newer
     // install.
     const notRenewed = await renewExpiredTokens(revoking, id);
     const beganAt = deps.now();
@@ -197,8 +200,8 @@ async function createRevoker(deps: OperatorDeps, config: Config, database: Datab
   }
 
   /**
-   * Returns the version of the stored installation if it holds tokens and all of them can be decrypted; else the
-   * reason.
+   * Returns the version of the stored installation if it has tokens and Foyer can decrypt all of them; else the reason
+   * why there is nothing to revoke.
    */
   async function readHeld(id: string): Promise<{ version: number } | 'nothing' | typeof undecryptable> {
     try {

@@ -95,7 +95,7 @@ async function setup(deps: OperatorDeps, options: SetupOptions): Promise<void> {
     );
 }
 
-/** Reads the environment. With `--secrets-stdin`, it takes the secrets from stdin. */
+/** Reads the environment. With `--secrets-stdin`, reads the secrets from stdin instead. */
 async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
   const environment = deps.readEnvironment();
   if (!options.secretsStdin) return environment;
@@ -107,8 +107,9 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
 }
 
 /**
- * Reads the settings from flags and environment. `interview`: whether `setup` can ask on a terminal. If it can, this
- * function ignores the environment's PUBLIC_URL: without a flag, `setup` asks for the public URL. @throws UsageError
+ * Reads the settings from flags and environment. `interview`: whether `setup` can ask questions on a terminal. If so,
+ * this function ignores the environment's PUBLIC_URL: unless a flag names the public URL, `setup` asks for it. @throws
+ * UsageError
  */
 function givenSettings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -137,7 +138,9 @@ function refuse(what: string, problem: string | undefined): void {
   if (problem !== undefined) throw new UsageError(`${what} cannot be used. ${problem}.`);
 }
 
-/** Asks for the settings. Without a terminal to ask on, a missing setting throws a UsageError that names it. */
+/**
+ * Asks for the settings. If there is no terminal to ask on and a setting is missing, throws a UsageError that names it.
+ */
 async function completeSettings(
   deps: OperatorDeps,
   given: Partial<Settings>,
@@ -195,7 +198,10 @@ function suggestions(
   };
 }
 
-/** Lists where the old name remains, and which settings of the brand override the answers: `setup` changes neither. */
+/**
+ * Lists where the app's old name remains, and which settings of the brand override the operator's answers: `setup`
+ * changes neither.
+ */
 function tellLeftovers(
   { brand = {}, readManifest }: OperatorDeps,
   prompts: SetupPrompts,
@@ -253,7 +259,9 @@ function write(deps: OperatorDeps, variables: Record<string, string>, app: Offer
   }
 }
 
-/** Runs `doctor`. Foyer may not be running yet, so a public URL where Foyer does not answer is only a warning. */
+/**
+ * Runs `doctor`. If Foyer does not answer at the public URL, that is only a warning here: Foyer may not be running yet.
+ */
 async function closingDoctor(deps: OperatorDeps): Promise<Finding[]> {
   const { runDoctor } = await import('../doctor/run-doctor.ts');
   const findings = await runDoctor(deps);

@@ -10,7 +10,7 @@ import type { OperatorDeps } from '../operator-deps.ts';
 import { withDatabase } from '../with-database.ts';
 import { operatorCommand } from './command-help.ts';
 
-/** More entries than an installation ever has; both databases accept this number as a limit. */
+/** A limit higher than the number of entries that any installation has. Both databases accept it. */
 const wholeHistory = 1_000_000;
 
 /** `show TEAM|NAME`: prints the record of one installation, with its runs, people and history. */

@@ -48,7 +48,7 @@ export function supportBundleCommand(deps: OperatorDeps): Command {
     });
 }
 
-/** Formats a time so that a file's name may contain it on every system: `2026-11-22T014703Z`. */
+/** Formats a time so that file names may contain it on every system: `2026-11-22T014703Z`. */
 function fileTime(at: number): string {
   return new Date(at).toISOString().replace(/:|\.\d+/g, '');
 }
@@ -64,7 +64,7 @@ function writeBundle(file: string, bundle: SupportBundle): void {
       );
     }
     if (code === 'ENOENT') throw new CommandError(`There is no folder ${dirname(file)}. Create it first.`);
-    // If the disk is full or failing, the file may hold half a bundle.
+    // If the disk is full or failing, the file may contain half a bundle.
     if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EIO') rmSync(file, { force: true });
     throw new CommandError(
       `${file} cannot be written: ${message}. Give a folder that this user may write to, or - to print the bundle.`,

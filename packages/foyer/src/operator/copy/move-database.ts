@@ -16,7 +16,7 @@ import { readTables } from '../../database/read-tables.ts';
 import { foyerTableNames } from '../../database/records.ts';
 import { CommandError } from '../command-error.ts';
 
-/** A finished copy. Each table has the same rows on both sides. */
+/** The result of a finished copy. Each table has the same rows in the source and in the target. */
 export interface MovedDatabase {
   source: string;
   target: string;
@@ -27,7 +27,7 @@ export interface MovedDatabase {
 interface MoveDatabaseDeps {
   source: DatabaseTarget;
   target: DatabaseTarget;
-  /** The app's own migrations, which create its tables in the target. */
+  /** The app's own migrations, which create the app's tables in the target. */
   migrations?: OwnMigrations;
   /** Opens the source. */
   openDatabase: (target: DatabaseTarget) => Promise<Database>;
@@ -36,12 +36,12 @@ interface MoveDatabaseDeps {
 }
 
 /**
- * Copies a database into an empty one, or resumes an interrupted copy. No one may use the source during the copy, and
- * no one can use the target until it has been compared.
+ * Copies a database into an empty one, or resumes an interrupted copy. Nothing else may use the source during the copy,
+ * and Foyer refuses to open the target until the rows have been compared.
  *
- * Foyer compares the rows, and also checks before and after the copy that no one uses the source. Why both: a
- * comparison does not notice a Foyer that is idle, and a Foyer may start during the copy. What such a Foyer stores
- * later would be missing from the target.
+ * Compares the rows, and also checks before and after the copy that nothing else uses the source. Why both: a
+ * comparison does not notice a Foyer that is idle, and a Foyer may start during the copy. Anything that such a Foyer
+ * stores later would be missing from the target.
  * @throws CommandError, CopyError, DatabaseUnavailableError, DatabaseNewerError
  */
 export async function moveDatabase(deps: MoveDatabaseDeps): Promise<MovedDatabase> {
@@ -94,7 +94,9 @@ async function copyAll(
   return { ...names, resumed: whole.resumed, tables: whole.tables };
 }
 
-/** How long to wait until the source is free: a server still lists a connection for a moment after it was closed. */
+/**
+ * How long to wait until the source is not in use: a server still lists a connection for a moment after it was closed.
+ */
 const closingMs = 3000;
 
 async function refuseInUse(source: DatabaseTarget): Promise<void> {
@@ -111,7 +113,7 @@ async function refuseInUse(source: DatabaseTarget): Promise<void> {
   );
 }
 
-/** Refuses a target with another program's tables: Foyer neither touches them nor mixes them with its own. */
+/** Throws if the target has another program's tables: Foyer neither changes them nor mixes its own with them. */
 function refuseStrangers(there: readonly string[], known: readonly string[]): void {
   const strangers = there.filter((name) => !known.includes(name));
   if (strangers.length === 0) return;
@@ -122,14 +124,16 @@ function refuseStrangers(there: readonly string[], known: readonly string[]): vo
 }
 
 /**
- * Gives the connections of a copy a name of their own. Otherwise the check for a running Foyer would take the copy for
- * a Foyer.
+ * Gives the connections of a copy their own name. Otherwise the check for a running Foyer would mistake the copy for
+ * one.
  */
 function underOwnName(target: DatabaseTarget): DatabaseTarget {
   return target.kind === 'postgres' ? { ...target, url: underCopyName(target.url) } : target;
 }
 
-/** Returns a stable name of a database, without its password: the file's full path, or user, host and database. */
+/**
+ * Returns a stable name of a database, without its password: the file's full path, or the user, host and database name.
+ */
 function databaseName(target: DatabaseTarget): string {
   if (target.kind === 'postgres') return serverName(target.url);
   return statSync(target.file, { throwIfNoEntry: false }) ? realpathSync(target.file) : target.file;
@@ -148,8 +152,8 @@ function isSameDatabase(one: DatabaseTarget, other: DatabaseTarget): boolean {
 }
 
 /**
- * Returns which database a URL leads to, regardless of the user. `options` counts too, since it may select another
- * schema.
+ * Returns a text that identifies the database of a URL, regardless of the user. It contains `options`, since they may
+ * select another schema.
  */
 function placeOf(url: string): string {
   const { hostname, port, pathname, searchParams } = new URL(url);

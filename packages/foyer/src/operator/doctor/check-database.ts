@@ -14,8 +14,8 @@ const database = findingsOf('database');
 const megabyte = 1_000_000;
 
 /**
- * Checks that the database opens, can be written and is up to date; for a SQLite file, also that it is undamaged and
- * that its disk has room. `own` are the names of the app's own migrations.
+ * Checks that the database can be opened and written, and that its schema is up to date. For a SQLite file, also checks
+ * that it is undamaged and that its disk has room. `own` lists the names of the app's own migrations.
  */
 export async function checkDatabase(
   { database }: Pick<Config, 'database'>,
@@ -57,8 +57,8 @@ function notOpened(file: string, error: unknown): Finding {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   if (code === corruptCode) return database.fault(`${file} is damaged: ${reason}.`, damagedFix);
   const detail = `${file} cannot be opened: ${reason}.`;
-  // SQLite's error does not name the file that it could not open: that may be the WAL or its index, if another user owns
-  // it.
+  // SQLite's error does not name the file that it could not open. If another user owns the WAL or its index, it may be
+  // one of these.
   const unwritable = findUnwritable(file);
   if (unwritable.length > 0) {
     return database.fault(`${detail} ${unwritableDetail(unwritable)}`, writeFix(file, unwritable));
@@ -118,7 +118,7 @@ function disk(file: string, { freeBytes, hasNoFileLeft }: SqliteInspection): Fin
       'Delete files that no one needs on that disk (df -i shows how many inodes are free).',
     );
   }
-  // With less free space, /readyz reports a full disk: its probe writes this much.
+  // With less free space than this, /readyz reports a full disk: its probe writes this much.
   if (freeBytes < 256 * 1024) {
     return fault(`The disk of ${dirname(file)} is full (${sizeText(freeBytes)} free).`, fix);
   }

@@ -4,7 +4,8 @@ import { type Finding, findingsOf } from './finding.ts';
 import type { Setting } from './read-setting.ts';
 
 /**
- * Reports every environment problem that would stop the start, and whether other users can read the secrets in `.env`.
+ * Reports every problem in the environment that would keep Foyer from starting, and whether other users can read the
+ * secrets in `.env`.
  */
 export function checkEnvironment({ problems, unreadable }: Setting, folder: string): Finding[] {
   const { ok, fault } = findingsOf('environment');

@@ -11,7 +11,10 @@ import { type Finding, findingsOf } from './finding.ts';
 
 const key = findingsOf('key');
 
-/** Checks that the encryption key exists, is private, and decrypts what the database holds. */
+/**
+ * Checks that the encryption key exists, that only its owner can read it, and that it decrypts what the database
+ * stores.
+ */
 export async function checkKey(
   config: Config,
   loadKeyring: (config: Config) => Keyring,
@@ -88,16 +91,18 @@ async function fits(
 }
 
 /**
- * At most this many of the oldest installations are checked, and as many of the newest. Opening a token takes 10 µs, so
- * a million would take ten seconds. If many installations are damaged at once, for example because rows come from another
- * database, some of them are probably among the oldest or the newest.
+ * Checks at most this many of the oldest installations, and as many of the newest. Decrypting a token takes 10 µs, so a
+ * million would take ten seconds. If many installations are damaged together, for example because rows come from
+ * another database, some of them are probably among the oldest or the newest.
  */
 const mostOpened = 10_000;
-/** The search stops once it has found more broken tokens than this: an exact count helps no one. */
+/** The search stops once it has found more broken tokens than this: an exact count would not help. */
 const mostBroken = 100;
 const pageSize = 100;
 
-/** Finds installations whose token does not decrypt although its key is known; at most one more than `mostBroken`. */
+/**
+ * Finds installations whose token does not decrypt although its key is configured. Stops at one more than `mostBroken`.
+ */
 async function findBrokenSeals(
   keyring: Keyring,
   queries: Queries,
@@ -107,9 +112,9 @@ async function findBrokenSeals(
 
   /**
    * Decrypts up to `mostOpened` tokens, beginning with the oldest or the newest installation, and adds the
-   * installations whose token is broken to `broken`. If it stops after `mostOpened`, returns the id of the last
-   * installation that it tried. Returns undefined if it has tried all, has reached the installation `until`, or has
-   * found more broken tokens than `mostBroken`.
+   * installations whose token is broken to `broken`. If it stops because of `mostOpened`, returns the id of the last
+   * installation that it tried. Returns undefined if it has tried all installations, has reached the installation
+   * `until`, or has found more broken tokens than `mostBroken`.
    */
   async function tryFrom(newestFirst: boolean, until?: string): Promise<string | undefined> {
     let after: StoredSeal['holder'] | undefined;

@@ -28,7 +28,7 @@ const manifestSchema = z.object({
 });
 type Manifest = z.output<typeof manifestSchema>;
 
-/** The scopes that Foyer’s own steps and pages need, and what is lost without each. */
+/** The scopes that Foyer’s own steps and pages need, each with what does not work without it. */
 const ownScopes: Readonly<Record<string, string>> = {
   'chat:write': 'no welcome can be sent',
   'im:write': 'no DM can be opened for the welcome',
@@ -50,7 +50,7 @@ const orgEvents: Readonly<Record<string, string>> = {
 
 /**
  * Compares a manifest with the configuration. The manifest is Slack's copy (exported, or saved by `setup`), or our own
- * with PUBLIC_URL filled in.
+ * file with PUBLIC_URL filled in.
  */
 export function checkManifest(
   config: Pick<Config, 'slack' | 'http' | 'signIn'>,

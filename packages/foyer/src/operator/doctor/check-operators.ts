@@ -30,7 +30,7 @@ export function checkOperatorPages(
   return ok(`On at ${publicUrl}/operator.`);
 }
 
-/** Checks that a way to notify the operators is configured, and that it accepted the messages of the last week. */
+/** Checks that a channel to notify the operators is configured, and that it accepted the messages of the last week. */
 export async function checkNotices(
   config: Pick<Config, 'notify'>,
   queries: Queries | undefined,
@@ -66,8 +66,8 @@ export async function checkNotices(
 }
 
 /**
- * Checks that the webhook still exists, without sending a message: Slack checks the webhook first (404 `no_service`,
- * 403, 410) and then the body, which is not JSON here (400 `invalid_payload`), so nothing can be posted.
+ * Checks that the webhook still exists, without posting a message. Slack checks the webhook first (404 `no_service`,
+ * 403, 410) and then the body. The body here is not JSON, so Slack posts nothing and answers 400 `invalid_payload`.
  * (api.slack.com/changelog/2016-05-17-changes-to-errors-for-incoming-webhooks)
  */
 export async function checkWebhook(config: Pick<Config, 'notify'>): Promise<Finding[]> {

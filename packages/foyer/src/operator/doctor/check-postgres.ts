@@ -8,7 +8,7 @@ import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings
 import { type Finding, findingsOf } from './finding.ts';
 import { postgresFault } from './postgres-fault.ts';
 
-/** The most connections that a Foyer opens if the URL has no `pool_max`. */
+/** The most connections that one Foyer process opens if the URL has no `pool_max`. */
 const defaultPoolMax = 10;
 const longTransactionSeconds = 3600;
 
@@ -50,7 +50,7 @@ export function judgePostgres(
   return { findings, usable: first.status === 'ok' && schema.status === 'ok' && !inspection.isEmpty };
 }
 
-/** Reports that Foyer can work on this server, or the first obstacle. */
+/** Reports that Foyer can use this server, or the first reason why it cannot. */
 function reached(name: string, found: PostgresInspection): Finding {
   const { ok, fault } = findingsOf('database');
   if (found.majorVersion < 14) {
@@ -105,7 +105,7 @@ function encrypted(url: string, { isEncrypted }: PostgresInspection): Finding {
   return warning('The connection crosses the network unencrypted, and so does the login.', fix);
 }
 
-/** Returns whether the connection never leaves this machine: loopback, or a socket in the file system. */
+/** Returns whether the connection stays on this machine: loopback, or a socket in the file system. */
 function isLocal(url: string): boolean {
   const { hostname, searchParams } = new URL(url);
   const host = searchParams.get('host') ?? decodeURIComponent(hostname);
@@ -122,7 +122,7 @@ function connections(url: string, { mostConnections: most, connections: used }: 
   return warning(`${detail} Another Foyer may get no connection.`, fix);
 }
 
-/** Finds what keeps the server from removing old log or dead rows, which eventually fill its disk. */
+/** Reports what keeps the server from removing old write-ahead log or dead rows: these eventually fill its disk. */
 function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspection): Finding {
   const { ok, warning } = findingsOf('database-vacuum');
   if (idleSlots.length > 0) {

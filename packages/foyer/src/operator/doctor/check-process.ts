@@ -14,25 +14,26 @@ import {
 import { type Finding, findingsOf } from './finding.ts';
 
 /**
- * Asks the running Foyer what only it can know, at two addresses: the port on this machine, and PUBLIC_URL. The answers
- * show whether Foyer runs here, and whether PUBLIC_URL leads to it.
+ * Asks the running Foyer for facts that only it has, at two addresses: the port on this machine, and PUBLIC_URL. The
+ * answers show whether Foyer runs on this machine, and whether PUBLIC_URL leads to it.
  */
 
 const timeoutMs = 5000;
-/** Fewer refused requests than this prove nothing: a stranger may have sent them. */
+/** With fewer refused requests than this, doctor reports no problem: a stranger may have sent them. */
 const telling = 3;
 const tellingLater = 10;
 const quietMs = 10 * 60_000;
 
-/** The answer at an address: a Foyer's report, a Foyer's refusal, or nothing that doctor can use. */
+/** What a Foyer answered at an address: a report, or a refusal. `nothing`: no answer that doctor can use. */
 type Answer =
   | { kind: 'report'; report: ProcessReport; isReady: boolean }
   | { kind: ReportRefusal }
   | { kind: 'nothing' };
 
 /**
- * Checks the running process: whether it runs with this environment, what it has received from Slack, and the proxies
- * in front of it. `wrong` lists settings that cannot be compared, since they are missing or wrong in this environment.
+ * Checks the running process: whether it uses this environment's settings, which requests it has received from Slack,
+ * and how many proxies are in front of it. `wrong` lists the settings that cannot be compared, since they are missing
+ * or wrong in this environment.
  */
 export async function checkProcess(
   config: Pick<Config, 'http' | 'slack'>,
@@ -71,8 +72,8 @@ export async function checkProcess(
 const nothing: Answer = { kind: 'nothing' };
 
 /**
- * Asks the Foyer at PUBLIC_URL, and the one on this machine. If PUBLIC_URL is the local address, or the local port is
- * unknown, `here` is `nothing`.
+ * Asks the Foyer at PUBLIC_URL, and the one on this machine (`here`). If PUBLIC_URL is the local address, or the local
+ * port is unknown, `here` is `nothing`.
  */
 export async function askProcesses(
   config: Pick<Config, 'http'>,
@@ -86,7 +87,7 @@ export async function askProcesses(
   return { atPublicUrl, here };
 }
 
-/** Returns where Foyer listens on this machine; undefined if PUBLIC_URL is that address, or the port is unknown. */
+/** Returns the address of Foyer on this machine; undefined if PUBLIC_URL is that address, or the port is unknown. */
 function addressHere({ http }: Pick<Config, 'http'>): string | undefined {
   if (http.port === 0) return undefined;
   const everywhere = http.host === undefined || http.host === '0.0.0.0' || http.host === '::';
@@ -203,8 +204,8 @@ async function emptyDatabase(
 }
 
 /**
- * Compares TRUST_PROXY with the number of proxies in front of Foyer. Doctor's request to PUBLIC_URL passed them, and
- * each one added an address to X-Forwarded-For.
+ * Compares TRUST_PROXY with the number of proxies in front of Foyer. Doctor's request to PUBLIC_URL passed these
+ * proxies, and each one added an address to X-Forwarded-For.
  */
 function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string): Finding {
   const { ok, warning, fault } = findingsOf('trust-proxy');

@@ -8,7 +8,7 @@ const timeoutMs = 5000;
 const { ok, warning, fault } = findingsOf('public-url');
 const health = z.object({ status: z.literal('ok') });
 
-/** Checks that the public URL is https and that Foyer answers there, as seen from this machine and its DNS. */
+/** Checks that the public URL is https and that Foyer answers there, as seen from this machine with its DNS. */
 export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Promise<Finding> {
   const { baseUrl: publicUrl } = config.http;
   const url = new URL(publicUrl);
@@ -32,7 +32,10 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   return ok(`Foyer answers at ${publicUrl}.`);
 }
 
-/** Resolves to undefined if Foyer answers, else to the end of a sentence that begins with the address. */
+/**
+ * Resolves to undefined if Foyer answers. Otherwise resolves to the problem: the end of a sentence that begins with the
+ * URL.
+ */
 async function ask(publicUrl: string): Promise<string | undefined> {
   try {
     const response = await fetch(`${publicUrl}/healthz`, {

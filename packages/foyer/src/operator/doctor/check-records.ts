@@ -15,9 +15,15 @@ import { spanText } from '../terminal/time-text.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
-/** A run overdue by this much has no worker: a worker polls every two seconds, and a lease expires after thirty. */
+/**
+ * If a run is overdue by this much, no worker is running: a worker polls every two seconds, and a lease expires after
+ * thirty.
+ */
 const hangsAfterMs = 2 * 60_000;
-/** Foyer revokes the tokens of interrupted installs every minute: tokens that are left after five minutes are stuck. */
+/**
+ * Foyer revokes the tokens of interrupted installs every minute: if a token is left after five minutes, something is
+ * wrong.
+ */
 const unstoredAfterMs = 5 * 60_000;
 
 /** Checks the records: scopes, tokens, runs, jobs, install requests, maintenance and unknown teams. */
@@ -149,7 +155,7 @@ async function unstoredTokens(queries: Queries, clientId: string, now: number): 
   return fault(detail, fix);
 }
 
-/** Only warns: a stranger can start an OAuth attempt and make it fail with any error in the callback's address. */
+/** Only warns: a stranger can start an OAuth attempt and make it fail by putting any error into the callback's URL. */
 async function installs(queries: Queries, clientId: string, now: number): Promise<Finding> {
   const { ok, warning } = findingsOf('installs');
   const search = { clientId, from: now - 24 * 3_600_000, limit: 500 };
@@ -186,7 +192,7 @@ async function maintenance(queries: Queries, clientId: string): Promise<Finding>
   );
 }
 
-/** Slack's error if another workspace than the app's own installs the app while its public distribution is off. */
+/** Slack's error if a workspace other than the app's own installs the app while public distribution is off. */
 const undistributedCode = 'invalid_team_for_non_distributed_app';
 
 async function unknownTeams(queries: Queries, clientId: string, now: number): Promise<Finding> {

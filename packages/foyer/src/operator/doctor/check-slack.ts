@@ -11,8 +11,8 @@ const clock = findingsOf('clock');
 const timeoutMs = 5000;
 
 /**
- * Checks that Slack can be reached, over the same transport as Foyer's calls, and that this machine's clock agrees
- * with Slack's. If the clock here is wrong, Slack still accepts Foyer's calls, but Foyer refuses Slack's requests.
+ * Checks that Foyer's own transport can reach Slack, and that this machine's clock agrees with Slack's. If the clock
+ * here is wrong, Slack still accepts Foyer's calls, but Foyer refuses Slack's requests.
  */
 export async function checkSlack(config: Pick<Config, 'slack'>, now: () => number): Promise<Finding[]> {
   const { apiUrl } = config.slack;
@@ -43,8 +43,8 @@ function notReached(what: string): Finding {
 }
 
 /**
- * Compares this machine's clock with Slack's. Adds half a second to the time of Slack's Date header, which leaves out
- * the fraction of a second.
+ * Compares this machine's clock with Slack's. Slack's Date header has no fraction of a second, so half a second is
+ * added to its time.
  */
 function clockFinding(date: string | null, now: number): Finding {
   const theirs = date === null ? Number.NaN : Date.parse(date) + 500;

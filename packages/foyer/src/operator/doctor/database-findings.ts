@@ -2,12 +2,12 @@ import type { Queries } from '../../database/database.ts';
 import { unfinishedCopy } from '../../database/open-database.ts';
 import { type Finding, findingsOf } from './finding.ts';
 
-/** What `doctor` finds out about a database, and a function that opens the database. */
+/** What `doctor` has found out about a database, and how to open it. */
 export interface DatabaseCheck {
   findings: Finding[];
   /** Opens the database to read its records, without changing anything; undefined if they cannot be read. */
   open: (() => ReadableDatabase) | undefined;
-  /** Whether there is no database: no file, an empty file, or a server's database without Foyer's tables. */
+  /** Whether there is no database yet: no file, an empty file, or a server's database without Foyer's tables. */
   absent: boolean;
 }
 
@@ -49,7 +49,7 @@ export function schemaFinding(inspection: SchemaInspection): Finding {
   return ok('The schema is up to date.');
 }
 
-/** A size for people: `4.1 MB`, `12 GB`. */
+/** Formats a size for people: `4.1 MB`, `12 GB`. */
 export function sizeText(bytes: number): string {
   if (bytes > 10_000 * megabyte) return `${Math.round(bytes / megabyte / 1000)} GB`;
   return `${(bytes / megabyte).toFixed(bytes < 10 * megabyte ? 1 : 0)} MB`;

@@ -3,18 +3,18 @@ import { basename, dirname } from 'node:path';
 import { findUncreatable, type UnwritablePath } from '../../database/sqlite/find-unwritable.ts';
 import { remountFix, unwritableDetail } from './unwritable-detail.ts';
 
-/** What to say of a database file that is missing, empty, or cannot be reached. */
+/** What to report about a database file that is missing, empty, or cannot be reached. */
 interface AbsentDatabase {
-  /** Whether a start of Foyer would fail, or would hide that a database was lost. */
+  /** Whether Foyer could not start, or its start would hide that a database was lost. */
   isFault: boolean;
   detail: string;
   fix: string;
 }
 
 /**
- * Describes a database file that is missing, empty or unreachable, for `doctor` and all other commands; undefined if
- * the file holds anything. If the file is missing, another file beside it, such as a WAL or a key, shows that the
- * database was lost.
+ * Describes a database file that is missing, empty or unreachable, for `doctor` and all other commands; returns
+ * undefined if the file is not empty. If the file is missing but another one next to it, such as a WAL or a key,
+ * exists, the database was lost.
  */
 export function describeAbsentDatabase(file: string): AbsentDatabase | undefined {
   let found: Stats | undefined;
@@ -60,7 +60,7 @@ export function describeAbsentDatabase(file: string): AbsentDatabase | undefined
   };
 }
 
-/** Describes a file in a folder that this user may not search. */
+/** Describes a file in a folder that this user may not enter. */
 function unreachable(file: string): AbsentDatabase {
   const uncreatable = findUncreatable(file);
   return {
@@ -70,7 +70,7 @@ function unreachable(file: string): AbsentDatabase {
   };
 }
 
-/** Returns where a link leads; undefined if the path is not a link. */
+/** Returns the target of a symbolic link; undefined if the path is not one. */
 function targetOf(path: string): string | undefined {
   try {
     return readlinkSync(path);
@@ -87,7 +87,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Says how to let Foyer create its database in `folder`. */
+/** Says what to change so that Foyer can create its database in `folder`. */
 function creationFix(folder: string, { path, reason }: UnwritablePath): string {
   if (reason === 'EROFS') return remountFix;
   const elsewhere = 'name a file in another folder in DATABASE_URL';

@@ -4,9 +4,9 @@ export interface Finding {
   check: string;
   /** fault: something does not work; warning: it works, but someone should look. */
   status: 'ok' | 'warning' | 'fault';
-  /** What was found, in a sentence or two; never a secret. */
+  /** What the check found, in a sentence or two. Never contains a secret. */
   detail: string;
-  /** What to do; null if there is nothing to do. */
+  /** What the operator should do; null if there is nothing to do. */
   fix: string | null;
 }
 
@@ -17,7 +17,7 @@ export function findingsOf(check: string) {
     ok: (detail: string): Finding => ({ check, status: 'ok', detail, fix: null }),
     warning,
     fault: (detail: string, fix: string): Finding => ({ check, status: 'fault', detail, fix }),
-    /** The check could not be made, for this reason. */
+    /** The check could not run, for this reason. */
     unchecked: (reason: string) =>
       warning(`Not checked: ${reason}.`, 'Fix that first, and run doctor again.'),
   };

@@ -13,7 +13,7 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another host name',
 };
 
-/** Says why a request failed, as the rest of a sentence that begins with the request's address. */
+/** Says why a request failed, as the end of a sentence that begins with the request's URL. */
 export function networkReason(error: unknown): string {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     if (at.name === 'TimeoutError' || at.name === 'AbortError') return 'does not answer in time';

@@ -3,8 +3,8 @@ import { type Finding, findingsOf } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
 /**
- * A cause of failure. `detail` ends a sentence that begins with the server's name. If `detail` is empty, the error's
- * own message or `networkReason` ends the sentence.
+ * A cause of failure. `detail` is the end of a sentence that begins with the server's name. If `detail` is empty, the
+ * sentence ends with the error's own message or with `networkReason`.
  */
 interface Reason {
   is: (failure: { code: string; message: string }) => boolean;
@@ -14,7 +14,7 @@ interface Reason {
 
 const tls = 'add ?sslmode=verify-full to DATABASE_URL (and &sslrootcert=FILE if the server’s CA is your own)';
 
-/** The first match applies. SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** The first reason that matches is used. SQLSTATEs: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const reasons: readonly Reason[] = [
   {
     is: ({ code }) => code === '3D000',
@@ -68,7 +68,7 @@ const reasons: readonly Reason[] = [
   },
 ];
 
-/** Says why a Postgres database could not be inspected, and how to fix that. */
+/** Says why `doctor` could not inspect a Postgres database, and how to fix that. */
 export function postgresFault(url: string, error: unknown): Finding {
   const failure = failureOf(error);
   const name = serverName(url);

@@ -3,27 +3,30 @@ import { ConfigError, type ConfigProblem } from '../../config/config-error.ts';
 import { parseManifest } from '../../config/manifest.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 
-/** The usable part of the environment, and the problems of the rest. */
+/** The usable part of the environment, and the problems in the other part. */
 export interface Setting {
-  /** Built from the valid part of the environment; undefined if even that is not enough. */
+  /** Built from the valid part of the environment; undefined if that part is too small. */
   config: Config | undefined;
   problems: readonly ConfigProblem[];
-  /** Why the environment could not be read at all; undefined if it could. */
+  /** Why the environment could not be read at all; undefined if it was read. */
   unreadable: string | undefined;
-  /** Returns which of these variables are wrong: `config` then has defaults or placeholders for them. */
+  /**
+   * Returns which of these variables are missing or wrong. For each of them, `config` has a default or a placeholder.
+   */
   wrongOf(...names: string[]): string[];
 }
 
-/** Used instead of missing or wrong values, so that the rest of a broken environment can be checked. */
+/** Used instead of missing or wrong values, so that `doctor` can check everything else. */
 const placeholders: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID: '-',
   SLACK_CLIENT_SECRET: '-',
   SLACK_SIGNING_SECRET: '-',
-  // This must be a valid key: with Postgres, there is no key file, so the variable is required. It decrypts nothing.
+  // With Postgres there is no key file, so this variable is required and must be a valid key. Nothing is encrypted with
+  // it.
   TOKEN_ENCRYPTION_KEYS: `none:${'A'.repeat(43)}`,
 };
 
-/** Reads the environment. It reports wrong values in `problems`; `config` has defaults or placeholders for them. */
+/** Reads the environment. Lists wrong values in `problems`; `config` has defaults or placeholders for them. */
 export function readSetting(
   deps: Pick<OperatorDeps, 'givenConfig' | 'basePath' | 'readEnvironment' | 'readManifest'>,
 ): Setting {
@@ -52,8 +55,8 @@ export function readSetting(
   };
   if (first.config) return { ...setting, config: first.config };
   const usable = Object.entries(environment).filter(([name]) => !wrong.has(name));
-  // Parses as in development: `problems` already has what production's stricter rules found, and those rules would make
-  // this second parse fail too.
+  // Parses with the rules for development. Production's stricter rules would make this second parse fail too, and what
+  // they found is already in `problems`.
   const relaxed = { ...Object.fromEntries(usable), ...pick(placeholders, wrong), NODE_ENV: 'development' };
   const simple = wrong.has('manifest.json') ? emptyManifest : manifest;
   return { ...setting, config: tryParse(relaxed, simple, basePath).config };

@@ -21,7 +21,7 @@ import { type Finding, findingsOf } from './finding.ts';
 import { readSetting, type Setting } from './read-setting.ts';
 
 interface DoctorOptions {
-  /** Whether to skip the checks that contact Slack, the public URL, a running Foyer, the mail server or the webhook. */
+  /** Whether to skip the checks that call Slack, the public URL, a running Foyer, the mail server or the webhook. */
   offline?: boolean;
   /** The path of a manifest that was exported from Slack. */
   manifestFile?: string;
@@ -43,7 +43,7 @@ type DoctorDeps = Pick<
 >;
 
 /**
- * Runs every check that can be made, and says why the others cannot. It changes nothing, works whether or not Foyer is
+ * Runs every check that can run, and says why the other checks cannot. Changes nothing, works whether or not Foyer is
  * running, and never throws: an error inside a check becomes a finding.
  */
 export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): Promise<Finding[]> {
@@ -53,7 +53,8 @@ export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): 
   if (!config)
     return [...environment, findingsOf('everything else').unchecked('the environment cannot be used')];
   const scrub = createScrubber(config.secrets);
-  // This comes first: it blocks while it reads the whole file, which would use up the network checks' time limits.
+  // Must come first: it blocks the process while it reads the whole file. If the network checks ran at the same time,
+  // they would time out.
   const file = await lookAtDatabase(deps, config, setting);
   const database = openUnlessBroken(file);
   const stored = (check: string, work: (queries: Queries) => Promise<Finding[]>) =>
@@ -123,8 +124,8 @@ function networkChecks(
 const comparedSettings = ['SLACK_CLIENT_ID', 'SLACK_CLIENT_SECRET', 'SLACK_SIGNING_SECRET', 'TRUST_PROXY'];
 
 /**
- * Returns undefined if there are no usable keys, which the check `key` reports. Without keys, `doctor` cannot question
- * the running process: that process answers only a question that was sealed with the same keys as its own.
+ * Returns undefined if there are no usable keys; the check `key` reports that. Without keys, `doctor` cannot question
+ * the running process: that process answers only a question that was sealed with its own keys.
  */
 function loadOrUndefined(deps: DoctorDeps, config: Config): Keyring | undefined {
   try {
@@ -187,7 +188,7 @@ async function lookAtDatabase(deps: DoctorDeps, config: Config, setting: Setting
   }
 }
 
-/** Opens the database. Returns undefined if the inspection found that it cannot be read, or if opening it fails. */
+/** Opens the database. Returns undefined if the inspection found that Foyer cannot read it, or if it does not open. */
 function openUnlessBroken({ open }: DatabaseCheck): ReadableDatabase | undefined {
   try {
     return open?.();
@@ -196,7 +197,7 @@ function openUnlessBroken({ open }: DatabaseCheck): ReadableDatabase | undefined
   }
 }
 
-/** An error inside a check becomes a finding, so that the other findings are still reported. */
+/** Runs one check. If it throws, the error becomes a finding, so that the other findings are still reported. */
 async function findings(check: string, work: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
   try {
     return await work();

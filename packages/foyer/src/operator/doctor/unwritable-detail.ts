@@ -12,6 +12,6 @@ function unwritableText({ path, reason, mode, uid }: UnwritablePath): string {
   return reason === 'owner' ? `${path}, which belongs to another user (${rights})` : `${path} (${rights})`;
 }
 
-/** What to do about a disk that is mounted read-only. */
+/** The fix for a disk that is mounted read-only. */
 export const remountFix =
   'Mount the disk so that it can be written (mount -o remount,rw …; in a container, mount a volume there), and restart Foyer. A disk that has failed also becomes read-only: look into dmesg.';
