@@ -3,16 +3,16 @@ import type { InstallationStatus, Pipeline, RunStatus } from '../database/record
 import { momentKinds } from '../database/runs.ts';
 import { isNewestRun } from './installation-lists.ts';
 
-/** Which failed runs to find; an absent filter matches all. */
+/** Which failed runs to find. A filter that is not set matches all runs. */
 export interface FailedRunSearch {
   clientId: string;
   /** Only runs in which this step failed. */
   step?: string;
-  /** Only runs that ended at this time or later (ms since 1970). */
+  /** Only runs that ended at this time or later (milliseconds since 1970). */
   since?: number;
 }
 
-/** A run with a failed step, and the installation it belongs to. */
+/** A run with a failed step, and the installation to which the run belongs. */
 export interface FailedRun {
   id: string;
   pipeline: Pipeline;
@@ -25,11 +25,12 @@ export interface FailedRun {
 const pageRows = 100;
 
 /**
- * Reads in pages, newest first, the failed runs that still matter: the newest install run of an installation that is
- * not uninstalled, the runs of its moments since the install, and the uninstall run since the last install. An earlier
- * uninstall run is left out: a retry would erase what a later install has created.
+ * Reads, in pages and newest first, the failed runs that still matter. For an installation that is not uninstalled,
+ * these are its newest install run and the moment runs of its current life. For an uninstalled one, it is the uninstall
+ * run of that life. Earlier uninstall runs are excluded: a retry would erase what a later install has created.
  *
- * With `step`, it then reads succeeded runs too: a failed step that only operators see does not fail its run.
+ * With `step`, reads succeeded runs after the failed ones: if a step that only operators see fails, its run still
+ * succeeds.
  */
 export async function* readFailedRuns(
   queries: Queries,

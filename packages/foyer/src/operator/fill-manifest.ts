@@ -2,8 +2,8 @@ import { CommandError } from './command-error.ts';
 
 /**
  * Puts the public URL (without a trailing slash) into every URL of a manifest at which Slack reaches the app: redirect,
- * event and interactivity URLs, and those of slash commands that a clone has added. Keeps everything else, including
- * the order. If Sign in with Slack is on, its callback is a redirect URL too.
+ * event and interactivity URLs, and the URLs of slash commands that a clone has added. If Sign in with Slack is on,
+ * adds its callback as a redirect URL. Keeps everything else, including the order.
  * @throws CommandError if the text is not JSON
  */
 export function fillManifest(
@@ -27,10 +27,10 @@ export function fillManifest(
   }
 }
 
-/** The file in which `setup` saves the manifest that the app at Slack was made from; it holds no secret. */
+/** The file in which `setup` saves the manifest from which the app at Slack was created. It contains no secret. */
 export const manifestFileName = 'slack-app-manifest.json';
 
-/** The page on which Slack creates an app from this manifest. (docs.slack.dev/app-manifests) */
+/** Returns the URL of Slack's page that creates an app from this manifest. (docs.slack.dev/app-manifests) */
 export function createAppUrl(manifest: unknown): string {
   return `https://api.slack.com/apps?new_app=1&manifest_json=${encodeURIComponent(JSON.stringify(manifest))}`;
 }

@@ -6,7 +6,7 @@ import { listInstallationsPage } from './installation-lists.ts';
 
 /**
  * Finds an installation by its team's id, or by its enterprise's id for an org-wide install.
- * @throws CommandError that says where to look if there is none
+ * @throws CommandError if there is none; it says where to look
  */
 export async function findTeam(queries: Queries, clientId: string, id: string): Promise<InstallRecord> {
   const [record] = await findInstallRecords(queries, clientId, id);
@@ -22,9 +22,9 @@ const mostNamed = 10;
 
 /**
  * Finds an installation for a command that changes nothing: by id, by name, or by a part of a name that only one
- * installation has. A match of the whole name wins over a match of a part. Commands such as `purge` take only an id, so
- * that no one erases another team of the same name.
- * @throws CommandError that lists the installations if there are several, or says where to look if there is none
+ * installation has. If a whole name matches, matches of a part do not count. Commands such as `purge` accept only an
+ * id, so that no one erases another team of the same name.
+ * @throws CommandError if there are several installations, which it lists, or if there is none
  */
 export async function findTeamOrName(
   queries: Queries,
@@ -35,7 +35,8 @@ export async function findTeamOrName(
   if (record) return record;
   const text = given.trim();
   const search = { clientId, text, limit: mostNamed };
-  // A separate search: in one search, newer names that contain the text could push the whole name out of the result.
+  // Searches for the whole name separately: a single search could return only newer installations whose names contain
+  // the text.
   const named = await listInstallationsPage(queries, { ...search, isWholeName: true });
   const whole = named.rows.filter((row) => nameOf(row)?.toLowerCase() === text.toLowerCase());
   const { rows: found, older } =

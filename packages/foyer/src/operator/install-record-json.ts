@@ -4,8 +4,9 @@ import type { MemberRecord } from '../database/people/members.ts';
 import type { UserRecord } from '../database/people/people.ts';
 
 /**
- * Why one file: these shapes are a contract with scripts outside (times in ISO 8601; absent values null, except
- * `moment`, which is left out). All code that prints an installation or a member as JSON uses them.
+ * Why one file: other people's scripts depend on these shapes. Times are in ISO 8601. Absent values are null, except
+ * `moment`: without a moment, that key is missing. All code that prints an installation or a member as JSON uses this
+ * file.
  */
 
 /** Formats a time in ISO 8601. */
@@ -58,7 +59,7 @@ export function installDetailsJson(
   const { runs, users, history } = details;
   return {
     ...installRecordJson(record),
-    /** Of all pipelines, newest first. */
+    /** The runs of all pipelines, newest first. */
     runs: runs.map(runJson),
     users: users.map((user) => ({
       userId: user.userId,
@@ -80,7 +81,7 @@ export function memberJson(member: MemberRecord) {
   const { role, userId, teamId, name, realName, email, timezone, locale, avatarUrl, hasUserToken } = member;
   return {
     userId,
-    /** The member's own workspace (or organization); for the role `external`, it differs from the installation's. */
+    /** The member's own workspace (or organization). If the role is `external`, it is not the installation's. */
     teamId,
     role,
     name,

@@ -15,7 +15,7 @@ import { type Column, fieldLines, table } from './terminal/table.ts';
 import { durationText, timeText } from './terminal/time-text.ts';
 
 /**
- * Names a run's moment and its subject, such as `workspaceGranted T123`. A run without a moment is named by its
+ * Returns a run's moment and its subject, such as `workspaceGranted T123`. For a run without a moment, returns its
  * pipeline.
  */
 export function momentText({ pipeline, moment }: Pick<RunRecord, 'pipeline' | 'moment'>): string {
@@ -31,7 +31,9 @@ export function momentText({ pipeline, moment }: Pick<RunRecord, 'pipeline' | 'm
   }
 }
 
-/** The steps to look at first: the failed ones, else the unconfirmed ones, else the retrying ones. */
+/**
+ * Returns the steps to look at first: the failed ones; if there are none, the unconfirmed ones; else the retrying ones.
+ */
 export function troubledSteps({ run }: InstallRecord): StepRecord[] {
   const steps = run?.steps ?? [];
   const worst = (['failed', 'unconfirmed', 'retrying'] as const).find((status) =>
@@ -55,14 +57,14 @@ interface InstallDetails {
   momentCount?: number;
 }
 
-/** How many people, runs of moments and lines of history `show` prints at most; `--json` has more. */
+/** The most people, moment runs and lines of history that `show` prints. `--json` prints more. */
 export const mostShown = 20;
 /** The most runs that `show --json` prints. */
 export const mostRuns = 1000;
 
 type Canvas = Pick<Output, 'style' | 'width'>;
 
-/** Writes the install record for a person to read: sections of aligned lines. */
+/** Formats the install record for a person to read: sections of aligned lines. */
 export function installRecordText(output: Canvas, details: InstallDetails): string {
   const { record, users, history, attempts, uninstall, moments = [], momentCount = moments.length } = details;
   const sections = [headSection(output, record, users)];
@@ -131,9 +133,9 @@ function runSections(output: Canvas, run: RunRecord, attempts: StepAttemptRecord
 interface SectionOptions {
   /** How many rows to print at most. */
   most?: number;
-  /** How many rows there are, if `rows` are not all of them. */
+  /** How many rows exist, if `rows` contains only some of them. */
   total?: number;
-  /** How to see the rest. */
+  /** How to see the rows that are not printed. */
   more?: string;
 }
 
@@ -213,7 +215,7 @@ const userColumns: Column<UserRecord>[] = [
 const historyColumns: Column<HistoryRecord>[] = [
   { title: 'WHEN', value: (entry) => timeText(entry.at) },
   { title: 'WHAT', value: (entry) => entry.kind },
-  // Empty for an operator's action: a user id means little without its workspace, so DETAIL names both.
+  // Empty for an operator's action: a user id is ambiguous without its workspace, so DETAIL names both.
   { title: 'USER', value: ({ kind, userId }) => (kind === 'operator_action' ? null : userId) },
   { title: 'DETAIL', value: (entry) => entry.detail },
 ];

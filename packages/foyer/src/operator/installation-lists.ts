@@ -6,15 +6,14 @@ import { namePattern } from '../database/people/member-lists.ts';
 import type { InstallationStatus, RunStatus, Tables } from '../database/records.ts';
 import { readInstallationsById } from './read-installations.ts';
 
-/** Which installations to find; an absent filter matches all. */
+/** Which installations to find. A filter that is not set matches all installations. */
 export interface InstallationSearch {
   clientId: string;
   /**
-   * The whole id of a team, enterprise, person, installation or run, or else a part of the name of a team or
-   * enterprise.
+   * The full id of a team, enterprise, person, installation or run, or else a part of the name of a team or enterprise.
    */
   text?: string;
-  /** Whether the text must be the whole name, regardless of case, and not only a part of it. */
+  /** Whether a name must be equal to the text, regardless of case, and not only contain it. */
   isWholeName?: boolean;
   statuses?: readonly InstallationStatus[];
   /** The status of the newest install run. */
@@ -30,11 +29,11 @@ interface Found extends PagePosition {
 type Where<T extends keyof Tables> = ExpressionBuilder<Tables, T>;
 
 /**
- * Reads a page of installations, each with its newest run. It orders them by the time of the install, or by the time of
- * the run if `runStatus` is given and is not `succeeded`.
+ * Reads a page of installations, each with its newest run, ordered by the time of the install. If `runStatus` is given
+ * and is not `succeeded`, they are ordered by the time of the run.
  *
- * Why two queries: few runs fail or wait, so one query starts from those runs. Nearly all runs succeed, so the other
- * starts from the installations and looks up the newest run of each.
+ * Why two queries: few runs fail or wait, so the query for these starts from the runs. Nearly all runs succeed, so the
+ * query for these starts from the installations and looks up the newest run of each.
  */
 export async function listInstallationsPage(
   queries: Queries,
@@ -129,8 +128,8 @@ async function findByRun(
 }
 
 /**
- * A condition for a query of `runs`: matches only the newest install run of each installation. The outcome of an older
- * install run no longer matters.
+ * Returns a condition for a query of `runs` that matches only the newest install run of each installation: the outcome
+ * of older install runs no longer matters.
  */
 export function isNewestRun(eb: Where<'runs'>) {
   const isNewest = eb.not(
@@ -154,12 +153,15 @@ export function isNewestRun(eb: Where<'runs'>) {
   return eb.and([eb('runs.pipeline', '=', 'install'), isNewest]);
 }
 
-/** Matches a text that can only be an id: of a team, an enterprise or a person at Slack, or one of Foyer's own. */
+/**
+ * Matches a text that can only be an id: Slack's id of a team, an enterprise or a person, or Foyer's id of an
+ * installation or a run.
+ */
 const anId = /^(?:[TEUW](?=[A-Z]*\d)[A-Z0-9]{8,31}|(?:ins|run)_[0-9A-Z]{26})$/;
 
 /**
- * Matches the `ids` if there are any, else the name. A text that can only be an id matches no name, because a search
- * by name may have to read every name.
+ * Returns a condition that matches the `ids` if there are any, else the name. If the text can only be an id, does not
+ * search the names, because that may have to read every name.
  */
 function matchesText(
   eb: Where<'installations'>,
@@ -176,12 +178,12 @@ function matchesText(
   ]);
 }
 
-/** Each lookup by an enterprise's or a person's id reads at most this many rows. */
+/** The most rows that one lookup by an enterprise's or a person's id reads. */
 const most = 500;
 
 /**
  * Finds installations by the id of a team, an enterprise (its org-wide install and those of its teams), a person (where
- * they installed or are members), an installation or one of its runs. Finds none if the text is not an id.
+ * they installed or are members), an installation or one of its runs. Returns an empty list if the text is not an id.
  */
 export async function findInstallationIds(
   queries: Queries,
@@ -253,13 +255,13 @@ export async function countInstallations(
   return counts;
 }
 
-/** A set of scopes, and how many installations granted exactly these scopes. */
+/** A set of scopes, and how many installations have been granted exactly these scopes. */
 interface GrantedScopes {
   scopes: string[];
   installations: number;
 }
 
-/** Counts an app's active installations with a bot, by the scopes that they granted. */
+/** Counts an app's active installations with a bot, by their granted scopes. */
 export async function countGrantedScopes(queries: Queries, clientId: string): Promise<GrantedScopes[]> {
   const rows = await queries
     .selectFrom('installations')
@@ -275,7 +277,7 @@ export async function countGrantedScopes(queries: Queries, clientId: string): Pr
   }));
 }
 
-/** Lists the ids of the users whose own tokens an installation holds. */
+/** Lists the ids of the users whose own tokens are stored with an installation. */
 export async function listTokenHolders(queries: Queries, installationId: string): Promise<string[]> {
   const rows = await queries
     .selectFrom('user_tokens')

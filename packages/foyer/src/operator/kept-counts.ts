@@ -13,19 +13,21 @@ import {
 } from './request-lists.ts';
 
 /**
- * Why counts are stored: counting a million rows takes longer than a page may take, and on SQLite it blocks everything
- * else. If there are few rows, a view counts them itself, so the number is exact. If there are many, a chore counts
- * installations every five minutes and each day's requests once, and stores the result. The chore counts rows and does
- * not add up changes, so a stored number cannot drift, and installs do no extra work.
+ * Why counts are stored: counting a million rows takes too long for a page, and on SQLite it blocks everything else. If
+ * there are few rows, the page counts them itself, so the number is exact. If there are many, a chore counts the
+ * installations every five minutes and each day's requests once, and stores the results. The chore counts rows instead
+ * of adding up changes, so a stored number cannot become wrong over time, and installs do no extra work.
  */
 
-/** A view counts at most this many rows itself. */
+/** A page or command counts at most this many rows itself. */
 const mostCounted = 10_000;
-/** The most cases of a problem that are counted: a larger number helps no one. */
+/** The most cases of a problem that Foyer counts: an exact larger number would not help. */
 export const mostProblems = 1000;
 /** How often the chore counts. */
 export const countsKeptEveryMs = 5 * 60_000;
-/** A stored number older than this is not used: the chore has stopped, for example because no Foyer is running. */
+/**
+ * A stored number older than this is not used: the chore must have stopped, for example because no Foyer is running.
+ */
 const outdatedAfterMs = 3 * countsKeptEveryMs;
 
 const statuses = ['active', 'broken', 'uninstalled'] as const satisfies readonly InstallationStatus[];
@@ -35,8 +37,8 @@ const dayMs = 86_400_000;
 /** The charts of the overview show this many days. */
 const shownDays = 30;
 /**
- * The chore counts a day no earlier than this long after the day's end (midnight UTC). By then, every install that
- * began on that day has ended: another chore, which recovers installs, ends the interrupted ones.
+ * The chore waits this long after a day's end (midnight UTC) before it counts the day. By then, every install that
+ * began on that day has ended: the chore that recovers installs has ended the interrupted ones.
  */
 const settledAfterMs = 3_600_000;
 
@@ -51,7 +53,7 @@ interface App {
   now: number;
 }
 
-/** Counts the rows of a query up to `most`, and reads no more. */
+/** Counts the rows of a query. Stops at `most`, and reads no further rows. */
 export async function countUpTo<T extends keyof Tables>(
   queries: Queries,
   found: SelectQueryBuilder<Tables, T, { id: string }>,
@@ -64,7 +66,9 @@ export async function countUpTo<T extends keyof Tables>(
   return Number(count);
 }
 
-/** Reads how many installations of an app have each status. A number over 10,000 may be up to 15 minutes old. */
+/**
+ * Reads how many installations of an app have each status. If a number is over 10,000, it may be up to 15 minutes old.
+ */
 export async function readInstallationCounts(queries: Queries, { clientId, now }: App): Promise<ByStatus> {
   const counts = await countFew(queries, clientId);
   if (statuses.every((status) => counts[status] <= mostCounted)) return counts;
@@ -82,24 +86,24 @@ export async function readInstallationCounts(queries: Queries, { clientId, now }
 }
 
 /**
- * Counts an app's held installations, up to 10,000: Slack calls them inactive, and no other installation has shown
- * that the app works.
+ * Counts an app's held installations, up to 10,000. Held: Slack calls the installation inactive, and no other
+ * installation has shown that the app works.
  */
 export async function countHeld(queries: Queries, clientId: string): Promise<number> {
   return countUpTo(queries, heldInstallations(queries, clientId), mostCounted);
 }
 
 /**
- * Returns whether Slack has probably suspended the app. If one team is held and others are active, that one team may
- * have removed the app.
+ * Returns whether Slack has probably suspended the app. If only one installation is held and others are active, its
+ * team may simply have removed the app.
  */
 export function isProbablySuspended({ held, active }: { held: number; active: number }): boolean {
   return held > 1 || (held === 1 && active === 0);
 }
 
 /**
- * Counts installations by status, each status up to `mostCounted` + 1: that number means that there are more than
- * `mostCounted`.
+ * Counts installations by status, up to `mostCounted` + 1 for each. A result of `mostCounted` + 1 means “more than
+ * `mostCounted`”.
  */
 async function countFew(queries: Queries, clientId: string): Promise<ByStatus> {
   const counts: ByStatus = { active: 0, broken: 0, uninstalled: 0 };
@@ -115,9 +119,9 @@ async function countFew(queries: Queries, clientId: string): Promise<ByStatus> {
 }
 
 /**
- * Reads the requests and the welcomes of each of the last 30 days, oldest first. If there are at most 2,000 requests in
- * that time, this function counts them all; if there are more, it counts only today and the days that the chore has not
- * counted yet.
+ * Reads the counts of requests and welcomes for each of the last 30 days, oldest first. If there are at most 2,000
+ * requests in that time, counts them all. If there are more, counts only today and the days that the chore has not
+ * counted yet, and reads the other counts from the database.
  */
 export async function readDays(
   queries: Queries,
@@ -135,8 +139,8 @@ export async function readDays(
   };
 
   /**
-   * If there are many requests, measures each day separately: one query for several days would measure only the newest
-   * welcomes, which might all be of the last day.
+   * If there are many requests, measures each day separately: a query for several days would measure only the newest
+   * welcomes, and these might all be from the last day.
    */
   async function measureRest(): Promise<WelcomesOfDay[]> {
     if (!isMany) return measureWelcomesByDay(queries, rest);
@@ -149,7 +153,7 @@ export async function readDays(
 
 const startOfDay = (at: number): number => Math.floor(at / dayMs) * dayMs;
 const firstShownDay = (now: number): number => startOfDay(now) - (shownDays - 1) * dayMs;
-/** Names the stored counts of a day. The names sort by day. */
+/** Returns the name under which a day's counts are stored. The names sort by day. */
 const dayName = (day: number): string => `day ${new Date(day).toISOString().slice(0, 10)}`;
 
 async function hasManyRequests(
@@ -173,7 +177,7 @@ async function readKeptDays(
     .select('value')
     .where('client_id', '=', clientId)
     .where('name', '>=', dayName(from))
-    // Compares names of one form only: how other characters sort depends on the collation of a Postgres database.
+    // The upper bound is a day's name too: how other characters sort depends on the collation of a Postgres database.
     .where('name', '<', dayName(from + shownDays * dayMs))
     .execute();
   const days = rows.map(({ value }) => JSON.parse(value) as KeptDay);
@@ -181,8 +185,8 @@ async function readKeptDays(
 }
 
 /**
- * The chore: counts what is too much for a view, and stores the result. It counts a day once, after the day is over.
- * That count never changes, even if an installation is erased later.
+ * Runs as a chore: counts the rows that are too many for a page to count, and stores the results. Counts each day once,
+ * after it is over. That count never changes, even if an installation is erased later.
  * @throws DatabaseUnavailableError
  */
 export async function keepCounts(

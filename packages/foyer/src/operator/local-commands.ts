@@ -1,6 +1,9 @@
-/** How to call the commands where this process runs. Texts are written for a clone; `inLocalCommands` adapts them. */
+/**
+ * How the operator calls the commands of this installation of Foyer. Texts contain the commands of a clone;
+ * `inLocalCommands` replaces them.
+ */
 export interface LocalCommands {
-  /** The prefix of a command's name, such as `npm run foyer --`. */
+  /** What to type before a command's name, such as `npm run foyer --`. */
   foyer: string;
   /** The command that starts Foyer. */
   start: string;
@@ -28,7 +31,7 @@ export const packageCommands: LocalCommands = { foyer: 'npx slack-foyer', start:
 
 const clone: LocalCommands = { foyer: 'npm run foyer --', start: 'npm start' };
 
-/** Replaces the commands in a text, which are those of a clone, by the commands that work where this process runs. */
+/** Replaces the commands of a clone in a text with the commands that work where this process runs. */
 export function inLocalCommands(text: string, { foyer, start }: LocalCommands = clone): string {
   return text.replaceAll(clone.foyer, () => foyer).replaceAll(/\bnpm start\b/g, () => start);
 }

@@ -12,8 +12,8 @@ import { describeAbsentDatabase } from './doctor/describe-absent-database.ts';
 import { unwritableDetail } from './doctor/unwritable-detail.ts';
 
 /**
- * Opens a database that Foyer has created. A command never creates one: if DATABASE_URL names the wrong place, a new,
- * empty database would look as if every installation were gone.
+ * Opens a database that Foyer has created. A command never creates one: if DATABASE_URL were wrong, a new, empty
+ * database would look as if every installation were gone.
  * @throws CommandError, DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
 export async function openExistingDatabase(
@@ -41,7 +41,7 @@ const readOnlyFix =
   'and name the copy in DATABASE_URL; or mount the disk so that it can be written.';
 
 /**
- * Loads the existing keys. Unlike the server, a command creates none: a new key decrypts no stored token.
+ * Loads the existing keys. Unlike the server, a command creates no key: a new key could not decrypt the stored tokens.
  * @throws KeyringError
  */
 export function loadExistingKeyring(config: Config): Keyring {

@@ -13,13 +13,13 @@ import type { SetupPrompts } from './setup/setup-prompts.ts';
 import type { Output } from './terminal/output.ts';
 import type { ShowWork } from './terminal/progress-bar.ts';
 
-/** The names of a definition's parts, for someone who does not have the app's code. */
+/** The names of a definition's parts. A support bundle shows them to someone who does not have the app's code. */
 export interface DefinitionShape {
   /** The names of the options that the definition sets. */
   options: readonly string[];
   install: readonly string[];
   uninstall: readonly string[];
-  /** The steps of each moment that has any. */
+  /** The steps of each moment that has steps. */
   moments?: MomentStepNames;
   jobs: readonly { name: string; everyMs: number }[];
 }
@@ -37,11 +37,11 @@ export interface OperatorDeps {
   basePath: string;
   /** The environment merged over `.env`, not validated. @throws ConfigError if `.env` cannot be read */
   readEnvironment: () => Readonly<Record<string, string | undefined>>;
-  /** Reads only PUBLIC_URL, for an app that Slack does not know yet. @throws ConfigError */
+  /** Reads only PUBLIC_URL, for an app that does not exist at Slack yet. @throws ConfigError */
   readPublicUrl: () => string;
-  /** Whether Sign in with Slack is on: then its callback is one of the manifest's redirect URLs. */
+  /** Returns whether Sign in with Slack is on. If so, its callback is one of the manifest's redirect URLs. */
   readSignsIn: () => boolean;
-  /** How the app presents itself: its look, its English words, and whether an uninstall pipeline cleans up. */
+  /** Reads how the app presents itself: its look, its English words, and whether an uninstall pipeline cleans up. */
   readPresentation: (config: Config) => { brand: Brand; words: Words; cleansUp: boolean };
   /** The text of manifest.json. */
   readManifest: () => string;
@@ -67,15 +67,15 @@ export interface OperatorDeps {
     database: Database,
   ) => Pick<InstallationStore, 'deleteInstallation' | 'purgeInstallation'>;
   slackClients: (config: Config) => Promise<SlackClientFactory>;
-  /** Asks yes or no; undefined if no one can answer. */
+  /** Asks the operator a yes-or-no question; undefined if there is no terminal. */
   confirm: ((question: string) => Promise<boolean>) | undefined;
-  /** The questions of `setup`; undefined if no one can answer. */
+  /** Asks the questions of `setup`; undefined if there is no terminal. */
   prompts: SetupPrompts | undefined;
   /** Reads all of stdin, for secrets that a script passes in. */
   readStdin: () => Promise<string>;
   progress: ShowWork;
-  /** How to call the commands where this process runs; if absent, they are called as in a clone. */
+  /** How the operator calls the commands here. Default: as in a clone. */
   commands?: LocalCommands;
-  /** The folder in which Foyer is started: `.env` is read and written there. */
+  /** The folder in which Foyer is started: Foyer reads and writes `.env` there. */
   folder: string;
 }

@@ -15,10 +15,10 @@ import type { OperatorDeps } from './operator-deps.ts';
 import type { Output } from './terminal/output.ts';
 
 /**
- * All commands by name, in the order in which help shows them. A new one needs one file and one entry here.
+ * All commands by name, in the order in which help shows them. A new command needs one file and one entry here.
  *
- * Why each command is loaded only when it is called: a script may call one a thousand times, and loading all of them
- * takes twice as long as loading `list`.
+ * Why each command is loaded only when it is called: a script may call a command a thousand times, and loading all
+ * commands takes twice as long as loading only `list`.
  */
 const commands: Readonly<Record<string, () => Promise<(deps: OperatorDeps) => Command>>> = {
   setup: async () => (await import('./commands/setup-command.ts')).setupCommand,
@@ -48,8 +48,8 @@ const commands: Readonly<Record<string, () => Promise<(deps: OperatorDeps) => Co
 export type ExitCode = 0 | 1 | 2;
 
 /**
- * Runs one command of the operator. Returns 0 if it succeeded, 1 if it failed and 2 for wrong usage; stderr says what
- * went wrong, without any secret.
+ * Runs one command of the operator. Returns 0 if it succeeded, 1 if it failed, and 2 for wrong usage. Writes what went
+ * wrong to stderr, without any secret.
  */
 export async function runOperatorCommand(
   given: OperatorDeps,
@@ -83,8 +83,8 @@ function inLocalOutput(output: Output, commands: LocalCommands | undefined): Out
 const scrubTokens = createScrubber([]);
 
 /**
- * Matches the password of an address: everything between its user and its last @, or the parameter `password` of its
- * query. Does not match the example that the configuration's fixes show.
+ * Matches the password in a URL: everything between the user name and the last @, or the parameter `password` of the
+ * query. Does not match the example in the fixes for the configuration.
  */
 const addressPassword =
   /(?<=:\/\/[^\s:/@]*:)(?!password@host(?:\/database|:587)(?:\s|$))\S+(?=@)|(?<=[?&]password=)[^\s&]+/g;
@@ -95,8 +95,8 @@ function scrub(text: string): string {
 }
 
 /**
- * Returns the names of the commands that a command line needs: the command that it names, or none for `--version`.
- * Undefined means all commands, which help and completion need.
+ * Returns the names of the commands to load for a command line: the command that it names, or none for `--version`.
+ * Undefined means all commands: help and completion need them.
  */
 function neededFor([first = '']: readonly string[]): string[] | undefined {
   if (first === '--version') return [];
@@ -110,7 +110,7 @@ async function createProgram(deps: OperatorDeps, needed = Object.keys(commands))
     .version(foyerVersion, '--version', 'print the version of Foyer')
     .configureOutput({
       writeOut: (text) => output.print(text.trimEnd()),
-      // Commander quotes what it does not understand, which may be an address with a password in it.
+      // Commander quotes arguments that it does not understand. One of them may be a URL with a password.
       writeErr: (text) => output.note(scrub(text.trimEnd())),
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
@@ -143,8 +143,8 @@ const explained = [
 ];
 
 /**
- * Returns what to print about a failure. An error that no branch names is a bug in Foyer, so the text includes its
- * stack.
+ * Returns what to print about a failure. Any error without its own branch is a bug in Foyer, so the text then includes
+ * the stack.
  */
 function failureText(error: unknown, command = ''): string {
   if (!(error instanceof Error)) return `Unexpected error: ${String(error)}`;

@@ -4,9 +4,14 @@ import { foyerTableNames } from '../database/records.ts';
 
 /** The app's own tables, by what happens to their rows when an installation is erased. */
 interface OwnTableNames {
-  /** They refer to the installation with ON DELETE CASCADE, so their rows are erased together with the installation. */
+  /**
+   * These tables refer to the installation with ON DELETE CASCADE, so their rows are erased together with the
+   * installation.
+   */
   erased: string[];
-  /** Their rows stay: no chain of references with ON DELETE CASCADE leads from them to the installation. */
+  /**
+   * The rows of these tables stay: no chain of references with ON DELETE CASCADE leads from them to the installation.
+   */
   left: string[];
 }
 

@@ -7,14 +7,14 @@ import { CommandError } from '../command-error.ts';
 
 /** One installation of another store, or why Foyer cannot import it. */
 export interface SourceEntry {
-  /** Where the entry is, for the operator: the file and, in a file of lines, the line. */
+  /** Where the operator finds the entry: the file and, if the source is a file of lines, the line. */
   at: string;
-  /** When it was written, in milliseconds since 1970; undefined if the source does not say. */
+  /** When the entry was written, in milliseconds since 1970; undefined if the source does not say. */
   writtenAt: number | undefined;
   read: { installation: Installation } | { refusal: string };
 }
 
-/** Every installation is far shorter than this; a longer text is something else. */
+/** Any real installation is far shorter than this, so a longer text is refused. */
 const mostCharacters = 200_000;
 
 const id = z.string().regex(/^[A-Z0-9]{2,40}$/);
@@ -36,7 +36,7 @@ const installation = z.looseObject({
 
 /**
  * Reads installations from the folder of `@slack/oauth`'s FileInstallationStore, or from a file with one Installation
- * as JSON on each line. Refuses a folder that the store has named after another app's client id.
+ * as JSON on each line. If the store has named a folder after another app's client id, yields a refusal for it.
  * @throws CommandError if there is no such source
  */
 export async function* readSource(source: string, clientId: string): AsyncGenerator<SourceEntry> {
@@ -61,8 +61,8 @@ async function* readLines(file: string): AsyncGenerator<SourceEntry> {
 }
 
 /**
- * Reads each tenant's folder. `app-latest` comes first: it holds the bot and the installer. The tokens of the other
- * people follow, without the bot: the bot in their files is an older copy.
+ * Reads each tenant's folder. First comes `app-latest`, which contains the bot and the installer. Then come the other
+ * people's tokens, without the bot: the bot in their files is an older copy.
  */
 function* readFolder(folder: string, clientId: string): Generator<SourceEntry> {
   for (const path of foldersWithin(folder)) {
@@ -95,8 +95,8 @@ function clientIdIn(name: string): string | undefined {
 }
 
 /**
- * Finds folders next to the source, such as `installsT123` next to `installs`: `@slack/oauth`'s store forgets a path
- * separator when it stores a workspace that has no enterprise.
+ * Finds folders next to the source, such as `installsT123` next to `installs`. They exist because `@slack/oauth`'s
+ * store omits a path separator when it stores a workspace that has no enterprise.
  */
 function foldersBeside(source: string): string[] {
   const [parent, name] = [dirname(source), basename(source)];
@@ -107,7 +107,10 @@ function foldersBeside(source: string): string[] {
     .map((one) => join(parent, one.name));
 }
 
-/** Lists the folder and two levels below it: the store may keep the teams' folders in one folder for each client id. */
+/**
+ * Lists the folder and two levels of folders below it: the store may put the teams' folders into one folder per client
+ * id.
+ */
 function foldersWithin(folder: string, depth = 2): string[] {
   const inside =
     depth === 0 ? [] : readdirSync(folder, { withFileTypes: true }).filter((one) => one.isDirectory());
@@ -128,7 +131,7 @@ function readOne(file: string): SourceEntry {
   };
 }
 
-/** Parses one installation. A refusal names fields, never values, which may be secret. */
+/** Parses one installation. A refusal names fields but never their values, which may be secret. */
 function parse(text: string): SourceEntry['read'] {
   if (text.length > mostCharacters) return { refusal: 'it is too large for an installation' };
   let value: unknown;

@@ -6,17 +6,17 @@ import { type InstallationStore, tenantOfInstallation } from '../../installation
 
 /** What an import does with one installation of another store. */
 export type TakeOver =
-  /** The installation is stored; in a dry run, it would be. */
+  /** It stores the installation (in a dry run, it would). */
   | 'installation'
-  /** The token of one more person, for a team that already has an installation. */
+  /** It adds one more person's token to a team that already has an installation. */
   | 'person'
-  /** Nothing is stored: Foyer already knows the team, and the entry adds no new person to it. */
+  /** It stores nothing: Foyer already has the team, and the entry adds no new person. */
   | 'known';
 
 /**
- * Decides what an import of an installation would store. Foyer's own record always wins, even if its team has
- * uninstalled the app: the other store knows nothing newer about a team that Foyer knows. A person is added only if the
- * installation's history does not name them: a token of a person whom it names may have been revoked since.
+ * Decides what an import of an installation would store. If Foyer already has a record of the team, that record stays,
+ * even if the team has uninstalled the app: the other store has nothing newer about that team. A person is added only
+ * if the installation's history does not name them: if it does, their token may have been revoked since.
  */
 export async function judgeTakeOver(
   { queries }: Pick<Database, 'queries'>,
@@ -42,8 +42,8 @@ export async function judgeTakeOver(
 }
 
 /**
- * Stores an installation of another store, in one transaction. Without `withRun` it deletes the run in the same
- * transaction, so that no step of it ever runs and no one gets a welcome.
+ * Stores an installation of another store, in one transaction. Without `withRun`, deletes the install run in the same
+ * transaction, so that none of its steps ever runs and no one gets a welcome.
  * @throws DatabaseUnavailableError
  */
 export async function takeOver(

@@ -18,9 +18,9 @@ interface DisconnectedInstallation {
 
 interface ForgottenKey {
   installations: DisconnectedInstallation[];
-  /** How many of people's own tokens were erased. */
+  /** How many user tokens were erased. */
   people: number;
-  /** How many install requests failed because their tokens, which waited to be stored or revoked, were lost. */
+  /** How many install requests failed because their tokens were lost while they waited to be stored or revoked. */
   requests: number;
 }
 
@@ -28,10 +28,10 @@ const batch = 100;
 const detail = 'its encryption key is lost';
 
 /**
- * Forgets what was sealed with a lost key, for every app in the database. It marks the installations as broken, cancels
- * their runs, erases people's tokens, fails the install requests, and deletes the recorded id of the key. It keeps
- * everything else of each installation, and a new install by the same team continues it. It works in short
- * transactions; if it is stopped, the next call continues.
+ * Forgets everything that was sealed with a lost key, for every app in the database. Marks the installations as broken,
+ * cancels their runs, erases people's tokens, fails the install requests, and deletes the recorded id of the key. Keeps
+ * everything else of each installation: if the same team installs the app again, that installation continues. Works in
+ * short transactions; if it is stopped, the next call continues.
  * @throws CommandError if the key is still in use, DatabaseUnavailableError
  */
 export async function forgetKey(

@@ -13,13 +13,14 @@ import type { Keyring } from '../../installations/keyring.ts';
 import { createTokenCipher, places } from '../../installations/open-installation.ts';
 import { createSealer, sealedPrefix } from '../../installations/sealer.ts';
 
-/** The most values that one transaction seals again, so that other writers do not wait long. */
+/** The most values that one transaction seals again. Small, so that other writers do not wait long. */
 const batch = 100;
 
 /**
- * Seals everything again with the keyring's first key, in short transactions, while Foyer runs. It replaces a seal only
- * if the seal has not changed, so it never overwrites what Foyer has stored since. If it is stopped, the next call
- * continues. Resolves to how many values it sealed again; calls `onProgress` after each transaction.
+ * Seals everything again with the keyring's first key, in short transactions, while Foyer may be running. Replaces a
+ * sealed value only if it has not changed since it was read, so it never overwrites what Foyer has stored in the
+ * meantime. If it is stopped, the next call continues. Resolves to how many values it sealed again; calls `onProgress`
+ * after each transaction.
  * @throws SealBrokenError, KeyMissingError, DatabaseUnavailableError
  */
 export async function rotateKeys(deps: {
@@ -51,10 +52,10 @@ export async function rotateKeys(deps: {
 }
 
 /**
- * Re-encrypts every installation's tokens under the keyring's first key, for all apps in the database. It reads each
- * token once, can be stopped and started again, and can run alongside a Foyer with the same keys: it skips a token that
- * changed after it was read. Resolves to the number of tokens that it re-encrypted; calls `onProgress` with the number
- * so far after each transaction.
+ * Re-encrypts every installation's tokens with the keyring's first key, for all apps in the database. Can be stopped
+ * and started again, and can run alongside a Foyer with the same keys: it reads each token once, and skips a token that
+ * has changed since. Resolves to the number of tokens that it re-encrypted. After each transaction, calls `onProgress`
+ * with the number so far.
  * @throws SealBrokenError, KeyMissingError, DatabaseUnavailableError
  */
 export async function reencryptTokens(deps: {

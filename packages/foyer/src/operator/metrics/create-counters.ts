@@ -16,11 +16,11 @@ import {
   unverifiedStatuses,
 } from './known-labels.ts';
 
-/** Slack waits three seconds, so the buckets around that are close together. */
+/** Slack waits three seconds for an answer, so the buckets near three seconds are close together. */
 const acknowledgementBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 2.5, 3, 5];
 const callBuckets = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8];
 const stepBuckets = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30];
-/** The objective is 30 seconds: `operations/alerts.yml` reads that bucket. */
+/** The objective is 30 seconds: `operations/alerts.yml` uses that bucket. */
 const welcomeBuckets = [1, 2, 5, 10, 20, 30, 60, 120, 300, 900, 3600];
 
 type LabelValues<Label extends string> = Readonly<Record<Label, readonly string[]>>;
@@ -28,9 +28,9 @@ type LabelValues<Label extends string> = Readonly<Record<Label, readonly string[
 /**
  * Adds all counters and histograms to the registry.
  *
- * Why each combination of labels starts at zero: Prometheus sees no increase in a counter that first appears with the
- * value 1, and a counter that never appears makes an empty vector. An alert on such a counter stays silent: once, 61
- * installs failed in a row and no one was alerted.
+ * Why each combination of labels starts at zero: if a counter first appears with the value 1, Prometheus sees no
+ * increase, and a query for a counter that never appears returns an empty vector. In both cases an alert stays silent:
+ * once, 61 installs failed in a row and no one was alerted.
  */
 export function createCounters(registry: Registry, known: { stepNames: readonly string[]; engine: string }) {
   const registers = [registry];
@@ -126,7 +126,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
   return counters;
 }
 
-// The cast is needed: an object type cannot say that it has no other keys.
+// The cast is needed: TypeScript cannot express that an object has no other keys.
 const labelsOf = <Label extends string>(values: LabelValues<Label>) => Object.keys(values) as Label[];
 
 function combinations<Label extends string>(values: LabelValues<Label>): Partial<Record<Label, string>>[] {

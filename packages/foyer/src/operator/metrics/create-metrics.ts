@@ -21,60 +21,68 @@ import { addStateGauges } from './state-gauges.ts';
 
 /**
  * Why narrow functions and no event bus: each folder declares what it can report as an optional function among its own
- * dependencies, knows nothing of metrics, and costs nothing if no one subscribes; `assemble-foyer.ts` connects the two.
+ * dependencies. It does not depend on metrics, and without a listener it does no extra work. `assemble-foyer.ts` passes
+ * the functions of `Metrics` to the folders.
  *
- * Every label has few values: a method or event that is not in the lists of `known-labels.ts` counts as `other`, so
- * requests from outside cannot make the registry grow.
+ * Every label has few values: a method or event that is not listed in `known-labels.ts` counts as `other`, so requests
+ * from outside cannot make the registry grow.
  */
 
-/** What is counted. Durations are in milliseconds here and in seconds in the metrics, as Prometheus expects. */
+/**
+ * What Foyer counts and measures. Durations are in milliseconds here and in seconds in the metrics, as Prometheus
+ * expects.
+ */
 export interface Metrics {
   /**
-   * An OAuth attempt ended. refused: Foyer did not accept its callback, the gate refused it, or the workspace belongs
-   * to another account. unverified: it failed in a way that any stranger can cause, by an `error=` in the address or by
-   * a code that Slack does not know. interrupted: Foyer later found that the attempt had stopped midway.
+   * An OAuth attempt ended. refused: Foyer did not accept its callback, the gate refused the install, or the workspace
+   * belongs to another account. unverified: it failed in a way that any stranger can cause, with an `error=` in the
+   * callback's URL or a code that Slack never issued. interrupted: Foyer later found that the attempt had stopped
+   * midway.
    */
   onInstallRequest(outcome: (typeof installOutcomes)[number]): void;
   /** A sign-in with Slack ended; `sign-in.ts` says what the outcomes mean. */
   onSignIn(outcome: (typeof signInOutcomes)[number]): void;
-  /** A workspace was connected with an account of the host, by a link or a claim. */
+  /** A workspace was connected to an account of the host, by a link or a claim. */
   onConnected(via: 'link' | 'claim'): void;
   /** A run ended, or began to wait. */
   onRunChanged(change: { status: string }): void;
-  /** An attempt of a step ended, with the step in this status. */
+  /** An attempt of a step ended. `status` is the step's status afterwards. */
   onStepEnded(attempt: { step: string; status: string; ms: number }): void;
-  /** The welcome of an install was sent, this long after its callback. */
+  /** The welcome of an install was sent. `sinceCallbackMs` is the time since the install's callback. */
   onWelcomed(sinceCallbackMs: number): void;
   onSlackCall(call: { method: string; result: (typeof slackResults)[number]; ms: number }): void;
-  /** A request to `/slack/events` was answered; unverified: Slack did not sign it, or it could not be read. */
+  /**
+   * A request to `/slack/events` was answered. unverified: Slack had not signed the request, or Foyer could not read
+   * it.
+   */
   onSlackRequest(request: {
     kind: 'event' | 'interaction' | 'unverified';
     type: string;
     status: number;
     ms: number;
   }): void;
-  /** A message to the operators was sent, or could not be sent; pending: Foyer will try again. */
+  /** An attempt to send a message to the operators ended. pending: Foyer will try again. */
   onNotice(notice: { channel: string; status: string }): void;
   /** An HTTP request was answered, or its client hung up (status 0). `path` has no query. */
   onHttpRequest(request: { path: string; status: number }): void;
   /** A request or connection was refused. */
   onRefused(kind: RefusalKind): void;
   /**
-   * A token refresh ended; superseded: newer tokens had been stored, or the old ones erased; dead: the token will never
-   * work again.
+   * A token refresh ended. superseded: newer tokens were stored first, or the old ones were erased. dead: the token
+   * will never work again.
    */
   onTokenRefresh(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
   /** Answers `GET /metrics` in the format that Prometheus reads. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
 }
 
-/** Creates the metrics of one Foyer, with their own registry. `stepNames` are the steps with their own label. */
+/** Creates the metrics of one Foyer, with their own registry. `stepNames` lists the steps that get their own label. */
 export function createMetrics(deps: {
   database: Database;
   clientId: string;
   stepNames: readonly string[];
   jobs: readonly Pick<Job, 'name' | 'everyMs'>[];
-  /** What the database runs on: `sqlite` or `postgres`. */
+  /** The database engine: `sqlite` or `postgres`. */
   engine: string;
   /** The bearer token that `/metrics` requires; undefined if it requires none. */
   token: string | undefined;
@@ -136,12 +144,13 @@ export function createMetrics(deps: {
 }
 
 /**
- * Adds Node's own metrics at the first scrape: a Foyer that no one scrapes does not watch its event loop and garbage
- * collection.
+ * Adds Node's own metrics. Called on the first scrape: if no one scrapes Foyer, it need not watch its event loop and
+ * garbage collection.
  */
 async function addNodeMetrics(registry: Registry): Promise<void> {
   collectDefaultMetrics({ register: registry });
-  // Waits for one sample of the event loop (every 10 ms): without any, the minimum delay is reported as 292 years.
+  // Waits for the first sample of the event loop (one every 10 ms): without a sample, the reported minimum delay is 292
+  // years.
   await sleep(25);
 }
 
@@ -150,7 +159,7 @@ function isBearer(header: string | undefined, token: string): boolean {
   return timingSafeEqual(hash(header ?? ''), hash(`Bearer ${token}`));
 }
 
-/** Returns the route that a path belongs to: `/installs` for `/installs/abc/status`. `path` has no query. */
+/** Returns the route of a path: `/installs` for `/installs/abc/status`. `path` has no query. */
 function routeOf(path: string): (typeof routeNames)[number] {
   const exact = routeNames.find((name) => path === name || path === `${name}/`);
   if (exact) return exact;

@@ -1,4 +1,6 @@
-/** The Web API methods with their own label in the metrics: those we call, and those that listeners often call. */
+/**
+ * The Web API methods with their own label in the metrics: those that Foyer calls, and those that listeners often call.
+ */
 export const knownSlackMethods: readonly string[] = [
   'apps.uninstall',
   'apps.user.connection.update',
@@ -61,7 +63,7 @@ export const knownEventTypes: readonly string[] = [
   'view_submission',
 ];
 
-/** How an OAuth attempt can end; `create-metrics.ts` says what each means. */
+/** How an OAuth attempt can end; `create-metrics.ts` explains the outcomes. */
 export const installOutcomes = [
   'installed',
   'cancelled',
@@ -71,10 +73,10 @@ export const installOutcomes = [
   'interrupted',
 ] as const;
 
-/** How a sign-in can end; `sign-in.ts` says what each means. */
+/** How a sign-in can end; `sign-in.ts` explains the outcomes. */
 export const signInOutcomes = ['signed_in', 'cancelled', 'refused', 'unverified', 'failed'] as const;
 
-/** The statuses in which an attempt can leave its step. */
+/** The statuses that a step can have after an attempt. */
 export const stepEnds = ['succeeded', 'failed', 'skipped', 'unconfirmed', 'retrying', 'pending'] as const;
 
 /** How an attempt to notify the operators can end. */
@@ -83,16 +85,19 @@ export const noticeEnds = ['sent', 'failed', 'unconfirmed', 'pending'] as const;
 /** The possible results of a call to Slack. */
 export const slackResults = ['ok', 'error', 'rate_limited', 'http_error', 'unreachable'] as const;
 
-/** The statuses of Foyer's answers to what Slack signed; 0: Slack hung up first. Any other status counts as `other`. */
+/**
+ * The statuses of Foyer's answers to requests that Slack signed. 0: Slack hung up first. Any other status counts as
+ * `other`.
+ */
 export const eventStatuses: readonly string[] = ['0', '200', '500', '503', 'other'];
 
-/** The statuses of Foyer's answers to what Slack did not sign, or what cannot be read. */
+/** The statuses of Foyer's answers to requests that Slack did not sign or that Foyer could not read. */
 export const unverifiedStatuses: readonly string[] = ['0', '400', '401', '408', '413', '500', '503', 'other'];
 
-/** The classes of HTTP statuses; 0: the client hung up before an answer began. */
+/** The classes of HTTP statuses. 0: the client hung up before the answer began. */
 export const httpStatuses = ['0', '2xx', '3xx', '4xx', '5xx'] as const;
 
-/** The routes with their own label; tokens and ids in an address are left out. */
+/** The routes with their own label. They contain no tokens or ids from a URL. */
 export const routeNames = [
   '/',
   '/brand/logo',

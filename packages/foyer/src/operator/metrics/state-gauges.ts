@@ -12,9 +12,9 @@ import { readQueueState } from '../queue-state.ts';
 import { countTokensAtRisk, lapsingWithinMs } from '../token-times.ts';
 
 /**
- * Adds the gauges that are read from the database. Call the returned function before each scrape: it reads all of them,
- * using indexes. If the database does not answer, the function leaves them out and sets `foyer_database_up` to 0. It
- * never rejects, so that all other metrics are still reported.
+ * Adds the gauges whose values come from the database. Call the returned function before each scrape: it reads all
+ * values, using indexes. If the database does not answer, the function removes these gauges from the scrape and sets
+ * `foyer_database_up` to 0. It never rejects, so that all other metrics are still reported.
  */
 export function addStateGauges(deps: {
   registry: Registry;
@@ -75,7 +75,7 @@ export function addStateGauges(deps: {
   };
   const up = gauge('foyer_database_up', 'Whether the database answered when these metrics were read');
 
-  // These are not read from the database: they are reported even while it does not answer.
+  // The gauges below do not come from the database: they are reported even while it does not answer.
   new Gauge({
     name: 'foyer_time_seconds',
     help: 'The clock of this machine: Prometheus compares it with its own',
@@ -122,8 +122,8 @@ export function addStateGauges(deps: {
     gauges.size.set(measured.bytes);
     for (const state of ['busy', 'idle', 'waiting', 'most'] as const)
       gauges.pool.set({ state }, measured.pool[state]);
-    // Foyer does not monitor the disk of a database server: without a SQLite file, these two series are absent, and no
-    // alert fires.
+    // Foyer does not monitor the disk of a database server: without a SQLite file, both disk series are absent, so that
+    // no alert fires.
     if (!measured.disk) for (const each of [gauges.diskSize, gauges.diskFree]) each.remove();
     else {
       gauges.diskSize.set(measured.disk.bytes);
@@ -137,7 +137,7 @@ export function addStateGauges(deps: {
       up.set(1);
     } catch (error) {
       log.warn({ err: error }, 'the metrics could not be read from the database');
-      // Values of the last scrape must not look current.
+      // Removes the values of the last scrape: they must not look current.
       for (const each of Object.values(gauges)) {
         each.reset();
         each.remove({});
