@@ -28,58 +28,59 @@ export interface FoyerOptions<MyTables = NoTables> {
   config?: FoyerConfig;
   /** The prefix of all of Foyer's paths, such as `/integrations/slack`. Empty by default. */
   basePath?: string;
-  /** The steps of an install, in order; `builtInSteps()` unless given. */
+  /** The steps of an install, in order; `builtInSteps()` by default. */
   install?: readonly Step[];
   /**
-   * The steps of an uninstall, in order; none unless given. They run once for each uninstall that takes effect,
+   * The steps of an uninstall, in order; none by default. They run once for each uninstall that takes effect,
    * regardless of its cause, and never for a stale or repeated event. They have no token: `context.slack()` throws.
    */
   uninstall?: readonly Step[];
   /**
-   * The steps to run after a reinstall that granted the bot more scopes. In this pipeline, in `opened` and in
-   * `workspaceGranted`, `context.moment` says what happened. Such a run begins as soon as the install's run has ended
-   * or is waiting for a person or an event.
+   * The steps to run after an install over an existing one gave the bot more scopes. In the pipelines `upgraded`,
+   * `opened` and `workspaceGranted`, `context.moment` says what happened. A run of these pipelines begins as soon as
+   * the install's run has ended, or is waiting for a person or an event.
    * @example upgraded: [startCalendarSync] // its run reads `context.moment.addedScopes`
    */
   upgraded?: readonly Step[];
   /**
    * The steps to run when a member opens the app (its Home or its Messages tab) for the first time since it was
-   * installed: for a greeting, or an agent's suggested prompts. `context.userId` is the member.
+   * installed, for example to post a greeting or an agent's suggested prompts. `context.userId` is the member.
    * @example opened: [greet] // async run({ postOnce }) { return postOnce('greeting', { text: 'Hello!' }); }
    */
   opened?: readonly Step[];
   /**
-   * The steps to run for each workspace to which an org-wide install gets access: `context.workspaceId`.
+   * The steps to run for each workspace to which an org-wide install gets access. `context.workspaceId` is the
+   * workspace.
    * @example workspaceGranted: [addWorkspace]
    */
   workspaceGranted?: readonly Step[];
   /**
-   * Decides, within three seconds, whether Foyer stores an install that was approved at Slack. Ready-made:
+   * Decides within three seconds whether Foyer stores an install that a person approved at Slack. Ready-made:
    * `allowTeams`, `allowEnterprises`, `requireScopes`, `onlyAdmins`.
    */
   gate?: Gate;
-  /** What happens to a workspace that is already connected to another of your accounts; `refuse` unless given. */
+  /** What Foyer does if a workspace is already connected to another of your accounts; `refuse` by default. */
   onConflict?: ConflictRule;
   /**
-   * User scopes that each member may grant for themselves once the app is installed ("Connect your account" in Home);
-   * the install does not ask for them. The manifest lists them under `user` or `user_optional`.
+   * User scopes that each member may grant for themselves after the install ("Connect your account" in Home). The
+   * install does not ask for these scopes. The manifest must list them under `user` or `user_optional`.
    * @example memberScopes: ['calendar:read'] // then foyer.slack({ teamId }, { userId })
    */
   memberScopes?: readonly string[];
   /** Adds your listeners to the Bolt app, as Bolt's documentation shows. */
   listeners?(app: App, foyer: Foyer<MyTables>): void;
-  /** Your own parts of App Home, above the install record. */
+  /** Your own sections of App Home, which appear above the install record. */
   home?: { sections?: readonly HomeSection<Foyer<MyTables>>[] };
-  /** Replaces what installers and members read, in one language or several. */
+  /** Replaces texts that installers and members read, in one language or several. */
   texts?: PartialTexts;
-  /** How the app looks and who makes it; the manifest fills in the rest. */
+  /** How the app looks and who makes it. The manifest fills in what you omit. */
   brand?: Partial<Brand>;
   /**
-   * Kysely migrations of your own tables. They run in the order of their names, after Foyer's, and are recorded
-   * separately (`app_migration`). Never change, rename or remove a released migration.
+   * Kysely migrations of your own tables. They run after Foyer's, in the order of their names, and are recorded in
+   * their own table (`app_migration`). Never change, rename or remove a released migration.
    */
   migrations?: OwnMigrations;
-  /** Work that runs at most once in each interval, across all machines and restarts; none unless given. */
+  /** Work that runs at most once in each interval, across all machines and restarts; none by default. */
   jobs?: readonly Job<Foyer<MyTables>>[];
 }
 
@@ -107,8 +108,8 @@ const optionNames: Readonly<Record<keyof FoyerOptions, true>> = {
 export interface FoyerDefinition<MyTables = NoTables> extends Readonly<FoyerOptions<MyTables>> {}
 
 /**
- * Defines an app. Pure: it opens nothing and reads nothing, so that a server, a command and a test can share the
- * result. When Foyer starts, it reports problems of the definition together with those of the environment.
+ * Defines an app. Does no I/O, so that a server, a command and a test can share the result. Problems of the definition
+ * are reported when Foyer starts, together with those of the environment.
  *
  * @example
  * export const definition = defineFoyer({
@@ -177,15 +178,18 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   return problems;
 }
 
-/** Whether a value has the parts of a configuration that every start reads: a JavaScript app can pass any value. */
+/**
+ * Whether a value has the parts of a configuration that Foyer reads at every start. Why check: a JavaScript app can
+ * pass any value.
+ */
 function isConfig(given: unknown): boolean {
   const { slack, http, database, secrets } = Object(given) as Partial<FoyerConfig>;
   return [slack, http, database, secrets].every((part) => typeof part === 'object' && part !== null);
 }
 
 /**
- * Returns the names of each pipeline's steps, in order. With `notify`, returns the names for a new run: they lack
- * `notify-operators` if no channel is configured.
+ * Returns the names of each pipeline's steps, in order. With `notify`, returns the names that a new run gets: if no
+ * channel is configured, `notify-operators` is not among them.
  */
 export function namesOfSteps<MyTables>(
   { install = builtInSteps(), uninstall, ...moments }: Partial<FoyerDefinition<MyTables>>,
@@ -216,7 +220,7 @@ export function manifestText({ manifest }: Pick<FoyerDefinition, 'manifest'>): s
   }
 }
 
-/** Returns the file that a definition's manifest is read from; undefined if the manifest is an object. */
+/** Returns the file from which Foyer reads a definition's manifest; undefined if the manifest is an object. */
 export function manifestFile({ manifest }: Pick<FoyerDefinition, 'manifest'>): string | undefined {
   if (manifest instanceof URL) return fileURLToPath(manifest);
   return typeof manifest === 'string' ? resolve(manifest) : undefined;
@@ -224,7 +228,7 @@ export function manifestFile({ manifest }: Pick<FoyerDefinition, 'manifest'>): s
 
 /**
  * Returns the whole configuration of a definition.
- * @throws ConfigError with every problem of environment, manifest and definition
+ * @throws ConfigError with every problem of the environment, the manifest and the definition
  */
 export function resolveConfig<MyTables>(definition: FoyerDefinition<MyTables>): Config {
   const problems = definitionProblems(definition);
@@ -236,7 +240,7 @@ export function resolveConfig<MyTables>(definition: FoyerDefinition<MyTables>): 
   return completeConfig(config, manifest, { basePath, memberScopes });
 }
 
-/** Slack refuses a user scope that the app's manifest does not list. */
+/** Lists member scopes that the manifest does not list: Slack would refuse them. */
 function unlisted(memberScopes: readonly string[], { oauth_config: { scopes } }: Manifest): ConfigProblem[] {
   return memberScopes
     .filter((scope) => !scopes.user.includes(scope) && !scopes.user_optional.includes(scope))

@@ -5,15 +5,16 @@ import { slackFailure } from './slack/slack-failure.ts';
 
 const pageRows = 100;
 /**
- * How many times Foyer tries the work for a team that Slack rate-limits, and how many such teams may wait at a time.
+ * How many times Foyer runs the work for a team that Slack rate-limits, and how many such teams may wait at the same
+ * time.
  */
 const mostTries = 3;
 const mostWaiting = 1000;
-/** Failures beyond this number are counted, but not logged. */
+/** Further failures are counted, but not logged. */
 const mostLogged = 20;
 
 /**
- * An installation to work on, how many tries Slack has rate-limited, and when the next try is due
+ * An installation to work on, how many tries Slack has rate-limited, and the time of the next try
  * (`performance.now()`).
  */
 interface Waiting {
@@ -23,8 +24,8 @@ interface Waiting {
 }
 
 /**
- * Creates `foyer.eachInstallation`. Each worker that becomes free takes the next installation. A team that Slack
- * rate-limits is tried again after all others: the limit is for that team only.
+ * Creates `foyer.eachInstallation`. Each worker takes the next installation when it becomes free. If Slack rate-limits
+ * a team, the work for that team is retried after all other teams, because the limit applies only to that team.
  */
 export function createEachInstallation({
   list,

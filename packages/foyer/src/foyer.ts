@@ -17,8 +17,8 @@ import type { installRecordJson, memberJson } from './operator/install-record-js
 import type { RequestWithCookies, SignedInMember } from './signin/find-member.ts';
 
 /**
- * Names an installation: by its workspace, by the Grid organization of an org-wide install, by Foyer's own id, or by an
- * account of yours. If several installations are connected to the account, the newest usable one is meant.
+ * Identifies an installation: by its workspace, by the Grid organization of an org-wide install, by Foyer's own id, or
+ * by one of your accounts. If several installations are connected to the account, it selects the newest usable one.
  */
 export type Target =
   | { teamId: string }
@@ -29,15 +29,16 @@ export type Target =
 /** What an app can do with Foyer; `createFoyer` creates it. `MyTables` are the app's own tables, for Kysely's types. */
 export interface Foyer<MyTables = NoTables> {
   /**
-   * Answers Foyer's paths in Express, Connect, Nest or `@fastify/middie`, and calls `next` for all others. Mount it
-   * before any body parser: Slack's signature is checked over the raw body.
+   * Answers requests for Foyer's paths in Express, Connect, Nest or `@fastify/middie`, and calls `next` for all others.
+   * Mount it before any body parser: Slack's signature covers the raw body.
    * @example app.use(foyer.middleware)
    */
   middleware(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void): void;
-  /** Answers a request of `node:http`. If its path is not Foyer's, touches nothing and resolves to false. */
+  /** Answers a request of `node:http`. If its path is not one of Foyer's, does nothing and resolves to false. */
   handle(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
   /**
-   * Answers a web-standard request, for Hono, Next route handlers and serverless. A path that is not Foyer's gets 404.
+   * Answers a web-standard request, for Hono, Next route handlers and serverless. Answers 404 if its path is not one of
+   * Foyer's.
    * @example app.all('/slack/*', (context) => foyer.fetch(context.req.raw))
    */
   fetch(request: Request): Promise<Response>;
@@ -45,30 +46,32 @@ export interface Foyer<MyTables = NoTables> {
   /** For your own Bolt app: `new App({ receiver: foyer.receiver, authorize: foyer.authorize })`, then `attach`. */
   readonly receiver: Receiver;
   readonly authorize: Authorize<boolean>;
-  /** Slack's InstallationStore on Foyer's tables (it encrypts tokens), for a stock Bolt app with its own OAuth flow. */
+  /**
+   * Slack's InstallationStore on Foyer's tables, which encrypts tokens. For a stock Bolt app with its own OAuth flow.
+   */
   readonly installationStore: SlackInstallationStore;
-  /** Adds Foyer's listeners (App Home and its buttons) and the definition's to a Bolt app of your own. */
+  /** Adds Foyer's listeners (App Home and its buttons) and the definition's listeners to your own Bolt app. */
   attach(app: App): void;
 
   /**
-   * Returns a Slack client with the bot's token, or with the user token of `userId`. Create a new one for each use:
+   * Returns a Slack client with the bot's token, or with the user token of `userId`. Call this for each use, because
    * tokens rotate.
    * @throws InstallationNotFoundError, TokenRefreshError, DatabaseUnavailableError
    */
   slack(target: Target, options?: { userId?: string }): Promise<WebClient>;
   /** Returns the install record, as `list --json` prints it; undefined if there is none. */
   find(target: Target): Promise<FoundInstallation | undefined>;
-  /** Returns install records, newest first. `cursor` comes from the previous page; the last page returns null. */
+  /** Returns install records, newest first. `cursor` comes from the previous page, and is null on the last page. */
   list(options?: {
     cursor?: string | null;
     limit?: number;
     status?: InstallationStatus;
   }): Promise<{ installations: FoundInstallation[]; cursor: string | null }>;
   /**
-   * Runs your work for each installation, newest first, page by page and `concurrency` (8) at a time. Each failure is
-   * counted, the first 20 are logged, and none affects other teams. If Slack rate-limits a team, only the work for that
-   * team starts over after the wait, at most twice: your work must be safe to run again. An installation that is added
-   * while this runs may be left out.
+   * Runs your work for each installation, newest first: page by page, and for `concurrency` (8) installations at the
+   * same time. Each failure is counted, the first 20 are logged, and none affects other teams. If Slack rate-limits a
+   * team, only the work for that team starts over after the wait, at most twice, so your work must be safe to run
+   * again. An installation that is added while this runs may be skipped.
    * @throws TypeError, DatabaseUnavailableError, and the reason of `signal` or an AbortError if `signal` is aborted
    * @example
    * const { failed } = await foyer.eachInstallation({ status: 'active', signal }, async ({ installationId }) => {
@@ -81,23 +84,23 @@ export interface Foyer<MyTables = NoTables> {
     work: (installation: FoundInstallation) => Promise<unknown>,
   ): Promise<{ done: number; failed: number }>;
   /**
-   * Uninstalls the app from your side: revokes its tokens at Slack if Slack answers, erases them here and starts the
-   * uninstall pipeline. `reason` goes into the history. Resolves to false if the app was not installed, or was
+   * Uninstalls the app from your side: revokes its tokens at Slack if Slack answers, erases them here, and starts the
+   * uninstall pipeline. `reason` appears in the history. Resolves to false if the app was not installed, or was
    * installed again in the meantime.
    */
   uninstall(target: Target, reason: string): Promise<boolean>;
   /**
-   * Retries a run: queues its unsuccessful steps again, or wakes it if it waits. Resolves to true if it queued or woke
-   * the run.
+   * Retries a run: queues its unsuccessful steps again or, if the run is waiting, wakes it. Resolves to true if it did
+   * either.
    */
   retry(runId: string): Promise<boolean>;
   /** Publishes App Home for one person, as if they had just opened it; does nothing if there is no installation. */
   publishHome(target: Target, userId: string): Promise<void>;
   /**
-   * Creates a link that connects a workspace to an account of yours. If you pass `res` (your response to the logged-in
-   * person), a cookie binds the link to that person's browser, and there the link leads straight to Slack. In any other
-   * browser, it first leads to a page that names the account. Keep `jti` in the session: the result must contain the
-   * same one.
+   * Creates a link that connects a workspace to one of your accounts. If you pass `res` (your response to the logged-in
+   * person), a cookie binds the link to that person's browser, and in that browser the link leads straight to Slack. In
+   * any other browser, it first shows a page that names the account. Keep `jti` in the session: the result must contain
+   * the same `jti`.
    * @throws ConnectError if connecting is off or an option is invalid, such as a `returnTo` whose origin is not listed
    * @example
    * const { url, jti } = await foyer.connect({ subject: user.id, org: org.id, returnTo }, res);
@@ -107,17 +110,19 @@ export interface Foyer<MyTables = NoTables> {
     res?: CookieTarget,
   ): Promise<{ url: string; jti: string; expiresAt: Date }>;
   /**
-   * Verifies the result in `?foyer_result=`. Compare its `jti` with the one in the session: a genuine result of someone
-   * else's install must change nothing (docs/connect.md).
+   * Verifies the result in `?foyer_result=`. Compare its `jti` with the one in the session: a genuine result of another
+   * person's install must change nothing (docs/connect.md).
    * @throws ConnectError
    */
   readResult(token: string): ConnectResult;
-  /** Returns the workspace of a claim, so that your page can name it next to its button. @throws ConnectError */
+  /**
+   * Returns the workspace that a claim is for, so that your page can name it next to its button. @throws ConnectError
+   */
   readClaim(token: string): Promise<ClaimedWorkspace>;
   /**
-   * Connects a workspace that installed from Slack's side to an account of yours. `token` arrives at CONNECT_CLAIM_URL
-   * as `?foyer_claim=`; it works once, within an hour. Call this when a logged-in person presses a button, never on a
-   * GET.
+   * Connects a workspace that installed the app from Slack's side to one of your accounts. `token` arrives at
+   * CONNECT_CLAIM_URL as `?foyer_claim=`, and works once, within an hour. Call this when a logged-in person presses a
+   * button, never on a GET.
    * @throws ConnectError
    */
   claim(token: string, account: ClaimingAccount): Promise<Connection>;

@@ -25,7 +25,8 @@ export function tokensOf({ installationId, userId }: TokenHolder) {
 
 /**
  * Takes a lease: the exclusive right to refresh tokens until `until` (invariant 8: one refresh for each expiring
- * token). Returns false if the tokens no longer have the version `ifVersion`, or if a refresh is in progress or postponed.
+ * token). Returns false if the tokens no longer have the version `ifVersion`, or if their refresh is in progress or
+ * postponed.
  */
 export async function takeRefreshLease(
   tx: Tx,

@@ -11,16 +11,16 @@ import { createSlackReceiver, type SlackReceiverDeps } from './slack-receiver.ts
 import { createSignatureCheck } from './verify-signature.ts';
 
 /**
- * Creates the parts that handle Slack's events: the receiver, the Bolt app behind it, and the memory of earlier
- * deliveries.
+ * Creates the parts that handle Slack's events: the receiver, the Bolt app behind it, and the memory of deliveries that
+ * Foyer has already seen.
  */
 export function assembleEvents(
   deps: Omit<BoltAppDeps, 'receiver' | 'noteUnknownTeam'> &
     Pick<SlackReceiverDeps, 'bodies' | 'refusals' | 'onAnswered' | 'now'> & {
       store: InstallationStore;
-      /** Called after an event that may have changed runs, or what App Home shows. Must not throw or wait. */
+      /** Called after an event that may have changed runs or what App Home shows. Must not throw or block. */
       onChanged(query: TenantQuery, type: string): void;
-      /** Whether the definition has steps for the first time that a member opens the app. */
+      /** Whether the definition has `opened` steps, which run when a member first opens the app. */
       hearsOpenings: boolean;
     },
 ) {
@@ -41,14 +41,14 @@ export function assembleEvents(
   return { receiver, seen, bolt: createBoltApp({ ...deps, receiver, noteUnknownTeam }) };
 }
 
-/** How long to wait before asking the database for the app id again, if it held none or could not be read. */
+/** How long to wait before asking the database for the app id again, if it had none or could not be read. */
 const askAgainMs = 60_000;
 
 /**
- * Creates the function that checks whether a request's body contains the app id, which Foyer stores with each
- * install. Strangers rarely know the id. So if a request contains it but has a wrong signature, the request is probably
- * Slack's and SLACK_SIGNING_SECRET is wrong; Foyer counts such requests separately. The function never waits for the
- * database, and returns false until it knows the id.
+ * Creates the function that checks whether a request's body contains the app id, which Foyer stores with each install.
+ * Strangers rarely know the app id. So if a request contains it but has a wrong signature, the request is probably from
+ * Slack, and SLACK_SIGNING_SECRET is wrong. Foyer counts such requests separately. The function never waits for the
+ * database, and returns false until it has read the app id.
  */
 function createOwnApp(deps: { database: Database; clientId: string }): (body: Buffer) => boolean {
   const { database, clientId } = deps;
@@ -60,7 +60,7 @@ function createOwnApp(deps: { database: Database; clientId: string }): (body: Bu
     try {
       appId = await findAppId(database.queries, clientId);
     } catch {
-      // A later call tries again; the log has its own lines for a database outage.
+      // A later call tries again. Other code logs that the database is down.
     }
   }
 

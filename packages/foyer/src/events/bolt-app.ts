@@ -29,15 +29,15 @@ export interface BoltAppDeps extends ListenersDeps {
 /**
  * Creates the Bolt app with Foyer's receiver and token source.
  *
- * Why no conversation store: Bolt's would read and write one entry for each event, and nothing here uses it.
+ * Why no conversation store: Bolt's store would read and write one entry for each event, and nothing in Foyer uses it.
  */
 export function createBoltApp(deps: BoltAppDeps) {
   const authorize: Authorize<boolean> = async ({ teamId, enterpriseId, userId, isEnterpriseInstall }) => {
     try {
       return await deps.tokens.authorize({ teamId, enterpriseId, userId, isEnterpriseInstall });
     } catch (error) {
-      // After this error, Bolt calls no listener. Usually the event came late, after an uninstall. If the team never
-      // installed the app here, Foyer notes the team.
+      // After this error, Bolt calls no listener. Usually the event arrived late, after an uninstall. If this database
+      // has never had an installation for the team, Foyer records the team.
       if (error instanceof InstallationNotFoundError) {
         deps.log.debug({ err: error }, 'no listener gets this request: the app is not installed');
         if (error.reason === 'unknown') deps.noteUnknownTeam({ teamId, enterpriseId, isEnterpriseInstall });
@@ -49,14 +49,14 @@ export function createBoltApp(deps: BoltAppDeps) {
   const names = createListenerNames();
   const meetPeople = createMeetPeople(deps);
 
-  /** Adds Foyer's listeners and error handler to a Bolt app: to Foyer's own or to the host's. */
+  /** Adds Foyer's listeners and error handler to a Bolt app, either Foyer's own or the host's. */
   function attach(app: App): void {
     app.use(meetPeople);
     names.watch(app);
     app.error(async (error) => {
-      // Foyer's receiver catches this error and repeats the event.
+      // Foyer's receiver catches this error and delivers the event to the listeners again.
       if (asksForRepeat(error)) throw error;
-      // Not an error: after an uninstall, the listener has nothing left to do.
+      // This is not an error: after an uninstall, the listener has nothing left to do.
       if (error.original instanceof InstallationNotFoundError || error instanceof InstallationNotFoundError)
         deps.log.debug({ err: error }, 'the app was uninstalled while a listener ran');
       else deps.log.error({ err: error }, 'a listener failed');
@@ -77,17 +77,19 @@ export function createBoltApp(deps: BoltAppDeps) {
 }
 
 /**
- * Why Foyer replaces Bolt's own clients: Bolt creates one for each team and keeps it forever (25 kB each, 2.8 GB after
- * a hundred thousand teams), and most listeners never use theirs. Foyer creates a listener's `client` on first use and
- * drops it with the event. Bolt keeps its clients in `app.clients`, in one pool for each team, and asks a pool for a
- * client by token; `lazy-clients.test.ts` fails if a new Bolt does it differently.
+ * Replaces Bolt's own clients with lazy ones.
+ *
+ * Why: Bolt creates a client for each team and keeps it forever (25 kB each, 2.8 GB after a hundred thousand teams),
+ * and most listeners never use theirs. Foyer creates a listener's `client` on first use and drops it with the event.
+ * Bolt keeps its clients in `app.clients`, in one pool for each team, and gets a client from a pool by its token.
+ * `lazy-clients.test.ts` fails if a new version of Bolt does this differently.
  */
 export function makeClientsLazy(app: App): void {
   const pool = { getOrCreate: createLazyClient };
   Object.defineProperty(app, 'clients', { value: new Proxy({}, { get: () => pool }) });
 }
 
-/** Creates a WebClient only when one of its members is first used. */
+/** Returns a client that creates the real WebClient only when one of its members is first used. */
 export function createLazyClient(token: string, options: WebClientOptions): WebClient {
   let made: WebClient | undefined;
   const client = (): WebClient => {
@@ -106,7 +108,7 @@ export function createLazyClient(token: string, options: WebClientOptions): WebC
   });
 }
 
-/** Bolt's methods that add a listener. */
+/** The methods of Bolt's App that add a listener. */
 const registrars = [
   'action',
   'assistant',
@@ -121,9 +123,9 @@ const registrars = [
 ] as const;
 
 /**
- * Creates the tracker that names listeners. Why: an error that occurs after a listener has returned (in a timer, or in
- * a promise that it did not await) reaches the process without the listener's name. But the asynchronous context in
- * which the error occurs still has the name.
+ * Creates the tracker that names listeners. Why: if an error occurs after a listener has returned (in a timer, or in a
+ * promise that it did not await), the error reaches the process without the listener's name. But the asynchronous
+ * context in which the error occurs still has the name.
  */
 function createListenerNames() {
   const current = new AsyncLocalStorage<string>();
@@ -154,13 +156,13 @@ function createListenerNames() {
       }
     },
     /**
-     * Returns the name of the listener from which this call comes, even after that listener has returned; undefined
-     * outside listeners.
+     * Returns the name of the listener from which this call comes, even if that listener has returned. Returns
+     * undefined if the call does not come from a listener.
      */
     running: (): string | undefined => current.getStore(),
     /**
-     * Whether any listener may receive messages: a message listener, one whose pattern matches `message`, an assistant
-     * or a middleware.
+     * Returns whether any listener may receive messages: a message listener, an event listener whose pattern matches
+     * `message`, an assistant or a middleware.
      */
     hearMessages: (): boolean => hearsMessages,
   };
@@ -171,7 +173,10 @@ function mayHearMessages(registrar: (typeof registrars)[number], what: unknown):
   return registrar === 'message' || registrar === 'assistant' || registrar === 'use';
 }
 
-/** Builds `event app_mention (greet)`: the method, what it listens for, and the function's name if it has one. */
+/**
+ * Builds a label such as `event app_mention (greet)`: the method, what the listener listens for, and the function's
+ * name if it has one.
+ */
 function labelOf(registrar: string, parts: readonly unknown[], name: string): string {
   const [first] = parts;
   const what =

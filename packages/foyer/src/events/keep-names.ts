@@ -12,14 +12,14 @@ import type { Effect } from './lifecycle-events.ts';
 import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 
 /**
- * The events that rename a team, move it or change its people, and `app_rate_limited`, with which Slack reports that it
- * holds back events. An event's field that is absent or of a wrong type leaves the stored value unchanged.
+ * The effects of events that rename a team, move it or change its people, and of `app_rate_limited`, which reports that
+ * Slack holds back events. If an event's field is missing or has a wrong type, the stored value stays.
  */
 
 /** Slack may send `app_rate_limited` every minute; Foyer queues at most one notice an hour for each installation. */
 const noticeEveryMs = 3_600_000;
 
-/** Maps the type of each of these events to its effect. */
+/** Creates the effects of these events, by event type. */
 export function createKeepNames(deps: {
   database: Database;
   clientId: string;
@@ -32,7 +32,7 @@ export function createKeepNames(deps: {
     const { teamId } = query;
     const name = visibleText(event.fields.name);
     const domain = visibleValue(event.fields.domain);
-    // An org-wide install shows the enterprise's name, not a team's.
+    // An org-wide install has the enterprise's name, so a team's new name does not change it.
     if (teamId === undefined || query.isEnterpriseInstall || (name ?? domain) === null) return false;
     const renamed = { clientId, teamId, name, domain, at: happenedAt };
     return database.write((tx) => renameTeam(tx, renamed), removal.patienceMs);
@@ -53,7 +53,7 @@ export function createKeepNames(deps: {
     if (userId === undefined || teamId === undefined) return false;
     if (user.deleted === true)
       await endSessions({ clientId, teamId, userId, signedBefore: storedBefore(happenedAt) }, removal);
-    // Slack sends one event for each change of each member, and few members are registered: read before writing.
+    // Slack sends one event for each change of each member, and few members are registered. So read before writing.
     if (!(await isKnownPerson(database.queries, { clientId, teamId, userId }))) return false;
     const reported = { clientId, teamId, userId, at: happenedAt, now: now() };
     const person = { ...slackProfile(user), ...standingOf(user, query.isEnterpriseInstall) };
@@ -61,8 +61,8 @@ export function createKeepNames(deps: {
   };
 
   /**
-   * Ends the sessions that a deactivated person began before the event. A newer session stays: for that session the
-   * event is stale (invariant 7).
+   * Ends the sessions that a deactivated person began before the event. A newer session continues, because the event is
+   * older than that session (invariant 7).
    */
   async function endSessions(person: PersonOfSessions, { patienceMs }: RemovalOptions): Promise<void> {
     if (!(await hasSession(database.queries, person))) return;
@@ -96,7 +96,7 @@ export function createKeepNames(deps: {
     ['team_rename', rename],
     ['team_domain_change', rename],
     ['user_change', changePerson],
-    // When the migration starts, the team still has its own installation: the event only appears in the log.
+    // When the migration starts, the team still has its own installation, so Foyer only logs the event.
     ['grid_migration_started', async () => false],
     ['grid_migration_finished', moveToEnterprise],
     ['app_rate_limited', holdBack],
@@ -107,7 +107,7 @@ export function createKeepNames(deps: {
 function standingOf(user: Fields, isOrgWide: boolean): Partial<Standing> {
   const { is_admin, is_owner } = isOrgWide ? fieldsOf(user.enterprise_user) : user;
   const { deleted, is_restricted } = user;
-  // Slack leaves out the rights of an account that it deactivates.
+  // Slack omits the rights of an account that was deactivated.
   if (deleted === true) return { isAdmin: false, isOwner: false, isDeactivated: true };
   return {
     ...(deleted === false && { isDeactivated: false }),

@@ -17,8 +17,8 @@ import {
 /**
  * The events that change what Foyer stores about an installation. Foyer commits an event's effect before it
  * acknowledges the event (invariant 6). So the effects are not Bolt listeners: listeners receive these events too, but
- * only afterward. An event may arrive twice, late and in any order (invariant 7): the transaction that applies it
- * decides whether it still matters.
+ * only after the acknowledgment. An event may arrive twice, late and in any order (invariant 7), so the transaction
+ * that applies an event decides whether the event still matters.
  */
 
 interface LifecycleDeps {
@@ -26,13 +26,13 @@ interface LifecycleDeps {
   /** The effects of further events, by event type (`keep-names.ts`). */
   keepNames?: ReadonlyMap<string, Effect>;
   /**
-   * Called after the effect of an event resolved to true: runs, or what App Home shows, may have changed. Must not
-   * throw or wait.
+   * Called if an event's effect resolved to true: it may have changed runs or what App Home shows. Must not throw or
+   * block.
    */
   onChanged(query: InstallationQuery, type: string): void;
   /**
-   * Whether the definition has steps for a member's first opening of the app (its Home or its Messages tab); without
-   * them, an opening changes nothing.
+   * Whether the definition has steps that run when a member first opens the app (its Home or its Messages tab). If not,
+   * such an event changes nothing.
    */
   hearsOpenings?: boolean;
   log: Logger;
@@ -42,7 +42,10 @@ interface LifecycleDeps {
 export interface Delivery {
   event: EventEnvelope;
   query: InstallationQuery;
-  /** When the event happened, by Slack's clock; if Slack gave no time, when it arrived. In milliseconds since 1970. */
+  /**
+   * When the event happened, by Slack's clock, in milliseconds since 1970. If Slack sent no time, when the event
+   * arrived.
+   */
   happenedAt: number;
   removal: RemovalOptions;
 }
@@ -51,19 +54,20 @@ export interface Delivery {
 export type Effect = (delivery: Delivery) => Promise<boolean>;
 
 /**
- * Slack waits three seconds. Foyer retries a locked database this long, then answers 503: Slack sends the event again.
+ * How long Foyer retries while the database is locked. After that, it answers 503, and Slack sends the event again.
+ * Slack waits three seconds for an answer.
  */
 const patienceMs = 2000;
 /**
- * The time limit for all writes of one event. `patienceMs` is not enough: a hung database exceeds it, and a revocation
- * may write twice.
+ * The time limit for all writes of one event. `patienceMs` is not enough: a database that hangs can exceed it, and a
+ * revocation may write twice.
  */
 const commitWithinMs = 2500;
 
 /**
  * Creates the function that commits what a delivery changes. That function returns undefined if events of this type
- * change nothing, else a promise that resolves after the commit. The promise rejects with DatabaseUnavailableError:
- * Foyer then answers 503, and Slack sends the event again.
+ * change nothing; otherwise it returns a promise that resolves after the commit. If the promise rejects with a
+ * DatabaseUnavailableError, Foyer answers 503, and Slack sends the event again.
  */
 export function createCommitLifecycle(deps: LifecycleDeps) {
   const { store, log } = deps;
@@ -105,7 +109,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     const event = readEnvelope(body);
     const { type, eventId, happenedAt } = event;
     if (event.candidates.length === 0) {
-      // A repeat would name no team either: Foyer logs an error and acknowledges the event.
+      // If Slack sent the event again, it would still name no team. So Foyer logs an error and acknowledges the event.
       return log.error({ event: type, eventId }, 'a lifecycle event names no team and no enterprise');
     }
     const apply = async (): Promise<void> => {
@@ -113,20 +117,20 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
       const removal = { before: happenedAt, eventId, reason: type, patienceMs };
       const changed = await effect({ event, query, happenedAt: happenedAt ?? now, removal }).catch(
         (error) => {
-          // A change of access that does not name its enterprise changes nothing, even if Slack sends it again.
+          // The event reports a change of access but does not name its enterprise. Even a repeat would change nothing.
           if (error instanceof TenantUnclearError) return false;
           throw error;
         },
       );
       if (changed) deps.onChanged(query, type);
-      // Slack sends `user_change` for each change of each member, and `app_home_opened` for each opening of the app:
-      // most of these events change nothing.
+      // Most of these events change nothing: Slack sends `user_change` for each change of each member, and
+      // `app_home_opened` each time that a member opens the app.
       const isUsual = type === 'user_change' || type === 'app_home_opened';
       const level = isUsual && !changed ? 'debug' : 'info';
       log[level]({ event: type, eventId, ...query, changed }, 'lifecycle event');
     };
-    // A commit that exceeds `commitWithinMs` continues, and may still succeed. Foyer answers 503 at that time, so Slack
-    // sends the event again. If the commit has succeeded by then, the repeat changes nothing.
+    // A commit that exceeds `commitWithinMs` continues, and may still succeed. But Foyer answers 503 when the time is
+    // up, so Slack sends the event again. If the commit has succeeded by then, the repeated event changes nothing.
     const late = () => new DatabaseUnavailableError('The database did not commit an event in time.');
     await inTime(apply(), commitWithinMs, late);
   }

@@ -17,8 +17,8 @@ import { personIn } from './slack-request.ts';
 import type { TakeAnswer } from './take-answer.ts';
 
 /**
- * What Foyer does when someone opens App Home, presses a button of Home or of Foyer's messages, or asks Slack to
- * connect or disconnect their account. An app adds its own listeners with the option `listeners` of `defineFoyer`.
+ * What Foyer does when a person opens App Home, presses a button in Home or in one of Foyer's messages, or asks Slack
+ * to connect or disconnect their account. An app adds its own listeners with the option `listeners` of `defineFoyer`.
  */
 
 export interface ListenersDeps {
@@ -32,7 +32,7 @@ export interface ListenersDeps {
   log: Logger;
 }
 
-/** A press of a button: in which installation, by which person, and the value of the button. */
+/** A press of a button: the installation, the person, and the button's value. */
 interface Press {
   installationId: string;
   userId: string;
@@ -67,15 +67,15 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     app.action<BlockAction<ButtonAction>>(action, async (args) => {
       const press = await readPress(args);
       if (!press) return args.ack();
-      // Commit the effect, then acknowledge the press, with no call to Slack before that.
+      // Commit the effect before acknowledging the press, and make no call to Slack before that.
       await pressHome({ ...press, action });
       await args.ack();
       await publishHome({ installationId: press.installationId, userId: press.userId, teamId: press.teamId });
     });
   }
 
-  // Acknowledge the press first, since revoking the token takes a call to Slack. If the revocation is lost, the person
-  // can press again.
+  // Acknowledge the press first, since revoking the token takes a call to Slack. If the process stops before the
+  // revocation, the person can press again.
   app.action<BlockAction<ButtonAction>>(homeActions.disconnectAccount, async (args) => {
     await args.ack();
     const press = await readPress(args);
@@ -84,7 +84,7 @@ export function addListeners(app: App, deps: ListenersDeps): void {
     await publishHome({ installationId: press.installationId, userId: press.userId, teamId: press.teamId });
   });
 
-  // Slack shows its own Connect and Disconnect buttons for apps that report connections.
+  // If the app reports connections, Slack shows its own Connect and Disconnect buttons.
   if (deps.config.slack.reportsConnections) {
     app.event('user_connection', async ({ event, context, client }) => {
       const asked = connectionRequest(event);
@@ -125,8 +125,9 @@ export function addListeners(app: App, deps: ListenersDeps): void {
   }
 
   /**
-   * Reads who pressed what; undefined if the installation is unknown or the person belongs to another workspace. What
-   * the person may do comes from the database, not from the view or the payload, and without a call to Slack.
+   * Reads who pressed what; returns undefined if the installation is unknown or the person belongs to another
+   * workspace. What the person may do is read from the database, without a call to Slack, and never from the view or
+   * the payload.
    */
   async function readPress({
     action,
@@ -150,15 +151,15 @@ export function addListeners(app: App, deps: ListenersDeps): void {
 
 type PressArgs = SlackActionMiddlewareArgs<BlockAction<ButtonAction>> & { context: object };
 
-/** Returns what was entered in the form of a question; empty if nothing was. */
+/** Returns what the person entered in a question's form; empty if they entered nothing. */
 function answerIn({ state }: BlockAction, blockId: string): string {
   const input = state?.values[blockId]?.[answerInputId];
   return input?.selected_option?.value ?? input?.selected_channel ?? input?.value ?? '';
 }
 
 /**
- * Reads who asks to connect or disconnect; undefined for any other event. A request to connect has a trigger, with
- * which Foyer opens a modal.
+ * Reads who asks to connect or disconnect; returns undefined for any other event. A request to connect has a trigger,
+ * which Foyer uses to open a modal.
  */
 function connectionRequest(event: object): { userId: string; triggerId: string | undefined } | undefined {
   const { user, subtype, trigger_id: trigger } = { ...event } as Readonly<Record<string, unknown>>;

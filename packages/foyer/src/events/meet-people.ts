@@ -6,7 +6,8 @@ import type { FindViewer } from '../home/viewer.ts';
 import { type Fields, personIn } from './slack-request.ts';
 
 /**
- * Only interactions with the app itself count: a message in a channel that has the bot does not register its author.
+ * Only interactions with the app itself count. If the bot is in a channel, a message there does not register its
+ * author.
  */
 const interactions: ReadonlySet<unknown> = new Set([
   'block_actions',
@@ -18,9 +19,9 @@ const interactions: ReadonlySet<unknown> = new Set([
 type Middleware = Parameters<App['use']>[0];
 
 /**
- * Creates the middleware that registers people who open App Home, press a button, submit a dialog or use a command or a
- * shortcut, and stores when they were last seen. It does so after the listeners, so no listener waits for it. If the
- * app was uninstalled in the meantime, it registers no one.
+ * Creates the middleware that registers people who open App Home, press a button, submit a dialog, or use a command or
+ * a shortcut, and stores when they were last seen. It does so after the listeners have run, so that no listener waits
+ * for it. If the app was uninstalled in the meantime, it registers no one.
  */
 export function createMeetPeople(deps: {
   database: Database;

@@ -4,33 +4,34 @@ import { readStatuses } from '../database/installations.ts';
 import { listUnknownTeams, mostUnknownTeams, recordUnknownTeam } from '../database/unknown-teams.ts';
 import { type TenantQuery, TenantUnclearError, tenantOfQuery } from '../installations/installation-store.ts';
 
-/** Notes the team of a verified request if it has no installation here. Never throws, and does not block. */
+/** Records the team of a verified request if it has no installation here. Never throws, and does not block. */
 export type NoteUnknownTeam = (query: TenantQuery) => void;
 
-/** Foyer looks up a team at most once in this time. */
+/** How long Foyer waits before it looks up the same team again. */
 const againAfterMs = 10 * 60_000;
-/** An install that is being committed is unknown for a moment, so Foyer reports a team only after this time. */
+/** How long Foyer waits before it reports a team: a team whose install is being committed is unknown for a moment. */
 const reportAfterMs = 65_000;
 
 /**
- * Creates the function that notes teams that have the app in Slack but no installation here. After a restore, these are
- * the teams that installed the app since the backup was made. Foyer has no token for them: it answers their events with
- * 200 and drops them. Without this function no one would notice.
+ * Creates the function that records teams that have the app in Slack but no installation here. After a restore, these
+ * are the teams that installed the app after the backup was made. Foyer has no token for them, so it answers their
+ * events with 200 and drops them. Without this function, no one would notice.
  *
- * A team that uninstalled the app is not noted: its events are only late. Slack may send any number of events, so Foyer
- * looks a team up at most once in ten minutes, and stores at most `mostUnknownTeams`, in memory and in the database.
+ * A team that uninstalled the app is not recorded: its events are only late. Slack may send any number of events, so
+ * Foyer looks up a team at most once in ten minutes, and keeps at most `mostUnknownTeams` teams in memory and in the
+ * database.
  */
 export function createNoteUnknownTeam(deps: {
   database: Database;
   clientId: string;
   now: () => number;
   log: Logger;
-  /** Runs `work` after `reportAfterMs`; only tests replace it. */
+  /** Runs `work` after `reportAfterMs`. Only tests set this. */
   later?: (work: () => void) => void;
 }): NoteUnknownTeam {
   const { database, clientId, now, log } = deps;
   const later = deps.later ?? ((work) => setTimeout(work, reportAfterMs).unref());
-  /** When each team was last looked up, oldest first. */
+  /** When Foyer last looked up each team; the oldest lookup comes first. */
   const lookedUp = new Map<string, number>();
 
   function isDue(tenant: string): boolean {

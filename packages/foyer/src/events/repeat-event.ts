@@ -1,8 +1,8 @@
 /**
- * Thrown by a listener that cannot do its work yet and has done nothing: Foyer calls every listener of this event again
- * after one second, after another ten seconds and after another minute, until none throws this error. Slack does not
- * repeat the event, since Foyer has acknowledged it. If the process stops before the next call, the event is lost: work
- * that must not be lost belongs in your own table or a job.
+ * Thrown by a listener that cannot do its work yet and has done nothing. Foyer then calls every listener of this event
+ * again after one second, after another ten seconds and after another minute, until none of them throws this error.
+ * Slack does not send the event again, since Foyer has acknowledged it. If the process stops before the next call, the
+ * event is lost: put work that must not be lost into your own table or a job.
  *
  * @example
  * app.event('app_mention', async ({ event }) => {
@@ -16,7 +16,7 @@ export class RepeatEventError extends Error {
   readonly code = 'repeat_event';
 }
 
-/** Returns whether an error from Bolt is, or contains, the RepeatEventError of a listener. */
+/** Returns whether an error from Bolt is a listener's RepeatEventError, or contains one. */
 export function asksForRepeat(error: unknown): boolean {
   if (error instanceof RepeatEventError) return true;
   if (typeof error !== 'object' || error === null) return false;

@@ -7,29 +7,29 @@ import { inTime } from '../http/in-time.ts';
  * Remembers what Slack has delivered, so that listeners receive each delivery once.
  *
  * - **Events**, by their `event_id`: Slack sends an event again if Foyer's answer was lost, late or an error.
- * - **Presses, commands and dialogs**, by their signature, which covers body and timestamp: Slack never sends one
- *   twice, but someone who recorded a signed request can.
+ * - **Presses, commands and dialogs**, by their signature, which covers body and timestamp. Slack never sends one
+ *   twice, but a person who recorded a signed request can.
  *
- * Why two places: a single process checks only its memory, which costs nothing. On Postgres several processes may share
- * the work, so a process also asks the database about each delivery that it has not seen itself. It claims all
- * deliveries of one turn of the event loop together. If the database does not answer, a delivery counts as new: twice
- * is better than never.
+ * Why two places: with one process, the process's own memory is enough, and costs nothing. On Postgres, several
+ * processes may share the work. So if a process has not seen a delivery itself, it also asks the database. In one
+ * query, it claims all deliveries of one turn of the event loop. If the database does not answer, the delivery counts
+ * as new: twice is better than never.
  */
 
 /**
- * How long a delivery is remembered. Slack's last usual retry comes after five minutes, and Foyer accepts a signed
+ * How long Foyer remembers a delivery. Slack's last regular retry comes after five minutes, and Foyer accepts a signed
  * request for at most ten minutes.
  */
 const keptMs = 60 * 60_000;
-/** The most deliveries in each half of a process's memory. Only requests that Slack has signed count. */
+/** The most deliveries in each half of a process's memory. Only requests with Slack's signature are stored there. */
 const mostRemembered = 50_000;
-/** How long the database may take to claim deliveries: Slack waits three seconds for the answer to a press. */
+/** How long Foyer waits for the database to claim deliveries. Slack waits three seconds for the answer to a press. */
 const claimWithinMs = 1000;
 const sweptRows = 1000;
 
 /**
- * Creates the memory of a process: its deliveries of the last hour or two, or only the latest ones if there are very
- * many. `shared`: whether other processes may use the database.
+ * Creates a process's memory of deliveries. It holds those of the last hour or two, or only the latest ones if there
+ * are very many. `shared`: whether other processes may use the database.
  */
 export function createSeenDeliveries(deps: {
   database: Pick<Database, 'queries'>;
@@ -40,7 +40,7 @@ export function createSeenDeliveries(deps: {
 }) {
   const { clientId, now, log } = deps;
   const { queries } = deps.database;
-  /** Two halves, so that forgetting costs nothing: the older one is dropped when the younger is full or old. */
+  /** Two halves, so that forgetting costs nothing: when the younger half is full or old, the older half is dropped. */
   let younger = new Set<string>();
   let older = new Set<string>();
   let begunAt = now();
@@ -58,8 +58,8 @@ export function createSeenDeliveries(deps: {
   }
 
   /**
-   * Claims the keys that are added during this turn of the event loop. Resolves to those that no process had claimed
-   * before; to all of them if the database does not answer.
+   * Claims the keys that callers add during this turn of the event loop. Resolves to the keys that no process had
+   * claimed before. If the database does not answer, resolves to all of them.
    */
   async function claimTogether(keys: string[]): Promise<ReadonlySet<string>> {
     await new Promise(setImmediate);
@@ -75,7 +75,8 @@ export function createSeenDeliveries(deps: {
 
   return {
     /**
-     * Records a verified delivery. Returns whether it came for the first time; a promise if the database must be asked.
+     * Records a verified delivery. Returns whether this is the first time that Slack has sent it; returns a promise if
+     * the database must be asked.
      */
     isFirst(key: string): boolean | Promise<boolean> {
       if (!isNew(key)) return false;
@@ -87,13 +88,13 @@ export function createSeenDeliveries(deps: {
       batch.keys.push(key);
       return batch.claimed.then((claimed) => claimed.has(key));
     },
-    /** Makes a delivery count as new again. */
+    /** Forgets a delivery, so that it counts as new if Slack sends it again. */
     async forget(key: string): Promise<void> {
       younger.delete(key);
       older.delete(key);
       if (deps.shared) await forgetDelivery(queries, { clientId, key });
     },
-    /** Deletes from the database the deliveries that are too old to come again. */
+    /** Deletes deliveries from the database that are so old that Slack will not send them again. */
     async sweep(): Promise<void> {
       if (!deps.shared) return;
       const sweep = { clientId, before: now() - keptMs, limit: sweptRows };

@@ -13,16 +13,16 @@ import type { SignatureCheck } from './verify-signature.ts';
 /**
  * Bolt's receiver for `POST /slack/events`. In this order, it checks the headers, reads the body within its limits,
  * verifies and parses it, commits what an event changes, acknowledges the event, and only then runs Bolt's listeners.
- * The listener of an interaction acknowledges it.
+ * Interactions are acknowledged by their listener.
  *
  * Why not Bolt's HTTPReceiver: it buffers any body, acknowledges an event before its effect is committed (or, with
- * `processBeforeResponse`, after every listener), answers 401 for a team without an installation (which makes Slack
- * retry), and leaves a request open when it throws.
+ * `processBeforeResponse`, only after every listener), answers 401 for a team without an installation (so Slack
+ * retries), and never answers the request if it throws.
  */
 
 /** Slack waits three seconds for an answer to a button or a command. */
 const acknowledgeWithinMs = 2800;
-/** How long Foyer waits before each repeat that a listener asked for, and how many events may wait for a repeat. */
+/** How long Foyer waits before the first, second and third repeat of an event, and how many events may wait for one. */
 const repeatAfterMs = [1000, 10_000, 60_000];
 const mostRepeats = 1000;
 
@@ -31,7 +31,8 @@ export interface SlackReceiverDeps {
   bodies: Pick<BodyReader, 'read' | 'refuse'>;
   refusals: Pick<Refusals, 'add'>;
   /**
-   * Whether a body names this app: then the request is probably Slack's even if its signature is wrong. Must not throw.
+   * Whether a body names this app. Then the request is probably from Slack, even if its signature is wrong. Must not
+   * throw.
    */
   namesThisApp?(body: Buffer): boolean;
   /** The client's address, for the log. */
@@ -42,9 +43,9 @@ export interface SlackReceiverDeps {
    */
   commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined;
   /**
-   * Called when a request was answered or its client hung up, with the type of its event or interaction and how long
-   * Slack waited. `status` is 0 if nothing was sent. `kind` and `type` are `unverified` if Foyer could not prove that
-   * the request is Slack's, could not read its body, or is stopping. Must not throw.
+   * Called when Foyer has answered a request or its client has hung up, with the type of its event or interaction and
+   * how long the client waited. `status` is 0 if nothing was sent. `kind` and `type` are `unverified` if Foyer could
+   * not prove that the request is from Slack, could not read its body, or is stopping. Must not throw.
    */
   onAnswered?(request: {
     kind: 'event' | 'interaction' | 'unverified';
@@ -62,8 +63,8 @@ export interface SlackReceiverDeps {
 export interface SlackReceiver extends Receiver {
   handle(req: IncomingMessage, res: ServerResponse): Promise<void>;
   /**
-   * Cancels the repeats that are planned, and resolves when every running listener has ended. From this call on, each
-   * of Slack's requests gets a 503, so that Slack sends its event again.
+   * Cancels planned repeats, and resolves when every running listener has ended. From this call on, Foyer answers each
+   * request from Slack with 503, so that Slack sends its event again.
    */
   drain(): Promise<void>;
 }
@@ -71,20 +72,21 @@ export interface SlackReceiver extends Receiver {
 export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   const { log, signature, refusals, seen } = deps;
   let app: App | undefined;
-  /** How many deliveries Bolt's listeners are working on, and what to call when none is left. */
+  /** How many deliveries Bolt's listeners are working on, and what to call when that number reaches zero. */
   let running = 0;
   const onDrained: (() => void)[] = [];
   const repeats = new Set<NodeJS.Timeout>();
   let isDraining = false;
   /**
-   * Whether the log already explains where to mount Foyer. Foyer logs this only once: otherwise each request of a
-   * stranger could add a line.
+   * Whether the log already explains where to mount Foyer. Foyer logs this only once, since otherwise each request from
+   * a stranger could add a line.
    */
   let explainedMounting = false;
 
   /**
-   * Passes an event to Bolt's listeners, now or once `soon` resolves. If `soon` resolves to false, the listeners do not
-   * receive the event. When the listeners have ended, resolves to whether one of them asked to repeat the event.
+   * Passes an event to Bolt's listeners, immediately or when `soon` resolves. If `soon` resolves to false, the
+   * listeners do not receive the event. When the listeners have ended, resolves to true if one of them asked to repeat
+   * the event.
    */
   async function process(event: ReceiverEvent, soon?: Promise<unknown>): Promise<boolean> {
     if (!app) return false;
@@ -95,7 +97,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     } catch (error) {
       again = asksForRepeat(error);
       if (again) log.warn({ err: error }, 'a listener asked to repeat an event');
-      // Nothing is wrong if a team has no installation: its events may come after its uninstall.
+      // This is not an error: a team's events may arrive after it uninstalled the app.
       else if (isUnauthorized(error))
         log.debug({ err: error }, 'an event came from a team without an installation');
       else log.error({ err: error }, 'a listener failed');
@@ -106,8 +108,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   }
 
   /**
-   * Plans a repeat of an event. After the last repeat, during a stop, or if too many repeats are planned, gives up on
-   * the event and forgets it: if Slack sends it again, it counts as new.
+   * Plans a repeat of an event. If the last repeat has failed, Foyer is stopping or too many repeats are planned, gives
+   * up on the event and forgets it. If Slack then sends the event again, it counts as new.
    */
   function repeatLater(event: ReceiverEvent, key: string | undefined, times = 0): void {
     const delayMs = repeatAfterMs[times];
@@ -142,7 +144,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       deps.onAnswered?.({ ...delivery, status, ms: performance.now() - startedAt });
     });
     const address = deps.addressOf(req);
-    // Checked before a byte of the body is read: a stranger's request costs no memory.
+    // The headers are checked before any byte of the body is read, so that a stranger's request costs no memory.
     const doubt = signature.ofHeaders(req.headers);
     if (doubt) {
       refusals.add(doubt, address);
@@ -165,7 +167,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       refusals.add(isOurs ? 'secret_mismatch' : problem, address);
       return answer(res, 401);
     }
-    // Foyer is stopping. Slack sends an event again after this answer: another machine or the next process gets it.
+    // Foyer is stopping. After this answer, Slack sends an event again, and another machine or the next process
+    // receives it.
     if (isDraining) return answer(res, 503);
     let payload: Record<string, unknown>;
     try {
@@ -191,7 +194,7 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
 
   async function handleEvent(req: IncomingMessage, res: ServerResponse, body: Record<string, unknown>) {
     try {
-      // Most events change nothing, and do not wait even for a microtask.
+      // For most events there is nothing to commit, so Foyer does not wait at all.
       const commit = deps.commitLifecycle(body, deps.now());
       if (commit) await commit;
     } catch (error) {
@@ -199,14 +202,14 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       log.error({ err: error }, 'an event could not be committed; Slack will send it again');
       return answer(res, 503);
     }
-    // Foyer may have begun to stop during the commit. A stopping Foyer passes no event to listeners.
+    // Foyer may have begun to stop during the commit. Then it passes no more events to listeners.
     if (isDraining) return answer(res, 503);
     answer(res, 200);
-    // This delivery contains no event for a listener.
+    // This delivery contains no event that a listener could receive.
     if (body.type === 'app_rate_limited') return;
-    // Foyer acknowledges all events of a turn of the event loop before any listener runs: Slack waits less, and the
-    // events together cost 14 to 27 % less CPU than one by one (the client that reads the answers wakes less often, and
-    // the change mark of the database is read once).
+    // Foyer acknowledges all events of a turn of the event loop before it runs any listener. So Slack waits less, and
+    // the events cost 14 to 27 % less CPU than if Foyer handled them one by one: the client that reads the answers
+    // wakes less often, and the database's change mark is read only once.
     const event = { body, ...retryOf(req), ack: async () => {} };
     const key = typeof body.event_id === 'string' ? `event ${body.event_id.slice(0, 100)}` : undefined;
     const isFirst = key === undefined || seen.isFirst(key);
@@ -215,8 +218,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   }
 
   /**
-   * Handles a button, a command or a dialog: the listener itself answers. If none does, or if `isNew` resolves to
-   * false, Foyer answers with an empty 200.
+   * Handles a button, a command or a dialog. The listener answers the request. If no listener does, or if `isNew`
+   * resolves to false, Foyer answers with an empty 200.
    */
   async function handleInteraction(
     req: IncomingMessage,
@@ -242,7 +245,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
       },
     };
     await process(press, isNew);
-    // No listener acknowledged it: for example, the button has no listener, or its team has no installation.
+    // No listener acknowledged the request, for example because the button has no listener or its team has no
+    // installation.
     if (!res.headersSent) answer(res, 200);
   }
 
@@ -270,7 +274,7 @@ const bodyProblems = {
   503: 'bodies_over_budget',
 } as const satisfies Record<BodyRefusal, string>;
 
-/** Returns what a request is, for the metrics; a slash command is the only request without a type. */
+/** Returns the kind and type of a request, for the metrics. A slash command is the only request without a type. */
 function kindOf({ type, event }: Record<string, unknown>): { kind: 'event' | 'interaction'; type: string } {
   if (type === 'app_rate_limited') return { kind: 'event', type };
   if (type !== 'event_callback') return { kind: 'interaction', type: String(type ?? 'command') };

@@ -1,9 +1,9 @@
 /**
- * The parts of Slack's requests that Foyer itself relies on. Everything else goes to Bolt unchanged.
+ * The parts of Slack's requests that Foyer itself uses. Everything else goes to Bolt unchanged.
  * (docs.slack.dev/apis/events-api#events-JSON)
  */
 
-/** Names the installation that an event is about, as a query to one of Slack's installation stores does. */
+/** Identifies the installation that an event is about, in the same way as a query to Slack's InstallationStore. */
 export interface InstallationQuery {
   teamId: string | undefined;
   enterpriseId: string | undefined;
@@ -11,10 +11,10 @@ export interface InstallationQuery {
 }
 
 /**
- * A delivery of the Events API; parts that could not be read are absent.
+ * A delivery of the Events API. Parts that could not be read are absent.
  *
- * Why nothing here is required: an uninstall must not be lost because of a field that its effect does not need
- * (invariant 6). A field of a wrong type counts as absent.
+ * Why no part is required: an uninstall must not be lost because of a field that its effect does not need (invariant
+ * 6). A field of a wrong type counts as absent.
  */
 export interface EventEnvelope {
   type: string;
@@ -22,8 +22,8 @@ export interface EventEnvelope {
   /** When the event happened, by Slack's clock, in milliseconds; always a whole second. */
   happenedAt: number | undefined;
   /**
-   * The installations that the event may be about, the most likely first. Empty if the event names neither a team nor
-   * an enterprise.
+   * The installations that the event may be about; the most likely one comes first. Empty if the event names neither a
+   * team nor an enterprise.
    */
   candidates: InstallationQuery[];
   /** For `tokens_revoked`: the people whose tokens were revoked. */
@@ -38,7 +38,7 @@ export interface EventEnvelope {
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Returns the fields of an object; none for any other value. */
+/** Returns the fields of an object; empty for any other value. */
 export const fieldsOf = (value: unknown): Fields =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : {};
 
@@ -47,7 +47,7 @@ export function idOf(value: unknown): string | undefined {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value.trim()) ? value.trim() : undefined;
 }
 
-/** Foyer reads at most this many ids of a list; a list in an event from Slack is never this long. */
+/** Foyer reads at most this many ids of a list. Slack never sends a list this long in an event. */
 const mostIds = 1000;
 
 function idsOf(value: unknown): string[] {
@@ -57,7 +57,7 @@ function idsOf(value: unknown): string[] {
 
 function timeOf(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  // A time before Slack existed is not valid: it would make the event older than every install.
+  // A time before Slack existed is not valid: such an event would be older than every install, and change nothing.
   const isTime = typeof seconds === 'number' && seconds > 1e9 && seconds < 1e11;
   return isTime ? Math.floor(seconds) * 1000 : undefined;
 }
@@ -83,10 +83,10 @@ export function readEnvelope(body: Fields): EventEnvelope {
 }
 
 /**
- * Lists the installations that the event may belong to. `authorizations` names the installation that Slack sent the
- * event for. The outer `team_id` counts only if no authorization names a tenant: in a Slack Connect channel, it may be
- * another company's. If the outer `team_id` counts, and the delivery names an enterprise but not the kind of install,
- * the list has first the workspace's own install, then the org-wide one.
+ * Lists the installations that an event may belong to. `authorizations` names the installation for which Slack sent the
+ * event. The outer `team_id` counts only if no authorization names a team or enterprise: in a Slack Connect channel, it
+ * may be another company's. If the outer `team_id` counts, and the delivery names an enterprise but not the kind of
+ * install, the list contains the workspace's own install first, then the org-wide one.
  */
 function candidatesOf(body: Fields): InstallationQuery[] {
   const outer = queryOf(body);
@@ -94,7 +94,7 @@ function candidatesOf(body: Fields): InstallationQuery[] {
   const named = given.map((entry) => queryOf(fieldsOf(entry))).filter(namesSomebody);
   if (named.length > 0) {
     return named.flatMap((query) => {
-      // An authorization without a team may still be about the team that the delivery names.
+      // If an authorization names no team, the event may still be about the team that the delivery names.
       const isWhole = query.teamId !== undefined || query.isEnterpriseInstall || outer.teamId === undefined;
       return isWhole ? [query] : [{ ...query, teamId: outer.teamId }, query];
     });
@@ -112,7 +112,7 @@ function queryOf(fields: Fields): InstallationQuery {
   return {
     teamId: idOf(fields.team_id),
     enterpriseId,
-    // Without an enterprise, the flag cannot mean an org-wide install.
+    // If the request names no enterprise, it cannot be about an org-wide install.
     isEnterpriseInstall: (flag === true || flag === 'true') && enterpriseId !== undefined,
   };
 }
@@ -122,9 +122,9 @@ const namesSomebody = (query: InstallationQuery): boolean =>
 
 /**
  * Returns who opened, pressed or sent something; undefined if the body names no person. `from` is the person's own
- * workspace. It is set only if the body names that workspace and the person used the app in a different one: for
- * example, a person of another company in a Slack Connect channel. The view of a dialog names the workspace with the
- * app (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
+ * workspace. It is set only if the body names that workspace and the person used the app in a different one, for
+ * example if they belong to another company in a Slack Connect channel. For a dialog, its view names the workspace that
+ * has the app (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
  */
 export function personIn(body: Fields): { userId: string; from?: string } | undefined {
   const user = fieldsOf(body.user);
@@ -145,8 +145,9 @@ export class MalformedBodyError extends Error {
 }
 
 /**
- * Parses the body of a verified request: JSON for events, a form for commands, a form with JSON in `payload` for
- * interactivity. @throws MalformedBodyError
+ * Parses the body of a verified request: JSON for an event, a form for a command, and a form with JSON in `payload` for
+ * interactivity.
+ * @throws MalformedBodyError
  */
 export function parseSlackBody(contentType: string | undefined, body: Buffer): Record<string, unknown> {
   const text = body.toString('utf8');
@@ -160,8 +161,8 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
       : JSON.parse(text);
     if (!form && isEvent(parsed)) {
       parsed.type = 'event_callback';
-      // Bolt reads fields of the first authorization without a check. If this authorization were not an object, Bolt
-      // would throw, and Foyer would report a failed listener.
+      // Bolt reads fields of the first authorization without a check. If that authorization were not an object, Bolt
+      // would throw, and Foyer would log that a listener failed.
       if (Array.isArray(parsed.authorizations))
         parsed.authorizations = parsed.authorizations.filter((entry) => Object(entry) === entry);
     }
@@ -173,8 +174,8 @@ export function parseSlackBody(contentType: string | undefined, body: Buffer): R
 }
 
 /**
- * Returns whether this is a delivery of an event: it must contain an event with a type, which decides what Foyer
- * changes. The delivery's own `type` may be missing or wrong, but it must not be an object.
+ * Returns whether this is a delivery of an event. It must contain an event with a type, because that type decides what
+ * Foyer changes. The delivery's own `type` may be missing or wrong, but must not be an object.
  */
 function isEvent(parsed: unknown): parsed is Record<string, unknown> {
   const { type, event } = fieldsOf(parsed);

@@ -10,7 +10,7 @@ import { closedQuestion } from '../home/question-blocks.ts';
 import { answerQuestion, questionPosts } from '../pipeline/questions.ts';
 import type { Texts } from '../texts/create-texts.ts';
 
-/** Stores an answer if it is valid and allowed, wherever it was given: in the DM, in Home or on the progress page. */
+/** Stores an answer if it is valid and the person may give it. It may come from the DM, Home or the progress page. */
 export type TakeAnswer = (
   record: InstallRecord,
   key: QuestionKey,
@@ -22,8 +22,8 @@ export type TakeAnswer = (
 }>;
 
 /**
- * Creates the function that stores an answer. That function resolves once the answer is committed or refused; only
- * `show` calls Slack.
+ * Creates the function that stores an answer. Its promise resolves when the answer is committed or refused. Only `show`
+ * calls Slack.
  */
 export function createTakeAnswer(deps: {
   database: Database;
@@ -36,8 +36,8 @@ export function createTakeAnswer(deps: {
   const { database, log } = deps;
 
   /**
-   * Replaces the form in each message of a question with `closed`: the answer, or a line that says that no answer is
-   * needed anymore.
+   * Replaces the form in each message of a question with `closed`: the answer, or a sentence that no answer is needed
+   * anymore.
    */
   async function closeMessages(
     client: WebClient,
