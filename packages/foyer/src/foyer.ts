@@ -132,32 +132,35 @@ export interface Foyer<MyTables = NoTables> {
   readonly connections: ConnectionList;
   /**
    * Returns who signed in with Slack in the browser of this request; undefined if no one did, or if SIGN_IN is off.
-   * Takes a request of `node:http`, Express or Fastify, or a web-standard one.
+   * Accepts a request of `node:http`, Express or Fastify, or a web-standard one.
    * @throws DatabaseUnavailableError
    * @example
    * const member = await foyer.member(req);
    * if (!member) return res.redirect('/slack/signin?return_to=/reports');
    */
   member(req: RequestWithCookies): Promise<SignedInMember | undefined>;
-  /** Foyer's tables for reading, and your own tables; each `write` is one transaction. */
+  /** Reads Foyer's tables, and reads and writes your own tables. Each `write` is one transaction. */
   readonly database: OwnDatabase<MyTables>;
 
-  /** Executes runs, jobs and chores (periodic cleanup) in this process, until `stop`. */
+  /** Executes runs, jobs and chores (periodic cleanup) in this process, until `stop` is called. */
   start(): Promise<void>;
-  /** Executes due runs and jobs once, within about `deadlineMs`: for cron or `waitUntil`, if no process stays up. */
+  /**
+   * Executes due runs and jobs once, within about `deadlineMs`. For cron or `waitUntil`, if no process runs all the
+   * time.
+   */
   drain(options: { deadlineMs: number }): Promise<Drained>;
-  /** Stops within ten seconds: takes no new work, lets running work finish or releases it, and closes the database. */
+  /** Stops within ten seconds: starts no new work, waits for running work or releases it, and closes the database. */
   stop(): Promise<void>;
 }
 
 /** A person of an installation's workspace, as `members --json` prints them. */
 export type TeamMember = ReturnType<typeof memberJson>;
 
-/** The known people of a workspace. */
+/** The people of a workspace whom the app has met. */
 export interface MemberList {
   /**
    * Returns the members of an installation, newest first (by when the app first met them). `search` is part of a name
-   * or an email address, or a user id. `cursor` comes from the previous page; the last page returns null.
+   * or email address, or a user id. `cursor` comes from the previous page, and is null on the last page.
    * @example
    * const { members } = await foyer.members.list({ teamId }, { search: 'grace' });
    */
@@ -172,7 +175,7 @@ export interface MemberList {
 /** An install record as `list --json` prints it, with Foyer's own id. */
 export type FoundInstallation = { installationId: string } & ReturnType<typeof installRecordJson>;
 
-/** The result of `drain`. `done` is true if no run is due anymore, and none is running in this process. */
+/** The result of `drain`. `done` is true if no more runs are due, and none is running in this process. */
 export interface Drained {
   done: boolean;
 }

@@ -10,35 +10,34 @@ import type {
 import { escapeMrkdwn, plainLine } from '../slack/slack-text.ts';
 
 /**
- * The few Block Kit shapes that App Home uses, each within Slack's limits (docs.slack.dev/reference/block-kit).
- * Any mrkdwn passed in must already be harmless: escaped, as by `outside` or `escapeMrkdwn`, or from the app's own
- * texts.
+ * The few Block Kit shapes that App Home uses, each within Slack's limits (docs.slack.dev/reference/block-kit). Callers
+ * must pass only harmless mrkdwn: escaped with `outside` or `escapeMrkdwn`, or from the app's own texts.
  */
 
 const sectionTextMost = 3000;
 const fieldTextMost = 2000;
 
-/** Builds a mrkdwn object in which Slack adds no links of its own: addresses in names stay plain text. */
+/** Builds mrkdwn to which Slack adds no links, so that a web address in a name stays plain text. */
 function mrkdwn(text: string): MrkdwnElement {
   return { type: 'mrkdwn', text, verbatim: true };
 }
 
-/** Builds plain text, cut to `atMost` characters: an app may replace one of Foyer's texts with a longer one. */
+/** Builds plain text, cut to `atMost` characters, because an app may replace one of Foyer's texts with a longer one. */
 export function plainElement(text: string, atMost: number): PlainTextElement {
   return { type: 'plain_text', text: plainLine(text, atMost) || '-' };
 }
 
-/** A heading, cut to Slack's 150 characters. */
+/** Builds a heading, cut to Slack's limit of 150 characters. */
 export function header(text: string): HeaderBlock {
   return { type: 'header', text: { type: 'plain_text', text: plainLine(text, 150) || '-', emoji: false } };
 }
 
-/** A paragraph, optionally with a button or a picture on its right. */
+/** Builds a paragraph, optionally with a button or a picture on its right. */
 export function section(text: string, accessory?: SectionBlock['accessory']): SectionBlock {
   return { type: 'section', text: mrkdwn(text), ...(accessory && { accessory }) };
 }
 
-/** Builds label and value pairs in two columns; at most ten of them. */
+/** Builds pairs of a label and a value in two columns; uses at most the first ten pairs. */
 export function fields(
   pairs: readonly (readonly [label: string, value: string])[],
   accessory?: SectionBlock['accessory'],
@@ -48,7 +47,7 @@ export function fields(
   return { type: 'section', fields: texts, ...(accessory && { accessory }) };
 }
 
-/** Small gray text; at most ten pieces. */
+/** Builds small gray text; uses at most the first ten texts. */
 export function context(...texts: string[]): ContextBlock {
   return { type: 'context', elements: texts.slice(0, 10).map(mrkdwn) };
 }
@@ -73,18 +72,21 @@ export function button(
   return { type: 'button', text: plainElement(label, 75), action_id: actionId, ...more };
 }
 
-/** Builds a person's name that notifies no one: Slack draws it from the id. Anything but an id is shown as text. */
+/**
+ * Builds a person's name, which Slack draws from the id without notifying the person. If `userId` is not an id, builds
+ * text.
+ */
 export function mention(userId: string): string {
   return /^[UW][A-Z0-9]{1,30}$/.test(userId) ? `<@${userId}>` : outside(userId, 80);
 }
 
-/** Builds a time that Slack shows in the reader's time zone and language; a client that cannot do that shows UTC. */
+/** Builds a time that Slack shows in the reader's time zone and language. A client that cannot do that shows UTC. */
 export function slackDate(at: number, style: 'long' | 'short' = 'short'): string {
   const inUtc = `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   return `<!date^${Math.floor(at / 1000)}^{date_${style}_pretty}, {time}|${inUtc}>`;
 }
 
-/** Turns a text from outside into one harmless line. Replaces email addresses, which an error may quote. */
+/** Turns a text from outside into one harmless line. Replaces email addresses, since an error may quote them. */
 export function outside(text: string, atMost: number): string {
   const words = text.split(/(\s+)/).map((word) => {
     const at = word.indexOf('@');

@@ -14,35 +14,41 @@ import type { PublishHome, PublishRequest, PublishResult, RepublishHome } from '
 import { createReadHome, type Home, type ReadHome, type ReadHomeDeps, sendView } from './read-home.ts';
 
 /**
- * How several machines keep Home current: (1) read which send was announced last; (2) read the record and draw it;
- * (3) announce this send by storing its hash, unless another machine has announced one since (1); (4) send, and check
- * whether another machine has announced one since (3). If (3) or (4) finds another machine's send, start again. So the
- * view that is sent last was also read last.
+ * How several machines keep Home current:
+ * 1. Read the hash of the view that was announced last.
+ * 2. Read the record and draw the view.
+ * 3. Announce this view by storing its hash, unless another machine has announced a view since step 1.
+ * 4. Send the view, and check whether another machine has announced a view since step 3.
+ *
+ * If step 3 or 4 finds another machine's view, start again. So the view that is sent last was also read last.
  */
 
 /**
- * The longest Retry-After that a publish waits for. After a longer one, Foyer publishes only at the next change or
- * opening.
+ * The longest Retry-After that a publish waits for. If it is longer, Foyer publishes only at the next change, or when
+ * the person next opens Home.
  */
 const longestWaitMs = 10_000;
 /** How long Foyer assumes that a person looks at Home after opening it. */
 const lookingForMs = 60 * 60 * 1000;
 const mostLookers = 20;
 /**
- * If the view has not changed, Foyer records an opening only if the last recorded one is this old, so that repeated
- * openings cost no commit each.
+ * How old the last recorded opening must be before Foyer records another one, if the view has not changed. So repeated
+ * openings do not cost a commit each.
  */
 const noteAgainMs = 10 * 60 * 1000;
 
 const unchanged: PublishResult = { published: false, reason: 'unchanged' };
 
-/** Creates the functions that publish and read Home. `wait` waits for a Retry-After, in milliseconds. */
+/** Creates the functions that publish and read Home. Foyer calls `wait` to wait for a Retry-After, in milliseconds. */
 export function createPublishHome(
   deps: ReadHomeDeps & {
     slack: SlackClientFactory;
     /** Returns the bot's current token. May reject with the error of a token refresh. */
     botToken: TokenSource['botToken'];
-    /** Called after a failed call, with its token: marks the installation broken if that token is dead. */
+    /**
+     * Called after a failed call to Slack, with the token that was used. Marks the installation broken if the token is
+     * dead.
+     */
     reportDeadToken: TokenSource['reportDeadToken'];
     wait?: (ms: number) => Promise<unknown>;
   },
@@ -51,12 +57,12 @@ export function createPublishHome(
   const wait = deps.wait ?? ((ms) => sleep(ms, undefined, { ref: false }));
   const readShown = prepareShownView(database);
   const readHome = createReadHome(deps);
-  // One client for all calls: creating one costs as much as a call, and each call passes its own token.
+  // One client for all calls, since creating a client costs as much as a call. Each call passes its own token.
   const slack = deps.slack(undefined);
 
   async function publishOnce(request: PublishRequest, triesLeft = 3): Promise<PublishResult> {
     const at = now();
-    // Read before the record: `announceView` returns false if another machine has announced a view since this read.
+    // Read this before the record, because `announceView` must fail if another machine has announced a view since then.
     const shown = await readShown(request);
     const home = await readHome(request);
     if (!home) return { published: false, reason: 'not_installed' };
@@ -71,8 +77,8 @@ export function createPublishHome(
       openedAt: request.opened ? at : 0,
     });
     if (isAnnounced) return publishAnnounced(request, home, triesLeft);
-    // Another machine was faster at every try. That machine read the record after this request came, so its view is
-    // current: after the last try, there is nothing left to send.
+    // Another machine was faster at every try. It read the record after this request arrived, so its view is current.
+    // After the last try, there is nothing left to send.
     return triesLeft > 0 ? publishOnce(request, triesLeft - 1) : unchanged;
   }
 
@@ -100,7 +106,7 @@ export function createPublishHome(
     return { published: true, reason: 'sent' };
   }
 
-  /** Returns the bot's token; undefined if the installation has no bot, for example since an uninstall. */
+  /** Returns the bot's token; undefined if the installation has no bot, for example after an uninstall. */
   async function tokenOf(installationId: string): Promise<string | undefined> {
     try {
       return await deps.botToken(installationId);
@@ -151,7 +157,7 @@ function ids({ installationId, userId }: PublishRequest): { installationId: stri
 
 /**
  * Publishes one view at a time for each person. At most one more publish waits, and it reads the record when its turn
- * comes. So an older view never overwrites a newer one, and a burst of changes costs two calls.
+ * comes. So an older view never overwrites a newer one, and many changes in a short time cost only two calls.
  */
 function publishInTurns(publish: PublishHome): PublishHome {
   interface Turn {

@@ -8,9 +8,9 @@ import type { Viewer } from './viewer.ts';
 export interface HomeContent {
   record: InstallRecord;
   words: Words;
-  /** The open question that the newest run waits for; absent if there is none. */
+  /** The unanswered question that the newest run waits for; absent if there is none. */
   question?: QuestionRecord;
-  /** How the steps of the definition are shown. */
+  /** How Home shows the steps of the definition. */
   faces: StepFaces;
   /** Newest first. Home shows `historyShown` entries; if there are more, it adds a line that says so. */
   history: readonly HistoryRecord[];
@@ -22,11 +22,11 @@ export interface HomeContent {
   optionalScopes: readonly string[];
   /** The user scopes that each member may grant for themselves. */
   memberScopes: readonly string[];
-  /** The address that starts another install of this team. */
+  /** The address that starts another install in this team. */
   updatePermissionsUrl: string;
   /**
-   * Where the viewer connects an unconnected workspace with an account; absent if they may not, if the workspace is
-   * connected, or if claiming is off.
+   * The address where the viewer connects this workspace to an account. Absent if they may not connect it, if it is
+   * already connected, or if claiming is off.
    */
   claimUrl?: string;
   supportUrl: string | null;

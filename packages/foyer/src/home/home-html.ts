@@ -2,22 +2,22 @@ import type { Button, KnownBlock } from '@slack/types';
 import { type Html, type HtmlValue, html } from '../http/html.ts';
 
 /**
- * Draws App Home as part of a web page, from the same blocks that Slack shows, so both have the same words and buttons.
- * It covers the shapes that the install record uses, and leaves out what works only in Slack: inputs, and each button
- * of the app's own sections that is not a link.
+ * Draws App Home as part of a web page, from the same blocks that Slack shows, so that both have the same words and
+ * buttons. Supports the blocks that the install record uses. Omits what works only in Slack: inputs, and buttons of the
+ * app's own sections, unless they are links.
  */
 
-/** The person for whom the page is drawn, and where its buttons lead. */
+/** The person for whom Foyer draws the page, and where the page's buttons lead. */
 export interface HomeReader {
   /** Such as `de`. */
   language: string;
-  /** Such as `Europe/Berlin`; null shows UTC. */
+  /** Such as `Europe/Berlin`; if null, the page shows UTC. */
   timezone: string | null;
-  /** The name of a person who is mentioned; undefined if it is not known. */
+  /** Returns the name of a mentioned person; undefined if it is unknown. */
   nameOf(userId: string): string | undefined;
   /** The action ids whose buttons the page can handle. */
   actions: ReadonlySet<string>;
-  /** Where forms are sent, and the hidden value that proves that they come from this page. */
+  /** The path to which the page sends forms, and the hidden value that proves that a form comes from this page. */
   path: string;
   csrfToken: string;
 }
@@ -55,8 +55,8 @@ ${accessory?.type === 'button' && html`<p class="actions">${buttonHtml(accessory
 }
 
 /**
- * Builds a link for a button with an address; for any other, builds a form that sends the button's action and value.
- * The form asks for confirmation if Slack would. Returns undefined if the page cannot handle the button.
+ * Builds a button: if it has an address, a link; otherwise a form that sends the button's action and value. The form
+ * asks for confirmation if Slack would. Returns undefined if the page cannot handle the button.
  */
 function buttonHtml(button: Button, { actions, path, csrfToken }: HomeReader): Html | undefined {
   const { url, text, action_id: action = '', value = '', confirm, style } = button;
@@ -106,7 +106,7 @@ function inline(text: string, reader: HomeReader): Html {
   return html`${parts}`;
 }
 
-/** Builds the HTML for what mrkdwn puts in angle brackets: a person, a time, or a link. */
+/** Builds the HTML for an mrkdwn expression in angle brackets: a person, a time or a link. */
 function reference(special: string, reader: HomeReader): Html {
   const [target = '', label] = special.split('|');
   const [, userId] = /^@([UW][A-Z0-9]+)$/.exec(target) ?? [];
@@ -130,7 +130,7 @@ function time(at: number, format: string, { language, timezone }: HomeReader): H
   return html`<time datetime="${new Date(at).toISOString()}">${text}</time>`;
 }
 
-/** Returns the time zone, which Slack names as IANA does; UTC if this Node does not know it. */
+/** Returns the time zone if this Node supports it, otherwise UTC. Slack uses the IANA names. */
 function zone(timezone: string | null): string {
   try {
     return new Intl.DateTimeFormat('en', { timeZone: timezone ?? 'UTC' }).resolvedOptions().timeZone;

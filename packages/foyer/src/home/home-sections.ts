@@ -6,7 +6,7 @@ import { context } from './blocks.ts';
 
 /**
  * Why Foyer calls each section whenever it draws Home: a section shows the app's own data, and Foyer cannot know when
- * that changes. So Foyer caches no section, and never skips sending a Home with sections.
+ * that data changes. So Foyer caches no section, and always sends a Home that has sections.
  */
 
 /** The person whose App Home is drawn. */
@@ -18,7 +18,8 @@ export interface HomeViewer {
   readonly userId: string;
   readonly isInstaller: boolean;
   /**
-   * Whether Slack confirmed within the last day that they are an admin; for the installer, within the last two days.
+   * Whether Slack confirmed that they are an admin, within the last day or, for the installer, within the last two
+   * days.
    */
   readonly isAdmin: boolean;
   /** Such as `de-DE`; null if Foyer does not know it. */
@@ -26,11 +27,12 @@ export interface HomeViewer {
 }
 
 /**
- * A part of App Home that belongs to the app. It stands above the install record.
+ * A part of App Home that belongs to the app. It appears above the install record.
  *
- * Foyer calls `blocks` whenever it draws Home, and allows it two seconds. If a section throws, takes longer or returns
- * blocks that Slack refuses, Foyer shows one line instead of it, and still shows the others and the install record.
- * Slack shows at most 100 blocks and 250 kB in a Home: a section that needs more than its fair share may be cut.
+ * Foyer calls `blocks` whenever it draws Home, and waits at most two seconds. If a section throws, takes longer or
+ * returns blocks that Slack refuses, Foyer shows one line in its place, and still shows the other sections and the
+ * install record. Slack shows at most 100 blocks and 250 kB in a Home, so Foyer may cut a section that needs more than
+ * its fair share.
  *
  * @example
  * const standups: HomeSection<Foyer> = {
@@ -73,13 +75,13 @@ export function checkHome(home: unknown): ConfigProblem[] {
   return problems;
 }
 
-/** A section that is bound to its Foyer. */
+/** A section that was bound to its Foyer, so `blocks` needs no Foyer. */
 export interface BoundHomeSection {
   readonly id: string;
   blocks(viewer: HomeViewer): readonly KnownBlock[] | Promise<readonly KnownBlock[]>;
 }
 
-/** Binds sections to their Foyer: `foyer` is called when Home is drawn, not before. */
+/** Binds sections to their Foyer. Calls `foyer` only when Home is drawn. */
 export function bindHomeSections<Foyer>(
   sections: readonly HomeSection<Foyer>[],
   foyer: () => Foyer,
@@ -98,7 +100,7 @@ interface AnsweredSection {
 
 const answerWithinMs = 2000;
 
-/** Asks all sections at the same time. Logs a failure with its error, and never throws. */
+/** Calls all sections at the same time. If a section fails, logs the error. Never throws. */
 export async function askHomeSections(
   sections: readonly BoundHomeSection[],
   viewer: HomeViewer,
@@ -108,7 +110,7 @@ export async function askHomeSections(
   return Promise.all(
     sections.map(async (section) => {
       try {
-        // A function that throws synchronously is a failed section too.
+        // The promise also catches a section that throws synchronously.
         const asked = Promise.resolve().then(() => section.blocks(viewer));
         const late = () => new Error(`the section took longer than ${withinMs} ms`);
         return { id: section.id, blocks: checkedBlocks(await inTime(asked, withinMs, late)) };
@@ -121,7 +123,9 @@ export async function askHomeSections(
   );
 }
 
-/** Returns the blocks as they will be sent. Throws for a value that JSON cannot hold, so only that section fails. */
+/**
+ * Returns the blocks as Foyer will send them. Throws if JSON cannot represent a value, so that only this section fails.
+ */
 function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
   const sent: unknown = JSON.parse(JSON.stringify(blocks) ?? 'null');
   if (!Array.isArray(sent)) throw new TypeError('the section did not return an array of blocks');
@@ -134,7 +138,7 @@ function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
 /** Slack's limits for a view (docs.slack.dev/reference/views/home-tab-views), less 2 kB for the view's other fields. */
 const most = { blocks: 100, bytes: 250_000 - 2000 };
 
-/** The lines that stand for what cannot be shown. */
+/** The lines that Home shows instead of what it cannot show. */
 interface SectionNotices {
   /** Replaces a section that failed. */
   failed: string;
@@ -144,17 +148,17 @@ interface SectionNotices {
 
 const sumOf = (sizes: readonly number[]): number => sizes.reduce((sum, size) => sum + size, 0);
 
-/** The blocks of a Home, and the section that each block belongs to. */
+/** The blocks of a Home, and the section to which each block belongs. */
 export interface ComposedHome {
   blocks: KnownBlock[];
-  /** By position in `blocks`: the id of the section. Blocks of the install record have none. */
+  /** The id of each block's section, in the order of `blocks`. Undefined for the blocks of the install record. */
   owners: readonly (string | undefined)[];
 }
 
 /**
- * Puts the sections above the install record, which is always whole. If the blocks exceed Slack's limits, cuts the
- * sections that are too long, and ends each of them with a line that says so. A long section leaves each later one its
- * fair share.
+ * Puts the sections above the install record, which is never cut. If the blocks exceed Slack's limits, cuts the
+ * sections that are too long, and ends each of them with a line that says so. Even after a long section, each later
+ * section gets its fair share of the space.
  */
 export function composeHome(
   sections: readonly AnsweredSection[],
@@ -166,7 +170,7 @@ export function composeHome(
   const divider: KnownBlock = { type: 'divider' };
   const cutLine = context(notices.cut);
   const sizeOf = (block: KnownBlock): number => Buffer.byteLength(JSON.stringify(block)) + 1;
-  // How many blocks and bytes each section needs to be shown whole, with its divider.
+  // How many blocks and bytes each section needs, with its divider, if it is not cut.
   const shown = sections
     .filter((section) => section.blocks === undefined || section.blocks.length > 0)
     .map(({ id, blocks: own = [context(notices.failed)] }) => {

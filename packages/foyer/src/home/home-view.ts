@@ -20,15 +20,15 @@ import { questionBlocks } from './question-blocks.ts';
 import { accountBlocks, permissionBlocks, statusBlocks } from './status-blocks.ts';
 import { canRetryRun, canSendWelcome, homeActions, mayAct, welcomeStepName } from './viewer.ts';
 
-/** The most lines of history that Home shows. */
+/** The most entries of the history that Home shows. */
 export const historyShown = 10;
 
 const divider: KnownBlock = { type: 'divider' };
 
 /**
  * Draws the install record for one person in App Home: in full for the installer and the admins, in short for members.
- * The same content always gives the same blocks. For any content, they are within Slack's limits
- * (docs.slack.dev/reference/views/home-tab-views): a list that is cut ends with a line that says so.
+ * The same content always results in the same blocks. They are within Slack's limits for any content
+ * (docs.slack.dev/reference/views/home-tab-views): a list that was cut ends with a line that says so.
  */
 export function homeBlocks(content: HomeContent): KnownBlock[] {
   const {
@@ -63,7 +63,7 @@ export function homeBlocks(content: HomeContent): KnownBlock[] {
     .flatMap((group, index) => (index === 0 ? group : [divider, ...group]));
 }
 
-/** Returns whether a step has a problem: then members also see the setup, and whom to ask. */
+/** Returns whether a step has a problem. If so, members also see the setup, and whom to ask. */
 function hasProblem({ steps }: RunRecord): boolean {
   return steps.some(({ status }) => status === 'failed' || status === 'unconfirmed');
 }
@@ -79,8 +79,8 @@ function footer({ record, viewer, words, supportUrl, privacyUrl }: HomeContent):
 }
 
 /**
- * Lists the history in the order given, at most `most` lines. If there are more, another line says so. The detail of an
- * entry is for operators: the command line and the operator pages show it, and Home does not.
+ * Lists at most `most` entries of the history, in the given order. If there are more, adds a line that says so. Home
+ * does not show an entry's detail, which is for operators: the command line and the operator pages show it.
  */
 function historyLines(words: Words, history: readonly HistoryRecord[], most: number): string[] {
   const texts = history.slice(0, most).map(({ at, kind, userId }) => {
@@ -90,10 +90,10 @@ function historyLines(words: Words, history: readonly HistoryRecord[], most: num
   return history.length > most ? [...texts, `_${words.text('home.history.older')}_`] : texts;
 }
 
-/** Shows the viewer's own stored profile: Home shows it to no one else. */
+/** Shows the viewer's own stored profile. Home shows this profile to no one else. */
 function profileBlocks({ viewer, app, words }: HomeContent): KnownBlock[] {
   const { profile } = viewer;
-  // A caller's mistake must not show one person's email to another.
+  // If a caller passes the wrong profile, this check keeps one person's email address from being shown to another.
   if (profile === undefined || profile.userId !== viewer.userId) return [];
   const given = [
     [words.text('home.you.name'), profile.realName ?? profile.name],
@@ -159,7 +159,7 @@ function actionBlocks(content: HomeContent, run: RunRecord): KnownBlock[] {
   if (canRetry) {
     buttons.push(button(words.text('home.retry'), homeActions.retryRun, { value: run.id, style: 'primary' }));
   }
-  // "Try again" also sends a welcome that failed: a second button would do the same.
+  // "Try again" also sends a failed welcome again, so a second button would do the same.
   const welcomeFailed = run.steps.some(({ name, status }) => name === welcomeStepName && status === 'failed');
   if (canSendWelcome(record) && !(canRetry && welcomeFailed)) buttons.push(welcomeButton(content, run));
   if (buttons.length === 0) return [];
@@ -182,7 +182,7 @@ function welcomeButton({ words }: HomeContent, run: RunRecord): Button {
   });
 }
 
-/** The most steps that the list shows. From a longer pipeline, it shows those that need attention most. */
+/** The most steps that the list shows. For a longer pipeline, it shows those that need attention most urgently. */
 const mostSteps = 30;
 
 const urgency: readonly StepRecord['status'][] = [
@@ -195,7 +195,7 @@ const urgency: readonly StepRecord['status'][] = [
   'succeeded',
 ];
 
-/** Quotes an error with its code, which operators can search for. */
+/** Shows the sentence for an error, with the error's code, which operators can search for. */
 function quotedError({ words, app }: HomeContent, { errorCode }: StepRecord): string {
   const sentence = escapeMrkdwn(errorSentence(words, errorCode, app.name), 300);
   const isName = errorCode !== null && /^[\w.:-]{1,80}$/.test(errorCode);
@@ -241,7 +241,7 @@ function stepLine(content: HomeContent, step: StepRecord, run: RunRecord): strin
   }
 }
 
-/** Lists a run's steps in order. If there are many, shows only the most urgent, and says how many it leaves out. */
+/** Lists a run's steps in order. If there are too many, shows only the most urgent ones, and how many it omits. */
 function stepLines(content: HomeContent, run: RunRecord): string[] {
   const { steps } = run;
   const shown = new Set(

@@ -1,10 +1,10 @@
 import type { SlackFailure } from '../slack/slack-failure.ts';
 
-/** The person for whom App Home is published. */
+/** The person for whom Foyer publishes App Home. */
 export interface PublishRequest {
   installationId: string;
   userId: string;
-  /** The person's workspace; absent if it is not known: for an org-wide install, only the event names it. */
+  /** The person's workspace; absent if unknown. For an org-wide install, only the event names it. */
   teamId?: string;
   /** Whether the person has just opened App Home. */
   opened?: boolean;
@@ -13,7 +13,7 @@ export interface PublishRequest {
 /**
  * The outcome of a publish. `unchanged`: Slack already shows this view. `not_installed`: the installation is unknown,
  * uninstalled or without a bot. `not_enabled`: the app's Home tab is off. `token_dead`: the installation's token will
- * never work again, and the installation is marked broken. `rate_limited`, `unreachable`: Foyer tries again at the next
+ * never work again, and the installation is marked broken. `rate_limited`, `unreachable`: Foyer retries at the next
  * change or opening. `refused`: Slack refused the view.
  */
 export type PublishResult =
@@ -25,11 +25,12 @@ export type PublishResult =
       failure: SlackFailure;
     };
 
-/** Publishes App Home for one person. Resolves even if Slack refuses. @throws DatabaseUnavailableError */
+/** Publishes App Home for one person. Resolves even if Slack refuses the view. @throws DatabaseUnavailableError */
 export type PublishHome = (request: PublishRequest) => Promise<PublishResult>;
 
 /**
- * Publishes App Home again for at most 20 people who may be looking: the installer, the person of the newest install
- * run, and those who opened it within about the last hour. @throws DatabaseUnavailableError
+ * Publishes App Home again for at most 20 people who may be looking at it: the installer, the person of the newest
+ * install run, and those who opened Home within about the last hour.
+ * @throws DatabaseUnavailableError
  */
 export type RepublishHome = (installationId: string) => Promise<PublishResult[]>;

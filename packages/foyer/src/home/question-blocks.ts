@@ -5,18 +5,16 @@ import type { Words } from '../texts/create-texts.ts';
 import { button, mention, plainElement, section } from './blocks.ts';
 import { homeActions } from './viewer.ts';
 
-/**
- * The action id of the input for an answer. When a person presses the button, Slack also sends what the input holds.
- */
+/** The action id of the input for an answer. When a person presses the button, Slack also sends the input's value. */
 export const answerInputId = 'foyer.answer.input';
 
-/** Builds a question with its form, for a message and for Home. `intro` must be Foyer's own mrkdwn. */
+/** Builds a question with its form, for a message and for Home. `intro` must be mrkdwn from Foyer's own texts. */
 export function questionBlocks(words: Words, intro: string, asked: QuestionRecord): KnownBlock[] {
   return [
     section(`${intro}\n${escapeMrkdwn(asked.question.text, 2500)}`),
     {
       type: 'input',
-      // Names the question: an answer typed for one question must not count for the next.
+      // Each question has its own block id, so that an answer typed for one question does not count for the next.
       block_id: questionValue(asked).slice(0, 255),
       label: plainElement(words.text('home.question.label'), 150),
       element: inputOf(asked),

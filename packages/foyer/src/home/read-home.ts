@@ -19,13 +19,13 @@ import { type FindViewer, mayAct } from './viewer.ts';
 /** One person's App Home, drawn from the current record and the app's sections. */
 export interface Home extends DrawnHome {
   record: InstallRecord;
-  /** Whether the app has sections: then Foyer sends this Home even if it has not changed. */
+  /** Whether the app has sections. If so, Foyer sends this Home even if it has not changed. */
   hasSections: boolean;
-  /** SHA-256 of the view and the install time. Slack may show no Home after a reinstall, so the hash changes then. */
+  /** SHA-256 of the view and the install time. After a reinstall, Slack may show no Home, so the hash must change. */
   hash: string;
 }
 
-/** Reads and draws a person's Home; undefined for an unknown or uninstalled installation. */
+/** Reads and draws a person's Home; resolves to undefined if the installation is unknown or uninstalled. */
 export type ReadHome = (onlooker: Onlooker) => Promise<Home | undefined>;
 
 export interface ReadHomeDeps {
@@ -34,11 +34,11 @@ export interface ReadHomeDeps {
   config: Pick<Config, 'slack' | 'http'>;
   brand: Brand;
   texts: Texts;
-  /** How the steps of the definition are shown. */
+  /** How Home shows the steps of the definition. */
   faces: StepFaces;
-  /** The app's own sections; none unless given. */
+  /** The app's own sections; none by default. */
   sections?: readonly BoundHomeSection[];
-  /** Makes the address where an installer or admin claims an unconnected workspace; absent if claiming is off. */
+  /** Makes the address where an installer or admin connects an unconnected workspace; absent if claiming is off. */
   claimUrl?: ClaimUrl;
   now: () => number;
   log: Logger;
@@ -101,7 +101,7 @@ export function createReadHome(deps: ReadHomeDeps): ReadHome {
       updatePermissionsUrl,
       claimUrl,
     });
-    // Without sections, nothing has to be cut: the record alone always fits.
+    // Without sections, Foyer need not cut anything: the record alone always fits.
     const draw = (shown: typeof answered): ComposedHome =>
       shown.length === 0
         ? { blocks: recordBlocks, owners: [] }
@@ -111,7 +111,7 @@ export function createReadHome(deps: ReadHomeDeps): ReadHome {
       record,
       hasSections: sections.length > 0,
       ...home,
-      /** The same Home, with a line instead of the blocks of each section in `failed`. */
+      /** Draws the same Home, with one line in place of each section in `failed`. */
       without: (failed: ReadonlySet<string>) =>
         draw(answered.map((one) => (failed.has(one.id) ? { ...one, blocks: undefined } : one))),
       hash: hash('sha256', `[${record.installedAt},${hashedText(home.blocks, claimUrl)}]`),
@@ -119,8 +119,9 @@ export function createReadHome(deps: ReadHomeDeps): ReadHome {
   };
 
   /**
-   * Returns the text to hash. A claim link differs at each read, so the text contains a number instead of the link. The
-   * number changes after half of the link's lifetime, so that Foyer then sends Home again, with a fresh link.
+   * Returns the text to hash. A claim link is different each time that Home is read, so the text contains a number
+   * instead of the link. The number changes after half of the link's lifetime, so that Foyer then sends Home with a new
+   * link.
    */
   function hashedText(blocks: unknown, claimUrl: string | undefined): string {
     const text = JSON.stringify(blocks);
@@ -136,15 +137,17 @@ interface ViewAddress {
   teamId: string | null;
 }
 
-/** A Home as it is sent; `without` draws it again, with one line instead of each section whose id is in `failed`. */
+/**
+ * A Home as Foyer sends it. `without` draws it again, with one line in place of each section whose id is in `failed`.
+ */
 interface DrawnHome extends ComposedHome {
   without(failed: ReadonlySet<string>): ComposedHome;
 }
 
 /**
- * Sends a Home to one person. Slack refuses a whole view for one bad block, so Foyer sends a refused view again without
- * the sections that Slack points at, then without the record's pictures, then without any section. So the install
- * record still appears.
+ * Sends a Home to one person. If one block is bad, Slack refuses the whole view. Foyer then sends the view again: first
+ * without the sections that Slack's answer names, then without the record's pictures, then without any section. So the
+ * install record still appears.
  * @throws the error that the SDK throws for a refusal or a failed call
  */
 export async function sendView(
@@ -157,7 +160,8 @@ export async function sendView(
   let shown: ComposedHome = home;
   for (;;) {
     try {
-      // As text: the SDK would send an object as text too, but first copy and mask it for its own log (42 µs more).
+      // The view is sent as text. The SDK would turn an object into text too, but it would first copy and mask the
+      // object for its own log, which takes 42 µs.
       const view = JSON.stringify(homeView(shown.blocks));
       await slack.apiCall('views.publish', {
         token,
@@ -204,7 +208,7 @@ function isRefusedView(error: unknown): boolean {
   return code === 'invalid_blocks' || code === 'invalid_arguments' || code === 'view_too_large';
 }
 
-/** Returns the positions of the blocks that Slack's answer names: `[json-pointer:/view/blocks/3/text]`. */
+/** Returns the positions of the blocks that Slack's answer names, as in `[json-pointer:/view/blocks/3/text]`. */
 function refusedBlocks(error: unknown): number[] {
   const { data } = error as { data?: { response_metadata?: { messages?: unknown } } };
   const messages = data?.response_metadata?.messages;

@@ -17,8 +17,8 @@ import type { HomeContent } from './home-content.ts';
 import { homeActions, mayAct } from './viewer.ts';
 
 /**
- * Shows the state of the installation, who installed it where and when, and a button to connect it if there is a claim
- * link.
+ * Shows the state of the installation, who installed it, where and when. If there is a claim link, also shows a button
+ * to connect it.
  */
 export function statusBlocks(content: HomeContent): KnownBlock[] {
   const { claimUrl } = content;
@@ -54,7 +54,7 @@ function codeOf(text: string): string {
   return /^[a-z0-9_]{1,80}$/.test(text) ? mrkdwnCode(text) : outside(text, 200);
 }
 
-/** Describes only the first problem, if there is one: a Home with a problem never says that everything is set up. */
+/** Describes only the first problem, if there is one. If there is a problem, Home never says that setup is finished. */
 function stateOf(content: HomeContent, app: string): string {
   const { words } = content;
   const { isEnterpriseInstall } = content.record;
@@ -73,7 +73,7 @@ function stateOf(content: HomeContent, app: string): string {
   if (some('failed')) return words.text('home.state.failed', values);
   if (missingScopes(content).needed.length > 0) return words.text('home.state.permissions', values);
   if (some('unconfirmed')) return words.text('home.state.unconfirmed', values);
-  // A run may have failed at a step that only operators see.
+  // A run can be ready for installers although it failed: only operators see the step that failed.
   const isReady = run?.status === 'succeeded' || run?.status === 'failed';
   return words.text(isReady ? 'home.state.ready' : 'home.state.installed', values);
 }
@@ -91,7 +91,7 @@ function facts({ record, words }: HomeContent): [label: string, value: string][]
   ];
 }
 
-/** The most scopes that one list names. */
+/** The most scopes that one list shows. */
 const mostScopes = 30;
 
 /** Returns the requested scopes that were not granted: those that the app needs, and the optional ones. */
@@ -105,7 +105,7 @@ function missingScopes(content: HomeContent): { needed: string[]; declined: stri
   };
 }
 
-/** Shows the missing scopes with a way to grant them, the granted ones, and the optional ones that were declined. */
+/** Shows the missing scopes and a way to grant them, the granted scopes, and the optional scopes that were declined. */
 export function permissionBlocks(content: HomeContent): KnownBlock[] {
   const { words, record } = content;
   const granted = record.botScopes ?? [];

@@ -15,31 +15,36 @@ import { slackFailure } from '../slack/slack-failure.ts';
 import { type SlackProfile, type SlackUser, slackProfile } from '../slack/slack-text.ts';
 
 /**
- * Foyer stores Slack's answer whether a person is an admin, since people open Home often. It asks again after a day,
- * since admins may restart things and a person may no longer be an admin. A press may rely on an answer that is up to
- * two days old: Foyer must acknowledge the press before any call to Slack (invariant 6), and when Foyer drew the
- * button, the answer was at most a day old.
+ * Since people open Home often, Foyer stores Slack's answer to whether a person is an admin. Foyer asks again after a
+ * day: admins may restart things, and a person may no longer be an admin. A press may rely on an answer that is up to
+ * two days old. When Foyer drew the button, the answer was at most a day old, and Foyer must acknowledge the press
+ * before any call to Slack (invariant 6).
  */
 const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
-/** Foyer records at most once in this time that it saw a person: a busy person costs one commit an hour. */
+/**
+ * How long Foyer waits before it records again that it saw a person, so that an active person costs one commit an hour.
+ */
 const seenAgainMs = 60 * 60 * 1000;
 
 /**
- * Finds out what rights a person has in an installation, and registers a person whom Slack described or who is present.
- * Once Slack has answered about a person, Foyer does not ask again for a day. As a rule it does not ask about the
- * installer, since the install proves who that is. With `ask: false` it asks about no one: for example at a press,
- * which Foyer must acknowledge before any call to Slack.
+ * Finds out what rights a person has in an installation. Registers the person if Slack described them or they are
+ * present. After Slack has answered about a person, Foyer does not ask again for a day. Usually it does not ask about
+ * the installer, since the install proves who the installer is. With `ask: false`, it never asks, for example at a
+ * press, which Foyer must acknowledge before any call to Slack.
  */
 export type FindViewer = (
   record: InstallRecord,
   userId: string,
   options?: {
-    /** Whether Foyer may ask Slack; true unless given. */
+    /** Whether Foyer may ask Slack; true by default. */
     ask?: boolean;
-    /** Whether they are present now: Foyer registers them and stores when they were last seen, to within an hour. */
+    /**
+     * Whether they are present now. If so, Foyer registers them and stores when they were last seen, accurate to an
+     * hour.
+     */
     seen?: boolean;
-    /** The workspace that Slack names as theirs. In a Slack Connect channel it may belong to another company. */
+    /** The person's workspace according to Slack. In a Slack Connect channel, it may belong to another company. */
     from?: string;
   },
 ) => Promise<Viewer>;
@@ -51,7 +56,7 @@ interface Answer {
   homeTeamId: string | undefined;
 }
 
-/** Creates the function that looks up who opened App Home or pressed a button. */
+/** Creates the function that finds out what rights a person has in an installation. */
 export function createFindViewer(deps: {
   database: Database;
   slack: SlackClientFactory;
@@ -63,7 +68,7 @@ export function createFindViewer(deps: {
   const readMember = prepareMember(database);
   const slack = deps.slack(undefined);
 
-  /** Returns Slack's answer about a person. If it returns undefined, the person does not count as an admin. */
+  /** Returns Slack's answer about a person. Without an answer, the person does not count as an admin. */
   async function askSlack(
     record: InstallRecord,
     userId: string,
@@ -73,8 +78,8 @@ export function createFindViewer(deps: {
     try {
       const token = await deps.botToken(record.id);
       const { user } = await slack.users.info({ token, user: userId, include_locale: true });
-      // If asked about a person of another workspace, Slack may describe a person of this workspace with the same user
-      // id.
+      // When Foyer asks about a person of another workspace, Slack may describe a person of this workspace who has the
+      // same user id.
       if (!user || (from !== undefined && !isIn(from, user))) return undefined;
       return {
         standing: standingIn(record, user),
@@ -105,8 +110,8 @@ export function createFindViewer(deps: {
     const isForeign = from !== undefined && !(await isOfHost(database.queries, record, from));
     const known = await findKnown(record, userId, isForeign ? from : undefined);
     const ageMs = known === undefined ? Number.POSITIVE_INFINITY : now() - known.provenAt;
-    // The install proves who the installer is, so Foyer does not ask about them, except if `provenAt` is 0: Slack has
-    // never reported this person's role, or their profile was once mixed up with that of another team.
+    // The install proves who the installer is, so Foyer does not ask about them. The exception is a `provenAt` of 0:
+    // Slack has never reported this person's role, or their profile was once mixed up with that of another team.
     const isInstaller = userId === record.installerUserId && known?.provenAt !== 0;
     const mustAsk = ask && ageMs >= askAfterMs && (!isInstaller || isForeign);
     const answer = mustAsk ? await askSlack(record, userId, isForeign ? from : undefined) : undefined;
@@ -140,7 +145,7 @@ export function createFindViewer(deps: {
 
 type Place = Pick<InstallRecord, 'teamId' | 'enterpriseId' | 'isEnterpriseInstall'>;
 
-/** Returns whether a person belongs to the installation's team, or to its organization for an org-wide install. */
+/** Returns whether a person belongs to the installation's team or, for an org-wide install, to its organization. */
 function isMember(place: Place, { team_id, enterprise_user }: SlackUser): boolean {
   if (place.isEnterpriseInstall) return enterprise_user?.enterprise_id === place.enterpriseId;
   return team_id === undefined || isIn(place.teamId ?? '', { team_id, enterprise_user });
@@ -151,8 +156,8 @@ function isIn(teamId: string, user: Pick<SlackUser, 'team_id' | 'enterprise_user
 }
 
 /**
- * Reads a person's rights. Admins of another workspace, in Slack Connect or elsewhere in the organization, have no
- * rights here. In an org-wide install only the organization's own admins count.
+ * Reads a person's rights. Admins of another workspace have no rights here, whether it is in Slack Connect or elsewhere
+ * in the organization. In an org-wide install, only the organization's own admins count.
  */
 export function standingIn(place: Place, user: SlackUser): Standing {
   const isDeactivated = user.deleted === true;
@@ -164,11 +169,11 @@ export function standingIn(place: Place, user: SlackUser): Standing {
 }
 
 /**
- * Why in one place: the view uses these functions to decide which buttons to draw, and the handlers use the same ones
+ * Why these functions are in one place: the view uses them to decide which buttons to draw, and the handlers use them
  * to decide what a press may do. So a press of a forged or outdated button does nothing.
  */
 
-/** The action ids of the view's buttons. Slack also sends the id of a link button; Foyer only acknowledges it. */
+/** The action ids of the view's buttons. Slack also sends the id of a link button, which Foyer only acknowledges. */
 export const homeActions = {
   retryRun: 'foyer.retry_run',
   sendWelcome: 'foyer.send_welcome',
@@ -179,7 +184,7 @@ export const homeActions = {
   disconnectAccount: 'foyer.disconnect_account',
 } as const;
 
-/** The name of the step that sends the welcome. Never change it: databases contain it. */
+/** The name of the step that sends the welcome. Never change it, because it is stored in databases. */
 export const welcomeStepName = 'send-welcome';
 
 /**
@@ -190,8 +195,8 @@ export interface Viewer {
   userId: string;
   isAdmin: boolean;
   /**
-   * Whether they belong to another workspace. If so, a person of this team may have the same user id: do not compare
-   * the ids alone.
+   * Whether they belong to another workspace. If so, a person of this team may have the same user id, so do not compare
+   * only the ids.
    */
   isExternal?: boolean;
   /** Their own stored profile; undefined if there is none. */
@@ -217,9 +222,9 @@ interface HomePress {
 }
 
 /**
- * Carries out a press. The same rules apply in Slack and on the web: "Try again" and "Send the welcome again" work only
- * for those who may restart things (`mayAct`); "Disconnect" affects only the person who presses it. Resolves once the
- * effect is committed.
+ * Performs the action of a press, and resolves when the effect is committed. The same rules apply in Slack and on the
+ * web: "Try again" and "Send the welcome again" work only for people who may restart things (`mayAct`), and
+ * "Disconnect" affects only the person who presses it.
  */
 export type PressHome = (press: HomePress) => Promise<void>;
 
@@ -229,7 +234,7 @@ function isOver(run: RunRecord): boolean {
 
 /**
  * Returns whether there is something to retry: the installation is active, its newest run has succeeded or failed, and
- * a step failed or is unconfirmed. An unconfirmed welcome does not count: asking for another welcome is a separate
+ * a step failed or is unconfirmed. An unconfirmed welcome does not count, since sending another welcome is a separate
  * choice (invariant 3).
  */
 export function canRetryRun(record: Pick<InstallRecord, 'status' | 'run'>): boolean {

@@ -3,8 +3,8 @@ import { isIP, type Socket } from 'node:net';
 import type { RefusalKind, Refusals } from './count-refusals.ts';
 
 /**
- * Returns the client's address, as far as it can be trusted. Each trusted proxy appends the address of its caller to
- * X-Forwarded-For; the client itself wrote everything to the left of those entries.
+ * Returns the client's address, as far as Foyer can trust it. Each trusted proxy appends the address of its caller to
+ * X-Forwarded-For. The client itself may have written everything to the left of those entries.
  */
 export function clientAddress(req: Pick<IncomingMessage, 'headers' | 'socket'>, trustProxy: number): string {
   // A request that came through `fetch` has no socket.
@@ -19,9 +19,7 @@ export function clientAddress(req: Pick<IncomingMessage, 'headers' | 'socket'>, 
   return isIP(address) === 0 ? direct : address;
 }
 
-/**
- * Returns the key by which the limits count: an IPv4 address, or an IPv6 /64, since one customer controls all of a /64.
- */
+/** Returns the key for the limits: an IPv4 address, or an IPv6 /64, because one customer controls a whole /64. */
 export function networkOf(address: string): string {
   if (!address.includes(':') || address.startsWith('::ffff:')) return address.replace(/^::ffff:/, '');
   const [head = '', tail] = address.split('::', 2);
@@ -33,28 +31,31 @@ export function networkOf(address: string): string {
 }
 
 /**
- * Limits what strangers can hold open in Foyer's own server (invariant 10): connections in total and for each address,
+ * Limits what strangers can keep open in Foyer's own server (invariant 10): connections in total and from each address,
  * pipelined requests, and unread answers.
  *
- * Why the oldest connection is closed and not the newest: otherwise a stranger who opens connections and leaves them
- * idle, or whose requests never end, would lock everyone else out. A connection is never closed to make room while a
- * request that arrived whole is being answered.
+ * Why Foyer closes the oldest connection and not the newest: otherwise, a stranger could lock everyone else out with
+ * idle connections, or with requests that never end. To make room, Foyer never closes a connection that has sent a
+ * complete request and waits for its answer.
  */
 export interface ConnectionBounds {
-  /** In total; an idle connection costs about 10 kB. */
+  /** The most connections in total; an idle connection costs about 10 kB. */
   mostConnections: number;
-  /** From one address, or one IPv6 /64. Not applied behind a proxy, since all connections have the proxy's address. */
+  /**
+   * The most connections from one address or IPv6 /64. Not used behind a proxy, since all connections have its address.
+   */
   mostPerAddress: number;
   /**
-   * Requests of one connection that wait for their answer. Node handles all requests of a packet before those of other
-   * connections: with a limit of 32, 100 connections kept others waiting for 5 s. No browser or proxy pipelines.
+   * The most requests of one connection that may wait for their answer. Node handles all requests in a packet before
+   * those of other connections: with a limit of 32, 100 connections delayed the others by 5 s. No browser or proxy
+   * pipelines.
    */
   mostPipelined: number;
-  /** What one connection may leave unread, in bytes. */
+  /** The most bytes that one connection may leave unread. */
   mostUnreadBytes: number;
-  /** What all connections together may leave unread, in bytes. */
+  /** The most bytes that all connections together may leave unread. */
   mostUnreadBytesInAll: number;
-  /** A connection that leaves an answer unread and reads nothing for this long is cut off. */
+  /** If a connection leaves an answer unread and reads nothing for this long, Foyer closes the connection. */
   unreadForMs: number;
 }
 
@@ -73,9 +74,9 @@ interface Connection {
   network: string;
   /** All open connections. */
   all: { readonly size: number };
-  /** The latest request, even once it is answered: its body may still be coming. */
+  /** The latest request, even if Foyer has answered it, because its body may still be arriving. */
   latest?: IncomingMessage;
-  /** `answering`: the answers that are not complete. `hosts`: the answers that the host's own app writes. */
+  /** `answering`: the answers that are not complete. `hosts`: the answers that the host's own app is writing. */
   answering: Set<ServerResponse>;
   hosts: Set<ServerResponse>;
   /** When the client was last seen to read, or had nothing to read. */
@@ -84,21 +85,21 @@ interface Connection {
 }
 
 const lookEveryMs = 200;
-/** How many bytes of headers Node parses at once. */
+/** How many bytes of headers Node parses in one go. */
 const headerPieceBytes = 2048;
 /**
- * While more connections than this are open, Node parses headers in smaller pieces: a piece of 2048 bytes can hold 78
- * requests, and Node makes objects for each of them even if the fifth closes the connection. A flood from 450
- * connections peaks at 280 MB instead of 390.
+ * If more connections than this are open, Node parses headers in smaller pieces. A piece of 2048 bytes can contain 78
+ * requests, and Node makes objects for all of them, even if the fifth request closes the connection. With the smaller
+ * pieces, a flood from 450 connections peaks at 280 MB instead of 390 MB.
  */
 const manyConnections = 64;
 const smallPieceBytes = 512;
-/** How many bytes of a body Node parses at once: more than most of Slack's events have. */
+/** How many bytes of a body Node parses in one go. Most of Slack's events are smaller. */
 const bodyPieceBytes = 8192;
-/** How long Node parses what one connection has sent before other connections get their turn. */
+/** How long Node parses data from one connection before it turns to other connections. */
 const sliceMs = 0.5;
 
-/** Applies the bounds to a server. */
+/** Applies the limits to a server. */
 export function boundConnections(
   server: Server,
   deps: { trustProxy: number; refusals: Pick<Refusals, 'add'>; bounds?: Partial<ConnectionBounds> },
@@ -122,7 +123,10 @@ export function boundConnections(
     if (beside?.size === 0) networks.delete(connection.network);
   }
 
-  /** Closes the oldest connection that has no whole request to answer: the new one, if all the others have one. */
+  /**
+   * Closes the oldest connection that has no complete request to answer. If all the others have one, closes the new
+   * one.
+   */
   function makeRoom(among: Iterable<Connection>, newest: Connection, kind: RefusalKind): void {
     let oldest = newest;
     for (const connection of among) {
@@ -161,8 +165,8 @@ export function boundConnections(
     const unread: Connection[] = [];
     for (const connection of connections.values()) {
       const left = unreadBytes(connection);
-      // A lower count means that the client is reading. Node lowers it only once a whole write is flushed; pages are
-      // small, so a slow reader shows progress too.
+      // A lower count means that the client is reading. Node lowers the count only when a whole write is flushed, but
+      // pages are small, so even a slow reader lowers it.
       if (left === 0 || left < connection.leftUnread || connection.readAt === 0) connection.readAt = now;
       connection.leftUnread = left;
       // The host's app may send anything, even to slow clients.
@@ -186,10 +190,10 @@ export function boundConnections(
   server.on('close', () => clearInterval(looking));
 
   return {
-    /** Accepts a request; returns false if its connection is closed instead. */
+    /** Accepts a request; returns false if its connection was closed instead. */
     admit(req: IncomingMessage, res: ServerResponse): boolean {
       const connection = connections.get(req.socket);
-      // If an earlier request of the same packet closed the connection, this one gets no answer and costs no work.
+      // If an earlier request in the same packet closed the connection, this one gets no answer and costs no work.
       if (!connection || req.socket.destroyed) return false;
       if (connection.answering.size >= bounds.mostPipelined) {
         cut(connection, 'too_many_pipelined');
@@ -207,7 +211,7 @@ export function boundConnections(
       });
       return true;
     },
-    /** Turns off the limits on unread answers while the host's own app answers a request. */
+    /** Suspends the limits on unread answers while the host's own app answers a request. */
     leaveToHost(req: IncomingMessage, res: ServerResponse): void {
       const hosts = connections.get(req.socket)?.hosts.add(res);
       res.on('close', () => hosts?.delete(res));
@@ -216,11 +220,11 @@ export function boundConnections(
 }
 
 /**
- * Hands Node what a connection has sent, in small pieces, and each request only once the previous one is answered.
+ * Passes a connection's data to Node in small pieces, and passes each request only when the previous one is answered.
  *
- * Why: Node parses all that it reads of a connection at once (64 KiB and more: 2,400 small requests, or 11,000 chunks
- * of a body) before it does anything else, even if the connection was closed. 450 such connections kept everyone
- * waiting for 15 s.
+ * Why: in one go, Node parses all the data that it reads from a connection (64 KiB and more: 2,400 small requests, or
+ * 11,000 chunks of a body), and does nothing else meanwhile, even if the connection was closed. 450 such connections
+ * made everyone wait for 15 s.
  */
 function readOn(connection: Connection): void {
   const { socket } = connection;
