@@ -80,7 +80,7 @@ export async function prepareDoctor(t: TestContext, engine: EngineName = 'SQLite
     PUBLIC_URL: publicUrl,
     DATABASE_URL: harness.variables.DATABASE_URL ?? '',
     TOKEN_ENCRYPTION_KEYS: `${key.id}:${key.base64}`,
-    // On port 0, doctor finds no Foyer. It reaches Foyer only through PUBLIC_URL.
+    // With port 0, doctor looks for Foyer only behind PUBLIC_URL.
     PORT: '0',
     NOTIFY_SLACK_WEBHOOK_URL: `${publicUrl}/hook`,
   };
