@@ -244,7 +244,7 @@ test('the server, list and setup report an unreadable .env and how to fix it', a
   const { folder, run } = await prepare(t);
   writeFileSync(join(folder, '.env'), 'PORT=3001', { mode: 0o000 });
   chmodSync(folder, 0o755);
-  // Root can read any file, so root runs the command as another user.
+  // Root can read any file. So if root runs this test, the command runs as another user.
   const as = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
   for (const command of [['src/main.ts'], ['src/cli.ts', 'list'], ['src/cli.ts', 'setup']]) {
     const { exitCode, stderr } = await run(command, {}, ([script = '', ...rest], env) =>

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
  * sentences, and `escapeMrkdwn` and the functions below it put it into a message. The links to Slack are at the end.
  */
 
-/** Slack limits a name to 255 characters. Foyer enforces this limit too: Postgres cannot index a row of more than 2.7 kB. */
+/** Slack limits a name to 255 characters. Foyer enforces it too: Postgres cannot index a row of more than 2.7 kB. */
 const mostOfName = 255;
 /** Longer than any web address of a picture or email address of a person. */
 const mostOfValue = 2000;
@@ -104,7 +104,7 @@ export function slackProfile(user: SlackUser | undefined): SlackProfile {
 }
 
 /**
- * Why more than Slack's three entities: strangers write team names, people's names and error messages, and Foyer inserts
+ * Why more than Slack's three entities: strangers write team names, people's names and error messages, and Foyer puts
  * these texts into its own sentences. Such a text must not ping a channel (`<!channel>`), become a link, turn the rest
  * of the line bold, start a quote, draw an emoji (`:tada:`) or reverse the reading direction.
  * (docs.slack.dev/messaging/formatting-message-text#escaping)

@@ -208,18 +208,18 @@ function entry<Value>(record: Readonly<Record<string, Value>>, name: string): Va
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** Turns the name of a step that has left the list into words: `sync-crm_contacts` is "Sync crm contacts". */
+/** Makes a title for a step that is no longer in the list: the name `sync-crm_contacts` becomes "Sync crm contacts". */
 function readable(name: string): string {
   const words = name.replace(/[-_\s]+/g, ' ').trim() || '-';
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** How the steps of the definition are shown, by name. */
+/** How to show each step of the definition, by the step's name. */
 export type StepFaces = Readonly<Record<string, StepFace | undefined>>;
 
 interface StepFace {
   readonly title: StepTitle | undefined;
-  /** Whether only operators see it: installers and members do not. */
+  /** Whether only operators see the step: installers and members do not. */
   readonly forOperators: boolean;
 }
 

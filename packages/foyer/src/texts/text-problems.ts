@@ -50,7 +50,7 @@ function messageProblems(place: string, key: string, message: unknown): ConfigPr
     const fix = `give a text of at most ${longestMessage} characters, or leave it out`;
     return [{ name, problem: 'is not a text, is empty, or is too long', fix }];
   }
-  // Texts about the app and its scopes and steps take no values, so a brace in them is literal.
+  // Texts about the app and its scopes and steps have no placeholders, so a brace in them is literal.
   if (!isOwn) return [];
   try {
     const known = placeholdersOf(en[key as TextKey]);

@@ -17,7 +17,7 @@ import {
 } from './support/abuse-stage.ts';
 
 /**
- * What strangers can cause is bounded in total (invariant 10): memory, delay, log lines, rows and calls to Slack.
+ * Foyer limits what all strangers together can cause (invariant 10): memory, delay, log lines, rows and calls to Slack.
  * `docs/abuse.md` lists each attack and what it cost. The attacker has one address and shares two cores with Foyer.
  */
 
@@ -42,7 +42,7 @@ function assertBounded(toll: Toll, most: { logLines: number; rows?: number; slac
 /** The log lines that an attack may cause: one a second for each kind of line, and a few more. */
 const sampled = (toll: Toll, kinds = 2): number => kinds * (Math.ceil(toll.ms / 1000) + 1) + 3;
 
-/** Opens a connection and ignores its errors: an attacker expects to be cut off. */
+/** Opens a connection and ignores its errors: an attacker expects to be disconnected. */
 async function attacker(stage: AbuseStage): Promise<Socket> {
   const socket = await stage.open();
   return socket.on('error', () => {});
@@ -225,8 +225,8 @@ describe('a flood of callbacks with valid states of the attacker’s own', () =>
       t.diagnostic(`${limited} limited, a true install took ${Math.round(installMs)} ms`);
       assert.ok(limited > many / 2, `${limited} of ${many} were limited`);
       assert.ok(installMs < 5000, `a genuine install took ${installMs} ms`);
-      // Each attempt that is let in may write one row and call Slack once. The genuine install writes one row and calls
-      // Slack about ten times.
+      // Each attempt that Foyer admits may write one row and call Slack once. The genuine install writes one row and
+      // calls Slack about ten times.
       const minutes = Math.ceil(toll.ms / 60_000);
       assertBounded(toll, {
         logLines: 120 * minutes + 20 + sampled(toll),

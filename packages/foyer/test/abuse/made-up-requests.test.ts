@@ -37,7 +37,8 @@ describe('a made-up request', () => {
   }
 
   /**
-   * The CPU time of this whole process for one request: the least of up to three tries, since other work counts too.
+   * The CPU time that this whole process uses during one request: the lowest of up to three measurements, because other
+   * work counts too.
    */
   async function cpuMsOf(request: () => Promise<unknown>): Promise<number> {
     let least = Number.POSITIVE_INFINITY;

@@ -130,7 +130,7 @@ for (const [engine, open] of Object.entries(engines)) {
       // A job that hangs is shown as running, with its last outcome, for ten minutes. Then its machine counts as dead.
       now += hour;
       const hanging = Promise.withResolvers<void>();
-      // Waits for the job to begin: Foyer writes the row a moment before that.
+      // Waits until the job begins: by then, Foyer has written the row that says so.
       const begun = Promise.withResolvers<void>();
       fail = () => {
         begun.resolve();

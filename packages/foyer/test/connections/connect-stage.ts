@@ -122,7 +122,7 @@ export async function setConnectStage(
   });
 }
 
-/** The hidden value of a page's form. */
+/** Returns the ticket of a page's form, which is a hidden field. */
 export function ticketOf(page: string): string {
   const [, ticket] = /name="ticket" value="([^"]+)"/.exec(page) ?? [];
   return ticket ?? assert.fail(`no form in ${page.slice(0, 2000)}`);

@@ -149,7 +149,7 @@ describe('Foyer, when someone attacks a connect link', () => {
     assert.equal((await victim.visitor.get(theirs.url)).status, 200, 'it asks');
   });
 
-  /** Opens a link in a browser, and returns the `ticket` that the page's form holds. */
+  /** Opens a link in a browser, and returns the `ticket` that the page's form contains. */
   const ticketFor = async (visitor: Visitor, token = link()): Promise<string> =>
     ticketOf(await (await visitor.get(stage.linkUrl(token))).text());
   const press = (ticket: string) => victim.visitor.post(install_(), { ticket, decision: 'continue' });

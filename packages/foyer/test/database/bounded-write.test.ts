@@ -75,7 +75,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await database.queries.selectFrom('chores').selectAll().execute(), []);
     });
 
-    // Not on SQLite, which answers each query at once.
+    // Not tested on SQLite, which answers each query immediately.
     if (engine === 'Postgres') {
       it('an app’s write is not rolled back if one of its queries takes longer than the idle limit', async (t) => {
         const { database, close } = await open();

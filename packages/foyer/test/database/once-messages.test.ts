@@ -121,7 +121,7 @@ for (const [engine, open] of Object.entries(engines)) {
           }
         const inDoubt = await settle(message, { kind: 'in-doubt', call, settledBy: 5 });
         assert.equal(inDoubt?.sent_at, 5);
-        // This call is not the first one. An earlier call may still arrive, so the row is kept.
+        // This call is not the first one. An earlier call may still reach Slack, so Foyer keeps the row.
         const later = await settle(message, { kind: 'not-sent', call: { ...call, now: 2, settledBy: 5 } });
         assert.deepEqual([later?.status, later?.sent_at], ['sending', 2]);
         assert.equal(await settle(message, { kind: 'not-sent', call: { ...call, settledBy: 2 } }), undefined);

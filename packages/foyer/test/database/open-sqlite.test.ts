@@ -35,8 +35,9 @@ describe('a SQLite database', () => {
   });
 
   /**
-   * Opens the database in another process and returns what that prints: `opened`, or the error. If the test runs as
-   * root, the process becomes another user once it has loaded its code, which that user may not be able to read.
+   * Opens the database in another process and returns what that process prints: `opened`, or the error. If the test
+   * runs as root, the process switches to another user, but only after it has loaded its code: that user may not be
+   * able to read the code.
    */
   async function openAsAnotherUser(): Promise<string> {
     const code = `
@@ -134,7 +135,7 @@ describe('a SQLite database', () => {
 
   it('the change mark of a SQLite database changes after a write, even within one turn of the event loop', async (t) => {
     const database = await open();
-    // The disk answers at once, so the write resolves in the turn in which it was made.
+    // The sync to disk finishes immediately, so the write resolves in the same turn of the event loop.
     await replaceDatasync(t, async () => {});
     let before: unknown;
     let turnsOver = 0;
@@ -321,7 +322,7 @@ describe('a SQLite database', () => {
     await chmod(file, 0o444);
     await chmod(join(folder, 'deep'), 0o555);
     await chmod(folder, 0o755);
-    // Root may write any file, so this takes another user.
+    // Root can write any file, so another user opens the database.
     const printed = await openAsAnotherUser();
     await chmod(join(folder, 'deep'), 0o700);
     assert.match(printed, /^DatabaseUnavailableError database_unavailable /);

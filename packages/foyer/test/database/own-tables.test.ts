@@ -43,7 +43,7 @@ const notes: OwnMigrations = {
   '0002-notes': { up: (db) => db.schema.createTable('notes').addColumn('id', 'text').execute() },
 };
 
-/** Makes a database of an older Foyer, with only its first migration and a row of the app. */
+/** Creates a database as an older Foyer would have left it: with only Foyer's first migration and a row of the app. */
 const older: Record<
   string,
   (t: TestContext, alsoRuns?: string) => Promise<{ target: DatabaseTarget; close(): Promise<void> }>

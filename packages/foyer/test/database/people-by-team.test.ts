@@ -39,8 +39,8 @@ const grace: PersonKey = { clientId, teamId: 'T1', userId: U1 };
 const priya: PersonKey = { clientId, teamId: 'T1', userId: U2 };
 
 /**
- * Sets up a team with Grace, who installed the app, and Priya. Some rows of each mention the other. Strangers have the
- * same ids.
+ * Sets up a team with Grace, who installed the app, and Priya. Some of Grace's rows mention Priya, and some of Priya's
+ * rows mention Grace. Strangers have the same ids.
  */
 async function setTeam(t: TestContext, engine: keyof typeof engines) {
   const { database, close } = await engines[engine]();
@@ -127,7 +127,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await sql`insert into memberships select '1.1', 'T' || (i % 1000), 'U' || i, 1, 0, i, i from ${numbers} s`.execute(
         db,
       );
-      // Two people are in two workspaces, and a person of another app has the same id.
+      // U1 and U2 are each in two workspaces, and another app has a person with the id U1.
       await sql`insert into memberships values ('1.1', 'TOTHER', 'U1', 0, 0, 7, 7), ('1.1', 'TOTHER', 'U2', 0, 1, 8, 8), ('2.2', 'T1', 'U1', 0, 0, 9, 9)`.execute(
         db,
       );

@@ -13,7 +13,7 @@ import { eventually } from '../../src/testing/visitor.ts';
 import { startPostgresProxy } from '../support/postgres-proxy.ts';
 import { type PostgresServer, startPostgresServer } from '../support/postgres-server.ts';
 
-/** These tests restart, crash and reconfigure Postgres, so they start a server of their own. */
+/** These tests restart, crash and reconfigure Postgres, so they start their own server. */
 
 const password = 'very/secret@password';
 

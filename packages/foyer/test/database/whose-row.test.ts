@@ -102,9 +102,9 @@ import { engines } from '../support/open-test-database.ts';
 import { insertTenant, inviteStrangers, ownRows } from '../support/strangers.ts';
 
 /**
- * Invariant 9 (tenants never mix) for each query. One tenant has rows in every table that holds rows of a tenant, and
- * so has each stranger (`strangers.ts`). A write that names the tenant changes only that tenant's rows. A read that
- * names the tenant returns no stranger's row.
+ * Invariant 9 (tenants never mix) for each query. One tenant and each stranger (`strangers.ts`) have rows in every
+ * table whose rows belong to tenants. A write that names the tenant changes only that tenant's rows. A read that names
+ * the tenant returns no stranger's row.
  */
 
 const clientId = '1.1';
@@ -240,7 +240,7 @@ const aboutOne = new Set([
   'notes that Home was opened',
 ]);
 
-/** Writes that commit a transaction of their own. */
+/** Writes that commit their own transaction. */
 const commits: Record<string, (database: Database) => Promise<unknown>> = {
   'renews leases': (database) =>
     renewLeases(database, {
@@ -260,7 +260,7 @@ async function pagesOf(queries: Queries): Promise<unknown[]> {
   return pages;
 }
 
-/** Reads that name a tenant or a person of it. */
+/** Reads that name a tenant or one of its people. */
 const tenantReads: Record<string, (queries: Queries) => Promise<unknown>> = {
   record: (queries) => readInstallRecord(queries, installationId),
   'records by id': (queries) => findInstallRecords(queries, clientId, 'T1'),
@@ -326,7 +326,7 @@ for (const [engine, open] of Object.entries(engines)) {
         assert.ok(after !== before, `it ${name}: nothing has changed, so nothing is shown`);
         before = after;
         const othersAfter = await others();
-        // A write about one person, post or channel leaves the tenant's other one alone, too.
+        // A write about one person, post or channel must not change the tenant's other one either.
         if (aboutOne.has(name)) assert.deepEqual(othersAfter, othersBefore, `it ${name} of another one too`);
         othersBefore = othersAfter;
         await strangers.assertUntouched().catch((error) => {

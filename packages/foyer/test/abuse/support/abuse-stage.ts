@@ -10,7 +10,7 @@ const root = join(import.meta.dirname, '../../../../..');
 const { scripts }: { scripts: { start: string } } = JSON.parse(
   readFileSync(join(root, 'package.json'), 'utf8'),
 );
-/** The Node arguments of `npm start`: the bounds must hold with these, not with more memory. */
+/** The Node arguments of `npm start`: Foyer must stay within its limits with these, not only with more memory. */
 const nodeArguments = scripts.start.match(/--(?:disable|max)-\S+/g) ?? [];
 
 /** A Foyer process that is attacked, and measurements of what the attack does to it. */
@@ -19,7 +19,7 @@ export interface AbuseStage extends ProcessStage {
   target: URL;
   /** Runs an attack, and measures until it is over. */
   during(attack: () => Promise<void>): Promise<Toll>;
-  /** Opens a connection to the target. If it is still open at the end of the test, it is cut off. */
+  /** Opens a connection to the target. The end of the test closes the connection if it is still open. */
   open(): Promise<Socket>;
   metric(name: string): Promise<number>;
 }
@@ -91,7 +91,7 @@ export async function setAbuseStage(
   };
 }
 
-/** The most memory that a process ever had, in kB. */
+/** The peak memory of a process, in kB. */
 function peakKb(pid: number | undefined): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
 }

@@ -21,7 +21,7 @@ for (const [engine, open] of Object.entries(engines)) {
         const both = { source: from.database, sourceName: 'the source' };
         const later = await to.reopen();
         let writes = 0;
-        /** The earlier copy's target. Before that copy's fifth transaction, the later copy copies all that is left. */
+        /** The target of the earlier copy. Before its fifth transaction, the later copy copies all remaining rows. */
         const target: Database = {
           ...to.database,
           async write(work, patienceMs) {

@@ -33,7 +33,7 @@ const mayReadWholeIndex: readonly RegExp[] = [
   /lower\("installations"\."team_name"\) like/,
   // The operator's counts of everything.
   /count\(\*\)/,
-  // The first due runs are read from a partial index that holds only runs with a due time.
+  // Foyer reads the first due runs from a partial index that contains only runs with a due time.
   /from "runs" where "due_at" is not null .*order by "due_at" limit /,
 ];
 

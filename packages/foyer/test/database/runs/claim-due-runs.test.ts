@@ -137,7 +137,7 @@ for (const [name, open] of Object.entries(engines)) {
     const opened = await open();
     t.after(() => opened.close());
     const [runId] = await queueRuns(opened, 1);
-    // Of the two other apps, 3.3 has a run that is due, and 2.2 has none.
+    // Two other apps share the database: 3.3 has a run that is due, and 2.2 has no run.
     const other = { mark: 'OTHER', clientId: '3.3', teamId: 'T1', enterpriseId: null, grantsOf: 'E1' };
     await opened.database.write(async (tx) => {
       await insertTenant(tx, { ...other, dueAt: 100, madeAt: 100 }, ['U1', 'U2'], keyringOf('k1'));
