@@ -59,7 +59,9 @@ async function setCustomers(t: TestContext, engine: EngineName) {
     await sandbox.settled();
     await eventually(async () => (await runs()).every((run) => run.finished_at !== null));
   };
-  /** Advances the clock to the next turn of the chore that tests held installations, and runs what is due. */
+  /**
+   * Advances the clock to the next turn of the chore that tests held installations, and runs everything that is due.
+   */
   const nextPass = async () => {
     aheadMs += quarterHourMs;
     await stage.foyer().drain({ deadlineMs: 5000 });

@@ -28,7 +28,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       await database.write((tx) =>
         recordTeam(tx, { clientId, teamId, name: `old ${teamId}`, enterpriseId: null, ...seen }),
       );
-      // The same user id in both teams: a change to one of them must not reach the other.
+      // Both teams have a person with the same user id: a change to one person must not affect the other.
       await database.write((tx) => recordUser(tx, { clientId, teamId, userId: 'U1', ...seen }));
     }
     await store.storeInstallation(orgInstall());

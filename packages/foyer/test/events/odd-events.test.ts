@@ -14,8 +14,9 @@ import { createClock, keyringOf, orgInstall, teamInstall } from '../support/inst
 import { engines } from '../support/open-test-database.ts';
 
 /**
- * Lifecycle events with odd fields: none is lost because of a field that it does not need (invariant 6), and a stale
- * one changes nothing (invariant 7). Most tests also store other tenants, inside and outside the same enterprise,
+ * Lifecycle events with odd fields. Foyer must not lose an event because of a field that the event does not need
+ * (invariant 6), and a stale event must change nothing (invariant 7). Most tests also store other tenants, inside and
+ * outside the same enterprise,
  * which an event must not change.
  */
 

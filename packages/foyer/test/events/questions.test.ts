@@ -63,7 +63,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
           const forged = { ...stranger, actionId: 'foyer.answer', blockId, entered: entered(form, 'team') };
           assert.equal((await sandbox.press(forged)).status, 200);
         }
-        // The owner presses the button without a choice.
+        // The owner presses the button without having chosen an option.
         const press = { ...acme.owner, actionId: 'foyer.answer', where: 'message' } as const;
         assert.equal((await sandbox.press(press)).status, 200);
         await eventually(async () => sandbox.calls('views.open').length === 1);

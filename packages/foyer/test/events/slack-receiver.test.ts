@@ -56,7 +56,7 @@ async function setUp(
       await listener.promise;
     },
   };
-  // The receiver uses nothing else of the app.
+  // The receiver uses only the app's `processEvent`.
   receiver.init(app as App);
   const server = createServer((req, res) => {
     const end = res.end.bind(res);
@@ -204,7 +204,7 @@ describe('the receiver of events', () => {
     server.on('request', (_req, res) => {
       const end = res.end.bind(res);
       res.end = () => {
-        // Runs when the event has been handed over to the app, and before its listener runs.
+        // Runs after the receiver has handed the event to the app, and before the app's listener runs.
         queueMicrotask(() => {
           assert.deepEqual(happened, ['answer'], 'the listener has yet to run');
           receiver.drain().then(isDrained.resolve, isDrained.reject);

@@ -158,7 +158,7 @@ describe('a press by someone who may not press the button', () => {
       stage.sandbox.calls('chat.postMessage').length,
     ]);
 
-  /** A press as Slack would send it; `changes` holds what the attacker changed. */
+  /** A press as Slack would send it, except for `changes`, which the attacker made. */
   async function press(changes: {
     teamId: string;
     userId: string;
@@ -203,7 +203,7 @@ describe('a press by someone who may not press the button', () => {
       // The installer and an admin of Globex try to retry Acme's run.
       { teamId: globex.teamId, userId: globex.userId, value: acme.runId },
       { teamId: globex.teamId, userId: admin, value: acme.runId },
-      // The same two, who claim to be in Acme.
+      // The same two people claim to be in Acme.
       { teamId: acme.teamId, userId: globex.userId, value: acme.runId },
       { teamId: acme.teamId, userId: admin, value: acme.runId },
       { teamId: 'T0NOBODY', userId: acme.userId, value: acme.runId },
@@ -365,8 +365,8 @@ describe('connections and headers that only use up resources', { concurrency: 2 
         sockets.push(socket);
       });
     let slowestMs = 0;
-    // A hundred at a time: the system drops connections beyond a backlog of 511, and a client notices only when it
-    // writes. Once the next connection is answered, all earlier ones have been accepted.
+    // Connects a hundred at a time: the system drops connections beyond a backlog of 511, and a client notices this
+    // only when it writes. Once Foyer answers the next connection, it has accepted all earlier ones.
     for (let n = 0; n < many; n += 100) {
       await Promise.all(Array.from({ length: 100 }, (_, beside) => connectOne(n + beside)));
       const startedAt = performance.now();

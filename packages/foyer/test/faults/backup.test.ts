@@ -22,7 +22,7 @@ it('a backup that is made during installs is complete, and Foyer starts on the b
   const { sandbox } = stage;
   let over = false;
   let installed = 0;
-  // One installer after the other in each workspace, without a pause.
+  // In each workspace, one install follows another without a pause.
   const traffic = ['Acme', 'Globex', 'Initech Product', 'Initech Sales'].map(async (name) => {
     const teamId = sandbox.workspace(name).id;
     for (let n = 0; !over; n += 1) {

@@ -83,8 +83,8 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     await eventually(async () => (await run()).status === 'waiting');
     clock.jump(-hourMs);
     stage.sandbox.faults.clear();
-    // A run that waited before the jump keeps its due time, which is now an hour away. If an attempt was under way, the
-    // run waits by the new clock.
+    // A run that waited before the jump keeps its due time, which is now an hour away. If an attempt was in progress
+    // during the jump, the new clock determines the due time.
     const { id } = await run();
     assert.match(await (await visitor.get(progress)).text(), /Still setting up/);
     await eventually(async () => {

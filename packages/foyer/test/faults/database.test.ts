@@ -110,8 +110,8 @@ async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<
   );
 }
 
-// This test counts the pages that Foyer answers within a few seconds. It runs alone, since tests that run at the same
-// time would slow Foyer down.
+// This test counts the requests that Foyer answers within a few seconds. It runs alone, since tests that run at the
+// same time would slow Foyer down.
 it('a run succeeds with one welcome although the database is locked right after the welcome is sent, and Foyer keeps answering', async (t) => {
   const play = await setPlay(t);
   const { stage, acme, visitor } = play;
@@ -133,7 +133,8 @@ it('a run succeeds with one welcome although the database is locked right after 
   const answer = await installAcme(play);
   const progress = stage.url + answer.headers.get('location');
   await asking;
-  // Usually hundreds are answered, fewer on a busy machine. If Foyer waited for the lock inside SQLite, none would be.
+  // Usually, Foyer answers hundreds of requests; on a busy machine, fewer. If it waited for the lock inside SQLite, it
+  // would answer no request at all.
   assert.ok(answered >= 10, `${answered} pages were answered while it was locked`);
   const run = await finishedRun(visitor, progress);
   assert.equal(run.status, 'succeeded');

@@ -170,7 +170,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
     case 'never revoked':
       assert.match(page, /did not finish[\s\S]*could not revoke it yet/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
-      // Foyer tries again to revoke the tokens once the request is a minute old. A restarted Foyer tries right away.
+      // Foyer retries the revocation once the request is a minute old. After a restart, it retries immediately.
       play.clock.jump(61_000);
       await stage.stop();
       await stage.start();
@@ -256,7 +256,7 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
     await until(play, async () => {
       const dueAt = Number(await play.value('select due_at from runs'));
       status = await ask();
-      // The clock has just jumped to the end of a wait, so this waits for the next one.
+      // The clock has just jumped to the end of a wait. So `ask` must also see that the next wait has begun.
       return status.status === 'waiting' && dueAt > play.clock.now();
     });
   }
@@ -286,7 +286,7 @@ async function until(play: Play, look: () => boolean | Promise<boolean>): Promis
   }
 }
 
-/** Checks that the log shows no bug of Foyer and no token, for any answer of Slack. */
+/** Checks that the log contains no token and no sign of a bug in Foyer, no matter what Slack answered. */
 function assertLogIsCalm({ stage }: Play): void {
   const log = stage.logged().join('\n');
   for (const fault of [

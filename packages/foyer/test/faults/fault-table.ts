@@ -62,7 +62,7 @@ const limited = ['429', 'ratelimited'];
 const hangs = ['hangs, did not act', 'hangs, acted'];
 const dead = ['invalid_auth', 'token_revoked', 'account_inactive'];
 
-/** The code under which a failure is stored and shown. */
+/** Returns the error code under which Foyer stores and shows a failure. */
 export function codeOf(failure: string): string {
   if (failure === '429' || failure === 'ratelimited') return 'rate_limited';
   if (/^\d+$/.test(failure)) return `http_${failure}`;
@@ -101,7 +101,10 @@ const refusal = (page: number, cause: string, tokens: NotInstalled['tokens']) =>
   tokens,
 });
 
-/** A step that fails, and whether the welcome arrived anyway. `notify-operators` fails no run. */
+/**
+ * The end in which `step` fails; `welcomes` is 1 if the welcome arrives anyway. A failed `notify-operators` fails no
+ * run.
+ */
 const failed =
   (step: string, welcomes: 0 | 1, installation?: 'broken') =>
   (failure: string): End => ({
@@ -112,7 +115,7 @@ const failed =
     ...(step === 'notify-operators' && { operatorsTold: 0 as const }),
   });
 
-/** Slack asks to wait every time: the run keeps waiting, and shows why. */
+/** The end if Slack asks Foyer to wait every time: the run keeps waiting, and shows why. */
 function waits(step: string, names: readonly string[], welcomes: 0 | 1): End {
   const after = names.slice(names.indexOf(step) + 1).map((name) => [name, 'pending'] as const);
   return {
@@ -192,13 +195,17 @@ const revocation: Cell[] = [
   ),
 ];
 
-/** `users.info` and `team.info`: the welcome is sent even if a call fails; only a rate limit delays it. */
+/**
+ * `users.info` and `team.info`: Foyer sends the welcome even if a call always fails, but not while Slack asks it to
+ * wait.
+ */
 const profile: Cell[] = ['users.info', 'team.info'].flatMap((method) => [
   ...rows(method, [...later, ...laterActed, ...limited, ...hangs], once, whole),
   ...rows(method, [...later, ...laterActed], always, failed('fetch-profile', 1)),
   ...rows(method, ['hangs, did not act'], always, failed('fetch-profile', 1)),
   ...rows(method, limited, always, () => waits('fetch-profile', stepNames, 0)),
-  // The install already named the team, so a refused `team.info` does no harm; only `users.info` describes the person.
+  // A refused `team.info` does no harm: Foyer has the team's name from the install. Only `users.info` describes the
+  // person.
   ...rows(
     method,
     ['missing_scope', 'user_not_found', 'team_not_found', 'method_not_supported'],
@@ -212,7 +219,7 @@ const open: Cell[] = [
   ...rows('conversations.open', [...later, ...laterActed, ...limited, ...hangs], once, whole),
   ...rows('conversations.open', [...later, ...laterActed, 'hangs, acted'], always, failed('send-welcome', 0)),
   ...rows('conversations.open', limited, always, () => waits('send-welcome', stepNames, 0)),
-  // Foyer then sends the message to the person's id instead.
+  // Without the scope, Foyer sends the message to the person's id instead.
   ...rows('conversations.open', ['missing_scope'], both, whole),
   ...rows(
     'conversations.open',
@@ -267,7 +274,7 @@ const home: Cell[] = [
     ...whole,
     steps: { 'publish-home': 'skipped: not_enabled' },
   }),
-  // A view that Slack refuses is drawn again with less content, and sent again.
+  // If Slack refuses a view, Foyer draws it again with less content, and sends that.
   ...rows('views.publish', ['invalid_arguments', 'view_too_large'], once, whole),
   ...rows('views.publish', ['invalid_arguments', 'view_too_large'], always, failed('publish-home', 1)),
   ...rows(
@@ -286,7 +293,7 @@ const operators: Cell[] = [
   ...rows('webhook', ['500', '503', '403', '404', '410'], always, failed('notify-operators', 1)),
   ...rows('webhook', ['403', '404', '410'], once, failed('notify-operators', 1)),
   ...rows('webhook', ['429'], always, () => waits('notify-operators', stepNames, 1)),
-  // A webhook has no history to search: a message that may have arrived is not sent again.
+  // A webhook has no history to search, so Foyer does not repeat a message that may have arrived.
   ...rows('webhook', ['reset, acted', 'hangs, acted'], both, unconfirmedTold),
   ...rows('webhook', ['reset, did not act', 'hangs, did not act'], both, {
     ...unconfirmedTold,

@@ -20,7 +20,7 @@ function killPoints(engine: ProcessStage['engine']): KillPoint[] {
     atCall('oauth.v2.access', 1, 'before its answer'),
     atCall('auth.test', 1, 'before its answer'),
     atCall('auth.test', 1, 'after its answer'),
-    // The first call of the run: the install is stored by then, however many commits other work makes in between.
+    // The first call of the run. By then, the install is stored, no matter how many commits other work has made.
     atCall('users.info', 1, 'before its answer'),
     ...commits.map((nth) => atCommit(nth)),
     ...(engine === 'Postgres' ? commits.map((nth) => atCommit(nth, 'before')) : []),

@@ -16,7 +16,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 
 /**
  * Invariants 1, 2 and 3 under SIGKILL. Foyer runs in its own process, is killed at some instant of an install and is
- * started again on the same database. Then the person reloads, and starts over if nothing was stored.
+ * started again on the same database. Then the person reloads the page, and starts over if nothing was stored.
  */
 
 /** How long a test waits for a run to end: longer than a lease of thirty seconds plus the delays of a busy machine. */
@@ -27,15 +27,18 @@ type Killing = readonly KillPoint[];
 
 interface Tally {
   kills: number;
-  /** The run resumed after the restart. */
+  /** Installs whose run resumed after the restart. */
   resumed: number;
-  /** The code had not been exchanged: the reloaded callback installed. */
+  /** Installs that were killed before Foyer exchanged the code: reloading the callback installed the app. */
   reloaded: number;
-  /** Nothing was stored, and the person started over. */
+  /** Installs of which nothing was stored, so the person started over. */
   begunAnew: number;
-  /** The run had finished before Foyer reached the kill point. */
+  /** Kill points that Foyer did not reach before the run had finished. */
   atRest: number;
-  /** Killed while the operators were notified: the outcome is unknown, so they are not notified again. */
+  /**
+   * Installs that were killed while Foyer notified the operators: the outcome is unknown, so Foyer does not notify
+   * again.
+   */
   operatorsUnconfirmed: number;
 }
 
@@ -259,7 +262,7 @@ function openRunsOf(stage: ProcessStage, { teamId }: Place): Promise<RunLine[]> 
   );
 }
 
-/** Checks what must be true of an install once it is over, also after a kill or a fault. */
+/** Checks what must be true of an install once it is over, even if there was a kill or a fault. */
 async function assertWhole(
   stage: ProcessStage,
   place: Place,

@@ -18,7 +18,7 @@ type When = 'asking' | 'answering' | 'uninstalling';
 
 interface Cell {
   when: When;
-  /** A method of Slack's, or `billing`. */
+  /** One of Slack's methods, or `billing`. */
   method: string;
   failure: string;
   how: 'once' | 'always';
@@ -157,7 +157,7 @@ async function playCell(play: Play, cell: Cell): Promise<void> {
   await settle(play);
   const [closing, canceling] = await stepsOf(play, 'uninstall');
   assert.equal(closing, `close-books ${error ? `failed: ${error}` : 'succeeded'}`);
-  // A failed step stops the next one only if it is required.
+  // `close-books` is not required, so `cancel-plan` runs even if `close-books` failed.
   const fails = error !== undefined && cell.how === 'always';
   assert.equal(canceling, `cancel-plan ${fails ? `failed: ${error}` : 'succeeded'}`);
   const lines = (await ledgerOf(play)).filter((line) => !line.startsWith('plan '));

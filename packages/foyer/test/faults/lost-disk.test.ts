@@ -143,7 +143,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
       assert.match(output, /could not be written to the disk: EIO/);
 
       disk.heal();
-      // Foyer handles an interrupted install only once it is a minute old, so this makes it older.
+      // Foyer handles an interrupted install only once it is a minute old, so the test makes the install older.
       await stage.change(
         'update install_requests set started_at = started_at - 120000, used_at = used_at - 120000',
       );

@@ -20,7 +20,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 
 const script = fileURLToPath(new URL('../machines/support/machine-process.ts', import.meta.url));
 const lanes = count({ quick: 3, full: 6 });
-/** One in this many installs is uninstalled. App Home is opened only for the others. */
+/** The test uninstalls one in this many installs, and opens App Home only for the others. */
 const removeEvery = 5;
 
 interface Pass {
@@ -43,8 +43,8 @@ interface Load {
 }
 
 /**
- * Until `end` is called, installs in new workspaces without a pause, and opens App Homes and uninstalls with short
- * pauses.
+ * Installs in new workspaces without a pause. At the same time, opens App Homes and uninstalls, with short pauses. Runs
+ * until the caller calls `end`.
  */
 function putUnderLoad(stage: ProcessStage, urls: readonly string[]): Load {
   const { sandbox } = stage;
@@ -119,7 +119,7 @@ async function startMachine(
   return { url: `http://127.0.0.1:${port}`, foyer };
 }
 
-/** The time in which the server was away. */
+/** The time during which the server was down. */
 interface Outage {
   from: number;
   to: number;
@@ -138,12 +138,12 @@ async function restart(
 }
 
 /**
- * Most installs must survive an outage of up to this length. An install that met a longer outage does not count: on a
+ * Most installs must survive an outage of up to this length. An install during a longer outage does not count: on a
  * busy machine, the server may take long to start, and Foyer is not to blame for that.
  */
 const riddenOutMs = 3000;
 
-/** The installs that met no outage longer than `riddenOutMs`. */
+/** The installs that did not overlap with an outage longer than `riddenOutMs`. */
 function passesRiddenOut(passes: readonly Pass[], outages: readonly Outage[]): Pass[] {
   const long = outages.filter(({ from, to }) => to - from > riddenOutMs);
   return passes.filter((pass) => !long.some(({ from, to }) => pass.from < to && from < pass.to));
