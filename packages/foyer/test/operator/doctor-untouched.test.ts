@@ -231,7 +231,7 @@ for (const { what, below, fix } of [
   });
 }
 
-test('doctor reports a database in a folder that this user may not search', { skip }, async (t) => {
+test('doctor reports a database in a folder that the current user cannot access', { skip }, async (t) => {
   const { folder, environment, doctor } = await prepare(t);
   const data = join(folder, 'data');
   mkdirSync(data, { mode: 0o600 });
@@ -242,7 +242,7 @@ test('doctor reports a database in a folder that this user may not search', { sk
   assert.match(of('database')?.fix ?? '', /^Run this as the user that Foyer runs as/);
 });
 
-test('doctor reports that the first start cannot create the folder of the database on a disk that is mounted read-only', {
+test('if the disk is mounted read-only, doctor reports that the first start cannot create the database’s folder', {
   skip: skip || (canMount() ? false : 'this user may not mount a disk'),
 }, async (t) => {
   const { folder, environment } = await prepare(t);
@@ -326,7 +326,7 @@ test('doctor reports that another program has locked the database file', {
   assert.match(of('database')?.fix ?? '', /Another program has locked the file/);
 });
 
-test('doctor reports a WAL without its index, and a missing database whose WAL is still there', {
+test('doctor reports a WAL file without its index, and a WAL file without its database', {
   skip,
 }, async (t) => {
   const { folder, file, doctor } = await prepare(t);
@@ -343,7 +343,7 @@ test('doctor reports a WAL without its index, and a missing database whose WAL i
   assert.equal(gone.exitCode, 1);
 });
 
-test('doctor runs no migration, and reports a migration of a newer version of the app', {
+test('doctor reports that a newer version of the app migrated the database, and runs no migration itself', {
   skip,
 }, async (t) => {
   const { folder, file, doctor } = await prepare(t);

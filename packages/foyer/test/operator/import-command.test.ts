@@ -145,7 +145,7 @@ testOnBothEngines('`import --run` queues the install run of each installation', 
   assert.equal(await count('runs'), 1);
 });
 
-test('`import` takes over only the installations of its own app, and names the other apps', async (t) => {
+test('`import` imports only the installations of its own app, and names the other apps that it finds', async (t) => {
   const { source, importFrom, store, count } = await prepare(t);
   for (const [clientId, botToken] of [
     ['0.1', 'xoxb-first'],
@@ -165,7 +165,7 @@ test('`import` takes over only the installations of its own app, and names the o
   assert.equal((await store.fetchInstallation(query)).bot?.token, 'xoxb-own');
 });
 
-test('`import` names each line that it refuses and the reason, and prints no value of the line', async (t) => {
+test('`import` reports which lines it refuses and why, without printing any value of a line', async (t) => {
   const { importFrom, source, count } = await prepare(t);
   mkdirSync(source);
   const file = join(source, 'installations.jsonl');

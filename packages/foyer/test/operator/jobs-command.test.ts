@@ -86,7 +86,7 @@ testOnBothEngines('doctor names the jobs that failed, were interrupted or are ov
 });
 
 for (const engine of ['SQLite', 'Postgres'] as const)
-  test(`a running Foyer shows its jobs on the overview and in the metrics (${engine})`, async (t) => {
+  test(`a running Foyer shows its jobs on the operator overview and in the metrics (${engine})`, async (t) => {
     let fails = true;
     const own = defineFoyer({
       manifest: JSON.parse(fixtureManifest),

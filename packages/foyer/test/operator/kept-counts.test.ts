@@ -133,7 +133,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.equal(rows.length - names.length, 2, 'the days of another app stay');
     });
 
-    it('the welcomes of a day are counted even if 2,500 runs that send no welcome follow on the same day', async (t) => {
+    it('readDays counts a welcome even if 2,500 runs without a welcome follow on the same day', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -165,7 +165,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       assert.deepEqual(welcomes.at(-1), { day: today, welcomes: 1, medianMs: 700, slowestMs: 700 });
     });
 
-    it('the welcome times of a day come from the newest 2,000 welcomes of that day, even if the next day has more', async (t) => {
+    it('readDays measures the newest 2,000 welcomes of each day, no matter how many welcomes the next day has', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       const { queries } = database;
@@ -212,7 +212,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
       ]);
     });
 
-    it('countFailingRuns counts no further than 1,001', async (t) => {
+    it('countFailingRuns stops counting at 1,001', async (t) => {
       const { database, close } = await openDatabase();
       t.after(close);
       await installations(database, 'failing', 'active', mostProblems + 5);
@@ -231,7 +231,7 @@ for (const [engine, openDatabase] of Object.entries(engines)) {
   });
 }
 
-it('the stored counts of days are used even if the collation of the database sorts punctuation before digits (Postgres)', async (t) => {
+it('readDays uses the stored counts even if the database’s collation sorts punctuation before digits (Postgres)', async (t) => {
   const { database, close } = await engines.Postgres();
   t.after(close);
   const { queries } = database;

@@ -96,7 +96,7 @@ testOnBothEngines(
   },
 );
 
-test('`keys rotate` leaves alone a token that the new key already encrypts', async (t) => {
+test('`keys rotate` does not re-encrypt a token that is already encrypted with the new key', async (t) => {
   const { database, keys } = await prepare(t, 3);
   const one = await storeOf(database, rotated).findInstallation({ teamId: 'T1', userId: 'U1' });
   assert.ok(one);
@@ -280,7 +280,7 @@ testOnBothEngines('`keys forget` changes nothing for a key that is not lost', as
   assert.deepEqual(await everything(database), stored);
 });
 
-test('`keys forget` keeps a key that another process uses during the command, and scrubs the database files once a key is forgotten', async (t) => {
+test('`keys forget` does not forget a key that another process uses meanwhile, and scrubs the database files if it does forget it', async (t) => {
   const { database } = await prepare(t, 1);
   let writes = 0;
   let scrubs = 0;
@@ -310,7 +310,7 @@ test('`keys forget` keeps a key that another process uses during the command, an
   assert.deepEqual([await ids(), scrubs], [0, 1]);
 });
 
-test('`keys rotate` scrubs the database files twice: after it has re-encrypted the tokens of installations, and after it has re-encrypted those of install requests', async (t) => {
+test('`keys rotate` scrubs the database files twice, once for installations and once for install requests', async (t) => {
   const { database } = await prepare(t, 1);
   let scrubs = 0;
   const scrub = async () => {
@@ -321,7 +321,7 @@ test('`keys rotate` scrubs the database files twice: after it has re-encrypted t
   assert.equal(scrubs, 2);
 });
 
-test('`keys forget` forgets the key of a lost key file', async (t) => {
+test('`keys forget` can forget the key of a key file that was lost', async (t) => {
   const { database, run } = await prepare(t, 1);
   const { exitCode, stdout, stderr } = await run(['keys', 'forget', 'old', '--yes', '--json'], {
     loadKeyring: loadExistingKeyring,
@@ -332,7 +332,7 @@ test('`keys forget` forgets the key of a lost key file', async (t) => {
   assert.equal(await findNewKeyMisfit(database.queries, installedAt), undefined);
 });
 
-test('`keys forget` asks first, and says what will be lost', async (t) => {
+test('`keys forget` asks for confirmation, and says what will be lost', async (t) => {
   const { database, keys, run, config } = await prepare(t, 3);
   const silent = await keys(['forget', 'old'], after);
   assert.equal(silent.exitCode, 2);

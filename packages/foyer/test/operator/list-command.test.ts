@@ -64,7 +64,7 @@ testOnBothEngines(
   },
 );
 
-test('`list --json` prints null for each value that an org-wide install without a bot or a run lacks', async (t) => {
+test('`list --json` prints null for each missing value of an org-wide install without a bot or a run', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: null, enterprise_id: 'E1', bot_scopes: null });
   const [printed] = JSON.parse((await run(['list', '--json'])).stdout);
@@ -110,7 +110,7 @@ testOnBothEngines(
   },
 );
 
-test('`list` names each failed step, not only notify-operators', async (t) => {
+test('`list` names every failed step of a run, including notify-operators', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1' });
   await storeRun(database, 'ins_1', [
@@ -171,7 +171,7 @@ test('`list` says that there is no database, and creates none', async (t) => {
   assert.equal(existsSync(join(folder, 'elsewhere')), false);
 });
 
-test('`list` says what doctor says about an empty database file, and about a missing one whose key file is still there', async (t) => {
+test('`list` gives the same advice as doctor if the database file is empty, or is missing while its key file is still there', async (t) => {
   const { folder, config, run, variables } = await createOperatorHarness(t);
   const empty = join(folder, 'empty.db');
   writeFileSync(empty, '');

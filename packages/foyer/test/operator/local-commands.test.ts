@@ -39,7 +39,7 @@ const places = [
 
 describe('commands in doctor’s advice', () => {
   for (const { where, place, failed, start } of places) {
-    it(`doctor names commands as the operator calls them in ${where}`, async (t) => {
+    it(`doctor prints commands in the form that works in ${where}`, async (t) => {
       const { doctor, database, closeServer } = await prepareDoctor(t);
       await database.queries.updateTable('installations').set({ status: 'broken' }).execute();
       await closeServer();
@@ -51,7 +51,7 @@ describe('commands in doctor’s advice', () => {
   }
 });
 
-test('help, results and errors name commands as the operator calls them', async (t) => {
+test('help, results and errors print commands in the form that works where the operator runs them', async (t) => {
   const { run } = await createOperatorHarness(t);
   const commands = localCommands({ program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: true });
   const called = [

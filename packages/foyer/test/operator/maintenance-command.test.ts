@@ -113,7 +113,7 @@ testOnBothEngines(
   },
 );
 
-test('while the database hangs or fails, Foyer assumes that maintenance is on if the last answer of the database said so', async () => {
+test('while the database hangs or fails, Foyer stays in maintenance if it last read that maintenance is on', async () => {
   const { database, close } = await openTestDatabase();
   await database.write((tx) =>
     tx.insertInto('maintenance').values({ client_id: '1.2', began_at: 1 }).execute(),

@@ -23,13 +23,13 @@ test('`manifest` fills in the public URL, changes nothing else, and needs no sec
   assert.deepEqual(expected.oauth_config.redirect_urls, [`${publicUrl}/slack/oauth_redirect`]);
 });
 
-test('`manifest` reads only PUBLIC_URL, and reports a problem with it', () => {
+test('`manifest` reads PUBLIC_URL, uses a localhost default if it is blank, and refuses a value without http', () => {
   assert.equal(readPublicUrl({ PUBLIC_URL: `${publicUrl}/` }), publicUrl);
   assert.equal(readPublicUrl({ PUBLIC_URL: ' ' }), 'http://localhost:3000');
   assert.throws(() => readPublicUrl({ PUBLIC_URL: 'foyer.example.com' }), /PUBLIC_URL: is not an http/);
 });
 
-test('`manifest` lists the callback of Sign in with Slack as a redirect URL too, if sign-in is on', async (t) => {
+test('`manifest` also lists the callback of Sign in with Slack as a redirect URL if sign-in is on', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { stdout } = await run(['manifest'], { ...readUrl, readSignsIn: () => true });
   assert.deepEqual(JSON.parse(stdout).oauth_config.redirect_urls, [
@@ -42,7 +42,7 @@ test('`manifest` lists the callback of Sign in with Slack as a redirect URL too,
   );
 });
 
-test('`manifest --check` ignores fields with their default value, which Slack exports, and the order of scopes', async (t) => {
+test('`manifest --check` ignores the default values that Slack adds to an export, and the order of scopes', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const exported = JSON.parse((await run(['manifest'], readUrl)).stdout);
   delete exported._metadata;

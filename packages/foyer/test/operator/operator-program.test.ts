@@ -114,7 +114,7 @@ test('an unexpected failure exits with code 1 and shows no secret', async (t) =>
   assert.match(stderr, /bug in Foyer[\s\S]*it broke at \[secret\]/);
 });
 
-test('a database that cannot be used is reported with the command that finds out why', async (t) => {
+test('if the database cannot be used, a command reports that and points to doctor', async (t) => {
   const { run } = await createOperatorHarness(t);
   const { exitCode, stdout, stderr } = await run(['retry', 'run_1', '--json'], {
     openDatabase: async () => {
@@ -127,7 +127,7 @@ test('a database that cannot be used is reported with the command that finds out
   assert.match(stderr, /database is locked\.\n`npm run foyer -- doctor` says what is wrong/);
 });
 
-test('the example address of a fix is printed in full, and the password of a real address is hidden', async (t) => {
+test('the example address in a fix is printed in full, but the password in a real address is hidden', async (t) => {
   const { run } = await createOperatorHarness(t);
   const adviceFor = async (environment: Record<string, string>) => {
     const readConfig = () => parseConfig(environment, fixtureManifest);

@@ -195,7 +195,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([ids.length, new Set(ids).size], [230, 230]);
     });
 
-    it('readFailedRuns returns the runs to try again, and none whose outcome no longer matters', async (t) => {
+    it('readFailedRuns returns the failed runs that are worth a retry, and skips those whose outcome no longer matters', async (t) => {
       const { queries, add, change } = await setFailures(t);
       const failed = { status: 'failed', finished_at: 2000 } as const;
       await add(
@@ -385,7 +385,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([ids.length, new Set(ids).size, ids.at(-1)], [123, 123, own]);
     });
 
-    it('listInstallationsPage reads a page in four statements, and returns the same records as one read for each installation', async (t) => {
+    it('listInstallationsPage reads a page in four statements, and returns the same records as a separate read of each installation', async (t) => {
       const { queries, add } = await setApps(t);
       const many = Array.from({ length: 40 }, (_, index) => ({
         ...{ id: `ins_OWN_${index}`, tenant: `team:TMANY${index}`, team_id: `TMANY${index}` },

@@ -122,7 +122,7 @@ describe('the metrics', () => {
     assert.equal(sampleValue(all, 'foyer_database_up'), 1);
   });
 
-  it('the metrics answer a scrape, without stale values, when the database is closed', async () => {
+  it('while the database is closed, the metrics endpoint still answers a scrape, without stale values', async () => {
     await start();
     await storeInstallation(test.database, { id: 'ins_1' });
     assert.equal(sampleValue(await families(), 'foyer_installations', { status: 'active' }), 1);
@@ -135,7 +135,7 @@ describe('the metrics', () => {
     }
   });
 
-  it('the metrics count each statement that meets a damaged page, and the other metrics still have values', async () => {
+  it('the metrics count each statement that hits a damaged page, and the other metrics still have values', async () => {
     const { target } = test;
     assert.ok(target.kind === 'sqlite');
     await storeInstallation(test.database, { id: 'ins_1' });
@@ -216,7 +216,7 @@ describe('the metrics of an install', () => {
     assert.equal(sampleValue(all, 'foyer_installations', { status: 'active' }), 1);
   });
 
-  it('the metrics measure the time to the welcome, and count HTTP answers by route', async () => {
+  it('the metrics measure the time to the welcome, and count HTTP responses by route and status', async () => {
     const all = await families();
     assert.equal(sampleValue(all, 'foyer_welcome_seconds_count'), 1);
     assert.ok(sampleValue(all, 'foyer_welcome_seconds_sum') < 30);

@@ -34,7 +34,7 @@ describe('the metrics of problems', () => {
     return signedPost({ url: stage.url, signingSecret, body });
   }
 
-  it('requests with a wrong signature are counted as a wrong signing secret only if they name this app', async () => {
+  it('the metrics count a wrong signature as a sign of a wrong signing secret only if the request names this app', async () => {
     const { teamId } = await installAcme();
     const appId = stage.sandbox.app.id;
     const refused = (kind: string) => value('foyer_refused_requests_total', { kind });
@@ -49,7 +49,7 @@ describe('the metrics of problems', () => {
     assert.equal(await refused('secret_mismatch'), 1);
   });
 
-  it('failed installs that a stranger can cause are counted as unverified, and other failed installs as failed', async () => {
+  it('the metrics count a failed install that a stranger could have caused as unverified, and any other as failed', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const state = async () => {

@@ -73,7 +73,7 @@ describe('what the alert rules and the dashboard read', () => {
     }
   });
 
-  it('a fresh process exports a series for each label value that an alert rule or a dashboard panel selects with =~, so that the first failure counts as an increase', () => {
+  it('a fresh process exports every series that an alert rule or dashboard panel selects with =~, so that a first failure counts as an increase', () => {
     for (const [name, expression] of expressions) {
       for (const selector of selectorsOf(expression)) {
         for (const matcher of selector.matchers.filter(({ operator }) => operator === '=~')) {
@@ -94,7 +94,7 @@ describe('what the alert rules and the dashboard read', () => {
     assert.deepEqual(missing, [], 'what the dashboard leaves out');
   });
 
-  it('each alert rule aggregates the machines of a job, so that one cause raises one alert', () => {
+  it('each alert rule aggregates over the machines of a job, so that one cause raises only one alert', () => {
     for (const [name, expression] of expressions) {
       if (!name.startsWith('alert: ')) continue;
       const first = expression.trim().split('\n')[0] ?? '';

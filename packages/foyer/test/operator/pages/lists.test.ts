@@ -58,7 +58,7 @@ describe('a page of installations', () => {
     );
   });
 
-  it('a search for installations finds a part of a name in any case, and treats no character as a wildcard', async () => {
+  it('a search for installations finds part of a name in upper or lower case, and treats no character as a wildcard', async () => {
     await storeInstallation(test.database, {
       id: 'ins_odd',
       team_id: 'TODD',
@@ -74,7 +74,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('COMPANY 00042'), ['ins_00042']);
   });
 
-  it('a search for installations finds whole ids of teams, enterprises, people, installations and runs, and no id of another app', async () => {
+  it('a search for installations accepts the full id of a team, enterprise, person, installation or run, but not of another app’s', async () => {
     await storeInstallation(test.database, {
       id: 'ins_org',
       team_id: null,

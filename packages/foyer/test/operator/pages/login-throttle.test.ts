@@ -8,7 +8,7 @@ function failTimes(throttle: ReturnType<typeof createLoginThrottle>, address: st
 }
 
 describe('the login throttle', () => {
-  it('the login throttle makes an address wait after five wrong passwords, and doubles the wait with each further wrong password, up to a quarter of an hour', () => {
+  it('the login throttle makes an address wait after five wrong passwords, and doubles the wait each time, up to fifteen minutes', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     failTimes(throttle, '192.0.2.1', 4);

@@ -64,7 +64,7 @@ describe('the operator in a browser', () => {
     }
   }
 
-  it('an operator sees that a password is wrong, and may try again', async () => {
+  it('an operator who enters a wrong password is told so, and can try again', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(`${stage.url}/operator/requests`);
@@ -169,7 +169,7 @@ describe('the operator in a browser', () => {
 
   for (const width of [1280, 390]) {
     for (const colorScheme of ['light', 'dark'] as const) {
-      it(`axe finds no accessibility problem on the operator pages, ${width} pixels wide, ${colorScheme}`, {
+      it(`axe finds no accessibility problem on the operator pages at ${width} pixels, in ${colorScheme} mode`, {
         timeout: 170_000,
       }, async () => {
         const { context, page } = await operator({ width, colorScheme, javaScriptEnabled: true });
@@ -200,7 +200,7 @@ describe('the operator in a browser', () => {
     }
   }
 
-  it('the operator pages have a menu in even rows and buttons of one height on a phone, and the times of steps in one column on a desktop', async () => {
+  it('the operator pages align the menu and the buttons on a phone, and the times of a run’s steps on a desktop', async () => {
     type Box = { left: number; top: number; height: number };
     const boxesOf = (page: Page, selector: string): Promise<Box[]> =>
       page.evaluate(

@@ -18,7 +18,7 @@ import { type OperatorStage, password, setOperatorStage } from './operator-stage
 const everyPage = ['/operator', '/operator/installations', '/operator/requests', '/operator/login'];
 
 describe('without an operator password', () => {
-  it('every operator page is answered with 404 if no password is set', async () => {
+  it('every operator page returns 404 if no operator password is set', async () => {
     const stage = await setStage();
     try {
       for (const path of [...everyPage, '/operator/', '/operator/installations/ins_1', '/operators']) {
@@ -92,7 +92,7 @@ describe('logging in as the operator', () => {
   });
   const from = (address: string) => ({ 'x-forwarded-for': address });
 
-  it('an operator’s login leads to the requested page, and only to operator pages', async (t) => {
+  it('after a login, an operator lands on the requested page, but only if it is an operator page', async (t) => {
     t.after(() => stage.close());
     const asked = await stage.get('/operator/installations?q=acme');
     assert.equal(asked.status, 303);
@@ -114,7 +114,7 @@ describe('logging in as the operator', () => {
     }
   });
 
-  it('an operator’s login sets a cookie that no script can read, and after a logout that cookie opens no session any more', async (t) => {
+  it('an operator’s login sets a cookie that no script can read and that no longer works after a logout', async (t) => {
     t.after(() => stage.close());
     const answer = await stage.post('/operator/login', { password });
     const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
@@ -148,7 +148,7 @@ describe('logging in as the operator', () => {
     assert.ok(!stage.logged().join('\n').includes('guess 1'), 'a guess may be half a password');
   });
 
-  it('an operator’s browser that has logged in before can still log in while strangers guess from many addresses', async (t) => {
+  it('an operator whose browser has logged in before can still log in while strangers guess passwords from many addresses', async (t) => {
     t.after(() => stage.close());
     const { cookies } = stage.visitor;
     await stage.logIn();
@@ -225,7 +225,7 @@ describe('the operator’s forms', () => {
     assert.match(text, />Send the welcome message<\/span> <code class="step-name">send-welcome</);
   });
 
-  it('an operator’s form without its token, with a wrong token or from another site is refused and changes nothing', async () => {
+  it('an operator’s form without a CSRF token, with a wrong one or from another site is refused and changes nothing', async () => {
     const before = await historyKinds();
     const refusals = [
       await stage.post(`${path}/welcome`, { csrf: '' }),
@@ -243,7 +243,7 @@ describe('the operator’s forms', () => {
     assert.equal((await stage.get('/operator')).status, 200);
   });
 
-  it('an operator’s form without a session leads to the login', async () => {
+  it('an operator’s form that is sent without a session redirects to the login', async () => {
     const response = await stage.post(`${path}/welcome`, {}, { cookie: '' });
     const to = new URL(response.headers.get('location') ?? '', stage.url);
     assert.equal(response.status, 303);
@@ -275,7 +275,7 @@ describe('the operator’s forms', () => {
   });
 });
 
-describe('a press on an operator page', () => {
+describe('the buttons of an operator page', () => {
   let stage: OperatorStage;
   let id: string;
   let path: string;
@@ -383,7 +383,7 @@ describe('a press on an operator page', () => {
     assert.equal(stage.sandbox.calls('auth.revoke').length, 0);
   });
 
-  it('“Purge” needs the password, and erases nothing if the form was made for an earlier install', async (t) => {
+  it('“Purge” requires the operator password, and erases nothing if the form was made for an earlier install', async (t) => {
     t.after(() => stage.close());
     const question = await (await stage.get(`${path}/purge`)).text();
     assert.match(question, /1 run and \d+ lines of history/);
@@ -408,7 +408,7 @@ describe('a press on an operator page', () => {
   });
 });
 
-it('“Purge” and “Mark as gone” erase nothing of an install that was stored while they revoked the tokens', async (t) => {
+it('“Purge” and “Mark as gone” erase nothing if a new install is stored while they revoke the tokens', async (t) => {
   const stage = await setOperatorStage();
   t.after(() => stage.close());
   const id = await stage.installs('Acme');
@@ -447,7 +447,7 @@ it('“Purge” and “Mark as gone” erase nothing of an install that was stor
   }
 });
 
-it('an operator’s purge erases nothing while an uninstall run that failed may still need the stored rows', async (t) => {
+it('“Purge” erases nothing while a failed uninstall run may still need the stored rows', async (t) => {
   const title = { todo: 'Cancel the plan', doing: 'Canceling the plan' };
   const cancelPlan: Step = {
     ...{ name: 'cancel-plan', title, maxAttempts: 1 },
@@ -474,7 +474,7 @@ describe('a page that an operator reads', () => {
   });
   after(() => stage.close());
 
-  it('the operator’s pages may not be framed or cached, send no referrer, load nothing by default, and let forms post only to Foyer', async () => {
+  it('the headers of the operator pages forbid framing, caching and referrers, and let forms post only to Foyer', async () => {
     for (const path of [...everyPage, '/operator/nothing/here']) {
       const response = await stage.get(path);
       if (response.status === 303) continue;
@@ -577,7 +577,7 @@ describe('a page that an operator reads', () => {
     }
   });
 
-  it('the page of an installation lists the runs of moments below the newest install run', async () => {
+  it('the page of an installation lists the runs of `opened` and `upgraded` steps below the newest install run', async () => {
     const installationId = await stage.installs('Globex');
     const of = { installationId, life: 1, userId: 'U2', stepNames: ['greet'], now: Date.now() };
     const opened = { kind: 'opened', userId: 'U2', tab: 'messages', channelId: 'D2' } as const;

@@ -46,7 +46,7 @@ function cookieOf(setCookie: string): string {
 }
 
 describe('an operator’s session', () => {
-  it('the cookie of an operator’s session cannot be read by a script, and a form of another site does not send it', async () => {
+  it('an operator’s session cookie cannot be read by a script, and is not sent with a form of another site', async () => {
     const plain = parseSetCookie(await sessionsOf().begin(visit));
     assert.equal(plain.name, 'foyer-operator');
     assert.deepEqual(
@@ -85,7 +85,7 @@ describe('an operator’s session', () => {
     assert.deepEqual([same?.id, same?.csrfToken], [session.id, session.csrfToken]);
   });
 
-  it('an operator’s browser stays known for 90 days, or until the password changes', async () => {
+  it('Foyer remembers an operator’s browser for 90 days, or until the password changes', async () => {
     const clock = createClock();
     const sessions = sessionsOf({ now: clock.now });
     const cookie = cookieOf(sessions.rememberBrowser());
@@ -98,7 +98,7 @@ describe('an operator’s session', () => {
     assert.equal(sessions.knownBrowser(cookie), undefined);
   });
 
-  it('a new login of an operator gets a new cookie, and ends the earlier session of the browser', async () => {
+  it('an operator’s new login sets a new cookie, and ends the browser’s earlier session', async () => {
     const sessions = sessionsOf();
     const before = await begun(sessions);
     const after = cookieOf(await sessions.begin({ ...visit, cookieHeader: before }));
@@ -123,7 +123,7 @@ describe('an operator’s session', () => {
     });
   }
 
-  it('the row of an operator’s session is deleted only some time after it has expired, since clocks may be wrong', async (t) => {
+  it('Foyer deletes the row of an operator’s session only some time after the session has expired, since clocks may be wrong', async (t) => {
     const { database, close } = await openTestDatabase();
     t.after(close);
     const clock = createClock();
@@ -145,7 +145,7 @@ describe('an operator’s session', () => {
     assert.equal(await sessionsOf({ now, password: 'another password' }).read(cookie), undefined);
   });
 
-  it('an operator’s cookie is refused if it was changed, was made for something else or is no cookie at all', async () => {
+  it('an operator’s session cookie is refused if it was changed, was made for another purpose, or is malformed or missing', async () => {
     const sessions = sessionsOf();
     const cookie = await begun(sessions);
     const [name = '', value = ''] = cookie.split('=');
