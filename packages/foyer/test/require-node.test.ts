@@ -19,9 +19,9 @@ async function runOn(version: string, ...args: string[]) {
   );
 }
 
-describe('the check of Node’s version', () => {
+describe('the Node version check', () => {
   for (const version of ['18.20.8', '20.20.2', '22.17.1']) {
-    it(`an older Node gets one sentence that says which version is needed (${version})`, async () => {
+    it(`Foyer does not run on Node ${version}, and says in one sentence which version it needs`, async () => {
       for (const program of ['packages/foyer/require-node.js', 'packages/foyer/src/bin.ts']) {
         const { code, stdout, stderr } = await runOn(version, program, 'list');
         const sentence = `Foyer needs Node 22.18 or newer, and this is v${version}. Install a newer one from nodejs.org.\n`;
@@ -30,14 +30,14 @@ describe('the check of Node’s version', () => {
     });
   }
 
-  it('a Node that is new enough gets no message', async () => {
+  it('the Node version check passes silently on a Node that is new enough', async () => {
     for (const version of ['22.18.0', '24.0.0', '30.1.0']) {
       const { code, stderr } = await runOn(version, 'packages/foyer/require-node.js');
       assert.deepEqual([code, stderr], [0, ''], version);
     }
   });
 
-  it('the check of Node’s version is in the package, and runs before Foyer in the systemd unit and before the npm scripts start, foyer, demo and sandbox', () => {
+  it('the Node version check is in the package, and runs first under systemd and in the npm scripts start, foyer, demo and sandbox', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );

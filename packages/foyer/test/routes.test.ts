@@ -69,14 +69,14 @@ describe('the server', () => {
     url = `http://127.0.0.1:${listening.address.port}`;
   });
 
-  it('/healthz answers 200 and /readyz answers 503 when the database does not answer', async () => {
+  it('/healthz returns 200 and /readyz returns 503 if the database does not respond', async () => {
     const [health, ready] = await Promise.all(['/healthz', '/readyz'].map((path) => fetch(url + path)));
     assert.equal(health?.status, 200);
     assert.equal(ready?.status, 503);
     assert.deepEqual(await ready?.json(), { status: 'database_unavailable' });
   });
 
-  it('a progress page is answered with 503, and its secret address is not logged, when the database is down', async () => {
+  it('if the database is down, a progress page returns 503, and Foyer does not log the page’s secret address', async () => {
     const answer = await fetch(`${url}/installs/a-secret-address`);
     assert.equal(answer.status, 503);
     assert.match(logged.at(-1) ?? '', /"path":"\/installs\/…".*the database does not answer/);
@@ -86,7 +86,7 @@ describe('the server', () => {
     assert.doesNotMatch(text, /Nothing was installed|could not save/, 'no one had asked for an install');
   });
 
-  it('a request with the wrong method gets 405 and the methods that its path accepts', async () => {
+  it('Foyer answers a request that has the wrong method with 405 and the methods that the path accepts', async () => {
     const allowed = async (method: string, path: string) => {
       const { status, headers } = await fetch(url + path, { method });
       return `${status} ${headers.get('allow')}`;
@@ -110,7 +110,7 @@ describe('the server', () => {
     assert.equal((await fetch(`${url}/slack//install`)).status, 404);
   });
 
-  it('requests that read a session or post a form are accepted only under the host name of PUBLIC_URL', async () => {
+  it('Foyer accepts a request that reads a session or posts a form only under the host name of PUBLIC_URL', async () => {
     const ask = (path: string, host: string, method = 'GET') =>
       new Promise<string>((resolve, reject) => {
         let heard = '';
@@ -153,7 +153,7 @@ describe('the server', () => {
     }
   });
 
-  it('pages, health checks, redirects and errors have the security headers', async () => {
+  it('Foyer sends the security headers with pages, health checks, redirects and errors', async () => {
     misbehave = (_req, res) => void res.writeHead(302, { Location: '/' }).end();
     for (const path of ['/', '/healthz', '/readyz', '/slack/install', '/nowhere', '/slack/events']) {
       const { headers } = await fetch(url + path, { redirect: 'manual' });
@@ -166,7 +166,7 @@ describe('the server', () => {
     }
   });
 
-  it('answers to requests that the parser refuses have the security headers too', async () => {
+  it('Foyer sends the security headers even if Node’s HTTP server rejects the request', async () => {
     const refused = [
       ['GET / HTTP/1.1\r\nHost: x\r\nX-A\n: b\r\n\r\n', /^HTTP\/1\.1 400 /],
       ['GET / HTTP/1.1\r\n\r\n', /^HTTP\/1\.1 400 /],
@@ -188,7 +188,7 @@ describe('the server', () => {
     }
   });
 
-  it('a handler that throws leads to a page with status 500 that reveals nothing of the error', async () => {
+  it('if a handler throws, Foyer returns a page with status 500 that reveals nothing about the error', async () => {
     misbehave = () => {
       throw new Error('a private detail');
     };
@@ -197,7 +197,7 @@ describe('the server', () => {
     assert.ok(!(await answer.text()).includes('private detail'));
   });
 
-  it('the page and the log name the install request of a callback that fails', async () => {
+  it('if an OAuth callback fails, the error page and the log give the id of its install request', async () => {
     for (const error of [new DatabaseUnavailableError('gone'), new Error('a private detail')]) {
       misbehave = () => {
         throw error;
@@ -210,7 +210,7 @@ describe('the server', () => {
     }
   });
 
-  it('a request is answered within ten seconds even if its handler never answers', async () => {
+  it('Foyer answers a request with 504 within ten seconds if its handler never responds', async () => {
     misbehave = () => new Promise(() => {});
     const startedAt = performance.now();
     const callback = fetch(`${url}/slack/oauth_redirect?state=known`);
@@ -221,7 +221,7 @@ describe('the server', () => {
     assert.match(await answer.text(), /took_too_long/);
   });
 
-  it('the server closes at once even if a connection has sent no request', async () => {
+  it('the server closes immediately even if a client has connected and sent no request', async () => {
     const silent = connect(listening.address.port, '127.0.0.1');
     await once(silent, 'connect');
     const startedAt = performance.now();

@@ -89,7 +89,7 @@ describe('start-up', () => {
     assert.ok(kept.startsWith(join(root, 'node_modules/.cache/compiled')), kept);
   });
 
-  it('Node’s inspector stays closed, even after SIGUSR1', async (t) => {
+  it('Foyer does not open Node’s inspector on SIGUSR1', async (t) => {
     const { scripts }: { scripts: { start: string } } = JSON.parse(
       readFileSync(join(root, 'package.json'), 'utf8'),
     );
@@ -120,7 +120,7 @@ describe('start-up', () => {
   });
 
   for (const name of ['nodemailer', '@slack/webhook']) {
-    it(`a start fails if ${name} is needed and cannot be loaded`, async (t) => {
+    it(`Foyer does not start if ${name} is needed and cannot be loaded`, async (t) => {
       const { foyer, isReady } = await start(t, { ...notify, PACKAGE_MISSING: name });
       assert.equal(isReady, false);
       assert.match(foyer.output(), new RegExp(`${name} cannot be loaded`));
@@ -136,7 +136,7 @@ describe('start-up', () => {
     assert.ok(loaded.has('pg'));
   });
 
-  it('Foyer exits with code 0 if it is stopped while its start waits for the database', async (t) => {
+  it('Foyer exits with code 0 if it is stopped while it is starting and waits for the database', async (t) => {
     const silent = createServer().listen(0, '127.0.0.1');
     t.after(() => silent.close());
     await once(silent, 'listening');
@@ -170,7 +170,7 @@ describe('start-up', () => {
     },
   };
   for (const [what, { environment, says }] of Object.entries(refused)) {
-    it(`a start with ${what} ends within ten seconds, with one message and exit code 1, even if logging is off`, async (t) => {
+    it(`if configured with ${what}, Foyer exits within ten seconds with code 1 and one message, even if logging is off`, async (t) => {
       const startedAt = performance.now();
       const { foyer, isReady } = await start(t, { ...environment, LOG_LEVEL: 'silent' });
       assert.equal(isReady, false);
@@ -184,7 +184,7 @@ describe('start-up', () => {
     });
   }
 
-  it('a start that fails below /opt/foyer, where the systemd unit runs it, names `foyer doctor` instead of npm run', async (t) => {
+  it('a failed start below /opt/foyer, where systemd runs Foyer, suggests `foyer doctor` instead of an npm script', async (t) => {
     // Foyer names the commands by the path in argv[1]. The test cannot put a script below /opt, so it sets argv[1].
     const setProgram = `data:text/javascript,${encodeURIComponent("process.argv[1]='/opt/foyer/current/src/main.ts'")}`;
     const { foyer } = spawnStart(t, { DATABASE_URL: 'file:/proc/foyer/foyer.db' }, undefined, [
@@ -217,7 +217,7 @@ describe('start-up', () => {
     );
   });
 
-  it('a start with a .env in another encoding reports the encoding, not that every variable is missing', async (t) => {
+  it('Foyer does not start with a .env that is not UTF-8 text, and reports the encoding', async (t) => {
     const { foyer, isReady } = await start(t, {}, Buffer.from('\ufeffSLACK_CLIENT_ID=1.2\n', 'utf16le'));
     assert.equal(isReady, false);
     assert.match(foyer.output(), /\.env: exists but cannot be read: it is not UTF-8 text\n/);
@@ -269,7 +269,7 @@ describe('a start compares the Messages tab with the listeners', () => {
     ],
   ];
   for (const [name, { tab, events = [], listeners }, expected] of cases) {
-    it(`a Messages tab that is ${name} ${expected ? 'is reported' : 'is not reported'}`, async (t) => {
+    it(`Foyer ${expected ? 'warns' : 'does not warn'} at the start about a Messages tab that is ${name}`, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'foyer-start-'));
       const manifest = JSON.parse(fixtureManifest);
       Object.assign(manifest.features.app_home, tab);

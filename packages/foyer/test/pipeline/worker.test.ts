@@ -272,7 +272,7 @@ describe('the worker', () => {
 });
 
 describe('a worker whose own lease has expired', () => {
-  it('a worker whose lease has expired renews it, and does not claim its own run again', async (t) => {
+  it('a worker renews its own expired lease instead of claiming its run a second time', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker, comes } = workerOn(t, stage);
@@ -322,7 +322,7 @@ describe('stopping the worker', () => {
   });
 
   for (const isDeaf of [false, true]) {
-    it(`a stopping worker hands back a run whose step does not end in time${isDeaf ? ' and ignores its signal' : ''}`, async (t) => {
+    it(`a stopping worker puts a run back in the queue if its step does not end in time${isDeaf ? ' and ignores the abort signal' : ''}`, async (t) => {
       const slow = slowStep(isDeaf);
       const stage = await setStage(t, { steps: [slow.step] });
       const { worker } = workerOn(t, stage);
@@ -412,7 +412,7 @@ describe('runs of other processes', () => {
     ['here:300:old/x.1', true],
     ['there:300:old/x.1', false],
   ] as const) {
-    it(`the run of a process ${isFreed ? 'that died on this machine is taken over at once' : 'on another machine is left alone until its lease expires'}`, async (t) => {
+    it(`the worker ${isFreed ? 'immediately takes over the run of a process that died on this machine' : 'leaves the run of a process on another machine alone until its lease expires'}`, async (t) => {
       const stage = await setStage(t, { steps: [quick] });
       const { runId } = await stage.install();
       const leaseUntil = stage.now() + 30_000;

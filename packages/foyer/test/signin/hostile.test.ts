@@ -62,7 +62,7 @@ describe('Sign in with Slack under attack', () => {
     assert.equal((await attacker.get(callback)).status, 303, 'and the attempts used nothing up');
   });
 
-  it('Foyer refuses a code of one sign-in with the state of another', async () => {
+  it('Foyer refuses a callback that combines the code of one sign-in with the state of another', async () => {
     const [attacker, victim] = [createVisitor(), createVisitor()];
     const stolen = new URL(await stage.pressSignIn(attacker, { userId: mateo }));
     const own = new URL(await stage.pressSignIn(victim, { userId: priya }));
@@ -82,7 +82,7 @@ describe('Sign in with Slack under attack', () => {
     assert.equal((await visitor.get(callback)).status, 303, 'and neither used the state up');
   });
 
-  it('a sign-in refuses the state of an install, and an install refuses the state of a sign-in', async () => {
+  it('Foyer refuses a sign-in callback with the state of an install, and an install callback with the state of a sign-in', async () => {
     const visitor = createVisitor();
     const start = await visitor.get(`${stage.url}/slack/install`);
     const ofInstall = new URL(start.headers.get('location') ?? '').searchParams.get('state') ?? '';
@@ -95,7 +95,7 @@ describe('Sign in with Slack under attack', () => {
     assert.ok(!hasSession(visitor));
   });
 
-  it('Foyer refuses a callback that is repeated, whether at once or after a sign-out', async () => {
+  it('Foyer refuses a repeated sign-in callback, whether it comes right away or after a sign-out', async () => {
     const visitor = createVisitor();
     const callback = await stage.pressSignIn(visitor, { userId: priya });
     const before = stage.sandbox.calls('openid.connect.token').length;
@@ -119,7 +119,7 @@ describe('Sign in with Slack under attack', () => {
     assert.deepEqual(statuses, [303, ...Array(9).fill(400)].sort());
   });
 
-  it('each sign-in starts a new session and ends the session whose cookie the browser sent (session fixation)', async () => {
+  it('each sign-in starts a new session and ends the session of the cookie that the browser sent (session fixation)', async () => {
     const [attacker, victim] = [createVisitor(), createVisitor()];
     await stage.signIn(attacker, { userId: mateo });
     const planted = attacker.cookies.get('foyer-member') ?? '';
@@ -158,7 +158,7 @@ describe('Sign in with Slack under attack', () => {
     `/${'x'.repeat(2000)}`,
   ];
   for (const address of elsewhere) {
-    it(`a sign-in or sign-out does not follow return_to ${JSON.stringify(address).slice(0, 60)}`, async () => {
+    it(`a sign-in or sign-out does not redirect to the return_to address ${JSON.stringify(address).slice(0, 60)}`, async () => {
       const visitor = createVisitor();
       const query = new URLSearchParams({ return_to: address });
       const answer = await visitor.get(`${stage.url}/slack/signin?${query}`);
@@ -168,7 +168,7 @@ describe('Sign in with Slack under attack', () => {
     });
   }
 
-  it('a sign-in returns to a listed origin, and not to an unlisted one, even if that is another name of this host', async () => {
+  it('a sign-in can return to an origin in CONNECT_RETURN_ORIGINS, but not to another name of Foyer’s own host', async () => {
     const listed = 'https://app.example.com/after?x=1';
     const answer = await stage.signIn(createVisitor(), { userId: priya, returnTo: listed });
     assert.equal(answer.headers.get('location'), listed);
@@ -183,7 +183,7 @@ describe('Sign in with Slack under attack', () => {
     }
   });
 
-  it('Foyer lets no other site sign a member out', async () => {
+  it('Foyer does not let another site sign a member out', async () => {
     const visitor = createVisitor();
     await stage.signIn(visitor, { userId: priya });
     const foreign: Record<string, string>[] = [
@@ -200,7 +200,7 @@ describe('Sign in with Slack under attack', () => {
     assert.ok(await stage.memberOf(visitor));
   });
 
-  it('Foyer accepts no session cookie that was changed, or is of another kind or another app', async () => {
+  it('Foyer refuses a session cookie that was altered, belongs to another kind of session, or is from another app', async () => {
     const visitor = createVisitor();
     await stage.signIn(visitor, { userId: priya });
     const value = visitor.cookies.get('foyer-member') ?? '';
@@ -221,7 +221,7 @@ describe('Sign in with Slack under attack', () => {
     assert.equal(await stage.memberOf(visitor), undefined, 'another app on the same database');
   });
 
-  it('a member of one workspace gets no session in another', async () => {
+  it('a sign-in gives a member no session in another workspace, even if return_to names that workspace', async () => {
     const visitor = createVisitor();
     await stage.signIn(visitor, { userId: priya, returnTo: `/reports?team=${globex}` });
     const member = await stage.memberOf(visitor);
@@ -233,7 +233,7 @@ describe('Sign in with Slack under attack', () => {
     assert.deepEqual(rows, []);
   });
 
-  it('Foyer escapes an error in the callback’s address, and hides the return address of an attempt from other browsers', async () => {
+  it('the sign-in error page escapes the error in its URL, and does not show the return address of another browser’s sign-in', async () => {
     const [visitor, stranger] = [createVisitor(), createVisitor()];
     const callback = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/secret-reports' });
     const page = await (await stranger.get(callback)).text();
@@ -245,7 +245,7 @@ describe('Sign in with Slack under attack', () => {
 });
 
 describe('many sign-ins', () => {
-  it('failed sign-ins are limited by address, and the answer says when to try again', async (t) => {
+  it('Foyer limits failed sign-ins per IP address, and says when to try again', async (t) => {
     const stage = await setSignInStage({ foyer: { installLimits: { callbacksPerAddress: 3 } } });
     t.after(() => stage.close());
     await stage.installIn('Acme');
@@ -267,7 +267,7 @@ describe('many sign-ins', () => {
 });
 
 describe('a sign-in on two machines', () => {
-  it('a session counts on both machines until a sign-out, and a callback works on only one of them', async (t) => {
+  it('a session is valid on two machines until the sign-out, and its sign-in callback works on only one of them', async (t) => {
     const stage = await setSignInStage({ engine: 'Postgres' });
     t.after(() => stage.close());
     await stage.installIn('Acme');

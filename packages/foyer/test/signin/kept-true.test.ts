@@ -28,7 +28,7 @@ async function signIn(app: TestFoyer, who: string, workspace = 'Acme'): Promise<
   return visitor;
 }
 
-it('Foyer learns within a day that the role of a signed-in member has changed, even without an event', async () => {
+it('Foyer notices a changed role of a signed-in member within 25 hours, even if Slack sends no event', async () => {
   await using app = await start();
   await app.install();
   const visitor = await signIn(app, 'admin');
@@ -41,7 +41,7 @@ it('Foyer learns within a day that the role of a signed-in member has changed, e
   assert.equal((await memberOf(app, visitor))?.role, 'member');
 });
 
-it('an admin sees the admin’s buttons at the next request, even if users.info failed at the sign-in', async () => {
+it('an admin sees the admin’s buttons right after a sign-in, even if users.info failed during the sign-in', async () => {
   await using app = await start();
   app.sandbox.faults.add({
     method: 'chat.postMessage',
@@ -56,7 +56,7 @@ it('an admin sees the admin’s buttons at the next request, even if users.info 
   assert.equal((await memberOf(app, visitor))?.role, 'admin');
 });
 
-it('an email that a person shared at a sign-in stays stored if they install the app again without users:read.email', async () => {
+it('Foyer keeps the email that a person shared at a sign-in if they reinstall the app without users:read.email', async () => {
   await using app = await start();
   const { id: teamId } = app.sandbox.workspace('Acme');
   const { id: userId } = app.sandbox.person('Acme', 'owner');
@@ -69,7 +69,7 @@ it('an email that a person shared at a sign-in stays stored if they install the 
   assert.equal((await memberOf(app, visitor))?.email, shared);
 });
 
-it('a workspace that loses access to the org-wide app loses its sessions, and other workspaces keep theirs', async () => {
+it('if a workspace loses access to the org-wide app, its sessions end, and the sessions of other workspaces continue', async () => {
   await using app = await start();
   const { sandbox } = app;
   const [product, sales] = [sandbox.workspace('Initech Product'), sandbox.workspace('Initech Sales')];
@@ -88,7 +88,7 @@ it('a workspace that loses access to the org-wide app loses its sessions, and ot
   assert.ok(await memberOf(app, there));
 });
 
-it('Foyer ignores an email if the ID token does not say that it is verified', async (t) => {
+it('Foyer ignores the email in an ID token unless the token says that the email is verified', async (t) => {
   const issuer = await startHostileIssuer({ clientId: '1234.5678', now: Date.now });
   t.after(() => issuer.close());
   await using app = await start({ SLACK_OPENID_URL: issuer.url }, '1234.5678');

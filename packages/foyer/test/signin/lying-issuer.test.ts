@@ -77,7 +77,7 @@ describe('an OpenID issuer that lies', () => {
     assert.equal((await stage.memberOf(visitor))?.userId, priya);
   });
 
-  it('Foyer asks the issuer once for its discovery document and keys, for many sign-ins', async () => {
+  it('Foyer requests the issuer’s discovery document and keys once for many sign-ins', async () => {
     await signIn(createVisitor());
     const before = [issuer.asked(discoveryPath), issuer.asked(keysPath)];
     for (let n = 0; n < 5; n += 1) assert.equal((await signIn(createVisitor())).status, 303);
@@ -228,7 +228,7 @@ describe('an OpenID issuer that lies', () => {
     assert.ok(await stage.memberOf(here));
   });
 
-  it('only a person in OPERATOR_SLACK_USERS can sign in as an operator; the same user id in another workspace is refused', async () => {
+  it('only a person in OPERATOR_SLACK_USERS can sign in as an operator, not a person with the same user id in another workspace', async () => {
     for (const person of [
       { userId: mateo, teamId: globex },
       { userId: priya, teamId: acme },

@@ -77,7 +77,7 @@ describe('operators who sign in with Slack', () => {
     assert.equal(JSON.parse(logged).by, `${acme}/${mateo}`);
   });
 
-  it('an operator must have signed in less than five minutes ago to purge', async () => {
+  it('an operator can purge only within five minutes after a sign-in', async () => {
     const visitor = await operator();
     now += 5 * 60_000;
     const question = await page(visitor, `${path}/purge`);
@@ -158,7 +158,7 @@ describe('operators who sign in with Slack', () => {
 });
 
 describe('Sign in with Slack below a base path', () => {
-  it('a member and an operator sign in, and return to an address below the base path', async (t) => {
+  it('with a base path, a member and an operator can sign in and return to addresses below that path', async (t) => {
     const basePath = '/integrations/slack';
     const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), basePath });
     const environment = { SIGN_IN: 'on', OPERATOR_SLACK_USERS: `${acme}/${mateo}` };
@@ -188,7 +188,7 @@ describe('Sign in with Slack below a base path', () => {
 });
 
 describe('operators who can log in with a password or with Slack', () => {
-  it('the operators’ login offers a password and Slack, and the list of sessions shows a login with the password', async (t) => {
+  it('the operators’ login offers a password and Slack, and the session list shows that a session began with the password', async (t) => {
     const stage = await setSignInStage({
       environment: { OPERATOR_SLACK_USERS: `${acme}/${mateo}`, OPERATOR_PASSWORD: password },
     });

@@ -63,7 +63,7 @@ describe('the install record on the web', () => {
     assert.match(page, /href="\/in\/slack\/signin"/);
   });
 
-  it('the record on the web shows the setup and the installer as App Home does, with names and times instead of Slack’s markup', async () => {
+  it('the install record on the web shows the same setup and installer as App Home, but without Slack’s markup', async () => {
     const { visitor, userId } = await signIn('owner');
     const page = await open(visitor);
     const home = JSON.stringify(app.sandbox.homeView({ teamId, userId })?.blocks);
@@ -78,7 +78,7 @@ describe('the install record on the web', () => {
     assert.doesNotMatch(page, /&lt;[@!]|<@|\{date/, 'no mark of Slack’s is left');
   });
 
-  it('the installer can retry a failed run, as in App Home', async () => {
+  it('the installer can retry a failed run on the web, as in App Home', async () => {
     const { visitor, userId } = await signIn('owner');
     const form = formOf(await open(visitor), 'foyer.retry_run');
     assert.ok(form);
@@ -91,7 +91,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Everything is in place/);
   });
 
-  it('a member gets no button to send the welcome again, and the form of that button changes nothing if a member sends it', async () => {
+  it('a member cannot send the welcome again on the web: there is no button, and a forged form changes nothing', async () => {
     const { visitor } = await signIn('member');
     const page = await open(visitor);
     assert.equal(formOf(page, 'foyer.send_welcome'), undefined);
@@ -103,7 +103,7 @@ describe('the install record on the web', () => {
     assert.equal(app.sandbox.calls('chat.postMessage').length, sent);
   });
 
-  it('the record on the web refuses a form that has a wrong CSRF token, has no session, or comes from another site', async () => {
+  it('the install record on the web refuses a form with a wrong CSRF token, without a session, or from another site', async () => {
     const { visitor } = await signIn('owner');
     const form = formOf(await open(visitor), 'foyer.send_welcome') ?? {};
     const refused = async (who: Visitor, fields: Record<string, string>): Promise<number> =>
@@ -123,7 +123,7 @@ describe('the install record on the web', () => {
     assert.deepEqual(await app.foyer.find({ teamId }), before);
   });
 
-  it('a member can disconnect their own account', async () => {
+  it('a member can disconnect their own account on the web', async () => {
     const { visitor, userId } = await signIn('member');
     const start = await visitor.get(`${app.url}/slack/install?team=${teamId}&member=1`);
     const authorizeUrl = start.headers.get('location') ?? '';
@@ -135,7 +135,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Connect your account/);
   });
 
-  it('a person can erase what is stored about them, and can download it first; the download contains no secret', async () => {
+  it('a person can download what is stored about them, without any secret, and can then erase it', async () => {
     const { visitor, userId } = await signIn('member');
     const { realName } = app.sandbox.person('Acme', 'member');
     const start = await visitor.get(`${app.url}/slack/install?team=${teamId}&member=1`);
@@ -168,7 +168,7 @@ describe('the install record on the web', () => {
     assert.match(await open(visitor), /Add to Slack/, 'signed out');
   });
 
-  it('after a sign-out, the address of the record shows the landing page', async () => {
+  it('after a sign-out, the URL of the install record shows the landing page', async () => {
     const { visitor } = await signIn('member');
     assert.match(await open(visitor), /Signed in as/);
     assert.equal((await visitor.post(`${app.url}/slack/signout`)).status, 200);

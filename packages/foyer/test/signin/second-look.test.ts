@@ -72,12 +72,12 @@ for (const [engine, open] of Object.entries(engines)) {
       return { answers, sessions, isChanged: (await people()) !== before };
     }
 
-    it('no session begins, and no one is registered, if the app is uninstalled during the sign-in', async (t) => {
+    it('a sign-in starts no session and registers no one if the app is uninstalled during the sign-in', async (t) => {
       const { answers, sessions, isChanged } = await signInWhile(t, { status: 'uninstalled' });
       assert.deepEqual([answers, sessions, isChanged], [['signin_not_installed'], [], false]);
     });
 
-    it('the session belongs to the newer install if the app is installed again during the sign-in', async (t) => {
+    it('the session of a sign-in belongs to the newer install if the app is reinstalled during the sign-in', async (t) => {
       const { answers, sessions, isChanged } = await signInWhile(t, { life: 2 });
       assert.deepEqual([answers, isChanged], [[303], true]);
       assert.deepEqual(

@@ -102,7 +102,7 @@ describe('Sign in with Slack in a browser', () => {
         await page.context().close();
       });
 
-      it(`people of each role see and use the record on the web (${width} pixels, ${scheme})`, {
+      it(`people in each role see and use the install record in a browser (${width} pixels, ${scheme})`, {
         timeout: 120_000,
       }, async () => {
         for (const [who, signedIn, heading] of [

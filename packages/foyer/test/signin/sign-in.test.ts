@@ -14,7 +14,7 @@ const priya = 'U07PRIYAN03';
 const lena = 'U07LENAFI13';
 
 describe('Sign in with Slack without SIGN_IN', () => {
-  it('Foyer without SIGN_IN has no sign-in route, and knows no signed-in member', async (t) => {
+  it('without SIGN_IN, Foyer has no sign-in routes, and foyer.member() returns undefined', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());
     for (const path of ['/slack/signin', '/slack/signin/callback?code=1&state=2', '/slack/signin/'])
@@ -34,7 +34,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
     });
     after(() => stage.close());
 
-    it('a sign-in registers the person with their team, and Foyer then says who they are', async () => {
+    it('a sign-in registers the person in their workspace, and foyer.member() then returns that person', async () => {
       const visitor = createVisitor();
       const answer = await stage.signIn(visitor, { userId: priya, returnTo: '/reports?page=2#top' });
       assert.equal(answer.status, 303);
@@ -62,7 +62,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(row?.real_name, 'Priya Nair');
     });
 
-    it('the session cookie cannot be read by a script, and does not hold the user id', async () => {
+    it('scripts cannot read the session cookie, and the cookie does not reveal the user id', async () => {
       const visitor = createVisitor();
       const answer = await stage.signIn(visitor, { userId: priya });
       const cookie = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
@@ -71,7 +71,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(!Buffer.from(cookie.value?.split('.')[2] ?? '', 'base64url').includes(priya));
     });
 
-    it('a sign-out ends the session in every browser that has its cookie, and no other session of the person', async () => {
+    it('a sign-out ends a session even for a copy of its cookie, and leaves the person’s other sessions alone', async () => {
       const [visitor, other, copy] = [createVisitor(), createVisitor(), createVisitor()];
       await stage.signIn(visitor, { userId: priya });
       await stage.signIn(other, { userId: priya });
@@ -88,7 +88,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(anyway.status, 200, 'without a session, and with a bad address');
     });
 
-    it('a cancelled sign-in is answered with a page and status 200', async () => {
+    it('Foyer answers a cancelled sign-in with status 200 and a page that offers to try again', async () => {
       const visitor = createVisitor();
       const choice = { userId: priya, returnTo: '/reports', decision: 'cancel' } as const;
       const answer = await stage.signIn(visitor, choice);
@@ -113,7 +113,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(people, []);
     });
 
-    it('once Slack reports that a person was deactivated, that person’s sessions end, and no one else’s do', async () => {
+    it('when Slack reports that a person was deactivated, Foyer ends that person’s sessions, and no one else’s', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Dora Leaves' });
       const [visitor, other] = [createVisitor(), createVisitor()];
       await stage.signIn(visitor, { userId });
@@ -134,7 +134,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(await stage.memberOf(visitor), 'an event of before the sign-in changes nothing');
     });
 
-    it('a session ends with the app’s uninstall, and a new install does not bring it back', async () => {
+    it('an uninstall ends the sessions of the workspace, and a new install does not bring them back', async () => {
       const visitor = createVisitor();
       await stage.installIn('Globex');
       await stage.signIn(visitor, { userId: lena });
@@ -157,7 +157,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(await stage.memberOf(visitor));
     });
 
-    it('if Slack is down, a sign-in is answered with status 502 and an id that is also in the log', async () => {
+    it('if Slack is down, Foyer answers a sign-in with status 502 and an id that is also in the log', async () => {
       const visitor = createVisitor();
       const callback = await stage.pressSignIn(visitor, { userId: priya });
       const method = 'openid.connect.token';
@@ -168,7 +168,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.ok(stage.logged().some((line) => line.includes(id)));
     });
 
-    it('no code, token or state is in the log or in the sessions table', async () => {
+    it('a sign-in leaves no code, token or state in the log or in the sessions table', async () => {
       const visitor = createVisitor();
       const callback = await stage.pressSignIn(visitor, { userId: priya });
       await visitor.get(callback);
@@ -205,7 +205,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(used), undefined);
     });
 
-    it('Foyer asks Slack once a day whether a signed-in person still exists; if Slack is down, Foyer keeps the session and asks again after an hour', async () => {
+    it('once a day, Foyer asks Slack whether a signed-in person still exists; if Slack is down, it asks again an hour later', async () => {
       const { id: userId } = stage.sandbox.addMember({ teamId: acme, realName: 'Eve Silent' });
       const visitor = createVisitor();
       await stage.signIn(visitor, { userId });
@@ -240,7 +240,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
 }
 
 describe('the metrics of sign-ins', () => {
-  it('each sign-in is counted once by its outcome, and an outcome that has not happened is reported as zero', async (t) => {
+  it('the sign-in metric counts each sign-in once, under its outcome, and reports zero for outcomes that have not occurred', async (t) => {
     const stage = await setSignInStage({ environment: { OPERATOR_SLACK_USERS: `${acme}/${priya}` } });
     t.after(() => stage.close());
     const counted = async () => {
@@ -280,7 +280,7 @@ describe('the metrics of sign-ins', () => {
 });
 
 describe('Sign in with Slack in a Grid organization', () => {
-  it('a sign-in finds the org-wide install, and registers the person in the organization', async (t) => {
+  it('in a Grid organization, a sign-in finds the org-wide install and registers the person in the organization', async (t) => {
     const stage = await setSignInStage();
     t.after(() => stage.close());
     const { sandbox, url } = stage;

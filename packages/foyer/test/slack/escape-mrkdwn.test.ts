@@ -11,7 +11,7 @@ const nasty = fc.oneof(
 );
 
 describe('escapeMrkdwn', () => {
-  it('a text from escapeMrkdwn has no working mention, link, markup, quote, line break or direction override', () => {
+  it('escapeMrkdwn leaves no working mention, link, markup, quote, line break or direction override in a text', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const escaped = escapeMrkdwn(text, 200);
@@ -25,7 +25,7 @@ describe('escapeMrkdwn', () => {
     );
   });
 
-  it('escapeMrkdwn does not change what people see of an ordinary text', () => {
+  it('escapeMrkdwn does not change how an ordinary text looks in Slack', () => {
     assert.equal(escapeMrkdwn('R&D <Berlin>'), 'R&amp;D &lt;Berlin&gt;');
     assert.equal(escapeMrkdwn('missing_scope at 10:30'), 'missing_scope at 10:30');
     assert.equal(escapeMrkdwn('Élodie 山田 👩‍🚀'), 'Élodie 山田 👩‍🚀');
@@ -37,7 +37,7 @@ describe('escapeMrkdwn', () => {
     assert.equal(escapeMrkdwn('ab\u202Edc'), 'abdc');
   });
 
-  it('escapeMrkdwn cuts a long text, never inside an entity or a character, and ends it with “…”', () => {
+  it('escapeMrkdwn shortens a long text with “…”, and never cuts inside an entity or a character', () => {
     assert.equal(escapeMrkdwn('a&&&', 8), 'a&amp;…');
     assert.equal(escapeMrkdwn('😀😀😀', 5), '😀😀…');
     assert.equal(escapeMrkdwn('abcde', 5), 'abcde');
@@ -58,7 +58,7 @@ describe('mrkdwnCode', () => {
 });
 
 describe('plainLine', () => {
-  it('plainLine returns one line within its limit', () => {
+  it('plainLine returns a single line that is not longer than its limit', () => {
     fc.assert(
       fc.property(nasty, (text) => {
         const line = plainLine(text, 30);
@@ -70,7 +70,7 @@ describe('plainLine', () => {
 });
 
 describe('mrkdwnLink', () => {
-  it('mrkdwnLink escapes the characters of an address that would end the link', () => {
+  it('mrkdwnLink escapes characters in a URL that would end the link', () => {
     assert.equal(
       mrkdwnLink('https://x.test/a|b?c=1&d=>', 'Help'),
       '<https://x.test/a%7Cb?c=1&amp;d=%3E|Help>',

@@ -27,7 +27,7 @@ async function toldOf(status: number, body: string): Promise<string> {
   return told.map((call) => `${call.method} ${call.result}`).join();
 }
 
-test('onCall gets one report of each call, with its result', async () => {
+test('onCall is called once for each call to Slack, with the call’s result', async () => {
   assert.equal(await toldOf(200, '{"ok":true,"user":"grace"}'), 'auth.test ok');
   assert.equal(await toldOf(200, '{ "user": "grace", "ok": true }'), 'auth.test ok');
   assert.equal(await toldOf(200, '{"ok":false,"error":"token_revoked"}'), 'auth.test error');
@@ -62,11 +62,11 @@ test('Slack receives every text unchanged, except that U+FFFD replaces each lone
   );
 });
 
-test('a lone surrogate does not fail a call, and the rest of the text stays unchanged', async () => {
+test('a lone surrogate in a text does not make a call to Slack fail, and the rest of the text stays unchanged', async () => {
   assert.equal(await received('a\ud83d b\udc00 c\ud83d'), 'a\ufffd b\ufffd c\ufffd');
 });
 
-test('an answer can be read twice, from the response and from a clone of it, since Foyer reads the tokens from a clone', async () => {
+test('a response from Slack and its clone can both be read, since Foyer reads the tokens from a clone', async () => {
   const answer = {
     status: 200,
     headers: new Headers({ 'retry-after': '3' }),
@@ -82,7 +82,7 @@ test('an answer can be read twice, from the response and from a clone of it, sin
   assert.deepEqual(await response.json(), { name: 'Zoë' });
 });
 
-test('an answer with status 204 or 304, which has no body, is reported as an HTTP error', async () => {
+test('onCall reports a response with status 204 or 304, which has no body, as an HTTP error', async () => {
   assert.equal(await toldOf(204, ''), 'auth.test http_error');
   assert.equal(await toldOf(304, ''), 'auth.test http_error');
 });
@@ -107,7 +107,7 @@ for (const body of [
   `{"ok":true,"user":${nested}}`,
   nested,
 ]) {
-  test(`an answer that cannot be read is a failure of Slack: ${body.slice(0, 50)}`, async () => {
+  test(`Foyer treats a response that it cannot read as a failure of Slack: ${body.slice(0, 50)}`, async () => {
     const failure = slackFailure(await errorOf(body));
     assert.deepEqual(
       [failure?.kind, failure?.code, failure?.mayHaveActed],
@@ -116,7 +116,7 @@ for (const body of [
   });
 }
 
-test('options that cannot be sent are a mistake of the caller, not a failure of Slack', async () => {
+test('Foyer treats options that cannot be serialized as a mistake of the caller, not as a failure of Slack', async () => {
   const circular: Record<string, unknown> = {};
   circular.self = circular;
   for (const user of [circular, { count: 1n }, JSON.parse(nested)]) {

@@ -62,18 +62,18 @@ describe('how Foyer reads a failed call to Slack', () => {
     ['Wed, 21 Oct 2026 07:28:00 GMT', 30_000],
   ];
   for (const [header, waitMs] of odd) {
-    it(`a rate limit with Retry-After "${header}" gives a wait of ${waitMs} ms`, async () => {
+    it(`slackFailure reports a wait of ${waitMs} ms for a rate limit with Retry-After "${header}"`, async () => {
       const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': header }));
       assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', waitMs]);
     });
   }
 
-  it('a 429 without Retry-After gives a wait of half a minute', async () => {
+  it('slackFailure reports a wait of half a minute for a 429 without Retry-After', async () => {
     const failure = await failureOf(answer({ ok: false }, 429));
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
 
-  it('Foyer stops reading an answer that is longer than a mebibyte, and closes the connection', async () => {
+  it('Foyer stops reading a response from Slack that is too large, and closes the connection', async () => {
     let sentBytes = 0;
     const closed = Promise.withResolvers<void>();
     const failure = await failureOf((res) => {
@@ -91,7 +91,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.ok(sentBytes < 25e6, `Slack sent ${sentBytes} bytes`);
   });
 
-  it('a rate limit gives the wait that Slack asks for', async () => {
+  it('slackFailure reports the wait that Slack asks for with a 429', async () => {
     const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': '7' }));
     assert.deepEqual(
       [failure?.kind, failure?.retryAfterMs, failure?.mayHaveActed],
@@ -99,12 +99,12 @@ describe('how Foyer reads a failed call to Slack', () => {
     );
   });
 
-  it('a rate limit that Slack answers with status 200 gives a wait of half a minute', async () => {
+  it('slackFailure reports a wait of half a minute for a rate limit that comes with status 200', async () => {
     const failure = await failureOf(answer({ ok: false, error: 'ratelimited' }));
     assert.deepEqual([failure?.kind, failure?.retryAfterMs], ['rate-limited', 30_000]);
   });
 
-  it('after a 5xx, Slack counts as unreachable, and may have acted', async () => {
+  it('slackFailure counts Slack as unreachable after a 5xx, and says that Slack may have acted', async () => {
     for (const status of [500, 502, 503]) {
       const failure = await failureOf(answer({ ok: false }, status));
       assert.deepEqual(
@@ -114,31 +114,31 @@ describe('how Foyer reads a failed call to Slack', () => {
     }
   });
 
-  it('if Slack does not answer within the time limit, it counts as unreachable, and may have acted', async () => {
+  it('slackFailure counts Slack as unreachable after a timeout, and says that Slack may have acted', async () => {
     const failure = await failureOf(() => {}, { timeoutMs: 60 });
     assert.deepEqual([failure?.kind, failure?.code, failure?.mayHaveActed], ['unreachable', 'timeout', true]);
   });
 
-  it('the time limit also applies to an answer that begins and never ends', async () => {
+  it('the time limit of a call to Slack also applies to a response that starts and never ends', async () => {
     const failure = await failureOf((res) => void res.writeHead(200).write('{"ok":'), { timeoutMs: 60 });
     assert.equal(failure?.kind, 'unreachable');
     assert.equal(failure?.mayHaveActed, true);
   });
 
-  it('a call ends when its signal is aborted', async () => {
+  it('a call to Slack ends when its signal is aborted', async () => {
     const controller = new AbortController();
     const failure = await failureOf(() => controller.abort(), { signal: controller.signal });
     assert.equal(failure?.kind, 'unreachable');
   });
 
-  it('a call sends nothing if its signal is already aborted', async () => {
+  it('a call to Slack sends nothing if its signal is already aborted', async () => {
     const before = seen.length;
     const failure = await failureOf(answer({ ok: true }), { signal: AbortSignal.abort() });
     assert.equal(failure?.kind, 'unreachable');
     assert.equal(seen.length, before);
   });
 
-  it('a finished call leaves no listener on its caller’s signal, and no timer', async () => {
+  it('a finished call to Slack leaves neither a timer nor a listener on the caller’s signal', async () => {
     const { signal } = new AbortController();
     const clear = mock.method(globalThis, 'clearTimeout');
     const set = mock.method(globalThis, 'setTimeout');
@@ -151,7 +151,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.ok(clear.mock.calls.some((call) => call.arguments[0] === ours[0]?.result));
   });
 
-  it('a connection that is reset means that Slack may have acted', async () => {
+  it('slackFailure says that Slack may have acted if the connection was reset', async () => {
     const failure = await failureOf((res) => void res.socket?.destroy());
     assert.deepEqual(
       [failure?.kind, failure?.code, failure?.mayHaveActed],
@@ -159,7 +159,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     );
   });
 
-  it('a connection that is refused means that Slack has not acted', async () => {
+  it('slackFailure says that Slack has not acted if the connection was refused', async () => {
     const unused = createServer().listen(0, '127.0.0.1');
     await once(unused, 'listening');
     const { port } = unused.address() as AddressInfo;
@@ -173,13 +173,13 @@ describe('how Foyer reads a failed call to Slack', () => {
     );
   });
 
-  it('an unreadable answer means that Slack may have acted, and its text is not quoted', async () => {
+  it('slackFailure says that Slack may have acted if the response is unreadable, and does not quote the response', async () => {
     const failure = await failureOf((res) => void res.end('<html>xoxb-secret'));
     assert.deepEqual([failure?.code, failure?.mayHaveActed], ['malformed_answer', true]);
     assert.ok(!JSON.stringify(failure).includes('secret'));
   });
 
-  it('a dead token does not count as a refusal, and a refusal for a missing scope names the scope', async () => {
+  it('slackFailure distinguishes a dead token from a missing scope, and names the missing scope', async () => {
     for (const error of ['account_inactive', 'token_revoked', 'invalid_auth', 'not_authed']) {
       assert.equal((await failureOf(answer({ ok: false, error })))?.kind, 'token-dead');
     }
@@ -188,7 +188,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.match(failure?.message ?? '', /im:write/);
   });
 
-  it('an internal error of Slack counts as an unreachable Slack', async () => {
+  it('slackFailure counts Slack as unreachable if Slack answers internal_error', async () => {
     assert.equal((await failureOf(answer({ ok: false, error: 'internal_error' })))?.kind, 'unreachable');
   });
 
@@ -215,7 +215,7 @@ describe('a Slack client', () => {
     );
   });
 
-  it('a Slack client runs 120 calls at the same time, since a call that the SDK queues has no time limit', async () => {
+  it('a Slack client sends 120 calls at once instead of queuing them, since the SDK applies no time limit to a queued call', async () => {
     const held: ServerResponse[] = [];
     const allThere = Promise.withResolvers<void>();
     next = (res) => {

@@ -22,7 +22,7 @@ async function listen(t: TestContext, server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('a call returns Slack’s whole answer, and follows no redirect', async (t) => {
+test('the Slack transport returns a response’s status, headers and body, and follows no redirect', async (t) => {
   const asked: string[] = [];
   const url = await listen(
     t,
@@ -39,7 +39,7 @@ test('a call returns Slack’s whole answer, and follows no redirect', async (t)
   assert.deepEqual(asked, ['POST /api/auth.test Bearer xoxb-1']);
 });
 
-test('a call uses the proxy in https_proxy if throughProxy is true, and not if it is false', async (t) => {
+test('the Slack transport uses the proxy in https_proxy only if throughProxy is true', async (t) => {
   const through: string[] = [];
   const proxy = createServer((_req, res) => res.writeHead(500).end());
   proxy.on('connect', (req, socket) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { scopesIn, visibleText, visibleValue } from '../../src/slack/slack-text.ts';
 
-test('a text without visible characters counts as missing', () => {
+test('visibleText returns null for a text without visible characters', () => {
   const blanks = [
     '',
     ' ',
@@ -25,7 +25,7 @@ test('visibleText trims a text, and replaces its control characters by a space, 
   assert.equal(visibleText('  Zoë 👩‍👩‍👧 '), 'Zoë 👩‍👩‍👧');
 });
 
-test('a name of more than 255 characters is cut, never inside a character; an address of more than 2,000 is dropped', () => {
+test('visibleText cuts a long text to 255 characters, never inside a character, and visibleValue drops a value that is too long', () => {
   assert.equal(visibleText('x'.repeat(255)), 'x'.repeat(255));
   assert.equal(visibleText('x'.repeat(10_000)), `${'x'.repeat(254)}…`);
   assert.equal(visibleText(`x${'😀'.repeat(200)}`), `x${'😀'.repeat(126)}…`);

@@ -60,7 +60,7 @@ const readable = (mail: string): string =>
     .replace(/(?:=[0-9A-F]{2})+/g, (hex) => Buffer.from(hex.replaceAll('=', ''), 'hex').toString('utf8'));
 
 describe('notify-operators by mail', () => {
-  it('the mail to all recipients says, as text and as HTML, who installed the app where, what is new, and what failed', async (t) => {
+  it('the mail to operators says who installed the app where, whether the team and the user are new, and what failed', async (t) => {
     const mail = await startMailServer(t);
     const failing: Step<null> = {
       name: 'optional',
@@ -103,7 +103,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(stage.logged(), new RegExp(mailPassword));
   });
 
-  it('a name cannot add a header, a recipient or markup to the mail', async (t) => {
+  it('the name of a workspace cannot add a header, a recipient or markup to the mail to operators', async (t) => {
     const mail = await startMailServer(t);
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
     const { runId, installationId } = await stage.install();
@@ -122,7 +122,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(html, /<script>/);
   });
 
-  it('the mail is sent again after a 451, and the webhook gets no second message', async (t) => {
+  it('notify-operators sends the mail again after a 451 from the mail server, but does not call the webhook again', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith(451, 421);
     const webhook = await startWebhook(t);
@@ -137,7 +137,7 @@ describe('notify-operators by mail', () => {
     assert.doesNotMatch(stage.logged() + JSON.stringify(await stage.run(runId)), new RegExp(mailPassword));
   });
 
-  it('the mail is sent once, even if the webhook fails and someone retries the run', async (t) => {
+  it('notify-operators sends the mail once, even if the webhook fails and someone retries the run', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, refused(503), refused(404));
     const environment = { ...mailTo(mail.url), NOTIFY_SLACK_WEBHOOK_URL: webhook.url };
@@ -209,7 +209,7 @@ describe('notify-operators by mail', () => {
     await eventually(async () => (await mail.connections()) === 0, 3000);
   });
 
-  it('if the server accepts the mail and disconnects before it answers, the mail is sent again with the same Message-ID', async (t) => {
+  it('if the mail server disconnects before it confirms the mail, notify-operators resends the mail with the same Message-ID', async (t) => {
     const mail = await startMailServer(t);
     mail.answerWith('cut-after-taking');
     const stage = await setStage(t, { steps: [notifyOperators], environment: mailTo(mail.url) });
@@ -222,7 +222,7 @@ describe('notify-operators by mail', () => {
 });
 
 describe('a process that dies in notify-operators', () => {
-  it('if the process dies before it commits the outcome, the webhook gets no second message until someone retries the run', async (t) => {
+  it('if the process dies before it commits the outcome, Foyer calls the webhook again only after someone retries the run', async (t) => {
     const mail = await startMailServer(t);
     const webhook = await startWebhook(t, async (_request, response) => {
       await eventually(async () => mail.received.length === 1);
@@ -253,7 +253,7 @@ describe('a process that dies in notify-operators', () => {
 });
 
 describe('a welcome that is requested again', () => {
-  it('the operators are not notified again of an install whose welcome is sent again', async (t) => {
+  it('Foyer does not notify the operators again when the welcome of an install is sent again', async (t) => {
     const webhook = await startWebhook(t);
     const stage = await setStage(t, { environment: { NOTIFY_SLACK_WEBHOOK_URL: webhook.url } });
     const { runId, installationId } = await stage.install();
@@ -265,7 +265,7 @@ describe('a welcome that is requested again', () => {
   });
 });
 
-it('a webhook that fails does not delay the app’s own steps: the run continues when the next own step is due', async (t) => {
+it('a failed webhook of notify-operators does not delay the app’s own steps: the run continues when the next of them is due', async (t) => {
   const webhook = await startWebhook(t, refused(503), refused(503));
   const tries: number[] = [];
   const count: Step<null> = {
@@ -301,7 +301,7 @@ it('a webhook that fails does not delay the app’s own steps: the run continues
   assert.equal(webhook.received.length, 3);
 });
 
-it('if the webhook fails, its next attempt is due after a pause, and the other steps of the run do not wait for it', async (t) => {
+it('notify-operators calls a failed webhook again after a pause, and the other steps do not wait for that', async (t) => {
   const webhook = await startWebhook(t, refused(503));
   const own: Step<null> = {
     name: 'own',
