@@ -37,7 +37,7 @@ const whole = {
 };
 const org = { ...whole, team: null, enterprise: { id: 'E1' }, is_enterprise_install: true };
 
-test('if Slack’s response to the code exchange is unusable, such as one without a team or scope, the OAuth provider gets a failure instead', async () => {
+test('if Slack’s response to the code exchange is unusable, for example without a team or scope, the OAuth provider gets a failure', async () => {
   const { authed_user: _, ...nobody } = whole;
   for (const answer of [
     null,

@@ -143,7 +143,7 @@ describe('a channel that does not accept messages', () => {
     );
   });
 
-  it('if a notice channel may be failing only temporarily, Foyer reports that only after the fifth attempt at a notice', async (t) => {
+  it('Foyer reports a possibly temporary failure of a notice channel only after five attempts at a notice', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 503;
     await uninstall();

@@ -280,7 +280,7 @@ testOnBothEngines('`keys forget` changes nothing for a key that is not lost', as
   assert.deepEqual(await everything(database), stored);
 });
 
-test('`keys forget` does not forget a key that another process uses meanwhile, and scrubs the database files if it does forget it', async (t) => {
+test('`keys forget` does not forget a key that another process starts to use, and scrubs the database files after it forgets a key', async (t) => {
   const { database } = await prepare(t, 1);
   let writes = 0;
   let scrubs = 0;

@@ -74,7 +74,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found('COMPANY 00042'), ['ins_00042']);
   });
 
-  it('a search for installations accepts the full id of a team, enterprise, person, installation or run, but not of another app’s', async () => {
+  it('a search for installations accepts the full id of a team, enterprise, person, installation or run, and finds nothing of another app', async () => {
     await storeInstallation(test.database, {
       id: 'ins_org',
       team_id: null,
