@@ -22,7 +22,7 @@ test('an install succeeds, welcomes the installer and publishes App Home', async
   assert.notEqual(sandbox.homeView(whom), null);
 });
 
-test('the app answers hello, and Home counts only the greetings of this workspace', async () => {
+test('the app answers “hello”, and App Home counts only the greetings of its own workspace', async () => {
   await using app = await startTestFoyer(definition);
   const { sandbox } = app;
   const whom = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme').id };
@@ -41,7 +41,7 @@ test('the app answers hello, and Home counts only the greetings of this workspac
   }
 });
 
-test('the app answers anyone who says hello, as its description says', async () => {
+test('the app answers any member who says “hello”, as the description in the manifest promises', async () => {
   await using app = await startTestFoyer(definition);
   const { sandbox } = app;
   const teamId = sandbox.workspace('Acme').id;

@@ -127,7 +127,7 @@ await eventually(async () => (await foyer.database.queries.selectFrom('standups'
 console.log('all there');`,
 };
 
-test('a product needs edits only in src/ and manifest.json', async (t) => {
+test('a clone becomes a different product with edits only in src/ and manifest.json', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-mine-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   for (const name of ['src', 'package.json', '.env.example']) {

@@ -42,7 +42,7 @@ test('README is shorter than 200 lines', () => {
   assert.ok(read('README.md').split('\n').length < 200);
 });
 
-test('each npm script that the READMEs and docs/ name exists in package.json', () => {
+test('each npm script that the READMEs and docs/ mention exists in package.json', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
   const unknown = pages.flatMap((page) =>
     [...read(page).matchAll(/npm run (?:-s )?([a-z][a-z:]*)/g)].filter(

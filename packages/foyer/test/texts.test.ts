@@ -24,7 +24,7 @@ describe('every language', () => {
     }
   });
 
-  it('no message of a translation equals the English message, except for a few words that may be the same in two languages', () => {
+  it('no translated message equals the English one, except for a few words that are the same in both languages', () => {
     const alike = new Set<string>();
     for (const { messages } of Object.values(translations)) {
       for (const key of keys) if (messages[key] === en[key]) alike.add(key);
@@ -36,7 +36,7 @@ describe('every language', () => {
     );
   });
 
-  it('each translation says what each of Slack’s scopes allows, in a sentence without a period at its end', () => {
+  it('each translation has a sentence for each Slack scope, without a period at the end', () => {
     assert.ok(Object.keys(scopeSentences).length >= 120);
     for (const [language, translation] of Object.entries(translations)) {
       for (const [scope, sentence] of Object.entries({ ...translation.scopes, ...translation.userScopes })) {
@@ -60,7 +60,7 @@ describe('every language', () => {
 describe('the language', () => {
   const texts = createTexts();
 
-  it('a request gets the language that the browser prefers most among Foyer’s languages', () => {
+  it('Foyer answers a request in the language that the browser prefers among Foyer’s languages', () => {
     const of = (header: string | undefined) => texts.forRequest(header).language;
     assert.equal(of('pt-BR, fr-CA;q=0.8, de;q=0.9'), 'de');
     assert.equal(of('de;q=0, es'), 'es');
@@ -70,14 +70,14 @@ describe('the language', () => {
     assert.equal(of('de;q=nonsense'), 'en');
   });
 
-  it('a person gets the language of their locale in any region, or English if Foyer does not have that language', () => {
+  it('Foyer uses the language of a person’s locale, whatever the region, or English if it does not have that language', () => {
     assert.deepEqual(
       ['ja-JP', 'es_LA', 'de', 'tlh', '', null, undefined].map((locale) => texts.forLocale(locale).language),
       ['ja', 'es', 'de', 'en', 'en', 'en', 'en'],
     );
   });
 
-  it('the app’s default language is used if Foyer has no language that the person or the browser asks for', () => {
+  it('Foyer uses the app’s default language if it has no language that the person or the browser asks for', () => {
     const german = createTexts({ defaultLanguage: 'de' });
     assert.equal(german.forLocale(null).language, 'de');
     assert.equal(german.forRequest('tlh').language, 'de');
@@ -93,7 +93,7 @@ describe('an app’s own texts', () => {
     assert.equal(texts.forLocale('de').text('progress.done.message', values), 'A ist in B bereit.');
   });
 
-  it('an app can set a reason and a sentence for a scope, step titles and a tagline; if a language lacks one, Foyer uses the text of the default language', () => {
+  it('an app can set texts for scopes, steps and the tagline; for a language without one, Foyer uses the default language’s', () => {
     const texts = createTexts({
       en: { 'reason.chat:write': 'To greet you', 'scope.mine:own': 'Do my thing', 'app.tagline': 'Hello' },
       de: { 'step.sync-crm.doing': 'CRM wird abgeglichen', 'app.tagline': 'Hallo' },
@@ -121,7 +121,7 @@ describe('an app’s own texts', () => {
     );
   });
 
-  it('a value is inserted into a message as plain text: placeholders and tags in it have no effect', () => {
+  it('Foyer inserts a value into a message as plain text, so placeholders and tags in the value have no effect', () => {
     const words = createTexts().forLocale('en');
     const hostile = '{app} <b>x</b> ’';
     assert.equal(words.text('landing.title', { app: hostile }), `Add ${hostile} to Slack`);

@@ -54,7 +54,7 @@ test('the demo ignores an existing .env, and leaves no folder behind', async (t)
   );
 });
 
-test('the demo with --brand runs an app with its own name, texts and logo', async (t) => {
+test('with --brand, the demo runs an app that has its own name, texts and logo', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'foyer-brand-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
   const demo = spawn(

@@ -5,14 +5,14 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-test('the program of the command slack-sandbox begins with a line that runs it with Node', () => {
+test('the file that the command slack-sandbox runs starts with a Node shebang', () => {
   const { bin } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const source = bin['slack-sandbox'].replace('./dist/', './').replace(/js$/, 'ts');
   const [first] = readFileSync(new URL(source, import.meta.url), 'utf8').split('\n');
   assert.equal(first, '#!/usr/bin/env node');
 });
 
-test('the help of slack-sandbox shows the name of the command', async () => {
+test('`slack-sandbox --help` shows the name of the command', async () => {
   const file = fileURLToPath(new URL('./main.ts', import.meta.url));
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=source', file, '--help']);
   assert.match(stdout, /^Usage: slack-sandbox /);

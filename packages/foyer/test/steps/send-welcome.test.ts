@@ -19,7 +19,7 @@ const stepOf = async (stage: PipelineStage, runId: string) => {
 };
 
 describe('send-welcome', () => {
-  it('the welcome is sent once, and its timestamp is recorded', async (t) => {
+  it('send-welcome sends the welcome once, and records its timestamp', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { runId, installationId, life, userId } = install;
@@ -40,7 +40,7 @@ describe('send-welcome', () => {
     assert.deepEqual([row?.status, row?.message_ts], ['sent', message?.ts]);
   });
 
-  it('the welcome is recorded before chat.postMessage is called', async (t) => {
+  it('send-welcome records the welcome before it calls chat.postMessage', async (t) => {
     const stage = await welcomeStage(t);
     const { runId } = await stage.install();
     let recorded: unknown;
@@ -57,7 +57,7 @@ describe('send-welcome', () => {
     assert.deepEqual(recorded, ['sending']);
   });
 
-  it('a run that is stopped before it sends the welcome stores no row for the welcome, and sends it when it resumes', async (t) => {
+  it('a run that is stopped just before it sends the welcome records no welcome, and sends the welcome when it resumes', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const stop = new AbortController();
@@ -80,7 +80,7 @@ describe('send-welcome', () => {
     assert.equal(stage.sandbox.calls('conversations.history').length, 0);
   });
 
-  it('without the scope im:write, which opening a DM needs, the welcome is posted to the person’s user id', async (t) => {
+  it('send-welcome posts to the person’s user id if the app lacks the scope im:write, which opening a DM requires', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install({ scopes: without('im:write') });
     assert.equal((await stage.finish(install.runId)).status, 'succeeded');
@@ -107,7 +107,7 @@ describe('send-welcome after failures', () => {
     { title: 'Slack acted and answered nonsense', failure: { type: 'malformed-json' } },
   ];
   for (const { title, failure } of acted) {
-    it(`exactly one welcome is sent even if ${title}: Foyer finds the welcome and does not send it again`, async (t) => {
+    it(`if ${title}, Foyer finds the welcome in the DM and does not send it again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -119,7 +119,7 @@ describe('send-welcome after failures', () => {
     });
   }
 
-  it('exactly one welcome is sent even if Slack acted and did not answer in time', async (t) => {
+  it('Foyer sends exactly one welcome even if Slack posts the welcome but does not answer in time', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'hang', delayMs: 60_000 } });
@@ -145,7 +145,7 @@ describe('send-welcome after failures', () => {
 
   for (const channel of [null, '', 7, true, [], {}]) {
     const odd = JSON.stringify(channel);
-    it(`exactly one welcome is sent even if Slack’s answer names ${odd} as the message’s channel`, async (t) => {
+    it(`Foyer sends exactly one welcome even if chat.postMessage returns ${odd} as the channel`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { post: { channel } });
@@ -154,7 +154,7 @@ describe('send-welcome after failures', () => {
       assert.equal(stage.sandbox.calls('conversations.history').length, 0);
     });
 
-    it(`exactly one welcome is sent even if Slack opens a DM with ${odd} as its id`, async (t) => {
+    it(`Foyer sends exactly one welcome even if conversations.open returns ${odd} as the DM’s id`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { open: { channel: { id: channel } } });
@@ -162,7 +162,7 @@ describe('send-welcome after failures', () => {
       assert.equal(stage.welcomes(install), 1);
     });
 
-    it(`exactly one welcome is sent even if Slack’s answer names ${odd} as the message’s timestamp`, async (t) => {
+    it(`Foyer sends exactly one welcome even if chat.postMessage returns ${odd} as the timestamp`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const slackClient = answering(stage, { post: { ts: channel } });
@@ -179,7 +179,7 @@ describe('send-welcome after failures', () => {
     { title: 'Slack had an internal error', failure: { type: 'error', error: 'internal_error' } },
   ];
   for (const { title, failure } of notActed) {
-    it(`exactly one welcome is sent even if ${title}: Foyer finds no welcome, waits, and calls chat.postMessage again`, async (t) => {
+    it(`if ${title}, Foyer finds no welcome in the DM, waits, and calls chat.postMessage again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
@@ -192,7 +192,7 @@ describe('send-welcome after failures', () => {
     });
   }
 
-  it('exactly one welcome is sent after a rate limit, without a search, since Slack certainly did not act', async (t) => {
+  it('after a rate limit, Foyer sends the welcome without first searching for it, since Slack cannot have posted it', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const failure: Failure = { type: 'status', status: 429, retryAfterSeconds: 5 };
@@ -202,7 +202,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.sandbox.calls('conversations.history').length, 0);
   });
 
-  it('exactly one welcome is sent after a crash between Slack’s answer and the record of the answer', async (t) => {
+  it('Foyer sends exactly one welcome even if it crashes after Slack posts the welcome and before Foyer records that', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -214,7 +214,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.sandbox.calls('chat.postMessage').length, 1);
   });
 
-  it('exactly one welcome is sent even if the step timed out before Slack’s answer came', async (t) => {
+  it('Foyer sends exactly one welcome even if send-welcome times out before Slack answers', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { installationId, life, userId } = install;
@@ -242,7 +242,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('exactly one welcome is sent after a crash between the record of the welcome and the call', async (t) => {
+  it('Foyer sends exactly one welcome even if it crashes after it records the welcome and before Slack gets the call', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const { installationId, life, userId } = install;
@@ -269,7 +269,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('exactly one welcome is sent for two runs at the same time', async (t) => {
+  it('Foyer sends exactly one welcome even if a reinstall starts a second run while the first run is sending the welcome', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     const asked = signal();
@@ -298,7 +298,7 @@ describe('send-welcome after failures', () => {
     assert.equal(stage.welcomes(first), 1);
   });
 
-  it('a reinstall sends no second welcome; an install by another person, or after an uninstall, sends its own welcome', async (t) => {
+  it('a reinstall sends another welcome only if another person installs the app or the app was uninstalled in between', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -320,7 +320,7 @@ describe('send-welcome after failures', () => {
 });
 
 describe('send-welcome after an uninstall', () => {
-  it('Foyer sends a new install’s welcome again after a failed call, even if the DM has a welcome from before the uninstall', async (t) => {
+  it('after a failed call, Foyer does not mistake a welcome from before an uninstall for the welcome of the new install', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);
@@ -334,7 +334,7 @@ describe('send-welcome after an uninstall', () => {
 
 describe('the search for an uncertain welcome', () => {
   for (const scope of ['im:history', 'im:write']) {
-    it(`a welcome that may have been sent stays unconfirmed without the scope ${scope}, and is sent again only if a person asks`, async (t) => {
+    it(`without the scope ${scope}, a welcome that may have been sent stays unconfirmed until someone asks to send it again`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install({ scopes: without(scope) });
       const { runId, installationId, userId } = install;
@@ -363,7 +363,7 @@ describe('the search for an uncertain welcome', () => {
   });
 
   for (const newer of [0, 14, 15, 16, 40]) {
-    it(`a welcome is found behind ${newer} newer messages under Slack’s tightest history limit, and not sent again`, async (t) => {
+    it(`Foyer finds a sent welcome behind ${newer} newer messages, even under Slack’s strictest limit on conversations.history`, async (t) => {
       const stage = await welcomeStage(t);
       const install = await stage.install();
       const posted = () => stage.welcomes(install) > 0;
@@ -385,7 +385,7 @@ describe('the search for an uncertain welcome', () => {
     });
   }
 
-  it('a welcome stays unconfirmed if the search gives up on a long DM, after at most 14 calls', async (t) => {
+  it('the search for a welcome in a long DM gives up after at most 14 calls, and the welcome stays unconfirmed', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -401,7 +401,7 @@ describe('the search for an uncertain welcome', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('send-welcome fails with the error of the search if every search fails', async (t) => {
+  it('send-welcome fails with the error of conversations.history if every search for the welcome fails', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -416,7 +416,7 @@ describe('the search for an uncertain welcome', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('the search for a welcome covers only the time around the call that sent the welcome', async (t) => {
+  it('the search for a welcome reads only messages from around the time of the call that sent the welcome', async (t) => {
     const stage = await welcomeStage(t);
     const install = await stage.install();
     const posted = () => stage.welcomes(install) > 0;
@@ -454,7 +454,7 @@ describe('the welcome of an org-wide install', () => {
     assert.equal(stage.welcomes(install), 1);
   });
 
-  it('the run of an org-wide install does not miss a grant of access that comes while its step decides to wait', async (t) => {
+  it('the run of an org-wide install does not miss a grant of access that is recorded just as its step starts to wait', async (t) => {
     const stage = await welcomeStage(t);
     const { sandbox, store } = stage;
     const install = await stage.install({ workspace: 'Initech Product', orgWide: true });

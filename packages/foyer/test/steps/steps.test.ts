@@ -36,7 +36,7 @@ describe('the built-in steps', () => {
     );
   });
 
-  it('each built-in step needs one attempt, and all together make four calls to Slack', async (t) => {
+  it('the built-in steps need one attempt each, and four calls to Slack in total', async (t) => {
     const stage = await setStage(t);
     const install = await stage.install();
     stage.sandbox.rateLimits.isOn = true;
@@ -59,7 +59,7 @@ describe('the built-in steps', () => {
 });
 
 describe('register-team and register-user', () => {
-  it('register-team and register-user say whether the team and the person are new', async (t) => {
+  it('register-team and register-user report whether the team and the person are new', async (t) => {
     const stage = await setStage(t, { steps: [registerTeam, registerUser] });
     const first = await stage.install();
     await stage.pass(500);
@@ -143,7 +143,7 @@ describe('fetch-profile', () => {
     assert.deepEqual(output.missing, []);
   });
 
-  it('fetch-profile reads a flag that is not `true` as false, and a name that is not a text as missing', async () => {
+  it('fetch-profile reads a flag other than `true` as false, and a name that is not a string as missing', async () => {
     const odd = { is_admin: 'yes', is_owner: {}, is_restricted: null, name: 5, profile: { real_name: [] } };
     const context = {
       botScopes: ['users:read'],
@@ -163,7 +163,7 @@ describe('fetch-profile', () => {
   const scopes = ['chat:write', 'users:read', 'users:read.email', 'team:read'];
   const without = (...lost: string[]) => scopes.filter((scope) => !lost.includes(scope));
 
-  it('fetch-profile without some scopes saves what it can read, and names the method that it may not call', async (t) => {
+  it('if some scopes are missing, fetch-profile saves what it can read and names the method that it cannot call', async (t) => {
     const stage = await setStage(t, { steps: pipeline });
     const noTeam = await stage.install({ scopes: without('team:read', 'users:read.email') });
     assert.equal((await stage.finish(noTeam.runId)).status, 'succeeded');
@@ -222,7 +222,7 @@ describe('publish-home', () => {
     ],
   ];
   for (const [result, status, code] of cases) {
-    it(`publish-home has the status ${status} if publishing Home ends with ${result.reason}`, async (t) => {
+    it(`publish-home gets the status ${status} if the result of publishing App Home is ${result.reason}`, async (t) => {
       const stage = await setStage(t, { steps: [publishHome] });
       const { runId, installationId, userId, teamId } = await stage.install();
       const asked: unknown[] = [];
@@ -276,7 +276,7 @@ describe('notify-operators', () => {
     },
   };
 
-  it('the message to the operators says who installed the app where, what is new, and what failed', async (t) => {
+  it('the webhook message to operators says who installed the app where, whether the team and the user are new, and what failed', async (t) => {
     const { url, received } = await startWebhook(t, taken);
     const stage = await setStage(t, {
       steps: [registerTeam, registerUser, fetchProfile, failing, notifyOperators],
@@ -365,7 +365,7 @@ describe('notify-operators', () => {
     });
   }
 
-  it('notify-operators is retried if the connection is refused', async (t) => {
+  it('notify-operators is retried if its connection to the webhook is refused', async (t) => {
     const closed = createServer().listen(0, '127.0.0.1');
     await once(closed, 'listening');
     const { port } = closed.address() as AddressInfo;

@@ -17,7 +17,7 @@ const content = {
 };
 
 describe('the welcome message', () => {
-  it('the welcome message greets by name, names the workspace, and has a button to Home', () => {
+  it('the welcome message greets the person by name, names the workspace, and has a button that opens the app', () => {
     const { text, blocks } = welcomeMessage(content);
     assert.equal(text, 'Hi Grace, thanks for installing Foyer in Acme.');
     const button = blocks.flatMap((block) => (block.type === 'actions' ? block.elements : []))[0];
@@ -42,7 +42,7 @@ describe('the welcome message', () => {
     assert.match(written, /<https:\/\/example\.com\/privacy\|Privacy>/);
   });
 
-  it('the welcome message mentions the person if Slack sent no name', () => {
+  it('the welcome message @-mentions the person if Slack sent no name', () => {
     assert.match(
       welcomeMessage({ ...content, personName: null, placeName: null }).text,
       /^Hi <@U1>, thanks for installing Foyer\./,

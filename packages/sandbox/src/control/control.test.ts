@@ -4,7 +4,7 @@ import { ErrorCode } from '@slack/web-api';
 import { clientFor, install, redirectUri, refused } from '../test-support/install.ts';
 import { withSandbox } from '../test-support/with-sandbox.ts';
 
-test('calls of one workspace fail as planned, calls of another succeed, and the log says which calls took effect', async (t) => {
+test('a planned failure affects only calls of its own workspace, and the call log says which calls took effect', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId, teamId } = await install(sandbox);
   const other = await install(sandbox, 'Globex');
@@ -33,7 +33,7 @@ test('calls of one workspace fail as planned, calls of another succeed, and the 
   assert.equal(sandbox.messages({ teamId, userId }).length, 3);
 });
 
-test('a call can hang and still take effect', async (t) => {
+test('a call can hang because of a planned failure and still take effect', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { token, userId, teamId } = await install(sandbox);
   sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'hang', delayMs: 60_000 } });
@@ -45,7 +45,7 @@ test('a call can hang and still take effect', async (t) => {
   assert.equal(sandbox.messages({ teamId, userId }).length, 1);
 });
 
-test('a latency that is set for a method delays its answers', async (t) => {
+test('faults.setLatency delays the responses of a method', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client } = await install(sandbox);
   sandbox.faults.setLatency('auth.test', 60);
@@ -54,7 +54,7 @@ test('a latency that is set for a method delays its answers', async (t) => {
   assert.ok((call?.ms ?? 0) >= 55);
 });
 
-test('rate limits are off by default; once they are on, two messages within one second, or 21 calls of users.list within a minute, are too many', async (t) => {
+test('rate limits are off by default; once on, they refuse a second message in a second and a 21st users.list in a minute', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox);
   const post = () => client.chat.postMessage({ channel: userId, text: 'hi' });
@@ -69,7 +69,7 @@ test('rate limits are off by default; once they are on, two messages within one 
   await assert.rejects(client.users.list({}), { code: ErrorCode.RateLimitedError });
 });
 
-test('the controls also work over HTTP', async (t) => {
+test('the sandbox’s controls also work over HTTP', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId, client } = await install(sandbox);
   const control = async (name: string, body: unknown = {}) => {
@@ -100,7 +100,7 @@ test('the controls also work over HTTP', async (t) => {
   assert.equal(sandbox.state().installations.length, 0);
 });
 
-test('a test can add a workspace, and a reset removes it', async (t) => {
+test('a test can add a workspace to the sandbox, and a reset removes it', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id } = sandbox.addWorkspace({ name: 'Hooli' });
   const { client, userId } = await install(sandbox, 'Hooli');
@@ -110,7 +110,7 @@ test('a test can add a workspace, and a reset removes it', async (t) => {
   assert.throws(() => sandbox.workspace('Hooli'));
 });
 
-test('the app’s process can be killed and restarted if the sandbox controls it', async (t) => {
+test('the control API can kill and restart the app’s process only if the sandbox was given control of it', async (t) => {
   const asked: string[] = [];
   const appProcess = {
     kill: async () => void asked.push('kill'),
@@ -127,7 +127,7 @@ test('the app’s process can be killed and restarted if the sandbox controls it
   assert.equal(refusal.status, 409);
 });
 
-test('the control API signs a person in, and adds, deactivates and reactivates members', async (t) => {
+test('the control API can sign a person in, and can add, deactivate and reactivate members', async (t) => {
   const { sandbox } = await withSandbox(t);
   const control = async (name: string, body: Record<string, unknown>) => {
     const answer = await fetch(`${sandbox.url}/sandbox/${name}`, {

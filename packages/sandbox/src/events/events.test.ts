@@ -16,7 +16,7 @@ function verify(signingSecret: string, { headers, body }: Received): void {
   });
 }
 
-test('app_home_opened is sent in Slack’s envelope, with a signature that Bolt accepts', async (t) => {
+test('the sandbox sends app_home_opened in Slack’s envelope, with a signature that Bolt accepts', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId, answer } = await install(sandbox);
   await sandbox.openHome({ teamId, userId });
@@ -52,7 +52,7 @@ test('app_home_opened is sent in Slack’s envelope, with a signature that Bolt 
   });
 });
 
-test('only events that the manifest subscribes to are sent', async (t) => {
+test('the sandbox sends only events that the manifest subscribes to', async (t) => {
   const settings = { ...testManifest.settings, event_subscriptions: { bot_events: ['app_uninstalled'] } };
   const { sandbox, app } = await withSandbox(t, { manifest: { ...testManifest, settings } });
   const { teamId, userId } = await install(sandbox);
@@ -64,7 +64,7 @@ test('only events that the manifest subscribes to are sent', async (t) => {
   );
 });
 
-test('an event that is not acknowledged is sent three more times: at once, after one minute and after five more minutes', async (t) => {
+test('the sandbox sends an unacknowledged event three more times: immediately, after one minute and after five more minutes', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId } = await install(sandbox);
   app.answerWith(500);
@@ -89,7 +89,7 @@ test('an event that is not acknowledged is sent three more times: at once, after
   );
 });
 
-test('no answer in time counts as a timeout, and a stopped app counts as a failed connection', async (t) => {
+test('the sandbox reports http_timeout if the app does not answer in time, and connection_failed if the app is stopped', async (t) => {
   const { sandbox, app } = await withSandbox(t, { eventTimeoutMs: 50 });
   const { teamId, userId } = await install(sandbox);
   app.answerWith('silence', 200);
@@ -102,7 +102,7 @@ test('no answer in time counts as a timeout, and a stopped app counts as a faile
   assert.equal((await sandbox.openHome({ teamId, userId }))?.outcome, 'connection_failed');
 });
 
-test('deliveries can be duplicated, held back and released in another order', async (t) => {
+test('a test can duplicate deliveries, hold them back, and release them in reverse order', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId } = await install(sandbox);
   const delivery = await sandbox.openHome({ teamId, userId });
@@ -120,7 +120,7 @@ test('deliveries can be duplicated, held back and released in another order', as
   for (const received of app.received) verify(sandbox.app.signingSecret, received);
 });
 
-test('an uninstall reports whose tokens stopped working, and a reinstall has the same bot with a new token', async (t) => {
+test('an uninstall sends tokens_revoked with the owners of the tokens, and a reinstall gives the same bot a new token', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId, answer } = await install(sandbox, 'Acme', {
     parameters: { user_scope: 'users:read' },
@@ -138,7 +138,7 @@ test('an uninstall reports whose tokens stopped working, and a reinstall has the
   assert.notEqual(again.token, answer.access_token);
 });
 
-test('revoking the token of one person leaves the app installed', async (t) => {
+test('revoking one person’s token leaves the app installed', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId, answer } = await install(sandbox, 'Acme', {
     parameters: { user_scope: 'users:read' },
@@ -172,7 +172,7 @@ test('the event of an org-wide uninstall names the org and no team', async (t) =
   assert.ok(!('team_id' in last));
 });
 
-test('a press sends block_actions, and its response_url and trigger_id work', async (t) => {
+test('pressing a button sends block_actions with a working response_url and trigger_id', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId } = await install(sandbox);
   const button = {
@@ -212,7 +212,7 @@ test('a press sends block_actions, and its response_url and trigger_id work', as
   await assert.rejects(sandbox.press({ teamId, userId, actionId: 'absent' }), /nothing to press/);
 });
 
-test('a test can send an event that is old, unsigned or wrongly signed; a message and the check of the event URL reach the app', async (t) => {
+test('a test can send the app an event that is old, unsigned or wrongly signed', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { teamId, userId } = await install(sandbox);
   const event = { type: 'app_uninstalled' };

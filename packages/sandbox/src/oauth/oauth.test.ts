@@ -12,7 +12,7 @@ import {
 } from '../test-support/install.ts';
 import { withSandbox } from '../test-support/with-sandbox.ts';
 
-test('the consent page names the app, the workspace and the person, and says what scopes allow', async (t) => {
+test('the consent page names the app, the workspace and the person, and says what the scopes allow', async (t) => {
   const { sandbox } = await withSandbox(t);
   const page = await fetch(authorizeUrl(sandbox));
   const text = await page.text();
@@ -29,7 +29,7 @@ test('the consent page names the app, the workspace and the person, and says wha
   assert.match(text, /name="optional_scope" value="users:read.email" checked/);
 });
 
-test('the consent form answers with a redirect that has the code and the state', async (t) => {
+test('the consent form redirects to the app with the code and the state', async (t) => {
   const { sandbox } = await withSandbox(t);
   const form = new URLSearchParams(new URL(authorizeUrl(sandbox)).search);
   form.set('user', sandbox.person('Acme').id);
@@ -43,7 +43,7 @@ test('the consent form answers with a redirect that has the code and the state',
   assert.ok(location.searchParams.get('code'));
 });
 
-test('Cancel redirects back with access_denied and the state', async (t) => {
+test('“Cancel” on the consent page redirects to the app with access_denied and the state', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id: teamId } = sandbox.workspace('Acme');
   const { id: userId } = sandbox.person('Acme');
@@ -73,7 +73,7 @@ test('the consent page refuses an unknown client, an unregistered redirect, an u
   assert.equal((await fetch(authorizeUrl(sandbox, { redirect_uri: `${redirectUri}/below` }))).status, 200);
 });
 
-test('a code works once, for ten minutes, with the right secret and the same redirect_uri', async (t) => {
+test('an OAuth code works only once, within ten minutes, and with the right client secret and redirect_uri', async (t) => {
   const { sandbox } = await withSandbox(t);
   const whom = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme').id };
   const { clientId: client_id, clientSecret: client_secret } = sandbox.app;
@@ -99,7 +99,7 @@ test('a code works once, for ten minutes, with the right secret and the same red
   await refused(exchange(sandbox, late), 'invalid_code');
 });
 
-test('oauth.v2.access answers as Slack documents, and accepts HTTP Basic', async (t) => {
+test('oauth.v2.access accepts HTTP Basic authentication, and returns what Slack documents', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id: teamId } = sandbox.workspace('Acme');
   const { id: userId } = sandbox.person('Acme');
@@ -124,7 +124,7 @@ test('oauth.v2.access answers as Slack documents, and accepts HTTP Basic', async
   assert.equal(answer.refresh_token, undefined);
 });
 
-test('a person can decline an optional scope, and a reinstall only adds scopes and keeps the bot token', async (t) => {
+test('a person can decline an optional scope, and a later reinstall adds that scope to the same bot token', async (t) => {
   const { sandbox } = await withSandbox(t);
   const first = await install(sandbox, 'Acme', { declinedScopes: ['users:read.email', 'chat:write'] });
   assert.ok(!first.answer.scope?.includes('users:read.email'));
@@ -141,7 +141,7 @@ test('a person can decline an optional scope, and a reinstall only adds scopes a
   );
 });
 
-test('with rotation, tokens expire, a refresh token works once, and a refresh revokes the old token', async (t) => {
+test('with token rotation, a token expires, a refresh token works once, and a refresh revokes the old token', async (t) => {
   const manifest = { ...testManifest, settings: { ...testManifest.settings, token_rotation_enabled: true } };
   const { sandbox } = await withSandbox(t, { manifest });
   const { client, answer } = await install(sandbox);
@@ -170,7 +170,7 @@ test('with rotation, tokens expire, a refresh token works once, and a refresh re
   await refused(rotated.auth.test(), 'token_expired');
 });
 
-test('an org-wide install has no team, and is in no workspace until access is granted', async (t) => {
+test('an org-wide install names no team, and cannot act in a workspace until it gets access there', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const [org] = sandbox.state().enterprises;
   assert.ok(org);

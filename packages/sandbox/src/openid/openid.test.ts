@@ -74,7 +74,7 @@ async function signInWithLibrary(sandbox: Sandbox) {
   return { config, tokens };
 }
 
-test('openid-client signs a person in, with PKCE, nonce and the signature checked', async (t) => {
+test('the library openid-client can sign a person in, and checks PKCE, the nonce and the signature', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { config, tokens } = await signInWithLibrary(sandbox);
   const { userId, teamId } = grace(sandbox);
@@ -85,7 +85,7 @@ test('openid-client signs a person in, with PKCE, nonce and the signature checke
   assert.equal(about.email, 'grace.okafor@acme-robotics.example');
 });
 
-test('an ID token has the claims that Slack documents, for the scopes that were asked for', async (t) => {
+test('an ID token has the claims that Slack documents for the requested scopes', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id_token = '', access_token = '', token_type } = await redeem(sandbox, await codeFrom(sandbox));
   const keys = createRemoteJWKSet(new URL(`${sandbox.url}/openid/connect/keys`));
@@ -127,7 +127,7 @@ test('an ID token has the claims that Slack documents, for the scopes that were 
   assert.equal(little.name, undefined);
 });
 
-test('a member of an org signs in to one workspace, and the claims name the org', async (t) => {
+test('when a member of an org signs in to a workspace, the claims name both the workspace and the org', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { id: userId } = sandbox.person('Initech Sales', 'member');
   const location = await sandbox.signIn({ authorizeUrl: signInUrl(sandbox), userId });
@@ -137,7 +137,7 @@ test('a member of an org signs in to one workspace, and the claims name the org'
   assert.equal(about['https://slack.com/enterprise_name'], 'Initech');
 });
 
-test('a sign-in code works once, for ten minutes, with the right client secret, redirect_uri and PKCE verifier', async (t) => {
+test('a sign-in code works only once, within ten minutes, and with the right client secret, redirect_uri and PKCE verifier', async (t) => {
   const { sandbox } = await withSandbox(t);
   const code = await codeFrom(sandbox);
   await refused(redeem(sandbox, code, { client_secret: 'wrong' }), 'bad_client_secret');
@@ -159,7 +159,7 @@ test('a sign-in code works once, for ten minutes, with the right client secret, 
   assert.ok((await redeem(sandbox, challenged, { code_verifier: verifier })).id_token);
 });
 
-test('an install token cannot call userInfo; a sign-in token cannot list people, and its revocation leaves the install alone', async (t) => {
+test('install tokens and sign-in tokens cannot do each other’s job, and revoking a sign-in token leaves the install alone', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, token } = await install(sandbox);
   await refused(client.openid.connect.userInfo(), 'missing_scope');
@@ -172,7 +172,7 @@ test('an install token cannot call userInfo; a sign-in token cannot list people,
   assert.equal((await clientFor(sandbox, token).auth.test()).ok, true, 'the install token still works');
 });
 
-test('the sign-in page names the app and the person, and Cancel leads back with access_denied', async (t) => {
+test('the sign-in page names the app and the person, and “Cancel” redirects to the app with access_denied', async (t) => {
   const { sandbox } = await withSandbox(t);
   const page = await (await fetch(signInUrl(sandbox))).text();
   for (const words of ['Sign in to Porter', 'Acme', 'Grace Okafor', 'Your email address']) {
@@ -210,7 +210,7 @@ test('the sign-in page refuses an unknown client, an unregistered redirect and a
   }
 });
 
-test('a guest can sign in; a stranger, a deactivated person, and anyone outside the workspace of an undistributed app cannot', async (t) => {
+test('a guest can sign in, but a non-member, a deactivated member, or anyone outside an undistributed app’s workspace cannot', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { teamId } = grace(sandbox);
   const guest = sandbox.addMember({ teamId, realName: 'Gus Guest', role: 'guest' });
@@ -232,7 +232,7 @@ test('a guest can sign in; a stranger, a deactivated person, and anyone outside 
   assert.match(await sandbox.signIn({ authorizeUrl, userId: guest.id }), /code=/);
 });
 
-test('the app gets user_change for a deactivated member, if it subscribes to that event', async (t) => {
+test('the sandbox sends user_change for a deactivated member if the app subscribes to that event', async (t) => {
   const { settings } = testManifest;
   const bot_events = [...settings.event_subscriptions.bot_events, 'user_change'];
   const manifest = { ...testManifest, settings: { ...settings, event_subscriptions: { bot_events } } };
@@ -261,7 +261,7 @@ const refusals: Record<IdTokenFlaw, RegExp | null> = {
   missing: /id_token/,
 };
 
-test('a planned flaw affects one ID token, and openid-client refuses each flaw that it can check', async (t) => {
+test('a planned flaw affects only one ID token, and openid-client rejects every flaw that it can detect', async (t) => {
   const { sandbox } = await withSandbox(t);
   for (const flaw of idTokenFlaws) {
     sandbox.faults.add({ method: 'openid.connect.token', failure: { type: 'id-token', flaw } });
@@ -280,7 +280,7 @@ test('a planned flaw affects one ID token, and openid-client refuses each flaw t
   }
 });
 
-test('a fault can make requests for discovery, tokens and keys fail or hang, and rotateSigningKey changes the keys', async (t) => {
+test('planned failures affect OpenID requests for discovery, tokens and keys, and rotateSigningKey changes the keys', async (t) => {
   const { sandbox } = await withSandbox(t);
   for (const method of ['openid.configuration', 'openid.connect.token', 'openid.keys']) {
     sandbox.faults.add({ method, failure: { type: 'status', status: 503 } });

@@ -70,7 +70,7 @@ function fieldsOf(value: unknown): string[] {
   ]);
 }
 
-test('the sandbox’s answers to 13 methods have no field that Slack’s own types lack', async (t) => {
+test('the sandbox’s responses to 13 methods contain only fields that Slack’s own types declare', async (t) => {
   const manifest = { ...testManifest, settings: { ...testManifest.settings, token_rotation_enabled: true } };
   const { sandbox } = await withSandbox(t, { manifest });
   await callEverything(sandbox);
@@ -106,7 +106,7 @@ const documented: Record<string, string> = {
     'view.app_id view.external_id view.bot_id',
 };
 
-test('the sandbox’s answers to eight methods have the fields of Slack’s documented examples', async (t) => {
+test('the sandbox’s responses to eight methods contain every field of Slack’s documented examples', async (t) => {
   const { sandbox } = await withSandbox(t);
   await callEverything(sandbox).catch(() => {}); // fails at the refresh: rotation is off here, as in the examples
   for (const [method, fields] of Object.entries(documented)) {

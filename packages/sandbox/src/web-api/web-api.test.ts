@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { clientFor, install, refused } from '../test-support/install.ts';
 import { withSandbox } from '../test-support/with-sandbox.ts';
 
-test('a call without a token, with a wrong token or after an uninstall is refused as on Slack', async (t) => {
+test('the sandbox refuses a call without a token, with a wrong token or after an uninstall, as Slack does', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, teamId } = await install(sandbox);
   await refused(clientFor(sandbox).auth.test(), 'not_authed');
@@ -13,7 +13,7 @@ test('a call without a token, with a wrong token or after an uninstall is refuse
   await refused(client.auth.test(), 'account_inactive');
 });
 
-test('a call with a JSON body needs its token in the Authorization header', async (t) => {
+test('a call with a JSON body must send its token in the Authorization header', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { token } = await install(sandbox);
   const post = async (headers: Record<string, string>, body: string) => {
@@ -113,7 +113,7 @@ test('an app can change and delete its own messages, but not a person’s', asyn
   );
 });
 
-test('blocks must match Slack’s shapes and limits', async (t) => {
+test('the sandbox refuses blocks that do not match Slack’s shapes and limits', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox);
   const section = (text: string) => ({ type: 'section' as const, text: { type: 'mrkdwn' as const, text } });
@@ -156,7 +156,7 @@ test('blocks must match Slack’s shapes and limits', async (t) => {
   await refused(publish(Array.from({ length: 95 }, () => section('a'.repeat(2900)))), 'view_too_large');
 });
 
-test('views.publish checks the hash, and answers not_enabled without a Home tab', async (t) => {
+test('views.publish checks the hash, and answers not_enabled if the app has no Home tab', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox);
   const view = { type: 'home' as const, blocks: [{ type: 'divider' as const }] };
@@ -201,7 +201,7 @@ test('auth.revoke revokes the token, and uninstalls the app if it was the last t
   assert.notEqual((await install(sandbox)).token, token);
 });
 
-test('apps.uninstall requires the client’s secret', async (t) => {
+test('apps.uninstall requires the client secret', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client } = await install(sandbox);
   const { clientId: client_id, clientSecret: client_secret } = sandbox.app;
@@ -210,7 +210,7 @@ test('apps.uninstall requires the client’s secret', async (t) => {
   await refused(client.auth.test(), 'account_inactive');
 });
 
-test('a suspended app is refused in every workspace, can be installed in none, and gets no event, until the suspension is lifted', async (t) => {
+test('a suspended app cannot make calls, be installed or get events in any workspace until the suspension is lifted', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const acme = await install(sandbox);
   const globex = await install(sandbox, 'Globex');

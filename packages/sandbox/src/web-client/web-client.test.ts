@@ -38,7 +38,7 @@ async function overflowOf(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 }
 
-test('a newcomer adds the stock Bolt app, opens its Home, presses, writes, and removes it', async (t) => {
+test('a newcomer installs a plain Bolt app, opens its Home tab, presses a button, sends a message, and removes the app', async (t) => {
   const { sandbox } = await startStockApp(t);
   let page = await openPage(t);
   await page.goto(sandbox.url);
@@ -67,7 +67,7 @@ test('a newcomer adds the stock Bolt app, opens its Home, presses, writes, and r
   assert.equal(sandbox.state().installations[0]?.tokens[0]?.status, 'uninstalled');
 });
 
-test('a person can cancel a consent, choose another workspace, and decline an optional scope', async (t) => {
+test('on the consent page, a person can cancel, choose another workspace, and decline an optional scope', async (t) => {
   const { sandbox } = await withSandbox(t, { redirectUrls: ['http://127.0.0.1:9/slack/oauth_redirect'] });
   const page = await openPage(t);
   await page.route('http://127.0.0.1:9/**', (route) => route.fulfill({ body: 'back at the app' }));
@@ -127,7 +127,7 @@ test('in the web client, a visitor can switch to another person, grant access as
   assert.ok(sandbox.clock.now() - Date.now() > 43_000_000);
 });
 
-test('Home draws selects and a button’s confirmation dialog, names what it cannot draw, and reports a press that the app refuses', async (t) => {
+test('Home in the web client draws selects and a confirmation dialog, names elements that it cannot draw, and reports a failed press', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId } = await install(sandbox);
   const text = (words: string) => ({ type: 'plain_text', text: words });
@@ -182,7 +182,7 @@ test('Home draws selects and a button’s confirmation dialog, names what it can
   await page.getByText('The app did not accept the press').waitFor();
 });
 
-test('Home keeps what a person has entered when the app publishes a new view', async (t) => {
+test('Home in the web client keeps what a person has entered when the app publishes a new view', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, teamId, userId } = await install(sandbox);
   const text = (words: string) => ({ type: 'plain_text', text: words });
