@@ -4,7 +4,7 @@ import { type Database, DatabaseUnavailableError } from './database.ts';
 import type { OwnMigrations } from './migrate.ts';
 
 interface OpenDatabaseOptions {
-  /** How long to wait for a Postgres server that is not up yet; 2,500 ms by default. */
+  /** How long to wait for a Postgres server that is not running yet; 2,500 ms by default. */
   patienceMs?: number;
   /** The app's own migrations; none by default. */
   migrations?: OwnMigrations;
@@ -16,7 +16,7 @@ interface OpenDatabaseOptions {
 
 /**
  * Opens the database that the configuration names, and brings Foyer's tables and the app's own up to date. Creates a
- * SQLite file if there is none. Refuses a database that holds an unfinished copy.
+ * SQLite file if there is none. Refuses a database that contains an unfinished copy.
  * @throws DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
 export async function openDatabase(
@@ -52,7 +52,7 @@ export async function openAnyDatabase(
   return openPostgres(target.url, options);
 }
 
-/** Says what to do with a database that holds an unfinished copy. */
+/** Returns a message that says what to do with a database that contains an unfinished copy. */
 export function unfinishedCopy(source: string): string {
   return (
     `A copy of ${source} into this database is unfinished. To finish it, set DATABASE_URL to the source, and run ` +

@@ -15,9 +15,9 @@ type Stable<Name extends keyof Tables, Columns extends keyof Tables[Name]> = Rea
 >;
 
 /**
- * The Foyer tables that an app may read in addition to its own, with the columns that stay from version to version.
- * Queries can join and filter them; only Foyer's own functions write them. A time is a whole number of milliseconds
- * since 1970, a flag is 0 or 1, a list is JSON text.
+ * The Foyer tables that an app may read in addition to its own, with the columns that do not change between versions.
+ * The app's queries can join and filter them, but only Foyer's functions may write them. A time is a whole number of
+ * milliseconds since 1970, a flag is 0 or 1, and a list is JSON text.
  */
 export interface FoyerTables {
   installations: Stable<
@@ -59,7 +59,7 @@ export interface FoyerTables {
 /** The tables of an app that has none of its own. */
 export type NoTables = Record<never, never>;
 
-/** An app's tables, for Kysely; the compiler refuses a table that has the name of a Foyer table. */
+/** An app's tables, for Kysely. The compiler refuses a table that has the same name as one of Foyer's. */
 type OwnTables<MyTables> = {
   [Name in keyof MyTables]: Name extends keyof Tables ? never : MyTables[Name];
 };
@@ -78,7 +78,7 @@ export interface OwnDatabase<MyTables = NoTables> {
   readonly queries: Kysely<JoinedTables<MyTables>>;
   /**
    * Runs `work` in one transaction, and resolves once the transaction is safely on disk. If the database is busy or the
-   * connection is lost, `work` runs again, so it must do nothing but run queries. If `work` sends no query for five
+   * connection is lost, `work` runs again, so it must do nothing except run queries. If `work` sends no query for five
    * seconds, Foyer rolls the transaction back.
    * @throws DatabaseUnavailableError, WriteStuckError
    */
@@ -88,8 +88,8 @@ export interface OwnDatabase<MyTables = NoTables> {
 /**
  * A Foyer transaction as the app's code sees it: Foyer's writes and the app's are committed together.
  *
- * Why the cast is safe: the object is the same, and `FoyerTables` takes every column from `Tables` by name, so renaming
- * a column there is a compile error here.
+ * Why the cast is safe: the object stays the same, and `FoyerTables` names columns of `Tables`. So if a column of
+ * `Tables` is renamed, this file no longer compiles.
  */
 function ownTransaction<MyTables>(tx: Tx): Transaction<JoinedTables<MyTables>> {
   return tx as unknown as Transaction<JoinedTables<MyTables>>;

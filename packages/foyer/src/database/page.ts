@@ -1,7 +1,7 @@
 /**
  * Why pages begin next to a known row (keyset pagination) and have no numbers: an index finds that row directly, while
- * `offset` reads every row that it skips. If rows are added at the head of a list, numbered pages would also show a row
- * twice.
+ * `offset` reads every row that it skips. Also, if someone goes through numbered pages while rows are added at the head
+ * of the list, they see some rows twice.
  */
 
 /** A row's position in a list that goes from new to old. */
@@ -11,7 +11,7 @@ export interface PagePosition {
   id: string;
 }
 
-/** Which rows a page holds: those next to this position, on its older or its newer side. */
+/** Which rows a page shows: those that follow this position toward older rows, or toward newer rows. */
 export interface PageCursor extends PagePosition {
   towards: 'older' | 'newer';
 }
@@ -27,8 +27,9 @@ export interface Page<Row> {
 }
 
 /**
- * Makes a page from the rows that a query found. The query must sort them in the order in which they follow the cursor
- * (towards newer rows, oldest first) and ask for `limit` + 1 rows: the extra one shows that the list goes on.
+ * Makes a page from the rows that a query found. The query must sort them by their distance from the cursor, nearest
+ * first: toward newer rows, that means oldest first. It must ask for `limit` + 1 rows, because the extra row shows that
+ * the list continues.
  */
 export function toPage<Row>(
   found: readonly Row[],

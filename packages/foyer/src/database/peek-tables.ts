@@ -18,8 +18,8 @@ export async function peekTables(target: DatabaseTarget): Promise<FoundTable[]> 
 }
 
 /**
- * Whether a Foyer or a command has the database open. Call it only while this process does not have the database open:
- * otherwise the answer is always yes.
+ * Whether a running Foyer or a command has the database open. Call it only while this process does not have the
+ * database open, because otherwise it always returns true.
  * @throws DatabaseUnavailableError
  */
 export async function isInUse(target: DatabaseTarget): Promise<boolean> {

@@ -16,7 +16,7 @@ type QueryValue = string | number | null;
 /** The values of a query, by name. */
 export type QueryValues<Values> = { readonly [Name in keyof Values]: QueryValue };
 
-/** A placeholder for each value of a query: the query is built before its values are known. */
+/** A placeholder for each value of a query, because the query is built before its values are known. */
 export type Given<Values> = { readonly [Name in keyof Values]: Expression<Values[Name]> };
 
 /** Builds a query with placeholders: `(queries, given: Given<{ id: string }>) => …where('id', '=', given.id)`. */
@@ -36,7 +36,10 @@ class Place {
   }
 }
 
-/** Compiles a query for many calls: to build and compile it at each call takes longer than SQLite takes to run it. */
+/**
+ * Compiles a query for many calls. Building and compiling it at each call would take longer than SQLite takes to run
+ * it.
+ */
 export function compileQuery<Values extends QueryValues<Values>, Row>(
   queries: Kysely<Tables>,
   build: BuildQuery<Values, Row>,
@@ -54,9 +57,10 @@ export function compileQuery<Values extends QueryValues<Values>, Row>(
 
 /**
  * Prepares a query. The first call for a database builds and compiles the query; later calls only run it, on the
- * database or transaction that they pass. Use it for queries that run often: at each request, each step, each drawing
- * of App Home, or each time that a worker claims runs. On SQLite, a prepared query saves 25 µs of CPU per call. Queries
- * that run once per install are not prepared: to prepare them all would make an install only 0.3 ms faster.
+ * database or transaction that they pass. Use it for queries that run often: at each request, each step, each time that
+ * Foyer draws App Home, or each time that a worker claims runs. On SQLite, a prepared query saves 25 µs of CPU per
+ * call. Queries that run once per install are not prepared, because preparing all of them would make an install only
+ * 0.3 ms faster.
  */
 export function prepareQuery<Values extends QueryValues<Values>, Row>(
   build: BuildQuery<Values, Row>,

@@ -20,7 +20,7 @@ export interface ErasedPerson {
   answers: number;
   history: number;
   notices: number;
-  /** The ids of their runs that the erasure cancelled: all that had not ended, except uninstall runs. */
+  /** The ids of the person's runs that the erasure canceled: all runs that had not ended, except uninstall runs. */
   cancelledRuns: string[];
   kept: { what: string; why: string }[];
 }
@@ -199,7 +199,8 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
     .where('run_id', 'in', theirRuns)
     .execute();
   await tx.deleteFrom('questions').where('run_id', 'in', theirRuns).execute();
-  // The moment of an `opened` run names the tab that the person opened, and their conversation with the app.
+  // The moment of an `opened` run contains the tab that the person opened, and the id of their conversation with the
+  // app.
   await tx
     .updateTable('runs')
     .set({ moment: null })
@@ -207,7 +208,10 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
     .execute();
 }
 
-/** Erases a person's answers. In an unfinished run, erases only the person's id: a step may need the answer. */
+/**
+ * Erases a person's answers. In an unfinished run, erases only the person's id, because a step may still need the
+ * answer.
+ */
 async function eraseAnswers(tx: Tx, of: { installationId: string; userId: string }): Promise<number> {
   const runs = tx.selectFrom('runs').select('id').where('installation_id', '=', of.installationId);
   const theirs = tx.updateTable('questions').where('answered_by', '=', of.userId).where('run_id', 'in', runs);

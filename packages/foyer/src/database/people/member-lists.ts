@@ -13,9 +13,9 @@ interface MemberSearch {
 }
 
 /**
- * Lists the members of an installation's team and the people of other workspaces whom the installation met: newest
- * first, by the time when the app first met them. A position's id consists of a person's user id and their team's id,
- * so each person has a position of their own.
+ * Lists the members of an installation's team, and the people of other workspaces whom the installation met. The people
+ * whom the app met most recently for the first time come first. A position's id consists of a person's user id and
+ * their team's id, so no two people share a position.
  */
 export async function listMembersPage(
   queries: Queries,
@@ -87,8 +87,8 @@ function matches(table: 'users' | 'external_members', text: string) {
 }
 
 /**
- * A pattern for `lower(…) like`. SQLite's `lower` knows only ASCII, so each non-ASCII letter with an uppercase form
- * becomes `_`, which matches any one character.
+ * A pattern for `lower(…) like`. SQLite's `lower` changes only ASCII letters. So in the pattern, each non-ASCII letter
+ * that has an uppercase form becomes `_`, which matches any one character.
  */
 export function namePattern(text: string): string {
   const parts = [...text.toLowerCase()].map((character) => {

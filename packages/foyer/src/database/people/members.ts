@@ -4,7 +4,7 @@ import { type InstallRecord, registeredTeamId } from '../install-record.ts';
 import type { ExternalMemberRow } from '../records.ts';
 import { personColumns, profileColumns, saidColumns, toUserRecord, type UserRecord } from './people.ts';
 
-/** external: a person of another workspace, met in a Slack Connect channel. */
+/** external: a person of another workspace, whom the installation met in a Slack Connect channel. */
 export type MemberRole = 'owner' | 'admin' | 'member' | 'guest' | 'external';
 
 /** A member of an installation's team, or a person of another workspace whom the installation met. */
@@ -12,7 +12,7 @@ export interface MemberRecord extends UserRecord {
   role: MemberRole;
 }
 
-/** The installation that meets a person. */
+/** The installation in which the app meets a person. */
 export type Host = Pick<InstallRecord, 'id' | 'clientId' | 'teamId' | 'teamName' | 'enterpriseId'> &
   Pick<InstallRecord, 'enterpriseName' | 'isEnterpriseInstall'>;
 
@@ -34,9 +34,9 @@ export interface Visit {
 }
 
 /**
- * Creates the person, their team and their membership if they are missing, and saves what Slack `reported`, if
- * Foyer asked. Returns whether the person is new. If the installation is uninstalled or erased by now, registers no one
- * and returns undefined.
+ * Creates the person, their team and their membership if they are missing. If Foyer asked Slack about the person, also
+ * saves what Slack `reported`. Returns whether the person is new. If the installation has been uninstalled or erased in
+ * the meantime, stores nothing and returns undefined.
  */
 export async function recordVisit(
   tx: Tx,
@@ -53,8 +53,8 @@ export async function recordVisit(
   const { clientId, enterpriseId } = host;
   const key = personColumns({ clientId, teamId, userId });
   const times = { first_seen_at: now, updated_at: now };
-  // Writes the tables in the same order as the register steps: transactions that lock rows in different orders can
-  // deadlock.
+  // Writes the tables in the same order as the register steps, because transactions that lock rows in different orders
+  // can deadlock.
   await tx
     .insertInto('teams')
     .values({
@@ -108,8 +108,8 @@ export async function recordVisit(
 }
 
 /**
- * Creates a person of another workspace if they are missing, and saves what Slack reported about them, if Foyer asked.
- * Does nothing if the installation is uninstalled or erased by now.
+ * Creates a person of another workspace if they are missing. If Foyer asked Slack about the person, also saves what
+ * Slack reported. Does nothing if the installation has been uninstalled or erased in the meantime.
  */
 export async function recordExternalVisit(
   tx: Tx,
@@ -144,7 +144,7 @@ export async function recordExternalVisit(
 }
 
 /**
- * Whether the installation exists and is not uninstalled: otherwise Foyer must store none of its members. Locks the
+ * Whether the installation exists and is not uninstalled. If not, Foyer must not store any of its members. Locks the
  * installation's row.
  */
 async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
@@ -158,7 +158,7 @@ async function isInstalled(tx: Tx, installationId: string): Promise<boolean> {
   return row !== undefined;
 }
 
-/** Reads a person of another workspace; without `homeTeamId`, the most recently seen person with this user id. */
+/** Reads a person of another workspace. Without `homeTeamId`, reads the most recently seen person with this user id. */
 export async function findExternalMember(
   queries: Queries,
   { host, userId, homeTeamId }: { host: Host; userId: string; homeTeamId: string | undefined },

@@ -6,7 +6,7 @@ import type { Given } from '../prepared-query.ts';
 import type { MembershipRow, UserRow } from '../records.ts';
 import { storedBefore, type TeamEvent, type TeamProfile, updateTeam } from '../teams.ts';
 
-/** A person, identified within their team (the enterprise, for an org-wide install). */
+/** Identifies a person within their team. For an org-wide install, the team is the enterprise. */
 export interface PersonKey {
   clientId: string;
   teamId: string;
@@ -24,14 +24,17 @@ export function profileColumns({ name, realName, email, timezone, locale, avatar
   return { name, real_name: realName, email, timezone, locale, avatar_url: avatarUrl };
 }
 
-/** The columns for which Slack sent a value. An update must not erase the others: a sign-in may have set them. */
+/**
+ * The columns for which Slack sent a value. An update must not erase the other columns, because a sign-in may have set
+ * them.
+ */
 export function saidColumns(profile: SlackProfile): Partial<ReturnType<typeof profileColumns>> {
   return Object.fromEntries(Object.entries(profileColumns(profile)).filter(([, value]) => value !== null));
 }
 
 /**
- * Registers a person who is using the app now, and their membership; if they are registered, updates when they were
- * last seen. Returns the time at which the app first met them.
+ * Registers a person who is using the app now, and their membership. If the person is already registered, updates the
+ * time when they were last seen. Returns the time when the app first met them.
  */
 export async function recordUser(
   transaction: Tx,
@@ -40,7 +43,7 @@ export async function recordUser(
     seenAt: number;
     now: number;
     /**
-     * When Slack reported the role of a new person; `now` by default. 0 means that Foyer has not asked Slack yet: it
+     * When Slack reported the role of a new person; `now` by default. 0 means that Foyer has not asked Slack yet. It
      * asks once the role matters.
      */
     provenAt?: number;
@@ -116,7 +119,8 @@ export async function saveProfile(
   reported: Reported,
   { user, team }: { user: UserProfile | null; team: TeamProfile | null },
 ): Promise<void> {
-  // Updates the team first, as the register steps do: transactions that lock rows in different orders can deadlock.
+  // Updates the team first, as the register steps do, because transactions that lock rows in different orders can
+  // deadlock.
   if (team) await updateTeam(transaction, { ...reported, ...team });
   if (!user) return;
   await transaction
@@ -185,10 +189,10 @@ export function prepareMember(
   };
 }
 
-/** A registered person of an installation's team, with all that Foyer stores about them. */
+/** A registered person of an installation's team, with their profile, their role, and when the app saw them. */
 export interface UserRecord extends UserProfile {
   userId: string;
-  /** The team that they are registered in; the enterprise, for an org-wide install. */
+  /** The team in which the person is registered. For an org-wide install, this is the enterprise. */
   teamId: string;
   isGuest: boolean;
   hasUserToken: boolean;
@@ -218,7 +222,10 @@ export function toProfile(
   };
 }
 
-/** What Foyer reads about a person: from their own row, their membership, and their user token if there is one. */
+/**
+ * What Foyer reads about a person from three places: their own row, their membership and, if there is one, their user
+ * token.
+ */
 type PersonRow = Parameters<typeof toProfile>[0] &
   Pick<MembershipRow, 'team_id' | 'user_id' | 'last_seen_at' | 'deactivated_at'> & {
     member_since: number;
@@ -300,8 +307,8 @@ export async function updatePerson(tx: Tx, change: PersonChange): Promise<boolea
 }
 
 /**
- * Reads the names of people of a team: their real name, else Slack's `name`, else the user id. Leaves out people
- * without a row.
+ * Reads the names of people of a team. Each name is the person's real name, else Slack's `name`, else the user id.
+ * Omits people without a row.
  */
 export async function readNames(
   queries: Queries,

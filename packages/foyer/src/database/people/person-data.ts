@@ -16,7 +16,7 @@ export async function readPersonData(queries: Queries, person: PersonKey) {
     .where('tenant', 'in', [`team:${teamId}`, `enterprise:${teamId}`])
     .orderBy('id')
     .execute();
-  // `in ()` is not valid SQL, so the list always holds an id that no row has.
+  // `in ()` is not valid SQL, so the list always contains '', an id that no row has.
   const ids = ['', ...installations.map(({ id }) => id)];
   const of = personColumns(person);
   const runs = await queries

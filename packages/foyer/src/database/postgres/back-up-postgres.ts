@@ -10,8 +10,8 @@ import { BackupDamagedError } from '../sqlite/verify-backup.ts';
 import { peekPostgres } from './inspect-postgres.ts';
 
 /**
- * Copies everything that the database holds at one moment to a SQLite file, which Foyer can then use as its database.
- * Compares the two by a checksum over every row. Other processes can keep writing.
+ * Copies everything that the database contains at one moment to a SQLite file, which Foyer can then use as its
+ * database. Compares the file with the database by a checksum over every row. Other processes can keep writing.
  * @throws DatabaseUnavailableError, BackupDamagedError, CopyError
  */
 export async function backUpPostgres(given: {
@@ -60,8 +60,8 @@ function notForSqlite({ migration, cause }: OwnMigrationError): CopyError {
 }
 
 /**
- * A repeatable-read transaction sees only what was committed when its first query began. It blocks no other
- * transaction, and waits for none.
+ * A repeatable-read transaction sees only what was committed when its first query began. It neither blocks another
+ * transaction nor waits for one.
  */
 const begin = [
   'begin isolation level repeatable read, read only',
@@ -70,7 +70,7 @@ const begin = [
 ].join('; ');
 
 /**
- * Runs `work` on one consistent snapshot of the database, without a time limit, while others may write.
+ * Runs `work` on one consistent snapshot of the database, without a time limit. Other processes can keep writing.
  * @throws DatabaseUnavailableError, also if the connection is lost: a new connection would see another snapshot
  */
 function readPostgresSnapshot<T>(url: string, work: (snapshot: Queries) => Promise<T>): Promise<T> {

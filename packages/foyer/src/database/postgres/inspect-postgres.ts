@@ -23,7 +23,7 @@ export interface PostgresInspection {
   mayCreateTables: boolean;
   /** Whether the role may read and write every table in the schema; true if Foyer's tables do not exist yet. */
   mayWrite: boolean;
-  /** How many connections ordinary roles may open, to all databases of the server together. */
+  /** How many connections ordinary roles may open in total, to all databases of the server. */
   mostConnections: number;
   /** How many clients are connected to the server, not counting this inspection. */
   connections: number;
@@ -33,7 +33,7 @@ export interface PostgresInspection {
   idleSlots: string[];
   /** Whether Foyer's tables do not exist yet. */
   isEmpty: boolean;
-  /** Whether the database holds an unfinished copy. */
+  /** Whether the database contains an unfinished copy. */
   isUnfinishedCopy: boolean;
   /** Migrations that this code has and the database does not. */
   missingMigrations: string[];
@@ -42,7 +42,7 @@ export interface PostgresInspection {
 }
 
 /**
- * Inspects a database without changing it; `own` are the names of the app's own migrations.
+ * Inspects a database without changing it. `own` lists the names of the app's own migrations.
  * @throws DatabaseUnavailableError whose cause says why
  */
 export function inspectPostgres(url: string, own: readonly string[] = []): Promise<PostgresInspection> {
@@ -160,8 +160,8 @@ const busyWithin = '10 seconds';
 
 /**
  * Whether a Foyer or one of its commands, on any machine, uses the database. Looks for connections by their
- * `application_name`: the one in the URL, `foyer` by default. Sees the connections of the URL's role; if that role has
- * `pg_read_all_stats`, sees those of all roles.
+ * `application_name`: the one in the URL, `foyer` by default. Normally sees only the connections of the URL's own role.
+ * If that role has `pg_read_all_stats`, sees the connections of all roles.
  * @throws DatabaseUnavailableError
  */
 export function isPostgresInUse(url: string): Promise<boolean> {

@@ -21,9 +21,9 @@ import { createPostgresPool } from './postgres-pool.ts';
 import { createWriteMarks, isMarkKept, prepareWriteMarks, type WriteMark } from './write-marks.ts';
 
 /**
- * Each transaction makes its own settings, because PgBouncer may run it on any connection. Why not SERIALIZABLE, which
- * would need no row locks (`database.ts`): when thirty teams installed at once, 5 of 6 attempts of a transaction failed
- * because they touched the same index pages, and only 1 of 7 installs succeeded.
+ * Each transaction sets its own limits, because PgBouncer may run it on any connection. Why not SERIALIZABLE, which
+ * would need no row locks (`database.ts`): when thirty teams installed at the same time, 5 of 6 attempts of a
+ * transaction failed because they touched the same index pages, and only 1 of 7 installs succeeded.
  */
 const begin = [
   'begin isolation level read committed',
@@ -32,7 +32,7 @@ const begin = [
   'set local idle_in_transaction_session_timeout = 10000',
 ];
 
-/** How long a commit of another process may take to show in the change mark. */
+/** How long it may take until the change mark shows a commit of another process. */
 const seenWithinMs = 500;
 const retryDelayMs = 15;
 /**
@@ -40,7 +40,7 @@ const retryDelayMs = 15;
  * a failure already reports the error.
  */
 const probePatienceMs = 500;
-/** How long to try to learn the outcome of a commit whose answer was lost, counted from the commit request. */
+/** How long Foyer tries to find out the outcome of a commit whose answer was lost, counted from the commit request. */
 const doubtMs = 7500;
 /** The key of the advisory lock that each Foyer takes while it migrates the database: "Foyer" in ASCII. */
 const migrationLock = 0x466f796572;
@@ -68,7 +68,7 @@ function foyerDialect(pool: PostgresPool): PostgresDialect {
     const rollback = driver.rollbackTransaction.bind(driver);
     const rollBack = async (connection: DatabaseConnection): Promise<void> => {
       markOf.get(connection)?.settle('not committed');
-      // The pool discards a connection that cannot roll back; the caller gets the error that led to the rollback.
+      // If the rollback fails, the pool discards the connection. The caller gets the error that led to the rollback.
       await rollback(connection as Parameters<typeof rollback>[0]).catch(() => {});
     };
     return Object.assign(driver, {
@@ -101,7 +101,7 @@ function foyerDialect(pool: PostgresPool): PostgresDialect {
   return Object.assign(new PostgresDialect({ pool }), { createDriver });
 }
 
-/** Turns off Kysely's migration lock: it belongs to a session, and PgBouncer would leave it behind on a connection. */
+/** Turns off Kysely's migration lock, which belongs to a session: PgBouncer would leave it behind on a connection. */
 function migratingDialect(pool: PostgresPool): PostgresDialect {
   const noLock = async (): Promise<void> => {};
   const createAdapter = () =>
@@ -110,8 +110,9 @@ function migratingDialect(pool: PostgresPool): PostgresDialect {
 }
 
 /**
- * Brings the schema up to date: one process does it, and others that start at the same time wait. Queries that only
- * check have the usual time limit. A migration has none, and neither has the wait for another process's migration.
+ * Brings the schema up to date. If several processes start at the same time, one migrates and the others wait. Queries
+ * that only check the schema have the usual time limit. A migration has no time limit, and neither has the wait for
+ * another process's migration.
  */
 async function bringUpToDate(url: string, options: OpenPostgresOptions): Promise<void> {
   const { patienceMs } = options;
@@ -146,7 +147,7 @@ async function requireVersion(queries: Kysely<Tables>, url: string): Promise<voi
 }
 
 interface OpenPostgresOptions {
-  /** How long to wait for a server that is not up yet; 2,500 ms by default. */
+  /** How long to wait for a server that is not running yet; 2,500 ms by default. */
   patienceMs?: number;
   migrations?: OwnMigrations;
 }
@@ -165,7 +166,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
 
   /**
    * Resolves to true once the transaction is known to be committed, to false once it is known not to be. If Foyer
-   * cannot find out, throws an error after which `write` does not retry: a retry might do the work twice.
+   * cannot find out, throws an error after which `write` does not retry, because a retry might do the work twice.
    */
   async function wasCommitted(doubt: CommitInDoubtError): Promise<boolean> {
     const unknown = new DatabaseUnavailableError(`The database ${server} cannot be used: ${doubt.message}`, {
@@ -237,7 +238,7 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
       const run = prepareQuery(build);
       return async (values) => (await run(queries, values)).rows;
     },
-    // Grows with each write of this process, and twice a second, since other processes may have written.
+    // Grows with each write of this process. Also grows twice a second, because other processes may have written.
     changeMark: () => commits + Math.floor(performance.now() / seenWithinMs),
     async ping() {
       try {
@@ -266,7 +267,8 @@ export async function openPostgres(url: string, options: OpenPostgresOptions = {
       }
     },
     async scrub() {
-      // Postgres cleans its pages automatically (autovacuum), and its log belongs to the people who run the server.
+      // Postgres cleans its pages automatically (autovacuum), and its log is the responsibility of the people who run
+      // the server.
     },
     backup: (file, onProgress) => backUpPostgres({ url, file, migrations: options.migrations, onProgress }),
     close: () => queries.destroy(),

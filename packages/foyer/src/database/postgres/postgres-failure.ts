@@ -6,12 +6,12 @@ import { DatabaseUnavailableError } from '../database.ts';
  * error without a SQLSTATE concerns the connection itself: refused, reset, timed out, or an invalid certificate.
  */
 
-/** Two transactions conflicted, or one waited too long for a lock: the same work may succeed a moment later. */
+/** Two transactions conflicted, or one waited too long for a lock. The same work may succeed a moment later. */
 const conflict = /^(40001|40P01|55P03)$/;
 
 /**
  * The connection broke or timed out, or the server is starting, stopping, out of connections or now a standby. Foyer
- * drops this connection, since another may work.
+ * discards this connection, because another one may work.
  */
 const lostConnection = /^(08|57P0[1-5]|25006|25P0[34]|53300)/;
 
@@ -21,7 +21,7 @@ const lostConnection = /^(08|57P0[1-5]|25006|25P0[34]|53300)/;
  */
 const unavailable = /^(08|25006|25P0|28|3D|3F|40|42501|53|54|55|57|58|F0|XX)/;
 
-/** data_corrupted and index_corrupted: a page of a table or an index does not hold what it should. */
+/** data_corrupted and index_corrupted: a page of a table or an index has the wrong content. */
 const damage = /^XX00[12]/;
 
 function stateOf(error: unknown): string | undefined {
@@ -36,7 +36,7 @@ const isOfConnection = (error: unknown): boolean =>
     error instanceof DatabaseUnavailableError
   );
 
-/** Whether the same work may succeed if it is simply repeated. */
+/** Whether the same work may succeed if Foyer simply repeats it. */
 export function isConflict(error: unknown): boolean {
   return conflict.test(stateOf(error) ?? '');
 }
@@ -46,7 +46,7 @@ export function isDamage(error: unknown): boolean {
   return damage.test(stateOf(error) ?? '');
 }
 
-/** Whether the connection on which the error happened must not be used again, while a new one may work. */
+/** Whether Foyer must not use the connection with this error again, although a new connection may work. */
 export function isLostConnection(error: unknown): boolean {
   return isOfConnection(error) || lostConnection.test(stateOf(error) ?? '');
 }

@@ -5,7 +5,7 @@ import { serverName } from '../../config/database-target.ts';
 import { asTold, isDamage, isLostConnection, isOfAborted, mayComeBack } from './postgres-failure.ts';
 
 /**
- * Why the client enforces the time limits and not the server: a client's limits also hold when the server or the
+ * Why the client enforces these time limits and not the server: a client's limits also work when the server or the
  * network hangs. And PgBouncer refuses a client that asks for a `statement_timeout` when it connects.
  */
 const connectMs = 3000;
@@ -15,7 +15,8 @@ const reconnectMs = 2500;
 const reconnectPauseMs = 100;
 
 /**
- * Types that `pg` returns as text. Foyer stores only whole numbers below 2^53 in them: times, counts and their sums.
+ * Types that `pg` returns as text by default. Foyer reads them as numbers, because it stores only whole numbers below
+ * 2^53 in them: times, counts and their sums.
  */
 const numbers = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.NUMERIC]);
 
@@ -32,17 +33,17 @@ interface CountedPool extends PostgresPool {
 }
 
 /**
- * Creates the pool that Kysely runs its statements on; it connects on first use. A failure of the server becomes a
- * DatabaseUnavailableError, and a read outside a transaction is repeated on another connection if the first one is
- * lost.
+ * Creates the pool on which Kysely runs its statements. The pool connects on first use. It turns a failure of the
+ * server into a DatabaseUnavailableError. If a connection is lost during a read outside a transaction, the pool repeats
+ * the read on another connection.
  */
 export function createPostgresPool(options: {
   url: string;
-  /** The most connections at once; by default the URL's `pool_max`, or 10. */
+  /** The maximum number of open connections; by default the URL's `pool_max`, or 10. */
   max?: number;
   /** Whether statements have no time limit, as migrations need; false by default. */
   unlimited?: boolean;
-  /** How long to wait for a server that is not up; 2,500 ms by default. */
+  /** How long to wait for a server that is not running; 2,500 ms by default. */
   patienceMs?: number;
 }): CountedPool {
   const { url, patienceMs = reconnectMs } = options;
@@ -112,14 +113,14 @@ function createConnection(
     if (/^begin\b/.test(text)) inTransaction = true;
     const mayRepeat = !inTransaction && /^select\b/.test(text);
     for (;;) {
-      // A lost connection answers nothing: even a rollback on it would wait for another time limit.
+      // A lost connection does not answer. Even a rollback on it would only run into the time limit again.
       if (!client || lostBy !== undefined) throw asTold(lostBy, server);
       try {
         return asResult(await client.query(text, [...values]));
       } catch (error) {
         noteError(error);
         if (!isLostConnection(error)) {
-          // An aborted transaction refuses all later statements: report the error that aborted it.
+          // An aborted transaction refuses all later statements, so the caller gets the error that aborted it.
           if (!isOfAborted(error)) abortedBy = error;
           throw asTold(abortedBy ?? error, server);
         }
@@ -140,7 +141,7 @@ function createConnection(
   };
 }
 
-/** Several statements in one text have several results: the last one counts. */
+/** Several statements in one text have several results. Returns the last one. */
 function asResult(result: pg.QueryResult | pg.QueryResult[]): PostgresQueryResult<never> {
   const last = Array.isArray(result) ? result.at(-1) : result;
   return last as unknown as PostgresQueryResult<never>;

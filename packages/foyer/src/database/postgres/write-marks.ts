@@ -8,8 +8,8 @@ import type { Tables } from '../records.ts';
  * Why marks: if the connection is lost between a commit and its answer, Foyer must be able to find out the outcome.
  * After a crash or a failover, the server's own `pg_xact_status` can be wrong: if a transaction was lost, a later
  * transaction gets its number, and the server reports "committed" for this number once the later transaction is
- * committed. So each transaction writes a row with a unique id: the row exists if the transaction was committed. Later
- * transactions delete the row, so the table stays as small as the work in progress.
+ * committed. So each transaction writes a row with a unique id, its mark. The row exists only if the transaction was
+ * committed. Later transactions delete the row, so the table stays small.
  */
 export const writeMarksTable = 'write_marks';
 
@@ -47,7 +47,8 @@ export function createWriteMarks(): { next(): WriteMark } {
 }
 
 /**
- * Whether the mark's transaction was committed; waits until that transaction has ended. Run it in another transaction.
+ * Whether the mark's transaction was committed. Waits until that transaction has ended, so call it in another
+ * transaction.
  */
 export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> {
   // The only other insert of this id is in the mark's own transaction. So if this insert succeeds, that transaction was
@@ -62,8 +63,8 @@ export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> 
 }
 
 /**
- * If the table is missing, creates it with `inTurn`. Otherwise deletes marks that are older than a day: processes that
- * died left them. Deletes nothing on a standby.
+ * If the table is missing, creates it with `inTurn`. Otherwise deletes marks that are older than a day, which processes
+ * left behind when they died. Deletes nothing on a standby.
  */
 export async function prepareWriteMarks(queries: Kysely<Tables>, inTurn: InTurn): Promise<void> {
   const found = await sql<{ name: string | null }>`select to_regclass('write_marks')::text as name`.execute(
