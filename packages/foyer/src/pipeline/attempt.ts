@@ -69,7 +69,7 @@ export async function attemptStep(
 }
 
 /**
- * Returns the `StepEnd` that a thrown `AttemptEnded` holds; undefined for any other error. The `try` is needed because
+ * Returns the `StepEnd` in a thrown `AttemptEnded`; undefined for any other error. The `try` is needed because
  * `instanceof` itself throws for some proxies.
  */
 function endWithin(error: unknown): StepEnd | undefined {
@@ -335,7 +335,7 @@ const mostOutputBytes = 64 * 1024;
 const mostQuestionBytes = 256 * 1024;
 
 /**
- * Returns the output as JSON, with its secrets scrubbed, so that none reaches the database (invariant 4). Undefined if
+ * Returns the output as JSON. Scrubs its secrets, because no secret may reach the database (invariant 4). Undefined if
  * the output is not JSON (for example, circular) or is too long.
  */
 function scrubbedJson(
@@ -352,7 +352,7 @@ function scrubbedJson(
       }
       const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
       if (!isObject || !Object.keys(value).some((key) => scrub(key) !== key)) return value;
-      // A key can hold a secret too: a step may return an object whose keys are tokens.
+      // Scrubs keys too: a step may return an object whose keys are tokens.
       return Object.fromEntries(Object.entries(value).map(([key, inner]) => [scrub(key), inner]));
     });
     return text !== undefined && Buffer.byteLength(text) <= mostBytes ? text : undefined;

@@ -127,7 +127,7 @@ interface StepToDo {
 
 interface EndedAttempt {
   step: Step;
-  /** The step's row, in which `attempts` is the number of this attempt. */
+  /** The step's row; its `attempts` is the number of this attempt. */
   row: StepRow;
   workspaceIds: readonly string[];
   attempt: Attempt;
@@ -145,7 +145,7 @@ type Moved =
       kind: 'step';
       toDo: StepToDo;
       rows: readonly StepRow[];
-      /** When to retry a step for operators; in the meantime, the run continues with the later steps. */
+      /** When to retry a failed step for operators. Until then, the run continues with the later steps. */
       passed?: Rest;
       ended: readonly EndedAttempt[];
     }
@@ -333,7 +333,7 @@ function waitsForEvent(attempt: Attempt): boolean {
   return attempt.kind === 'returned' && isStepEnd(attempt.result) && attempt.result.kind === 'wait-for';
 }
 
-/** The workspaces in which the app may act. */
+/** The workspaces where the app may act. */
 async function workspacesOf(
   tx: Tx,
   installation: Pick<InstallationRow, 'client_id' | 'team_id' | 'enterprise_id'>,

@@ -33,7 +33,9 @@ type SendContext = Omit<StepContext, 'postOnce'>;
 
 interface OnceSend {
   key: OnceMessageKey;
-  /** The row of an earlier attempt that is not known to have sent the message; undefined if there was no attempt. */
+  /**
+   * The row of an earlier attempt, if Foyer does not know that it sent the message; undefined if there was no attempt.
+   */
   previous: OnceMessageRow | undefined;
   /** A channel's id, or a user's id for a DM. */
   to: string;

@@ -74,7 +74,7 @@ function describe(error: unknown): { code: string; message: string } {
   return { code: namedCode(error) ?? 'unexpected_error', message: messageOf(error) };
 }
 
-/** Returns an error's `code` in lower case; undefined if it has none that looks like a name. */
+/** Returns an error's `code` in lower case; undefined if the error has no `code` that looks like a name. */
 export function namedCode(error: unknown): string | undefined {
   const given = error instanceof Error ? (error as Error & { code?: unknown }).code : undefined;
   const isNamed = typeof given === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(given);

@@ -17,7 +17,7 @@ import type { StepTitle } from '../texts/languages/en.ts';
  * The pipeline's interface: what a step is, what it receives and how it ends.
  *
  * To add a built-in step, write `steps/<name>.ts` that exports one Step with a `run(context)`, and list it in
- * `steps/steps.ts`. A step may run more than once (a crash in the middle, a retry), so its docstring says why that is
+ * `steps/steps.ts`. A step may run more than once (after a crash, or on a retry), so its docstring says why that is
  * safe. A step that only writes to our database has a `write(transaction, facts)` instead, and costs no extra commit.
  */
 
@@ -56,8 +56,8 @@ export interface ActingStep<Output extends Json = Json> extends StepTraits {
 }
 
 /**
- * A step that only writes to the database: its attempt, its writes and its end are one commit, which it shares with the
- * steps next to it. Each statement has its own time limit, so the step needs none.
+ * A step that only writes to the database: its attempt, its writes and its end are one commit, shared with the steps
+ * next to it. Each statement has its own time limit, so the step has no time limit.
  */
 export interface RecordingStep<Output extends Json = Json> extends StepTraits {
   /**
@@ -93,7 +93,10 @@ export interface StepFacts {
   readonly enterpriseId: string | null;
   readonly enterpriseName: string | null;
   readonly isEnterpriseInstall: boolean;
-  /** The workspaces in which the app may act: one, or for an org-wide install all that have granted it access. */
+  /**
+   * The workspaces where the app may act: one, or for an org-wide install every workspace that has granted the app
+   * access.
+   */
   readonly workspaceIds: readonly string[];
   /**
    * The workspace to pass to Slack as `team_id`. In a `workspaceGranted` run, it is the workspace that granted access.
@@ -217,7 +220,7 @@ export type StepEnd = { readonly [ended]: true } & (
 /** The end of a step that has nothing to do. */
 export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
 
-/** Throws if a step makes an invalid end. Without this check, the step would fail only when Foyer stores the end. */
+/** Throws if a step's end is invalid. Without this check, the step would fail only when Foyer stores the end. */
 function assertEnd(isRight: boolean, fix: string): void {
   const message = `The step ended in a way that cannot be stored: ${fix}`;
   if (!isRight) throw new StepError('invalid_end', message, { final: true });

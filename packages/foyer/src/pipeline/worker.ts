@@ -46,7 +46,7 @@ export type Worker = ReturnType<typeof createWorker>;
 const leastPauseMs = 50;
 /** After this many failures in a row (about a minute), Foyer logs errors instead of warnings: a person must look. */
 const faultsOfOutage = 10;
-/** The last part of a drain, in which the worker aborts the steps that did not end and releases their runs. */
+/** The last part of a drain: the worker aborts the steps that have not ended, and releases their runs. */
 const handBackMs = 1500;
 
 /** Makes the worker; nothing happens before `start`. */

@@ -15,13 +15,13 @@ const checkAgainMs = 3_600_000;
 export interface SignedInMember {
   /** Unique only together with the workspace: use both as the key of your own rows. */
   userId: string;
-  /** The workspace in which they signed in. */
+  /** The workspace where they signed in. */
   teamId: string;
   enterpriseId: string | null;
   /** Foyer's id of the installation, for `foyer.slack({ installationId })`. */
   installationId: string;
   name: string | null;
-  /** Null if Slack gave Foyer none, or only an unverified one. */
+  /** Null if Slack sent no address, or only an unverified one. */
   email: string | null;
   /** Such as `Europe/Berlin`; null until the bot has read it, which needs `users:read`. */
   timezone: string | null;

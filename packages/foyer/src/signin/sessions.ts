@@ -13,8 +13,8 @@ import {
 import type { Sealer } from '../installations/sealer.ts';
 
 /**
- * Sessions of members and of operators. The cookie holds the session's id, sealed; the row says to whom the session
- * belongs and when it was last used. So Foyer can list the sessions, and end one on every machine.
+ * Sessions of members and of operators. The cookie contains the session's id, sealed. The database row says whose
+ * session it is and when it was last used. So Foyer can list the sessions, and end one on every machine.
  */
 
 /** What a session's cookie contains, sealed. */

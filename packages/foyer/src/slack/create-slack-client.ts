@@ -167,7 +167,7 @@ async function fetchFile(
   return { status, headers: new Headers(response.headers), body: await readBounded(body ?? [], mostBytes) };
 }
 
-/** Statuses for which a Response allows no body. */
+/** A `Response` with one of these statuses must have no body. */
 const withoutBody: readonly number[] = [204, 205, 304];
 
 function toResponse({ status, headers, body }: SlackAnswer): Response {

@@ -16,7 +16,7 @@ import {
 import { slackFailure } from '../slack/slack-failure.ts';
 import { slackProfile, visibleText, visibleValue } from '../slack/slack-text.ts';
 
-/** Skips a step that needs a bot if the install gave the app none. */
+/** Skips a step that needs a bot, if the install gave the app no bot. */
 export function skipWithoutBot({ botScopes }: StepFacts): Skip | undefined {
   return botScopes === null ? skip('no_bot', 'This install gave the app no bot') : undefined;
 }
@@ -31,8 +31,8 @@ type RegisteredTeam = {
 /**
  * Creates or updates the team.
  *
- * Safe to run twice: the first-seen time of a new team is the time at which the run was created, so `created` is the
- * same both times.
+ * Safe to run twice: a new team's first-seen time is the time when the run was created, so `created` is the same both
+ * times.
  */
 export const registerTeam: RecordingStep<RegisteredTeam> = {
   name: 'register-team',
@@ -63,8 +63,8 @@ type RegisteredUser = {
 /**
  * Creates or updates the installer, and their membership in the team.
  *
- * Safe to run twice: the first-seen time of a new person is the time at which the run was created, so `created` is the
- * same both times.
+ * Safe to run twice: a new person's first-seen time is the time when the run was created, so `created` is the same both
+ * times.
  */
 export const registerUser: RecordingStep<RegisteredUser> = {
   name: 'register-user',

@@ -50,7 +50,8 @@ export const sendWelcome: ActingStep<PostedMessage> = {
         content: () => contentFor(context),
       });
     } catch (error) {
-      // The installer is in none of the workspaces that have granted access, but may be in the next one that does.
+      // The installer belongs to no workspace that has granted access so far, but the next workspace that does may be
+      // theirs.
       const isShutOut = slackFailure(error)?.code === 'team_access_not_granted';
       if (context.isEnterpriseInstall && isShutOut) return waitFor('team_access_granted');
       throw error;

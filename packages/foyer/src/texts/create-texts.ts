@@ -147,7 +147,7 @@ function languageOf(tag: string): Language | undefined {
 }
 
 /**
- * Returns the header's most preferred language of those that Foyer has (RFC 9110, 12.5.4). Reads the first 200
+ * Returns the language that the header prefers among Foyer's languages (RFC 9110, 12.5.4). Reads its first 200
  * characters.
  */
 function preferredLanguage(header: string): Language | undefined {

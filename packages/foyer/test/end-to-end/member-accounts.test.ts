@@ -25,7 +25,7 @@ describe('a member’s own account', () => {
   });
   after(() => app.close());
 
-  /** Presses "Connect your account"; returns the address to which Slack redirects, not yet visited. */
+  /** Presses "Connect your account"; returns the address that Slack redirects to, without visiting it. */
   async function ask(visitor: Visitor, userId: string, place = teamId, decision?: 'cancel'): Promise<string> {
     const start = await visitor.get(`${app.url}/slack/install?team=${place}&member=1`);
     const authorizeUrl = start.headers.get('location') ?? '';

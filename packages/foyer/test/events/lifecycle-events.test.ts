@@ -17,7 +17,7 @@ const eventOf = (event: object) => ({
 const uninstall = eventOf({ type: 'app_uninstalled' });
 const revocation = eventOf({ type: 'tokens_revoked', tokens: { oauth: ['U1'], bot: ['UBOT'] } });
 
-/** A store whose database hangs until the test lets it answer. */
+/** A store whose database hangs until the test resolves the call. */
 function hangingStore() {
   const waiting: ((changed: boolean) => void)[] = [];
   const hang = () => new Promise<boolean>((answer) => waiting.push(answer));

@@ -27,8 +27,8 @@ const engines: readonly (readonly [EngineName, readonly Cell[]])[] = [
 ];
 
 /**
- * Cells that wait for time limits of seconds. They use hardly any CPU, so they run at the same time as the others.
- * Those whose call always hangs take longest, and start before those whose call hangs once.
+ * Cells that wait for time limits of seconds. They use hardly any CPU, so they run at the same time as the others. The
+ * cells whose call always hangs take longest, so they start before the cells whose call hangs once.
  */
 const waits = ({ failure, end }: Cell) => failure.startsWith('hangs') && 'run' in end;
 const groups = [

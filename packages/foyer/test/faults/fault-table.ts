@@ -102,8 +102,8 @@ const refusal = (page: number, cause: string, tokens: NotInstalled['tokens']) =>
 });
 
 /**
- * The end in which `step` fails; `welcomes` is 1 if the welcome arrives anyway. A failed `notify-operators` fails no
- * run.
+ * The end if `step` fails; `welcomes` is 1 if the welcome arrives anyway. If `notify-operators` fails, the run
+ * succeeds.
  */
 const failed =
   (step: string, welcomes: 0 | 1, installation?: 'broken') =>

@@ -70,8 +70,8 @@ function elsewhere(engine: EngineName): void {
         { first, second: atCall('auth.revoke', 1, 'before its answer') },
         { first },
       ]),
-      // These cases kill Foyer twice: first at one of the first two points, where it has certainly stored the tokens,
-      // and then, after a restart, at each instant of the revocation of those tokens.
+      // These cases kill Foyer twice. The first kill is at one of the first two points, where Foyer has certainly
+      // stored the tokens. After a restart, the second kill is at each instant of the revocation of these tokens.
       ...firstKills.slice(0, 2).flatMap((first) => whileGivingBack.map((second) => ({ first, second }))),
     ];
     for (const { first, second } of some(engine, cases, [0, 5])) {

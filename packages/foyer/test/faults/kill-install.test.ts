@@ -31,7 +31,7 @@ interface Tally {
   resumed: number;
   /** Installs that were killed before Foyer exchanged the code: reloading the callback installed the app. */
   reloaded: number;
-  /** Installs of which nothing was stored, so the person started over. */
+  /** Installs that left nothing stored, so the person started over. */
   begunAnew: number;
   /** Kill points that Foyer did not reach before the run had finished. */
   atRest: number;

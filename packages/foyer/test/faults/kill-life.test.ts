@@ -64,7 +64,8 @@ async function setLife(t: TestContext, engine: EngineName, jobMs?: number): Prom
 
 /**
  * The quick run takes the cases at the first indexes in `quick`: three on SQLite, two on Postgres. The full run takes
- * all cases on SQLite; on Postgres it takes one in three and those of the quick run, or all with FOYER_FULL=all.
+ * all cases on SQLite. On Postgres, it takes one case in three and the cases of the quick run, or all cases with
+ * FOYER_FULL=all.
  */
 function some<T>(engine: EngineName, all: readonly T[], quick: readonly number[]): T[] {
   const few = quick.slice(0, engine === 'SQLite' ? 3 : 2);

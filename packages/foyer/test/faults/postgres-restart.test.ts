@@ -222,8 +222,8 @@ it('a Postgres restart under load loses no confirmed install, and most installs 
     `seed ${random.seed}: ${restarts.length} restarts, ${load.passes.length} installs ${JSON.stringify(pages)}, ` +
       `${load.removed.length} uninstalls, ${load.events.length} events, the slowest after ${slowestMs} ms`,
   );
-  // Of the installs that met no long outage, 70% must succeed. The quick run has too few installs to demand more than
-  // 30%.
+  // Of the installs that did not overlap with a long outage, 70% must succeed. The quick run has too few installs to
+  // demand more than 30%.
   const met = passesRiddenOut(load.passes, outages);
   const installed = met.filter(({ status }) => status === 303).length;
   assert.ok(installed >= met.length * (isFullRun ? 0.7 : 0.3), `${installed} of ${met.length}`);
@@ -252,7 +252,7 @@ function assertNoOtherFault(output: string, removed: readonly string[]): void {
     if (line.code === 'account_inactive' && isRemoved) continue;
     // A line with a count but no error only says how often an error occurred that an earlier line reported.
     if (line.count !== undefined && line.err === undefined) continue;
-    // In its own lines, Bolt puts words of its own before Foyer's message.
+    // Bolt's own log lines have other words before Foyer's message.
     assert.match(
       line.err?.message ?? '',
       /The database (\S+ cannot be used|did not commit an event in time)/,
@@ -268,8 +268,8 @@ async function assertKept(stage: ProcessStage, pass: Pass, isRemoved: boolean): 
     pass.teamId,
   );
   const welcomes = stage.sandbox.messages(pass).length;
-  // After the page with this title, the install may or may not be stored. Foyer sends it if Postgres was away for
-  // seconds and the machine was busy.
+  // Foyer sends this page if Postgres was down for seconds and the machine was busy. The install may or may not be
+  // stored.
   const isOpen = pass.status === 504 && pass.page.includes('The install may still finish');
   if (pass.status !== 303 && !(isOpen && installation)) {
     assert.ok([502, 503, 504].includes(pass.status), `${pass.status} ${pass.page}`);

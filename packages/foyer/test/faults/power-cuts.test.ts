@@ -130,7 +130,7 @@ it('a power cut at any moment loses nothing that was acknowledged, and leaves a 
   }
 });
 
-/** Checks that each install is stored with all that belongs to it, and that SQLite finds no damage. */
+/** Checks that each install is stored with everything that belongs to it, and that SQLite finds no damage. */
 function assertWhole(file: string, why: string): void {
   const sqlite = new Sqlite(file, { readonly: true });
   try {

@@ -9,9 +9,9 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { createRandom, type Random } from './support/random.ts';
 
 /**
- * Thousands of installs while one in five calls to Slack fails. Each install is checked and then removed; after a
- * failure page, the workspace installs again. FOYER_SOAK sets the number of installs; without it, the test ends
- * after 2,000 installs, or after five minutes if that is sooner.
+ * Thousands of installs while one in five calls to Slack fails. The test checks each install and then uninstalls the
+ * app; after a failure page, the workspace installs again. FOYER_SOAK sets the number of installs. Without it, the test
+ * ends after 2,000 installs, or after five minutes if that is sooner.
  */
 
 const installs = Number(process.env.FOYER_SOAK ?? 2000);

@@ -57,7 +57,7 @@ function stoppingAndStarting(engine: EngineName): void {
       const installs = placesOf(stage).map((place) =>
         install(createVisitor(), stage.url, sandbox, place).then((answer) => answer.status),
       );
-      // Waits until every callback is under way, since none is accepted after the signal.
+      // Waits until every callback is in progress, since Foyer accepts no new request after the signal.
       await eventually(async () => sandbox.calls('oauth.v2.access').length === 4);
       if (method === '*') await eventually(async () => sandbox.calls('users.info').length > 0);
       else await eventually(async () => sandbox.calls('chat.postMessage').length === 4);
@@ -97,7 +97,7 @@ function stoppingAndStarting(engine: EngineName): void {
       await stage.close();
     });
     assert.equal(await isServing(beside), true);
-    // Long enough for the other process to look for work in the middle of a run.
+    // Slow enough that the other process looks for work in the middle of a run.
     stage.sandbox.faults.setLatency('*', 250);
     const people = ['owner', 'admin'] as const;
     for (const who of people) {

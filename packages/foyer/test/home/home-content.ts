@@ -3,7 +3,7 @@ import type { UserRecord } from '../../src/database/people/people.ts';
 import type { HomeContent } from '../../src/home/home-content.ts';
 import { english, faces } from '../support/test-face.ts';
 
-/** 12 May 2026, 09:30 UTC. */
+/** May 12, 2026, 09:30 UTC. */
 export const installedAt = Date.UTC(2026, 4, 12, 9, 30);
 
 export const scopes = ['chat:write', 'im:write', 'im:history', 'users:read', 'users:read.email', 'team:read'];

@@ -48,7 +48,7 @@ describe('App Home on a web page', () => {
     const picture = { type: 'image', image_url: 'https://a.example/1.png', alt_text: 'You' } as const;
     const page = drawn(fields([['Name', 'Zoë']], picture), { type: 'divider' }, context('small'));
     assert.equal(page.split('<section').length, 3);
-    // The page's policy lets browsers load pictures by https alone.
+    // The page's content security policy allows only https pictures.
     assert.doesNotMatch(
       drawn(fields([['a', 'b']], { ...picture, image_url: 'http://a.example/1.png' })),
       /<img/,

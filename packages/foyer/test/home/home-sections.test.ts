@@ -199,12 +199,13 @@ describe('composing a Home', () => {
         return isCut(index) ? own - 2 : own - 1;
       });
     };
-    // Of the 100 blocks, the record takes two, each section a divider, and each section that is cut also a line.
+    // Of the 100 blocks, the record uses two, each section uses one for its divider, and each section that is cut uses
+    // one more for the line that says so.
     assert.deepEqual(shownOf([200, 5]), [90, 5]);
     assert.deepEqual(shownOf([5, 200]), [5, 90]);
     assert.deepEqual(shownOf([200, 200]), [47, 47]);
     assert.deepEqual(shownOf([200, 5, 200, 1]), [64, 5, 22, 1]);
-    // Each block takes 6 kB of the 250 kB.
+    // Each block uses 6 kB of the 250 kB.
     assert.deepEqual(shownOf([90, 90, 1], 'é'.repeat(3000)), [26, 13, 1]);
     assert.deepEqual(shownOf(Array(49).fill(100)), Array(49).fill(0));
   });

@@ -295,7 +295,7 @@ const nastyText = fc.oneof(
     '__proto__',
   ),
 );
-/** Texts of a log or an error, which may contain people's addresses. */
+/** Texts from a log or an error, which may contain people's email addresses. */
 const leakyText = fc.oneof(nastyText, fc.constantFrom('ann@other.test', 'to <ann@other.test>, in vain'));
 const orNull = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const time = fc.integer({ min: 0, max: 4_000_000_000_000 });

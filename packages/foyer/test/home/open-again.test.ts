@@ -70,8 +70,8 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       await home.publishHome(opened);
       await home.publishHome(opened);
       assert.equal(await home.openedAt(), at);
-      // The last opening, an hour ago, was not recorded. A republish must still reach the person: it must reach all who
-      // opened Home within the last hour.
+      // Foyer did not record the last opening, which was an hour ago. A republish must still reach everyone who opened
+      // Home within the last hour.
       home.clock.now += hourMs;
       await home.change('ins_1', { installer_user_id: 'U7', team_name: 'Renamed' });
       await home.database.queries.updateTable('runs').set({ user_id: 'U7' }).execute();

@@ -36,7 +36,7 @@ async function bodyOf(request: IncomingMessage): Promise<Record<string, string>>
   return Object.fromEntries(new URLSearchParams(text));
 }
 
-/** Starts the part of Slack that App Home needs; `answer` decides the answers, and can delay them. */
+/** Starts the part of Slack that App Home needs. A test replaces `answer` to choose or delay the answers. */
 async function startSlack() {
   const calls: SlackCall[] = [];
   const slack = {

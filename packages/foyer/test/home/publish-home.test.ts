@@ -14,7 +14,7 @@ const minuteMs = 60_000;
 const ok: SlackAnswer = { body: { ok: true } };
 const refusal = (error: string): SlackAnswer => ({ body: { ok: false, error } });
 
-/** Holds each publish until a call of `letGo` answers it. */
+/** Delays Slack's answer to each publish. Each call of `letGo` answers the oldest one. */
 function holdPublishes() {
   const held: (() => void)[] = [];
   const arrivals: (() => void)[] = [];
@@ -83,7 +83,7 @@ describe('publishing App Home', () => {
     arrived = publishes.arrival();
     const newer = home.publishElsewhere(installer);
     await arrived;
-    // The older publish is answered while the newer one is in flight, so Slack may have applied either one last.
+    // Slack answers the older publish while the newer one is in flight, so Slack may have applied either one last.
     arrived = publishes.arrival();
     publishes.letGo();
     await arrived;
@@ -124,7 +124,7 @@ describe('publishing App Home', () => {
     const person = { installationId: 'ins_1', userId: 'U5' };
     const asking: { resolve(answer: SlackAnswer): void }[] = [];
     let asked = () => {};
-    // The viewer is looked up after the record was read, so the test can pause there.
+    // Foyer looks up the viewer after it has read the record, so the test can pause the publish there.
     home.slack.answer = ({ method }) => {
       if (method !== 'users.info') return Promise.resolve(ok);
       const answer = Promise.withResolvers<SlackAnswer>();

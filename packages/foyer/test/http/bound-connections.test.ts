@@ -33,7 +33,7 @@ async function setUp(t: TestContext, bounds: Partial<ConnectionBounds>, answer: 
     kinds,
     server,
     connections,
-    /** Resolves once something was refused for this reason. */
+    /** Resolves once the server has refused something for the reason `kind`. */
     comes: (kind: string) =>
       kinds.includes(kind) ? Promise.resolve() : new Promise<void>((resolve) => refused.set(kind, resolve)),
     async open(text = ''): Promise<Socket> {

@@ -202,7 +202,8 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole('link', { name: 'Add to Slack' }).click();
     await page.getByRole('button', { name: 'Allow' }).click();
     await page.getByRole('radio', { name: 'For a <team>' }).check();
-    // Leaves the page time to poll (with scripts), or to reload (without scripts, a bug): the choice must stay.
+    // Gives the page time to poll (with scripts). Without scripts, the page must not reload. The choice must stay in
+    // both cases.
     await page.waitForTimeout(javaScriptEnabled ? 1500 : 2500);
     await page.getByRole('button', { name: 'Send the answer' }).click();
     await page.getByRole('textbox', { name: 'Your answer' }).fill('Two\nlines');

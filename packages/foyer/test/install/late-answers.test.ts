@@ -75,7 +75,7 @@ test('if Foyer stops before it can revoke the tokens of an unfinished install, i
   const { slack, stage, answer, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   const stopped = performance.now();
-  // Slack is away during the stop, so nothing can be revoked.
+  // Slack refuses revocations during the stop, so Foyer cannot revoke the token.
   const away = new Set(slack.revoked);
   slack.refuseRevoke(true);
   await stage.stop();
@@ -91,7 +91,10 @@ test('if Foyer stops before it can revoke the tokens of an unfinished install, i
 });
 
 test('Foyer reads a Slack response that arrived in time, even if the event loop was blocked past the time limit', async (t) => {
-  /** Flags between the threads: 0, the request has arrived; 1, the answer may be sent; 2, it was sent. */
+  /**
+   * Flags between the threads: 0, the request has arrived; 1, the worker may send the answer; 2, the worker has sent
+   * it.
+   */
   const flags = new Int32Array(new SharedArrayBuffer(16));
   const code = `
     const { parentPort, workerData: flags } = require('node:worker_threads');

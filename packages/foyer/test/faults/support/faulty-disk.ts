@@ -9,10 +9,10 @@ import type { TestContext } from 'node:test';
  */
 export type DiskFault = 'sync-fails' | 'write-lost' | 'locks-fail';
 
-/** A disk that can be made to fail, for a process that is started with `environment`. */
+/** A disk that a test can make fail, for a process that the test starts with `environment`. */
 export interface FaultyDisk {
   environment: Record<string, string>;
-  /** Takes effect at once, so a test can call it in the middle of an operation. */
+  /** Takes effect immediately, so a test can call it in the middle of an operation. */
   fail(fault: DiskFault): void;
   heal(): void;
 }

@@ -1,6 +1,6 @@
 import type { StageDatabase } from '../../support/stage-database.ts';
 
-/** A clock that runs with the real one, and can jump. */
+/** A clock that runs at the speed of the real clock, and can jump. */
 export interface JumpClock {
   now: () => number;
   jump(byMs: number): void;

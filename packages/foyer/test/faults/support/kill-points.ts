@@ -10,7 +10,7 @@ import type { WebhookEndpoint } from './webhook-endpoint.ts';
  */
 export interface KillPoint {
   name: string;
-  /** How long after the work the point may still come, in milliseconds. By default 300. */
+  /** How long to wait for the point after the work has ended, in milliseconds; 300 by default. */
   patienceMs?: number;
   /** Waits for the instant, and then calls `kill` once. Returns a function that cancels the wait. */
   arm(stage: ProcessStage, kill: () => void): () => void;
@@ -59,7 +59,7 @@ export function atWebhook(
 ): KillPoint {
   return {
     name: `call ${nth} of ${endpoint ? 'the app’s' : 'the operators’'} webhook ${phase}`,
-    // The call always comes, but on a busy machine seconds after the event that leads to it.
+    // The call always comes, but on a busy machine it may come seconds after the event that causes it.
     patienceMs: 10_000,
     arm({ webhook: ofOperators }, kill) {
       const webhook = endpoint ?? ofOperators;
@@ -77,8 +77,8 @@ export function atWebhook(
 }
 
 /**
- * The `nth` commit from now on: right after it or, only on Postgres, right before it, since the proxy in front of
- * Postgres can stop a commit.
+ * Right after the `nth` commit from now on. With `before`, right before it: only on Postgres, where the proxy can stop
+ * a commit.
  */
 export function atCommit(nth: number, when: 'before' | 'after' = 'after'): KillPoint {
   return {
@@ -98,12 +98,12 @@ function atCommitOfPostgres(
     seen += 1;
     if (seen < nth) return undefined;
     if (seen === nth) kill();
-    // Later commits are cut too, so that the process cannot go on with its other connections.
+    // Cuts later commits too: otherwise, the process could continue on its other connections.
     return 'cut';
   });
 }
 
-/** SQLite's `data_version` changes with every commit of another connection. */
+/** Polls SQLite's `data_version`, which changes with every commit of another connection. */
 function afterCommitOfSqlite(databaseFile: string, nth: number, kill: () => void): () => void {
   const database = new Sqlite(databaseFile, { readonly: true });
   const version = () => database.pragma('data_version', { simple: true });

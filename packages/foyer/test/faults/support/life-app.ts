@@ -27,7 +27,7 @@ export function lifeDefinition(billingUrl: string, jobMs?: string): FoyerDefinit
   }
   const line = (text: string) => ({ id: crypto.randomUUID(), line: text });
 
-  /** An uninstall step: calls the billing system, and commits a line of the ledger together with its outcome. */
+  /** An uninstall step: calls the billing system, and commits a line of the ledger together with the step's outcome. */
   const uninstallStep = (name: string): Step => ({
     name,
     title,

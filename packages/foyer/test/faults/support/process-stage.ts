@@ -18,7 +18,7 @@ import { startWebhookEndpoint, type WebhookEndpoint } from './webhook-endpoint.t
 
 export const manifestText = fixtureManifest;
 
-/** Foyer in its own process, and in this process the Slack that it talks to. */
+/** Foyer in its own process. The Slack sandbox that it calls runs in the test's process. */
 export interface ProcessStage {
   sandbox: Sandbox;
   webhook: WebhookEndpoint;
@@ -124,7 +124,7 @@ export async function setProcessStage(
   try {
     await stage.start();
   } catch (error) {
-    // A sandbox left listening would keep the test file from ending.
+    // If the sandbox kept listening, the test file would not end.
     await stage.close();
     throw error;
   }

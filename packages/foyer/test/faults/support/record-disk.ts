@@ -8,7 +8,7 @@ import type { Random } from './random.ts';
  * it.
  */
 
-/** The command under which the process must run to be recorded. */
+/** Returns the command under which to run a process, so that strace records the process. */
 export function recorderCommand(traceFile: string): string[] {
   const calls =
     'openat,mkdir,mkdirat,rename,renameat,renameat2,link,linkat,unlink,unlinkat,write,writev,pwrite64,pwritev,ftruncate,fsync,fdatasync';
@@ -54,7 +54,7 @@ export function readTraces(traceFiles: readonly string[], root: string): Step[] 
   for (const line of lines) {
     const [, thread = '', time = '', rest = ''] = /^(\d+) +(\d+\.\d+) (.*)$/.exec(line) ?? [];
     let call = rest;
-    // A sync covers what was done before it began.
+    // A sync covers only the changes that were made before it began.
     let since = steps.length;
     if (rest.endsWith('<unfinished ...>')) {
       begun.set(thread, { text: rest.slice(0, -' <unfinished ...>'.length), since });

@@ -5,12 +5,12 @@ import type { AddressInfo } from 'node:net';
 /** What the webhook does with a message. `ok` accepts the message and adds it to `posted`. */
 export type WebhookAnswer = 'ok' | ((req: IncomingMessage, res: ServerResponse, post: () => void) => void);
 
-/** The operators' incoming webhook, over loopback HTTP. */
+/** A webhook over loopback HTTP: the operators' incoming webhook, or the billing system of `life-app.ts`. */
 export interface WebhookEndpoint {
   url: string;
   /** The texts that were posted, in order. */
   readonly posted: string[];
-  /** How often it was called, posted or not. */
+  /** How many calls arrived, whether or not the webhook accepted the message. */
   calls(): number;
   /** Sets the answer to all later calls; with `times`, only to the next `times` calls. */
   answerWith(answer: WebhookAnswer, times?: number): void;

@@ -13,7 +13,10 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 /** Set PICTURES to a folder to save a screenshot of each page. */
 const pictures = process.env.PICTURES;
 
-/** A brand whose color cannot carry text, so that the theme's corrected colors are checked too. */
+/**
+ * A brand whose color has too little contrast for text, so that the tests also check the colors that the theme
+ * corrects.
+ */
 const site = siteOf({
   tagline: 'Stand-ups that take a minute.',
   description: 'Asks your team three questions each morning and posts the answers to one channel.',
@@ -121,7 +124,8 @@ describe('every page, in a browser', () => {
     for (const language of languages) {
       const words = createTexts().forLocale(language);
       await page.setContent(landingPage({ ...frame, site, words, ...content }));
-      // What is it, who makes it, what may it do, what happens next, whom do I ask? Plus the button.
+      // These parts say what the app is, who makes it, what it may do, what happens next and whom to ask. The last is
+      // the button.
       for (const part of ['.lead', '.maker', '.scopes', '.next', '.contacts', '.button-slack']) {
         const bottom = Number(
           await page.evaluate(`document.querySelector('${part}').getBoundingClientRect().bottom`),

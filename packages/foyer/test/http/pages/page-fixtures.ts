@@ -24,7 +24,9 @@ export const frame: PageFrame = {
   nonce: 'bm9uY2Utb2YtdGhlLXRlc3Q',
 };
 
-/** A site at https://foyer.test. Its brand is the tests' brand, in which the parts in `brand` are replaced. */
+/**
+ * A site at https://foyer.test. Its brand is the tests' brand, with the values in `brand` instead of the usual ones.
+ */
 export function siteOf(brand: Partial<Brand> = {}, http: { basePath?: string } = {}): Site {
   return createSite(brandOf(brand.name, brand), { publicUrl: 'https://foyer.test', ...http });
 }
