@@ -7,10 +7,10 @@ interface Person {
   userId: string | null;
 }
 
-/** A row with its person's name; the name is undefined if Foyer knows none. */
+/** A row with its person's name. The name is undefined if Foyer has not stored one. */
 export type Named<Row> = Row & { personName: string | undefined };
 
-/** Adds to each row its person's name. Takes at most one query. */
+/** Adds to each row its person's name, with at most one query. */
 export async function withNames<Row>(
   queries: Queries,
   clientId: string,
@@ -19,7 +19,8 @@ export async function withNames<Row>(
 ): Promise<Named<Row>[]> {
   const people = rows.map(personOf);
   const known = people.filter(({ teamId, userId }) => teamId !== null && userId !== null);
-  // Looks up pairs: two lists, of teams and of users, would look up each person in each team.
+  // Looks up pairs of team and user: with one list of teams and one of users, the query would look up each user in each
+  // team.
   const pairs = known.map(({ teamId, userId }) => sql`(${teamId}, ${userId})`);
   const found =
     pairs.length === 0

@@ -5,14 +5,14 @@ import { countUpTo, mostProblems } from './kept-counts.ts';
 import { type InstallRequestRecord, listInstallRequests } from './request-lists.ts';
 
 /**
- * The newest cases of a kind of problem, newest first, and their number, counted up to one more than `mostProblems`.
+ * The newest cases of a kind of problem, newest first, and the number of all cases, counted up to `mostProblems` + 1.
  */
 export interface Problems<Case> {
   newest: readonly Case[];
   count: number;
 }
 
-/** Finds installations that are not uninstalled and whose welcome may or may not have arrived. */
+/** Finds the installations whose welcome may or may not have arrived, except uninstalled ones. */
 export async function readUnconfirmedWelcomes(
   queries: Queries,
   search: { clientId: string; limit: number },
@@ -20,9 +20,9 @@ export async function readUnconfirmedWelcomes(
   const unconfirmed = queries
     .selectFrom('welcomes')
     .select('installation_id as id')
-    // A literal, as in the condition of the partial index: SQLite does not use that index for a bound value.
+    // A literal, as in the condition of the partial index: with a parameter, SQLite would not use that index.
     .where('status', '=', sql.lit('unconfirmed'))
-    // Not a join: SQLite would start from every installation, although few welcomes are in doubt.
+    // Not a join: SQLite would then read every installation first, although few welcomes are unconfirmed.
     .where(({ exists, selectFrom }) =>
       exists(
         selectFrom('installations')
@@ -40,7 +40,10 @@ export async function readUnconfirmedWelcomes(
   return { newest: records.filter((record) => record !== undefined), count };
 }
 
-/** Finds install requests refused since `from`: by the gate, or because the workspace belongs to another account. */
+/**
+ * Finds install requests since `from` that were refused: by the gate, or because the workspace belongs to another
+ * account.
+ */
 export async function readRefusedRequests(
   queries: Queries,
   search: { clientId: string; from: number; limit: number },

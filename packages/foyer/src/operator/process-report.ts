@@ -7,41 +7,47 @@ import type { Keyring } from '../installations/keyring.ts';
 import { createSealer, KeyMissingError, SealBrokenError } from '../installations/sealer.ts';
 
 /**
- * What a running process reports to `doctor`: what only it can know, such as how many requests with a wrong signature
- * it refused.
+ * What a running process reports to `doctor`: facts that only this process has, such as how many requests with a wrong
+ * signature it has refused.
  *
  * Why `/readyz` with a seal: question and answer are sealed with Foyer's encryption keys, which `doctor` has and a
- * stranger does not. So there is no further secret to set up, a stranger learns nothing, and a process that cannot open
- * the question has other keys.
+ * stranger does not. So there is no further secret to set up, and a stranger learns nothing. If a process cannot open
+ * the question, it has other keys.
  */
 
 const purpose = 'doctor';
 /**
- * How much the asker's clock may differ from ours. A question that was intercepted works for at most twice this time.
+ * How much doctor's clock may differ from ours. Someone who intercepts a question can use it for at most twice this
+ * time.
  */
 const questionAgeMs = 2 * 60_000;
 
 const reportSchema = z.object({
-  /** The process as `key_holders` records it: host, pid and a random part. */
+  /** The name of the process, as in `key_holders`: host, pid and a random part. */
   process: z.string(),
   startedAt: z.number(),
-  /** A fingerprint of each setting that must be the same in doctor's environment. */
+  /** A fingerprint of each setting that must have the same value in doctor's environment. */
   settings: z.record(z.string(), z.string()),
   trustProxy: z.number(),
-  /** How many addresses X-Forwarded-For has in the request that asks for the report: each proxy appends one. */
+  /** How many addresses X-Forwarded-For contains in the request for this report. Each proxy appends one address. */
   forwardedBy: z.number(),
   slack: z.object({
-    /** Requests with a valid signature, and when the last one came (null if none came). */
+    /** The number of requests with a valid signature, and when the last of them came (null if none has come). */
     verified: z.number(),
     lastVerifiedAt: z.number().nullable(),
-    /** Verified events about a workspace: all but `url_verification`, with which Slack checks the address. */
+    /**
+     * The number of verified events about a workspace: all except `url_verification`, with which Slack checks the URL.
+     */
     events: z.number(),
-    /** Requests with headers like Slack’s and a wrong signature: in total, and since the last verified one. */
+    /**
+     * The number of requests with headers like Slack’s but a wrong signature: in total, and since the last verified
+     * request.
+     */
     wrong: z.number(),
     wrongSinceVerified: z.number(),
-    /** How many of the wrong ones named this app, which strangers rarely do. */
+    /** How many of the requests with a wrong signature named this app. Strangers rarely do that. */
     wrongForThisApp: z.number(),
-    /** Requests that are too old or from the future by this machine’s clock. */
+    /** The number of requests that were too old or from the future by this machine’s clock. */
     untimely: z.number(),
   }),
 });
@@ -50,8 +56,8 @@ const reportSchema = z.object({
 export type ProcessReport = z.output<typeof reportSchema>;
 
 /**
- * Why a process refuses a question: it was sealed with other keys, or its time differs from the process's clock by more
- * than two minutes.
+ * Why a process refuses a question. other_keys: the question was sealed with other keys. other_clock: its time differs
+ * from the process's clock by more than two minutes.
  */
 export type ReportRefusal = 'other_keys' | 'other_clock';
 
@@ -59,7 +65,10 @@ export type ReportRefusal = 'other_keys' | 'other_clock';
 export interface ProcessReporter {
   onSlackRequest(request: { kind: 'event' | 'interaction' | 'unverified'; type: string }): void;
   onRefused(kind: RefusalKind): void;
-  /** Returns the sealed report for a request that asks for it, or why it gets none; undefined for any other request. */
+  /**
+   * If a request asks for the report, returns the sealed report or why the process refuses it. Undefined for any other
+   * request.
+   */
   answer(req: Pick<IncomingMessage, 'headers'>): { report: string } | { refusal: ReportRefusal } | undefined;
 }
 
@@ -110,13 +119,13 @@ export function createProcessReporter(deps: {
   };
 }
 
-/** Builds the header that asks a process with these keys for its report. */
+/** Builds the header with which `doctor` asks a process with these keys for its report. */
 export function reportQuestion(keyring: Keyring, now: number): Record<string, string> {
   const sealer = createSealer({ keyring, purpose });
   return { authorization: `Foyer ${sealer.seal(String(now), 'question')}` };
 }
 
-/** Opens a sealed report; undefined if it is not one, or comes from a process with other keys. */
+/** Opens a sealed report; undefined if the text is no report, or comes from a process with other keys. */
 export function openReport(keyring: Keyring, sealed: string): ProcessReport | undefined {
   const text = openOrUndefined(createSealer({ keyring, purpose }), sealed, 'answer');
   if (text === undefined) return undefined;
@@ -124,7 +133,7 @@ export function openReport(keyring: Keyring, sealed: string): ProcessReport | un
   return parsed.success ? parsed.data : undefined;
 }
 
-/** Computes fingerprints of the settings that a running process and `doctor` must agree on. */
+/** Returns a fingerprint of each setting that must be the same for a running process and for `doctor`. */
 export function settingFingerprints({ slack, http }: Pick<Config, 'slack' | 'http'>): Record<string, string> {
   const settings = {
     SLACK_CLIENT_ID: slack.clientId,

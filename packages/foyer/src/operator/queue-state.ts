@@ -12,16 +12,16 @@ export interface QueueState {
   queued: number;
   running: number;
   waiting: number;
-  /** Runs that a worker could claim now, including those whose last worker let its lease expire. */
+  /** Runs that a worker could claim now, including runs whose last worker let its lease expire. */
   due: number;
   /** When the oldest of the `due` runs became due; null if `due` is 0. */
   oldestDueAt: number | null;
 }
 
 /**
- * Returns a condition that matches the runs of the app. If no other app shares the database, the condition matches
- * every run without reading the run's installation. Why: an app with a million installations has tens of thousands of
- * waiting runs, and each metrics scrape counts them.
+ * Returns a condition that matches the runs of the app. If no other app shares the database, the condition is always
+ * true, so that no query has to read the run's installation. Why: an app with a million installations has tens of
+ * thousands of waiting runs, and each metrics scrape counts them.
  */
 async function ofApp(
   queries: Queries,
@@ -60,9 +60,7 @@ export async function readQueueState(
   return { ...state, oldestDueAt: oldest?.due_at ?? null };
 }
 
-/**
- * Counts the installations that are not uninstalled and whose newest run failed, up to one more than `mostProblems`.
- */
+/** Counts the installations whose newest run failed, except uninstalled ones. Stops at `mostProblems` + 1. */
 export async function countFailingRuns(queries: Queries, clientId: string): Promise<number> {
   const failing = queries
     .selectFrom('runs')

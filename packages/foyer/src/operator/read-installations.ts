@@ -11,7 +11,7 @@ import {
 } from '../database/install-record.ts';
 import type { InstallationStatus } from '../database/records.ts';
 
-/** Which installations to read; an absent filter matches all. */
+/** Which installations to read. A filter that is not set matches all installations. */
 interface InstallationFilter {
   clientId: string;
   status?: InstallationStatus;
@@ -20,16 +20,16 @@ interface InstallationFilter {
 }
 
 /**
- * Few rows, so that the first ones appear soon, and so that V8 can free most rows of a page before it moves them to the
- * old generation.
+ * The number of rows in a page. It is small so that the first rows appear soon, and so that V8 can free most rows of a
+ * page before it moves them to the old generation.
  */
 const pageRows = 50;
 
 /**
  * Reads the installations of an app in pages, newest first, each with its newest run.
  *
- * Why pages: read all at once, 50,000 installations with their runs and steps took 1 GB. Each page takes at most three
- * queries.
+ * Why pages: when all 50,000 installations were read in one go, with their runs and steps, that took 1 GB of memory.
+ * Each page takes at most three queries.
  */
 export async function* readInstallations(
   queries: Queries,
@@ -57,7 +57,8 @@ export async function* readInstallations(
 }
 
 /**
- * Reads the installations with these ids, in the order of the ids, each with its newest run; skips those that are gone.
+ * Reads the installations with these ids, in the order of the ids, each with its newest run. Skips ids without an
+ * installation.
  */
 export async function readInstallationsById(
   queries: Queries,

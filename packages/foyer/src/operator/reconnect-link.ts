@@ -2,12 +2,14 @@ import type { Config } from '../config/config.ts';
 import type { InstallRecord } from '../database/install-record.ts';
 import type { Output } from './terminal/output.ts';
 
-/** An installation without a working token, and the link with which an admin installs the app again. */
+/** An installation without a working token, and the link with which an admin can install the app again. */
 export interface Disconnected extends Pick<InstallRecord, 'teamId' | 'enterpriseId'> {
   reconnectUrl: string;
 }
 
-/** Adds the link with which an admin of the team installs the app again: the new install continues the same record. */
+/**
+ * Adds the link with which an admin of the team can install the app again. Such an install continues the same record.
+ */
 export function withReconnectLink<Installation extends Pick<InstallRecord, 'teamId' | 'enterpriseId'>>(
   config: Config,
   installation: Installation,
@@ -19,7 +21,7 @@ export function withReconnectLink<Installation extends Pick<InstallRecord, 'team
 
 const mostLinks = 20;
 
-/** Says what to do with installations that lost their tokens. */
+/** Tells the operator what to do about installations that lost their tokens. */
 export function noteReconnectLinks(output: Pick<Output, 'note'>, lost: readonly Disconnected[]): void {
   if (lost.length === 0) return;
   output.note(

@@ -3,7 +3,7 @@ import type { Queries } from '../database/database.ts';
 import type { PageCursor } from '../database/page.ts';
 import type { InstallRequestOutcome } from '../database/records.ts';
 
-/** One OAuth attempt as the operator sees it. */
+/** One OAuth attempt, with the facts that the operator sees. */
 export type InstallRequestRecord = Awaited<ReturnType<typeof listInstallRequests>>[number];
 
 /** Returns the person of a request, with the ids by which Foyer stores people. */

@@ -14,7 +14,7 @@ const dateText = (day: number): string => new Date(day).toISOString().slice(0, 1
 const shortDate = (day: number): string =>
   new Date(day).toLocaleDateString('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 
-/** One color of the bars. Its `kind` is the class that the style sheet gives the color to. */
+/** One color of the bars. `kind` is the CSS class that sets the color. */
 interface Series<Day> {
   kind: string;
   label: string;
@@ -23,12 +23,12 @@ interface Series<Day> {
 
 interface BarChart<Day> {
   title: string;
-  /** What the chart shows: its caption, and its label for people who cannot see it. */
+  /** Says what the chart shows. It is the caption, and the label for people who cannot see the chart. */
   sentence: string;
   /** The value at the top of the chart, as text. */
   most: string;
   days: readonly Day[];
-  /** The bars are stacked; the first series is at the bottom. */
+  /** The values that are stacked in each bar. The first series is at the bottom. */
   series: readonly Series<Day>[];
   /** The tooltip of one day. */
   tip: (day: Day) => string;
@@ -39,7 +39,7 @@ function bar<Day>({ series, tip }: BarChart<Day>, day: Day, index: number, talle
   const x = index * (barWidth + gap);
   let top = height;
   const rects = series.map(({ kind, value }) => {
-    // Any value above zero must stay visible, however large another day is.
+    // A value above zero must stay visible even if another day's value is much larger.
     const tall = value(day) === 0 ? 0 : Math.max(1.5, (value(day) / tallest) * height);
     top -= tall;
     return (

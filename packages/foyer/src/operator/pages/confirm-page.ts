@@ -6,7 +6,7 @@ import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts'
 import { freshSignInMs } from './operator-session.ts';
 import { count, installationName } from './shown-values.ts';
 
-/** The action to confirm, and what it removes. */
+/** The action to confirm, and how many rows it removes. */
 interface ConfirmContent {
   action: 'mark-gone' | 'purge';
   record: InstallRecord;
@@ -27,8 +27,8 @@ const goneText = html`<p>Use this if the app was removed in Slack and Foyer was 
 <p>The record and its history stay. If the app is still installed, it stops working until someone installs it again.</p>`;
 
 /**
- * For a purge in a session that began with the password: a purge cannot be undone, and a browser may have been left
- * open, so the page asks for the password again.
+ * Shown for a purge if the session began with the password. Why the page asks for it again: a purge cannot be undone,
+ * and someone else may use a browser that was left open.
  */
 const passwordField = html`<label class="field"><span>Operator password</span><input type="password" name="password" autocomplete="current-password" required maxlength="1000"></label>`;
 
@@ -43,7 +43,7 @@ const words = {
   'mark-gone': { title: 'Mark as gone', button: 'Mark as gone' },
 };
 
-/** Asks for confirmation before an action that removes something. A whole HTML document. */
+/** Asks for confirmation before an action that removes something. Returns a whole HTML document. */
 export function confirmPage(frame: OperatorFrame, content: ConfirmContent): string {
   const { action, record } = content;
   const path = `${installationsPath}/${record.id}`;

@@ -32,27 +32,28 @@ import { createOperatorViews } from './operator-views.ts';
 import { sessionsPath } from './sessions-page.ts';
 
 /**
- * Serves the operator's pages. It checks a request in this order: who sends it, whether the form is ours, and only then
- * what it asks for. Only a POST carries out an action; it answers with 303 to the page that shows the outcome.
+ * Serves the operator's pages. Checks a request in this order: who sends it, whether the form is ours, and only then
+ * what it asks for. Only a POST carries out an action. The answer is then a 303 redirect to the page that shows the
+ * outcome.
  */
 
 export interface OperatorPagesDeps extends OperatorActionsDeps {
   /** The app's look, which the operator's pages share with the installer's. */
   site: Site;
-  /** How the steps of the definition are shown. */
+  /** How the pages show the steps of the definition. */
   faces: StepFaces;
   /** The English words: the operator's pages have no other language. */
   words: Words;
   config: Config;
   jobs: readonly Pick<Job, 'name' | 'everyMs'>[];
-  /** How the pages name Foyer's commands. */
+  /** How an operator calls Foyer's commands, for the pages that mention one. */
   commands: LocalCommands;
   isInMaintenance: () => Promise<boolean>;
   /** The sessions of operators. Sign in with Slack begins sessions here too. */
   sessions: Sessions;
   refusals: Pick<Refusals, 'add'>;
   bodies: Pick<BodyReader, 'read'>;
-  /** Seals the cookie of a browser that knew the password. */
+  /** Seals the cookie of a browser in which someone has entered the password. */
   sealer: Sealer;
 }
 
@@ -61,7 +62,7 @@ interface Visit {
   res: ServerResponse;
   path: string;
   query: URLSearchParams;
-  /** Undefined if it has not been read yet, or if no one is logged in. */
+  /** Undefined if the session has not been read yet, or if no one is logged in. */
   session: OperatorSession | undefined;
   /** Whether installs are paused. Read only if there is a session. */
   inMaintenance?: boolean;
@@ -70,7 +71,7 @@ interface Visit {
 const home = '/operator';
 const loginPath = '/operator/login';
 
-/** Creates the handler of `/operator` and everything below it. It always ends the response. */
+/** Creates the handler of `/operator` and all paths below it. The handler always ends the response. */
 export function createOperatorPages(deps: OperatorPagesDeps) {
   const { config, database, refusals, log, now } = deps;
   const { publicUrl, basePath, secure, trustProxy } = config.http;
@@ -116,7 +117,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     send(visit, messages[message].status, (frame) => messagePage(frame, message), headers);
   }
 
-  /** Redirects to `path`, one of our own pages, which shows `notice`. */
+  /** Redirects to `path`, one of the operator's pages. That page then shows `notice`. */
   function seeOther(
     visit: Visit,
     path: string,
@@ -130,7 +131,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     visit.res.writeHead(303, { Location: basePath + path + (done ?? ''), ...headers }).end();
   }
 
-  /** Checks a password. After several wrong ones, the next try must wait. */
+  /** Checks a password. After several wrong ones, returns how long the sender must wait instead. */
   function tryPassword(req: IncomingMessage, password: string): 'right' | 'wrong' | { waitMs: number } {
     const address = clientAddress(req, trustProxy);
     const browser = sessions.knownBrowser(req.headers.cookie);
@@ -269,7 +270,10 @@ function pageOfForm(path: string): string {
   return path.replace(/\/(?:retry|welcome|mark-gone|purge|logout|end)$/, '');
 }
 
-/** Returns the path if it is one of the operator's pages, else the overview: a login leads nowhere else. */
+/**
+ * Returns the path if it is one of the operator's pages, else the overview: a login must not redirect to any other
+ * place.
+ */
 function ownPath(asked: string | null): string {
   if (asked === null || asked.length > 1000 || !/^\/operator(?:[/?]|$)/.test(asked)) return home;
   const url = new URL(asked, 'http://localhost');

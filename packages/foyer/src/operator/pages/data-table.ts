@@ -4,7 +4,7 @@ import { type Html, type HtmlValue, html } from '../../http/html.ts';
 export interface TableColumn<Row> {
   title: string;
   cell(row: Row): HtmlValue;
-  /** head: what the row is about, highlighted on a phone; number: aligned right. */
+  /** head: names what the row is about; highlighted on a phone. number: aligned right. */
   kind?: 'head' | 'number';
 }
 
@@ -12,8 +12,8 @@ const isNothing = (value: HtmlValue): boolean =>
   value === null || value === undefined || value === false || value === '';
 
 /**
- * Builds a table that becomes a list of cards on a phone. Its roles are explicit, since browsers drop them if the style
- * sheet changes the layout of a table.
+ * Builds a table that becomes a list of cards on a phone. Its ARIA roles are explicit: browsers drop the implicit ones
+ * if the style sheet changes the layout of a table.
  */
 export function dataTable<Row>(
   label: string,

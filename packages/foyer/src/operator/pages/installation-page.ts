@@ -19,7 +19,7 @@ interface InstallationContent {
   runs: readonly RunWithAttempts[];
   /** The runs of the installation's moments, newest first. */
   moments: readonly RunWithAttempts[];
-  /** The people whom Foyer met last. */
+  /** The people whom Foyer met most recently. */
   people: readonly MemberRecord[];
   peopleCount: number;
   installer: UserRecord | undefined;
@@ -29,7 +29,7 @@ interface InstallationContent {
   optionalScopes: readonly string[];
 }
 
-/** How many rows of a long list are shown; another page, or the command line, shows all of them. */
+/** How many rows of a long list the page shows. Another page, or the command line, shows all rows. */
 export const shownPeople = 20;
 export const shownHistory = 100;
 
@@ -106,7 +106,7 @@ const historyColumns: readonly TableColumn<HistoryRecord>[] = [
   { title: 'What', cell: (entry) => entry.kind.replaceAll('_', ' ') },
   {
     title: 'Person',
-    // Empty for an operator's action: a user id means little without its workspace, so the detail names both.
+    // Empty for an operator's action: a user id is ambiguous without its workspace, so the detail names both.
     cell: ({ kind, userId }) => kind !== 'operator_action' && userId && html`<code>${userId}</code>`,
   },
   { title: 'Detail', cell: (entry) => entry.detail },
@@ -145,7 +145,7 @@ function actionsBar(frame: OperatorFrame, record: InstallRecord): Html {
 </div>`;
 }
 
-/** `GET /operator/installations/:id`: shows the record of one installation. A whole HTML document. */
+/** `GET /operator/installations/:id`: shows the record of one installation. Returns a whole HTML document. */
 export function installationPage(frame: OperatorFrame, content: InstallationContent): string {
   const { record, people, peopleCount, history } = content;
   const name = installationName(record);

@@ -16,11 +16,11 @@ interface InstallationsContent {
 
 export const installationsPath = '/operator/installations';
 
-/** The values that the list can be filtered by. */
+/** The statuses by which an operator can filter the list. */
 export const installationStatuses = ['active', 'broken', 'uninstalled'] as const;
 export const runStatuses = ['failed', 'waiting', 'queued', 'running', 'cancelled', 'succeeded'] as const;
 
-/** Returns the problem that an operator looks at first; null if there is none. */
+/** Returns the problem that an operator should look at first; null if there is none. */
 function trouble(record: InstallRecord): Html | string | null {
   if (record.status === 'broken') return html`<code>${record.brokenReason}</code>`;
   const [step] = troubledSteps(record);
@@ -60,7 +60,7 @@ function emptyText(filters: ListFilters): string {
     : 'No one has installed the app yet. Installs start on the landing page.';
 }
 
-/** `GET /operator/installations`: shows the list, with search, filters and pages. A whole HTML document. */
+/** `GET /operator/installations`: shows the list, with search, filters and pages. Returns a whole HTML document. */
 export function installationsPage(frame: OperatorFrame, content: InstallationsContent): string {
   const { filters, page } = content;
   return operatorPage(frame, {

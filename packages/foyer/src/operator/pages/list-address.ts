@@ -1,12 +1,12 @@
 import type { Page, PageCursor, PagePosition } from '../../database/page.ts';
 import { type Html, html } from '../../http/html.ts';
 
-/** The filters of a list, as in its address; an absent one matches all. */
+/** The filters of a list, as in the query of its URL. A filter that is not set matches all rows. */
 export type ListFilters = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the query of a list's address, which says where the page begins: `?older=<time>.<id>` or `?newer=…`. Undefined
- * means the first page.
+ * Reads where a page of a list begins from the query of its URL: `?older=<time>.<id>` or `?newer=…`. Undefined means
+ * the first page.
  */
 export function cursorOf(query: URLSearchParams): PageCursor | undefined {
   for (const towards of ['older', 'newer'] as const) {

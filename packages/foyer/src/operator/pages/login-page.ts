@@ -4,11 +4,11 @@ import { spanText } from '../terminal/time-text.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
 
 interface LoginContent {
-  /** Where to go after the login; one of our own paths. */
+  /** The path to which the login redirects; one of the operator's pages. */
   next: string;
-  /** Whether operators can log in with the password, and with Slack; at least one is true. */
+  /** Whether operators can log in with the password, and whether with Slack. At least one is true. */
   ways: { password: boolean; slack: boolean };
-  /** Why the last try failed. */
+  /** Why the last attempt failed. */
   fault?: { kind: 'wrong' } | { kind: 'slowed'; waitMs: number };
 }
 
@@ -34,7 +34,7 @@ function slackButton(frame: OperatorFrame, next: string): Html {
   <p class="small">For the people in OPERATOR_SLACK_USERS.</p></div>`;
 }
 
-/** `GET /operator/login`: asks for the password, or leads to Slack. A whole HTML document. */
+/** `GET /operator/login`: asks for the password, or links to Sign in with Slack. Returns a whole HTML document. */
 export function loginPage(frame: OperatorFrame, content: LoginContent): string {
   const { next, ways } = content;
   return operatorPage(frame, {

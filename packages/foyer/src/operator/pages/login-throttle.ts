@@ -1,36 +1,37 @@
 import { networkOf } from '../../http/bound-connections.ts';
 
 /**
- * Why two limits: one per address stops a person who guesses, and one for all addresses stops many machines that guess
- * together. During such an attack, the second limit would also lock out the operator, so it does not apply to browsers
- * that knew the password before (by their sealed cookie) or to addresses from which someone has logged in before.
+ * Why two limits: a limit per IP address slows down one attacker, and a limit for all addresses together slows down an
+ * attack from many machines. During such an attack, the second limit would also lock out the operator. So it does not
+ * apply to a browser in which someone has entered the password before (it has a sealed cookie), nor to an address from
+ * which someone has logged in before.
  *
- * Each process counts separately. Behind a proxy that sends a visitor to any of several machines, a person who guesses
- * gets five free tries on each machine, and then the same growing waits on each. Why the counts are not stored: anyone
- * who guesses could then make Foyer write to the database.
+ * Each process counts separately. Behind a proxy that distributes requests to several machines, an attacker gets five
+ * free attempts on each machine, and then the same growing waits on each. Why the counts are not stored: an attacker
+ * could then make Foyer write to the database.
  */
 
 /**
- * An address may enter this many wrong passwords without a wait. Then it must wait a second before the next try, and
- * each further wrong password doubles the wait, up to `longestWaitMs`.
+ * After this many wrong passwords from one address, the next attempt must wait one second. Each further wrong password
+ * doubles the wait, up to `longestWaitMs`.
  */
 const freeFailures = 5;
 const longestWaitMs = 15 * 60_000;
-/** An address without a failure for this long starts over. */
+/** After this long without a failure, an address starts again at zero. */
 const forgottenAfterMs = 3_600_000;
-/** All addresses together may fail this many times at once, and after that once every `refillMs`. */
+/** All addresses together may fail this many times without a wait, and then once every `refillMs`. */
 const burst = 50;
 const refillMs = 2000;
-/** Limits the memory: a new entry replaces the oldest one. */
+/** Limits the memory. If the limit is reached, a new entry replaces the oldest one. */
 const mostAddresses = 10_000;
 const mostTrusted = 100;
 
-/** Who tries to log in: an address, or a browser that knew the password before. */
+/** Where a login attempt comes from: an address, or a browser in which someone has entered the password before. */
 type LoginSource = string | { browser: string };
 
-/** Slows down people and machines that guess the password. */
+/** Slows down attempts to guess the password. */
 interface LoginThrottle {
-  /** How long this source must wait before its next try, in milliseconds; 0 if not at all. */
+  /** Returns how long this source must wait before its next attempt, in milliseconds; 0 if it need not wait. */
   waitMs(source: LoginSource): number;
   failed(source: LoginSource): void;
   succeeded(source: LoginSource): void;
@@ -41,7 +42,7 @@ export function createLoginThrottle(deps: { now: () => number }): LoginThrottle 
   const { now } = deps;
   const failures = new Map<string, { count: number; lastAt: number }>();
   const trusted = new Set<string>();
-  /** The failures of all addresses; the level falls with time. */
+  /** The failures of all addresses together. Falls by one every `refillMs`. */
   let level = 0;
   let levelAt = now();
 

@@ -1,7 +1,7 @@
 import { html } from '../../http/html.ts';
 import { type OperatorFrame, operatorPage } from './operator-page.ts';
 
-/** What an operator sees if no other page can answer a request. */
+/** The messages for requests that no other page can answer. */
 export const messages = {
   not_found: {
     status: 404,
@@ -49,7 +49,7 @@ export const messages = {
 
 export type Message = keyof typeof messages;
 
-/** Builds a page that shows only a message. A whole HTML document; its HTTP status is `messages[message].status`. */
+/** Builds a page that shows only a message, as a whole HTML document. Its HTTP status is `messages[message].status`. */
 export function messagePage(frame: OperatorFrame, message: Message): string {
   const { heading, text } = messages[message];
   return operatorPage(frame, {

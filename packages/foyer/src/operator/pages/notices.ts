@@ -1,8 +1,8 @@
 import { type Html, html } from '../../http/html.ts';
 
 /**
- * What a page can say about the outcome of the button that led to it, grouped by tone. The page's address names the
- * notice, so the list is fixed: no link can put another text on the page.
+ * What a page can say about the outcome of the button that an operator has just pressed, grouped by tone. The page's
+ * URL contains only the name of the notice, and the list is fixed: so no link can put any other text on the page.
  */
 const notices = {
   good: {
@@ -59,7 +59,7 @@ const byKey = new Map(
   ),
 );
 
-/** Returns the notice that an address asks for, if it is in the list. */
+/** Returns the notice that a URL's query names, if it is in the list. */
 export function noticeOf(query: URLSearchParams): Notice | undefined {
   const key = query.get('done') ?? '';
   return byKey.has(key) ? (key as Notice) : undefined;

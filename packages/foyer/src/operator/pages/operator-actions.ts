@@ -13,7 +13,7 @@ import { settleUninstall } from '../settle-uninstall.ts';
 import type { Notice } from './notices.ts';
 import { type OperatorSession, operatorName } from './operator-session.ts';
 
-/** What an operator can do to an installation. The name is the last part of the form's address. */
+/** What an operator can do to an installation. The name is the last part of the path to which the form posts. */
 export const operatorActions = ['retry', 'welcome', 'mark-gone', 'purge'] as const;
 type OperatorAction = (typeof operatorActions)[number];
 
@@ -30,9 +30,9 @@ export interface OperatorActionsDeps {
 /** The operator who pressed the button. */
 type Operator = Pick<OperatorSession, 'person'>;
 
-/** A request must end within ten seconds, so revoking many people's tokens may take this long at most. */
+/** The time limit for revoking the tokens, which may belong to many people: a request must end within ten seconds. */
 const giveBackMs = 5000;
-/** How long a purge waits for the uninstall run to end, within the same ten seconds. */
+/** How long a purge waits for the uninstall run to end. It counts toward the same ten seconds. */
 const uninstallWaitMs = 3000;
 
 const retryNotices: Readonly<Record<RetryOutcome, Notice>> = {
@@ -53,8 +53,8 @@ const welcomeNotices: Readonly<Record<WelcomeRequestOutcome, Notice>> = {
 
 /**
  * Creates the function that carries out the action of a button and returns the outcome. It logs every press with the
- * operator's address. It also records each action that took effect in the installation's history, with the user id of
- * the operator if they signed in with Slack. It does not record a purge there, since a purge erases the history.
+ * operator's IP address. If an action took effect, it also adds the action to the installation's history, with the
+ * operator's user id if they signed in with Slack. A purge is only logged, since it erases the history.
  */
 export function createOperatorActions(deps: OperatorActionsDeps) {
   const { database, store, tokens, now, log } = deps;
@@ -90,7 +90,7 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
     return welcomeNotices[outcome];
   }
 
-  /** Revokes the tokens; returns `stop` with the reason if the installation must not be changed. */
+  /** Revokes the tokens. If the action must not change the installation, returns `stop` with the reason. */
   async function giveBack(
     installation: InstallRecord,
     form: URLSearchParams,
@@ -110,7 +110,7 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
       log.warn({ err: error, installationId: installation.id }, 'tokens could not be decrypted');
       return { stop: 'keys_do_not_fit' };
     }
-    // Someone may have reinstalled the app during the call to Slack: that install stays.
+    // If someone installed the app again during the call to Slack, that install stays.
     const still = await readInstallRecord(database.queries, installation.id);
     return still?.installedAt === installation.installedAt ? revocation : { stop: 'changed_meanwhile' };
   }

@@ -8,21 +8,21 @@ import { type Notice, noticeLine } from './notices.ts';
 import type { OperatorSession } from './operator-session.ts';
 import { operatorStyles } from './operator-styles.ts';
 
-/** What each of the operator pages needs in addition to its own data. */
+/** What every operator page needs in addition to its own data. */
 export interface OperatorFrame extends PageFrame {
   /** Absent if no one is logged in. */
   session?: OperatorSession;
   notice?: Notice;
   /** Whether installs are paused. */
   inMaintenance?: boolean;
-  /** How the steps of the definition are shown. */
+  /** How the pages show the steps of the definition. */
   faces: StepFaces;
-  /** Returns the address of a sign-in with Slack that leads back to `next`, one of these pages. */
+  /** Returns the URL of a sign-in with Slack that afterwards redirects to `next`, one of these pages. */
   signInPath(next: string): string;
   now: number;
 }
 
-/** The sections that every page links to if someone is logged in. */
+/** The sections in the bar on top of every page, for operators who are logged in. */
 const sections = [
   { name: 'overview', path: '/operator', label: 'Overview' },
   { name: 'installations', path: '/operator/installations', label: 'Installations' },
@@ -55,7 +55,7 @@ export function csrfField(session: OperatorSession | undefined): Html | undefine
   return session && html`<input type="hidden" name="csrf" value="${session.csrfToken}">`;
 }
 
-/** Builds the layout of the operator pages: the installers' layout with a bar on top. A whole HTML document. */
+/** Builds an operator page, as a whole HTML document: the layout of the installers' pages, with a bar on top. */
 export function operatorPage(
   frame: OperatorFrame,
   parts: { title: string; section?: Section; narrow?: boolean; content: Html },

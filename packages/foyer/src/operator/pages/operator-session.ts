@@ -6,9 +6,9 @@ import type { Sealer } from '../../installations/sealer.ts';
 import type { Sessions } from '../../signin/sessions.ts';
 
 /**
- * An operator has entered the password, or has signed in with Slack and is on the list of OPERATOR_SLACK_USERS. A
- * session that began with the password ends when the password changes; one that began with Slack ends when the person
- * is removed from the list.
+ * An operator is someone who has entered the password, or who has signed in with Slack and is listed in
+ * OPERATOR_SLACK_USERS. A session that began with the password ends when the password changes. A session that began
+ * with Slack ends when the person is removed from the list.
  */
 
 /** How recent a sign-in with Slack must be for an action that cannot be undone. */
@@ -18,25 +18,28 @@ export const freshSignInMs = 5 * 60_000;
 export interface OperatorSession {
   id: string;
   issuedAt: number;
-  /** A value that every form of this session contains. */
+  /** A secret value that every form of this session contains. */
   csrfToken: string;
-  /** Who signed in with Slack; null if the session began with the password. */
+  /** The person who signed in with Slack; null if the session began with the password. */
   person: { teamId: string; userId: string } | null;
 }
 
 /**
- * A browser in which someone entered the current password within 90 days may still log in while strangers guess from
- * many addresses. The browser has a sealed cookie that holds only these values.
+ * The content of a browser's sealed cookie. If someone entered the current password in that browser within the last 90
+ * days, the browser may log in even while strangers guess passwords from many addresses.
  */
 const browserSchema = z.object({ id: z.string(), since: z.number(), passwordMark: z.string() });
 const browserPlace = 'operator-browser';
 const browserKnownMs = 90 * 24 * 3_600_000;
 
-/** Creates the sessions of the operator's pages. `sealer` seals the cookie of a browser that knew the password. */
+/**
+ * Creates the sessions of the operator's pages. `sealer` seals the cookie of a browser in which someone has entered the
+ * password.
+ */
 export function createOperatorSessions(deps: {
   sessions: Sessions;
   sealer: Sealer;
-  /** Undefined if operators only sign in with Slack. */
+  /** Undefined if operators can sign in only with Slack. */
   password: string | undefined;
   /** The people who may sign in with Slack: `T…/U…`. */
   people: readonly string[];
@@ -56,12 +59,12 @@ export function createOperatorSessions(deps: {
     /** Whether operators can sign in with Slack. */
     hasPeople: people.length > 0,
 
-    /** Returns whether this is the password; the time that the check takes reveals nothing about it. */
+    /** Returns whether this is the password. The duration of the check reveals nothing about the password. */
     isPassword(given: string): boolean {
       return passwordHash !== undefined && timingSafeEqual(sha256(given), passwordHash);
     },
 
-    /** Marks this browser as one that knew the password; returns its Set-Cookie header. */
+    /** Returns the Set-Cookie header that marks a browser as one in which someone has entered the password. */
     rememberBrowser(): string {
       const known = { id: randomBytes(16).toString('base64url'), since: now(), passwordMark };
       return stringifySetCookie({
@@ -75,7 +78,10 @@ export function createOperatorSessions(deps: {
       });
     },
 
-    /** Returns the id of a browser that knew the password within the last 90 days; undefined for any other. */
+    /**
+     * Returns the id of a browser in which someone entered the current password within the last 90 days; undefined for
+     * any other browser.
+     */
     knownBrowser(cookieHeader: string | undefined): string | undefined {
       const sealed = parseCookie(cookieHeader ?? '')[browserName];
       const known = sealed === undefined ? undefined : openBrowser(sealer, sealed);
@@ -85,7 +91,7 @@ export function createOperatorSessions(deps: {
     },
 
     /**
-     * Begins the session of an operator who entered the password; returns its Set-Cookie header.
+     * Begins the session of an operator who entered the password; resolves to its Set-Cookie header.
      * @throws DatabaseUnavailableError
      */
     begin(visit: {
@@ -111,7 +117,7 @@ export function createOperatorSessions(deps: {
     },
 
     /**
-     * Returns the session of a request and records its use; undefined if there is no valid one.
+     * Finds the session of a request and records its use; resolves to undefined if there is no valid session.
      * @throws DatabaseUnavailableError
      */
     async read(cookieHeader: string | undefined): Promise<OperatorSession | undefined> {
@@ -128,7 +134,7 @@ export function createOperatorSessions(deps: {
       return { id, issuedAt, csrfToken, person };
     },
 
-    /** Ends the session of a request on every machine; returns the header that removes its cookie. */
+    /** Ends the session of a request on every machine; resolves to the Set-Cookie header that removes its cookie. */
     end: sessions.end,
   };
 }
@@ -138,7 +144,10 @@ export function isFormOf(session: OperatorSession, form: URLSearchParams): boole
   return sameText(form.get('csrf') ?? '', session.csrfToken);
 }
 
-/** Names an operator for a log or a history: `T…/U…`, or the words `the password`; never the password itself. */
+/**
+ * Returns an operator's name for the log or the history: `T…/U…`, or the words `the password` (never the password
+ * itself).
+ */
 export function operatorName({ person }: Pick<OperatorSession, 'person'>): string {
   return person ? `${person.teamId}/${person.userId}` : 'the password';
 }
@@ -148,7 +157,7 @@ function openBrowser(sealer: Sealer, sealed: string): z.output<typeof browserSch
   try {
     return browserSchema.parse(JSON.parse(sealer.open(sealed, browserPlace)));
   } catch {
-    // Only Foyer can create a valid cookie, so any error means that the cookie is not ours.
+    // Only Foyer can create a cookie that opens, so any error means that the cookie is not Foyer's.
     return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What the operator's pages add to the installers' style sheet: the same colors, type and corners, but denser, since
- * operators need to see much at once.
+ * What the operator's pages add to the style sheet of the installers' pages. The colors, type and corners are the same,
+ * but the layout is denser: operators need to see a lot on one screen.
  */
 export const operatorStyles = `
 .skip { position: absolute; left: -999rem; }

@@ -32,7 +32,7 @@ import { peoplePage } from './people-page.ts';
 import { requestOutcomes, requestsPage } from './requests-page.ts';
 import { sessionsPage, sessionsPath } from './sessions-page.ts';
 
-/** A page whose data has been read. Given its frame, it returns the HTML. */
+/** A page whose data has been read: a function that returns the HTML. */
 type OperatorView = (frame: OperatorFrame) => string;
 
 const rowsPerPage = 50;
@@ -40,7 +40,7 @@ const shownRuns = 10;
 const shownFailing = 5;
 const dayMs = 86_400_000;
 
-/** Creates the functions that read the data of every page. They write nothing. */
+/** Creates the functions that read the data of the pages. They write nothing. */
 export function createOperatorViews(deps: {
   config: Config;
   database: Database;
@@ -174,7 +174,7 @@ export function createOperatorViews(deps: {
   }
 
   return {
-    /** Reads what a page shows; undefined if there is nothing at that path. @throws DatabaseUnavailableError */
+    /** Reads the data of the page at a path; undefined if there is no such page. @throws DatabaseUnavailableError */
     async find(path: string, query: URLSearchParams): Promise<OperatorView | undefined> {
       if (path === '/operator') return overview();
       if (path === '/operator/installations') return installations(query);

@@ -21,7 +21,7 @@ interface OverviewContent {
   installations: Record<InstallationStatus, number>;
   /** Installations whose newest run failed. */
   failing: Problems<InstallRecord>;
-  /** How many installations are held, since Slack may have suspended the app. */
+  /** How many installations Foyer holds because Slack may have suspended the app. */
   held: number;
   /** Installations whose token does not work. */
   broken: Problems<InstallRecord>;
@@ -39,7 +39,7 @@ interface OverviewContent {
   welcomes: readonly WelcomesOfDay[];
 }
 
-/** The overview shows refused install requests of this many days. */
+/** The overview shows the refused install requests of the last this many days. */
 export const refusedDays = 7;
 
 /** A worker polls every two seconds: if a run is overdue for longer than this, probably no worker is running. */
@@ -136,7 +136,7 @@ function refusedLine(request: InstallRequestRecord, now: number): Html {
   </li>`;
 }
 
-/** Shows one kind of problem: what it is, the newest cases, and a link to all of them if a list has them. */
+/** Shows one kind of problem: what it is, the newest cases, and a link to all cases if a page lists them. */
 function problemSection<Case>(
   { newest, count: total }: Problems<Case>,
   shown: { id: string; heading: (total: string) => string; all?: string; line: (each: Case) => Html },
@@ -261,7 +261,7 @@ function problemSections(content: OverviewContent, now: number): Html {
     <p class="small">No run and no job has failed, no installation is broken, every welcome was confirmed, notifications arrive, and no install was refused in the last ${refusedDays} days.</p></section>`;
 }
 
-/** `GET /operator`: shows what needs attention, the totals, the jobs and two charts. A whole HTML document. */
+/** `GET /operator`: shows what needs attention, the totals, the jobs and two charts. Returns a whole HTML document. */
 export function overviewPage(frame: OperatorFrame, content: OverviewContent): string {
   return operatorPage(frame, {
     title: 'Overview',

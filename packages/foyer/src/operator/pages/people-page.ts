@@ -13,7 +13,7 @@ interface PeopleContent {
   record: InstallRecord;
   filters: ListFilters & { q?: string };
   page: Page<MemberRecord>;
-  /** How many people there are without the filter. */
+  /** The number of people without the filter. */
   total: number;
 }
 

@@ -16,7 +16,7 @@ interface RequestsContent {
 
 const requestsPath = '/operator/requests';
 
-/** The values that the list can be filtered by. */
+/** The outcomes by which an operator can filter the list. */
 export const requestOutcomes = ['installed', 'failed', 'refused', 'cancelled', 'started'] as const;
 
 function team(request: InstallRequestRecord): Html | null {
@@ -51,7 +51,7 @@ function filterForm(filters: RequestsContent['filters']): Html {
 </form>`;
 }
 
-/** `GET /operator/requests`: shows the OAuth attempts that came back from Slack. A whole HTML document. */
+/** `GET /operator/requests`: shows the OAuth attempts that came back from Slack. Returns a whole HTML document. */
 export function requestsPage(frame: OperatorFrame, { filters, page }: RequestsContent): string {
   return operatorPage(frame, {
     title: 'Install requests',

@@ -5,7 +5,7 @@ import { momentText } from '../install-record-text.ts';
 import type { OperatorFrame } from './operator-page.ts';
 import { ago, badge, errorText, time, took } from './shown-values.ts';
 
-/** How steps are shown, and the current time. */
+/** What is needed to show a run: the names of its steps, and the current time. */
 type RunFrame = Pick<OperatorFrame, 'words' | 'faces' | 'now'>;
 
 /** A run with every attempt of its steps. */
@@ -23,7 +23,7 @@ function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[], titl
   const isCalm = step.status === 'succeeded' || step.status === 'skipped' || step.status === 'pending';
   const tries = step.attempts === 1 ? '1 attempt' : `${step.attempts} attempts`;
   const [only, ...more] = attempts;
-  // If a calm step had at most one attempt, the step's line shows the outcome and the duration of that attempt, so no
+  // If a step is calm and had at most one attempt, its line already shows that attempt's outcome and duration, so no
   // list of attempts follows.
   const isPlain = isCalm && more.length === 0;
   const duration = isPlain && only ? took(only.startedAt, only.finishedAt) : null;
@@ -63,7 +63,7 @@ const earlier = ({ pipeline }: RunRecord) =>
   `An earlier ${pipeline === 'uninstall' ? 'uninstall run' : 'run'}`;
 const moment = (run: RunRecord) => html`Moment <code>${momentText(run)}</code>`;
 
-/** Shows an installation's runs: the newest in full, older ones and those of moments collapsed. */
+/** Shows an installation's runs: the newest one in full; older runs and moment runs collapsed. */
 export function runsSection(
   frame: RunFrame,
   runs: readonly RunWithAttempts[],

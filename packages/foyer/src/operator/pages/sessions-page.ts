@@ -28,7 +28,7 @@ function columns(frame: OperatorFrame): readonly TableColumn<SessionRow>[] {
   ];
 }
 
-/** `GET /operator/sessions`: lists every operator's session. A whole HTML document. */
+/** `GET /operator/sessions`: lists the sessions of all operators. Returns a whole HTML document. */
 export function sessionsPage(frame: OperatorFrame, sessions: readonly SessionRow[]): string {
   return operatorPage(frame, {
     title: 'Sessions',

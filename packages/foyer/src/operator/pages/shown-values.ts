@@ -22,12 +22,12 @@ export function ago(ms: number, now: number): Html {
   return html`<time datetime="${new Date(ms).toISOString()}" title="${timeText(ms)}">${text}</time>`;
 }
 
-/** Shows how long something took; null until it has ended. */
+/** Shows how long something took; null if it has not ended yet. */
 export function took(startedAt: number, finishedAt: number | null): string | null {
   return finishedAt === null ? null : durationText(Math.max(0, finishedAt - startedAt));
 }
 
-/** Returns the name of the team or enterprise that an installation belongs to. */
+/** Returns the name of an installation's team or enterprise. */
 export function installationName(
   record: Pick<InstallRecord, 'isEnterpriseInstall' | 'teamName' | 'enterpriseName'>,
 ): string {
@@ -42,7 +42,8 @@ export function personCell(name: string | undefined, id: string): Html {
 }
 
 /**
- * Shows an error as its code and message; if the message contains the code, only the message. Null if both are null.
+ * Shows an error as its code and message. If the message contains the code, shows only the message. Null if both are
+ * null.
  */
 export function errorText(of: { errorCode: string | null; errorMessage: string | null }): Html | null {
   const { errorCode: code, errorMessage: message } = of;
