@@ -234,8 +234,8 @@ function readOn(connection: Connection): void {
     const headerBytes = connection.all.size > manyConnections ? smallPieceBytes : headerPieceBytes;
     const length = Math.min(isInBody ? bodyPieceBytes : headerBytes, socket.readableLength);
     if (length > 0 && hasWholeRequest(connection)) return;
-    // If nothing is left to read, calls `read` without a length: `read` then asks for more, or ends the stream, so
-    // Foyer notices at once when a client hangs up.
+    // If nothing is left to read, this calls `read` without a length. `read` then asks for more data, or ends the
+    // stream, so Foyer notices immediately when a client hangs up.
     if (socket.read(length > 0 ? length : undefined) === null) return;
     if (performance.now() > until) return void setImmediate(readOn, connection);
   }
@@ -246,7 +246,10 @@ function hasWholeRequest({ answering }: Connection): boolean {
   return false;
 }
 
-/** Counts the bytes that the client has not read: in the connection, and in answers that wait for their turn on it. */
+/**
+ * Counts the bytes that the client has not read: those in the connection, and those in answers that Node will send on
+ * it later.
+ */
 function unreadBytes({ socket, answering }: Connection): number {
   let bytes = socket.writableLength;
   for (const res of answering) if (!res.socket) bytes += res.writableLength;

@@ -1,16 +1,19 @@
 import type { Config } from '../config/config.ts';
 import type { ConfigProblem } from '../config/config-error.ts';
 
-/** How the app looks and who makes it: on every page, in the welcome message and in Home. */
+/** How the app looks and who makes it. Used on every page, in the welcome message and in Home. */
 export interface Brand {
   name: string;
   /** One line that says what the app does. */
   tagline: string;
   /** A paragraph that says what the app does; empty if there is none. */
   description: string;
-  /** `#rrggbb`. Pages darken or lighten it until text on it and next to it is readable (WCAG AA). */
+  /** `#rrggbb`. Pages make it darker or lighter until text on it and next to it is readable (WCAG AA). */
   color: string;
-  /** The path of a square PNG, JPEG, WebP or SVG, at least 512 pixels wide; null for a tile with the first letter. */
+  /**
+   * The path of a square PNG, JPEG, WebP or SVG, at least 512 pixels wide. If null, pages show a tile with the first
+   * letter.
+   */
   logo: string | null;
   /** Who makes the app. */
   publisher: string;
@@ -20,12 +23,12 @@ export interface Brand {
   supportUrl: string | null;
 }
 
-/** The brand's color if neither the app nor the manifest has a valid one. */
+/** The brand's color if neither the app nor the manifest specifies a valid one. */
 export const usualColor = '#1f5a47';
 
 /**
- * Completes the brand. What the app leaves out comes from the manifest (name, texts, color) or the environment (the
- * links to privacy and support); if no publisher is given, the app's name is used. Pure.
+ * Completes the brand, and does no I/O. What the app omits comes from the manifest (name, texts, color) or from the
+ * environment (the links to privacy and support). If there is no publisher, uses the app's name.
  *
  * @example
  * defineFoyer({ brand: { publisher: 'Acme Inc.', logo: './logo.png', siteUrl: 'https://acme.example' } });
@@ -53,7 +56,7 @@ function isColor(text: string): boolean {
   return /^#[0-9a-f]{6}$/i.test(text);
 }
 
-/** Returns the media type of a logo by its file extension; undefined for a file that cannot be a logo. */
+/** Returns the media type of a logo by its file extension; undefined if the file cannot be a logo. */
 export function logoType(path: string): string | undefined {
   const types: Readonly<Record<string, string>> = {
     png: 'image/png',
@@ -97,7 +100,7 @@ export function brandProblems(brand: unknown): ConfigProblem[] {
   });
 }
 
-/** Returns how to fix a wrong value; undefined for a correct one. */
+/** Returns how to fix an invalid value; undefined if the value is valid. */
 function fixFor(kind: (typeof names)[keyof Brand], value: unknown): string | undefined {
   if (typeof value !== 'string' || value.trim() === '') return 'give a text';
   switch (kind) {

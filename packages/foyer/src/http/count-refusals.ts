@@ -7,7 +7,7 @@ export const refusalKinds = [
   'signature_stale',
   'signature_from_the_future',
   'signature_wrong',
-  /** The signature is wrong, but the request names this app: SLACK_SIGNING_SECRET is probably wrong. */
+  /** The signature is wrong, but the request names this app. So SLACK_SIGNING_SECRET is probably wrong. */
   'secret_mismatch',
   'replayed_press',
   'malformed_body',
@@ -35,22 +35,22 @@ export type RefusalKind = (typeof refusalKinds)[number];
 const secretMismatch =
   'refused requests that name this app but have a wrong signature: SLACK_SIGNING_SECRET is probably not the app’s';
 
-/** At most one line a minute for each kind. */
+/** The log gets at most one line a minute for each kind. */
 const everyMs = 60_000;
 
 /**
- * Creates the counter of refused requests. Strangers decide how many there are, so the log gets a line for the first of
- * each kind, and then at most one line a minute with their number and the address of the latest (invariant 10).
- * `onRefused` is called for each refusal.
+ * Creates the counter of refused requests, which calls `onRefused` for each refusal. Strangers decide how many refusals
+ * there are. So the log gets a line for the first one of each kind, and then at most one line a minute, with their
+ * number and the address of the latest one (invariant 10).
  */
 export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }) {
   const { log } = deps;
-  /** Refusals since the last log line of each kind. A kind is removed after a minute without a refusal. */
+  /** The refusals of each kind since its last log line. After a minute without a refusal, the kind is removed. */
   const counted = new Map<RefusalKind, { count: number; address: string }>();
   let timer: NodeJS.Timeout | undefined;
 
   function write(kind: RefusalKind, count: number, address: string): void {
-    // Probably Slack's requests, not a stranger's: Foyer refuses every event until someone sets the right secret.
+    // These requests are probably Slack's, not a stranger's. Foyer refuses every event until the secret is corrected.
     if (kind === 'secret_mismatch') log.error({ kind, count, address }, secretMismatch);
     else log.warn({ kind, count, address }, 'requests refused');
   }
@@ -81,7 +81,7 @@ export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind
       counted.set(kind, { count: 0, address });
       timer ??= setInterval(writeCounted, everyMs).unref();
     },
-    /** Logs what was counted since the last line, and stops the timer. */
+    /** Logs what was counted since the last log line, and stops the timer. */
     close(): void {
       writeCounted();
       clearInterval(timer);

@@ -10,12 +10,12 @@ import type { Route } from './request-handler.ts';
 import type { SendPages } from './send-pages.ts';
 
 /**
- * Limits what strangers can make Foyer do through the install flow (invariant 10): a callback with a valid state and a
- * wrong code writes rows and calls Slack, and anyone can get a state. Sign in with Slack has the same risk.
+ * Limits what strangers can make Foyer do through the install flow (invariant 10). Anyone can get a state, and a
+ * callback with a valid state and a wrong code writes rows and calls Slack. Sign in with Slack has the same risk.
  *
- * Only attempts that do not succeed count. Each start and each callback counts when it begins; when a callback
- * succeeds, Foyer takes the callback and its start off the count. So a company that installs from behind one address is
- * not limited, but a flood is, even if it sends many callbacks at once.
+ * Only attempts that do not succeed count. Each start and each callback counts when it begins. When a callback
+ * succeeds, Foyer subtracts the callback and its start from the count. So a company in which many people install from
+ * the same address is not limited, but a flood is, even if many of its callbacks arrive at the same time.
  *
  * Each process counts separately. Why not in the database: every stranger could then write to it.
  */
@@ -36,12 +36,12 @@ const defaultInstallLimits: InstallLimits['perMinute'] = {
 };
 
 const windowSeconds = 60;
-/** Addresses share this many counters, so that the number of counters has a limit. */
+/** The number of counters. It is fixed, so several addresses may share a counter. */
 const buckets = 16_384;
 
 /**
- * Creates the guards of one flow's two routes, the start and the callback. A flow is the install or Sign in with Slack;
- * each has its own counters.
+ * Creates the guards of a flow's two routes, the start and the callback. A flow is the install or Sign in with Slack.
+ * Each flow has its own counters.
  */
 export function createInstallLimits(deps: {
   flow?: 'install' | 'signin';
@@ -66,7 +66,7 @@ export function createInstallLimits(deps: {
     kind: isInstall ? 'installs_limited' : 'sign_ins_limited',
   } as const;
   type Limiters = { perAddress: RateLimiterMemory; inAll: RateLimiterMemory; kind: RefusalKind };
-  // A secret key, so that a stranger cannot find addresses that share a counter with someone else's.
+  // This key is secret, so that a stranger cannot find addresses that share a counter with another person's.
   const secret = createSecretKey(randomBytes(16));
 
   function keyOf(req: IncomingMessage): string {
@@ -74,7 +74,7 @@ export function createInstallLimits(deps: {
     return String(createHmac('sha256', secret).update(network).digest().readUInt16BE() % buckets);
   }
 
-  /** If the request may proceed, counts it and returns undefined; otherwise returns how many milliseconds to wait. */
+  /** Counts the request and returns undefined if it may proceed. Otherwise returns how many milliseconds to wait. */
   async function waitMs({ perAddress, inAll }: Limiters, key: string): Promise<number | undefined> {
     const own = await consume(perAddress, key);
     if (own !== undefined) return own;
@@ -97,7 +97,7 @@ export function createInstallLimits(deps: {
   return {
     guardStart: (route: Route): Route => guard(starts, route),
     guardCallback: (route: Route): Route => guard(callbacks, route),
-    /** Call after a callback has succeeded: the callback and its start then no longer count. */
+    /** Call this after a callback has succeeded, so that the callback and its start no longer count. */
     succeeded(req: IncomingMessage): void {
       const key = keyOf(req);
       for (const { perAddress, inAll } of [callbacks, starts]) {
@@ -108,7 +108,9 @@ export function createInstallLimits(deps: {
   };
 }
 
-/** Consumes a point; resolves to the milliseconds to wait if none is left, else to undefined. */
+/**
+ * Consumes one point of the limit. If none is left, resolves to how many milliseconds to wait, otherwise to undefined.
+ */
 async function consume(limiter: RateLimiterMemory, key: string): Promise<number | undefined> {
   try {
     await limiter.consume(key);
@@ -119,13 +121,13 @@ async function consume(limiter: RateLimiterMemory, key: string): Promise<number 
   }
 }
 
-/** How long a request waits for the database; after that, Foyer uses the database's previous answer. */
+/** How long a request waits for the database. After that, Foyer uses the database's previous answer. */
 const patienceMs = 300;
 
 /**
- * Creates the function that returns whether an app's installs are paused. Every install calls it, so it reads the
- * database only if something was committed since the last read. It never throws: if the database does not answer, it
- * returns the previous answer, so that a start still leads to Slack.
+ * Creates the function that returns whether an app's installs are paused. Every install calls that function, so it
+ * reads the database only if a transaction was committed since its last read. It never throws: if the database does not
+ * answer, it returns the previous answer, so that the start of an install still leads to Slack.
  */
 export function createIsInMaintenance(
   database: Pick<Database, 'prepare' | 'changeMark'>,
@@ -154,13 +156,13 @@ export function createIsInMaintenance(
   };
 }
 
-/** The Retry-After during maintenance: a guess, since no one knows when it ends. */
+/** The Retry-After during maintenance. This is a guess, since no one knows when maintenance will end. */
 const retryAfterSeconds = 300;
 
 /**
  * Creates the guard of the install flow's routes. During maintenance, it answers 503 with a page. It refuses a callback
- * before the state and the code are used, so that loading the page again still finishes the install. Events have no
- * such guard.
+ * before the state and the code are used, so that the user can still finish the install by reloading the page. The
+ * route for events has no such guard.
  */
 export function createPauseInstalls(deps: {
   isInMaintenance: () => Promise<boolean>;
@@ -171,7 +173,7 @@ export function createPauseInstalls(deps: {
   return (route) => async (req, res) => {
     if (!(await deps.isInMaintenance())) return route(req, res);
     deps.refusals.add('maintenance', clientAddress(req, deps.http.trustProxy));
-    // A form cannot be loaded again, so the page's button leads to the start page.
+    // The result of a form cannot be reloaded, so the page's button leads to the start page.
     const path = req.method === 'POST' ? `${deps.http.basePath}/` : undefined;
     deps.pages.sendFailure(res, { kind: 'maintenance', path, retryAfterSeconds }, { Connection: 'close' });
   };

@@ -1,8 +1,8 @@
 import { escape as escapeText } from 'html-escaper';
 
 /**
- * Why a tagged template: escaping must happen by default. Only markup that this file created passes unescaped. A symbol
- * marks such markup, since a value from parsed JSON cannot contain a symbol.
+ * Why a tagged template: escaping must be the default. Only markup that this file created is not escaped. Such markup
+ * is marked with a symbol, since a value from parsed JSON cannot contain a symbol.
  */
 
 const markup = Symbol('markup');
@@ -12,7 +12,7 @@ export interface Html {
   readonly [markup]: string;
 }
 
-/** The values a template accepts: `false`, `null` and `undefined` render nothing; arrays are joined. */
+/** The values that a template accepts. `false`, `null` and `undefined` render nothing; arrays are joined. */
 export type HtmlValue = Html | string | number | false | null | undefined | readonly HtmlValue[];
 
 function isHtml(value: HtmlValue): value is Html {
@@ -28,23 +28,24 @@ function render(value: HtmlValue): string {
 
 const linkable = /^(?:https?:\/\/|mailto:|slack:\/\/|\/(?![/\\]))/i;
 
-/** Returns the URL if a page may link to it (http, https, mailto, slack, or a path on this host), else `#`. */
+/** Returns the URL if a page may link to it (http, https, mailto, slack, or a path on this host), otherwise `#`. */
 function safeUrl(value: HtmlValue): string {
   const url = typeof value === 'string' ? value : '';
   return linkable.test(url) && !hasControl(url) ? url : '#';
 }
 
 /**
- * Whether a text has control characters: browsers drop tabs and line breaks inside a URL, so these could hide a scheme.
+ * Whether a text has control characters. Browsers ignore tabs and line breaks inside a URL, so these could hide a
+ * scheme.
  */
 function hasControl(text: string): boolean {
   return [...text].some((character) => character < ' ' || character === '\u007f');
 }
 
 /**
- * Builds markup. Escapes every value that is not markup. Replaces a value at the start of `href`, `src`, `action` or
- * `formaction` with `#` if a page must not link to it (`safeUrl`).
- * @throws Error if a template puts a value into an unquoted attribute, which no escaping makes safe.
+ * Builds markup. Escapes every value that is not markup. If a value is at the start of `href`, `src`, `action` or
+ * `formaction`, and a page must not link to it (`safeUrl`), replaces the value with `#`.
+ * @throws Error if a template puts a value into an attribute without quotes, which escaping cannot make safe
  */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {
   let text = strings[0] ?? '';
@@ -59,8 +60,8 @@ export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Htm
 }
 
 /**
- * Builds the content of a `<style>` or `<script>` element, in which browsers decode no entities. Use it for constants
- * only: it escapes nothing, and refuses only a text that contains `</style`, `</script` or `<!--`.
+ * Builds the content of a `<style>` or `<script>` element, where browsers do not decode entities. Use it only for
+ * constants: it does not escape anything, and refuses only a text that contains `</style`, `</script` or `<!--`.
  */
 export function elementSource(source: string): Html {
   if (/<\/(?:style|script)|<!--/i.test(source))
@@ -74,8 +75,8 @@ export function renderHtml(document: Html): string {
 }
 
 /**
- * Adds the base path to every local address of a finished page. Only attributes match: in text, `html` has escaped all
- * quotation marks.
+ * Adds the base path to every local address in a finished page. This matches only attributes, since `html` has escaped
+ * all quotation marks in text.
  */
 export function withBasePath(page: string, basePath: string): string {
   return basePath === ''

@@ -16,8 +16,8 @@ import { securityHeaders } from './pages/page-headers.ts';
 import type { RequestHandler } from './request-handler.ts';
 
 /**
- * Creates Foyer's own server, with limits on its connections; the caller calls `listen` and `close`. `otherwise`
- * answers requests for other paths.
+ * Creates Foyer's own server, with limits on its connections. The caller calls `listen` and `close`. For a path that is
+ * not Foyer's, the server calls `otherwise`.
  */
 export function createFoyerServer(deps: {
   handler: Pick<RequestHandler, 'handle' | 'notFound'>;
@@ -32,13 +32,13 @@ export function createFoyerServer(deps: {
   const { secure, trustProxy } = deps.http;
   const server = createServer(
     {
-      // How long a slow or idle client can hold a connection.
+      // Limits how long a slow or idle client can keep a connection open.
       headersTimeout: 8000,
       requestTimeout: 9000,
       keepAliveTimeout: 5000,
       connectionsCheckingInterval: 1000,
       maxHeaderSize: 16 * 1024,
-      // Foyer itself refuses a request without a `Host` header (below), since Node's answer would have no security
+      // Foyer itself refuses a request without a `Host` header (see below), since Node's answer would lack the security
       // headers.
       requireHostHeader: false,
     },
@@ -64,12 +64,12 @@ export function createFoyerServer(deps: {
   const refusalHeaders = Object.entries(securityHeaders(secure))
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
-  // A request that the parser refuses, or whose headers do not arrive in time, reaches no route: it is answered here.
+  // If the parser refuses a request, or its headers do not arrive in time, it reaches no route, so it is answered here.
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const line = clientErrors[error.code ?? ''] ?? clientErrors.HPE;
     if (!line || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     refusals.add(line.kind, socket.remoteAddress ?? '');
-    // An answer is being sent. The client would read a second one as a part of it.
+    // Foyer is already sending an answer, and the client would read a second answer as a part of it.
     if (socket.bytesWritten > 0 && socket.writableLength > 0) return void socket.destroy();
     socket.end(
       `HTTP/1.1 ${line.status}\r\n${refusalHeaders}Content-Length: 0\r\nConnection: close\r\n\r\n`,
@@ -88,10 +88,10 @@ const clientErrors: Readonly<Record<string, { status: string; kind: RefusalKind 
   ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', kind: 'request_too_slow' },
 };
 
-/** The most connections that wait in the kernel, by the default of `server.listen`. */
+/** The most connections that the kernel queues, which is the default of `server.listen`. */
 const longestQueue = 511;
 
-/** While the server closes, a new connection has this long to send its first request. */
+/** How long a new connection has to send its first request while the server closes. */
 const firstRequestMs = 500;
 
 /** Makes a server listen. @throws ConfigError if it cannot listen on PORT or HOST */
@@ -99,7 +99,7 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
   let taken = 0;
   let underWay = 0;
   let closing = false;
-  /** When each connection that has sent no request was opened. */
+  /** The connections that have not sent a request, and when each was opened. */
   const unused = new Map<Socket, number>();
   server.on('connection', (socket) => {
     taken += 1;
@@ -115,8 +115,9 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
     });
   });
   /**
-   * Accepts the connections that wait in the kernel: otherwise, closing the server would reset them. Node accepts one
-   * connection in each turn of the event loop. The function waits for two turns or more: the first may be half over.
+   * Accepts the connections that wait in the kernel, since closing the server would reset them. Node accepts one
+   * connection in each turn of the event loop. The function waits for at least two turns, because the first may be half
+   * over.
    */
   async function takeQueued(): Promise<void> {
     for (let turn = 1, before = taken; turn <= 2 || (taken > before && turn <= longestQueue); turn += 1) {
@@ -143,9 +144,9 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
     /** The address and port on this machine. */
     address,
     /**
-     * Accepts no new connection, waits for the requests in progress, and closes what is left after `drainMs`. A
-     * connection that was opened just before this call gets half a second for its request. The server does not wait for
-     * an older connection without a request: browsers open some that they never use.
+     * Accepts no new connections, waits for the requests in progress, and closes the remaining connections after
+     * `drainMs`. A connection that was opened just before this call gets half a second to send its request. The server
+     * does not wait for an older connection without a request, because browsers open some that they never use.
      */
     async close(drainMs: number): Promise<void> {
       await takeQueued();
@@ -162,7 +163,9 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
 
 export type Listening = Awaited<ReturnType<typeof listen>>;
 
-/** Returns what is wrong with PORT or HOST if that is why the server cannot listen; undefined for any other cause. */
+/**
+ * Returns what is wrong with PORT or HOST if that is why the server cannot listen; undefined if there is another cause.
+ */
 function listenProblem(
   code: string,
   { port, host }: Pick<Config['http'], 'port' | 'host'>,

@@ -5,18 +5,23 @@ import { noIndex, page } from './page.ts';
 import type { PageFrame } from './site.ts';
 
 export interface ConnectQuestion {
-  /** connect: continue to Slack with a link from another browser. move: take the workspace from its present account. */
+  /**
+   * connect: continue to Slack with a link that was made in another browser. move: take the workspace from the account
+   * to which it is connected.
+   */
   kind: 'connect' | 'move';
   /** The account's name, or its id. */
   account: string;
-  /** The workspace's name, only for a move; null if Slack has not named it. */
+  /** The workspace's name, only for a move; null if Slack did not send it. */
   teamName?: string | null;
   action: string;
   /** Binds the form to this browser, together with a cookie. */
   ticket: string;
 }
 
-/** Asks for confirmation before a workspace is connected with an account: a whole HTML document. */
+/**
+ * Builds the page that asks for confirmation before Foyer connects a workspace to an account: a whole HTML document.
+ */
 export function connectPage(content: ConnectQuestion & PageFrame): string {
   const { site, words, action, ticket } = content;
   const heading = words.text(content.kind === 'move' ? 'connect.move.title' : 'connect.title');

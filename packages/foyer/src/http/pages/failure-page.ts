@@ -12,11 +12,11 @@ import type { PageFrame } from './site.ts';
 
 export interface FailurePageContent extends PageFrame, Omit<FailureContext, 'app'> {
   kind: FailureKind;
-  /** Slack's or Foyer's error code, in small print if it says more than the kind. */
+  /** Slack's or Foyer's error code. The page shows it in small print if it says more than the kind. */
   code?: string;
-  /** The id of the install request, which also appears in the log and in the operator's list. */
+  /** The id of the install request, which is also in the log and in the operators' list. */
   requestId?: string;
-  /** Where the button restarts the install; `/slack/install` unless given. */
+  /** The path to which the button leads to start the install again; `/slack/install` by default. */
   retryPath?: string;
   /** The path of the requested page, including the base path; a button requests it again. */
   path?: string;
@@ -29,12 +29,12 @@ function button({ site, words, kind, retryPath = '/slack/install', path }: Failu
   const start = site.path('/');
   const target = { install: site.path(retryPath), page: path ?? start, start }[leadsTo];
   return shown === 'reload' && path === undefined
-    ? // An empty link reloads the page: its address may hold a code, which no page repeats (invariant 4).
+    ? // An empty link reloads the page without repeating its address, which may contain a code (invariant 4).
       html`<a class="button" href="">${words.text(label)}</a>`
     : html`<a class="button" href="${target}">${words.text(label)}</a>`;
 }
 
-/** Says whom to ask, with the support link in the sentence. A reader who canceled gets a sentence of their own. */
+/** Says whom to ask, with the link to support in the sentence. A reader who canceled gets a different sentence. */
 function help({ site, words, kind }: FailurePageContent): Html {
   const { supportUrl, name: app } = site.brand;
   const saidNo = kind === 'access_denied' || kind === 'signin_cancelled';
@@ -45,7 +45,7 @@ function help({ site, words, kind }: FailurePageContent): Html {
   return html`<p class="help">${before}<a href="${supportUrl}">${words.text('failure.contact')}</a>${after}</p>`;
 }
 
-/** Builds the page of one failure: a whole HTML document. Its usual HTTP status is `failurePages[kind].status`. */
+/** Builds the page of a failure: a whole HTML document. Its usual HTTP status is `failurePages[kind].status`. */
 export function failurePage(content: FailurePageContent): string {
   const { site, words, kind, code, requestId } = content;
   const shown = failureWords(words, kind, { ...content, app: site.brand.name });

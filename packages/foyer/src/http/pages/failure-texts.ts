@@ -1,7 +1,7 @@
 import type { Words } from '../../texts/create-texts.ts';
 
 /**
- * Why one table: the HTTP status and the content of the page come from the same line, so the two cannot contradict each
+ * Why one table: the HTTP status and the content of the page come from the same line, so they cannot contradict each
  * other. The contract: cancelled 200, a bad or used state 400, a refusal by the gate 403, Slack unreachable 502, our
  * database down 503, not found 404. The texts are `failure.<kind>.…`.
  */
@@ -10,18 +10,18 @@ import type { Words } from '../../texts/create-texts.ts';
 export interface FailureContext {
   app: string;
   /**
-   * Whether the tokens that Slack had issued were revoked (invariant 1); undefined if there were none to revoke, or if
-   * Foyer does not know.
+   * Whether Foyer revoked the tokens that Slack had issued (invariant 1). Undefined if there were no tokens to revoke,
+   * or if Foyer does not know.
    */
   tokensRevoked?: boolean;
   /**
-   * Whether Slack may have installed the app although Foyer got no confirmation: then the page does not say that
+   * Whether Slack may have installed the app although Foyer got no confirmation. If so, the page does not say that
    * nothing was installed.
    */
   mayHaveActed?: boolean;
-  /** Why the app's gate refused, in the words of the app. */
+  /** Why the app's gate refused the install, in the app's words. */
   reason?: string;
-  /** In how many seconds to try again. */
+  /** How many seconds to wait before trying again. */
   retryAfterSeconds?: number;
 }
 
@@ -36,7 +36,7 @@ type Fact =
   | 'mayBeUnfinished'
   | 'unknown';
 
-/** The buttons: what each says, and whether it leads to the install, to the requested page or to the start page. */
+/** The buttons: the text of each, and whether it leads to the install, to the requested page or to the start page. */
 export const failureButtons = {
   startAgain: { label: 'failure.startAgain', leadsTo: 'install' },
   tryAgain: { label: 'failure.tryAgain', leadsTo: 'install' },
@@ -51,14 +51,14 @@ export const failureButtons = {
 
 interface FailurePage {
   status: number;
-  /** Left out if Foyer cannot know that the reader asked for an install or a sign-in. */
+  /** Omitted if Foyer cannot know whether the reader asked for an install or a sign-in. */
   fact?: Fact;
-  /** `none` if no button can help before someone else has acted. */
+  /** `none` if no button can help until another person has fixed the problem. */
   button: keyof typeof failureButtons | 'none';
 }
 
 const pages = {
-  // The fact is “Nothing was installed”, and not “The app is not installed”: if someone canceled a change of
+  // The page says “Nothing was installed”, not “The app is not installed”: if the reader canceled a change of
   // permissions, the app is still installed.
   access_denied: { status: 200, fact: 'nothing', button: 'startAgain' },
   state_missing: { status: 400, fact: 'nothingYet', button: 'continue' },
@@ -86,7 +86,7 @@ const pages = {
   not_installed: { status: 403, fact: 'nothing', button: 'startAgain' },
   database_unavailable: { status: 503, fact: 'stored', button: 'tryAgain' },
   outcome_unknown: { status: 503, fact: 'unknown', button: 'lookAgain' },
-  // A reader may only be looking at an install that finished long ago: do not say that nothing was installed.
+  // Do not say that nothing was installed: the reader may be looking at an install that finished long ago.
   temporarily_unavailable: { status: 503, button: 'again' },
   took_too_long: { status: 504, fact: 'mayFinish', button: 'tryAgain' },
   not_found: { status: 404, button: 'startPage' },
@@ -124,7 +124,7 @@ interface FailureWords {
   sentences: readonly string[];
 }
 
-/** Returns whether Slack may have acted although no token has reached Foyer. */
+/** Returns whether Slack may have installed the app although Foyer received no token. */
 function isInDoubt({ tokensRevoked, mayHaveActed }: FailureContext): boolean {
   return tokensRevoked === undefined && mayHaveActed === true;
 }
@@ -154,7 +154,10 @@ function aboutTokens(words: Words, context: FailureContext): string[] {
   return [tokensRevoked ? words.text('failure.tokens.revoked') : words.text('failure.tokens.kept', { app })];
 }
 
-/** Returns a waiting time as people say it: less than 100 seconds in seconds, a longer time in whole minutes. */
+/**
+ * Returns a waiting time in the unit that people would use: seconds if it is less than 100 seconds, otherwise minutes,
+ * rounded up.
+ */
 function wait(seconds: number): { count: number; unit: 'seconds' | 'minutes' } {
   return seconds < 100
     ? { count: seconds, unit: 'seconds' }
@@ -162,9 +165,9 @@ function wait(seconds: number): { count: number; unit: 'seconds' | 'minutes' } {
 }
 
 /**
- * Returns whether to leave out the sentence that says what to do. For `took_too_long`, that sentence says to look for
- * the app in Slack: wrong if the sentence about tokens says that the install has failed. For other kinds, it says to
- * try again: superfluous if the sentence about tokens already says to install again.
+ * Returns whether to omit the sentence that says what to do. For `took_too_long`, that sentence says to look for the
+ * app in Slack, which is wrong if Foyer knows what happened to the tokens: then the install has failed. For other
+ * kinds, it says to try again, which is superfluous if the sentence about the tokens already says to install again.
  */
 function needsNoMore(kind: FailureKind, { tokensRevoked }: FailureContext): boolean {
   if (kind === 'took_too_long') return tokensRevoked !== undefined;
@@ -173,7 +176,7 @@ function needsNoMore(kind: FailureKind, { tokensRevoked }: FailureContext): bool
 
 export function failureWords(words: Words, kind: FailureKind, context: FailureContext): FailureWords {
   const { fact } = failurePages[kind];
-  // Each text gets all values, and uses those that it needs.
+  // Each text receives all values, and uses those that it needs.
   const values = {
     app: context.app,
     reason: context.reason ?? 'none',

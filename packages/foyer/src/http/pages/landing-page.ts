@@ -10,7 +10,7 @@ interface LandingPageContent extends PageFrame {
   optionalBotScopes: readonly string[];
   /** Whether members can sign in. */
   offersSignIn?: boolean;
-  /** The scopes with which the app acts for the person who installs it. */
+  /** The scopes that let the app act for the person who installs it. */
   userScopes: readonly string[];
   optionalUserScopes?: readonly string[];
 }
@@ -53,7 +53,10 @@ function permissions(content: LandingPageContent): Html {
   </section>`;
 }
 
-/** Links to support and to the privacy policy: next to the button, where an admin looks before pressing it. */
+/**
+ * Links to support and to the privacy policy. They are next to the button, since an admin looks there before pressing
+ * it.
+ */
 function contacts({ site, words }: PageFrame): Html {
   const { privacyUrl, supportUrl, publisher } = site.brand;
   const links = [
@@ -84,7 +87,9 @@ ${picture !== undefined && html`<meta property="og:image" content="${picture}">`
 <meta name="twitter:card" content="summary">`;
 }
 
-/** `GET /`: says what the app does, who makes it, what it may do and what happens next, with the one button. */
+/**
+ * Builds `GET /`, which says what the app does, who makes it, what it may do and what happens next, and has one button.
+ */
 export function landingPage(content: LandingPageContent): string {
   const { site, words } = content;
   const { name: app, tagline, description } = site.brand;

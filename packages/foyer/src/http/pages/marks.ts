@@ -1,7 +1,10 @@
 import { type Html, html, renderHtml } from '../html.ts';
 import type { Site } from './site.ts';
 
-/** Slack's mark: one petal and one bar, rotated four times. Screen readers skip it: the text next to it names Slack. */
+/**
+ * Slack's logo: one petal and one bar, rotated four times. Screen readers skip it, because the text next to it names
+ * Slack.
+ */
 export const slackMark: Html = html`<svg class="slack-mark" viewBox="0 0 122.8 122.8" aria-hidden="true" focusable="false">${[
   ['#e01e5a', 0],
   ['#36c5f0', 90],
@@ -12,11 +15,11 @@ export const slackMark: Html = html`<svg class="slack-mark" viewBox="0 0 122.8 1
     html`<path fill="${colour}" transform="rotate(${degrees} 61.4 61.4)" d="M25.8 64.7v12.9a12.9 12.9 0 1 1-12.9-12.9zM32.3 77.6a12.9 12.9 0 0 1 25.8 0v32.3a12.9 12.9 0 0 1-25.8 0z"/>`,
 )}</svg>`;
 
-// Creating the segmenter takes 13 ms, so Foyer creates it for the first page, not when the module loads. For each later
-// page, it takes 7 µs to find the letter.
+// It takes 13 ms to create the segmenter, so Foyer creates it for the first page, not when the module loads. For each
+// later page, it takes 7 µs to find the letter.
 let letters: Intl.Segmenter | undefined;
 
-/** Returns the first letter of the app's name, which stands for the app if it has no logo. */
+/** Returns the first letter of the app's name, which pages show if the app has no logo. */
 function appInitial(appName: string): string {
   letters ??= new Intl.Segmenter('en', { granularity: 'grapheme' });
   const [first] = letters.segment(appName.toWellFormed().trim());
@@ -31,8 +34,8 @@ export function appTile(site: Site): Html {
 }
 
 /**
- * Builds the app's tile and Slack's side by side, with a sign between them, for the head of most pages. What the sign
- * shows (dots, a tick, an exclamation mark) depends on the `data-tone` of an element around it.
+ * Builds the app's tile and Slack's side by side, with a sign between them, for the top of most pages. The `data-tone`
+ * of an element around them decides what the sign shows: dots, a tick or an exclamation mark.
  */
 export function joinedMarks(site: Site): Html {
   return html`<div class="marks" aria-hidden="true">
@@ -42,7 +45,7 @@ export function joinedMarks(site: Site): Html {
   </div>`;
 }
 
-/** Returns the page's icon: the tile's letter and colors, as a data URL without its `data:image/svg+xml,`. */
+/** Returns the page's icon, with the tile's letter and colors: a data URL without its `data:image/svg+xml,`. */
 export function iconData({ brand, theme }: Site): string {
   const letter = html`${appInitial(brand.name)}`;
   return encodeURIComponent(

@@ -5,12 +5,13 @@ export function newNonce(): string {
   return randomBytes(16).toString('base64url');
 }
 
-/** A browser uses only https for one year after its latest visit. */
+/** After each visit, a browser uses only https for one year. */
 const transportSecurity = 'max-age=31536000';
 
 /**
- * The headers of every response, page or not: they forbid caching (except of the logo), framing, content sniffing and
- * referrers. `pageHeaders` replaces the policy with one that lets a page have its own style and script.
+ * Returns the headers of every response, whether it is a page or not. They forbid caching (except of the logo),
+ * framing, content sniffing and referrers. `pageHeaders` replaces the content security policy with one that allows a
+ * page its own style and script.
  */
 export function securityHeaders(secure: boolean): Record<string, string> {
   return {
@@ -26,20 +27,20 @@ export function securityHeaders(secure: boolean): Record<string, string> {
 }
 
 /**
- * The headers of every page. From other sites, a page loads nothing but pictures. It is not cached or framed, and sends
- * no referrer (the address of a progress page contains its token).
+ * Returns the headers of every page. A page may load nothing from other sites except pictures. It must not be cached or
+ * framed, and sends no referrer, since the address of a progress page contains its token.
  */
 export function pageHeaders(options: {
   nonce: string;
-  /** Whether browsers reach Foyer by https. */
+  /** Whether browsers use https to reach Foyer. */
   secure: boolean;
-  /** Whether to keep search engines from listing the page. */
+  /** Whether to tell search engines not to list the page. */
   noIndex?: boolean;
-  /** Where the page's forms may post to; most pages have none. */
+  /** Where the page may send its forms; most pages have no form. */
   formAction?: 'none' | 'self';
   /**
-   * Where the answer to a form may also redirect: browsers apply `form-action` to redirects too. Each entry is a scheme
-   * or an origin.
+   * Other schemes or origins to which the answer to a form may redirect. Needed because browsers apply `form-action` to
+   * redirects too.
    */
   formLeadsTo?: readonly string[];
 }): Record<string, string> {

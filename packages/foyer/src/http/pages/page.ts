@@ -10,11 +10,11 @@ interface PageParts extends PageFrame {
   /** Additional elements for the head, such as a refresh for browsers without scripts. */
   head?: Html;
   main: Html;
-  /** A small line at the end, such as a reference for a reader who asks for help. */
+  /** A small line at the end, such as a reference that a reader can quote when asking for help. */
   reference?: Html;
   /** The source of an inline script; always a constant. */
   script?: string;
-  /** Whether to leave out the footer: the links to the website, the privacy policy and support, and the reference. */
+  /** Whether to omit the footer: the links to the website, the privacy policy and support, and the reference. */
   withoutFooter?: boolean;
 }
 
@@ -30,7 +30,7 @@ function footer({ site, words, reference, withoutFooter }: PageParts): Html {
   return html`<footer>${links.length > 0 && html`<ul role="list">${links}</ul>`}${reference}</footer>`;
 }
 
-/** Builds the icons: the logo if there is one, else a letter on a tile in the brand's color. */
+/** Builds the icons: the logo if there is one, otherwise a letter on a tile in the brand's color. */
 function icons(site: Site): Html {
   const logo = site.path('/brand/logo');
   return site.logoType === undefined
@@ -41,7 +41,7 @@ function icons(site: Site): Html {
 /** For the head of a page that search engines must not list. */
 export const noIndex = html`<meta name="robots" content="noindex">`;
 
-/** Builds the frame of every page: a whole HTML document that loads no style and no script from elsewhere. */
+/** Builds the frame of every page: a whole HTML document that loads no style and no script from any address. */
 export function page(parts: PageParts): string {
   const { site, words, nonce } = parts;
   const { name } = site.brand;

@@ -8,15 +8,15 @@ import type { PageFrame } from './site.ts';
 
 /** What the progress page shows. */
 export interface ProgressPageContent extends PageFrame {
-  /** The result of `progressStatus`, which the status address also returns. */
+  /** The result of `progressStatus`, which the status address returns too. */
   progress: ProgressStatus;
   /** The path of the JSON that the page polls, including the base path. */
   statusUrl: string;
-  /** The question that the run waits for; undefined if it waits for none. */
+  /** The question that the run waits for; undefined if there is none. */
   question?: ShownQuestion;
-  /** Why the answer that this browser sent last did not count; absent if there is no such answer. */
+  /** Why the latest answer from this browser did not count; absent if there is no such answer. */
   notice?: AnswerNotice;
-  /** Whether the app receives what people write to it; absent if there is no installation. */
+  /** Whether the app receives the messages that people write to it; absent if there is no installation. */
   hearsMessages?: boolean;
   /** Links into Slack; absent until Foyer knows the team. */
   openInSlack?: { desktopUrl: string | null; webUrl: string };
@@ -45,7 +45,7 @@ function actions(content: ProgressPageContent): Html {
   const { site, words, progress, openInSlack } = content;
   const hiddenUnless = (offer: ProgressStatus['offers']) => progress.offers !== offer && html` hidden`;
   return html`${
-    // The web address first: it works with and without the desktop app.
+    // The web address comes first, because it works with and without the desktop app.
     openInSlack &&
     html`<p class="actions" data-offer="open"${hiddenUnless('open')}>
     <a class="${content.question?.form ? 'quiet' : 'button'}" href="${openInSlack.webUrl}">${words.text('progress.open')}</a>
@@ -56,8 +56,8 @@ function actions(content: ProgressPageContent): Html {
 }
 
 /**
- * Lists what the app suggests to do next: one entry for each line of its texts. Includes the text about writing to the
- * app only if the app receives messages.
+ * Lists what the app suggests as next steps: one entry for each line of its texts. Includes the text about writing to
+ * the app only if the app receives messages.
  */
 function nextSteps({ words, progress, hearsMessages }: ProgressPageContent): Html {
   const texts = [hearsMessages && words.app('nextSteps.messages'), words.app('nextSteps')];
@@ -73,7 +73,8 @@ function nextSteps({ words, progress, hearsMessages }: ProgressPageContent): Htm
 }
 
 /**
- * Builds the list of steps, for readers who want details. It is open if a step failed or is unconfirmed, else folded.
+ * Builds the list of steps, for readers who want details. The list is open if a step failed or is unconfirmed,
+ * otherwise folded.
  */
 function details({ words, progress }: ProgressPageContent): Html {
   const isOpen = progress.tone === 'hitch' || progress.steps.some(({ status }) => status === 'unconfirmed');
@@ -84,8 +85,8 @@ function details({ words, progress }: ProgressPageContent): Html {
 }
 
 /**
- * `GET /installs/:token`: shows the progress of the setup. A whole HTML document that also works without scripts: until
- * the run is done, a browser without scripts reloads it automatically. Only a page with a form is not reloaded.
+ * Builds `GET /installs/:token`, which shows the progress of setup: a whole HTML document that also works without
+ * scripts. Until the run is done, a browser without scripts reloads the page automatically, unless the page has a form.
  */
 export function progressPage(content: ProgressPageContent): string {
   const { site, words, progress, statusUrl } = content;
@@ -103,7 +104,7 @@ export function progressPage(content: ProgressPageContent): string {
   <p id="announcement" class="visually-hidden" role="status" aria-live="polite"></p>
   ${!progress.done && html`<template id="step">${stepLine(emptyStep)}</template>`}
 </main>`;
-  // A page that loads itself again would clear what the reader has typed.
+  // If a page with a form reloaded automatically, it would clear what the reader has typed.
   const refresh =
     !progress.done &&
     !content.question?.form &&

@@ -11,7 +11,10 @@ export interface ShownQuestion {
   form?: { action: string; ticket: string };
 }
 
-/** The values of `?answer=` in the page's address. Each one shows a notice that says why an answer did not count. */
+/**
+ * The values of `?answer=` in the page's address. For each, the page shows a notice that says why an answer did not
+ * count.
+ */
 export const answerNotices = ['answered-before', 'closed', 'invalid'] as const;
 export type AnswerNotice = (typeof answerNotices)[number];
 
@@ -21,7 +24,7 @@ const noticeTexts = {
   invalid: 'progress.question.invalid',
 } as const;
 
-/** Up to this many choices are shown as radio buttons; more as a drop-down list. */
+/** The most choices that the page shows as radio buttons. If there are more, it shows a drop-down list. */
 const mostButtons = 8;
 
 function field({ words }: PageFrame, input: QuestionInput): Html {
@@ -44,14 +47,14 @@ function field({ words }: PageFrame, input: QuestionInput): Html {
 }
 
 /**
- * Builds the notice about an earlier answer, then the open question: with a form if this reader may answer on the page.
+ * Builds the notice about an earlier answer, then the open question, with a form if this reader may answer on the page.
  */
 export function questionSection(
   frame: PageFrame,
   { question, notice }: { question?: ShownQuestion; notice?: AnswerNotice },
 ): Html {
   const { words, site } = frame;
-  // The notice about an invalid answer is shown only above the form, in which the reader can correct the answer.
+  // The notice about an invalid answer appears only above the form, where the reader can correct the answer.
   const said = notice !== undefined && (notice !== 'invalid' || question?.form !== undefined);
   const notes = said && html`<p class="notice" role="alert">${words.text(noticeTexts[notice])}</p>`;
   if (!question) return html`${notes}`;

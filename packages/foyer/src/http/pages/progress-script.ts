@@ -1,6 +1,6 @@
 /**
  * The progress page's script: polls the status and shows it. All its words come from `progressStatus`. It polls often
- * while the status changes, less often while the status stays the same, and stops when the run is done. Plain
+ * while the status changes, less often while the status stays the same, and stops when the run is done. It is plain
  * JavaScript for browsers of recent years.
  */
 export const progressScript = `

@@ -8,29 +8,32 @@ import { errorSentence } from '../../texts/error-sentence.ts';
 import type { TextKey } from '../../texts/languages/en.ts';
 
 /**
- * What the progress page needs to know about an install. The `id`, `status`, `waitingFor` and `steps` of a `RunRecord`
- * can be passed unchanged.
+ * What the progress page needs to know about an install. The fields `id`, `status`, `waitingFor` and `steps` have the
+ * same form as in a `RunRecord`.
  */
 export interface Progress {
-  /** The run's id, in small print; null before there is a run. */
+  /** The run's id, which the page shows in small print; null before there is a run. */
   id: string | null;
   /**
-   * The run's status. Before there is a run: `connecting` during the code exchange; `not_installed` if the attempt
-   * ended without an install, or was interrupted.
+   * The run's status. Before there is a run, `connecting` during the code exchange, and `not_installed` if the attempt
+   * ended without an install or was interrupted.
    */
   status: RunStatus | 'connecting' | 'not_installed';
-  /** The team's name; for an org-wide install the enterprise's; null if it is not known. */
+  /** The name of the team or, for an org-wide install, of the enterprise; null if unknown. */
   teamName: string | null;
   steps: readonly Pick<StepRecord, 'name' | 'status' | 'attempts' | 'errorCode'>[];
-  /** What a waiting run waits for: the name of an event, or `answer`; null if it waits for neither. */
+  /**
+   * What a waiting run waits for: the name of an event, `uninstall_run` or `answer`. Null if it waits for none of
+   * these.
+   */
   waitingFor?: string | null;
   /** The question that a waiting run has asked, and whether this reader may answer it on the page. */
   question?: { id: string; answeredHere: boolean };
-  /** What cancelled the run; absent if it was not cancelled, or the cause is not known. */
+  /** What cancelled the run; absent if the run was not cancelled, or the cause is unknown. */
   cancelledBy?: 'uninstall' | 'reinstall';
 }
 
-/** The app's name, its texts, and how its steps are shown. */
+/** The app's name, its texts, and how the page shows its steps. */
 export interface ProgressWords {
   app: string;
   words: Words;
@@ -54,24 +57,24 @@ export interface ProgressStepStatus {
 export interface ProgressStatus {
   id: string | null;
   status: Progress['status'];
-  /** Whether the status is final: nothing more happens automatically. */
+  /** Whether the status is final, so that nothing more happens automatically. */
   done: boolean;
   teamName: string | null;
-  /** Without the steps that only operators see. */
+  /** Does not include steps that only operators see. */
   steps: ProgressStepStatus[];
-  /** Sets the mark between the two logos at the top of the page. `hitch`: installed, but a step failed. */
+  /** Sets the sign between the two logos at the top of the page. `hitch`: installed, but a step failed. */
   tone: 'busy' | 'waiting' | 'good' | 'hitch' | 'bad' | 'ended';
   heading: string;
   message: string;
-  /** The current work, in words; null if the run is neither queued nor running, or has no step left. */
+  /** The title of the current step; null if the run is neither queued nor running, or has no step left. */
   now: string | null;
   /** What the reader may do in the meantime; null if there is nothing to say. */
   hint: string | null;
   /** The title of the folded list of steps. */
   summary: string;
-  /** The id of the open question; null if there is none. The page reloads itself when this changes. */
+  /** The id of the open question; null if there is none. When this changes, the page reloads. */
   question: string | null;
-  /** The link that the page offers now: to open the app in Slack, or to start the install again. */
+  /** The link that the page shows now: to open the app in Slack, or to start the install again. */
   offers: 'nothing' | 'open' | 'install';
 }
 
@@ -79,9 +82,7 @@ type Said = Pick<ProgressStatus, 'tone' | 'heading' | 'message' | 'hint' | 'offe
 
 const welcomeStep = 'send-welcome';
 
-/**
- * Returns whether a step was left unfinished because its run was cancelled: such a step has the error `run_cancelled`.
- */
+/** Returns whether a step is unfinished because its run was cancelled. Such a step has the error `run_cancelled`. */
 function wasStopped(progress: Progress, step: Progress['steps'][number]): boolean {
   return progress.status === 'cancelled' && step.errorCode === 'run_cancelled';
 }
@@ -155,7 +156,7 @@ function said({ words, app }: ProgressWords, place: string, progress: Progress):
         const isHere = progress.question?.answeredHere === true;
         const key = isHere ? 'progress.question.here' : 'progress.question.message';
         const message = words.text(key, { app, place });
-        // If the setup waits for an answer on this page, do not say that the page may be closed.
+        // If setup waits for an answer on this page, do not say that the reader may close the page.
         const hint = isHere ? null : mayClose;
         return state('progress.question.title', { tone: 'waiting', offers: 'open' }, message, hint);
       }
@@ -186,7 +187,7 @@ function statusText({ words }: ProgressWords, progress: Progress, step: Progress
   return words.text(step === waitingStep(progress) ? 'step.status.waiting' : `step.status.${step.status}`);
 }
 
-/** Returns the step's title; a step that has asked a question counts as in progress. */
+/** Returns the step's title. If the step has asked a question, the title says that the step is in progress. */
 function stepLabel(
   { words, faces }: ProgressWords,
   progress: Progress,
@@ -198,8 +199,8 @@ function stepLabel(
 }
 
 /**
- * Returns the title of the step that runs or is retried, else of the next one. Null if the run is not in progress or
- * has no such step.
+ * Returns the title of the step that is running or being retried, otherwise of the next step. Null if the run is not in
+ * progress or has no such step.
  */
 function currentStep(shown: ProgressWords, progress: Progress): string | null {
   if (progress.status !== 'running' && progress.status !== 'queued') return null;
@@ -209,7 +210,7 @@ function currentStep(shown: ProgressWords, progress: Progress): string | null {
   return step ? shown.words.step(step.name, shown.faces[step.name]?.title, 'doing') : null;
 }
 
-/** Computes what the progress page shows. `GET /installs/:token/status` returns the same as JSON. */
+/** Computes what the progress page shows. `GET /installs/:token/status` returns the same values as JSON. */
 export function progressStatus(shown: ProgressWords, whole: Progress): ProgressStatus {
   const { words, faces } = shown;
   const progress = runForInstallers(whole, faces);

@@ -8,15 +8,15 @@ export interface RecordPageContent extends PageFrame {
   /** Who signed in. */
   person: string;
   record: Html;
-  /** The path that the forms post to. */
+  /** The path to which the forms are sent. */
   path: string;
   /** The hidden value that proves that a form was sent from one of Foyer's own pages. */
   csrfToken: string;
 }
 
 /**
- * `GET /` for a person who signed in: who they are, the install record, and buttons to export or erase their data. A
- * whole HTML document.
+ * Builds `GET /` for a person who signed in: who they are, the install record, and buttons to export or erase their
+ * data. A whole HTML document.
  */
 export function recordPage(content: RecordPageContent): string {
   const { site, words, person, record } = content;

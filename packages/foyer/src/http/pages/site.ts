@@ -10,7 +10,7 @@ export function createSite(brand: Brand, http: { publicUrl: string; basePath?: s
   return {
     brand,
     theme: themeOf(brand.color),
-    /** The media type of the logo; undefined without one. */
+    /** The media type of the logo; undefined if there is no logo. */
     logoType: brand.logo === null ? undefined : logoType(brand.logo),
     path,
     /**
@@ -26,6 +26,6 @@ export type Site = ReturnType<typeof createSite>;
 export interface PageFrame {
   site: Site;
   words: Words;
-  /** The nonce of the response, the same as in its Content-Security-Policy. */
+  /** The response's nonce, which its Content-Security-Policy contains too. */
   nonce: string;
 }

@@ -1,6 +1,6 @@
 /**
- * Every page's style sheet: system fonts, and one accent color, which the theme sets. Colors are named for their
- * meaning, and each pair of text and background has a contrast of 4.5 : 1 or more in both schemes.
+ * The style sheet of every page: system fonts, and one accent color, which the theme sets. Colors are named after their
+ * purpose. Each pair of text and background has a contrast of at least 4.5 : 1, in both the light and the dark scheme.
  */
 export const styles = `
 :root {

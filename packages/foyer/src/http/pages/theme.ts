@@ -1,19 +1,19 @@
 /**
- * The colors derived from the brand's color. Why computed: a brand's color is chosen for a tile in Slack, and text in
- * most such colors is hard to read on a white or a black page. Foyer mixes the color with black or white only as far as
- * WCAG AA needs (4.5 : 1).
+ * The colors that Foyer derives from the brand's color. Why it computes them: a brand's color is chosen for a tile in
+ * Slack, and text in most such colors is hard to read on a white or a black page. Foyer mixes the color with black or
+ * white only as much as WCAG AA requires (4.5 : 1).
  */
 
 type Rgb = readonly [red: number, green: number, blue: number];
 
 const white: Rgb = [255, 255, 255];
 const black: Rgb = [0, 0, 0];
-/** The backgrounds of text: the style sheet's `--ground` and `--card`. */
+/** The backgrounds on which pages show text: the style sheet's `--ground` and `--card`. */
 const grounds = {
   light: ['#f7f6f3', '#ffffff'],
   dark: ['#131416', '#1b1d20'],
 } as const;
-/** The colors of text on a background of the brand's color. */
+/** The colors of text on a background that has the brand's color. */
 const inks: readonly Rgb[] = [white, [16, 18, 20]];
 const enough = 4.5;
 
@@ -39,7 +39,7 @@ function luminance(color: Rgb): number {
   return 0.2126 * linear(color[0]) + 0.7152 * linear(color[1]) + 0.0722 * linear(color[2]);
 }
 
-/** Returns the contrast of two colors, `#rrggbb`, from 1 to 21 (WCAG 2.2). */
+/** Returns the contrast between two colors (`#rrggbb`), from 1 to 21 (WCAG 2.2). */
 export function contrast(one: string, other: string): number {
   return ratio(parse(one), parse(other));
 }
