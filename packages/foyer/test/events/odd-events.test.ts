@@ -16,8 +16,7 @@ import { engines } from '../support/open-test-database.ts';
 /**
  * Lifecycle events with odd fields. Foyer must not lose an event because of a field that the event does not need
  * (invariant 6), and a stale event must change nothing (invariant 7). Most tests also store other tenants, inside and
- * outside the same enterprise,
- * which an event must not change.
+ * outside the same enterprise, which an event must not change.
  */
 
 it('at most a thousand ids of each kind are read from an event', () => {

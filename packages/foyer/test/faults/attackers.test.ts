@@ -380,8 +380,8 @@ describe('connections and headers that only use up resources', { concurrency: 2 
     const done = await install(visitor, stage.url, stage.sandbox, place);
     assert.equal((await finishedRun(visitor, stage.url + done.headers.get('location'))).status, 'succeeded');
     t.diagnostic(`${many} connections, /healthz within ${Math.round(slowestMs)} ms`);
-    // The last connection closes after ten seconds; without Foyer's limits it would take a minute, or five
-    // minutes if a body is unfinished.
+    // The last connection closes after ten seconds; without Foyer's limits it would take a minute, or five minutes if a
+    // body is unfinished.
     if (isFullRun) await eventually(async () => closed === many);
   });
 
