@@ -14,7 +14,7 @@ const page = read('deploy/README.md');
 const { scripts }: { scripts: { start: string } } = JSON.parse(read('package.json'));
 const foyersVariables = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name));
 
-/** How long Foyer may take to stop. Then main.ts ends the process, even if something is still running. */
+/** How long Foyer may take to stop. By then, `serve` ends the process, even if something is still running. */
 const drainSeconds = 10;
 
 it('Node’s heap has the same size limits wherever Foyer is started', () => {
