@@ -155,7 +155,7 @@ function runState({ words, app }: HomeContent, run: RunRecord): string {
 function actionBlocks(content: HomeContent, run: RunRecord): KnownBlock[] {
   const { record, viewer, words } = content;
   const buttons: Button[] = [];
-  const canRetry = canRetryRun(record);
+  const canRetry = canRetryRun(record, run.steps);
   if (canRetry) {
     buttons.push(button(words.text('home.retry'), homeActions.retryRun, { value: run.id, style: 'primary' }));
   }

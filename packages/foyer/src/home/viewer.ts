@@ -234,15 +234,18 @@ function isOver(run: RunRecord): boolean {
 
 /**
  * Returns whether there is something to retry: the installation is active, its newest run has succeeded or failed, and
- * a step failed or is unconfirmed. An unconfirmed welcome does not count, since sending another welcome is a separate
- * choice (invariant 3).
+ * a step failed or is unconfirmed. `steps` are the run's steps that the person sees. An unconfirmed welcome does not
+ * count, since sending another welcome is a separate choice (invariant 3).
  */
-export function canRetryRun(record: Pick<InstallRecord, 'status' | 'run'>): boolean {
-  if (record.status !== 'active' || record.run === null || !isOver(record.run)) return false;
-  return record.run.steps.some(
+export function canRetryRun(
+  { status: state, run }: Pick<InstallRecord, 'status' | 'run'>,
+  steps: RunRecord['steps'],
+): boolean {
+  if (state !== 'active' || run === null || !isOver(run)) return false;
+  return steps.some(
     ({ name, status }) =>
       // A failed step that only operators see does not fail the run.
-      (status === 'failed' && record.run?.status === 'failed') ||
+      (status === 'failed' && run.status === 'failed') ||
       (status === 'unconfirmed' && name !== welcomeStepName),
   );
 }

@@ -258,6 +258,14 @@ describe('the Home view’s privacy', () => {
     assert.doesNotMatch(asMember, /Setup|ask/i);
   });
 
+  it('the Home view offers no retry if the only unconfirmed step is one that only operators see', () => {
+    const offersRetry = (name: string): boolean => {
+      const unconfirmed = run('succeeded', [step('send-welcome', 'succeeded'), step(name, 'unconfirmed')]);
+      return JSON.stringify(homeView(content({}, { run: unconfirmed }))).includes('Try again');
+    };
+    assert.deepEqual([offersRetry('fetch-profile'), offersRetry('notify-operators')], [true, false]);
+  });
+
   it('the Home view mentions older history entries only if there are more than ten entries', () => {
     const lines = (count: number): HistoryRecord[] =>
       Array.from({ length: count }, () => ({ at: 0, kind: 'installed', userId: 'U1', detail: null }));

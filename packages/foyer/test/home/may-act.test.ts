@@ -6,12 +6,12 @@ import { run, step } from './home-content.ts';
 describe('canRetryRun', () => {
   it('canRetryRun allows a retry of a run that failed', () => {
     const steps = [step('fetch-profile', 'succeeded'), step('send-welcome', 'failed')];
-    assert.equal(canRetryRun({ status: 'active', run: run('failed', steps) }), true);
+    assert.equal(canRetryRun({ status: 'active', run: run('failed', steps) }, steps), true);
   });
 
   it('canRetryRun does not allow a retry if the run succeeded and only a step for operators failed', () => {
     const steps = [step('send-welcome', 'succeeded'), step('notify-operators', 'failed')];
-    assert.equal(canRetryRun({ status: 'active', run: run('succeeded', steps) }), false);
+    assert.equal(canRetryRun({ status: 'active', run: run('succeeded', steps) }, steps), false);
   });
 });
 

@@ -524,7 +524,7 @@ test('a cancelled `setup` names the manifest that it could not restore', async (
     'https://foyer.example.com',
     undefined,
   ]);
-  const tell = (title: string, lines: readonly string[]): void => {
+  const tell = (title: string, lines: string): void => {
     prompts.tell(title, lines);
     if (title === 'Create the app') fillDisk(t, 5);
   };
