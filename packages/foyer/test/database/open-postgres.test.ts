@@ -145,7 +145,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(rows, [{ at: 1_800_000_000_000, many: 1, total: 1_800_000_000_000 }]);
   });
 
-  it('a Postgres database cancels a read or write whose statement hangs, and works again afterward', async (t) => {
+  it('a Postgres database cancels a statement that hangs in a read or a write, and works again afterward', async (t) => {
     const { database } = await setPlay(t);
     const hang = sql`select pg_sleep(60)`;
     const [read, write] = await Promise.all([

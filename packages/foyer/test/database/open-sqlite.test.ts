@@ -305,7 +305,7 @@ describe('a SQLite database', () => {
     await assert.rejects(database.ping(), { name: 'DatabaseUnavailableError', message: /no such table/ });
   });
 
-  it('a SQLite database whose file is damaged beyond its first page is reported as unavailable', async () => {
+  it('a SQLite database is reported as unavailable if its file is damaged beyond the first page', async () => {
     await (await open()).close();
     opened.pop();
     const bytes = await readFile(file);

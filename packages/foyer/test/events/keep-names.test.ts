@@ -66,7 +66,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
   }
 
   describe(`names that change in Slack, on ${engine}`, () => {
-    it('a name that changes in Slack is stored for the renamed team, and for no other', async (t) => {
+    it('a team name or domain that changes in Slack is stored for that team only', async (t) => {
       const stage = await prepare(t);
       const before = await stage.teams();
       await stage.deliver({ type: 'team_rename', name: ' New\u0000 Name ' });
@@ -86,7 +86,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(stage.changed, ['T1', 'T1']);
     });
 
-    it('a stored team name stays unchanged if an event is older than that name', async (t) => {
+    it('a stored team name stays unchanged if a rename event is older than that name', async (t) => {
       const stage = await prepare(t);
       await stage.deliver({ type: 'team_rename', name: 'Newest' });
       await stage.deliver(
@@ -97,7 +97,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
 
     for (const name of [null, undefined, '', ' \u0000 ', 7, {}, ['x']]) {
-      it(`a stored team name stays unchanged if an event brings the invalid name ${JSON.stringify(name)}, and the event is logged`, async (t) => {
+      it(`a stored team name stays unchanged if a rename event has the invalid name ${JSON.stringify(name)}, and Foyer logs the event`, async (t) => {
         const stage = await prepare(t);
         const before = await stage.teams();
         await stage.deliver({ type: 'team_rename', name });
@@ -106,7 +106,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('a change of a person is stored only in the team of the event, and values of a wrong type change nothing', async (t) => {
+    it('a change to a person is stored only for the event’s team, and values of the wrong type change nothing', async (t) => {
       const stage = await prepare(t);
       const people = () =>
         stage.queries
@@ -140,7 +140,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       ]);
     });
 
-    it('a team that moves into an enterprise is stored with that enterprise once its move is finished', async (t) => {
+    it('Foyer stores a team’s new enterprise only once Slack reports that the team’s migration is finished', async (t) => {
       const stage = await prepare(t);
       const before = await stage.teams();
       await stage.deliver({ type: 'grid_migration_started', enterprise_id: 'E7' });
@@ -162,8 +162,8 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
   });
 
-  describe(`events that Slack withholds, and events about an organization, on ${engine}`, () => {
-    it('events that Slack withholds are reported to the operators once an hour, with their team', async (t) => {
+  describe(`events that Slack holds back, and events about an organization, on ${engine}`, () => {
+    it('Foyer notifies operators at most once an hour that Slack is holding back a team’s events', async (t) => {
       const stage = await prepare(t);
       const hour = Math.floor(stage.clock.now() / 3_600_000) * 3600;
       const minute = hour + 60;
@@ -200,7 +200,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.teams(), before);
     });
 
-    it('an event about a person of an organization stores their roles in the organization, not those in a workspace', async (t) => {
+    it('an organization’s event about a person stores their roles in the organization, not those in a workspace', async (t) => {
       const { database, queries, clock, deliver } = await prepare(t);
       const person = { clientId: '1.1', teamId: 'E1', userId: 'U1' };
       await database.write((tx) => recordUser(tx, { ...person, seenAt: clock.now(), now: clock.now() }));

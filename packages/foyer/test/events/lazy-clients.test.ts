@@ -68,7 +68,7 @@ test('Bolt caches no client for any team', async () => {
   assert.deepEqual(Object.keys(kept), []);
 });
 
-test('a client is created on first use, and only once', () => {
+test('a Slack client is created on first use, and only once', () => {
   let made = 0;
   const options = {
     get slackApiUrl() {

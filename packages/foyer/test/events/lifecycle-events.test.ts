@@ -37,7 +37,7 @@ for (const [name, event] of Object.entries({ uninstall, revocation })) {
   });
 }
 
-test('a commit that succeeds after its time limit is still reported to `onChanged`, and a commit that fails after its time limit causes no unhandled rejection', async (t) => {
+test('a commit that succeeds after its time limit still calls `onChanged`, and a late failure causes no unhandled rejection', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   const { store, waiting } = hangingStore();
   const changed = Promise.withResolvers<string | undefined>();

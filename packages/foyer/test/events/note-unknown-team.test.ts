@@ -126,7 +126,7 @@ testOnBothEngines(
   },
 );
 
-test('a team that is installed, was uninstalled, or belongs to an org-wide install is not unknown', async (t) => {
+test('a team does not count as unknown if it is installed, was uninstalled, or belongs to an org-wide install', async (t) => {
   const { database, note, rows } = await prepare(t);
   await storeInstallation(database, { id: 'ins_1', team_id: 'T1' });
   await storeInstallation(database, { id: 'ins_2', team_id: 'T2', status: 'uninstalled' });

@@ -19,7 +19,7 @@ import { engines } from '../support/open-test-database.ts';
  * outside the same enterprise, which an event must not change.
  */
 
-it('at most a thousand ids of each kind are read from an event', () => {
+it('Foyer reads at most a thousand ids of each kind from an event', () => {
   const ids = Array.from({ length: 50_000 }, (_, n) => `T${n}`);
   const read = readEnvelope({
     team_id: 'T1',
@@ -44,7 +44,7 @@ it('an event is recognized even if its envelope’s `type` is missing or wrong, 
   assert.equal(parseSlackBody(formType, Buffer.from(String(form))).type, 'block_actions');
 });
 
-it('entries of an event’s authorizations that are not objects do not reach Bolt, which does not check the first entry', () => {
+it('Foyer removes authorizations that are not objects from an event, since Bolt does not check the first one', () => {
   const parse = (body: object) =>
     parseSlackBody('application/json', Buffer.from(JSON.stringify({ event: { type: 'message' }, ...body })));
   const known = { team_id: 'T1' };
@@ -58,7 +58,7 @@ it('entries of an event’s authorizations that are not objects do not reach Bol
     assert.deepEqual(parse({ authorizations: given }).authorizations, expected);
 });
 
-it('a person of another workspace does not count as a person of the workspace whose dialog they opened', () => {
+it('a person from another workspace does not count as a member of the workspace in which they open a dialog', () => {
   const user = { id: 'U1', team_id: 'T1' };
   assert.deepEqual(personIn({ user, team: { id: 'T1' } }), { userId: 'U1' });
   assert.deepEqual(personIn({ user, team: { id: 'T2' } }), { userId: 'U1', from: 'T1' });
@@ -66,7 +66,7 @@ it('a person of another workspace does not count as a person of the workspace wh
   assert.deepEqual(personIn({ user, team: { id: 'T1' }, view }), { userId: 'U1', from: 'T1' });
 });
 
-it('an event whose `is_enterprise_install` is false is not applied to the org-wide install', () => {
+it('an event with `is_enterprise_install: false` is not applied to the org-wide install', () => {
   const body = { team_id: 'T1', enterprise_id: 'E1', event: { type: 'app_uninstalled' } };
   const flags = (more: object) =>
     readEnvelope({ ...body, ...more }).candidates.map(({ isEnterpriseInstall }) => isEnterpriseInstall);
@@ -131,7 +131,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     ...more,
   });
 
-  describe(`an odd uninstall, on ${engine}`, () => {
+  describe(`an uninstall event with odd fields, on ${engine}`, () => {
     const odd: Record<string, object> = {
       'without an event id': { event_id: null },
       'without a time': { event_time: null },
@@ -217,14 +217,14 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       });
     }
 
-    it('an uninstall event that names a workspace install unknown to Foyer does not change the org-wide install', async (t) => {
+    it('an uninstall event for a workspace install that Foyer does not know leaves the org-wide install unchanged', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(orgInstall());
       await stage.deliver(envelope(stage.clock));
       assert.deepEqual(await stage.statuses(), { 'enterprise:E1': 'active' });
     });
 
-    it('an uninstall event is applied to its own team and logged, even if one field is missing, empty or of another type', async (t) => {
+    it('an uninstall event is applied to its own team and logged, even if a field is missing, empty or of the wrong type', async (t) => {
       const stage = await prepare(t);
       const values = fc.constantFrom<unknown>(
         null,
@@ -267,10 +267,10 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
   });
 
-  describe(`a revocation, on ${engine}`, () => {
+  describe(`a tokens_revoked event, on ${engine}`, () => {
     const tokensRevoked = (tokens: unknown) => ({ event: { type: 'tokens_revoked', tokens } });
 
-    it('a revocation of another app’s bot changes nothing', async (t) => {
+    it('a tokens_revoked event for another app’s bot changes nothing', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(teamInstall({ enterpriseId: 'E1', userToken: 'xoxp-1' }));
       const before = await stage.tokens();
@@ -279,7 +279,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.tokens(), before);
     });
 
-    it('a revocation deletes exactly the tokens of the named users, and ignores values that are not ids', async (t) => {
+    it('a tokens_revoked event deletes exactly the named users’ tokens, and ignores values that are not ids', async (t) => {
       const stage = await prepare(t);
       await stage.store.storeInstallation(
         teamInstall({ enterpriseId: 'E1', userId: 'U1', userToken: 'xoxp-1' }),

@@ -13,7 +13,7 @@ const options = [
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   describe(`a question on ${engine}`, () => {
-    it('a question accepts one answer in Slack, only from a person who may answer, even after a restart', async () => {
+    it('a question accepts one answer in Slack, only from a person who may answer it, even after a restart', async () => {
       const answers: (string | null)[][] = [];
       const choosePlan: Step = {
         name: 'choose-plan',

@@ -7,7 +7,7 @@ import { createClock } from '../support/installations.ts';
 
 const minute = 60_000;
 
-test('a delivery is remembered for at least an hour, even if tens of thousands of newer deliveries arrive', () => {
+test('Foyer remembers a delivery for at least an hour, and a flood of newer deliveries does not push out a recent one', () => {
   const clock = createClock();
   const log = createLogger({ logLevel: 'silent', secrets: [] });
   const database = {} as Database;

@@ -83,8 +83,8 @@ async function someTurns(): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) await new Promise(setImmediate);
 }
 
-describe('the receiver of events', () => {
-  it('the receiver of events acknowledges all events of one packet before it runs a listener', async (t) => {
+describe('the event receiver', () => {
+  it('the event receiver acknowledges all events in one packet before it runs a listener', async (t) => {
     const { happened, socket } = await setUp(t);
     socket.write(event('Ev1') + event('Ev2') + event('Ev3'));
     while (happened.length < 6) await new Promise(setImmediate);
@@ -98,7 +98,7 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('the receiver of events acknowledges an event only after the change that the event causes is committed', async (t) => {
+  it('the event receiver acknowledges an event only after the resulting change is committed', async (t) => {
     const committed = Promise.withResolvers<void>();
     const { happened, socket } = await setUp(t, undefined, () => {
       happened.push('commit');
@@ -113,7 +113,7 @@ describe('the receiver of events', () => {
     assert.deepEqual(happened, ['commit', 'answer', 'listener of Ev1']);
   });
 
-  it('if a listener asks to repeat an event, the receiver of events repeats it three times, and then forgets the event', async (t) => {
+  it('if a listener keeps asking to repeat an event, the event receiver repeats it three times, and then forgets it', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket } = await setUp(t, ({ event_id: id }) => {
       if (id === 'Ev1') throw new RepeatEventError('the calendar is down');
@@ -141,7 +141,7 @@ describe('the receiver of events', () => {
     ]);
   });
 
-  it('the receiver of events does not repeat an event if its listener asks for a repeat while the receiver drains', async (t) => {
+  it('the event receiver does not repeat an event if the listener asks for a repeat while the receiver is draining', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const asked = Promise.withResolvers<void>();
     const { happened, socket, receiver } = await setUp(t, () => asked.promise);
@@ -156,7 +156,7 @@ describe('the receiver of events', () => {
     assert.deepEqual(happened, ['answer', 'listener of Ev1', 'forget event Ev1']);
   });
 
-  it('the receiver of events passes no event to listeners again after the receiver is drained', async (t) => {
+  it('once drained, the event receiver drops the repeats that were still due', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket, receiver } = await setUp(t, () => {
       throw new RepeatEventError('not yet');
@@ -170,7 +170,7 @@ describe('the receiver of events', () => {
     assert.equal(happened.length, 2);
   });
 
-  it('the receiver of events answers 503 to events and presses once a drain has begun', async (t) => {
+  it('the event receiver answers 503 to events and button presses once a drain has begun', async (t) => {
     const committed = Promise.withResolvers<void>();
     const commits = [committed.promise, undefined];
     const { happened, socket, receiver } = await setUp(t, undefined, () => commits.shift());
@@ -198,7 +198,7 @@ describe('the receiver of events', () => {
     );
   });
 
-  it('the receiver of events is not drained until every listener has run', async (t) => {
+  it('the event receiver’s drain does not finish until every listener has run', async (t) => {
     const { happened, receiver, server, socket, listener } = await setUp(t);
     const isDrained = Promise.withResolvers<void>();
     server.on('request', (_req, res) => {
@@ -219,8 +219,8 @@ describe('the receiver of events', () => {
   });
 });
 
-describe('the receiver of presses', () => {
-  it('the receiver answers a press that no listener acknowledges, early enough that Slack shows no error', async (t) => {
+describe('the receiver of button presses', () => {
+  it('if no listener acknowledges a button press, the receiver answers it before Slack would show an error', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket } = await setUp(t);
     socket.write(press('v0=1'));
@@ -233,7 +233,7 @@ describe('the receiver of presses', () => {
     assert.deepEqual(happened, ['listener of v0=1', 'answer']);
   });
 
-  it('the receiver answers a press once its listeners have ended without acknowledging it', async (t) => {
+  it('the receiver answers a button press once its listeners have ended without acknowledging it', async (t) => {
     // These timers never fire, so the answer does not come from the time limit for a listener that hangs.
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket, listener } = await setUp(t);
@@ -262,7 +262,7 @@ describe('the receiver of presses', () => {
     assert.deepEqual(happened, ['listener of v0=1', 'answer', 'drained']);
   });
 
-  it('the receiver runs no listener for a copy of a press, and counts the copy as refused', async (t) => {
+  it('the receiver runs no listener for a duplicate button press, and counts the duplicate as refused', async (t) => {
     const { happened, refused, socket, listener } = await setUp(t);
     listener.resolve();
     socket.write(press('v0=1') + press('v0=1') + press('v0=2'));

@@ -14,15 +14,15 @@ const signed = (atMs: number, secret = signingSecret) => {
   return { 'x-slack-request-timestamp': timestamp, 'x-slack-signature': `v0=${digest}` };
 };
 
-describe('the signature of a request', () => {
-  it('the signature of a request is accepted if its timestamp is at most five minutes from now, in either direction', () => {
+describe('a request signature', () => {
+  it('a request signature is accepted if its timestamp is at most five minutes in the past or future', () => {
     for (const at of [now, now - 300_000, now + 300_000]) {
       assert.equal(check.ofHeaders(signed(at)), undefined);
       assert.equal(check.ofRequest(signed(at), body), undefined);
     }
   });
 
-  it('the signature of a request is refused from the headers alone if a header is missing or malformed, or if the timestamp is more than five minutes from now', () => {
+  it('a request signature is refused before the body is read if a header is missing or malformed, or the timestamp is too far off', () => {
     const { 'x-slack-signature': signature, 'x-slack-request-timestamp': timestamp } = signed(now);
     const cases = [
       [{}, 'signature_missing'],
@@ -42,7 +42,7 @@ describe('the signature of a request', () => {
     }
   });
 
-  it('the signature of a request is refused once the body is read if it was made with another secret or for another body', () => {
+  it('a request signature is refused after the body is read if it was made with another secret or for another body', () => {
     assert.equal(check.ofHeaders(signed(now, 'another')), undefined);
     assert.equal(check.ofRequest(signed(now, 'another'), body), 'signature_wrong');
     assert.equal(check.ofRequest(signed(now), Buffer.from('{}')), 'signature_wrong');

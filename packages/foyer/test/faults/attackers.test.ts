@@ -42,7 +42,7 @@ function marked(shown: unknown): string[] {
   return [...own, ...Object.values(shown).flatMap(marked)];
 }
 
-describe('a workspace and a person with hostile names', () => {
+describe('hostile workspace and personal names', () => {
   const hostile =
     '<!channel> *x* _y_ <https://evil.example|click> &amp; "><script>alert(1)</script> \u202Eexe.\u0007\u001B[31m';
   let stage: Stage;
@@ -63,7 +63,7 @@ describe('a workspace and a person with hostile names', () => {
   });
   after(() => stage.close());
 
-  it('a workspace and a person with hostile names inject nothing into the progress page', async () => {
+  it('hostile workspace and personal names inject nothing into the progress page', async () => {
     const answer = await createVisitor().get(progress);
     const page = await answer.text();
     assert.ok(!page.includes('<script>alert'), 'a script');
@@ -79,7 +79,7 @@ describe('a workspace and a person with hostile names', () => {
     ['the welcome', () => stage.sandbox.messages(acme)],
     ['App Home', () => stage.sandbox.homeView(acme)],
   ] as const) {
-    it(`a workspace and a person with hostile names mention no one, link nowhere and format nothing in ${where}`, async () => {
+    it(`hostile workspace and personal names add no mention, link or formatting to ${where}`, async () => {
       const content = marked(shown()).join('\n');
       assert.ok(!content.includes('<!channel'), 'a mention of everyone');
       assert.ok(!/<https?:\/\/evil/.test(content), 'an injected link');
@@ -92,7 +92,7 @@ describe('a workspace and a person with hostile names', () => {
     });
   }
 
-  it('a workspace and a person with hostile names cannot control the operator’s terminal', async () => {
+  it('hostile workspace and personal names cannot control the operator’s terminal', async () => {
     const environment = {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: compileCache,
@@ -115,7 +115,7 @@ describe('a workspace and a person with hostile names', () => {
   });
 });
 
-describe('a press by someone who may not press the button', () => {
+describe('a button press by someone who may not use the button', () => {
   let stage: Stage;
   const places: Record<
     'acme' | 'globex',
@@ -192,7 +192,7 @@ describe('a press by someone who may not press the button', () => {
     });
   }
 
-  it('a press by someone who may not press the button changes nothing, even if the payload claims another team, person or role', async () => {
+  it('a button press by someone who may not use the button changes nothing, whatever team, person or role the payload claims', async () => {
     const { acme, globex } = places;
     const priya = stage.sandbox.person('Acme', 'member').id;
     const admin = stage.sandbox.person('Globex', 'admin').id;
@@ -229,7 +229,7 @@ describe('a press by someone who may not press the button', () => {
     assert.equal(state(), untouched);
   });
 
-  it('the button to retry a run works when the installer presses it', async () => {
+  it('the retry button works when the installer presses it', async () => {
     const { acme } = places;
     const answer = await press({ ...acme, actionId: 'foyer.retry_run', value: acme.runId });
     assert.equal(answer.status, 200);
@@ -240,7 +240,7 @@ describe('a press by someone who may not press the button', () => {
   });
 });
 
-describe('a misled browser', () => {
+describe('a browser with a hostile request', () => {
   const success = 'https://app.example.com/welcome?from=foyer';
   let stage: Stage;
   before(async () => {
@@ -248,7 +248,7 @@ describe('a misled browser', () => {
   });
   after(() => stage.close());
 
-  it('a hostile query or header cannot make Foyer redirect a browser to another site than the configured ones', async () => {
+  it('a hostile query or header cannot make Foyer redirect a browser to a site that is not configured', async () => {
     const { sandbox, url } = stage;
     const evil = 'https://evil.example';
     const extra = new URLSearchParams(
@@ -283,7 +283,7 @@ describe('a misled browser', () => {
     assert.match(again.headers.get('location') ?? '', /^\/installs\//);
   });
 
-  it('a misled browser gets no page with the host name that its request claims', async () => {
+  it('a request with a forged Host header gets no page that shows that host', async () => {
     for (const path of ['/', '/no/such', '/slack/oauth_redirect', '/installs/x']) {
       const socket = await speak(
         stage.url,
@@ -338,7 +338,7 @@ function speak(url: string, text: string, withinMs = 12_000): Promise<string> {
   });
 }
 
-describe('connections and headers that only use up resources', { concurrency: 2 }, () => {
+describe('connections and headers meant to use up resources', { concurrency: 2 }, () => {
   it(`${count({ quick: 300, full: 2000 })} idle connections do not keep Foyer from answering other clients`, async (t) => {
     const stage = await setProcessStage();
     t.after(() => stage.close());
@@ -385,7 +385,7 @@ describe('connections and headers that only use up resources', { concurrency: 2 
     if (isFullRun) await eventually(async () => closed === many);
   });
 
-  it('requests with too many, too large, duplicated or smuggled headers are refused, and Foyer keeps running', async (t) => {
+  it('Foyer refuses requests with too many, oversized, conflicting or malformed headers, and keeps running', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());
     const head = 'POST /slack/events HTTP/1.1\r\nHost: x\r\n';

@@ -16,7 +16,7 @@ import { setProcessStage } from './support/process-stage.ts';
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../support/app/cli.ts', import.meta.url));
 
-it('a backup that is made during installs is complete, and Foyer starts on the backup', async (t) => {
+it('a backup made during installs is complete, and Foyer can start on it', async (t) => {
   const stage = await setProcessStage();
   t.after(() => stage.close());
   const { sandbox } = stage;

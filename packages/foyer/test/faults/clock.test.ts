@@ -71,7 +71,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     });
   }
 
-  it('after a clock jumps an hour back while a run waits, a retry lets the run finish', async (t) => {
+  it('if the clock jumps an hour back while a run waits, a retry lets the run finish', async (t) => {
     const { stage, clock, acme } = await setPlay(t);
     stage.sandbox.faults.add({ method: 'team.info', times: 50, failure: { type: 'status', status: 503 } });
     const visitor = createVisitor();
@@ -94,7 +94,7 @@ describe('a clock that jumps', { concurrency: 3 }, () => {
     assert.equal(stage.sandbox.messages(acme).length, 1);
   });
 
-  it('after a clock jumps more than ninety days forward, old install requests are deleted and the installation stays', async (t) => {
+  it('if the clock jumps more than ninety days forward, Foyer deletes old install requests and keeps the installation', async (t) => {
     const { stage, clock, acme } = await setPlay(t);
     const visitor = createVisitor();
     const answer = await install(visitor, stage.url, stage.sandbox, acme);

@@ -112,7 +112,7 @@ async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<
 
 // This test counts the requests that Foyer answers within a few seconds. It runs alone, since tests that run at the
 // same time would slow Foyer down.
-it('a run succeeds with one welcome although the database is locked right after the welcome is sent, and Foyer keeps answering', async (t) => {
+it('if the database is locked right after the welcome is sent, the run succeeds with one welcome, and Foyer keeps answering', async (t) => {
   const play = await setPlay(t);
   const { stage, acme, visitor } = play;
   const lock: { is: 'to come' | 'held' | 'released' } = { is: 'to come' };
@@ -142,7 +142,7 @@ it('a run succeeds with one welcome although the database is locked right after 
 });
 
 describe('a database that cannot be used', { concurrency: 6 }, () => {
-  it('if the database is locked while events arrive, Foyer refuses them, and applies the uninstall when Slack sends them again', async (t) => {
+  it('if the database is locked while events arrive, Foyer refuses them, and applies the uninstall when Slack resends them', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await assertInstallsWhole(play);
@@ -160,7 +160,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     assert.equal(database.prepare('select status from installations').pluck().get(), 'uninstalled');
   });
 
-  it('if the database cannot grow, nothing is half installed, and installs work again when there is space', async (t) => {
+  it('if the database file cannot grow, no install is stored halfway, and installs work again once there is space', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     await needSpaceFor(play, 'insert on runs');
@@ -177,7 +177,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     }
   });
 
-  it('if the database cannot grow during a run, the run succeeds with one welcome when there is space again', async (t) => {
+  it('if the database file cannot grow during a run, the run succeeds with one welcome once there is space again', async (t) => {
     const play = await setPlay(t);
     const { stage, acme, visitor } = play;
     await needSpaceFor(play, 'update on welcomes');
@@ -205,7 +205,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     ['removed', (file: string) => rm(file)],
     ['replaced by another', (file: string) => rename(file, `${file}.away`).then(() => writeFile(file, ''))],
   ] as const) {
-    it(`if the database file is ${what} under a running Foyer, Foyer is not ready and refuses installs`, async (t) => {
+    it(`if the database file is ${what} while Foyer runs, Foyer reports that it is not ready, and refuses installs`, async (t) => {
       const play = await setPlay(t);
       const { stage } = play;
       await assertInstallsWhole(play);
@@ -222,7 +222,7 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
     ['truncated', (file: string) => truncate(file, 5000)],
     ['overwritten', overwriteMiddle],
   ] as const) {
-    it(`if the database file is ${what} under a running Foyer, every request is answered and the process keeps running`, async (t) => {
+    it(`if the database file is ${what} while Foyer runs, Foyer answers every request and keeps running`, async (t) => {
       const play = await setPlay(t);
       const { stage } = play;
       await assertInstallsWhole(play);
@@ -265,13 +265,13 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     return play;
   }
 
-  it('a start on a damaged database is refused with a DatabaseUnavailableError', async (t) => {
+  it('a start on a damaged database fails with a DatabaseUnavailableError', async (t) => {
     const { stage } = await stopped(t);
     await writeFile(stage.databaseFile, Buffer.alloc(40_960, 0x5a));
     await assert.rejects(stage.start(), DatabaseUnavailableError);
   });
 
-  it('a start on the database of a newer Foyer is refused, and the database is not changed', async (t) => {
+  it('a start on a newer Foyer’s database is refused, and leaves the database unchanged', async (t) => {
     const { stage } = await stopped(t);
     const database = new Sqlite(stage.databaseFile);
     database.exec("insert into kysely_migration values ('9999-later', '2099-01-01T00:00:00Z')");
@@ -282,7 +282,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     assert.deepEqual(await readFile(stage.databaseFile), before);
   });
 
-  it('a start with a missing or wrong key is refused, and a start with the right key works again', async (t) => {
+  it('a start with a missing or wrong encryption key is refused, and works again with the right key', async (t) => {
     const { stage } = await stopped(t);
     const keyFile = `${stage.databaseFile}.key`;
     const right = await readFile(keyFile, 'utf8');
@@ -308,7 +308,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     assert.equal(await status(`${stage.url}/readyz`), 200);
   });
 
-  it('a start without permission to write the database is reported and exits with code 1', async (t) => {
+  it('a start without permission to write the database exits with code 1 and a message without a stack trace', async (t) => {
     const { stage } = await stopped(t);
     const folder = join(stage.folder, 'read-only');
     // Root may write anything, so if the tests run as root, the process runs as another user.

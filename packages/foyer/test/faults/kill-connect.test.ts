@@ -56,7 +56,7 @@ async function begin(stage: ProcessStage, token: string, person: { teamId: strin
 }
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  it(`an install with a link stores installation, connection and run together or not at all under SIGKILL (${engine})`, async (t) => {
+  it(`if Foyer is killed during an install with a link, installation, connection and run are all stored or none is (${engine})`, async (t) => {
     const stage = await setProcessStage({
       engine,
       environment: { CONNECT_SECRET: secret, CONNECT_RETURN_ORIGINS: host },

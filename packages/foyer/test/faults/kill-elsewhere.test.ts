@@ -42,12 +42,10 @@ async function installAcme(stage: ProcessStage): Promise<void> {
 const engines: readonly EngineName[] = isFullRun ? ['SQLite', 'Postgres'] : ['SQLite'];
 
 for (const engine of engines)
-  describe(`Foyer that is killed and started again, on ${engine}`, { concurrency: 2 }, () =>
-    elsewhere(engine),
-  );
+  describe(`Foyer, killed and started again, on ${engine}`, { concurrency: 2 }, () => elsewhere(engine));
 
 function elsewhere(engine: EngineName): void {
-  it('Foyer that is killed and started again revokes the tokens of an install that no one returns to', async (t) => {
+  it('after a kill and a restart, Foyer revokes the tokens of an install that no one returns to', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
@@ -117,7 +115,7 @@ function elsewhere(engine: EngineName): void {
     assert.ok(ends.givenBack > 0);
   });
 
-  it('Foyer that is killed and started again applies each uninstall exactly once', async (t) => {
+  it('after a kill and a restart, Foyer applies each uninstall exactly once', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
@@ -154,7 +152,7 @@ function elsewhere(engine: EngineName): void {
     assert.ok(again > 0, 'no delivery was cut');
   });
 
-  it('Foyer that is killed while it publishes App Home shows the current record when Home is opened again', async (t) => {
+  it('if Foyer is killed while it publishes App Home, it shows the current record when Home is opened again', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;
@@ -179,7 +177,7 @@ function elsewhere(engine: EngineName): void {
     }
   });
 
-  it('Foyer that is killed and started again finishes an interrupted retry with one welcome', async (t) => {
+  it('after a kill and a restart, Foyer finishes an interrupted retry with one welcome', async (t) => {
     const stage = await setProcessStage({ engine });
     t.after(() => stage.close());
     const { sandbox } = stage;

@@ -124,7 +124,7 @@ const leastKills = {
 } as const;
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  it(`Foyer that is killed in the middle of an install on ${engine} loses no stored install, sends one welcome, repeats no finished step and leaves no token behind`, async (t) => {
+  it(`if Foyer is killed during an install on ${engine}, it loses no stored install, welcomes once, repeats no finished step and leaves no stray token`, async (t) => {
     const random = createRandom();
     const queue = killings(random, engine);
     const tally: Tally = {

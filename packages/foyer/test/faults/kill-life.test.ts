@@ -148,8 +148,8 @@ function answer(life: Life, place: Place): Promise<unknown> {
 }
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  describe(`Foyer that is killed between install and uninstall, on ${engine}`, { concurrency: 2 }, () => {
-    it('Foyer that is killed during an uninstall run finishes it, makes no second run, and repeats no finished step', async (t) => {
+  describe(`Foyer, killed between install and uninstall, on ${engine}`, { concurrency: 2 }, () => {
+    it('if Foyer is killed during an uninstall run, it finishes that run, starts no second one, and repeats no finished step', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const arrivals = ['as it arrives', 'before its answer'] as const;
@@ -202,7 +202,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(interrupted > 0);
     });
 
-    it('Foyer that is killed during a moment starts the moment’s run once, finishes it, and repeats no finished step', async (t) => {
+    it('if Foyer is killed during the run of a moment (`opened`, `upgraded`), it finishes that one run and repeats no finished step', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const arrivals = ['as it arrives', 'before its answer'] as const;
@@ -262,7 +262,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       }
     });
 
-    it('Foyer that is killed during a question asks the question in one message, and acts once on the answer', async (t) => {
+    it('if Foyer is killed while a question is asked or answered, it asks in one message and acts once on the answer', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const ofPost = (method: string, nth = 1) => phases.map((phase) => atCall(method, nth, phase));
@@ -320,7 +320,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       t.diagnostic(`${pressedAgain} answers were given again`);
     });
 
-    it('Foyer that is killed during a job gives the job at most one turn in each interval, and new turns in later intervals', async (t) => {
+    it('if Foyer is killed during a job, the job runs at most once per interval, and runs again in later intervals', async (t) => {
       const everyMs = 4000;
       const life = await setLife(t, engine, everyMs);
       const { stage, billing } = life;

@@ -45,7 +45,7 @@ async function startApp(t: TestContext, late: string) {
 }
 
 describe('a listener that fails after it has returned', { concurrency: 2 }, () => {
-  it('a listener that fails after it has returned is named in the log if it did not await a promise, and the process keeps running', async (t) => {
+  it('if a listener does not await a promise that rejects, the log names the listener and the process keeps running', async (t) => {
     const { stage, foyer, acme } = await startApp(t, 'a promise');
     const visitor = createVisitor();
     const answer = await install(visitor, stage.url, stage.sandbox, acme);
@@ -58,7 +58,7 @@ describe('a listener that fails after it has returned', { concurrency: 2 }, () =
     assert.equal((await visitor.get(`${stage.url}/healthz`)).status, 200);
   });
 
-  it('a listener that fails after it has returned ends the process if it throws in a timer, once the install under way has its answer', async (t) => {
+  it('if a listener throws in a timer, the process ends, but only after Foyer has answered the install under way', async (t) => {
     const { stage, foyer, acme } = await startApp(t, 'a timer');
     const visitor = createVisitor();
     await finishedRun(

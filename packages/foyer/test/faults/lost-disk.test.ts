@@ -48,7 +48,7 @@ const activeTeams = async (stage: ProcessStage): Promise<string[]> =>
     )
   ).map(({ team_id }) => team_id);
 
-describe('a file that is removed, replaced or cut short under a running Foyer', { concurrency: 3 }, () => {
+describe('a database file removed, replaced or truncated while Foyer runs', { concurrency: 3 }, () => {
   for (const [what, damage, says] of [
     ['the WAL is removed', (file: string) => rmSync(`${file}-wal`), /foyer\.db-wal was removed/],
     [
@@ -74,7 +74,7 @@ describe('a file that is removed, replaced or cut short under a running Foyer', 
       /foyer\.db was replaced/,
     ],
   ] as const) {
-    it(`Foyer ends with code 1 within nine seconds, even without a write, if ${what}`, async (t) => {
+    it(`if ${what}, Foyer exits with code 1 within nine seconds, even without a write`, async (t) => {
       const stage = await setUp(t);
       await installWhole(stage, 'Acme');
       const since = performance.now();
@@ -87,7 +87,7 @@ describe('a file that is removed, replaced or cut short under a running Foyer', 
     });
   }
 
-  it('a deleted WAL file loses no install: Foyer writes the content of the WAL into the database before the process ends', async (t) => {
+  it('if the WAL file is deleted, Foyer loses no install, since it writes the WAL’s content into the database before it exits', async (t) => {
     const stage = await setUp(t);
     await installWhole(stage, 'Acme');
     await installWhole(stage, 'Globex');
@@ -124,7 +124,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     ['stored', ['sync-fails']],
     ['revoked', ['write-lost', 'sync-fails']],
   ] as const) {
-    it(`if the disk fails in the commit of an install, the page says that the outcome is unknown, and after the next start the install is ${outcome}`, async (t) => {
+    it(`if the disk fails while Foyer commits an install, the page says the outcome is unknown; after a restart, the install is ${outcome}`, async (t) => {
       const set = await setFaulty(t);
       if (!set) return;
       const { stage, disk } = set;
@@ -162,7 +162,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     });
   }
 
-  it('if a sync to the disk fails, Foyer does not acknowledge the event, is not healthy, and ends with code 1', async (t) => {
+  it('if a sync to the disk fails, Foyer does not acknowledge the event, reports unhealthy, and exits with code 1', async (t) => {
     const set = await setFaulty(t);
     if (!set) return;
     const { stage, disk } = set;
@@ -178,7 +178,7 @@ describe('a disk that fails', { concurrency: 3 }, () => {
     assert.equal((await ended(stage)).code, 1);
   });
 
-  it('if locks on the disk fail, Foyer ends with code 1 within 24 seconds', async (t) => {
+  it('if file locks on the disk fail, Foyer exits with code 1 within 24 seconds', async (t) => {
     const set = await setFaulty(t);
     if (!set) return;
     const { stage, disk } = set;

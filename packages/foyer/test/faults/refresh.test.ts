@@ -75,7 +75,7 @@ function statusOf({ stage }: Play): unknown {
 
 describe('rotating tokens', { concurrency: 4 }, () => {
   for (const engine of ['SQLite', 'Postgres'] as const)
-    it(`rotating tokens are refreshed once, even if many events and processes need the same token, on ${engine}`, async (t) => {
+    it(`a rotating token is refreshed only once, even if many events and processes need it at the same time, on ${engine}`, async (t) => {
       const play = await setPlay(t, engine);
       const { stage } = play;
       const quiet = createLogger({ logLevel: 'silent', secrets: [] });
@@ -101,7 +101,7 @@ describe('rotating tokens', { concurrency: 4 }, () => {
       for (const call of stage.sandbox.calls('views.publish')) assert.equal(call.answer?.ok, true);
     });
 
-  it('rotating tokens of quiet teams are refreshed before they expire, without any event', async (t) => {
+  it('a rotating token is refreshed before it expires, even if its team sends no events', async (t) => {
     const play = await setPlay(t);
     await play.stage.stop();
     await play.pass(10.5 * hourMs);
@@ -113,7 +113,7 @@ describe('rotating tokens', { concurrency: 4 }, () => {
     });
   });
 
-  it('rotating tokens from a slow refresh do not overwrite the tokens of a newer install', async (t) => {
+  it('a slow refresh of a rotating token does not overwrite the token of a newer install', async (t) => {
     const play = await setPlay(t);
     const { stage, acme } = play;
     await play.pass(10.5 * hourMs);
@@ -154,7 +154,7 @@ describe('rotating tokens', { concurrency: 4 }, () => {
     assert.deepEqual(statusOf(play), { status: 'active', broken_reason: null });
   });
 
-  it('while Slack is down, ten events lead to one attempt to refresh a rotating token, and Foyer uses the old token', async (t) => {
+  it('while Slack cannot refresh a rotating token, ten events cause one attempt, and Foyer keeps using the old token', async (t) => {
     const play = await setPlay(t);
     const { stage } = play;
     await play.pass(10.5 * hourMs);

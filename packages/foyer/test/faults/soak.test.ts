@@ -56,7 +56,7 @@ const bump = (counts: Record<string, number>, name: string): void => {
   counts[name] = (counts[name] ?? 0) + 1;
 };
 
-it('in a soak, each install succeeds or reports its failure, sends at most one welcome, and memory stays bounded', {
+it('in a soak test, each install succeeds or reports its failure, no one is welcomed twice, and memory stays bounded', {
   skip: !isFullRun && !process.env.FOYER_SOAK && 'it takes minutes: part of `npm run test:full`',
 }, async (t) => {
   const random = createRandom();

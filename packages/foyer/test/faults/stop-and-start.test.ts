@@ -43,7 +43,7 @@ function stoppingAndStarting(engine: EngineName): void {
     ['calls that hang and a silent connection', 'chat.postMessage', 30_000],
   ] as const;
   for (const [name, method, delayMs] of isFullRun ? loads : loads.slice(0, 1)) {
-    it(`Foyer exits with code 0 within ten seconds of SIGTERM, with ${name}, and loses no run`, async (t) => {
+    it(`Foyer exits with code 0 within ten seconds of SIGTERM, even with ${name}, and loses no run`, async (t) => {
       const stage = await setProcessStage({ engine });
       t.after(() => stage.close());
       const { sandbox } = stage;

@@ -60,7 +60,7 @@ describe('installations of every kind side by side', () => {
       ]),
     );
 
-  it('Foyer welcomes the org’s installer once a workspace lets the app in, and not before', async () => {
+  it('Foyer welcomes the org’s installer only once a workspace has access to the app', async () => {
     const { sandbox } = stage;
     const bill = sandbox.person('Initech Sales', 'owner').id;
     const progress = await installAt({ enterpriseId: ids.org, userId: bill });
@@ -207,7 +207,7 @@ describe('installations of every kind side by side', () => {
   ];
 
   for (const [name, row] of matrix) {
-    it(`an event of ${name} uses no token of another installation`, async () => {
+    it(`an event from ${name} uses no other installation’s token`, async () => {
       const { envelope, owner, user } = row();
       const { sandbox } = stage;
       const userId = sandbox.person(user, 'owner').id;
@@ -238,7 +238,7 @@ describe('installations of every kind side by side', () => {
     });
   }
 
-  it('an uninstall of the org leaves its workspaces’ own installs active, and an uninstall of a workspace leaves the org’s install active', async () => {
+  it('an uninstall by the org leaves its workspaces’ own installs active, and an uninstall by a workspace leaves the org’s active', async () => {
     const { sandbox } = stage;
     await sandbox.uninstall({ enterpriseId: ids.org });
     await sandbox.settled();

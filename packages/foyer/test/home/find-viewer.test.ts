@@ -24,13 +24,13 @@ function slackSays(user: Record<string, unknown>): void {
 }
 
 describe('the viewer of App Home', () => {
-  it('the viewer of App Home is recognized as the installer without a call to Slack', async () => {
+  it('the viewer of App Home is recognized as the installer without a Slack call', async () => {
     const record = await recordOf();
     assert.equal(mayAct(record, await home.findViewer(record, 'U1')), true);
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('the viewer of App Home is an admin if the stored data proves it', async () => {
+  it('the viewer of App Home counts as an admin, without a Slack call, if the stored data says so', async () => {
     await home.person('T1', 'U5', true, home.clock.now);
     const viewer = await home.findViewer(await recordOf(), 'U5');
     assert.equal(viewer.isAdmin, true);
@@ -38,7 +38,7 @@ describe('the viewer of App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('if nothing is stored, the viewer of App Home is looked up in Slack, and again only after a day', async () => {
+  it('if nothing is stored about the viewer of App Home, Foyer looks them up in Slack, and again only after a day', async () => {
     const record = await recordOf();
     slackSays({ id: 'U5', team_id: 'T1', is_admin: true });
     assert.equal((await home.findViewer(record, 'U5')).isAdmin, true);
@@ -49,7 +49,7 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U5')).isAdmin, false);
   });
 
-  it('the viewer of App Home sees their profile, in their language, already on their first visit', async () => {
+  it('the viewer of App Home gets their Slack profile and language even on their first visit', async () => {
     slackSays({
       id: 'U5',
       team_id: 'T1',
@@ -63,7 +63,7 @@ describe('the viewer of App Home', () => {
     assert.deepEqual([guest.profile?.realName, guest.profile?.locale], ['Guy', 'fr-FR']);
   });
 
-  it('the viewer of App Home is an admin only if Slack calls them an active admin of this team', async () => {
+  it('the viewer of App Home counts as an admin only if Slack says that they are an active admin of this team', async () => {
     const record = await recordOf();
     for (const user of [
       { id: 'U5', team_id: 'T1' },
@@ -77,13 +77,13 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U8')).isAdmin, false);
   });
 
-  it('the viewer of App Home is not looked up if the app lacks the scope `users:read`', async () => {
+  it('Foyer does not look up the viewer of App Home in Slack if the app lacks the scope `users:read`', async () => {
     await home.change('ins_1', { bot_scopes: JSON.stringify(['chat:write']) });
     assert.equal((await home.findViewer(await recordOf(), 'U5')).isAdmin, false);
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('the viewer of App Home is an admin of an org-wide install only if they are an admin of the organization', async () => {
+  it('the viewer of App Home counts as an admin of an org-wide install only if they are an admin of the organization', async () => {
     await home.change('ins_1', { is_enterprise_install: 1, team_id: null, enterprise_id: 'E1' });
     const record = await recordOf();
     slackSays({ id: 'U5', team_id: 'T1', is_admin: true, enterprise_user: { enterprise_id: 'E1' } });
@@ -92,7 +92,7 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U6')).isAdmin, true);
   });
 
-  it('before a press is acknowledged, only stored data that is at most two days old makes the viewer of App Home an admin', async () => {
+  it('before Foyer acknowledges a button press, only stored data up to two days old makes the viewer of App Home an admin', async () => {
     await home.person('T1', 'U5', true, home.clock.now);
     const record = await recordOf();
     home.clock.now += 47 * hourMs;
@@ -103,7 +103,7 @@ describe('the viewer of App Home', () => {
     assert.equal(home.slack.calls.length, 0);
   });
 
-  it('the viewer of App Home is looked up if the stored profile may be of another team, even if they are the installer', async () => {
+  it('Foyer looks up the viewer of App Home if the stored profile may belong to another team, even if they are the installer', async () => {
     await home.person('T1', 'U1', true, 0);
     await home.person('T2', 'U1', true, home.clock.now);
     slackSays({
@@ -119,14 +119,14 @@ describe('the viewer of App Home', () => {
     assert.ok(people.some(({ team_id, email }) => team_id === 'T2' && email === 'U1@x.test'));
   });
 
-  it('the viewer of App Home is not treated as an admin of this team if they are an admin only in another team', async () => {
+  it('the viewer of App Home does not count as an admin of this team if they are an admin only in another team', async () => {
     await home.person('T2', 'U5', true, home.clock.now);
     slackSays({ id: 'U5', team_id: 'T2', is_admin: true });
     const viewer = await home.findViewer(await recordOf(), 'U5');
     assert.deepEqual([viewer.isAdmin, viewer.profile?.email ?? null], [false, null]);
   });
 
-  it('the viewer of App Home is not stored if the app is uninstalled while Foyer looks them up in Slack', async () => {
+  it('Foyer does not store the viewer of App Home if the app is uninstalled while Foyer looks them up in Slack', async () => {
     const record = await recordOf();
     const people = () => home.database.queries.selectFrom('memberships').selectAll().execute();
     const before = await people();
@@ -138,7 +138,7 @@ describe('the viewer of App Home', () => {
     assert.deepEqual(await people(), before);
   });
 
-  it('the viewer of App Home is not treated as an admin if they are a bot, or an admin only of another organization', async () => {
+  it('the viewer of App Home does not count as an admin if they are a bot, or an admin only of another organization', async () => {
     slackSays({ id: 'U5', team_id: 'T1', is_admin: true, is_bot: true });
     assert.equal((await home.findViewer(await recordOf(), 'U5')).isAdmin, false);
     await home.change('ins_1', { is_enterprise_install: 1, team_id: null, enterprise_id: 'E1' });

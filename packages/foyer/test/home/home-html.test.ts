@@ -15,7 +15,7 @@ const reader: HomeReader = {
 const drawn = (...blocks: Parameters<typeof homeHtml>[0]): string => renderHtml(homeHtml(blocks, reader));
 
 describe('App Home on a web page', () => {
-  it('App Home on a web page draws mrkdwn as HTML, and escapes all that a name or a text contains', () => {
+  it('App Home on a web page renders mrkdwn as HTML, and escapes names and other text', () => {
     const page = drawn(
       header('Acme & Söhne <script>'),
       section('*Installed by* <@U1> and <@U2>\n>It failed: `missing_scope` &lt;b&gt;\n_soon_ a_b_c 2*3*4'),
@@ -32,7 +32,7 @@ describe('App Home on a web page', () => {
     assert.doesNotMatch(page, /javascript:|<script/);
   });
 
-  it('App Home on a web page shows times in the reader’s own time zone and language, and in UTC if the time zone is not known', () => {
+  it('App Home on a web page shows times in the reader’s language and time zone, or in UTC if the time zone is unknown', () => {
     const at = '<!date^1764374400^{date_short_pretty}, {time}|2025-11-29 00:00 UTC>';
     assert.match(
       drawn(section(at)),
@@ -44,7 +44,7 @@ describe('App Home on a web page', () => {
     }
   });
 
-  it('App Home on a web page draws fields, small text and pictures, and a card for each part', () => {
+  it('App Home on a web page renders fields, small text and https images, and puts each part in a card', () => {
     const picture = { type: 'image', image_url: 'https://a.example/1.png', alt_text: 'You' } as const;
     const page = drawn(fields([['Name', 'Zoë']], picture), { type: 'divider' }, context('small'));
     assert.equal(page.split('<section').length, 3);
@@ -57,7 +57,7 @@ describe('App Home on a web page', () => {
     assert.match(page, /src="https:\/\/a\.example\/1\.png" alt="You"/);
   });
 
-  it('App Home on a web page draws a form for a button that the page can handle, a link for a button with an address, and no other button', () => {
+  it('App Home on a web page renders a button as a form if the page can handle it, as a link if it has a URL, or else not at all', () => {
     const label = (text: string) => ({ type: 'plain_text', text }) as const;
     const page = drawn({
       type: 'actions',

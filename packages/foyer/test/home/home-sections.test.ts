@@ -47,7 +47,7 @@ describe('an app’s own Home sections', () => {
     ]);
   });
 
-  it('an app’s own Home sections are built and shown at every opening, even if Foyer has nothing new', async (t) => {
+  it('an app’s own Home sections are built and shown each time Home is opened, even if Foyer has nothing new to show', async (t) => {
     let count = 0;
     const home = await homeWith(t, { id: 'count', blocks: () => [say(`opened ${++count} times`)] });
     await home.publishHome(opened);
@@ -56,7 +56,7 @@ describe('an app’s own Home sections', () => {
     assert.equal(home.shown('U1').length, 2);
   });
 
-  it('an app’s own Home sections are sent even if they are the same as at the last opening', async (t) => {
+  it('an app’s own Home sections are sent even if they have not changed since Home was last opened', async (t) => {
     const home = await homeWith(t, { id: 'same', blocks: () => [say('always this')] });
     for (let time = 0; time < 3; time += 1) {
       assert.equal((await home.publishHome(opened)).reason, 'sent');
@@ -64,7 +64,7 @@ describe('an app’s own Home sections', () => {
     assert.equal(home.shown('U1').length, 3);
   });
 
-  it('an app’s own Home sections are shown even if another section fails, and the text of its error is not shown', async (t) => {
+  it('an app’s own Home sections are shown even if another section fails, and no error text is shown', async (t) => {
     const home = await homeWith(
       t,
       {
@@ -89,7 +89,7 @@ describe('an app’s own Home sections', () => {
     assert.match(home.logged.join(), /secret detail/);
   });
 
-  it('an app’s own Home sections are replaced by a line if Slack refuses their blocks, and the other sections stay', async (t) => {
+  it('if Slack refuses the blocks of one of an app’s own Home sections, a notice replaces that section and the others stay', async (t) => {
     const home = await homeWith(
       t,
       { id: 'good', blocks: () => [say('fine words')] },
@@ -108,7 +108,7 @@ describe('an app’s own Home sections', () => {
     assert.match(home.logged.join(), /"section":"bad"/);
   });
 
-  it('an app’s own Home sections are all replaced when Slack refuses the view without saying why', async (t) => {
+  it('if Slack refuses the view without saying why, a notice replaces the app’s own Home section', async (t) => {
     const home = await homeWith(t, { id: 'bad', blocks: () => [say('refused words')] });
     await home.person('T1', 'U1', true, home.clock.now);
     home.slack.answer = async ({ args }) =>
@@ -119,7 +119,7 @@ describe('an app’s own Home sections', () => {
     assert.match(home.last(), /cannot be shown right now.*Team 1/);
   });
 
-  it('a Home is not sent again without the app’s own sections if Slack refuses it because of its viewer', async (t) => {
+  it('if Slack refuses a Home because of its viewer, Foyer does not resend it without the app’s own sections', async (t) => {
     const home = await homeWith(t, { id: 'good', blocks: () => [say('fine words')] });
     home.slack.answer = async () => ({ body: { ok: false, error: 'user_not_found' } });
     assert.equal((await home.publishHome(opened)).reason, 'refused');
@@ -136,7 +136,7 @@ describe('asking Home sections', () => {
     { pretty: false, destination: new PassThrough().on('data', (line) => errors.push(JSON.parse(line))) },
   );
 
-  it('Home sections are all asked at the same time, each with the same time limit', async () => {
+  it('Foyer asks all Home sections for their blocks at the same time, each with the same time limit', async () => {
     const never: BoundHomeSection = { id: 'never', blocks: () => new Promise<never>(() => {}) };
     const startedAt = performance.now();
     const answers = await askHomeSections(
@@ -157,7 +157,7 @@ describe('asking Home sections', () => {
     assert.deepEqual(errors.map(({ section }) => section).toSorted(), ['never', 'nor this']);
   });
 
-  it('a Home section gets the Foyer that exists when the section is asked, even if there was none when the section was bound', async () => {
+  it('a Home section gets the current `foyer`, even if there was none when the section was bound', async () => {
     let foyer: { name: string } | undefined;
     const [bound] = bindHomeSections<{ name: string } | undefined>(
       [{ id: 'one', blocks: (_viewer, given) => [say(given?.name ?? 'none')] }],
@@ -172,7 +172,7 @@ describe('composing a Home', () => {
   const record = [say('record 1'), say('record 2')];
   const many = (count: number, text = 'x') => Array.from({ length: count }, () => say(text));
 
-  it('a Home that is longer than Slack’s 100 blocks keeps the whole install record, and shows a line where a section is cut', () => {
+  it('a Home over Slack’s limit of 100 blocks keeps the whole install record, and marks where a section is cut', () => {
     const { blocks, owners } = composeHome(
       [
         { id: 'long', blocks: many(300) },
@@ -187,7 +187,7 @@ describe('composing a Home', () => {
     assert.deepEqual([owners[0], owners.at(-1), owners.length], ['long', 'next', 98]);
   });
 
-  it('a Home leaves each section its fair share, however long the section above it is', () => {
+  it('a Home gives each section its fair share of the space, however long the section above it is', () => {
     const shownOf = (counts: number[], text?: string) => {
       const sections = counts.map((count, index) => ({ id: String(index), blocks: many(count, text) }));
       const { blocks, owners } = composeHome(sections, record, notices);
@@ -210,7 +210,7 @@ describe('composing a Home', () => {
     assert.deepEqual(shownOf(Array(49).fill(100)), Array(49).fill(0));
   });
 
-  it('a Home that is larger than Slack’s 250 kB keeps the whole install record, and shows a line where a section is cut', () => {
+  it('a Home over Slack’s limit of 250 kB keeps the whole install record, and marks where a section is cut', () => {
     const { blocks } = composeHome([{ id: 'big', blocks: many(95, 'é'.repeat(3000)) }], record, notices);
     const bytes = Buffer.byteLength(JSON.stringify({ type: 'home', callback_id: 'foyer.home', blocks }));
     assert.ok(bytes < 250_000 && bytes > 230_000, String(bytes));
@@ -218,7 +218,7 @@ describe('composing a Home', () => {
     assert.match(JSON.stringify(blocks), /Cut\./);
   });
 
-  it('a Home cuts nothing that fits exactly, and leaves out a section with nothing to show', () => {
+  it('a Home cuts nothing if everything fits exactly, and leaves out a section with nothing to show', () => {
     const { blocks } = composeHome(
       [
         { id: 'none', blocks: [] },

@@ -71,7 +71,7 @@ describe('the Home view of a finished install', () => {
 describe('the Home view’s permissions', () => {
   const update = (granted: string[]) => homeView(content({}, { botScopes: granted }));
 
-  it('the Home view offers no update if every permission was granted', () => {
+  it('the Home view offers no permission update if all permissions are granted', () => {
     assert.deepEqual(actionIds(update(scopes)), [homeActions.sendWelcome]);
   });
 
@@ -84,14 +84,14 @@ describe('the Home view’s permissions', () => {
     assert.ok(JSON.stringify(view).includes('"url":"https://foyer.test/slack/install?team=T1"'));
   });
 
-  it('the Home view does not call a declined optional scope missing', () => {
+  it('the Home view does not list a declined optional scope as missing', () => {
     const view = update(scopes.filter((scope) => scope !== 'users:read.email'));
     assert.doesNotMatch(textOf(view), /missing/);
     assert.match(textOf(view), /\*Not granted\.\*[\s\S]*`users:read\.email`/);
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome, homeActions.updatePermissions]);
   });
 
-  it('the Home view lists at most thirty scopes of each long list, and counts the others', () => {
+  it('the Home view lists at most thirty scopes in each list, and says how many more there are', () => {
     const many = Array.from({ length: 300 }, (_, index) => `scope:${index}`);
     const text = textOf(homeView(content({ requestedScopes: many }, { botScopes: many.slice(0, 200) })));
     assert.match(text, /100 permissions are missing/);
@@ -99,7 +99,7 @@ describe('the Home view’s permissions', () => {
     assert.match(text, /170 more permissions not listed here/);
   });
 
-  it('the Home view says what to do when the token is dead', () => {
+  it('the Home view says what to do if Slack no longer accepts the token', () => {
     const view = homeView(content({}, { status: 'broken', brokenReason: 'token_revoked' }));
     assert.match(textOf(view), /Slack no longer accepts its token \(`token_revoked`\)\. Install it again/);
     assert.deepEqual(actionIds(view), [homeActions.updatePermissions]);
@@ -107,7 +107,7 @@ describe('the Home view’s permissions', () => {
 });
 
 describe('the Home view’s steps', () => {
-  it('the Home view explains a failed step in plain words, with its error code and its attempts', () => {
+  it('the Home view explains a failed step in plain words, with its error code and number of attempts', () => {
     const text = textOf(homeView(content({}, { run: failedRun })));
     assert.match(
       text,
@@ -115,14 +115,14 @@ describe('the Home view’s steps', () => {
     );
   });
 
-  it('the Home view’s steps count no attempt that asked a question or waited', () => {
+  it('the Home view does not count a step’s attempts that only asked a question or waited', () => {
     const asked = step('plan', 'succeeded', { attempts: 3 });
     const failedOnce = step('fetch-profile', 'succeeded', { attempts: 2, failures: 1 });
     const text = textOf(homeView(content({}, { run: run('succeeded', [asked, failedOnce]) })));
     assert.deepEqual(text.match(/after \d+ attempts?/g), ['after 2 attempts']);
   });
 
-  it('the Home view shows a step that has asked a question as in progress, with the step’s `doing` title', () => {
+  it('the Home view shows a step that waits for an answer as in progress, with the step’s `doing` title', () => {
     const title = { todo: 'Choose a channel', doing: 'Waiting for your choice' };
     const faces = { choose: { title, forOperators: false }, notify: { title, forOperators: false } };
     const steps = [step('register-team', 'succeeded'), step('choose', 'pending'), step('notify', 'pending')];
@@ -135,7 +135,7 @@ describe('the Home view’s steps', () => {
     assert.deepEqual(stepsOf(null), [todo, todo]);
   });
 
-  it('the Home view’s steps say when a step is tried again', () => {
+  it('the Home view shows when a step will be retried', () => {
     const retrying = step('fetch-profile', 'retrying', { attempts: 2, errorCode: 'timeout' });
     const waiting = run('waiting', [retrying], { dueAt: installedAt + 60_000 });
     const text = textOf(homeView(content({}, { run: waiting })));
@@ -143,13 +143,13 @@ describe('the Home view’s steps', () => {
     assert.match(text, /Slack did not answer in time\. `timeout`/);
   });
 
-  it('the Home view’s steps say that an org-wide install waits for a workspace', () => {
+  it('the Home view says that an org-wide install is waiting for a workspace', () => {
     const waiting = run('waiting', [step('send-welcome', 'pending')], { waitingFor: 'team_access_granted' });
     const org = { isEnterpriseInstall: true, teamId: null, teamName: null, enterpriseId: 'E1', run: waiting };
     assert.match(textOf(homeView(content({}, org))), /Waiting for a workspace/);
   });
 
-  it('the Home view makes the title of an app’s own step from the step’s name, even if that name is `constructor`', () => {
+  it('the Home view derives the title of an app’s own step from its name, even if the name is `constructor`', () => {
     const names = ['sync-crm-contacts', 'constructor', '__proto__'];
     const own = run(
       'succeeded',
