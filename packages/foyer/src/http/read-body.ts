@@ -1,40 +1,43 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /**
- * Limits request bodies, each and in total (invariant 10). Foyer joins the pieces of a body in one buffer as they
- * arrive: otherwise, a body that arrives in one-byte pieces would cost an object for each byte. All bodies that one
- * Foyer is reading share a budget. Only bytes that have arrived count: a client cannot reserve memory by announcing a
- * length.
+ * Limits the size of each request body and of all bodies together (invariant 10). Foyer joins the pieces of a body in
+ * one buffer as they arrive. Otherwise, a body that arrives in one-byte pieces would cost an object for each byte. All
+ * bodies that one Foyer is reading share a budget. Only bytes that have arrived count, so a client cannot reserve
+ * memory by announcing a length.
  */
 
-/** Foyer refuses larger bodies: Slack's are far smaller. */
+/** The size limit of a body. Slack's bodies are far smaller. */
 export const mostBodyBytes = 1024 * 1024;
-/** The most bytes that all bodies in progress may hold together. */
+/** The most memory, in bytes, that all bodies in progress may use together. */
 const bodyBudgetBytes = 16 * 1024 * 1024;
-/** Slack's bodies are rarely larger than this; Foyer reads only a limited number of larger ones at once. */
+/** Slack's bodies are rarely larger than this. Foyer reads only a few larger ones at the same time. */
 const largeBytes = 64 * 1024;
 const mostLargeAtOnce = 8;
-/** The time limit for receiving a whole body. It also holds in a host's server that has no such limit. */
+/**
+ * The time limit for receiving a whole body. Foyer applies it in the host's server too, which may have no such limit.
+ */
 const completeWithinMs = 8000;
 /**
- * If there is no room for a body, Foyer ends the oldest body in progress to make room, but only if the oldest began at
- * least this long ago.
+ * If there is no room for a body, Foyer stops reading the oldest body in progress, but only if that body began at least
+ * this long ago.
  */
 const mayStayMs = 1000;
 const firstBytes = 16 * 1024;
-/** How long Foyer reads the rest of a refused body, and how many refused bodies it reads at once. */
+/** How long Foyer reads the rest of a refused body, and of how many refused bodies at the same time. */
 const lingerMs = 1000;
 const mostLingering = 32;
 
 /**
- * The HTTP status that says why Foyer could not read a body. 500: the host's body parser read it first and did not keep
- * its bytes; 503: other bodies leave no room.
+ * The HTTP status that says why Foyer could not read a body. 500: the host's body parser read the body first and did
+ * not keep its bytes. 503: other bodies leave no room.
  */
 export type BodyRefusal = 400 | 408 | 413 | 500 | 503;
 
 /**
- * Returns the body of a request that the host's body parser has already read: its bytes, if the parser kept them as
- * `rawBody` (as Google's functions do, and `verify` of Express's parsers can); else 500. A body that is too large: 413.
+ * Returns the body of a request that the host's body parser has already read, if the parser kept the bytes as `rawBody`
+ * (as Google's functions do, and the `verify` option of Express's parsers can). Otherwise returns 500. Returns 413 if
+ * the body is too large.
  */
 export function bodyReadBefore(req: IncomingMessage, mostBytes: number): Buffer | BodyRefusal {
   const raw: unknown = 'rawBody' in req ? req.rawBody : undefined;
@@ -54,8 +57,8 @@ interface Reading {
 /**
  * Creates the reader of all request bodies of one Foyer.
  *
- * Why our own: a body is read for every event. `raw-body` and its dependencies cost ten times as much, and `raw-body`
- * has no budget.
+ * Why not `raw-body`: Foyer reads a body for every event. `raw-body` and its dependencies take ten times as long, and
+ * `raw-body` has no budget.
  */
 export function createBodyReader(options: { budgetBytes?: number; completeWithinMs?: number } = {}) {
   const budgetBytes = options.budgetBytes ?? bodyBudgetBytes;
@@ -69,7 +72,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
 
   /**
    * Ends bodies that take too long. Checks after `ms`, and again when the oldest remaining body reaches its time limit.
-   * Why one timer for all: a timer for each would cost more time than reading most bodies.
+   * Why all bodies share one timer: a timer for each body would take more time than reading most bodies.
    */
   function endLateIn(ms: number): void {
     if (isTimed) return;
@@ -89,8 +92,8 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
   }
 
   /**
-   * Ends the oldest body for which `counts` is true, and returns true. If that body is `reading` itself, or began too
-   * recently, ends nothing and returns false.
+   * Makes room for `reading`: ends the oldest body for which `counts` returns true, and returns true. If that body is
+   * `reading` itself, or began too recently, ends nothing and returns false.
    */
   function giveWay(reading: Reading, counts: (other: Reading) => boolean): boolean {
     for (const oldest of underWay) {
@@ -102,7 +105,9 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
     return false;
   }
 
-  /** Takes `bytes` from the budget for a body; false if the budget is spent and no older body can be ended. */
+  /**
+   * Reserves `bytes` of the budget for a body. Returns false if the budget is used up and no older body can be ended.
+   */
   function reserve(reading: Reading, bytes: number): boolean {
     while (held + bytes > budgetBytes) {
       if (!giveWay(reading, (other) => other.heldBytes > 0)) return false;
@@ -112,7 +117,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
     return true;
   }
 
-  /** Takes one of the places for large bodies; false if all are taken and none can be freed. */
+  /** Reserves one of the places for large bodies. Returns false if all are used and none can be freed. */
   function becomeLarge(reading: Reading): boolean {
     if (reading.isLarge) return true;
     if (large >= mostLargeAtOnce && !giveWay(reading, (other) => other.isLarge)) return false;
@@ -122,21 +127,22 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
   }
 
   return {
-    /** Returns how many bytes the bodies in progress hold now. */
+    /** Returns how many bytes the bodies in progress use now. */
     heldBytes: (): number => held,
 
     /**
-     * Refuses a request with this status. Closes its connection when the sender stops sending, or after a second. Until
-     * then Foyer reads and drops what arrives: the system resets a connection that is closed with unread bytes, and a
-     * client that is still sending 20 MiB would get an EPIPE instead of the answer. If Foyer is already reading the
-     * rest of many refused bodies, it closes the connection immediately: reading more would delay the other clients.
+     * Refuses a request with this status. Closes the connection when the sender stops sending, or after a second. Until
+     * then, Foyer reads and drops the data that arrives. Why: if a connection is closed with unread bytes, the system
+     * resets it, and a client that is still sending 20 MiB would get an EPIPE instead of the answer. If Foyer is
+     * already reading the rest of many refused bodies, it closes the connection immediately, since more reading would
+     * delay other clients.
      */
     refuse(req: IncomingMessage, res: ServerResponse, status: number): void {
       if (res.headersSent) return;
       const retry = status === 503 ? { 'Retry-After': '5' } : {};
-      // These headers complete the answer; only the connection stays open until `end`.
+      // With these headers, the answer is complete. Only the connection stays open, until `end` is called.
       res.writeHead(status, { 'Content-Length': 0, Connection: 'close', ...retry });
-      // A request that came through `fetch` has no connection to keep open.
+      // A request that came through `fetch` has no connection that could stay open.
       if (!req.socket || req.readableEnded) return void res.end();
       if (lingering >= mostLingering) {
         res.end(() => req.socket.destroy());
@@ -156,7 +162,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
       req.on('end', end).on('close', end).on('error', end).resume();
     },
 
-    /** Resolves to the whole body, or to the HTTP status that refuses it. Never rejects. */
+    /** Resolves to the whole body, or to the HTTP status to refuse it with. Never rejects. */
     read(req: IncomingMessage, mostBytes = mostBodyBytes): Promise<Buffer | BodyRefusal> {
       const announced = Number(req.headers['content-length'] ?? 0);
       if (announced > mostBytes) return Promise.resolve(413);
@@ -178,8 +184,8 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
         const reading: Reading = { heldBytes: 0, isLarge: false, startedAt, settle };
 
         /**
-         * Returns a buffer with room for `bytes` more, or undefined if the budget is spent. The buffer's size doubles
-         * each time, so that even in a body of many pieces, a byte is copied only once or twice on average.
+         * Returns a buffer with room for `bytes` more, or undefined if the budget is used up. The buffer's size doubles
+         * each time, so that each byte is copied only once or twice on average, even if a body arrives in many pieces.
          */
         function grow(bytes: number): Buffer | undefined {
           const needed = length + bytes;
@@ -192,11 +198,11 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
           return joined;
         }
 
-        /** Adds a piece to the body, or returns why Foyer refuses the body. */
+        /** Adds a piece to the body. If Foyer refuses the body, returns why. */
         function join(piece: Buffer): BodyRefusal | undefined {
           if (length + piece.length > mostBytes) return 413;
           if (length + piece.length > largeBytes && !becomeLarge(reading)) return 503;
-          // Slack's bodies usually arrive in one piece, which is kept without a copy.
+          // Slack's bodies usually arrive in one piece, which Foyer keeps without copying it.
           if (length === 0 && piece.length === announced) {
             if (!reserve(reading, piece.length)) return 503;
             joined = piece;

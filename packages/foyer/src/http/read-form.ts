@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { BodyReader, BodyRefusal } from './read-body.ts';
 
-/** The size limit of a form, if the caller sets no other. Most of Foyer's forms are far smaller. */
+/** The size limit of a form, unless the caller sets another one. Most of Foyer's forms are far smaller. */
 const mostFormBytes = 16 * 1024;
 
 /**
- * Reads a request's form, or returns the HTTP status that refuses it. Accepts only urlencoded forms, within the time
- * and the budget that all bodies share. Leaves out U+0000, which Postgres refuses and no one can type.
+ * Reads a request's form, or returns the HTTP status to refuse it with. Accepts only urlencoded forms, within the time
+ * limit and the budget of all bodies. Removes U+0000, because Postgres refuses it and no one can type it.
  */
 export async function readForm(
   bodies: Pick<BodyReader, 'read'>,
@@ -22,8 +22,9 @@ export async function readForm(
 
 /**
  * Returns whether a form was sent from one of Foyer's pages, as far as the browser reports it. These pages send no
- * referrer, so a browser without `Sec-Fetch-Site` sends `Origin: null`, or no `Origin` header. Either counts as true:
- * then the form's own token decides. (developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Origin#description)
+ * referrer, so a browser that does not send `Sec-Fetch-Site` sends `Origin: null` or no `Origin` header. Both of these
+ * count as true, because the form's own token then decides.
+ * (developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Origin#description)
  */
 export function isFromHere(headers: IncomingMessage['headers'], publicUrl: string): boolean {
   const site = headers['sec-fetch-site'];

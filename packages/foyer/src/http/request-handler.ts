@@ -7,24 +7,26 @@ import type { Refusals } from './count-refusals.ts';
 import { securityHeaders } from './pages/page-headers.ts';
 import type { SendPages } from './send-pages.ts';
 
-/** Answers one request. Ends the response, or throws. */
+/** Answers one request. Either ends the response or throws. */
 export type Route = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>;
 
-/** Why no route answers: the path does not exist, or it takes other methods, which `Allow` names (RFC 9110). */
+/** Why no route answers: the path does not exist, or it accepts only other methods, which `Allow` names (RFC 9110). */
 export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; headers: { Allow: string } };
 
 /**
- * What Foyer promises for each of its paths, in its own server and in the host's: each request gets a complete answer
- * within ten seconds (invariant 10), even if a handler, Slack or the database hangs; Foyer reads a body only if a route
- * asks for it; and an error is answered with a page, never with a stack trace.
+ * What Foyer promises for each of its paths, in its own server and in the host's:
+ * - Each request gets a complete answer within ten seconds (invariant 10), even if a handler, Slack or the database
+ *   hangs.
+ * - Foyer reads a body only if a route asks for it.
+ * - Foyer answers an error with a page, never with a stack trace.
  */
 
 /**
- * If a request takes this long, Foyer answers with a page that says so. The work continues: an install is still stored,
- * or its tokens are revoked.
+ * After this time, Foyer answers a request with a page that says that it took too long. The work continues: the install
+ * is still stored, or its tokens are revoked.
  */
 const answerWithinMs = 9500;
-/** If the client has not read the whole answer this long after the request began, Foyer closes the connection. */
+/** If the client has not read the whole answer this long after its request began, Foyer closes the connection. */
 const readWithinMs = 10_000;
 /** How often Foyer checks both limits. */
 const lookEveryMs = 100;
@@ -33,17 +35,19 @@ interface RequestHandlerDeps {
   /** The prefix of every path: empty, or a path such as `/integrations/slack`. */
   basePath: string;
   route(method: string, path: string): Route | NoRoute;
-  /** Whether a request is allowed only on PUBLIC_URL's host name, because it acts for the person in this browser. */
+  /** Whether Foyer accepts a request only on PUBLIC_URL's host name, because it acts for the person in this browser. */
   needsOwnHost(method: string, url: string): boolean;
   /**
-   * For the address of a callback, returns the id of its install request or sign-in; undefined for other paths and for
-   * invalid states. Must not throw.
+   * Returns the id of the install request or sign-in if `url` is the address of a callback; undefined for any other
+   * path or an invalid state. Must not throw.
    */
   requestIdOf(url: string, headers: IncomingMessage['headers']): string | undefined;
   http: Pick<Config['http'], 'publicUrl' | 'secure' | 'trustProxy'>;
   pages: Pick<SendPages, 'sendFailure'>;
   refusals: Pick<Refusals, 'add'>;
-  /** Called when a request was answered, or its client hung up (status 0). `path` has no query. Must not throw. */
+  /**
+   * Called when Foyer has answered a request or its client has hung up (status 0). `path` has no query. Must not throw.
+   */
   onAnswered?(request: { path: string; status: number }): void;
   log: Logger;
 }
@@ -55,7 +59,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   const headers = Object.entries(securityHeaders(secure));
   const ownHost = new URL(publicUrl).host;
 
-  /** A request without a complete answer. */
+  /** A request that Foyer has not answered completely. */
   interface Open {
     path: string;
     requestId(): string | undefined;
@@ -69,8 +73,8 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
 
   /**
    * Sends a page for each request that takes too long and whose answer has not begun. Closes each connection whose
-   * answer is still not complete after `readWithinMs`. Why one timer for all: a timer for each request would cost more
-   * than the rest of this handler.
+   * answer is still not complete after `readWithinMs`. Why all requests share one timer: a timer for each request would
+   * cost more than the rest of this handler.
    */
   function endLate(): void {
     const now = performance.now();
@@ -94,8 +98,8 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   const looking = setInterval(endLate, lookEveryMs).unref();
 
   /**
-   * Logs the id in a separate line: of repeated errors the log writes only a count, but it must have each id that a
-   * page shows.
+   * Logs the id in a separate line. For repeated errors, the log writes only a count, but it must contain each id that
+   * a page shows.
    */
   function nameFailed(requestId: string | undefined): void {
     if (requestId !== undefined) log.info({ requestId }, 'an install or a sign-in failed');
@@ -113,14 +117,14 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
         ? { kind: 'temporarily_unavailable', code: error.code, requestId }
         : { kind: 'internal', requestId },
     );
-    // If the route had sent its headers before it failed, no page could be sent. The closed connection then tells the
-    // client that the answer is incomplete.
+    // If the route had already sent its headers when it failed, Foyer could not send a page. Closing the connection
+    // shows the client that the answer is incomplete.
     if (!res.writableEnded) res.destroy();
   }
 
-  /** Returns the path and query after the base path; undefined for an address outside it. */
+  /** Returns the path and query after the base path; undefined if the address is outside the base path. */
   function ownUrl(req: IncomingMessage): string | undefined {
-    // Express and Connect cut off the path that a middleware is mounted at, and keep the whole path in `originalUrl`.
+    // Express and Connect remove the path at which a middleware is mounted. `originalUrl` contains the whole path.
     const url =
       'originalUrl' in req && typeof req.originalUrl === 'string' ? req.originalUrl : (req.url ?? '/');
     if (!url.startsWith(basePath)) return undefined;
@@ -153,7 +157,9 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   }
 
   return {
-    /** Answers a request and resolves to true. If the path is not Foyer's, resolves to false and changes nothing. */
+    /**
+     * Answers a request and resolves to true. If the path is not one of Foyer's, changes nothing and resolves to false.
+     */
     async handle(req: IncomingMessage, res: ServerResponse): Promise<boolean> {
       const url = ownUrl(req);
       if (url === undefined) return false;
@@ -163,8 +169,8 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
       if (typeof route !== 'function' && route.kind === 'not_found') return false;
       countAnswer(path, res);
       for (const [name, value] of headers) res.setHeader(name, value);
-      // Another site can point its own host name here (DNS rebinding). Under that name, no request may act for the
-      // person in this browser.
+      // Another site can make its own host name lead here (DNS rebinding). Under such a name, no request may act for
+      // the person in this browser.
       if (deps.needsOwnHost(method, url) && hostOf(req, secure) !== ownHost) {
         refusals.add('wrong_host', clientAddress(req, trustProxy));
         pages.sendFailure(res, { kind: 'wrong_host' }, { Connection: 'close' });
@@ -178,7 +184,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
       pages.sendFailure(res, { kind: route.kind }, 'headers' in route ? route.headers : {});
       return true;
     },
-    /** Answers with a "not found" page: for a server in which Foyer handles every path. */
+    /** Answers with a "not found" page, for a server in which Foyer handles every path. */
     notFound(res: ServerResponse): void {
       countAnswer('other', res);
       for (const [name, value] of headers) res.setHeader(name, value);
@@ -191,26 +197,26 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
 
 export type RequestHandler = ReturnType<typeof createRequestHandler>;
 
-/** Returns the path alone: the query may hold a code and a state, which must not reach a log. */
+/** Returns only the path: the query may contain a code and a state, which must not get into a log. */
 function pathOf(url: string): string {
   const [path = '/'] = url.split('?', 1);
   return path.slice(0, 200);
 }
 
 /**
- * Hides the token of a progress page, so that the log can show the path: anyone who has that token can open the page.
+ * Hides the token of a progress page, so that the log can show the path. Anyone who has the token can open the page.
  */
 function nameOf(path: string): string {
   return path.replace(/^(\/installs\/)[^/]+/, '$1…');
 }
 
-/** Returns the host name and port that a request was sent to, without the scheme's default port. */
+/** Returns the host name and port to which a request was sent, without the scheme's default port. */
 function hostOf(req: IncomingMessage, secure: boolean): string {
   const host = (req.headers.host ?? '').toLowerCase();
   return host.replace(secure ? /:443$/ : /:80$/, '');
 }
 
-/** Redirects a browser. Does nothing if the request took too long and was already answered. */
+/** Redirects a browser. Does nothing if the request has already been answered because it took too long. */
 export function leadTo(
   res: ServerResponse,
   status: 302 | 303,
@@ -218,8 +224,8 @@ export function leadTo(
   cookies: string[] = [],
 ): void {
   if (res.headersSent) return;
-  // Drops the header with which Slack's provider deletes its cookie: no browser has that cookie. Foyer's cookie stays,
-  // so that a callback can be repeated.
+  // Removes the header with which Slack's provider deletes its cookie, because no browser has that cookie. Foyer's
+  // cookie stays, so that a callback can be repeated.
   res.removeHeader('Set-Cookie');
   const setCookie = cookies.length > 0 && { 'Set-Cookie': cookies };
   const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...setCookie };

@@ -18,17 +18,17 @@ import { createSite, type PageFrame } from './pages/site.ts';
 type ShownFailure = Omit<FailurePageContent, keyof PageFrame | 'retryPath'> & {
   /** The HTTP status, if it differs from the page's usual one. */
   status?: number;
-  /** The requested workspace, so that another try asks for the same one. */
+  /** The requested workspace, so that a retry asks for the same one. */
   teamId?: string;
-  /** Whether a member was connecting their account, so that another try does the same. */
+  /** Whether a member was connecting their account, so that a retry does the same. */
   member?: boolean;
-  /** The locale of a person who is signed in; without it, the browser's language is used. */
+  /** The locale of a person who is signed in. If there is none, the page uses the browser's language. */
   locale?: string | null;
 };
 
 /**
- * Creates the functions that send every page to installers and members, in their own or their browser's language. For a
- * request that already has an answer, such as a callback that took too long, the functions send nothing and do not
+ * Creates the functions that send every page to installers and members, in the person's or the browser's language. If a
+ * request already has an answer, for example because a callback took too long, the functions send nothing and do not
  * throw.
  * @throws Error if the logo cannot be read
  */
@@ -44,9 +44,9 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     options: {
       noIndex?: boolean;
       headers?: Record<string, string | string[]>;
-      /** Where the page's forms may redirect, in addition to this origin; if absent, the page has no forms. */
+      /** Where the page's forms may redirect, in addition to this origin. If absent, the page has no forms. */
       formLeadsTo?: readonly string[];
-      /** The reader's own locale; without it, the browser's language is used. */
+      /** The reader's own locale. If there is none, the page uses the browser's language. */
       locale?: string | null;
     },
     page: (frame: PageFrame) => string,
@@ -57,7 +57,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       ? texts.forLocale(options.locale)
       : texts.forRequest(res.req?.headers?.['accept-language']);
     const body = Buffer.from(page({ site, words, nonce }));
-    // Drops the header with which Slack's provider deletes its cookie: no browser has that cookie.
+    // Removes the header with which Slack's provider deletes its cookie, because no browser has that cookie.
     res.removeHeader('Set-Cookie');
     res.writeHead(status, {
       ...pageHeaders({
@@ -103,7 +103,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     },
 
     /**
-     * `GET /brand/logo`: the only image that Foyer serves. Browsers cache it for an hour only, since a release may
+     * `GET /brand/logo`: the only image that Foyer serves. Browsers cache it for only an hour, since a release may
      * change it.
      */
     sendLogo(res: ServerResponse): void {
@@ -116,7 +116,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
         'Content-Length': logo.length,
         'Cache-Control': 'public, max-age=3600',
         'X-Content-Type-Options': 'nosniff',
-        // An SVG that is opened directly must not run its scripts.
+        // If a browser opens an SVG directly, this keeps the SVG's scripts from running.
         'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; sandbox",
       });
       res.end(logo);
@@ -127,15 +127,15 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, options, (frame) => progressPage({ ...frame, ...content }));
     },
 
-    /** Asks for confirmation before a workspace is connected; `setCookie` binds the form to this browser. */
+    /** Asks for confirmation before a workspace is connected. `setCookie` binds the form to this browser. */
     sendConnectQuestion(
       res: ServerResponse,
       question: Omit<ConnectQuestion, 'action'>,
       setCookie: string,
     ): void {
       const action = `${http.basePath}/slack/install`;
-      // The browser checks each redirect after the form: Slack redirects to the workspace's own address, and a cancel
-      // leads to the host product.
+      // After the form, the browser checks each redirect against this list: Slack redirects to the workspace's own
+      // address, and if the person cancels, Foyer redirects to the host product.
       const formLeadsTo = [
         'https:',
         new URL(slack.authorizationUrl).origin,
@@ -145,7 +145,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, options, (frame) => connectPage({ ...frame, ...question, action }));
     },
 
-    /** Sends the install record to a person who signed in, in their own language; `record` draws it. */
+    /** Sends the install record to a person who signed in, in their own language. `record` draws it. */
     sendRecord(
       res: ServerResponse,
       { locale, ...about }: Omit<RecordPageContent, keyof PageFrame | 'record'> & { locale: string | null },
@@ -156,21 +156,21 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       );
     },
 
-    /** Says that a person's data is erased, in the language of the page on which they pressed the button. */
+    /** Says that a person's data was erased, in the language of the page on which they pressed the button. */
     sendErased(res: ServerResponse, locale: string | null): void {
       sendNote(res, { locale }, 'record.erased', (words) => {
         return html`<a class="button" href="${site.path('/')}">${words.text('failure.startPage')}</a>`;
       });
     },
 
-    /** Says that a member has connected their account; `openUrl` leads to the app in Slack. */
+    /** Says that a member has connected their account. `openUrl` leads to the app in Slack. */
     sendMember(res: ServerResponse, openUrl: string): void {
       sendNote(res, {}, 'member', (words) => {
         return html`<a class="button" href="${openUrl}">${words.text('progress.open')}</a>`;
       });
     },
 
-    /** Says that a person is signed out, after `POST /slack/signout`; `setCookie` removes the session's cookie. */
+    /** Says that a person is signed out, after `POST /slack/signout`. `setCookie` removes the session's cookie. */
     sendSignedOut(res: ServerResponse, setCookie: string): void {
       sendNote(res, { headers: { 'Set-Cookie': setCookie } }, 'signin.signedOut', (words) => {
         return html`<a class="button button-slack" href="${site.path('/slack/signin')}">${slackMark}<span>${words.text('signin.button')}</span></a>`;
@@ -182,7 +182,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       const { kind, retryAfterSeconds } = content;
       const path = kind === 'wrong_host' ? `${http.publicUrl}${content.path ?? '/'}` : content.path;
       const query = new URLSearchParams(teamId && { team: teamId });
-      // If the workspace does not have the app, a member cannot connect an account: the next try must install the app.
+      // If the workspace does not have the app, a member cannot connect an account, so a retry must install the app.
       if (member && kind !== 'not_installed') query.set('member', '1');
       const retryPath = query.size > 0 ? `/slack/install?${query}` : undefined;
       const retryAfter = retryAfterSeconds && { 'Retry-After': String(retryAfterSeconds) };

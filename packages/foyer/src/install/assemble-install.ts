@@ -14,7 +14,10 @@ import { createStartInstall } from './start-install.ts';
 import { createInstallingBrowser, createStates } from './state.ts';
 import { createUnstoredTokens, unstoredTokensPurpose } from './unstored-tokens.ts';
 
-/** Creates the parts of the install flow: its guarded routes, and the job that recovers interrupted installs. */
+/**
+ * Creates the parts of the install flow: its guarded routes, and the function that cleans up after interrupted
+ * installs.
+ */
 export function assembleInstall(
   deps: Omit<FinishInstallDeps, 'states' | 'browsers' | 'unstoredTokens' | 'askGate' | 'onInstalled'> & {
     keyring: Keyring;
@@ -57,9 +60,7 @@ export function assembleInstall(
   return {
     states,
     recoverInstalls: createRecoverInstalls({ ...deps, unstoredTokens }),
-    /**
-     * Resolves once no code exchange is in progress. Aborts the exchanges that are not finished after the given time.
-     */
+    /** Resolves when no code exchange is in progress. Aborts exchanges that have not finished after the given time. */
     settle: unstoredTokens.settle,
     routes: {
       start: {

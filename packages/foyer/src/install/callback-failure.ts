@@ -10,11 +10,15 @@ import { slackFailure } from '../slack/slack-failure.ts';
 import { GateFailedError } from './gate.ts';
 
 /**
- * Slack's error codes, from the callback's `?error=` or the answer to the exchange, grouped by the page that explains
- * them. Any other code may come from a rule of the workspace, so its page is `slack_refused`. unapproved_scope: an
- * admin has not yet approved a scope. app_not_distributed: public distribution is off in the app's settings, so the app
- * can be installed only in the workspace that owns it. app_misconfigured: the app's settings are wrong, and no installer
- * can fix them. code_invalid: starting again fixes it. slack_trouble: a temporary problem at Slack.
+ * Slack's error codes, grouped by the page that explains them. They come from the callback's `?error=` or from the
+ * answer to the exchange. Any other code may come from a rule of the workspace, so its page is `slack_refused`.
+ * - unapproved_scope: an admin has not yet approved a scope.
+ * - app_not_distributed: public distribution is off in the app's settings, so the app can be installed only in the
+ *   workspace that owns it.
+ * - app_misconfigured: the app's settings are wrong, and an installer cannot fix them.
+ * - code_invalid: the installer can fix it by starting again.
+ * - slack_trouble: a temporary problem at Slack.
+ *
  * (docs.slack.dev/reference/methods/oauth.v2.access#errors, RFC 6749 section 4.1.2.1)
  */
 const codesOf: Partial<Record<FailureKind, readonly string[]>> = {
@@ -54,24 +58,24 @@ const causes: ReadonlyMap<string, FailureKind> = new Map(
   Object.entries(codesOf).flatMap(([kind, codes]) => codes.map((code) => [code, kind as FailureKind])),
 );
 
-/** Why an install did not happen: the page to show, and the cause's name for the record and the log. */
+/** Why an install did not happen: which page to show, and the name of the cause for the record and the log. */
 export interface CallbackFailure {
   kind: FailureKind;
-  /** Slack's error code, or ours; short, and without any secret. */
+  /** Slack's error code, or ours. It is short, and contains no secret. */
   code: string;
   /** The HTTP status, if it is not the page's usual one. */
   status?: number;
-  /** Whether Slack may have installed the app although we got no answer. */
+  /** Whether Slack may have installed the app although Foyer got no answer. */
   mayHaveActed?: boolean;
-  /** Set if a rule refused the install. */
+  /** Set if a rule, such as the app's gate, refused the install. */
   outcome?: 'refused';
-  /** The reason that the app's gate gave, for the page; undefined if the gate did not refuse. */
+  /** The reason that the app's gate gave, which the page shows; undefined if the gate did not refuse. */
   reason?: string;
 }
 
 /**
- * Translates an `error=` parameter of Slack's redirect. Anyone can write one into the address, so it never counts as an
- * error of our server: the status is 400, but 200 for a cancel and 502 for trouble at Slack.
+ * Translates the `error=` parameter of Slack's redirect. Anyone can write this parameter into the address, so it never
+ * counts as an error of our server. The status is 200 for a cancel, 502 for a problem at Slack, and otherwise 400.
  */
 export function redirectFailure(error: string): CallbackFailure {
   const code = /^[a-z0-9_]{1,60}$/.test(error) ? error : 'unknown_error';
@@ -98,6 +102,6 @@ export function exchangeFailure(error: unknown): CallbackFailure {
   if (failure.kind === 'unreachable' || failure.kind === 'rate-limited')
     return { kind: 'slack_unreachable', code, mayHaveActed };
   const kind = causes.get(code) ?? 'slack_refused';
-  // The callback had a code, so the installer has agreed: Slack itself refused.
+  // The callback had a code, so the installer has agreed. So it was Slack that refused.
   return { kind: kind === 'access_denied' ? 'slack_refused' : kind, code };
 }

@@ -47,19 +47,19 @@ import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
 /**
  * The OAuth callback, in the order of the numbers in the code:
  *
- * 1. Judge the state. Foyer writes nothing and asks Slack nothing before it knows that the state is its own, fresh and
- *    from this browser.
+ * 1. Judge the state. Foyer writes nothing and does not call Slack before it knows that the state is its own, has not
+ *    expired and belongs to this browser.
  * 2. Answer a callback that has no code, or whose state was refused.
  * 3. Consume the state. A second callback with the same state leads to the first one's page.
- * 4. Exchange the code. Until the tokens are stored, Foyer keeps them with the install request, to revoke them if it
- *    cannot store them.
+ * 4. Exchange the code. Until the tokens are stored, Foyer keeps them with the install request, so that it can revoke
+ *    them if it cannot store them.
  * 5. Check the workspace against the link, and ask the app's gate.
  * 6. Store the installation, its connection and its run in one transaction, and wake the worker.
  * 7. Answer with the progress page, or redirect to the host.
  * 8. If 4, 5 or 6 failed: revoke the tokens, record the outcome, and say what to do.
  */
 
-/** How the parts of a callback share its time: a request ends within ten seconds (invariant 10). */
+/** How the parts of a callback share its time, since a request must end within ten seconds (invariant 10). */
 const slackBudgetMs = 6500;
 const slackCallMs = 4500;
 const storeUntilMs = 7000;
@@ -87,19 +87,19 @@ export interface FinishInstallDeps {
   states: States;
   store: InstallationStore;
   unstoredTokens: UnstoredTokens;
-  /** Makes the worker start the run soon. Must not throw: the install is already stored. */
+  /** Makes the worker start the run soon. Must not throw, because the install is already stored. */
   wakeWorker(): void;
   pages: Pick<SendPages, 'sendFailure' | 'sendConnectQuestion'>;
   returns: Returns;
   cookies: LinkCookies;
-  /** What happens if the workspace already belongs to another account. */
+  /** What Foyer does if the workspace already belongs to another account. */
   onConflict: ConflictRule;
   /** Asks the app's gate; absent if the app has none. */
   askGate?: AskGate;
   slackCalls: SlackCalls;
-  /** Traces the callback; without it, no span is created. */
+  /** Traces the callback. If absent, Foyer creates no span. */
   span?: TraceSpan;
-  /** Called once the install, its connection and its run are committed. Must not throw. */
+  /** Called after the install, its connection and its run were committed. Must not throw. */
   onStored?(
     runId: string,
     origin: { requestId: string; callbackAt: number; trace: OpenSpan['context'] },
@@ -121,7 +121,7 @@ export interface FinishInstallDeps {
   log: Logger;
 }
 
-/** Makes the handler of `GET /slack/oauth_redirect`. The handler ends the response or throws. */
+/** Makes the handler of `GET /slack/oauth_redirect`. The handler either ends the response or throws. */
 export function createFinishInstall(deps: FinishInstallDeps) {
   const { config, database, log, now, pages, span = untraced } = deps;
 
@@ -155,7 +155,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     // 2. Answer a callback that has no code, or whose state was refused.
     const { query, verdict, opened } = about;
     const error = query.get('error');
-    // A stranger's browser does not learn which workspace was asked for.
+    // A stranger's browser must not learn which workspace was requested.
     const isOwnBrowser = verdict.ok || verdict.fault === 'state_expired';
     const teamId = isOwnBrowser ? verdict.content?.teamId : undefined;
     const requestId = requestIdOf(verdict);
@@ -164,8 +164,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       if (verdict.ok) await recordUnused(verdict.content, failure);
       const ended = outcomeOf(failure);
       deps.onEnded?.(!verdict.ok ? 'refused' : ended === 'failed' ? 'unverified' : ended);
-      // If Foyer did not make the state, a stranger may have written the error code: then only the kind of failure is
-      // logged.
+      // If Foyer did not make the state, a stranger may have written the error code, so Foyer logs only the kind of
+      // failure.
       const code = requestId === undefined ? failure.kind : failure.code;
       logAttempt(log, { requestId, outcome: failure.kind, code }, 'install ended at Slack');
       const member = verdict.content?.member;
@@ -253,7 +253,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       },
     });
 
-    /** Commits the connection in the transaction of the install: both are stored, or neither is (invariant 1). */
+    /** Commits the connection in the install's transaction, so that both are stored or neither is (invariant 1). */
     const connect = (
       trx: Tx,
       about: { installation: Installation; install: RecordedInstall; link: LinkClaims; moves?: string },
@@ -271,7 +271,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
     await provider.handleCallback(providerRequest(req), res, {
       success() {
-        // Nothing here may throw: after an exception, the provider would report a stored install as failed.
+        // Nothing in this function may throw. If it did, the provider would report a stored install as failed.
         isInstalled = true;
         deps.onEnded?.('installed');
         deps.onInstalled?.(req);
@@ -318,8 +318,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       return answerUsedState(res, content, 'state_used');
     }
     if (isStoring && error instanceof DatabaseUnavailableError && error.mayBeCommitted) {
-      // It is unknown whether the install was stored, so Foyer does not revoke the tokens now. `recoverInstalls` later
-      // finds out: it erases the kept tokens if the install was stored, and revokes them if not (invariant 1).
+      // It is unknown whether the install was stored, so Foyer does not revoke the tokens now. `recoverInstalls` finds
+      // out later. If the install was stored, it erases the kept tokens; otherwise, it revokes them (invariant 1).
       log.error({ err: error }, 'it is unknown whether an install was stored');
       const path = progressPath(config.http, content.progressToken);
       return pages.sendFailure(res, {
@@ -331,12 +331,12 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     }
     const failure = exchangeFailure(error);
     const outcome: 'failed' | 'refused' = failure.outcome ?? 'failed';
-    // Anyone can send a made-up code, so Slack's refusal of a code says nothing about this app.
+    // Anyone can send an invented code, so if Slack refuses a code, this says nothing about the app.
     deps.onEnded?.(failure.kind === 'code_invalid' ? 'unverified' : outcome);
     const tokensRevoked = await tokens.giveBack(giveBackMs);
     opened.fail(failure.code);
-    // One short line for each failure, with the id that its page shows. An outage causes thousands of failures, so
-    // the log limits the lines with causes.
+    // This logs one short line for each failure, with the id that its page shows. An outage causes thousands of
+    // failures, so the log limits the lines that contain causes.
     log.info({ code: failure.code, tokensRevoked }, `install ${outcome}`);
     if (outcome === 'failed') {
       const level = needsOperator.has(failure.kind) ? 'error' : 'warn';
@@ -364,9 +364,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   }
 
   /**
-   * Asks the installer, who has just shown that they may install in this workspace, whether to move the workspace to
-   * the account of the link. The form carries a newly signed link. If the installer agrees, `/slack/install` sends them
-   * to Slack once more.
+   * Asks the installer whether to move the workspace to the account of the link. They have just shown that they may
+   * install the app in this workspace. The form contains a newly signed link. If the installer agrees, `/slack/install`
+   * sends them to Slack once more.
    */
   async function askToMove(
     req: IncomingMessage,
@@ -386,9 +386,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   }
 
   /**
-   * Answers a callback whose state was used, has expired or belongs to another browser. If the state led to an install,
-   * or was used and its code exchange is still in progress, redirects the state's own browser to the progress page, or
-   * back to the host.
+   * Answers a callback whose state was used, has expired or belongs to another browser. In two cases, it redirects the
+   * browser that the state belongs to, either to the progress page or back to the host: if the state led to an install,
+   * or if the state was used and its code exchange is still in progress.
    */
   async function answerUsedState(
     res: ServerResponse,
@@ -397,7 +397,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   ): Promise<void> {
     const request = await findInstallRequest(database.queries, progressHash(content.progressToken));
     if (fallback === 'state_wrong_browser') {
-      // This may be a stranger's browser: Foyer redirects it neither to the progress page nor to the host.
+      // This browser may be a stranger's, so Foyer redirects it neither to the progress page nor to the host.
       const kind = request?.outcome === 'installed' ? 'state_used' : fallback;
       return pages.sendFailure(res, { kind, code: kind, requestId: content.id });
     }
@@ -419,20 +419,22 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     );
   }
 
-  /** Redirects the verified browser to its progress page, where only this browser may answer a question. */
+  /** Redirects the verified browser to its progress page. Only this browser may answer a question there. */
   function toProgress(res: ServerResponse, content: StateContent): void {
     const cookies = deps.browsers.bind(content.id, res.req.headers.cookie);
     leadTo(res, 303, progressPath(config.http, content.progressToken), cookies);
   }
 
-  /** Redirects to the host with a signed result; for a member, or without a return address, shows Foyer's own page. */
+  /**
+   * Redirects to the host with a signed result. For a member, or if there is no return address, shows Foyer's own page.
+   */
   async function answer(
     res: ServerResponse,
     content: StateContent,
     end: InstallEnd,
     showPage: () => void,
   ): Promise<void> {
-    // The host learns only about installs, not about a member's account.
+    // The host is told only about installs, not about a member's account.
     const location = content.member
       ? undefined
       : await deps.returns.toHost({ requestId: content.id, link: content.link }, end);
@@ -441,7 +443,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   }
 
   /**
-   * Records an attempt that ended without a code. The page does not need this record: a failed write is only logged.
+   * Records an attempt that ended without a code. The page does not need this record, so if the write fails, this only
+   * logs the failure.
    */
   async function recordUnused(content: StateContent, failure: CallbackFailure): Promise<void> {
     const end = { outcome: outcomeOf(failure), errorCode: failure.code } as const;
@@ -461,8 +464,8 @@ function placeOf({ team, enterprise, isEnterpriseInstall = false }: Installation
 }
 
 /**
- * Refuses a workspace other than the one that the link names. Slack treats `?team=` as a suggestion, so the installer
- * can choose another.
+ * Refuses the workspace if it is not the one that the link names. Slack treats `?team=` only as a suggestion, so the
+ * installer can choose another workspace.
  */
 function assertWorkspace(link: LinkClaims | undefined, place: ReturnType<typeof placeOf>): void {
   const chosen = place.orgWide ? place.enterpriseId : place.teamId;
@@ -476,9 +479,9 @@ async function readAuthTest(response: Response): Promise<{ url?: string }> {
 }
 
 /**
- * Returns the request as the provider expects it: with the state in a cookie of one fixed name. The provider compares
- * this cookie with the state in the address. Foyer has already checked its own cookie for this state, so the provider
- * gets no other cookie.
+ * Returns the request in the form that the provider expects: the state is in a cookie with a fixed name. The provider
+ * compares this cookie with the state in the address. Foyer has already checked its own cookie for this state, so the
+ * provider gets no other cookie.
  */
 function providerRequest(req: IncomingMessage): IncomingMessage {
   const url = new URL(req.url ?? '/', 'http://localhost');

@@ -10,14 +10,15 @@ import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 export interface Candidate {
   /** Null for an org-wide install. */
   team: { id: string; name: string | null } | null;
-  /** The Grid organization of the install or of its workspace; null if there is none. */
+  /** The Grid organization of the install or of its workspace; null if it belongs to none. */
   enterprise: { id: string; name: string | null } | null;
   isEnterpriseInstall: boolean;
   installer: {
     id: string;
     /**
-     * Asks Slack whether the installer is an admin or owner. Always true for an org-wide install, which only admins can
-     * make; otherwise false if the bot was not granted `users:read`. Rejects if the call to Slack fails.
+     * Asks Slack whether the installer is an admin or owner. Always true for an org-wide install, since only admins can
+     * make one. For any other install, false if the bot was not granted `users:read`. Rejects if the call to Slack
+     * fails.
      */
     isAdmin(): Promise<boolean>;
   };
@@ -26,22 +27,19 @@ export interface Candidate {
   /** The granted scopes, which may be fewer than the requested ones. */
   botScopes: readonly string[];
   userScopes: readonly string[];
-  /** Which of your accounts the install is for; null without a link. */
+  /** The account of yours that the install is for; null if it did not begin with a link. */
   connection: { org: string; subject: string | null; label: string | null; data: unknown } | null;
   /** The record of an earlier install of the same tenant, even if it was uninstalled; null if there is none. */
   known: InstallRecord | null;
 }
 
-/** A gate's answer. The installer sees `reason`: write it as a sentence for them. */
+/** A gate's answer. The installer reads `reason`, so write it as a sentence for them. */
 export type Admission = { admit: true } | { admit: false; reason: string };
 
-/**
- * Decides whether to accept an install that Slack has approved, before Foyer stores the installation. A gate has three
- * seconds at most.
- */
+/** Decides whether Foyer stores an install that Slack has approved. A gate has three seconds at most. */
 export type Gate = (candidate: Candidate) => Admission | Promise<Admission>;
 
-/** Thrown when the gate fails or is late: the install is not stored, and the page does not blame the installer. */
+/** Thrown if the gate fails or takes too long. The install is not stored, and the page does not blame the installer. */
 export class GateFailedError extends Error {
   override readonly name = 'GateFailedError';
   readonly code: 'gate_failed' | 'gate_timeout';
@@ -55,8 +53,8 @@ export const gateTimeLimitMs = 3000;
 const longestReason = 500;
 
 /**
- * Creates the function that asks the definition's gate. It throws InstallRefusedError if the gate refuses, and
- * GateFailedError if the gate fails or is late.
+ * Creates the function that asks the definition's gate. That function throws an InstallRefusedError if the gate
+ * refuses, and a GateFailedError if the gate fails or takes too long.
  */
 export function createAskGate(deps: {
   gate: Gate;
@@ -77,7 +75,7 @@ export function createAskGate(deps: {
     }
     const { admit, reason } = (admission ?? {}) as { admit?: unknown; reason?: unknown };
     if (admit === true) return;
-    // Any other value than an Admission counts as a failure of the gate, and nothing is stored.
+    // If the gate returns any value that is not an Admission, the gate has failed, and Foyer stores nothing.
     if (admit !== false || typeof reason !== 'string')
       throw new GateFailedError('gate_failed', { cause: new TypeError('The gate returned no Admission') });
     throw new InstallRefusedError('gate_refused', reason.slice(0, longestReason));
@@ -98,8 +96,8 @@ export function createAskGate(deps: {
       installer: {
         id: user.id,
         async isAdmin() {
-          // Slack lets only an organization's admins install org-wide. The app cannot read people yet, since it is in
-          // no workspace (docs.slack.dev/enterprise/developing-for-enterprise-orgs).
+          // Slack allows only an organization's admins to install an app org-wide. The app cannot look up people yet,
+          // since it is in no workspace (docs.slack.dev/enterprise/developing-for-enterprise-orgs).
           if (isEnterpriseInstall) return true;
           if (!bot?.scopes.includes('users:read')) return false;
           const slack = deps.slack(bot.token, { timeoutMs: about.limitMs });
@@ -135,7 +133,7 @@ export function allowTeams(
   return ({ team }) => (team && teamIds.includes(team.id) ? admitted : { admit: false, reason });
 }
 
-/** A gate that admits only these Grid organizations: org-wide installs, and installs of their workspaces. */
+/** A gate that admits only these Grid organizations: their org-wide installs, and installs in their workspaces. */
 export function allowEnterprises(
   enterpriseIds: readonly string[],
   reason = 'This app is for certain organizations only.',
@@ -144,7 +142,7 @@ export function allowEnterprises(
     enterprise && enterpriseIds.includes(enterprise.id) ? admitted : { admit: false, reason };
 }
 
-/** A gate that requires these bot scopes: an installer may have declined optional ones. */
+/** A gate that requires these bot scopes, because an installer may have declined optional ones. */
 export function requireScopes(scopes: readonly string[]): Gate {
   return ({ botScopes }) => {
     const missing = scopes.filter((scope) => !botScopes.includes(scope));

@@ -5,10 +5,10 @@ import { type Logger, slackLogger } from '../config/log.ts';
 
 /**
  * Why each callback gets a new provider: `InstallProvider` does not tell its stores which callback they serve. So Foyer
- * gives each provider the time limit, the tokens and the state of one callback. Making a provider takes about 0.1 ms.
+ * creates a provider for each callback, with that callback's time limit, tokens and state. This takes about 0.1 ms.
  */
 
-/** The cookie in which the provider looks for the state. It never reaches a browser: see `finish-install.ts`. */
+/** The cookie in which the provider looks for the state. It is never sent to a browser: see `finish-install.ts`. */
 export const providerCookieName = 'foyer-provider-state';
 
 /** What a provider needs for its callback. */
@@ -19,7 +19,7 @@ interface CallbackParts {
   store(installation: Installation): Promise<void>;
 }
 
-/** What Foyer asks Slack for: the same at the start of the flow and at the code exchange. */
+/** What Foyer requests from Slack. It is the same at the start of the flow and at the code exchange. */
 export function installOptions(config: Pick<Config, 'slack' | 'http'>): InstallURLOptions {
   const { botScopes, userScopes } = config.slack;
   return {
@@ -29,13 +29,13 @@ export function installOptions(config: Pick<Config, 'slack' | 'http'>): InstallU
   };
 }
 
-/** What Foyer asks Slack for when a member connects their account: only user scopes. */
+/** What Foyer requests from Slack when a member connects their account: only user scopes. */
 export function memberOptions(config: Pick<Config, 'slack' | 'http'>): InstallURLOptions {
   const { memberScopes } = config.slack;
   return { ...installOptions(config), scopes: [], userScopes: [...memberScopes] };
 }
 
-/** Makes Slack's provider with our stores; without `parts` it can only build install URLs. */
+/** Makes Slack's provider with Foyer's stores. Without `parts`, the provider can only build install URLs. */
 export function createInstallProvider(
   deps: { config: Pick<Config, 'slack' | 'http'>; log: Logger },
   parts?: CallbackParts,
@@ -49,7 +49,7 @@ export function createInstallProvider(
     authorizationUrl: slack.authorizationUrl,
     stateCookieName: providerCookieName,
     clientOptions: parts?.clientOptions,
-    // An error that the provider logs also reaches the callback's failure handler, which logs it with the request's id.
+    // If the provider logs an error, the callback's failure handler receives it too, and logs it with the request's id.
     logger: { ...slackLogger(deps.log, 'oauth'), error() {} },
     stateStore: {
       generateStateParam: notHere,

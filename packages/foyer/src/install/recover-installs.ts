@@ -13,18 +13,18 @@ import {
 import type { UnstoredTokens } from './unstored-tokens.ts';
 
 /**
- * Foyer answers a callback within ten seconds: an install request that is still open after a minute was interrupted.
+ * Foyer answers a callback within ten seconds. If an install request is still open after a minute, it was interrupted.
  */
 export const interruptedAfterMs = 60_000;
 
 /**
- * The longest time that Foyer keeps an install request for operators. The request holds the id that makes its state
- * single-use; by the time the request is erased, the state has long expired.
+ * How long Foyer keeps an install request for operators. The request contains the id that makes its state single-use,
+ * but when Foyer erases the request, the state has long expired.
  */
 const installRequestsKeptMs = 90 * 24 * 3_600_000;
 
 /**
- * Strangers can cause attempts that fail, so Foyer keeps only the newest of these: at most this many cancelled ones,
+ * Strangers can cause attempts that fail, so Foyer keeps only the newest ones: at most this many cancelled attempts,
  * and as many failed ones.
  */
 const unsuccessfulKept = 10_000;
@@ -34,10 +34,10 @@ const batchRows = 500;
 const mostBatches = 100;
 
 /**
- * Creates the function that cleans up install requests which a crash or a dead database interrupted: it revokes tokens
+ * Creates the function that cleans up install requests that a crash or a database outage interrupted. It revokes tokens
  * that were issued but not stored (invariant 1), and marks the requests failed. It also erases old install requests and
- * used links. Each process calls it at the start; after that, one of them calls it every minute. Two calls at the same
- * time do no harm.
+ * used links. Each process calls it when it starts. After that, one of the processes calls it every minute. If two
+ * processes call it at the same time, this does no harm.
  */
 export function createRecoverInstalls(deps: {
   config: Pick<Config, 'slack'>;

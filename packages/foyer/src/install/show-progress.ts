@@ -28,25 +28,25 @@ import type { StepFaces } from '../texts/create-texts.ts';
 import { interruptedAfterMs } from './recover-installs.ts';
 import { type InstallingBrowser, progressHash, progressPath } from './state.ts';
 
-/** How long a progress page can be opened: its address is a secret, so it expires. */
+/** How long a person can open a progress page. Its address is a secret, so it expires. */
 export const progressLifetimeMs = 24 * 3_600_000;
 
-/** What Foyer knows now about the install behind a progress token. */
+/** What Foyer knows now about the install that a progress token belongs to. */
 interface Watched {
   request: InstallRequestRow;
   record: InstallRecord | undefined;
   run: RunRecord | undefined;
-  /** The question that the run waits for; undefined if it waits for none. */
+  /** The question that the run waits for; undefined if there is none. */
   asked: QuestionRecord | undefined;
 }
 
 /**
- * The size of the largest form: the form's hidden value, and the longest answer, whose characters take up to nine bytes
- * each in a URL-encoded form.
+ * The size limit of the form: its hidden value, and the longest answer, of which each character takes up to nine bytes
+ * in a URL-encoded form.
  */
 const mostAnswerBytes = longestAnswer * 9 + 4096;
 
-/** Stores an answer of the person who installed; resolves once it is committed. */
+/** Stores an answer from the person who installed the app. Resolves when the answer is committed or refused. */
 export type AnswerHere = (
   record: InstallRecord,
   key: QuestionKey,
@@ -86,7 +86,7 @@ export function createShowProgress(deps: {
   const { config, database, pages, faces, browsers, now } = deps;
 
   async function watch(token: string): Promise<Watched | 'not_found' | 'progress_expired'> {
-    // The hash is looked up, not the token: the time that the lookup takes reveals nothing about the token.
+    // Foyer looks up the token's hash, not the token, so that the time of the lookup reveals nothing about the token.
     const request = await findInstallRequest(database.queries, progressHash(token));
     if (!request || request.client_id !== config.slack.clientId || request.used_at === null)
       return 'not_found';
@@ -109,8 +109,9 @@ export function createShowProgress(deps: {
   }
 
   /**
-   * Only the browser that installed may answer: the address with the token may be shared. If a question asks for a
-   * channel, the person answers in Slack, which lists only the channels that they can see.
+   * Returns whether this browser may answer. Only the browser that installed the app may, since other people may have
+   * the page's address. If a question asks for a channel, the person answers in Slack, which lists only channels that
+   * they can see.
    */
   function mayAnswer({ request, asked }: Watched, { headers }: IncomingMessage): boolean {
     if (!asked || asked.question.input.type === 'channel') return false;
@@ -126,8 +127,8 @@ export function createShowProgress(deps: {
   }
 
   /**
-   * Like `watch`, but if the database does not answer, `whenDown` answers the request. The error still reaches the
-   * server, which logs it.
+   * Like `watch`, but if the database does not answer, calls `whenDown`, which answers the request. The error still
+   * reaches the server, which logs it.
    */
   async function watchOr(token: string, whenDown: (code: string) => void): ReturnType<typeof watch> {
     try {
@@ -138,7 +139,7 @@ export function createShowProgress(deps: {
     }
   }
 
-  /** The state of the install, in the language that the reader's browser asks for. */
+  /** Returns the state of the install, in the language that the reader's browser requests. */
   function statusOf(watched: Watched, res: ServerResponse): ProgressStatus {
     const shown = {
       app: pages.site.brand.name,
@@ -157,7 +158,7 @@ export function createShowProgress(deps: {
       if (typeof watched === 'string') return pages.sendFailure(res, { kind: watched });
       const { record, request } = watched;
       const said = new URL(res.req.url ?? '/', 'http://localhost').searchParams.get('answer');
-      // A member connected their account: that starts no run.
+      // A member has connected their account, which starts no run.
       if (record && request.outcome === 'installed' && request.run_id === null) {
         return pages.sendMember(res, openInSlack(config, record).webUrl);
       }
@@ -172,7 +173,7 @@ export function createShowProgress(deps: {
       });
     },
 
-    /** `POST /installs/:token`: takes the installer's answer, from the form that the page showed them. */
+    /** `POST /installs/:token`: stores the installer's answer, which the page's form sends. */
     async answer(token: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
       const path = progressPath(config.http, token);
       const refuse = (): void =>
@@ -184,13 +185,13 @@ export function createShowProgress(deps: {
       if (typeof watched === 'string')
         return pages.sendFailure(res, { kind: watched }, { Connection: 'close' });
       const { request, record } = watched;
-      // Foyer does not read the body of a request from another browser.
+      // If the request comes from another browser, Foyer does not read its body.
       if (!browsers.isBound(request.id, req.headers.cookie)) return refuse();
       const form = await readForm(deps.bodies, req, mostAnswerBytes);
       if (typeof form === 'number') return refuse();
       const key = browsers.readForm(request.id, form.get('ticket'));
       if (!key || key.runId !== request.run_id || !record || request.user_id === null) return refuse();
-      // A form sends each line break as two characters, and Slack as one.
+      // A form sends each line break as two characters; Slack sends it as one.
       const answer = (form.get('answer') ?? '').replaceAll('\r\n', '\n');
       const outcome = await deps.answerHere(record, key, { userId: request.user_id, answer });
       const notice = answerNotices.find((known) => known === outcome);

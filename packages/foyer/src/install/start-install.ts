@@ -24,13 +24,14 @@ interface StartInstallDeps {
 }
 
 /**
- * Makes the handlers of `/slack/install`. GET redirects to Slack's consent page with a fresh state (Slack's listing
- * check wants a redirect there, not a page). With `?connect=` it first verifies the link; with `?member=1` it asks only
- * for the user scopes that a member may grant. POST takes the answer of a form: whether to use a link that was opened
- * in another browser than the one it was made for, or whether to move a workspace. Neither handler writes to the
- * database.
+ * Makes the handlers of `/slack/install`. Neither handler writes to the database.
  *
- * Why not `InstallProvider.handleInstallPath`: it leaves the response open when it fails, and its cookie has one fixed
+ * GET redirects to Slack's consent page with a new state (the check of Slack's listing expects a redirect at this
+ * address, not a page). With `?connect=`, GET first verifies the link. With `?member=1`, GET requests only the user
+ * scopes that a member may grant. POST receives a form's answer: whether to use a link that was opened in a different
+ * browser from the one it was made for, or whether to move a workspace.
+ *
+ * Why not `InstallProvider.handleInstallPath`: if it fails, it leaves the response open. And its cookie has one fixed
  * name, so a second tab breaks the first.
  */
 export function createStartInstall(deps: StartInstallDeps) {
@@ -46,7 +47,7 @@ export function createStartInstall(deps: StartInstallDeps) {
     const { teamId, member } = asked;
     const options = member ? memberOptions(config) : installOptions(config);
     const location = await provider.generateInstallUrl({ ...options, teamId }, true, state);
-    // 303: after the POST of a form, the browser must follow the redirect with a GET.
+    // The status is 303 so that after a form's POST, the browser follows the redirect with a GET.
     leadTo(res, req.method === 'POST' ? 303 : 302, location, stateCookies);
   }
 

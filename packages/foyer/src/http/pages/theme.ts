@@ -54,7 +54,8 @@ function inkOn(color: Rgb): Rgb {
 }
 
 /**
- * Mixes the color with more and more of `toward` until `passes` accepts the mix; returns `toward` if it accepts none.
+ * Mixes the color with more and more of `toward` until `passes` accepts the mix. If it accepts no mix, returns
+ * `toward`.
  */
 function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
   for (let share = 0; share < 1; share += 0.02) {
@@ -64,7 +65,7 @@ function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
   return toward;
 }
 
-/** The lowest contrast with the page's background at which a button counts as visible. */
+/** The lowest contrast with the page's background at which pages use the tile's color for a button. */
 const visible = 1.25;
 
 /** Computes the brand's colors for one scheme, light or dark. */
@@ -80,10 +81,10 @@ function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb) {
   const button = isVisible ? tile : accent;
   const ink = inkOn(button);
   return {
-    /** Links and marks: readable as text. */
+    /** The color of links and marks, which is readable as text. */
     accent: written(accent),
     /**
-     * The tile's color if it stands out from the page, else the accent. The button's text has a color of its own, so
+     * The tile's color if it stands out from the page, otherwise the accent. The button's text has its own color, so
      * the button's color need not be readable on the page.
      */
     button: written(button),
@@ -94,12 +95,13 @@ function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb) {
 }
 
 /**
- * Computes all colors derived from a brand's color, `#rrggbb`: one set for each scheme, and the tile that represents the
- * app.
+ * Computes all colors that Foyer derives from a brand's color (`#rrggbb`): one set for each scheme, and the colors of
+ * the app's tile.
  */
 export function themeOf(color: string) {
   const rgb = parse(color);
-  // On a middle tone, both white and black text may be too hard to read: then the tile is darkened.
+  // If the color has a medium brightness, both white and black text may be too hard to read on it, so the tile gets
+  // darker.
   const tile = until(rgb, black, (mixed) => ratio(inkOn(mixed), mixed) >= enough);
   return {
     light: scheme('light', rgb, tile),
@@ -111,7 +113,7 @@ export function themeOf(color: string) {
 
 export type Theme = ReturnType<typeof themeOf>;
 
-/** Writes a theme as CSS for the style sheet. */
+/** Writes a theme as CSS variables for the style sheet. */
 export function themeStyles(theme: Theme): string {
   const variables = (colors: Theme['light']): string =>
     `--accent:${colors.accent};--button:${colors.button};--on-button:${colors.onButton};--button-hover:${colors.buttonHover};--wash:${colors.wash}`;
