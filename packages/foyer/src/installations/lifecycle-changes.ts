@@ -137,8 +137,8 @@ const second = (timeMs: number): number => Math.floor(timeMs / 1000);
  *   current install if that is the only install of its life: the uninstall before this life is already applied, and
  *   Slack sends one event per uninstall.
  * - Otherwise the event may be about an earlier install, and Foyer keeps the current one. Losing a fresh install is
- *   worse than keeping a dead token until Slack refuses the first call with it. Every revocation belongs to this case:
- *   Slack may send the revocations of an uninstall long after the uninstall.
+ *   worse than keeping a dead token until Slack refuses the first call with it. Unless the first case applies, every
+ *   revocation is treated like this: Slack may send the revocations of an uninstall long after the uninstall.
  */
 async function isBeforeInstall(
   transaction: Tx,

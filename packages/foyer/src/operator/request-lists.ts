@@ -6,24 +6,24 @@ import type { InstallRequestOutcome } from '../database/records.ts';
 /** One OAuth attempt, with the facts that the operator sees. */
 export type InstallRequestRecord = Awaited<ReturnType<typeof listInstallRequests>>[number];
 
-/** Returns the person of a request, with the ids by which Foyer stores people. */
+/** Returns who made a request, as the team id and user id under which Foyer stores the person. */
 export function requesterOf({ teamId, enterpriseId, userId }: InstallRequestRecord) {
   return { teamId: teamId ?? enterpriseId, userId };
 }
 
-/** Which install requests to read; an absent filter matches all. */
+/** Which install requests to read. A filter that is not set matches all requests. */
 interface InstallRequestFilter {
   clientId: string;
-  /** Started at or after `from`, and before `before` (ms since 1970). */
+  /** Only requests that started at or after `from`, and before `before` (milliseconds since 1970). */
   from?: number;
   before?: number;
-  /** The id of a team or an enterprise: where the app was installed, or was to be. */
+  /** The id of the team or enterprise where the app was installed, or should have been. */
   teamId?: string;
   outcome?: InstallRequestOutcome;
   limit: number;
   /**
-   * Only requests that are older, or only requests that are newer, than this position. Newer ones come in the opposite
-   * order, oldest first.
+   * Only requests that are older, or only requests that are newer, than this position. With `newer`, the order is
+   * reversed: oldest first.
    */
   cursor?: PageCursor;
 }
@@ -40,8 +40,8 @@ export async function listInstallRequests(queries: Queries, filter: InstallReque
       .where(column, '=', teamId ?? '');
   let query = queries
     .selectFrom('install_requests')
-    // Reads neither the hash of the progress page's token nor the sealed tokens. Showing the id is safe although the
-    // OAuth state contains it: the state is sealed, and contains more than the id.
+    // Reads neither the hash of the progress page's token nor the sealed tokens. The id may be shown although the OAuth
+    // state contains it: with the id alone, no one can make a valid state, because states are sealed.
     .select([
       'id',
       'outcome',
@@ -49,15 +49,16 @@ export async function listInstallRequests(queries: Queries, filter: InstallReque
       'started_at as startedAt',
       'finished_at as finishedAt',
     ])
-    // `requestedTeamId` is the team that `?team=` asked for at the start.
+    // `requestedTeamId` is the team that `?team=` or the link named at the start.
     .select(['requested_team_id as requestedTeamId', 'team_id as teamId', 'team_name as teamName'])
     .select(['enterprise_id as enterpriseId', 'user_id as userId'])
     .select(['installation_id as installationId', 'run_id as runId']);
   if (from !== undefined) query = query.where('started_at', '>=', from);
   if (before !== undefined) query = query.where('started_at', '<', before);
   if (outcome !== undefined) query = query.where('outcome', '=', outcome);
-  // Finds the ids first, each column with its own index: an `or` of three columns would scan every row. `idsOf` already
-  // limits them to the app: with a second condition on the app, SQLite would read all of the app's requests in order.
+  // Finds the ids first, with a separate index for each column: an `or` of three columns would scan every row. `idsOf`
+  // already limits the ids to the app. With a second condition on the app, SQLite would read all of the app's requests
+  // in order.
   if (teamId === undefined) query = query.where('client_id', '=', filter.clientId);
   else {
     query = query.where(
@@ -80,7 +81,7 @@ export async function listInstallRequests(queries: Queries, filter: InstallReque
 
 const dayMs = 86_400_000;
 
-/** How the OAuth attempts of one day (UTC) ended. */
+/** How many OAuth attempts of one day (UTC) ended with each outcome. */
 export interface RequestsOfDay {
   /** The day's first millisecond. */
   day: number;
@@ -93,8 +94,8 @@ export interface RequestsOfDay {
 const countedOutcomes = ['installed', 'failed', 'refused', 'cancelled'] as const;
 
 /**
- * Counts the finished install requests of each of the last `days` days by outcome. The days come oldest first; the last
- * is the day of `now`.
+ * Counts the finished install requests of each of the last `days` days by outcome. The oldest day comes first, and the
+ * last one is the day of `now`.
  */
 export async function countRequestsByDay(
   queries: Queries,
@@ -104,8 +105,8 @@ export async function countRequestsByDay(
   const first = today - count.days + 1;
   const none = { installed: 0, failed: 0, refused: 0, cancelled: 0 };
   const days = Array.from({ length: count.days }, (_, index) => ({ day: (first + index) * dayMs, ...none }));
-  // Counts each number separately, from the index alone: to group by outcome, the database would sort a busy day's
-  // requests.
+  // Counts each number with its own subquery, which reads only the index. With a GROUP BY, the database would sort a
+  // busy day's requests.
   const listed = (values: readonly (number | string)[]) =>
     sql.join(values.map((value) => sql`(${sql.lit(value)})`));
   const { rows } = await sql<{
@@ -131,19 +132,19 @@ export async function countRequestsByDay(
 export interface WelcomesOfDay {
   /** The day's first millisecond. */
   day: number;
-  /** How many were measured. */
+  /** How many welcomes were measured. */
   welcomes: number;
-  /** Null if no welcome was measured; so is `slowestMs`. */
+  /** This and `slowestMs` are null if no welcome was measured. */
   medianMs: number | null;
   slowestMs: number | null;
 }
 
-/** At most this many of the newest ended runs are measured: more would not change what the chart says. */
+/** Measures at most this many of the newest finished runs: more would not noticeably change the chart. */
 export const mostMeasured = 2000;
 
 /**
- * Measures the time to the welcome on each of the last `days` days. The days come oldest first; the last is the day of
- * `now`.
+ * Measures the time to the welcome on each of the last `days` days. The oldest day comes first, and the last one is the
+ * day of `now`.
  */
 export async function measureWelcomesByDay(
   queries: Queries,
@@ -151,14 +152,14 @@ export async function measureWelcomesByDay(
 ): Promise<WelcomesOfDay[]> {
   const today = Math.floor(measure.now / dayMs);
   const first = today - measure.days + 1;
-  // One status at a time: the index has the runs of one status in order. For both statuses at once, the database would
-  // sort the runs first.
+  // Queries one status at a time: within one status, the index already has the runs in order. With both statuses in one
+  // query, the database would have to sort the runs.
   const newest = (status: 'succeeded' | 'failed') =>
     queries
       .selectFrom('runs')
       .innerJoin('installations', 'installations.id', 'runs.installation_id')
       .select('runs.created_at')
-      // Not a join: to join them, Postgres would read the whole index of welcomes.
+      // Not a join: with a join, Postgres would read the whole index of welcomes.
       .select((eb) =>
         eb
           .selectFrom('welcomes')
@@ -186,7 +187,8 @@ export async function measureWelcomesByDay(
     .select(['created_at', 'sent_at'])
     .orderBy('created_at', 'desc')
     .limit(mostMeasured);
-  // The database finds the median: reading thousands of rows to find it here took longer than the rest of the overview.
+  // The database finds the median: reading thousands of rows to find it here took longer than everything else on the
+  // overview.
   const { rows } = await sql<{ day: Count; welcomes: Count; median: Count; slowest: Count }>`
     select day, welcomes, ms as median, slowest from (
       select day, ms, row_number() over (partition by day order by ms) as place,
@@ -210,5 +212,5 @@ export async function measureWelcomesByDay(
   });
 }
 
-/** A whole number, in the types in which the database drivers return it. */
+/** A whole number, as the database drivers return it. */
 type Count = number | string | bigint;

@@ -12,14 +12,14 @@ import { listTokenHolders } from './installation-lists.ts';
 import type { OperatorDeps } from './operator-deps.ts';
 
 /**
- * Why expired tokens are renewed first: Slack does not revoke an expired access token, and its refresh token, which
- * does not expire, would stay usable for anyone who has it.
+ * Why expired tokens are renewed first: Slack does not revoke an expired access token. The refresh token that belongs
+ * to it does not expire, and would still work for anyone who has it.
  */
 
-/** What happened to an installation's tokens at Slack. */
+/** What happened at Slack to an installation's tokens. */
 export interface Revocation {
   revoked: number;
-  /** The owner of each token that may stay valid at Slack (`bot` or a user's id), and the error code. */
+  /** The tokens that may still be valid at Slack: each one's owner (`bot` or a user's id) and the error code. */
   notRevoked: { of: string; error: string }[];
 }
 
@@ -28,11 +28,16 @@ interface RevokeTokensDeps {
   store: Pick<InstallationStore, 'readInstallation'>;
   tokens: Pick<TokenSource, 'renewExpired'>;
   slack: SlackClientFactory;
-  /** Aborts the wait, so that a page can be answered in time. A renewal in progress continues and is stored. */
+  /**
+   * Ends the wait for Slack, so that a page can answer in time. A renewal in progress continues, and its tokens are
+   * stored.
+   */
   signal?: AbortSignal;
 }
 
-/** Opens what a command needs to revoke tokens. @throws KeyringError */
+/**
+ * Opens the store, the token source and the Slack clients that a command needs to revoke tokens. @throws KeyringError
+ */
 export async function openRevocation(
   deps: Pick<OperatorDeps, 'openStore' | 'openTokens' | 'slackClients'>,
   config: Config,
@@ -43,30 +48,30 @@ export async function openRevocation(
   return { queries: database.queries, store, tokens, slack: await deps.slackClients(config) };
 }
 
-/** Whether an error means that a token cannot be decrypted: the keys are unusable, missing or wrong. */
+/** Returns whether an error means that a token cannot be decrypted: the keys are unusable, missing or wrong. */
 export function isKeyFault(error: unknown): error is Error {
   return [KeyringError, SealBrokenError, KeyMissingError].some((known) => error instanceof known);
 }
 
 /**
  * The owners of expired tokens that were not renewed, each with the reason. The reason is undefined if the refresh
- * token is dead too.
+ * token is dead too: then there is nothing to revoke.
  */
 type NotRenewed = ReadonlyMap<string, Failure | undefined>;
 
 interface Failure {
   code: string;
-  /** Whether the next token would fail too. */
+  /** Whether the same failure would occur for the next token too. */
   lasting: boolean;
 }
 
-/** The operator is waiting, and waiting longer does not help if Slack does not answer. */
+/** The time limit for Slack's answer. Short, because the operator waits for it. */
 const timeoutMs = 4000;
 
 /**
- * Revokes every token of an installation at Slack. If Slack does not answer or limits the rate, the remaining tokens
- * are not tried. With `onlyOf`, it revokes only that person's own token. `notRenewed` is the result of
- * `renewExpiredTokens`, if the caller has called that. Throws the store's error if a token cannot be decrypted.
+ * Revokes every token of an installation at Slack. If Slack does not answer or limits the rate, does not try the
+ * remaining tokens. With `onlyOf`, revokes only that person's own token. If the caller has already called
+ * `renewExpiredTokens`, `notRenewed` is its result. Throws the store's error if a token cannot be decrypted.
  */
 export async function revokeTokens(
   deps: RevokeTokensDeps,
@@ -90,7 +95,10 @@ export async function revokeTokens(
   return revocation;
 }
 
-/** Renews the tokens of an installation that have expired, so that they can be revoked. */
+/**
+ * Renews the expired tokens of an installation, so that they can be revoked. Resolves to the ones that it could not
+ * renew.
+ */
 export async function renewExpiredTokens(
   { queries, tokens, signal }: Pick<RevokeTokensDeps, 'queries' | 'tokens' | 'signal'>,
   installationId: string,
@@ -119,9 +127,9 @@ export async function renewExpiredTokens(
 }
 
 /**
- * After a failed refresh, Foyer pauses: for a while, every further refresh fails with `refreshPaused`, which does not
- * say why the earlier refresh failed. Returns whether `error` is `refreshPaused` and the earlier refresh found that the
- * bot's refresh token is dead. A person's token needs no such check, since Foyer erases a dead one immediately.
+ * Returns whether `error` only repeats that the bot's refresh token is dead. Why a query: for a while after a failed
+ * refresh, every further refresh fails with `refreshPaused`, which does not say why the first one failed. A person's
+ * token needs no such check, since Foyer erases a dead one immediately.
  */
 async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknown): Promise<boolean> {
   if (!(error instanceof TokenRefreshError) || error.reason !== refreshPaused) return false;
@@ -134,7 +142,7 @@ async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknow
   return refreshTokenDead.has(row?.broken_reason ?? '');
 }
 
-/** Returns why a token was not renewed; undefined if its refresh token is dead, so that no one can renew it. */
+/** Returns why a token was not renewed; undefined if its refresh token is dead, so that no one can use it anymore. */
 function refreshFailure(error: unknown): Failure | undefined {
   if (!(error instanceof TokenRefreshError)) return { code: 'timeout', lasting: true };
   const kind = slackFailure(error.cause)?.kind;
@@ -142,7 +150,10 @@ function refreshFailure(error: unknown): Failure | undefined {
   return { code: error.reason, lasting: kind === 'unreachable' || kind === 'rate-limited' };
 }
 
-/** Reads the tokens of an installation, each once, as `[owner, token]`; with `onlyOf`, only that person's own token. */
+/**
+ * Reads the tokens of an installation as `[owner, token]`, without duplicates. With `onlyOf`, reads only that person's
+ * own token.
+ */
 async function readTokens(
   deps: RevokeTokensDeps,
   installationId: string,
@@ -159,8 +170,8 @@ async function readTokens(
 }
 
 /**
- * Returns undefined if the token is now invalid; else why it may still be valid, and whether the next token would fail
- * too.
+ * Revokes one token. Returns undefined if the token is now invalid. Otherwise returns why it may still be valid, and
+ * whether the next token would fail too.
  */
 async function revoke(slack: SlackClientFactory, token: string): Promise<Failure | undefined> {
   try {
@@ -169,13 +180,13 @@ async function revoke(slack: SlackClientFactory, token: string): Promise<Failure
   } catch (error) {
     const failure = slackFailure(error);
     if (!failure) throw error;
-    // An expired token is dead, but its refresh token is not.
+    // If the token has expired, its refresh token still works.
     if (failure.kind === 'token-dead' && failure.code !== 'token_expired') return undefined;
     return { code: failure.code, lasting: failure.kind === 'unreachable' || failure.kind === 'rate-limited' };
   }
 }
 
-/** Settles with the work, or rejects as soon as the signal aborts. */
+/** Settles as `work` does, or rejects as soon as the signal aborts. */
 async function whileWanted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   if (!signal) return work;
   const { promise: unwanted, reject } = Promise.withResolvers<never>();

@@ -4,9 +4,9 @@ import type { RunRecord } from '../database/install-record.ts';
 import { listRuns } from '../database/runs.ts';
 
 /**
- * Waits at most `waitMs` until the newest uninstall run of an installation succeeds or fails; a running server executes
- * that run. Returns undefined if the run succeeded, or if there is none. Otherwise returns the run: its steps may still
- * need what a purge would erase.
+ * Waits at most `waitMs` until the newest uninstall run of an installation succeeds or fails. A running server executes
+ * that run. Returns undefined if the run succeeded, or if there is no such run. Otherwise returns the run: its steps
+ * may still need what a purge would erase.
  */
 export async function settleUninstall(
   queries: Queries,

@@ -2,11 +2,14 @@ import type { SelectQueryBuilder } from 'kysely';
 import type { Queries } from '../database/database.ts';
 import type { Tables } from '../database/records.ts';
 
-/** What may be shown of an installation's tokens: whether they exist, and when they expire; never the tokens. */
+/**
+ * What the operator may see of an installation's tokens: whether they exist and when they expire, but never the tokens
+ * themselves.
+ */
 export interface TokenTimes {
-  /** Null if no bot's token is stored. `expiresAt` is null if the token does not expire. */
+  /** Null if no bot token is stored. `expiresAt` is null if the token does not expire. */
   bot: { expiresAt: number | null } | null;
-  /** How many people have a token of their own, and when the first of those tokens expires (null if none expires). */
+  /** How many people have their own token, and when the first of these tokens expires (null if no token expires). */
   users: number;
   usersExpireFrom: number | null;
 }
@@ -36,21 +39,23 @@ export async function readTokenTimes(queries: Queries, installationId: string): 
 }
 
 /**
- * Foyer refreshes tokens two hours before they expire, so one with less than an hour left was not refreshed in time.
+ * Foyer refreshes tokens two hours before they expire. So if a token has less than an hour left, it was not refreshed
+ * in time.
  */
 export const lapsingWithinMs = 3_600_000;
 
 /** Tokens that may need an operator's attention. */
 export interface TokensAtRisk {
-  /** Tokens of bots and people that expire before the given time, or have expired. */
+  /** The number of tokens, of bots and of people, that expire before the given time or have already expired. */
   lapsingBots: number;
   lapsingUsers: number;
-  /** Install requests with tokens from Slack that no installation holds, and that are not revoked yet. */
+  /** The number of install requests with tokens that Foyer has neither stored in an installation nor revoked yet. */
   unstored: number;
 }
 
 /**
- * Counts the tokens that expire before `before`, and the install requests whose tokens are not stored or revoked yet.
+ * Counts the tokens that expire before `before`, and the install requests whose tokens are neither stored nor revoked
+ * yet.
  */
 export async function countTokensAtRisk(
   queries: Queries,
@@ -61,7 +66,7 @@ export async function countTokensAtRisk(
     .where('client_id', '=', clientId)
     .where('status', '=', 'active')
     .where('bot_expires_at', '<=', before);
-  // Not a join: it would start from every installation, although few people's tokens expire soon.
+  // Not a join: the database would then read every installation first, although few people's tokens expire soon.
   const users = queries
     .selectFrom('user_tokens')
     .where('expires_at', '<=', before)

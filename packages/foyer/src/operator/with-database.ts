@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import type { Database } from '../database/database.ts';
 import type { OperatorDeps } from './operator-deps.ts';
 
-/** Reads the configuration, opens the database, and closes it after `work`, even if `work` fails. */
+/** Reads the configuration, opens the database, calls `work`, and closes the database even if `work` fails. */
 export async function withDatabase(
   deps: Pick<OperatorDeps, 'readConfig' | 'openDatabase'>,
   work: (config: Config, database: Database) => Promise<void>,

@@ -29,12 +29,14 @@ export type Attempt =
   | { kind: 'threw'; failure: StepFailure; error: unknown }
   | { kind: 'interrupted' };
 
-/** How long a step may keep running after its signal is aborted; then the run continues without it. */
+/**
+ * How long a step may keep running after its signal has aborted. Then the run continues without waiting for the step.
+ */
 const noticeMs = 500;
 
 /**
- * Runs a step once, within its time limit. Always settles: it abandons a step that ignores its signal. What that step
- * does later has no effect, except that a late `Written` result goes to `writeLate`.
+ * Runs a step once, within its time limit. Always settles: if the step ignores its signal, the attempt no longer waits
+ * for it. Any later result of such a step has no effect, except that a `Written` result goes to `writeLate`.
  */
 export async function attemptStep(
   step: ActingStep,
@@ -50,7 +52,7 @@ export async function attemptStep(
       (result) => {
         if (isOver && isWritten(result)) writeLate(result.write);
       },
-      // An abandoned step may still reject, and that must not end the process.
+      // The step may reject after the attempt has ended, and that must not end the process.
       () => {},
     );
     const result = await Promise.race([work, bounds.givenUp]);
@@ -81,8 +83,8 @@ function endWithin(error: unknown): StepEnd | undefined {
 }
 
 /**
- * Creates an attempt's signal, which aborts with its run or after `limitMs`. `givenUp` rejects `noticeMs` after the
- * signal aborts.
+ * Creates an attempt's signal. It aborts when the run's signal aborts, or after `limitMs`. `givenUp` rejects `noticeMs`
+ * after that.
  *
  * Why not AbortSignal.any or timers that take a signal: each creates an exception with a stack trace. An empty attempt
  * costs 29 µs with them, and 4 µs without.
@@ -116,8 +118,8 @@ function overTime(step: ActingStep): StepFailure {
 }
 
 /**
- * Attempts a step inside the transaction that advances its run, if the step only writes or has nothing to do. For any
- * other step returns `acts`: the caller runs such a step once the step's start is committed.
+ * If a step only writes or has nothing to do, attempts it inside the transaction that advances its run. For any other
+ * step, returns `acts`: the caller must first commit the step's start, and then run the step.
  * @throws DatabaseUnavailableError
  */
 export async function attemptHere(
@@ -136,7 +138,7 @@ export async function attemptHere(
   }
 }
 
-/** Executes an attempt's `write`; if that throws, the attempt has failed. @throws DatabaseUnavailableError */
+/** Executes an attempt's `write`. If that throws, returns a failed attempt. @throws DatabaseUnavailableError */
 export async function writeLearnt(transaction: Tx, attempt: Attempt): Promise<Attempt> {
   if (attempt.kind !== 'returned' || !attempt.write) return attempt;
   const { write, result } = attempt;
@@ -167,7 +169,7 @@ async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Pro
     await say('release savepoint step');
     return value;
   } catch (error) {
-    // A database that failed may already have dropped the transaction and its savepoint.
+    // If the database failed, it may already have dropped the transaction and its savepoint.
     if (stepFailure(error).kind !== 'database') await say('rollback to savepoint step');
     throw error;
   }

@@ -4,10 +4,10 @@ import type { Brand } from '../../http/brand.ts';
 import type { Words } from '../../texts/create-texts.ts';
 
 /**
- * The points of Slack's Marketplace review. The manifest, the brand, the texts and the configuration answer some of
- * them; a person has to judge the others (`by hand`). From the guidelines and the checklist
- * (api.slack.com/slack-marketplace/guidelines, api.slack.com/reference/slack-apps/slack-marketplace-checklist); Slack's
- * reviewers decide.
+ * The points of Slack's Marketplace review. Some can be checked from the manifest, the brand, the texts and the
+ * configuration; a person has to judge the others (`by hand`). They come from Slack's guidelines and checklist
+ * (api.slack.com/slack-marketplace/guidelines, api.slack.com/reference/slack-apps/slack-marketplace-checklist). Slack's
+ * reviewers make the final decision.
  */
 
 /** One point of the review. by hand: only a person can judge it. */
@@ -18,7 +18,7 @@ export interface ReviewPoint {
   detail: string;
 }
 
-/** What the app says about itself, from all sources. */
+/** What the review checks: the app's configuration, brand, words and manifest. */
 export interface ReviewedApp {
   config: Pick<Config, 'slack' | 'http'>;
   brand: Brand;
@@ -33,10 +33,10 @@ export interface ReviewedApp {
 /** Slack does not list apps that request these scopes. */
 const unsuitable =
   /^(?:admin(?:\..*|:.*)?|identity\..*|search:read|read|post|client|workflow\.steps:execute|triggers:.*)$/;
-/** Scopes that Slack examines more closely: each needs a reason that a reviewer can try out. */
+/** Scopes that Slack examines more closely: each one needs a feature that a reviewer can try out. */
 const sensitive = /(?::history$)|^(?:files:read|canvases:read|search:read\..*|conversations\.connect:write)$/;
 
-/** Checks the points of the review. Pure. */
+/** Checks the points of the review. A pure function. */
 export function marketplaceChecklist(app: ReviewedApp): ReviewPoint[] {
   return [...listing(app), ...links(app), ...scopes(app), ...manifest(app), ...byHand(app)];
 }

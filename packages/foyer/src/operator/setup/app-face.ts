@@ -3,7 +3,7 @@ import { brandProblems, usualColor } from '../../http/brand.ts';
 import { themeOf } from '../../http/pages/theme.ts';
 import { CommandError } from '../command-error.ts';
 
-/** How Slack shows the app; Foyer's pages take it from the same manifest. */
+/** How Slack shows the app. Foyer's pages use the same values of the manifest. */
 export interface AppFace {
   name: string;
   description: string;
@@ -12,8 +12,8 @@ export interface AppFace {
 }
 
 /**
- * Reads the face and the long description from a manifest. Returns an empty text for a missing one, and the default
- * color for a missing color.
+ * Reads the face and the long description from a manifest. A missing text becomes an empty text, and a missing color
+ * the default color.
  * @throws CommandError if the text is not JSON
  */
 export function readFace(manifestText: string): AppFace & { longDescription: string } {
@@ -31,7 +31,7 @@ export function readFace(manifestText: string): AppFace & { longDescription: str
 const mostInName = 35;
 const mostInDescription = 140;
 
-/** Says what is wrong with a part of the face, and how to fix it; undefined if nothing is. */
+/** Says what is wrong with a part of the face, and how to fix it; undefined if the part is valid. */
 export const faceProblem: Readonly<Record<keyof AppFace, (text: string) => string | undefined>> = {
   name(text) {
     if (text.trim() === '') return 'Give the name that people see in Slack';
@@ -49,7 +49,7 @@ function tooLong(text: string, most: number): string | undefined {
   return length > most ? `It has ${length} characters, and Slack takes at most ${most}` : undefined;
 }
 
-/** Says which colors Foyer's pages use if text in the given color would be hard to read; else undefined. */
+/** If text in the given color would be hard to read, says which colors Foyer's pages use instead; else undefined. */
 export function contrastAdvice(color: string): string | undefined {
   const { light, dark } = themeOf(color);
   const changed = [
@@ -62,8 +62,9 @@ export function contrastAdvice(color: string): string | undefined {
 }
 
 /**
- * Sets the face in a manifest's text, and keeps every other character if it can. A bot that had the app's name gets the
- * new name too. It verifies the result: if editing the text would change anything else, it rewrites the whole manifest.
+ * Sets the face in a manifest's text, and keeps every other character if possible. If the bot has the app's old name,
+ * it gets the new name too. Verifies the result: if the edited text does not contain exactly the wanted changes,
+ * formats the whole manifest again instead.
  * @throws CommandError if the text is not JSON
  */
 export function withFace(manifestText: string, face: AppFace): string {
@@ -92,7 +93,10 @@ export function withFace(manifestText: string, face: AppFace): string {
   return isDeepStrictEqual(orNothing(text), wanted) ? text : `${JSON.stringify(wanted, null, 2)}\n`;
 }
 
-/** The keys of `display_information` that change. A description that is empty and was absent before stays absent. */
+/**
+ * Returns the keys of `display_information` that change. If there was no description and the new one is empty, adds
+ * none.
+ */
 function changesOf(before: AppFace, face: AppFace, shown: Readonly<Record<string, unknown>>) {
   const changes: Record<string, string> = {};
   if (face.name !== before.name) changes.name = face.name;

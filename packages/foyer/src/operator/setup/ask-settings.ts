@@ -12,12 +12,15 @@ import {
 } from './settings.ts';
 import type { SetupPrompts } from './setup-prompts.ts';
 
-/** The current values: each is the default answer to its question. */
+/** The current values. Each is the default answer to its question. */
 export interface Suggestions {
   publicUrl: string;
-  /** Undefined if the manifest is not a file of the app: then setup cannot write the answers, and does not ask. */
+  /** Undefined if the app has no manifest file: then setup could not write the answers, so it does not ask for them. */
   face: AppFace | undefined;
-  /** The links to ask for, with their current values. A link that the brand gives is not among them: the brand wins. */
+  /**
+   * The links to ask for, with their current values. Excludes a link that the brand sets: the brand overrides the
+   * answer.
+   */
   links: Readonly<Partial<Record<LinkName, string>>>;
 }
 
@@ -26,7 +29,7 @@ export class SetupCancelledError extends Error {
   override readonly name = 'SetupCancelledError';
 }
 
-/** The questions of `setup`. A question that is cancelled throws a SetupCancelledError. */
+/** The functions that ask the questions of `setup`. If the person cancels, they throw a SetupCancelledError. */
 type Questions = ReturnType<typeof endOnCancel>;
 
 function endOnCancel({ text, secret, confirm, tell }: SetupPrompts) {
@@ -44,9 +47,9 @@ function endOnCancel({ text, secret, confirm, tell }: SetupPrompts) {
 }
 
 /**
- * Asks for missing settings, in the order in which a newcomer gets them: what the app is, its address, and the secrets
- * of the app at Slack. Calls `offerApp` before it asks for the secrets, because there are none until Slack has created
- * the app from the manifest with the first answers.
+ * Asks for the missing settings, in the order in which a newcomer gets them: the app's name and look, its URL, and its
+ * secrets from Slack. Calls `offerApp` before it asks for the secrets: they do not exist until Slack has created the
+ * app from the manifest with the first answers.
  * @throws SetupCancelledError
  */
 export async function askSettings(
@@ -103,7 +106,7 @@ async function askLinks(ask: Questions, before: Suggestions['links']): Promise<S
 
 type Credentials = Pick<Settings, 'clientId' | 'clientSecret' | 'signingSecret'>;
 
-/** Asks whether to keep existing credentials: they may be wrong, or another app's. */
+/** Asks whether to keep existing credentials: they may be wrong, or belong to another app. */
 async function askCredentials(ask: Questions, given: Partial<Settings>): Promise<Credentials> {
   const { clientId, clientSecret, signingSecret } = given;
   if (clientId === undefined || clientSecret === undefined || signingSecret === undefined) {

@@ -4,22 +4,22 @@ import { CommandError } from '../command-error.ts';
 import { createAppUrl, fillManifest, manifestFileName } from '../fill-manifest.ts';
 import { readIfThere } from './write-env-file.ts';
 
-/** The app that Slack will create. */
+/** The app that Slack will create, and the files that describe it. */
 export interface OfferedApp {
   createAppUrl: string;
   manifestFile: string;
-  /** The file of the app's own manifest if it was changed too; otherwise undefined. */
+  /** The app's own manifest file, if `setup` has changed it too; otherwise undefined. */
   ownFile: string | undefined;
   /**
-   * Restores the files' earlier content, after a cancelled interview or an `.env` that could not be written. Returns
-   * what to report: "Nothing was changed.", or which file could not be restored.
+   * Restores the files' earlier content. Called if the interview is cancelled or `.env` cannot be written. Returns what
+   * to report: "Nothing was changed.", or which files could not be restored.
    */
   takeBack(): string;
 }
 
 /**
- * Fills the manifest, writes it next to `.env`, where it can be copied from, and builds the link that creates the app
- * from it. `own` is the app's own manifest file, if its text has changed too.
+ * Fills the manifest, writes it next to `.env`, so that people can copy it from there, and builds the link that creates
+ * the app from it. If the text of the app's own manifest has changed too, `own` is that file.
  * @throws CommandError if a file cannot be written; files that were already written are restored
  */
 export function offerApp(
@@ -55,8 +55,8 @@ export function offerApp(
 }
 
 /**
- * Writes a file's earlier text back, or removes the file if there was none. The earlier text fits even on a full disk:
- * the file was emptied before the new text was written, which freed the space that the earlier text took. Returns the
+ * Writes a file's earlier text back, or removes the file if it did not exist. Even on a full disk, there is room for
+ * the earlier text: writing the new text first emptied the file, which freed the space of the earlier one. Returns the
  * file if it could not be restored.
  */
 function restore(file: string, before: string | undefined): string | undefined {

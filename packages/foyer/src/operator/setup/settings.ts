@@ -12,7 +12,7 @@ export interface Settings {
   clientSecret: string;
   signingSecret: string;
   production: boolean;
-  /** The links that changed, by variable. */
+  /** The links that changed. The keys are the names of environment variables. */
   links: Readonly<Partial<Record<LinkName, string>>>;
 }
 
@@ -32,7 +32,7 @@ export function linkProblem(name: LinkName, text: string): string | undefined {
   );
 }
 
-/** Says what is wrong with a public URL and how to fix it; undefined if nothing is. */
+/** Says what is wrong with a public URL and how to fix it; undefined if the URL is valid. */
 export function publicUrlProblem(text: string): string | undefined {
   if (text.trim() === '')
     return 'Give the address where browsers will reach Foyer, such as https://foyer.example.com';
@@ -45,12 +45,12 @@ export function publicUrlProblem(text: string): string | undefined {
   }
 }
 
-/** Returns the address as the configuration reads it: without a trailing slash. */
+/** Returns the URL as the configuration reads it: without a trailing slash. */
 export function publicUrlOf(text: string): string {
   return readPublicUrl({ PUBLIC_URL: text.trim() });
 }
 
-/** Returns advice about an address that is not https; undefined for an https address. */
+/** Returns advice about a URL that is not https; undefined for an https URL. */
 export function httpAdvice(publicUrl: string): string | undefined {
   if (publicUrl.startsWith('https:')) return undefined;
   return (
@@ -60,16 +60,16 @@ export function httpAdvice(publicUrl: string): string | undefined {
   );
 }
 
-/** Says what is wrong with a value copied from Slack's page; undefined if nothing is. */
+/** Says what is wrong with a value copied from Slack's page; undefined if the value looks right. */
 export function credentialProblem(text: string): string | undefined {
   if (text.trim() === '') return 'Copy it from the app’s Basic Information page';
   return /[\s\p{Cc}]/u.test(text.trim()) ? 'It has spaces or line ends in it: copy it again' : undefined;
 }
 
 /**
- * The variables that `setup` writes. It creates an encryption key only if there is none: a new key in place of
- * TOKEN_ENCRYPTION_KEYS or of a key file could not decrypt the stored tokens. Each key gets a unique id, so that a lost
- * key is reported as missing and not as wrong. `newKeyId` is null if no key was created.
+ * Returns the variables that `setup` writes. If neither TOKEN_ENCRYPTION_KEYS nor a key file exists, adds a new
+ * encryption key; if one exists, a new key could not decrypt the stored tokens. The key gets a random id, so that a
+ * lost key is reported as missing and not as wrong. `newKeyId` is null if no key was created.
  */
 export function setupVariables(
   settings: Settings,

@@ -1,25 +1,25 @@
 import type { Readable, Writable } from 'node:stream';
 import { styleText } from 'node:util';
 
-/** How `setup` asks. A question that is cancelled (Ctrl-C) resolves to undefined. */
+/** How `setup` asks questions. If the person cancels a question (Ctrl-C), it resolves to undefined. */
 export interface SetupPrompts {
   text(question: SetupQuestion & { initialValue?: string }): Promise<string | undefined>;
-  /** Like `text`, without showing what is typed. */
+  /** Like `text`, but does not show what the person types. */
   secret(question: SetupQuestion): Promise<string | undefined>;
   confirm(question: { message: string; initialValue: boolean }): Promise<boolean | undefined>;
   /** Shows lines between the questions. */
   tell(title: string, lines: string): void;
 }
 
-/** One question. If `validate` says what is wrong with the answer, the question is asked again. */
+/** One question. If `validate` returns what is wrong with the answer, `setup` shows that and asks again. */
 export interface SetupQuestion {
   message: string;
   validate(answer: string): string | undefined;
 }
 
 /**
- * Asks on a terminal. `output` is stderr, because stdout is for the result. The first question loads Clack, because
- * most commands ask nothing. Clack returns a symbol for a cancelled question.
+ * Asks on a terminal. `output` is stderr, because stdout is for the result. Clack is loaded with the first question,
+ * because most commands ask nothing. For a cancelled question, Clack returns a symbol.
  */
 export function createSetupPrompts(streams: { input: Readable; output: Writable }): SetupPrompts {
   const answered = <T extends string | boolean>(answer: T | symbol): T | undefined =>
@@ -42,7 +42,7 @@ export function createSetupPrompts(streams: { input: Readable; output: Writable 
       return answered<boolean>(await confirm({ message, initialValue, ...streams }));
     },
     tell(title, lines) {
-      // No box and no bar around it: a long link must stay easy to click and copy.
+      // Draws no box or bar around the lines: a long link must stay easy to click and copy.
       streams.output.write(`\n${styleText('bold', title, { stream: streams.output })}\n${lines}\n\n`);
     },
   };

@@ -17,10 +17,10 @@ import { parse as parseDotenv } from 'dotenv';
 import { CommandError } from '../command-error.ts';
 
 /**
- * Writes variables to the folder's `.env` (mode 0600, whole or not at all). An existing `.env` keeps its other lines,
- * and is first copied to `.env.backup-<time>` (also mode 0600); a new one starts as `template`. Returns the backup's
- * path, or null if there was no `.env`. Throws the file system's errors, and a CommandError for a value that no `.env`
- * can hold; then `.env` is not changed.
+ * Writes variables to the folder's `.env` (mode 0600) in one atomic step. An existing `.env` is first copied to
+ * `.env.backup-<time>` (also mode 0600) and keeps its other lines; a new `.env` starts as `template`. Returns the
+ * backup's path, or null if there was no `.env`. Throws the file system's errors, and a CommandError for a value that
+ * cannot be written to an `.env`; in both cases `.env` is not changed.
  */
 export function writeEnvFile(
   folder: string,
@@ -42,7 +42,7 @@ export function writeEnvFile(
   return backup;
 }
 
-/** Returns the text of a file; undefined if there is none. */
+/** Returns the text of a file; undefined if the file does not exist. */
 export function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
@@ -61,7 +61,7 @@ function keepBackup(file: string, prefix: string, now: number): string {
   for (let number = 1; ; number += 1) {
     const backup = `${prefix}-${time}${number === 1 ? '' : `-${number}`}`;
     try {
-      // The backup is created empty and private first: a copy would have the mode of its source.
+      // Creates the backup empty and private first: a direct copy would have the mode of its source.
       closeSync(openSync(backup, 'wx', 0o600));
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'EEXIST') continue;
@@ -89,9 +89,9 @@ function replaceFile(file: string, text: string): void {
 
 /**
  * Sets variables in the text of an `.env` file: replaces existing assignments, appends new ones, and keeps every other
- * line and comment. It verifies that dotenv reads exactly these values from the new text, and all others unchanged:
- * dotenv's quoting has no escapes, and a value can reach into the lines below.
- * @throws CommandError that names a variable whose value no quoting can hold
+ * line and comment. Verifies that dotenv reads exactly these values from the new text, and every other value unchanged.
+ * Why: dotenv's quoting has no escapes, and a quoted value can extend over the lines below it.
+ * @throws CommandError that names a variable whose value cannot be quoted
  */
 export function setVariables(envText: string, variables: Readonly<Record<string, string>>): string {
   return Object.entries(variables).reduce((text, [name, value]) => setVariable(text, name, value), envText);
@@ -111,7 +111,7 @@ function setVariable(envText: string, name: string, value: string): string {
   );
 }
 
-/** The ways to write a value, in the order in which they are tried. */
+/** Returns the ways to write a value, in the order in which `setVariable` tries them. */
 function spellings(value: string): string[] {
   const quoted = ["'", '"', '`'].map((quote) => `${quote}${value}${quote}`);
   return /^[A-Za-z0-9_./:@+=,-]*$/.test(value) ? [value, ...quoted] : [...quoted, value];
@@ -130,7 +130,7 @@ function assign(envText: string, name: string, written: string): string {
   return envText.slice(0, last.index) + line + envText.slice(last.index + found.length);
 }
 
-/** One assignment with its value, which may be quoted over several lines, and the comment after it. */
+/** Matches an assignment with its value, which may be quoted over several lines, and the comment after the value. */
 function assignment(name: string): RegExp {
   const value = String.raw`(?:'(?:\\'|[^'])*'|"(?:\\"|[^"])*"|${'`'}(?:\\${'`'}|[^${'`'}])*${'`'}|[^#\r\n]*?)`;
   return new RegExp(

@@ -20,22 +20,22 @@ import { describeConfig, describeVariables, secretsOf } from './describe-setting
 import { countRequests, countRuns, readFailedSteps, readServerVersion } from './read-counts.ts';
 
 /**
- * Why so many small parts: a bundle is needed when something is broken, so each part is collected separately. A part
+ * Why each part is collected separately: people need a bundle when something is broken, so any part may fail. A part
  * that fails is null, and `missing` has the reason.
  */
 
-/** A part that could not be collected, and why. */
+/** A part that could not be collected, and the reason. */
 interface MissingPart {
   part: string;
   reason: string;
 }
 
-/** Collects one part. If that fails, it returns null and adds a line to `missing`. */
+/** Collects one part. If that fails, resolves to null and adds an entry to `missing`. */
 type Collect = <T>(part: string, work: () => T | Promise<T>) => Promise<T | null>;
 
 export type SupportBundle = Awaited<ReturnType<typeof collectBundle>>;
 
-/** Collects what someone needs to help with a broken Foyer. Changes nothing; the bundle holds no secret. */
+/** Collects what someone needs to help with a broken Foyer. Changes nothing. The bundle contains no secret. */
 export async function collectBundle(deps: OperatorDeps, { offline }: { offline: boolean }) {
   const missing: MissingPart[] = [];
   const collect: Collect = async (part, work) => {
@@ -81,8 +81,8 @@ export async function collectBundle(deps: OperatorDeps, { offline }: { offline: 
 }
 
 /**
- * Returns the configuration that Foyer would start with, or every problem that stops the start, including the
- * definition's.
+ * Returns the configuration that Foyer would start with. If Foyer cannot start, returns every problem with the
+ * environment, the manifest and the definition.
  */
 function tryConfig({ readConfig }: OperatorDeps) {
   try {
@@ -94,9 +94,9 @@ function tryConfig({ readConfig }: OperatorDeps) {
 }
 
 /**
- * Returns the reports of the Foyer at PUBLIC_URL and of the Foyer on this machine; only one report if both are the same
- * process. Leaves out the fingerprints of their settings, which doctor has compared. Throws if neither sends a report,
- * or if `offline` is true.
+ * Returns the reports of the Foyer at PUBLIC_URL and of the Foyer on this machine, or one report if both are the same
+ * process. The reports do not contain the fingerprints of the settings: doctor has compared these. Throws if neither
+ * Foyer sends a report, or if `offline` is true.
  */
 async function processReports(deps: OperatorDeps, setting: Setting | null, offline: boolean) {
   if (offline) throw new Error('--offline was given.');
@@ -171,7 +171,8 @@ function usable(setting: Setting | null, ...names: string[]): Config {
 }
 
 /**
- * Matches a mail address, since doctor may quote what a mail server said. Does not match the user and host of a URL.
+ * Matches a mail address: doctor's findings may quote an answer of a mail server. Does not match the user and host of a
+ * URL.
  */
 const mailAddress = /(?<=^|[\s<>()"'`,;:])[^\s@<>()[\]"'`,;:/]+@[^\s@<>()[\]"'`,;:/]+\.\p{L}{2,}/gu;
 
@@ -183,6 +184,6 @@ function scrubbed<T>(value: T, scrub: (text: string) => string): T {
     if (typeof inner !== 'object' || inner === null) return inner;
     return Object.fromEntries(Object.entries(inner).map(([name, each]) => [name, walk(each)]));
   };
-  // The walk keeps the shape and replaces only texts.
+  // `walk` keeps the shape of the value and replaces only texts.
   return walk(value) as T;
 }

@@ -7,8 +7,8 @@ type Variables = Readonly<Record<string, string | undefined>>;
 type VariableName = keyof typeof environmentSchema.shape;
 
 /**
- * The variables whose values a support bundle shows. A variable is not on the list if its value is a secret, may
- * contain one (an address with a password, for example), or names a person.
+ * The variables whose values a support bundle shows. A variable is not on this list if its value is a secret, may
+ * contain a secret (a URL with a password, for example), or names a person.
  */
 const harmless: readonly VariableName[] = [
   'SLACK_CLIENT_ID',
@@ -27,13 +27,13 @@ const harmless: readonly VariableName[] = [
   'NODE_ENV',
 ];
 
-/** Whether a variable is set, and its value if that is harmless and valid. */
+/** Whether a variable is set, and its value if the value is harmless and valid. */
 export interface VariableState {
   set: boolean;
   value?: string;
 }
 
-/** Describes each variable that Foyer reads, and no other. */
+/** Describes the variables that Foyer reads, and no others. */
 export function describeVariables(environment: Variables): Record<string, VariableState> {
   const names = Object.keys(environmentSchema.shape) as VariableName[];
   const given = plainValues(environment, names, []);
@@ -48,7 +48,7 @@ export function describeVariables(environment: Variables): Record<string, Variab
   );
 }
 
-/** Describes the configuration that Foyer starts with: what is on, without any secret. */
+/** Describes the configuration that Foyer starts with: which features are on, without any secret. */
 export function describeConfig(config: Config) {
   const { slack, http, notify } = config;
   return {
@@ -78,13 +78,13 @@ export function describeConfig(config: Config) {
 const secretName = /SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|KEY|CREDENTIAL|WEBHOOK|SMTP/i;
 
 /**
- * Returns the secrets of an environment, also those in values that Foyer does not accept: if no configuration is
- * usable, nothing else lists its secrets. Includes other programs' variables, since an error may quote them too.
+ * Returns the secrets in an environment, even in values that Foyer does not accept: without a usable configuration,
+ * nothing else lists the secrets. Includes other programs' variables, since an error may quote these too.
  */
 export function secretsOf(environment: Variables): string[] {
   return Object.entries(environment).flatMap(([name, value = '']) => {
     const plain = value.trim().replace(/^["'`]|["'`]$/g, '');
-    // Everything between the user and the last @ of an address, or the parameter `password` of its query.
+    // The password in a URL: everything between the user and the last @, or the parameter `password` of the query.
     const [, inAddress] = /:\/\/[^\s:/@]*:(\S+)@/.exec(plain) ?? [];
     const [, inQuery] = /[?&]password=([^\s&]+)/.exec(plain) ?? [];
     const passwords = [inAddress, inQuery].filter((text) => text !== undefined).flatMap(withDecoded);

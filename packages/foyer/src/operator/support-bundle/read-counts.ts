@@ -3,7 +3,7 @@ import type { Queries } from '../../database/database.ts';
 import { isOfApp } from '../../database/run-leases.ts';
 import { isoTime } from '../install-record-json.ts';
 
-/** What a support bundle says about the records: counts, ids and codes, and nothing about a person. */
+/** What a support bundle contains about the records: counts, ids and codes, but nothing about a person. */
 
 const failedRuns = 20;
 const dayMs = 24 * 60 * 60_000;
@@ -80,7 +80,8 @@ export async function readServerVersion(queries: Queries): Promise<string> {
 }
 
 /**
- * Hides a text that does not look like an error code: an app chooses its own codes, and a sentence may name a person.
+ * Hides a text that does not look like an error code: apps choose their own codes, and if one is a sentence, it may
+ * name a person.
  */
 function codeAlone(code: string | null): string | null {
   if (code === null || /^[\w.:-]{1,80}$/.test(code)) return code;

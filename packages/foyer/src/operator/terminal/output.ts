@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 import { plainJson, plainLines } from './plain-text.ts';
 
-/** How a word is highlighted if colors can be shown. */
+/** How to highlight a word if the output shows colors. */
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow';
 
 /** A stream that may be a terminal. */
@@ -10,21 +10,24 @@ export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
 
 /** Where a command writes. Results go to stdout; remarks about them go to stderr. */
 export interface Output {
-  /** The columns of the terminal; infinite for a pipe or a file. */
+  /** The number of columns of the terminal; infinite for a pipe or a file. */
   readonly width: number;
-  /** Prints lines that a command has built, already made safe by `table` and the like. */
+  /** Prints lines that a command has built. They must already be safe for a terminal, as the lines of `table` are. */
   print(lines: string): void;
-  /** Prints a result for programs: the only thing on stdout if `--json` is given. */
+  /** Prints a result for programs. With `--json`, a command prints nothing else to stdout. */
   printJson(value: unknown): void;
-  /** Prints a list of any length as one JSON array, which grows as the pages arrive. */
+  /** Prints a list of any length as one JSON array, page by page as the pages arrive. */
   printJsonList(pages: AsyncIterable<readonly unknown[]>): Promise<void>;
-  /** Resolves to true once stdout can take more, or to false if no one reads it any more, as after `list | head`. */
+  /** Resolves to true once stdout can accept more data, or to false if its reader has gone, as after `list | head`. */
   ready(): Promise<boolean>;
   /**
-   * Prints a remark or a failure to stderr. Control characters in it are replaced, so it cannot command the terminal.
+   * Prints a remark or a failure to stderr. Replaces control characters, so that the text cannot control the terminal.
    */
   note(lines: string): void;
-  /** Returns the text in a style if stdout shows colors (a terminal, and no NO_COLOR), else unchanged. */
+  /**
+   * Returns the text in a style if stdout shows colors (it is a terminal, and NO_COLOR is not set); else returns it
+   * unchanged.
+   */
   style(style: Style, text: string): string;
 }
 
@@ -56,7 +59,7 @@ export function createOutput(streams: { stdout: OutputStream; stderr: OutputStre
       let hasSome = false;
       for await (const page of pages) {
         if (page.length === 0) continue;
-        // Formats the page as an array, and drops the brackets.
+        // Formats the page as an array, and removes the brackets.
         stdout.write(`${hasSome ? ',' : '['}\n${plainJson(page).slice(2, -2)}`);
         hasSome = true;
         if (!(await ready())) return;

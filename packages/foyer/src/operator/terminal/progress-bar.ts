@@ -7,19 +7,19 @@ import { spanText } from './time-text.ts';
 export interface WorkProgress {
   doing: 'backing up' | 'copying' | 'comparing' | 'reading' | 're-encrypting';
   done: number;
-  /** Null if the total is unknown: then there is no bar. */
+  /** The total. Null if it is unknown: then no bar is shown. */
   of: number | null;
   unit: 'rows' | 'pages' | 'tokens' | 'entries';
 }
 
-/** Shows the progress of long work; null ends it and removes what is shown. */
+/** Shows the progress of long work. Call it with null at the end, to remove the progress from the screen. */
 export type ShowWork = (progress: WorkProgress | null) => void;
 
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /**
- * Writes `copying ■■■■■■    62 %  620 of 1,000 rows, 310/s, 2 s left`. The rate and the estimate appear after the first
- * second. They use only the work since `start`, because a copy may resume.
+ * Returns `copying ■■■■■■    62 %  620 of 1,000 rows, 310/s, 2 s left`. The rate and the estimate appear after the first
+ * second. They count only the work since `start`, because a copy may resume an earlier one.
  */
 function progressText(
   { doing, done, of, unit }: WorkProgress,
@@ -34,7 +34,7 @@ function progressText(
   return `${doing} ${bar} ${Math.floor(share * 100)} %  ${number(done)} of ${number(of)} ${unit}${rate}${left}`;
 }
 
-/** Creates a bar with rate and estimate on a terminal; elsewhere, shows nothing. */
+/** Creates a progress bar with rate and estimate. Shows nothing if stderr is not a terminal. */
 export function createProgressBar(stderr: OutputStream): ShowWork {
   if (!stderr.isTTY) return () => {};
   let shown: { bar: SingleBar; doing: WorkProgress['doing'] } | undefined;
@@ -53,7 +53,7 @@ export function createProgressBar(stderr: OutputStream): ShowWork {
         {
           stream: stderr as NodeJS.WriteStream,
           clearOnComplete: true,
-          // Otherwise the first Ctrl+C would end the bar and not the command.
+          // Without this, the first Ctrl+C would end the bar and not the command.
           gracefulExit: false,
           barsize: 24,
           format(options, { progress: share }, payload: WorkProgress) {

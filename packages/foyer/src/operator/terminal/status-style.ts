@@ -16,7 +16,7 @@ type AnyStatus =
   | InstallRequestOutcome
   | JobStatus;
 
-/** How good each status is: the same word looks the same in every table and on every page. */
+/** How good or bad each status is, so that a status has the same color in every table and on every page. */
 export const statusTones = {
   active: 'good',
   broken: 'bad',
@@ -42,7 +42,7 @@ export const statusTones = {
 
 const styles = { good: 'green', bad: 'red', warn: 'yellow', busy: undefined, muted: 'dim' } as const;
 
-/** Returns the style of a status on a terminal; undefined if it is shown without a style. */
+/** Returns the style of a status on a terminal; undefined if the status has no style. */
 export function statusStyle(status: AnyStatus): Style | undefined {
   return styles[statusTones[status]];
 }

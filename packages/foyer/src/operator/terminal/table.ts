@@ -13,20 +13,23 @@ type Canvas = Pick<Output, 'style' | 'width'>;
 
 const gap = 2;
 /**
- * Words of up to 12 columns are never broken. Words of up to 32, such as a run's id, are broken only if the table does
- * not fit otherwise.
+ * A table never breaks words of up to 12 columns. It breaks words of up to 32, such as a run's id, only if it does not
+ * fit otherwise.
  */
 const wholeWords = [32, 12] as const;
 
 /**
- * Builds lines of aligned columns under their titles; `-` if a value is absent. On a terminal, values wrap so that the
- * table fits the terminal's width if possible. In a pipe, each row is one line, for grep.
+ * Builds lines of aligned columns under their titles. An absent value is shown as `-`. On a terminal, values wrap so
+ * that the table fits the terminal's width if possible. In a pipe, each row is one line, so that grep works.
  */
 export function table<Row>(output: Canvas, columns: readonly Column<Row>[], rows: readonly Row[]): string {
   return createTable(output, columns)(rows);
 }
 
-/** Builds a table from rows that come in pages. Only the first page has titles; the widths fit all rows so far. */
+/**
+ * Builds a table from rows that come in pages. Only the first page has titles. The columns are wide enough for all rows
+ * so far.
+ */
 export function createTable<Row>(
   output: Canvas,
   columns: readonly Column<Row>[],
@@ -73,7 +76,7 @@ export function createTable<Row>(
 }
 
 /**
- * Computes the widths of the columns; their sum is at most `room` if possible. The column with the most to spare
+ * Computes the widths of the columns. Their sum is at most `room`, if possible. The column with the most spare width
  * shrinks first.
  */
 function fit(natural: readonly number[], longest: readonly number[], room: number): number[] {
@@ -95,12 +98,12 @@ function longestWord(text: string): number {
   return Math.max(...text.split(' ').map(displayWidth));
 }
 
-/** Splits a text into lines: between words, and within a word that is longer than a line. */
+/** Splits a text into lines: between words, and inside a word only if it is longer than a line. */
 function wrap(text: string, width: number): string[] {
   return displayWidth(text) <= width ? [text] : wrapAnsi(text, width, { hard: true }).split('\n');
 }
 
-/** Builds lines of `name  value`, aligned; leaves out a field whose value is null. */
+/** Builds aligned lines of `name  value`. Skips fields whose value is null. */
 export function fieldLines(fields: readonly (readonly [name: string, value: string | null])[]): string {
   const present = fields.filter((field): field is [string, string] => field[1] !== null);
   const width = Math.max(0, ...present.map(([name]) => displayWidth(name)));
@@ -119,8 +122,8 @@ const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 
 /**
- * Matches nearly every text. Only other texts are split into graphemes: when all were split, a list of 50,000 teams
- * took 700 MB and ten seconds.
+ * Matches nearly every text. Only a text that does not match is split into graphemes: when every text was split, a list
+ * of 50,000 teams took 700 MB and ten seconds.
  */
 const plain = /^[\x20-\x7e]*$/;
 
