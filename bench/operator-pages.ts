@@ -71,7 +71,7 @@ async function logIn(): Promise<string> {
     body: new URLSearchParams({ password }),
   });
   const { name, value } = parseSetCookie(answer.headers.getSetCookie()[0] ?? '');
-  if (!value) throw new Error(`the login answered ${answer.status} without a session`);
+  if (!value) throw new Error(`the login answered ${answer.status} without a session cookie`);
   return `${name}=${value}`;
 }
 
@@ -118,17 +118,17 @@ const pages: Record<string, string> = {
   'installations, broken': `${list}?status=broken`,
   'installations, failed runs': `${list}?run=failed`,
   'installations, waiting runs': `${list}?run=waiting`,
-  'installations, failed runs of broken ones': `${list}?run=failed&status=broken`,
-  'installations, by a common part of a name': `${list}?q=Globex`,
-  'installations, by a whole name': `${list}?q=Team+${middle}+of+Acme`,
-  'installations, by a name that no one has': `${list}?q=Umbrella`,
-  'installations, by a team’s id': `${list}?q=${numbered('T', middle)}`,
-  'installations, by a person’s id': `${list}?q=${numbered('U', middle)}`,
-  'installations, by an id that no one has': `${list}?q=T999999999`,
+  'installations, broken and with a failed run': `${list}?run=failed&status=broken`,
+  'installations, search: part of a name, many matches': `${list}?q=Globex`,
+  'installations, search: a whole name, one match': `${list}?q=Team+${middle}+of+Acme`,
+  'installations, search: a name, no match': `${list}?q=Umbrella`,
+  'installations, search: a team’s id': `${list}?q=${numbered('T', middle)}`,
+  'installations, search: a person’s id': `${list}?q=${numbered('U', middle)}`,
+  'installations, search: an id, no match': `${list}?q=T999999999`,
   'one installation': `${list}/${numbered('ins_', middle)}`,
   'one installation, a large team': `${list}/${numbered('ins_', 0)}`,
   'people of a large team': `${list}/${numbered('ins_', 0)}/people`,
-  'people of a large team, by a part of a name': `${list}/${numbered('ins_', 0)}/people?q=${middle + 1}`,
+  'people of a large team, search: part of a name': `${list}/${numbered('ins_', 0)}/people?q=${middle + 1}`,
   'install requests, first page': '/operator/requests',
   'install requests, a page in the middle': await middlePage('/operator/requests'),
   'install requests, failed': '/operator/requests?outcome=failed',
@@ -150,10 +150,10 @@ const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 const yardstick = median((costs.get('landing page (the yardstick)') ?? []).map(({ ms }) => ms));
 console.log(
-  `${count} installations on ${isPostgres ? 'Postgres' : 'SQLite'}, ${rounds} rounds, Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}; the chore took ${firstChoreMs.toFixed(0)} ms, then ${choreMs.toFixed(0)} ms\n`,
+  `${count} installations on ${isPostgres ? 'Postgres' : 'SQLite'}, ${rounds} rounds, Node ${process.version}, ${availableParallelism()} cores, load ${loadavg()[0]?.toFixed(1)}; the chore that stores daily counts took ${firstChoreMs.toFixed(0)} ms, and ${choreMs.toFixed(0)} ms when run again\n`,
 );
 console.log(
-  '| page | least ms | median ms | slowest ms | × landing page | CPU ms of Foyer | failed |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
+  '| page | fastest ms | median ms | slowest ms | × landing page | Foyer’s CPU ms | failed |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: |',
 );
 for (const [name, all] of costs) {
   const times = all.map(({ ms }) => ms);

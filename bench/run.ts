@@ -70,16 +70,18 @@ async function main(wanted: readonly string[], flags: Flags): Promise<void> {
 }
 
 await new Command('bench')
-  .description('Compares Foyer with others; see bench/README.md.')
-  .addArgument(new Argument('[measurement...]', 'which ones; all if none is given').choices(names))
-  .option('--slices <count>', 'how often each contender has its turn (10; 2 with --quick)')
+  .description(
+    'Compares Foyer’s performance with that of stock Bolt, Kysely and pg-boss; see bench/README.md.',
+  )
+  .addArgument(new Argument('[measurement...]', 'the measurements to run (default: all)').choices(names))
+  .option('--slices <count>', 'how many turns of each contender to measure (default: 10, or 2 with --quick)')
   .addOption(
     new Option(
       '--profile [contender]',
-      'take a CPU profile of the contenders whose name begins with this (Foyer)',
+      'take a CPU profile of each contender whose name begins with this text (default: Foyer)',
     ),
   )
-  .option('--quick', 'sizes so small that they only show whether it runs')
-  .option('--out <folder>', 'where results.json and marks.svg go (bench/results)')
+  .option('--quick', 'use sizes so small that they only show whether the bench runs')
+  .option('--out <folder>', 'the folder for results.json and marks.svg (default: bench/results)')
   .action(main)
   .parseAsync();

@@ -63,7 +63,7 @@ export async function startContender(
   const exited = once(child, 'exit');
   let gone: Error | undefined;
   void exited.then(([code, signal]) => {
-    gone = new Error(`${file} ended with ${code ?? signal}`);
+    gone = new Error(`${file} exited with ${code ?? signal}`);
     ready.reject(gone);
     for (const question of asked.values()) question.reject(gone);
   });

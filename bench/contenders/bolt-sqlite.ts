@@ -48,7 +48,7 @@ const { note, settled } = createCounter();
 addBenchListeners(app, listenerWork, note);
 const server = await app.start({ port: 0, host: '127.0.0.1' });
 const address = server.address();
-if (address === null || typeof address === 'string') throw new Error('Bolt listens on no port');
+if (address === null || typeof address === 'string') throw new Error('Bolt is not listening on a TCP port');
 
 present({
   port: address.port,

@@ -20,10 +20,11 @@ const nothing: Step = {
 };
 
 const config = parseConfig(process.env, fixtureManifest);
-if (config.database.kind !== 'sqlite') throw new Error('this contender runs on SQLite');
+if (config.database.kind !== 'sqlite') throw new Error('this contender needs a SQLite database');
 const database = await openSqlite(config.database.file);
 const log = createLogger(config);
-const notAsked = (): Promise<never> => Promise.reject(new Error('a step that does nothing asks for nothing'));
+const notAsked = (): Promise<never> =>
+  Promise.reject(new Error('the empty step must not publish App Home or ask for a token'));
 const worker = createWorker({
   database,
   steps: [nothing],

@@ -43,6 +43,6 @@ app.event('app_home_opened', async ({ event, context, client }) => {
 });
 const server = await app.start({ port: 0, host: '127.0.0.1' });
 const address = server.address();
-if (address === null || typeof address === 'string') throw new Error('Bolt listens on no port');
+if (address === null || typeof address === 'string') throw new Error('Bolt is not listening on a TCP port');
 
 present({ port: address.port, answers: { settled }, stop: () => server.closeAllConnections() });

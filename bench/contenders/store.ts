@@ -17,7 +17,7 @@ const open: Readonly<Record<string, (place: string) => BenchStore | Promise<Benc
   prepared: PLACE.startsWith('postgres') ? preparedPostgresStore : preparedSqliteStore,
 };
 const opened = await open[STORE]?.(PLACE);
-if (!opened) throw new Error(`there is no store ${STORE}`);
+if (!opened) throw new Error(`unknown store: ${STORE}`);
 const store = opened;
 const random = createRandom(7);
 

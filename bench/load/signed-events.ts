@@ -75,7 +75,7 @@ function delivery(teamNumber: number, event: object): PreparedRequest {
  */
 export function messageEvent(teamNumber: number): PreparedRequest {
   const ts = `${Math.floor(Date.now() / 1000)}.${String(delivered % 1_000_000).padStart(6, '0')}`;
-  const text = 'Could somebody have a look at the deploy of this morning? The canary is red again :eyes:';
+  const text = "Could somebody have a look at this morning's deploy? The canary is red again :eyes:";
   return delivery(teamNumber, {
     user: installerIdOf(teamNumber),
     type: 'message',

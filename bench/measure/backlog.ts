@@ -19,7 +19,7 @@ import { startPostgres } from '../start-postgres.ts';
 
 const names = [
   'Foyer, whole pipeline',
-  'Foyer, whole pipeline, beside waiting runs',
+  'Foyer, whole pipeline, with waiting runs',
   'pg-boss, same hooks, 4 workers',
   'Foyer, one empty step',
   'pg-boss, empty jobs, 1 worker',
@@ -30,7 +30,7 @@ type Metric = 'rate' | 'cpuMs';
 
 export const backlog: Measurement = {
   name: 'backlog',
-  what: 'Queued runs worked off a second',
+  what: 'Queued runs completed per second',
   async run(options) {
     const perSlice = options.quick ? 20 : 1000;
     const waiting = options.quick ? 500 : 100_000;
@@ -51,8 +51,8 @@ export const backlog: Measurement = {
       options.say('starting six contenders');
       const turns: Record<Name, Turn['slice']> = {
         'Foyer, whole pipeline': await onFoyer('Foyer, whole pipeline'),
-        'Foyer, whole pipeline, beside waiting runs': await onFoyer(
-          'Foyer, whole pipeline, beside waiting runs',
+        'Foyer, whole pipeline, with waiting runs': await onFoyer(
+          'Foyer, whole pipeline, with waiting runs',
           {
             waiting,
           },
@@ -69,7 +69,7 @@ export const backlog: Measurement = {
           WORKERS: '4',
         }),
       };
-      options.say(`working off ${perSlice} runs a slice`);
+      options.say(`running ${perSlice} queued runs per slice`);
       const samples = await interleave<Name, Metric>(options.slices, turns);
       return { rows: rowsOf(samples, waiting), marks: marksOf(samples, waiting), notes: [] };
     } finally {
@@ -170,15 +170,15 @@ async function startPgBoss(turn: PgBossTurn, options: RunOptions): Promise<Turn>
 /** What each contender is compared with. */
 const yardsticks: Partial<Record<Name, readonly Name[]>> = {
   'Foyer, whole pipeline': ['pg-boss, same hooks, 4 workers', 'pg-boss, empty jobs, 1 worker'],
-  'Foyer, whole pipeline, beside waiting runs': ['Foyer, whole pipeline'],
+  'Foyer, whole pipeline, with waiting runs': ['Foyer, whole pipeline'],
   'Foyer, one empty step': ['pg-boss, empty jobs, 1 worker', 'pg-boss, empty jobs, 4 workers'],
 };
 
 function rowsOf(samples: Record<Name, Sample<Metric>[]>, waiting: number): Row[] {
   return names.map((name) => ({
     situation: name.endsWith('waiting runs')
-      ? `${waiting.toLocaleString('en')} runs wait for later`
-      : 'nothing else',
+      ? `${waiting.toLocaleString('en')} other runs waiting`
+      : 'nothing waiting',
     contender: name,
     unit: name.startsWith('Foyer') ? 'runs/s' : 'jobs/s',
     figure: figureOf(valuesOf(samples[name], 'rate')),
@@ -199,21 +199,21 @@ function marksOf(samples: Record<Name, Sample<Metric>[]>, waiting: number): Mark
   });
   return [
     mark(
-      'runs of one empty step, × pg-boss’s empty jobs one by one',
+      'runs with one empty step, × empty pg-boss jobs, one at a time',
       2,
       'Foyer, one empty step',
       'pg-boss, empty jobs, 1 worker',
     ),
     mark(
-      'runs of the whole pipeline, × pg-boss’s jobs with the same hooks',
+      'runs of the whole pipeline, × pg-boss jobs with the same hooks',
       2,
       'Foyer, whole pipeline',
       'pg-boss, same hooks, 4 workers',
     ),
     mark(
-      `runs beside ${waiting.toLocaleString('en')} that wait, × without them`,
+      `runs with ${waiting.toLocaleString('en')} others waiting, × with none waiting`,
       0.8,
-      'Foyer, whole pipeline, beside waiting runs',
+      'Foyer, whole pipeline, with waiting runs',
       'Foyer, whole pipeline',
     ),
   ];

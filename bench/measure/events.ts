@@ -27,7 +27,7 @@ type Metric = 'rate' | 'alone' | 'p50' | 'p99' | 'p99At32' | 'cpuUs' | 'loadBusy
 const situations = {
   warm: 'warm: 200 busy teams',
   mixed: 'Zipf over all teams',
-  cold: 'every event from another team',
+  cold: 'each event from a different team',
 } as const;
 type Situation = keyof typeof situations;
 
@@ -225,14 +225,14 @@ function marksOf(ratios: Record<string, number>): Mark[] {
   return [
     mark('signed events, warm, × stock Bolt', 2.5, 'warm stock'),
     mark('signed events, warm, × floor', 0.6, 'warm floor'),
-    mark('signed events, every one from another team, × stock Bolt', 1.4, 'cold stock'),
+    mark('signed events, each from a different team, × stock Bolt', 1.4, 'cold stock'),
   ];
 }
 
 function noteOn(loadBusy: number): string {
   const percent = Math.round(loadBusy * 100);
   return (
-    `Against \`floor\`, the load side used ${percent} % of one core, and less against all others: ` +
-    (loadBusy < 0.9 ? 'the contender is the limit.' : 'the floor may be somewhat higher than measured.')
+    `Against \`floor\`, the load generator used ${percent} % of one core, and less against the others, so ` +
+    (loadBusy < 0.9 ? 'the contenders are the bottleneck.' : '`floor` may be faster than measured.')
   );
 }

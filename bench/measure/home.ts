@@ -136,7 +136,7 @@ async function msToPublish({ contender, connections }: Turn, { slack, teams }: S
     await connections.post('/slack/events', [request], 1);
     await settled;
     const [arrivedAt = '0'] = await slack.ask<string[]>('published', [installerIdOf(number)]);
-    if (arrivedAt === '0') throw new Error(`team ${number} was shown nothing`);
+    if (arrivedAt === '0') throw new Error(`no view was published for team ${number}`);
     waits.push(Number(BigInt(arrivedAt) - sentAt) / 1e6);
   }
   return median(waits);
@@ -160,7 +160,7 @@ function rowsOf(samples: Record<Name, Sample<Metric>[]>): Row[] {
   return [
     ...names.map((name) => row(name, 'changed', 'view changed', 'views/s', 'changedCpu')),
     ...names.map((name) => row(name, 'unchanged', 'view unchanged', 'events/s', 'unchangedCpu')),
-    ...names.map((name) => row(name, 'quiet', 'view unchanged, and nothing else', 'events/s', 'quietCpu')),
+    ...names.map((name) => row(name, 'quiet', 'view unchanged, no commits', 'events/s', 'quietCpu')),
     ...names.map((name) => row(name, 'toPublish', 'event to views.publish, one at a time', 'ms')),
   ];
 }

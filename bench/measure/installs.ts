@@ -161,7 +161,7 @@ function rowsOf(latencyMs: number, samples: Record<Name, Sample<Metric>[]>): Row
     };
   };
   return [
-    ...names.map((name) => row(name, 'rate', 'installs with all that follows', 'installs/s')),
+    ...names.map((name) => row(name, 'rate', 'complete installs', 'installs/s')),
     ...names.map((name) => row(name, 'callbackP50', 'from callback to page', 'ms')),
     ...(latencyMs === 0 ? names.map((name) => row(name, 'cpuMs', 'CPU of an install', 'ms')) : []),
   ];
@@ -173,7 +173,7 @@ function marksOf(latencyMs: number, samples: Record<Name, Sample<Metric>[]>): Ma
   const marks: Mark[] = [];
   if (latencyMs === at100.latencyMs) {
     marks.push({
-      what: 'callback to progress page at 100 ms a call, × stock with an empty callback',
+      what: 'callback to progress page, Slack at 100 ms, × stock with an empty callback',
       asked: 1.05,
       reached: ratio('callbackP50', 'stock, empty callback'),
       better: 'less',

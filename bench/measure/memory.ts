@@ -103,12 +103,12 @@ function findingsOf(levels: ReadonlyMap<Name, Levels>, few: number, all: number)
     const { rssMb, heapMb } = pick(name === 'Foyer' ? foyer : stock);
     const ratio = rssMb / pick(stock).rssMb;
     return {
-      situation: `${teams.toLocaleString('en')} teams, resident`,
+      situation: `${teams.toLocaleString('en')} teams, resident memory`,
       contender: name,
       unit: 'MB',
       figure: { median: rssMb, low: rssMb, high: rssMb },
       ratios: name === 'Foyer' ? [{ to: 'stock Bolt', median: ratio, low: ratio, high: ratio }] : [],
-      beside: { 'heap MB after a collection': heapMb },
+      beside: { 'heap MB after garbage collection': heapMb },
     };
   };
   const grown = foyer.afterAll.heapMb - foyer.afterFew.heapMb;
@@ -120,13 +120,13 @@ function findingsOf(levels: ReadonlyMap<Name, Levels>, few: number, all: number)
     ],
     marks: [
       {
-        what: 'resident after 100,000 teams, × stock Bolt',
+        what: 'resident memory after 100,000 teams, × stock Bolt',
         asked: 0.1,
         reached: foyer.afterAll.rssMb / stock.afterAll.rssMb,
         better: 'less',
       },
       {
-        what: 'heap after 100,000 teams above that after 1,000',
+        what: 'heap growth from 1,000 to 100,000 teams',
         asked: 15,
         reached: grown,
         better: 'less',

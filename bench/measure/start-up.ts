@@ -29,7 +29,7 @@ const foyer = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
 export const startUp: Measurement = {
   name: 'start-up',
-  what: 'From the start of the process to `/readyz`',
+  what: 'From process start to `/readyz`',
   async run(options) {
     const file = join(options.folder, 'start-up.db');
     await (await openSqlite(file)).close();
@@ -99,7 +99,7 @@ async function msToReady(args: string[], env: Record<string, string>): Promise<n
   });
   const exited = once(child, 'exit');
   while (!(await isReady(port))) {
-    if (child.exitCode !== null) throw new Error(`${args.at(-1)} ended with ${child.exitCode}`);
+    if (child.exitCode !== null) throw new Error(`${args.at(-1)} exited with ${child.exitCode}`);
     await sleep(2);
   }
   const ms = performance.now() - startedAt;

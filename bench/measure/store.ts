@@ -16,7 +16,7 @@ import { type BenchPostgres, startPostgres } from '../start-postgres.ts';
 
 const stores = {
   foyer: 'Foyer',
-  anew: 'Foyer, nothing kept',
+  anew: 'Foyer, no cache',
   kysely: 'Kysely',
   prepared: 'prepared statement',
 } as const;
@@ -50,8 +50,8 @@ export const store: Measurement = {
       rows,
       marks,
       notes: [
-        'Storing and deleting compare unlike things: Foyer commits an install with its history, its run and six steps, ' +
-          'and at the end erases tokens from the files, where the others write or delete one row.',
+        'Storing and deleting are not like for like. Foyer commits each install with its history, its run and six steps, ' +
+          'and a delete also erases the tokens from the database files; the others write or delete one row.',
       ],
     };
   },
@@ -166,15 +166,15 @@ function marksOf(sizes: readonly number[], samples: Samples): Mark[] {
   const [fewest = 0, most = 0] = [sizes[0], sizes.at(-1)];
   const reached = (name: StoreName, to: string) => ratioOf(samples, 'fetch', keyOf(name, most), to).median;
   const mark = (what: string, asked: number, figure: number): Mark => ({
-    what: `fetch at ${most.toLocaleString('en')}, × ${what}`,
+    what: `fetch from ${most.toLocaleString('en')} rows, × ${what}`,
     asked,
     reached: figure,
     better: 'more',
   });
   const few = fewest.toLocaleString('en');
   return [
-    mark(`at ${few}, where all of those are kept`, 0.6, reached('foyer', keyOf('foyer', fewest))),
-    mark(`at ${few}, nothing kept`, 0.6, reached('anew', keyOf('anew', fewest))),
-    mark('Kysely’s', 2, reached('foyer', keyOf('kysely', most))),
+    mark(`from ${few}, all of them cached`, 0.6, reached('foyer', keyOf('foyer', fewest))),
+    mark(`from ${few}, no cache`, 0.6, reached('anew', keyOf('anew', fewest))),
+    mark('Kysely', 2, reached('foyer', keyOf('kysely', most))),
   ];
 }

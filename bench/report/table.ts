@@ -14,7 +14,7 @@ export function numberText(value: number): string {
 export function tableOf({ rows }: Pick<Findings, 'rows'>): string {
   const lines = rows.map((row) => `| ${cellsOf(row).join(' | ')} |`);
   return [
-    '| situation | contender | median | quartiles | ratio of paired slices | beside it |',
+    '| situation | contender | median | quartiles | ratio of paired slices | also measured |',
     '| --- | --- | ---: | ---: | --- | --- |',
     ...lines,
   ].join('\n');
@@ -28,7 +28,7 @@ export function marksTable(marks: readonly Mark[]): string {
     const reached = `${numberText(mark.reached)}${unit}`;
     return `| ${mark.what} | ${asked} | ${reached} | ${isMet(mark) ? 'met' : '**not met**'} |`;
   });
-  return ['| mark | asked | reached | |', '| --- | --- | ---: | --- |', ...lines].join('\n');
+  return ['| mark | target | reached | |', '| --- | --- | ---: | --- |', ...lines].join('\n');
 }
 
 function cellsOf({ situation, contender, unit, figure, ratios, beside }: Row): string[] {

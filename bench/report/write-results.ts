@@ -72,7 +72,7 @@ async function fillReadme(results: Results): Promise<void> {
   const [before, rest] = text.split(begin);
   const after = rest?.split(end)[1];
   if (before === undefined || after === undefined)
-    throw new Error(`${readme} has lost the lines around its results`);
+    throw new Error(`${readme} lacks the comments that mark its results: ${begin} and ${end}`);
   const marks = Object.values(results).flatMap((kept) => kept.findings.marks);
   const parts = [marksTable(marks), ...Object.entries(results).map(([name, kept]) => section(name, kept))];
   await writeFile(readme, `${before}${begin}\n\n${parts.join('\n\n')}\n\n${end}${after}`);

@@ -7,7 +7,7 @@ const needed = [22, 18];
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < needed[0] || (major === needed[0] && minor < needed[1])) {
   console.error(
-    `Foyer needs Node ${needed.join('.')} or newer, and this is ${process.version}. Install a newer one from nodejs.org.`,
+    `Foyer needs Node ${needed.join('.')} or newer, but this is ${process.version}. Install a newer version from nodejs.org.`,
   );
   process.exit(1);
 }

@@ -29,7 +29,7 @@ export async function foyerStoreAnew(place: string): Promise<BenchStore> {
     ...storeOn(database),
     async fetch(teamId) {
       const row = await readTokens({ clientId: app.clientId, tenant: `team:${teamId}` }, undefined);
-      if (!row) throw new Error(`no installation of ${teamId}`);
+      if (!row) throw new Error(`no installation for ${teamId}`);
       return openInstallation(row, undefined, cipher);
     },
   };
@@ -52,7 +52,7 @@ function storeOn(database: Database): BenchStore {
         enterpriseId: undefined,
         isEnterpriseInstall: false,
       });
-      if (!found) throw new Error(`no installation of ${teamId}`);
+      if (!found) throw new Error(`no installation for ${teamId}`);
       return found;
     },
     remove: (teamId) =>

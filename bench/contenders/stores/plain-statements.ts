@@ -34,6 +34,6 @@ export const removeSql = 'delete from installations where client_id = ? and tena
 export const keyOf = (teamId: string): [clientId: string, tenant: string] => [app.clientId, `team:${teamId}`];
 
 export function openRow(row: TokenRow | undefined, teamId: string) {
-  if (!row) throw new Error(`no installation of ${teamId}`);
+  if (!row) throw new Error(`no installation for ${teamId}`);
   return cipher.openBot(row.id, row.sealed_bot);
 }

@@ -24,7 +24,7 @@ describe('the Node version check', () => {
     it(`Foyer does not run on Node ${version}, and says in one sentence which version it needs`, async () => {
       for (const program of ['packages/foyer/require-node.js', 'packages/foyer/src/bin.ts']) {
         const { code, stdout, stderr } = await runOn(version, program, 'list');
-        const sentence = `Foyer needs Node 22.18 or newer, and this is v${version}. Install a newer one from nodejs.org.\n`;
+        const sentence = `Foyer needs Node 22.18 or newer, but this is v${version}. Install a newer version from nodejs.org.\n`;
         assert.deepEqual({ code, stdout, stderr }, { code: 1, stdout: '', stderr: sentence }, program);
       }
     });

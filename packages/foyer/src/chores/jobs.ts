@@ -195,9 +195,8 @@ export function checkJobs(jobs: unknown): ConfigProblem[] {
     const problems: ConfigProblem[] = [];
     const report = (problem: string, fix: string): void => void problems.push({ name: label, problem, fix });
     if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,59}$/.test(name)) {
-      report('has an invalid name', "give it lower-case words with hyphens: name: 'bill-teams'");
-    } else if (names.has(name))
-      report('has the same name as an earlier job', 'give each job a name of its own');
+      report('has an invalid name', "use lowercase words with hyphens: name: 'bill-teams'");
+    } else if (names.has(name)) report('has the same name as an earlier job', 'give each job its own name');
     names.add(name);
     if (!Number.isInteger(everyMs) || Number(everyMs) < 1000 || Number(everyMs) > longestIntervalMs) {
       report('has an invalid `everyMs`', 'give whole milliseconds, from 1,000 to 31,622,400,000 (366 days)');

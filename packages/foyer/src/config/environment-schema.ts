@@ -49,7 +49,7 @@ const originList = z.string().transform((text, context) => {
       continue;
     }
     const message = isOrigin
-      ? 'contains an http origin on another machine'
+      ? 'contains a plain http origin on another machine'
       : 'is not a list of origins (scheme, host and port)';
     const fix = isOrigin
       ? 'use https: a result must not cross the network in plain text'
@@ -98,7 +98,7 @@ const wholeNumber = (most: number, fix: string) =>
 const fromSlack = (label: string) =>
   z.string({ error: `is missing: ${label}` }).regex(/^[!-;=?-~]+$/, {
     error:
-      'is not a value from Slack: it contains white space, an angle bracket, a control character or a non-ASCII character',
+      'cannot be a value from Slack: it contains white space, an angle bracket, a control character or a non-ASCII character',
   });
 
 const mailAddress = z.string().refine((text) => /[^\s@]@[^\s@]/.test(text), {
@@ -129,7 +129,7 @@ const fixes: Readonly<Record<string, string>> = {
     'use 1 to send calls through the proxy in HTTPS_PROXY, or leave it out: Node accepts no other value',
   METRICS_TOKEN: 'use what `openssl rand -hex 24` prints',
   OPERATOR_PASSWORD:
-    'choose a stronger one: it guards every installation. `openssl rand -base64 18` makes one',
+    'choose a stronger password, because it protects every installation: use what `openssl rand -base64 18` prints',
   NOTIFY_SMTP_URL:
     'give smtp://user:password@host:587 or smtps://…; in the password write # / ? @ : % as %23 %2F %3F %40 %3A %25',
 };
@@ -137,8 +137,8 @@ const fixes: Readonly<Record<string, string>> = {
 /** Every variable, with its default and its format. */
 export const environmentSchema = z.object({
   SLACK_CLIENT_ID: fromSlack('Slack’s id of your app'),
-  SLACK_CLIENT_SECRET: fromSlack('the secret with which Foyer exchanges OAuth codes'),
-  SLACK_SIGNING_SECRET: fromSlack('the secret that proves a request is Slack’s'),
+  SLACK_CLIENT_SECRET: fromSlack('the secret that Foyer needs to exchange OAuth codes'),
+  SLACK_SIGNING_SECRET: fromSlack('the secret that proves that a request comes from Slack'),
   PUBLIC_URL: webUrl('give the address where browsers reach Foyer, such as https://foyer.example.com')
     .default('http://localhost:3000')
     .transform((text) => new URL(text))

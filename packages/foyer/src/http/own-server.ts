@@ -139,7 +139,8 @@ export async function listen(server: Server, http: Pick<Config['http'], 'port' |
     throw problem ? new ConfigError([problem], { cause: error }) : error;
   }
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+  if (address === null || typeof address === 'string')
+    throw new Error('the server is not listening on a TCP port');
   return {
     /** The address and port on this machine. */
     address,

@@ -28,7 +28,7 @@ export function checkSteps(option: string, steps: unknown): ConfigProblem[] {
     const name = typeof step === 'object' && step !== null && 'name' in step ? step.name : undefined;
     if (typeof name === 'string' && names.has(name)) {
       const problem = `has the name of an earlier step: ${name}`;
-      problems.push({ name: `${option}[${index}]`, problem, fix: 'give each step a name of its own' });
+      problems.push({ name: `${option}[${index}]`, problem, fix: 'give each step its own name' });
     }
     names.add(name);
     return problems;
@@ -46,7 +46,7 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const fault = (problem: string, fix: string): void => void problems.push({ name: label, problem, fix });
   if (typeof name !== 'string' || !/^[a-z][a-z0-9-]{0,59}$/.test(name)) {
-    fault('has an invalid name', "give it lower-case words with hyphens: name: 'start-trial'");
+    fault('has an invalid name', "use lowercase words with hyphens: name: 'start-trial'");
   }
   const titles: unknown[] =
     typeof title === 'object' && title !== null ? Object.values({ todo: '', doing: '', ...title }) : [];
