@@ -311,9 +311,7 @@ export interface OnceMessageRow {
   status: 'sending' | 'sent' | 'unconfirmed';
   channel_id: string | null;
   message_ts: string | null;
-  /**
-   * When the first attempt to send the message began. A search for the message ignores older messages.
-   */
+  /** When the first attempt to send the message began. A search for the message goes back to about this time. */
   attempted_at: number;
   /**
    * When the message was sent. Until that is known: the time until which the latest call to send it may still take

@@ -215,8 +215,8 @@ export interface Rest {
    */
   status: 'queued' | 'waiting';
   /**
-   * Null if the run waits for an event or another run, or for an answer that has neither a reminder nor an expiry to
-   * come.
+   * Null if the run waits for an event or another run. Also null if it waits for an answer, the reminder was posted and
+   * the question does not expire.
    */
   dueAt: number | null;
   waitingFor: string | null;

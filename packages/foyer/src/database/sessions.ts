@@ -54,9 +54,7 @@ const sessionById = prepareQuery(
       .where('kind', '=', given.kind),
 );
 
-/**
- * Reads a session by its id, app and kind; returns undefined if there is no such row, for example because it has ended.
- */
+/** Reads a session by its id, app and kind; returns undefined if there is none, for example after it ended. */
 export async function readSession(
   queries: Queries,
   key: { id: string; clientId: string; kind: SessionRow['kind'] },

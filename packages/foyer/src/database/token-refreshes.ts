@@ -42,7 +42,7 @@ export async function takeRefreshLease(
   return numUpdatedRows > 0n;
 }
 
-/** Whether a process is refreshing tokens, for a process that wants to refresh them. */
+/** Whether tokens are being refreshed, and by which process. */
 interface RefreshState {
   version: number;
   /**

@@ -24,7 +24,7 @@ const completeWithinMs = 8000;
  */
 const mayStayMs = 1000;
 const firstBytes = 16 * 1024;
-/** How long Foyer reads the rest of a refused body, and of how many refused bodies at the same time. */
+/** How long Foyer continues to read a refused body, and how many refused bodies it reads at the same time. */
 const lingerMs = 1000;
 const mostLingering = 32;
 

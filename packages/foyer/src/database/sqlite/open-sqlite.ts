@@ -245,7 +245,7 @@ async function measureFile(file: string): Promise<DatabaseSize> {
 
 /**
  * Why Foyer watches the files: if a file is removed, replaced or cut short, a process that has it open can still use
- * it, but everything that the process writes is lost when it ends. So each write checks the files before its
+ * it, but everything written to the file is lost when that process ends. So each write checks the files before its
  * transaction and again before it resolves, and a timer checks them once a second.
  *
  * Why no file is opened here: a process that closes a file loses all its locks on that file, including SQLite's (man 2
