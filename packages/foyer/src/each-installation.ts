@@ -10,7 +10,7 @@ const pageRows = 100;
  */
 const mostTries = 3;
 const mostWaiting = 1000;
-/** Further failures are counted, but not logged. */
+/** How many failures are logged. Further failures are only counted. */
 const mostLogged = 20;
 
 /**

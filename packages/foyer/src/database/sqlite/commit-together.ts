@@ -106,8 +106,8 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
  * each commit, which blocks the whole process for 0.3 ms, or for 10 ms and more on a slow disk. With NORMAL, SQLite
  * writes the same log in the same order and still syncs it before each checkpoint, but not at each commit
  * (sqlite.org/pragma.html#pragma_synchronous). Foyer makes up for that: it syncs the log outside the event loop, and a
- * write resolves only after the sync. So a resolved write is on the disk, as with FULL. Under load, an install takes 10
- * % less CPU, since more writes share a commit.
+ * write resolves only after the sync. So a resolved write is on the disk, as with FULL. Under load, an install takes
+ * 10 % less CPU, since more writes share a commit.
  */
 export interface LogOnDisk {
   /**

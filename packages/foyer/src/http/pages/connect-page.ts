@@ -6,7 +6,7 @@ import type { PageFrame } from './site.ts';
 
 export interface ConnectQuestion {
   /**
-   * connect: continue to Slack with a link that was made in another browser. move: take the workspace from the account
+   * connect: continue to Slack with a link that was made for another browser. move: take the workspace from the account
    * to which it is connected.
    */
   kind: 'connect' | 'move';
