@@ -19,7 +19,7 @@ import { type Finding, findingsOf } from './finding.ts';
  */
 
 const timeoutMs = 5000;
-/** With fewer refused requests than this, doctor reports no problem: a stranger may have sent them. */
+/** Fewer refused requests than this are no evidence by themselves: a stranger may have sent them. */
 const telling = 3;
 const tellingLater = 10;
 const quietMs = 10 * 60_000;
