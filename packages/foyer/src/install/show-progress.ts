@@ -64,9 +64,15 @@ function progressOf({ request, record, run, asked }: Watched, mayAnswer: boolean
     const status = request.outcome === 'started' && !interrupted ? 'connecting' : 'not_installed';
     return { id: null, status, teamName, steps: [] };
   }
-  const cancelledBy = record?.status === 'uninstalled' ? 'uninstall' : 'reinstall';
   const question = asked && { id: `${asked.stepName}/${asked.questionId}`, answeredHere: mayAnswer };
-  return { ...run, teamName, question, cancelledBy: run.status === 'cancelled' ? cancelledBy : undefined };
+  return { ...run, teamName, question, cancelledBy: cancellerOf(run, record) };
+}
+
+/** Returns what cancelled a run; undefined if nothing did, or if, for example, an operator revoked the tokens. */
+function cancellerOf(run: RunRecord, record: InstallRecord | undefined): Progress['cancelledBy'] {
+  if (run.status !== 'cancelled') return undefined;
+  if (record?.status === 'uninstalled') return 'uninstall';
+  return record?.run && record.run.id !== run.id ? 'reinstall' : undefined;
 }
 
 /** Makes the handlers of `/installs/:token` and of its `/status`. A GET writes nothing; a POST answers a question. */

@@ -109,6 +109,16 @@ test('if an uninstall cancelled the run, the status of the install shows every s
   );
 });
 
+test('the progress page of a cancelled run names a newer install or a removal only if that cancelled the run', async () => {
+  const text = async (): Promise<string> => (await stage.page()).text();
+  await stage.store.revokeBot({ teamId: 'T1' });
+  assert.match(await text(), /was stopped before it finished.*To finish it, install/s);
+  await stage.store.recordInstall(teamInstall());
+  assert.match(await text(), /A newer install took over/);
+  await stage.store.deleteInstallation({ teamId: 'T1' });
+  assert.match(await text(), /was removed from/);
+});
+
 test('while the database is down, the progress page does not say that nothing was installed, and the status endpoint still answers in JSON', async () => {
   assert.equal((await stage.page()).status, 200);
   stage.loseDatabase();

@@ -65,7 +65,7 @@ export const de: Translation = {
     'progress.cancelled.uninstall':
       '{app} wurde aus {place} entfernt, bevor die Einrichtung fertig war. Die App hat keinen Zugriff mehr.',
     'progress.cancelled.unknown':
-      '{app} wurde aus {place} entfernt oder erneut installiert, bevor diese Einrichtung fertig war.',
+      'Die Einrichtung von {app} in {place} wurde gestoppt, bevor sie fertig war, zum Beispiel weil der Zugriff von {app} widerrufen wurde. Installieren Sie {app} erneut, um sie abzuschließen.',
     'progress.replaced.title': 'Eine neuere Installation hat übernommen',
     'progress.replaced.message':
       '{app} wurde in {place} erneut installiert. Jene Installation schließt die Einrichtung ab.',

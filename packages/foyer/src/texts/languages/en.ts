@@ -63,7 +63,7 @@ export const en = {
   'progress.cancelled.uninstall':
     '{app} was removed from {place} before its setup finished. It no longer has access.',
   'progress.cancelled.unknown':
-    '{app} was removed from {place} or installed again before this setup finished.',
+    'The setup of {app} in {place} was stopped before it finished, for example because the access of {app} was revoked. To finish it, install {app} again.',
   'progress.replaced.title': 'A newer install took over',
   'progress.replaced.message': '{app} was installed in {place} again. That install finishes the setup.',
   'progress.mayClose': 'You can close this page. Setup continues in the background.',

@@ -62,7 +62,7 @@ export const es: Translation = {
     'progress.cancelled.uninstall':
       '{app} se quitó de {place} antes de que terminara la configuración. Ya no tiene acceso.',
     'progress.cancelled.unknown':
-      '{app} se quitó de {place} o se instaló de nuevo antes de que terminara esta configuración.',
+      'La configuración de {app} en {place} se detuvo antes de terminar, por ejemplo porque se revocó el acceso de {app}. Para completarla, instale {app} de nuevo.',
     'progress.replaced.title': 'Una instalación más reciente tomó el relevo',
     'progress.replaced.message':
       '{app} se instaló de nuevo en {place}. Esa instalación termina la configuración.',

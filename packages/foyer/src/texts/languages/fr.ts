@@ -64,7 +64,7 @@ export const fr: Translation = {
     'progress.cancelled.uninstall':
       '{app} a été retirée de {place} avant la fin de la configuration. Elle n’a plus accès.',
     'progress.cancelled.unknown':
-      '{app} a été retirée de {place} ou réinstallée avant la fin de cette configuration.',
+      'La configuration de {app} dans {place} a été arrêtée avant la fin, par exemple parce que l’accès de {app} a été révoqué. Pour la terminer, installez {app} à nouveau.',
     'progress.replaced.title': 'Une installation plus récente a pris le relais',
     'progress.replaced.message':
       '{app} a été réinstallée dans {place}. Cette installation-là termine la configuration.',

@@ -61,7 +61,7 @@ export const ja: Translation = {
     'progress.cancelled.uninstall':
       '設定が終わる前に {app} は {place} から削除されました。アクセス権はもうありません。',
     'progress.cancelled.unknown':
-      '設定が終わる前に {app} は {place} から削除されたか、再インストールされました。',
+      '{place} での {app} の設定は、終わる前に中止されました（{app} のアクセス権が取り消された場合など）。設定を完了するには、{app} を再インストールしてください。',
     'progress.replaced.title': '新しいインストールに引き継がれました',
     'progress.replaced.message': '{app} は {place} に再インストールされました。設定はそちらで完了します。',
     'progress.mayClose': 'このページを閉じても、設定はバックグラウンドで続きます。',
