@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Queries } from '../database/database.ts';
-import type { RunRecord } from '../database/install-record.ts';
-import { listRuns } from '../database/runs.ts';
+import { type RunRecord, readRun } from '../database/install-record.ts';
 
 /**
  * Waits at most `waitMs` until the newest uninstall run of an installation succeeds or fails. A running server executes
  * that run. Returns undefined if the run succeeded, or if there is no such run. Otherwise returns the run: its steps
- * may still need what a purge would erase.
+ * may still need what a purge would erase. A run that failed before the latest install does not count: a retry would
+ * undo what that install created.
  */
 export async function settleUninstall(
   queries: Queries,
@@ -15,9 +15,21 @@ export async function settleUninstall(
 ): Promise<RunRecord | undefined> {
   const until = performance.now() + waitMs;
   for (;;) {
-    const [run] = await listRuns(queries, installationId, 1, ['uninstall']);
-    if (!run || run.status === 'succeeded') return undefined;
-    if (run.status === 'failed' || performance.now() >= until) return run;
+    const newest = await queries
+      .selectFrom('runs')
+      .innerJoin('installations', 'installations.id', 'runs.installation_id')
+      .select(['runs.id', 'runs.status'])
+      .where('installations.id', '=', installationId)
+      .where('runs.pipeline', '=', 'uninstall')
+      .where((eb) =>
+        eb.or([eb('runs.life', '=', eb.ref('installations.life')), eb('runs.finished_at', 'is', null)]),
+      )
+      .orderBy('runs.created_at', 'desc')
+      .orderBy('runs.id', 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    if (!newest || newest.status === 'succeeded') return undefined;
+    if (newest.status === 'failed' || performance.now() >= until) return readRun(queries, newest.id);
     await sleep(100);
   }
 }

@@ -70,6 +70,22 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(record?.run?.id, acme.runId);
     });
 
+    it('a purge waits for a failed uninstall run only until the app is installed again', async (t) => {
+      const { startTrial: _, ...lists } = billing(async () => {
+        throw new StepError('billing_down', 'Cannot cancel', { final: true });
+      });
+      const stage = await setStage(t, { engine, ...lists });
+      const { installationId, teamId } = await stage.install();
+      await stage.work();
+      await stage.store.deleteInstallation({ teamId });
+      await stage.work();
+      const settled = () => settleUninstall(stage.database.queries, installationId, 0);
+      assert.equal((await settled())?.status, 'failed');
+      await stage.pass(1000);
+      await stage.install();
+      assert.equal(await settled(), undefined);
+    });
+
     it('an uninstall event that is older than the install starts no uninstall run', async (t) => {
       const { startTrial: _, ...lists } = billing(async () => null);
       const stage = await setStage(t, { engine, ...lists });
