@@ -618,7 +618,7 @@ const breakages: Breakage[] = [
     breakIt: ({ environment }) => delete environment.NOTIFY_SLACK_WEBHOOK_URL,
     check: 'notify',
     status: 'warning',
-    detail: /No one is notified/,
+    detail: /Foyer does not notify you/,
     fix: /NOTIFY_SLACK_WEBHOOK_URL/,
   },
   {

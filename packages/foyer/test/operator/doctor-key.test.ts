@@ -23,7 +23,7 @@ test('doctor reports a missing key file only if something is encrypted', async (
     check: 'key',
     status: 'ok',
     detail:
-      'Nothing in the database is encrypted: the key file /nowhere/foyer.db.key is created at the next start.',
+      'Nothing in the database is encrypted, so Foyer creates the key file /nowhere/foyer.db.key when it next starts.',
     fix: null,
   });
   await storeInstallation(database, { id: 'ins_1', sealed_bot: 'v1.lost.x' });

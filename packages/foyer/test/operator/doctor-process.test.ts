@@ -184,7 +184,7 @@ const breakages: Breakage[] = [
     ...webhookAnswers(404),
     check: 'webhook',
     status: 'fault',
-    detail: /The webhook is gone \(HTTP 404\): it was removed/,
+    detail: /The webhook no longer works \(HTTP 404\): it was removed/,
     fix: /Add a new webhook.*NOTIFY_SLACK_WEBHOOK_URL/,
   },
   {
@@ -192,7 +192,7 @@ const breakages: Breakage[] = [
     ...webhookAnswers(403),
     check: 'webhook',
     status: 'fault',
-    detail: /gone \(HTTP 403\)/,
+    detail: /no longer works \(HTTP 403\)/,
     fix: /Add a new webhook/,
   },
   {

@@ -86,14 +86,14 @@ testOnBothEngines(
       new Set(JSON.parse(dry.stdout).map((one: { runId: string }) => one.runId)),
       new Set([first, second, dead]),
     );
-    assert.match(dry.stderr, /Would be tried again: 2 of 3\. Nothing was changed\./);
+    assert.match(dry.stderr, /2 of 3 runs would be retried\. Nothing was changed\./);
     assert.equal(await statusOf(database, first), 'failed');
 
     const { exitCode, stdout, stderr } = await run(['retry', '--failed']);
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, new RegExp(`^T2 +${second} +publish-home: internal_error +queued$`, 'm'));
     assert.match(stdout, new RegExp(`^T3 +${dead} +send-welcome: token_revoked +token-dead$`, 'm'));
-    assert.match(stderr, /Queued again: 2 of 3\.[\s\S]*their token does not work: 1\./);
+    assert.match(stderr, /Queued 2 of 3 runs again\.[\s\S]*Skipped 1 run, because the token/);
     assert.deepEqual(
       [await statusOf(database, first), await statusOf(database, second), await statusOf(database, dead)],
       ['queued', 'queued', 'failed'],
@@ -127,7 +127,7 @@ testOnBothEngines(
     const runId = await storeRun(database, 'ins_1', [{ name: 'notify-operators', status: 'failed' }]);
     await database.queries.updateTable('runs').set({ status: 'succeeded' }).execute();
     const { stderr } = await run(['retry', '--failed']);
-    assert.match(stderr, /No failed run matches\..* match only with --step notify-operators\.$/m);
+    assert.match(stderr, /No failed run matches\..* matches only with --step notify-operators\.$/m);
     assert.equal((await run(['retry', '--failed', '--step', 'notify-operators'])).exitCode, 0);
     assert.equal(await statusOf(database, runId), 'queued');
   },
@@ -182,7 +182,7 @@ test('`retry --failed` queues each failed run once, even if it has to read the r
   const runs: { runId: string; outcome: string }[] = JSON.parse(stdout);
   assert.equal(new Set(runs.map(({ runId }) => runId)).size, 205);
   assert.ok(runs.every(({ outcome }) => outcome === 'queued'));
-  assert.match(stderr, /Queued again: 205 of 205/);
+  assert.match(stderr, /Queued 205 of 205 runs again/);
 });
 
 test('`retry` refuses a run id with --failed, an option of --failed without --failed, and a --since that is not a valid time', async (t) => {

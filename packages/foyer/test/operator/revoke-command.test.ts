@@ -163,7 +163,10 @@ test('`revoke` keeps an expired token stored if Slack refuses to renew it, and s
     kept.stdout,
     new RegExp(` kept +0 +bot: bad_client_secret, ${acme.userId}: bad_client_secret$`, 'm'),
   );
-  assert.match(kept.stderr, /Not revoked: 1 team, see above\. Foyer keeps their tokens\. Run this again\./);
+  assert.match(
+    kept.stderr,
+    /The tokens of 1 team were not revoked \(see above\), so Foyer keeps them\. Run this again\./,
+  );
   const atOnce = await run('revoke', acme.teamId, '--yes');
   assert.equal(atOnce.exitCode, 1);
   assert.match(atOnce.stdout, / kept +0 +bot: failed_a_moment_ago,/);
@@ -311,7 +314,10 @@ testOnBothEngines(
     const { exitCode, stdout, stderr } = await revoke('--all', '--yes');
     assert.equal(exitCode, 1);
     assert.match(stdout, /^T2 +kept +1 +U1: internal_error$/m);
-    assert.match(stderr, /Not revoked: 1 team, see above\. Foyer keeps their tokens\. Run this again/);
+    assert.match(
+      stderr,
+      /The tokens of 1 team were not revoked \(see above\), so Foyer keeps them\. Run this again/,
+    );
     assert.deepEqual((await statuses())[1], ['active', null, true]);
     assert.equal(await holders(), 1);
     error = undefined;
@@ -337,7 +343,7 @@ testOnBothEngines('`revoke` never erases tokens that were stored after it began'
     assert.match(stdout, new RegExp(`^${team} +changed `, 'm'));
     assert.match(
       stderr,
-      /^1 team changed while this command ran, see above\. Slack revoked the tokens .*newer tokens were stored/,
+      /^1 team changed while this command ran \(see above\)\. Slack revoked the tokens .*newer tokens were stored/,
     );
   }
   assert.equal((await store.fetchInstallation({ teamId: 'T1' })).bot?.token, 'xoxb-fresh');
@@ -352,7 +358,7 @@ test('`revoke --all` stops after Slack has refused to revoke the tokens of 16 te
   assert.equal(exitCode, 1);
   assert.match(
     stderr,
-    /Slack refused or did not answer for 16 teams in a row, so the other teams were not tried\. Not revoked: 16 teams/,
+    /Slack refused or did not answer for 16 teams in a row, so the other teams were not tried\. The tokens of 16 teams were not revoked/,
   );
   assert.equal(asked.length, 16, 'a team without a token of a person has one token');
 
@@ -365,7 +371,7 @@ test('`revoke --all` stops after Slack has refused to revoke the tokens of 16 te
   });
   assert.equal(lost.exitCode, 1);
   assert.match(lost.stdout, /^T1 +kept +0 +bot: cannot_decrypt$/m);
-  assert.match(lost.stderr, /`keys forget` erases the tokens here/);
+  assert.match(lost.stderr, /`keys forget` erases its tokens here/);
   assert.equal((await statuses())[0]?.[0], 'active');
 });
 

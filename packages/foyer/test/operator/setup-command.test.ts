@@ -221,8 +221,8 @@ test('`setup` asks for the missing values in order, and asks again after an inva
   );
   assert.deepEqual(script.refused.length, 4);
   assert.match(script.shown[0] ?? '', /https:\/\/api\.slack\.com\/apps\?new_app=1&manifest_json=%7B/);
-  assert.match(stdout, /Next: npm start, and open https:\/\/foyer\.example\.com/);
-  assert.match(stdout, /Manage Distribution[\s\S]*from a second workspace/);
+  assert.match(stdout, /Next: start Foyer \(npm start\), and open https:\/\/foyer\.example\.com/);
+  assert.match(stdout, /Manage Distribution[\s\S]*in a second workspace/);
   const { SLACK_CLIENT_ID, NODE_ENV, PRIVACY_URL, SUPPORT_URL } = written();
   assert.deepEqual([SLACK_CLIENT_ID, NODE_ENV], ['12.34', 'production']);
   assert.deepEqual([PRIVACY_URL, SUPPORT_URL], ['https://foyer.example.com/privacy', undefined]);

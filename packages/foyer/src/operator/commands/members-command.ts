@@ -32,7 +32,7 @@ export function membersCommand(deps: OperatorDeps): Command {
       ['members T0123ABCD --json', 'all of them, for a script'],
     ],
   })
-    .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, its enterprise’s')
+    .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, the enterprise’s id (E…) or name')
     .argument('[search]', 'part of a name or an email address, or a user id')
     .option('--limit <number>', 'at most this many', parseLimit)
     .action((team: string, search: string | undefined, options: MembersOptions) =>

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { counted } from '../../config/counted.ts';
 import type { Database } from '../../database/database.ts';
 import { findRun } from '../../database/runs.ts';
 import { type RetryOutcome, retryRun } from '../../pipeline/retry-run.ts';
@@ -29,8 +30,8 @@ export function retryCommand(deps: OperatorDeps): Command {
       'Queues a run again. Finished steps stay finished; the others are tried again. A run that is waiting continues ' +
       'immediately. Foyer picks the run up within seconds, or when it starts. With --failed, the command does this for ' +
       'the newest run of every installation, if that run failed, and for each failed run of its upgraded, opened and ' +
-      'workspaceGranted pipelines, a hundred at a time. If the command is interrupted, run it again. It leaves out ' +
-      'installations whose token is dead: an admin has to install the app again there.',
+      'workspaceGranted pipelines, a hundred at a time. If the command is interrupted, run it again. It skips ' +
+      'installations whose token is dead: there, an admin has to install the app again.',
     examples: [
       ['list --failed', 'whose runs failed? (show TEAM prints the id)'],
       ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'retry one, after you have fixed the cause'],
@@ -134,16 +135,16 @@ interface Counts {
 function summary({ found, queued, dead }: Counts, { dryRun, step }: RetryOptions): string {
   if (found === 0) {
     const hint =
-      ' Runs that succeeded without notifying the operators match only with --step notify-operators.';
+      ' A run that succeeded but could not notify the operators matches only with --step notify-operators.';
     return `No failed run matches.${step === undefined ? hint : ''}`;
   }
   const lines = dryRun
-    ? [`Would be tried again: ${found - dead} of ${found}. Nothing was changed.`]
-    : [`Queued again: ${queued} of ${found}. \`npm run foyer -- list --failed\` shows what fails again.`];
+    ? [`${found - dead} of ${found} runs would be retried. Nothing was changed.`]
+    : [`Queued ${queued} of ${found} runs again. \`npm run foyer -- list --failed\` shows what fails again.`];
   if (dead > 0) {
     lines.push(
-      `Left out, since their token does not work: ${dead}. An admin of each team has to install the app again: ` +
-        '`npm run foyer -- list --status broken` lists them.',
+      `Skipped ${counted(dead, 'run')}, because the token of the installation does not work. An admin of each team ` +
+        'has to install the app again: `npm run foyer -- list --status broken` lists the teams.',
     );
   }
   return lines.join('\n');

@@ -37,7 +37,7 @@ export function revokeCommand(deps: OperatorDeps): Command {
       'as broken. People, runs, history and the connection stay: when an admin installs the app again, the same ' +
       'installation continues. If Slack does not revoke every token of a team, Foyer keeps all of them, so you can run ' +
       'this again. The uninstall pipeline does not run, although Slack reports an app without tokens as uninstalled. ' +
-      'Foyer may keep running, but the app can do nothing in a team until an admin has installed it there again.',
+      'You need not stop Foyer. The app cannot do anything in a team until an admin installs it there again.',
     examples: [
       ['revoke T0123ABCD', 'the token of one team leaked'],
       [
@@ -136,15 +136,16 @@ function incomplete(kept: readonly RevokedTeam[], changed: number, isStopped: bo
         'says why that failed.'
       : 'Run this again.';
     sentences.push(
-      `Not revoked: ${counted(kept.length, 'team')}, see above. Foyer keeps their tokens. ${again} If the key of an installation is lost, ` +
-        '`keys forget` erases the tokens here; they stay valid at Slack until the app is removed there.',
+      `The tokens of ${counted(kept.length, 'team')} were not revoked (see above), so Foyer keeps them. ${again} If the key of ` +
+        'an installation is lost, `keys forget` erases its tokens here; they stay valid at Slack until the app is ' +
+        'removed there.',
     );
   }
   if (changed > 0)
     sentences.push(
-      `${counted(changed, 'team')} changed while this command ran, see above. Slack revoked the tokens that were stored at ` +
-        'its start. Then the app was uninstalled there, or newer tokens were stored. To revoke the newer tokens too, ' +
-        'run this again.',
+      `${counted(changed, 'team')} changed while this command ran (see above). Slack revoked the tokens that were stored ` +
+        'when the command started; then the app was uninstalled there, or newer tokens were stored. To revoke the ' +
+        'newer tokens too, run this again.',
     );
   return new CommandError(sentences.join(' '));
 }

@@ -40,12 +40,12 @@ export function setupCommand(deps: OperatorDeps): Command {
     summary: 'create the Slack app, and write .env',
     description:
       'Asks for the name, description, color and links of the app and for its address. Puts them into the manifest, ' +
-      'shows the link that creates the Slack app from it, and opens the link if you like. Then asks for the app’s id ' +
-      'and secrets, makes an encryption key if there is none, writes manifest.json and .env (the old .env is ' +
+      'shows the link that creates the Slack app from it, and opens the link if you like. Then asks for the client id ' +
+      'and secrets, creates an encryption key if there is none, writes manifest.json and .env (the old .env is ' +
       'backed up, and lines that setup does not write stay), and runs doctor. Current values are the default answers. If you ' +
       'cancel, nothing is written. In a script, pass everything: the secrets as SLACK_CLIENT_SECRET and ' +
       'SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags for them, since every ' +
-      'user of the machine can read the arguments of a process, and the shell remembers them. Values that are ' +
+      'user of the machine can read the arguments of a process, and the shell keeps them in its history. Values that are ' +
       'already in .env need not be passed again.',
     examples: [
       ['setup', 'answer its questions'],
@@ -57,7 +57,7 @@ export function setupCommand(deps: OperatorDeps): Command {
     ],
   })
     .option('--public-url <url>', 'where browsers and Slack will reach Foyer')
-    .option('--client-id <id>', 'Slack’s id of the app (Basic Information)')
+    .option('--client-id <id>', 'the app’s Client ID (Basic Information → App Credentials)')
     .option('--production', 'write NODE_ENV=production')
     .option(
       '--secrets-stdin',
@@ -291,10 +291,10 @@ function tellOutcome(
         ]),
     ...(findings === null ? [] : ['', findingLines(output, findings)]),
     '',
-    `Next: npm start, and open ${settings.publicUrl}${basePath}`,
+    `Next: start Foyer (npm start), and open ${settings.publicUrl}${basePath}`,
     'Before others install it: turn on public distribution (api.slack.com/apps, your app, Manage Distribution).',
-    'Until then Slack refuses every workspace but your own. To check it, install once from a second workspace:',
-    '`npm run foyer -- list` shows both.',
+    'Until then Slack refuses every workspace but your own. To check, install the app in a second workspace too:',
+    '`npm run foyer -- list` then shows both workspaces.',
   ];
   output.print(lines.join('\n'));
 }

@@ -27,7 +27,7 @@ export function showCommand(deps: OperatorDeps): Command {
       ['show E0123ABCD --json', 'an org-wide install, for a script'],
     ],
   })
-    .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, its enterprise’s')
+    .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, the enterprise’s id (E…) or name')
     .action((team: string, options: { json?: boolean }) => show(deps, team, options));
 }
 

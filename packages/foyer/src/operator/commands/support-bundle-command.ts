@@ -16,12 +16,12 @@ export function supportBundleCommand(deps: OperatorDeps): Command {
       'Writes one new JSON file (mode 0600) with the versions, the configuration without its ' +
       'secrets, the names of steps and jobs, what doctor finds, what the running Foyer reports, the migrations, and ' +
       'counts of installations, runs, failed steps and install requests. It holds no token, no secret, and no name or ' +
-      'mail address of a person; it does hold PUBLIC_URL, paths of files and ids of runs. A part that cannot be ' +
+      'email address of a person, but it does hold PUBLIC_URL, file paths and run ids. A part that cannot be ' +
       'collected, such as the counts while the database is down, is listed under “missing” with the reason. The ' +
       'command never overwrites a file, and changes nothing else.',
     examples: [
       ['support-bundle', 'before you ask for help: read the file, and attach it'],
-      ['support-bundle /tmp/foyer.json --offline', 'if nothing may be contacted'],
+      ['support-bundle /tmp/foyer.json --offline', 'without contacting anything over the network'],
       ['support-bundle --json', 'print it, for a script'],
     ],
   })
@@ -30,7 +30,7 @@ export function supportBundleCommand(deps: OperatorDeps): Command {
     .action(async (given: string | undefined, options: { offline?: boolean; json?: boolean }) => {
       const isPrinted = options.json === true || given === '-';
       if (options.json && given !== undefined && given !== '-') {
-        throw new UsageError('Give --json, which prints the bundle, or a file, but not both.');
+        throw new UsageError('Give either a file or --json, which prints the bundle.');
       }
       const { collectBundle } = await import('../support-bundle/collect-bundle.ts');
       const bundle = await collectBundle(deps, { offline: options.offline === true });
@@ -67,7 +67,7 @@ function writeBundle(file: string, bundle: SupportBundle): void {
     // If the disk is full or failing, the file may contain half a bundle.
     if (code === 'ENOSPC' || code === 'EDQUOT' || code === 'EIO') rmSync(file, { force: true });
     throw new CommandError(
-      `${file} cannot be written: ${message}. Give a folder that this user may write to, or - to print the bundle.`,
+      `${file} cannot be written: ${message}. Name a file in a folder that this user can write to, or give - to print the bundle.`,
       { cause },
     );
   }

@@ -108,8 +108,8 @@ async function refuseInUse(source: DatabaseTarget): Promise<void> {
   }
   if (!inUse) return;
   throw new CommandError(
-    `${databaseName(source)} is in use. Stop every Foyer and command that uses it, and run this again: what ` +
-      'they store from now on would be missing from the copy.',
+    `${databaseName(source)} is in use. Stop every Foyer and every command that uses it, and run this again. ` +
+      'Otherwise the copy would lack what they store while it is made.',
   );
 }
 

@@ -122,7 +122,7 @@ function disk(file: string, { freeBytes, hasNoFileLeft }: SqliteInspection): Fin
   if (freeBytes < 256 * 1024) {
     return fault(`The disk of ${dirname(file)} is full (${sizeText(freeBytes)} free).`, fix);
   }
-  const detail = `${sizeText(freeBytes)} are free on the database’s disk.`;
+  const detail = `The database’s disk has ${sizeText(freeBytes)} free.`;
   if (freeBytes < 50 * megabyte) return fault(detail, fix);
   return freeBytes < 500 * megabyte ? warning(detail, fix) : ok(detail);
 }
@@ -132,7 +132,7 @@ function wal(file: string, { walBytes, isLogWithoutIndex }: SqliteInspection): F
   if (isLogWithoutIndex) {
     return warning(
       `The database has a write-ahead log (${file}-wal), but ${basename(file)}-shm is missing. These checks did not read that log.`,
-      'If the log belongs to this database, start Foyer, which reads it in. If this database was restored from a backup, the log belongs to the database that it replaced: move the log away before you start Foyer.',
+      'If the log belongs to this database, start Foyer, which recovers the log. If you restored this database from a backup, the log belongs to the previous database: move the log away before you start Foyer.',
     );
   }
   const detail = `The write-ahead log takes ${sizeText(walBytes)}.`;

@@ -24,7 +24,7 @@ export async function checkKey(
   const file = keyFileOf(config);
   const found = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
   if (file !== undefined && !found && databaseIsAbsent) {
-    return [key.ok(`The key file ${file} is created at the first start.`)];
+    return [key.ok(`Foyer creates the key file ${file} when it first starts.`)];
   }
   if (
     file !== undefined &&
@@ -33,7 +33,9 @@ export async function checkKey(
     (await findNewKeyMisfit(queries, Date.now())) === undefined
   ) {
     return [
-      key.ok(`Nothing in the database is encrypted: the key file ${file} is created at the next start.`),
+      key.ok(
+        `Nothing in the database is encrypted, so Foyer creates the key file ${file} when it next starts.`,
+      ),
     ];
   }
   try {

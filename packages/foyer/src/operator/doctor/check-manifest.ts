@@ -33,7 +33,7 @@ const ownScopes: Readonly<Record<string, string>> = {
   'chat:write': 'no welcome can be sent',
   'im:write': 'no DM can be opened for the welcome',
   'im:history':
-    'Foyer cannot look for a welcome whose outcome is unknown, and the app receives no direct messages',
+    'Foyer cannot check whether an unconfirmed welcome arrived, and the app receives no direct messages',
   'users:read': 'no profile can be read',
   'team:read': 'workspace names and icons cannot be read',
 };
@@ -45,7 +45,7 @@ const neededEvents: Readonly<Record<string, string>> = {
 };
 const orgEvents: Readonly<Record<string, string>> = {
   team_access_granted: 'an org-wide install never sends its welcome',
-  team_access_revoked: 'an org-wide install does not notice that it lost access to a workspace',
+  team_access_revoked: 'Foyer does not notice when an org-wide install loses access to a workspace',
 };
 
 /**

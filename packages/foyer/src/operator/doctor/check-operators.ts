@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.ts';
+import { counted } from '../../config/counted.ts';
 import { isLoopback } from '../../config/environment-schema.ts';
 import type { Queries } from '../../database/database.ts';
 import { countNotices, listChannelTroubles } from '../../database/notices.ts';
@@ -17,7 +18,9 @@ export function checkOperatorPages(
   const { baseUrl: publicUrl, secure } = config.http;
   const hasPassword = config.operatorPassword !== undefined;
   if (!hasPassword && config.operatorSlackUsers.length === 0)
-    return ok('Off: /operator answers 404. OPERATOR_PASSWORD or OPERATOR_SLACK_USERS turns it on.');
+    return ok(
+      'The operator pages are off: /operator answers 404. OPERATOR_PASSWORD or OPERATOR_SLACK_USERS turns them on.',
+    );
   if (!secure && !isLoopback(new URL(publicUrl).hostname)) {
     const what = hasPassword ? 'the password' : 'each operator’s session';
     const names = [
@@ -25,9 +28,12 @@ export function checkOperatorPages(
       ...(config.operatorSlackUsers.length > 0 ? ['OPERATOR_SLACK_USERS'] : []),
     ];
     const fix = `Put a TLS proxy in front of Foyer, or remove ${names.join(' and ')}.`;
-    return fault(`On at ${publicUrl}/operator, and ${what} crosses the network unencrypted.`, fix);
+    return fault(
+      `The operator pages are on at ${publicUrl}/operator, but ${what} crosses the network unencrypted.`,
+      fix,
+    );
   }
-  return ok(`On at ${publicUrl}/operator.`);
+  return ok(`The operator pages are on at ${publicUrl}/operator.`);
 }
 
 /** Checks that a channel to notify the operators is configured, and that it accepted the messages of the last week. */
@@ -42,7 +48,10 @@ export async function checkNotices(
   if (ways.length === 0) {
     const fix =
       'Set NOTIFY_SLACK_WEBHOOK_URL, or NOTIFY_SMTP_URL with NOTIFY_EMAIL_FROM and NOTIFY_EMAIL_TO.';
-    return warning('No one is notified of installs, failed runs, uninstalls and dead tokens.', fix);
+    return warning(
+      'Foyer does not notify you of installs, failed runs, uninstalls and dead tokens: no channel is set up.',
+      fix,
+    );
   }
   const [trouble] = queries ? await listChannelTroubles(queries) : [];
   if (trouble) {
@@ -57,8 +66,8 @@ export async function checkNotices(
     const { failed, unconfirmed } = await countNotices(queries, now - weekMs);
     if (failed + unconfirmed > 0) {
       return warning(
-        `Of last week’s notifications, ${failed} could not be sent and ${unconfirmed} stayed unconfirmed.`,
-        'Foyer knows of no channel that still fails. `npm run foyer -- list` shows what was missed, and `npm run foyer -- retry --failed --step notify-operators` sends the missed messages about installs.',
+        `In the last seven days, ${counted(failed, 'notification')} could not be sent and ${unconfirmed} could not be confirmed.`,
+        'As far as Foyer knows, no channel is failing now. `npm run foyer -- list` shows what was missed, and `npm run foyer -- retry --failed --step notify-operators` sends the missed messages about installs.',
       );
     }
   }
@@ -85,8 +94,9 @@ export async function checkWebhook(config: Pick<Config, 'notify'>): Promise<Find
       signal: AbortSignal.timeout(5000),
     });
     if (status === 403 || status === 404 || status === 410) {
-      const reason = status === 410 ? 'its channel is archived' : 'it was removed, or may no longer post';
-      return [fault(`The webhook is gone (HTTP ${status}): ${reason}.`, fix)];
+      const reason =
+        status === 410 ? 'its channel is archived' : 'it was removed, or is no longer allowed to post';
+      return [fault(`The webhook no longer works (HTTP ${status}): ${reason}.`, fix)];
     }
     if (status >= 500 || (status >= 300 && status < 400)) {
       const later =
