@@ -196,7 +196,7 @@ describe('the Home view’s buttons', () => {
     const doubtful = run('succeeded', [step('send-welcome', 'unconfirmed')]);
     const view = homeView(content({}, { run: doubtful }));
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome]);
-    assert.match(textOf(view), /Then there will be two/);
+    assert.match(textOf(view), /If it did, there will be two/);
   });
 
   it('the Home view shows no buttons while a run is queued, running or waiting, or after it was cancelled', () => {

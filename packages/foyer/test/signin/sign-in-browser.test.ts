@@ -91,7 +91,7 @@ describe('Sign in with Slack in a browser', () => {
         await check(page, 'signed-out');
         await page.getByRole('link', { name: 'Sign in with Slack' }).click();
         await page.getByRole('button', { name: 'Cancel' }).click();
-        await page.getByRole('heading', { name: 'You cancelled the sign-in' }).waitFor();
+        await page.getByRole('heading', { name: 'You canceled the sign-in' }).waitFor();
         await check(page, 'cancelled');
         await page.getByRole('link', { name: 'Try again' }).click();
         const authorizeUrl = page.url();

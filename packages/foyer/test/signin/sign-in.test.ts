@@ -94,7 +94,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       const answer = await stage.signIn(visitor, choice);
       assert.equal(answer.status, 200);
       const page = await answer.text();
-      assert.match(page, /You cancelled the sign-in/);
+      assert.match(page, /You canceled the sign-in/);
       assert.match(page, /signin\?return_to=[^"]*reports/, 'tries again with the same goal');
       assert.equal(await stage.memberOf(visitor), undefined);
     });

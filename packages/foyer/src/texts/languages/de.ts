@@ -410,7 +410,7 @@ export const de: Translation = {
     'home.state.permissions':
       '✕  *Berechtigungen fehlen.* {app} ist {org, select, yes {für die ganze Organisation} other {in diesem Workspace}} installiert, aber manches funktioniert erst, wenn sie erteilt sind.',
     'home.state.unconfirmed':
-      '?  *Eingerichtet, eines ist unbestätigt.* {app} ist {org, select, yes {für die ganze Organisation} other {in diesem Workspace}} installiert und funktioniert.',
+      '?  *Eingerichtet, aber nicht alles ist bestätigt.* {app} ist {org, select, yes {für die ganze Organisation} other {in diesem Workspace}} installiert und funktioniert.',
     'home.state.ready':
       '✓  *Alles ist eingerichtet.* {app} ist {org, select, yes {für die ganze Organisation} other {in diesem Workspace}} installiert und bereit.',
     'home.state.installed':

@@ -104,7 +104,7 @@ export const en = {
   'failure.nothing': 'Nothing was installed',
   'failure.nothingYet': 'Nothing was installed yet',
   'failure.notFinished': 'The install did not finish',
-  'failure.noChange': 'This visit changed nothing',
+  'failure.noChange': 'Nothing changed this time',
   'failure.mayFinish': 'The install may still finish',
   'failure.mayBeUnfinished': 'The install may not have finished',
   'failure.tokens.doubt': 'If Slack added {app} anyway, installing it again fixes this.',
@@ -120,14 +120,14 @@ export const en = {
   'failure.tryAgain': 'Try again',
   'failure.startPage': 'Go to the start page',
   'failure.continue': 'Continue to Slack',
-  'failure.access_denied.title': 'You cancelled, and that’s fine',
+  'failure.access_denied.title': 'You canceled, and that’s fine',
   'failure.access_denied.what': 'You said no on Slack’s page, so nothing has changed in your workspace.',
   'failure.access_denied.do':
     'If you changed your mind, start again. If an admin must approve apps in your workspace, Slack’s page lets you send a request.',
   'failure.state_missing.title': 'One more step to finish safely',
   'failure.state_missing.what':
     'You came straight from Slack’s own pages. {app} only accepts installs that start here, so that no one can connect a workspace on your behalf.',
-  'failure.state_missing.do': 'Continue, and Slack asks you to confirm once more.',
+  'failure.state_missing.do': 'Continue, and Slack will ask you to confirm once more.',
   'failure.state_invalid.title': 'This link is broken',
   'failure.state_invalid.what':
     'The link that brought you back from Slack was incomplete or had been changed, so we did not trust it.',
@@ -139,7 +139,7 @@ export const en = {
   'failure.state_expired.title': 'Your ten minutes are up',
   'failure.state_expired.what':
     'To keep your workspace safe, an install must finish within ten minutes of its start.',
-  'failure.state_expired.do': 'Start again, and you have another ten minutes.',
+  'failure.state_expired.do': 'Start again to get another ten minutes.',
   'failure.state_used.title': 'This link was already used',
   'failure.state_used.what':
     'Each install link works once. If you finished the install the first time, you will find {app} in Slack and there is nothing left to do.',
@@ -203,7 +203,7 @@ export const en = {
     'If the install finished, {app} is in Slack: its Home tab shows the whole record.',
   'failure.method_not_allowed.title': 'That does not work here',
   'failure.method_not_allowed.what':
-    'This address does not answer the kind of request that your browser sent.',
+    'This address does not accept the kind of request that your browser sent.',
   'failure.method_not_allowed.do': 'Go to the start page and follow the links from there.',
   'failure.payload_too_large.title': 'That was too much at once',
   'failure.payload_too_large.what': 'The request was larger than we accept, so we did not read it.',
@@ -225,15 +225,15 @@ export const en = {
     'Try again in a few minutes. If you have just allowed {app} in Slack, loading this page again finishes the install.',
   'failure.wrong_host.title': 'Please use this page’s own address',
   'failure.wrong_host.what':
-    'You reached {app} under another host name. To keep your session safe, this page opens at its own address only.',
+    'You reached {app} at a different host name. To keep your session safe, this page opens only at its own address.',
   'failure.wrong_host.do': 'Continue at that address.',
   'failure.notSignedIn': 'You are not signed in',
-  'failure.signin_cancelled.title': 'You cancelled the sign-in',
+  'failure.signin_cancelled.title': 'You canceled the sign-in',
   'failure.signin_cancelled.what': 'You said no on Slack’s page, so Slack did not tell us who you are.',
   'failure.signin_cancelled.do': 'If you changed your mind, try again.',
   'failure.signin_state.title': 'This sign-in cannot be finished',
   'failure.signin_state.what':
-    'It was started in another browser or more than ten minutes ago, or it was finished before.',
+    'It was started in another browser or more than ten minutes ago, or it is already finished.',
   'failure.signin_state.do':
     'Try again in this browser. If it blocks cookies, allow them for this site first.',
   'failure.signin_return.title': 'We do not know where this link leads',
@@ -265,7 +265,7 @@ export const en = {
   'failure.signin_not_operator.what':
     'Slack confirmed who you are, but you are not on the list of people who run {app}.',
   'failure.signin_not_operator.do':
-    'If you should be on the list, ask the people who run {app} to add you. You can also try again as someone else.',
+    'If you should be on the list, ask the people who run {app} to add you. You can also try again with a different Slack account.',
   'failure.signin_limited.title': 'Too many people are signing in',
   'failure.signin_limited.what':
     'We received more sign-ins than we accept at once, so we did not start this one.',
@@ -341,7 +341,7 @@ export const en = {
   'connect.move.title': 'Move this workspace?',
   'connect.move.what':
     '{place} is already connected to another account of {app}. You can move it to this one:',
-  'connect.move.warning': 'The other account loses the workspace. Slack asks you to confirm once more.',
+  'connect.move.warning': 'The other account loses the workspace. Slack will ask you to confirm once more.',
   'connect.move.thisWorkspace': 'This workspace',
   'connect.move.button': 'Move it',
   'connect.finish': 'Finish connecting',
@@ -355,7 +355,7 @@ export const en = {
   'failure.outcome_unknown.what':
     'Our database failed while it saved your install. Once it is available again, we check what was saved.',
   'failure.outcome_unknown.do':
-    'Check again in a few minutes. By then {app} is installed and its setup continues, or we have revoked the access that Slack granted, and you can start again.',
+    'Check again in a few minutes. By then, either {app} is installed and its setup continues, or we have revoked the access that Slack granted and you can start again.',
   'welcome.greeting':
     'Hi {person}, thanks for installing *{app}*{place, select, none {} other { in *{place}*}}.',
   'welcome.action': '*Start here:* open {app}’s Home tab to see what it can do and how its setup went.',
@@ -383,7 +383,7 @@ export const en = {
   'home.state.permissions':
     '✕  *Permissions are missing.* {app} is installed {org, select, yes {for the whole organization} other {in this workspace}}, but some things do not work until they are granted.',
   'home.state.unconfirmed':
-    '?  *Set up, with one thing unconfirmed.* {app} is installed {org, select, yes {for the whole organization} other {in this workspace}} and works.',
+    '?  *Set up, but not everything is confirmed.* {app} is installed {org, select, yes {for the whole organization} other {in this workspace}} and works.',
   'home.state.ready':
     '✓  *Everything is in place.* {app} is installed {org, select, yes {for the whole organization} other {in this workspace}} and ready.',
   'home.state.installed':
@@ -419,7 +419,7 @@ export const en = {
   'home.sendWelcome': 'Send the welcome again',
   'home.sendWelcome.title': 'Send it again?',
   'home.sendWelcome.text': 'The person who installed the app gets the welcome message once more.',
-  'home.sendWelcome.doubt': 'The first message may have arrived after all. Then there will be two.',
+  'home.sendWelcome.doubt': 'The first message may have arrived after all. If it did, there will be two.',
   'home.sendWelcome.confirm': 'Send',
   'home.sendWelcome.cancel': 'Cancel',
   'home.question.intro': '*{app} has a question for you.* Setup continues when you answer.',
@@ -438,7 +438,7 @@ export const en = {
   'home.account.connected': '✓  *Your account is connected.* On your behalf, {app} may:',
   'home.account.disconnect': 'Disconnect',
   'home.account.disconnect.title': 'Disconnect your account?',
-  'home.account.disconnect.text': '{app} can then no longer act on your behalf. It stays installed.',
+  'home.account.disconnect.text': '{app} will no longer be able to act on your behalf. It stays installed.',
   'home.permissions': 'What {app} may do',
   'home.permissions.missing':
     '✕  *{count, plural, one {# permission is} other {# permissions are}} missing.* Some things do not work until {count, plural, one {it is} other {they are}} granted.',
@@ -463,7 +463,7 @@ export const en = {
     '{who, select, none {An account was connected} other {{who} connected their account}}',
   'home.history.uninstalled': 'Removed',
   'home.history.tokens_revoked':
-    '{who, select, none {Access was revoked} other {The access of {who} was revoked}}',
+    '{who, select, none {Access was revoked} other {Access on behalf of {who} was revoked}}',
   'home.history.token_died': 'Slack stopped accepting the token',
   'home.history.token_works': 'Slack accepts the token again',
   'home.history.access_granted': 'Added to a workspace',

@@ -405,7 +405,7 @@ export const fr: Translation = {
     'home.state.permissions':
       '✕  *Des autorisations manquent.* {app} est installée {org, select, yes {pour toute l’organisation} other {dans cet espace de travail}}, mais certaines choses ne fonctionneront qu’une fois accordées.',
     'home.state.unconfirmed':
-      '?  *Configurée, avec un point non confirmé.* {app} est installée {org, select, yes {pour toute l’organisation} other {dans cet espace de travail}} et fonctionne.',
+      '?  *Configurée, mais tout n’est pas confirmé.* {app} est installée {org, select, yes {pour toute l’organisation} other {dans cet espace de travail}} et fonctionne.',
     'home.state.ready':
       '✓  *Tout est en place.* {app} est installée {org, select, yes {pour toute l’organisation} other {dans cet espace de travail}} et prête.',
     'home.state.installed':
