@@ -114,7 +114,11 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         ['a made-up ticket', post({ ...good, ticket: visitor.cookies.get(name) ?? '' })],
         ['a body that is too long', post({ ...good, answer: 'x'.repeat(40_000) })],
       ] as const;
-      for (const [what, answer] of refused) assert.equal((await answer).status, 400, what);
+      for (const [what, answer] of refused) {
+        const response = await answer;
+        assert.equal(response.status, 400, what);
+        assert.doesNotMatch(await response.text(), /Nothing was installed/, what);
+      }
       assert.equal((await post(good, { cookie, to: `${page}x` })).status, 404);
       const questions = () =>
         stage.database.rows<{ answer: string | null; answered_by: string | null }>(

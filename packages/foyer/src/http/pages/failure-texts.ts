@@ -78,7 +78,8 @@ const pages = {
   link_invalid: { status: 400, fact: 'nothing', button: 'startPage' },
   link_expired: { status: 400, fact: 'nothing', button: 'startPage' },
   link_used: { status: 400, fact: 'noChange', button: 'startPage' },
-  form_expired: { status: 400, fact: 'nothing', button: 'startPage' },
+  // The form may be on the progress page of an install that finished, or on the page of a member's own data.
+  form_expired: { status: 400, fact: 'noChange', button: 'startPage' },
   gate_refused: { status: 403, fact: 'stored', button: 'startPage' },
   gate_failed: { status: 503, fact: 'stored', button: 'tryAgain' },
   already_connected: { status: 403, fact: 'noChange', button: 'startPage' },

@@ -325,11 +325,11 @@ export const de: Translation = {
     'failure.link_used.title': 'Dieser Link hat schon einen Workspace verbunden',
     'failure.link_used.what': 'Jeder Link verbindet einen Workspace, und dieser wurde schon benutzt.',
     'failure.link_used.do': 'Bitten Sie um einen neuen Link, um einen weiteren Workspace zu verbinden.',
-    'failure.form_expired.title': 'Bitte öffnen Sie den Link noch einmal',
+    'failure.form_expired.title': 'Bitte öffnen Sie die Seite noch einmal',
     'failure.form_expired.what':
       'Diese Seite war zu lange offen, wurde in einem anderen Browser geöffnet, oder dieser Browser blockiert unser Cookie.',
     'failure.form_expired.do':
-      'Öffnen Sie den Link noch einmal und drücken Sie innerhalb einer halben Stunde den Knopf.',
+      'Gehen Sie zurück, laden Sie die Seite neu und versuchen Sie es innerhalb einer halben Stunde noch einmal.',
     'failure.gate_refused.title': '{app} kann hier nicht installiert werden',
     'failure.gate_refused.what':
       '{reason, select, none {{app} nimmt keine Installationen aus diesem Workspace an.} other {{reason}}}',

@@ -302,10 +302,10 @@ export const en = {
   'failure.link_used.title': 'This link was already used to connect a workspace',
   'failure.link_used.what': 'Each link connects one workspace, and this one was already used.',
   'failure.link_used.do': 'To connect another workspace, ask for a new link.',
-  'failure.form_expired.title': 'Please open the link again',
+  'failure.form_expired.title': 'Please open the page again',
   'failure.form_expired.what':
     'This page was open for too long or was opened in another browser, or this browser blocks our cookie.',
-  'failure.form_expired.do': 'Open the link again and press the button within half an hour.',
+  'failure.form_expired.do': 'Go back, reload the page, and try again within half an hour.',
   'failure.gate_refused.title': '{app} cannot be installed here',
   'failure.gate_refused.what':
     '{reason, select, none {{app} does not accept installs from this workspace.} other {{reason}}}',

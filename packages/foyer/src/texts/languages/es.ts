@@ -311,10 +311,10 @@ export const es: Translation = {
     'failure.link_used.title': 'Este enlace ya conectó un espacio de trabajo',
     'failure.link_used.what': 'Cada enlace conecta un espacio de trabajo y este ya se usó.',
     'failure.link_used.do': 'Para conectar otro espacio de trabajo, pida un enlace nuevo.',
-    'failure.form_expired.title': 'Abra el enlace de nuevo',
+    'failure.form_expired.title': 'Abra la página de nuevo',
     'failure.form_expired.what':
       'Esta página estuvo abierta demasiado tiempo, se abrió en otro navegador o este navegador bloquea nuestra cookie.',
-    'failure.form_expired.do': 'Abra el enlace de nuevo y pulse el botón antes de media hora.',
+    'failure.form_expired.do': 'Vuelva atrás, recargue la página e inténtelo de nuevo antes de media hora.',
     'failure.gate_refused.title': '{app} no se puede instalar aquí',
     'failure.gate_refused.what':
       '{reason, select, none {{app} no acepta instalaciones de este espacio de trabajo.} other {{reason}}}',

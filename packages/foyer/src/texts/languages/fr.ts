@@ -321,10 +321,10 @@ export const fr: Translation = {
     'failure.link_used.title': 'Ce lien a déjà connecté un espace de travail',
     'failure.link_used.what': 'Chaque lien connecte un seul espace de travail, et celui-ci a déjà servi.',
     'failure.link_used.do': 'Pour connecter un autre espace de travail, demandez un nouveau lien.',
-    'failure.form_expired.title': 'Ouvrez de nouveau le lien',
+    'failure.form_expired.title': 'Ouvrez de nouveau la page',
     'failure.form_expired.what':
       'Cette page est restée ouverte trop longtemps, a été ouverte dans un autre navigateur, ou celui-ci bloque notre cookie.',
-    'failure.form_expired.do': 'Ouvrez de nouveau le lien et appuyez sur le bouton dans la demi-heure.',
+    'failure.form_expired.do': 'Revenez en arrière, rechargez la page et réessayez dans la demi-heure.',
     'failure.gate_refused.title': '{app} ne peut pas être installée ici',
     'failure.gate_refused.what':
       '{reason, select, none {{app} n’accepte pas d’installation depuis cet espace de travail.} other {{reason}}}',

@@ -297,10 +297,10 @@ export const ja: Translation = {
     'failure.link_used.title': 'このリンクは接続に使用済みです',
     'failure.link_used.what': '1 つのリンクで接続できるワークスペースは 1 つです。これは使用済みです。',
     'failure.link_used.do': '別のワークスペースを接続するには、新しいリンクを入手してください。',
-    'failure.form_expired.title': 'リンクをもう一度開いてください',
+    'failure.form_expired.title': 'ページをもう一度開いてください',
     'failure.form_expired.what':
       'ページを長く開いていたか、別のブラウザーで開いたか、Cookie がブロックされています。',
-    'failure.form_expired.do': 'リンクをもう一度開き、30 分以内にボタンを押してください。',
+    'failure.form_expired.do': '前のページに戻って再読み込みし、30 分以内にもう一度お試しください。',
     'failure.gate_refused.title': 'ここには {app} をインストールできません',
     'failure.gate_refused.what':
       '{reason, select, none {{app} はこのワークスペースからのインストールを受け付けません。} other {{reason}}}',
