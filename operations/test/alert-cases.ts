@@ -81,13 +81,13 @@ function zeros(names: readonly string[]): Record<string, number> {
 
 export const alertCases: readonly AlertCase[] = [
   {
-    name: 'a fresh process that has seen nothing: quiet',
+    name: 'no alert: a fresh process has handled no request yet',
     at: '30m',
     fires: [],
     series: {},
   },
   {
-    name: 'a healthy process with traffic: quiet',
+    name: 'no alert: a healthy process has traffic',
     at: '30m',
     fires: [],
     series: {
@@ -107,7 +107,7 @@ export const alertCases: readonly AlertCase[] = [
     series: { 'up{@}': '1 1 0x38' },
   },
   {
-    name: 'FoyerDown: the target is gone from the configuration',
+    name: 'FoyerDown: Prometheus’ configuration no longer lists the target',
     at: '6m',
     fires: ['FoyerDown'],
     series: { 'up{@}': '1 1 stale' },
@@ -119,13 +119,13 @@ export const alertCases: readonly AlertCase[] = [
     series: { 'foyer_build_info{@}': '1 1 stale' },
   },
   {
-    name: 'FoyerDown, near miss: one scrape failed',
+    name: 'FoyerDown, near miss: one scrape fails',
     at: '4m',
     fires: [],
     series: { 'up{@}': '1 1 0 1x37' },
   },
   {
-    name: 'FoyerDown, near miss: one of two machines is away, which is a ticket',
+    name: 'FoyerDown, near miss: one of two machines is down, which only opens a ticket',
     at: '10m',
     fires: ['FoyerMachineDown'],
     series: { 'up{@}': '1 1 0x38', [`up{${other}}`]: '1x40', [`foyer_build_info{${other}}`]: '1x40' },
@@ -143,44 +143,44 @@ export const alertCases: readonly AlertCase[] = [
     series: { 'up{@}': '1x40', [`up{${other}}`]: '1 0 0 1x37', [`foyer_build_info{${other}}`]: '1x40' },
   },
   {
-    name: 'FoyerRestarting: it crashes at each start',
+    name: 'FoyerRestarting: the process restarts every minute',
     at: '6m',
     fires: ['FoyerRestarting'],
     series: { 'process_start_time_seconds{@}': '1 60 120 180 240 300x34' },
   },
   {
-    name: 'FoyerRestarting, near miss: two deployments',
+    name: 'FoyerRestarting, near miss: two deployments restart the process',
     at: '16m',
     fires: [],
     series: { 'process_start_time_seconds{@}': '1 60 60 60 240x36' },
   },
   {
-    name: 'FoyerDatabaseDown: from the first scrape',
+    name: 'FoyerDatabaseDown: the database is down from the first scrape on',
     at: '2m',
     fires: ['FoyerDatabaseDown'],
     series: { 'foyer_database_up{@}': '0x40' },
     without: /^foyer_(?:installations|queue|tokens|disk)/,
   },
   {
-    name: 'FoyerDatabaseDown: one alert for two machines',
+    name: 'FoyerDatabaseDown: one alert fires if the database is down for two machines',
     at: '3m',
     fires: ['FoyerDatabaseDown'],
     series: { 'foyer_database_up{@}': '1 0x39', [`foyer_database_up{${other}}`]: '1 0x39' },
   },
   {
-    name: 'FoyerDatabaseDown, near miss: one scrape',
+    name: 'FoyerDatabaseDown, near miss: the database is down for a single scrape',
     at: '3m',
     fires: [],
     series: { 'foyer_database_up{@}': '1 0 1x38' },
   },
   {
-    name: 'FoyerDatabaseDamaged: one statement met a damaged page, and the database answers otherwise',
+    name: 'FoyerDatabaseDamaged: one statement meets a damaged page, but the database still answers',
     at: '4m',
     fires: ['FoyerDatabaseDamaged'],
     series: { 'foyer_database_damage_total{@}': '0 0 0 1x37' },
   },
   {
-    name: 'FoyerDatabaseDamaged: one alert for two machines, and the metrics meet the page too',
+    name: 'FoyerDatabaseDamaged: one alert fires for two machines, even if the damage also makes the metrics unreadable',
     at: '6m',
     fires: ['FoyerDatabaseDamaged', 'FoyerDatabaseDown'],
     series: {
@@ -190,19 +190,19 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerDatabaseDamaged, near miss: restarted on a restored database',
+    name: 'FoyerDatabaseDamaged, near miss: Foyer was restarted on a restored database',
     at: '30m',
     fires: [],
     series: { 'foyer_database_damage_total{@}': '0 2 2 0x37' },
   },
   {
-    name: 'FoyerDatabaseDamaged, near miss: the database is down, and not damaged',
+    name: 'FoyerDatabaseDamaged, near miss: the database is down but not damaged',
     at: '3m',
     fires: ['FoyerDatabaseDown'],
     series: { 'foyer_database_up{@}': '1 0x39' },
   },
   {
-    name: 'FoyerDiskNearlyFull: 4 GB of 100 are free',
+    name: 'FoyerDiskNearlyFull: 4 GB of 100 GB are free',
     at: '4m',
     fires: ['FoyerDiskNearlyFull'],
     series: { 'foyer_disk_free_bytes{@}': '50000000000 4000000000x39' },
@@ -214,13 +214,13 @@ export const alertCases: readonly AlertCase[] = [
     series: { 'foyer_disk_free_bytes{@}': '80000000000x40', 'foyer_disk_size_bytes{@}': '1000000000000x40' },
   },
   {
-    name: 'FoyerDiskNearlyFull, near miss: a small disk that is half full',
+    name: 'FoyerDiskNearlyFull, near miss: a small disk is half full',
     at: '10m',
     fires: [],
     series: { 'foyer_disk_free_bytes{@}': '1000000000x40', 'foyer_disk_size_bytes{@}': '2000000000x40' },
   },
   {
-    name: 'FoyerQueueStuck: nothing works the runs',
+    name: 'FoyerQueueStuck: no worker picks up the runs',
     at: '5m',
     fires: ['FoyerQueueStuck'],
     series: { 'foyer_queue_oldest_due_seconds{@}': '0+60x40' },
@@ -232,19 +232,19 @@ export const alertCases: readonly AlertCase[] = [
     series: { 'foyer_queue_oldest_due_seconds{@}': '0 90x39' },
   },
   {
-    name: 'FoyerInstallsFailing: a wrong client secret, in a process that has seen no success',
+    name: 'FoyerInstallsFailing: the client secret is wrong, and no install has ever succeeded',
     at: '5m',
     fires: ['FoyerInstallsFailing'],
     series: { [installs('failed')]: '0 2 4 6 8 10x36' },
   },
   {
-    name: 'FoyerInstallsFailing: 95 of 100 fail',
+    name: 'FoyerInstallsFailing: 95 of 100 installs fail',
     at: '20m',
     fires: ['FoyerInstallObjective', 'FoyerInstallsFailing'],
     series: { [installs('failed')]: '0+4.75x40', [installs('installed')]: '0+0.25x40' },
   },
   {
-    name: 'FoyerInstallsFailing: production fails while staging installs',
+    name: 'FoyerInstallsFailing: installs fail in production but succeed in staging',
     at: '5m',
     fires: ['FoyerInstallsFailing'],
     series: {
@@ -254,19 +254,19 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerInstallsFailing: one alert for two machines',
+    name: 'FoyerInstallsFailing: one alert fires if installs fail on two machines',
     at: '5m',
     fires: ['FoyerInstallsFailing'],
     series: { [installs('failed')]: '0+1x40', [installs('failed', other)]: '0+1x40' },
   },
   {
-    name: 'FoyerInstallsFailing, near miss: two failed, and nothing more came',
+    name: 'FoyerInstallsFailing, near miss: only two installs are attempted, and both fail',
     at: '30m',
     fires: [],
     series: { [installs('failed')]: '0 1 2x38' },
   },
   {
-    name: 'FoyerInstallsFailing, near miss: half of the installs fail, which is a ticket',
+    name: 'FoyerInstallsFailing, near miss: half of the installs fail, which only opens a ticket',
     at: '20m',
     fires: ['FoyerInstallObjective'],
     series: { [installs('failed')]: '0+1x40', [installs('installed')]: '0+1x40' },
@@ -278,25 +278,25 @@ export const alertCases: readonly AlertCase[] = [
     series: { [installs('unverified')]: '0+600x40' },
   },
   {
-    name: 'FoyerInstallsFailing, near miss: everyone cancels, or comes with a state that has expired',
+    name: 'FoyerInstallsFailing, near miss: every install is cancelled or refused, for example for an expired state',
     at: '30m',
     fires: [],
     series: { [installs('cancelled')]: '0+5x40', [installs('refused')]: '0+50x40' },
   },
   {
-    name: 'FoyerInstallsUnverified, near miss: someone else installs',
+    name: 'FoyerInstallsUnverified, near miss: one install succeeds between made-up codes',
     at: '30m',
     fires: [],
     series: { [installs('unverified')]: '0+5x40', [installs('installed')]: '0 0 0 1x37' },
   },
   {
-    name: 'FoyerSignatureRefused: a wrong signing secret from the start',
+    name: 'FoyerSignatureRefused: the signing secret is wrong from the start',
     at: '4m',
     fires: ['FoyerSignatureRefused'],
     series: { [refused('secret_mismatch')]: '0+2x40', [installations('active')]: '12x40' },
   },
   {
-    name: 'FoyerSignatureRefused: a secret that was regenerated under a busy app',
+    name: 'FoyerSignatureRefused: the signing secret is regenerated while the app is busy',
     at: '15m',
     fires: ['FoyerSignatureRefused'],
     series: {
@@ -306,7 +306,7 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerSignatureRefused, near miss: a stranger’s signatures on a quiet night',
+    name: 'FoyerSignatureRefused, near miss: a stranger sends wrong signatures on a quiet night',
     at: '30m',
     fires: [],
     series: {
@@ -316,7 +316,7 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerSignatureRefused, near miss: someone who knows the app’s id, while Slack’s requests come',
+    name: 'FoyerSignatureRefused, near miss: a stranger uses the app’s id, but Slack’s requests still arrive',
     at: '30m',
     fires: [],
     series: {
@@ -326,19 +326,19 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerSignatureRefused, near miss: nothing is installed',
+    name: 'FoyerSignatureRefused, near miss: the app is not installed anywhere',
     at: '30m',
     fires: [],
     series: { [refused('secret_mismatch')]: '0+20x40' },
   },
   {
-    name: 'FoyerClockWrong: two hours ahead from the start',
+    name: 'FoyerClockWrong: the clock is two hours ahead from the start',
     at: '5m',
     fires: ['FoyerClockWrong'],
     series: { 'foyer_time_seconds{@}': '7200+60x40' },
   },
   {
-    name: 'FoyerClockWrong: one of two machines falls behind',
+    name: 'FoyerClockWrong: the clock of one of two machines falls behind',
     at: '15m',
     fires: ['FoyerClockWrong'],
     series: {
@@ -347,13 +347,13 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerClockWrong, near miss: a minute ahead, which Slack’s five minutes allow',
+    name: 'FoyerClockWrong, near miss: the clock is a minute ahead, less than the five minutes that Foyer tolerates',
     at: '30m',
     fires: [],
     series: { 'foyer_time_seconds{@}': '60+60x40' },
   },
   {
-    name: 'FoyerAppSuspended: two of forty teams were called so far',
+    name: 'FoyerAppSuspended: Slack has called two of forty installations inactive so far',
     at: '15m',
     fires: ['FoyerAppSuspended'],
     series: {
@@ -363,7 +363,7 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerAppSuspended: the only team',
+    name: 'FoyerAppSuspended: Slack calls the only installation inactive',
     at: '15m',
     fires: ['FoyerAppSuspended'],
     series: {
@@ -373,7 +373,7 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerAppSuspended, near miss: a team left while the others were rate limited, and is settled later',
+    name: 'FoyerAppSuspended, near miss: Slack calls only one of forty installations inactive',
     at: '12m',
     fires: [],
     series: {
@@ -383,7 +383,7 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerAppSuspended, near miss: one team left, and another one works',
+    name: 'FoyerAppSuspended, near miss: one team uninstalls the app, and the app works for another team',
     at: '30m',
     fires: [],
     series: {
@@ -392,13 +392,13 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerAppSuspended, near miss: two teams whose tokens were revoked',
+    name: 'FoyerAppSuspended, near miss: the tokens of both teams are revoked',
     at: '30m',
     fires: [],
     series: { [installations('broken')]: '0 0 2x38', [installations('active')]: '2 2 0x38' },
   },
   {
-    name: 'FoyerAcknowledgesSlowly: events take two seconds',
+    name: 'FoyerAcknowledgesSlowly: Foyer takes about two seconds to acknowledge each event',
     at: '15m',
     fires: ['FoyerAcknowledgesSlowly'],
     series: {
@@ -422,13 +422,13 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerTokensLapsing: two tokens expire',
+    name: 'FoyerTokensLapsing: two tokens are about to expire, and no sweep refreshes them',
     at: '20m',
     fires: ['FoyerTokensLapsing'],
     series: { 'foyer_tokens_lapsing{@}': '2x40' },
   },
   {
-    name: 'FoyerTokensLapsing, near miss: the next sweep refreshes them',
+    name: 'FoyerTokensLapsing, near miss: two tokens are about to expire, but the next sweep refreshes them',
     at: '30m',
     fires: [],
     series: { 'foyer_tokens_lapsing{@}': '0x5 2x6 0x28' },
@@ -441,21 +441,21 @@ export const alertCases: readonly AlertCase[] = [
     slow: true,
   },
   {
-    name: 'FoyerEventsStopped, near miss: it is always quiet at this time',
+    name: 'FoyerEventsStopped, near miss: the same hour yesterday had few requests too',
     at: '26h',
     fires: [],
     series: { [requests('app_mention', '200')]: '0+1x288 288x40', [installations('active')]: '12x400' },
     slow: true,
   },
   {
-    name: 'FoyerInstallObjective: 2 % fail',
+    name: 'FoyerInstallObjective: 2 % of the installs fail',
     at: '24h',
     fires: ['FoyerInstallObjective'],
     series: { [installs('failed')]: '0+0.2x400', [installs('installed')]: '0+10x400' },
     slow: true,
   },
   {
-    name: 'FoyerInstallObjective, near miss: two of 80 failed',
+    name: 'FoyerInstallObjective, near miss: two installs fail and 80 succeed',
     at: '24h',
     fires: [],
     series: { [installs('failed')]: '0 0 0 1 2x396', [installs('installed')]: '0+0.25x320 80x80' },
@@ -473,7 +473,7 @@ export const alertCases: readonly AlertCase[] = [
     slow: true,
   },
   {
-    name: 'FoyerWelcomeObjective, near miss: one welcome of 20 was late',
+    name: 'FoyerWelcomeObjective, near miss: one of 20 welcomes is late',
     at: '24h',
     fires: [],
     series: {
@@ -490,7 +490,7 @@ export const alertCases: readonly AlertCase[] = [
     series: { [runs('failed')]: '0+1x40', [runs('succeeded')]: '0+1x40' },
   },
   {
-    name: 'FoyerRunsFailing, near miss: one of ten',
+    name: 'FoyerRunsFailing, near miss: one run fails for every ten that succeed',
     at: '30m',
     fires: [],
     series: { [runs('failed')]: '0+0.2x40', [runs('succeeded')]: '0+2x40' },
@@ -502,43 +502,43 @@ export const alertCases: readonly AlertCase[] = [
     series: { [installations('broken')]: '0x65 1 2 3x30' },
   },
   {
-    name: 'FoyerTokensDying, near miss: two do',
+    name: 'FoyerTokensDying, near miss: only two installations break within an hour',
     at: '70m',
     fires: [],
     series: { [installations('broken')]: '1x65 2 3x30' },
   },
   {
-    name: 'FoyerRefreshFailing: the refreshes fail',
+    name: 'FoyerRefreshFailing: every token refresh fails',
     at: '15m',
     fires: ['FoyerRefreshFailing'],
     series: { 'foyer_token_refreshes_total{@,result="failed"}': '0+1x40' },
   },
   {
-    name: 'FoyerRefreshFailing, near miss: two fail',
+    name: 'FoyerRefreshFailing, near miss: only two token refreshes fail',
     at: '30m',
     fires: [],
     series: { 'foyer_token_refreshes_total{@,result="failed"}': '0x9 2x30' },
   },
   {
-    name: 'FoyerTokensNotRevoked: one stays',
+    name: 'FoyerTokensNotRevoked: Foyer cannot revoke the tokens of one install request',
     at: '35m',
     fires: ['FoyerTokensNotRevoked'],
     series: { 'foyer_tokens_unstored{@}': '1x40' },
   },
   {
-    name: 'FoyerTokensNotRevoked, near miss: it is revoked after ten minutes',
+    name: 'FoyerTokensNotRevoked, near miss: Foyer revokes the tokens of an install request after ten minutes',
     at: '35m',
     fires: [],
     series: { 'foyer_tokens_unstored{@}': '1x10 0x29' },
   },
   {
-    name: 'FoyerRefusesEvents: every event ends in 503',
+    name: 'FoyerRefusesEvents: Foyer answers every event with 503',
     at: '15m',
     fires: ['FoyerRefusesEvents'],
     series: { [requests('app_mention', '503')]: '0+2x40' },
   },
   {
-    name: 'FoyerRefusesEvents, near miss: strangers are refused',
+    name: 'FoyerRefusesEvents, near miss: Foyer refuses only unsigned requests',
     at: '30m',
     fires: [],
     series: {
@@ -548,13 +548,13 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerSlackUnreachable: no call gets through',
+    name: 'FoyerSlackUnreachable: no call to Slack gets through',
     at: '15m',
     fires: ['FoyerSlackUnreachable'],
     series: { [calls('unreachable')]: '0+2x40' },
   },
   {
-    name: 'FoyerSlackUnreachable, near miss: three calls fail',
+    name: 'FoyerSlackUnreachable, near miss: only three calls to Slack fail',
     at: '30m',
     fires: [],
     series: { [calls('unreachable')]: '0 3x39' },
@@ -566,7 +566,7 @@ export const alertCases: readonly AlertCase[] = [
     series: { 'foyer_notices_total{@,channel="webhook",end="failed"}': '0 1x39' },
   },
   {
-    name: 'FoyerNoticesUndelivered, near miss: the mail server asked to come again, and took it',
+    name: 'FoyerNoticesUndelivered, near miss: a notice is delivered after a few minutes',
     at: '30m',
     fires: [],
     series: { 'foyer_notices_undelivered{@,channel="webhook"}': '0 0 1 1 1 0x36' },
@@ -578,14 +578,14 @@ export const alertCases: readonly AlertCase[] = [
     series: { 'foyer_unknown_teams{@}': '0 0 11x38' },
   },
   {
-    name: 'FoyerMaintenanceForgotten: it is on for a morning',
+    name: 'FoyerMaintenanceForgotten: maintenance has been on for more than two hours',
     at: '3h',
     fires: ['FoyerMaintenanceForgotten'],
     series: { 'foyer_maintenance{@}': '0 0 1x40' },
     slow: true,
   },
   {
-    name: 'FoyerMaintenanceForgotten, near miss: it was on for an hour',
+    name: 'FoyerMaintenanceForgotten, near miss: maintenance was on for an hour',
     at: '3h',
     fires: [],
     series: { 'foyer_maintenance{@}': '0 0 1x12 0x28' },
@@ -598,32 +598,32 @@ export const alertCases: readonly AlertCase[] = [
     series: { 'foyer_jobs_troubled{@}': '0 0 1x38' },
   },
   {
-    name: 'FoyerJobsTroubled, near miss: the next turn of a frequent job succeeds',
+    name: 'FoyerJobsTroubled, near miss: a frequent job fails once, and its next turn succeeds',
     at: '9m',
     fires: [],
     series: { 'foyer_jobs_troubled{@}': '0 0 1 1 0x36' },
   },
   {
-    name: 'FoyerPoolExhausted: callers always wait',
+    name: 'FoyerPoolExhausted: callers always wait for a database connection',
     at: '10m',
     fires: ['FoyerPoolExhausted'],
     series: { 'foyer_database_connections{@,state="waiting"}': '3x40' },
   },
   {
-    name: 'FoyerPoolExhausted, near miss: they wait in a burst',
+    name: 'FoyerPoolExhausted, near miss: callers wait for a database connection only during a burst',
     at: '30m',
     fires: [],
     series: { 'foyer_database_connections{@,state="waiting"}': '0 0 3 9 3 0x36' },
   },
   {
-    name: 'FoyerBackupOld: the newest is three days old',
+    name: 'FoyerBackupOld: the newest backup is three days old',
     at: '73h',
     fires: ['FoyerBackupOld'],
     series: { 'foyer_backup_timestamp_seconds{@}': '60x900' },
     slow: true,
   },
   {
-    name: 'FoyerBackupOld, near miss: there never was one',
+    name: 'FoyerBackupOld, near miss: there never was a backup',
     at: '73h',
     fires: [],
     series: {},
@@ -636,7 +636,7 @@ export const alertCases: readonly AlertCase[] = [
     series: { [refused('signature_missing')]: '0+6000x40', [requests('unverified', '401')]: '0+6000x40' },
   },
   {
-    name: 'FoyerFlooded, near miss: a scanner that stays for five minutes',
+    name: 'FoyerFlooded, near miss: a scanner sends requests for only five minutes',
     at: '40m',
     fires: [],
     series: {
@@ -645,13 +645,13 @@ export const alertCases: readonly AlertCase[] = [
     },
   },
   {
-    name: 'FoyerEventLoopBlocked: a listener computes',
+    name: 'FoyerEventLoopBlocked: a listener blocks the event loop all the time',
     at: '15m',
     fires: ['FoyerEventLoopBlocked'],
     series: { 'nodejs_eventloop_lag_p99_seconds{@}': '0.9x40' },
   },
   {
-    name: 'FoyerEventLoopBlocked, near miss: a short computation',
+    name: 'FoyerEventLoopBlocked, near miss: a listener blocks the event loop for a few minutes',
     at: '30m',
     fires: [],
     series: { 'nodejs_eventloop_lag_p99_seconds{@}': '0.01 0.9x5 0.01x34' },

@@ -116,7 +116,7 @@ export async function createTroubles(disk: string | undefined): Promise<Planted[
   const otherToken = { METRICS_TOKEN: 'b3e1f09ac4d27586' };
   await add(
     'foyer-token',
-    'METRICS_TOKEN is not Prometheus’',
+    'METRICS_TOKEN is not the token that Prometheus sends',
     'FoyerDown',
     { environment: otherToken },
     async () => {},

@@ -87,7 +87,7 @@ for (const { name, skip, options } of places) {
 
     for (const [kind, headers] of [
       ['without Slack’s headers', () => ''],
-      ['with plausible headers', plausibleHeaders],
+      ['with headers that look like Slack’s', plausibleHeaders],
     ] as const) {
       it(`${name} limits its memory and keeps answering others while attackers send bodies in one-byte chunks ${kind}`, async (t) => {
         const stage = await setAbuseStage(t, options(t));

@@ -90,14 +90,17 @@ describe('a made-up request', () => {
   });
 
   const kinds: readonly [string, (n: number) => string][] = [
-    ['states', (n) => `/slack/oauth_redirect?code=a&state=made-up-${n}`],
+    ['callbacks with a made-up state', (n) => `/slack/oauth_redirect?code=a&state=made-up-${n}`],
     ['callbacks without a state', () => '/slack/oauth_redirect?code=a'],
-    ['callbacks without a code', () => '/slack/oauth_redirect'],
-    ['errors', (n) => `/slack/oauth_redirect?error=made_up_${n}`],
-    ['states of sign-ins', (n) => `/slack/signin/callback?code=a&state=made-up-${n}`],
-    ['errors of sign-ins', (n) => `/slack/signin/callback?error=made_up_${n}`],
-    ['addresses to return to', (n) => `/slack/signin?return_to=https://${n}.example.com/`],
-    ['links', (n) => `/slack/install?connect=eyJhbGciOiJub25lIn0.eyJuIjoxfQ.${n}`],
+    ['callbacks without a code or a state', () => '/slack/oauth_redirect'],
+    ['callbacks with a made-up error', (n) => `/slack/oauth_redirect?error=made_up_${n}`],
+    ['sign-in callbacks with a made-up state', (n) => `/slack/signin/callback?code=a&state=made-up-${n}`],
+    ['sign-in callbacks with a made-up error', (n) => `/slack/signin/callback?error=made_up_${n}`],
+    ['sign-ins with a foreign return address', (n) => `/slack/signin?return_to=https://${n}.example.com/`],
+    [
+      'installs with an invalid connect link',
+      (n) => `/slack/install?connect=eyJhbGciOiJub25lIn0.eyJuIjoxfQ.${n}`,
+    ],
     ['progress pages', (n) => `/installs/made-up-${n}`],
     ['readiness reports', (n) => `/readyz?report=made-up-${n}`],
     ['installations on the operator pages', (n) => `/operator/installations/made-up-${n}`],

@@ -97,10 +97,10 @@ describe('a gate', () => {
       throw new Error('a bug');
     },
     rejects: () => Promise.reject(new Error('a bug')),
-    'answers nothing': () => undefined as unknown as Admission,
-    'answers true instead of an admission': () => true as unknown as Admission,
+    'returns nothing': () => undefined as unknown as Admission,
+    'returns true instead of an admission': () => true as unknown as Admission,
     'refuses without a reason': () => ({ admit: false }) as unknown as Admission,
-    'answers with an `admit` that is neither true nor false': () =>
+    'returns an `admit` that is neither true nor false': () =>
       ({ admit: 'no', reason: 'Closed.' }) as unknown as Admission,
     hangs: () => new Promise<Admission>(() => {}),
   };

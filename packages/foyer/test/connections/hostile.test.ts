@@ -77,27 +77,29 @@ describe('Foyer, when someone attacks a connect link', () => {
   const tokens: Record<string, () => string> = {
     'signed with another secret': () => sign(claimsOf(), { key: 'another secret of thirty-two bytes' }),
     'without a signature (alg none)': () => `${part({ alg: 'none' })}.${part(claimsOf())}.`,
-    'that is signed although its header says none': () => sign(claimsOf(), { header: { alg: 'none' } }),
-    'whose header names another algorithm': () => sign(claimsOf(), { header: { alg: 'HS512' } }),
-    'that demands an extension': () => sign(claimsOf(), { header: { alg: 'HS256', crit: ['x'], x: 1 } }),
+    'that is signed, but says alg none in its header': () => sign(claimsOf(), { header: { alg: 'none' } }),
+    'with another algorithm in its header': () => sign(claimsOf(), { header: { alg: 'HS512' } }),
+    'that requires an extension (crit)': () =>
+      sign(claimsOf(), { header: { alg: 'HS256', crit: ['x'], x: 1 } }),
     'for another audience': () => link({ aud: 'foyer:result' }),
     'for two audiences': () => link({ aud: ['foyer:connect', 'elsewhere'] }),
     'without an audience': () => without('aud'),
     'without an expiry': () => without('exp'),
-    'without a time of issue': () => without('iat'),
-    'without an id': () => without('jti'),
-    'without an account': () => without('org'),
+    'without an issue time (iat)': () => without('iat'),
+    'without an id (jti)': () => without('jti'),
+    'without an account (org)': () => without('org'),
     'that has expired': () => link({ iat: now - 7200, exp: now - 3600 }),
-    'that is valid for too long': () => link({ exp: now + 8 * 24 * 3600 }),
-    'issued in the future': () => link({ iat: now + 600, exp: now + 3600 }),
+    'that is valid for more than seven days': () => link({ exp: now + 8 * 24 * 3600 }),
+    'with an issue time in the future': () => link({ iat: now + 600, exp: now + 3600 }),
     'with an unknown claim': () => link({ admin: true }),
-    'with too long an id': () => link({ jti: 'x'.repeat(129) }),
-    'with a zero character in its account': () => link({ org: 'org-1\u0000' }),
+    'with an id that is too long': () => link({ jti: 'x'.repeat(129) }),
+    'with a NUL character in its account': () => link({ org: 'org-1\u0000' }),
     'with a changed account': () => {
       const [header, , signature] = link().split('.');
       return `${header}.${part(claimsOf({ org: 'org-evil' }))}.${signature}`;
     },
-    'that is a result': () => sign({ ...claimsOf({ aud: 'foyer:result' }), outcome: 'installed' }),
+    'that has the claims of a connect result': () =>
+      sign({ ...claimsOf({ aud: 'foyer:result' }), outcome: 'installed' }),
     'that is empty': () => '',
   };
   for (const [what, token] of Object.entries(tokens))
@@ -106,15 +108,15 @@ describe('Foyer, when someone attacks a connect link', () => {
 
   const returns: Record<string, string> = {
     'another host': 'https://evil.example/',
-    'a look-alike host': `${host}.evil.example/`,
-    'a host behind a user name': `${host}@evil.example/`,
+    'another host that begins with an allowed host': `${host}.evil.example/`,
+    'another host with an allowed host as the user name': `${host}@evil.example/`,
     'a subdomain': 'https://evil.app.example.com/',
     'another port': `${host}:8443/`,
     'plain http': 'http://app.example.com/',
-    'a bare path': '/settings',
-    'a scheme-relative address': '//evil.example/',
-    'a script': 'javascript://app.example.com/%0aalert(1)',
-    'a backslash': 'https://evil.example\\@app.example.com/',
+    'a path without a host': '/settings',
+    'a scheme-relative URL': '//evil.example/',
+    'a javascript: URL': 'javascript://app.example.com/%0aalert(1)',
+    'another host, a backslash and an allowed host': 'https://evil.example\\@app.example.com/',
   };
   for (const [what, return_to] of Object.entries(returns))
     it(`Foyer refuses a connect link with a return address that is not allowed: ${what}`, async () => {

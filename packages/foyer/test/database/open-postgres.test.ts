@@ -161,7 +161,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
 
   for (const [when, silence] of [
     ['before the first statement', (play: Play) => play.proxy.swallow()],
-    ['between a connection and its first statement', (play: Play) => silenceAfterConnections(play)],
+    ['after Foyer has opened its connections', (play: Play) => silenceAfterConnections(play)],
   ] as const) {
     it(`a Postgres database ends every call with an error within ten seconds if the server stops answering ${when}`, async (t) => {
       const play = await setPlay(t);

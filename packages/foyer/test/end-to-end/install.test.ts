@@ -302,9 +302,9 @@ describe('an install that does not complete', () => {
 
   for (const [name, failure] of [
     ['answers 503', { type: 'status', status: 503 }],
-    ['asks to wait', { type: 'status', status: 429, retryAfterSeconds: 30 }],
+    ['asks Foyer to wait', { type: 'status', status: 429, retryAfterSeconds: 30 }],
     ['cuts the connection', { type: 'reset-before-acting' }],
-    ['answers nonsense', { type: 'malformed-json', acts: false }],
+    ['answers with malformed JSON', { type: 'malformed-json', acts: false }],
   ] as const) {
     it(`if Slack ${name} during the code exchange, the page says that Slack cannot be reached, and Foyer sends the code once`, async () => {
       const { sandbox, url } = stage;

@@ -11,7 +11,7 @@ import { setOperatorStage } from '../operator/pages/operator-stage.ts';
 import type { EngineName } from '../support/stage-database.ts';
 
 testOnBothEngines(
-  'after a restore, the teams that the backup lacks are listed by id, until they install again',
+  'after a restore, Foyer lists each team that is missing from the backup until that team installs again',
   async (t, engine) => {
     let aheadMs = 0;
     const now = () => Date.now() + aheadMs;
@@ -100,7 +100,7 @@ async function prepare(t: TestContext, engine?: EngineName) {
 }
 
 testOnBothEngines(
-  'an unknown team is logged once, and only if the team does not install soon',
+  'Foyer logs an unknown team once, but not if the team installs shortly after its first event',
   async (t, engine) => {
     const { database, lines, note, rows, pass, reports } = await prepare(t, engine);
     for (let count = 0; count < 50; count += 1) note({ teamId: 'T1' });

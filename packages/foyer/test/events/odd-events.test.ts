@@ -134,11 +134,11 @@ for (const [engine, openBackend] of Object.entries(engines)) {
   describe(`an uninstall event with odd fields, on ${engine}`, () => {
     const odd: Record<string, object> = {
       'without an event id': { event_id: null },
-      'without a time': { event_time: null },
-      'with a time that is a string': { event_time: '1900000000' },
-      'with a time before Slack existed': { event_time: 5 },
+      'without an event time': { event_time: null },
+      'with an event time that is a string': { event_time: '1900000000' },
+      'with an event time before Slack existed': { event_time: 5 },
       'without an app id': { api_app_id: null },
-      'with an empty enterprise': { enterprise_id: '' },
+      'with an empty enterprise id': { enterprise_id: '' },
       'with a null among its authorizations': {
         authorizations: [null, { team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: false }],
       },
