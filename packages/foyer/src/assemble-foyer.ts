@@ -506,7 +506,9 @@ export async function assembleFoyer<MyTables>(parts: {
         handler.close();
         await database
           .write((transaction) => letGoOfKey(transaction, holder.process), 500)
-          .catch((error) => log.warn({ err: error }, 'could not release the encryption key'));
+          .catch((error) =>
+            log.warn({ err: error }, 'could not record that this process no longer uses the encryption key'),
+          );
         refusals.close();
         await database.close();
         log.info('stopped');

@@ -89,7 +89,12 @@ export function createBackground(deps: {
           work: keepLargeCounts,
           ...inTurn,
         }),
-        repeat({ everyMs: keyHeldEveryMs, what: 'hold the encryption key', work: holdKey, log }),
+        repeat({
+          everyMs: keyHeldEveryMs,
+          what: 'record which encryption key this process uses',
+          work: holdKey,
+          log,
+        }),
         ...jobs.start(),
       ];
     },

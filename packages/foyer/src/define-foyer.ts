@@ -135,7 +135,7 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
   const { config, basePath = '', listeners } = definition;
   if (config !== undefined && !isConfig(config)) {
     const fix =
-      'give what readConfig() returns, or leave it out: then Foyer reads the environment when it starts';
+      'give the result of readConfig(), or leave config out, so that Foyer reads the environment at startup';
     report('config', 'is not the configuration that readConfig returns', fix);
   }
   if (
@@ -143,7 +143,7 @@ export function definitionProblems<MyTables>(definition: FoyerDefinition<MyTable
     !/^(?:\/[A-Za-z0-9._~-]+)*$/.test(basePath) ||
     /\/\.{1,2}(?:\/|$)/.test(basePath)
   ) {
-    const fix = 'begin it with a slash and end it without one: /integrations/slack; or leave it out';
+    const fix = 'start it with a slash, and do not end it with one: /integrations/slack; or leave it out';
     const given = typeof basePath === 'string' ? JSON.stringify(basePath) : `a ${typeof basePath}`;
     report('basePath', `is not a path: ${given}`, fix);
   }
@@ -215,7 +215,7 @@ export function manifestText({ manifest }: Pick<FoyerDefinition, 'manifest'>): s
   try {
     return JSON.stringify(manifest ?? null) ?? 'null';
   } catch (cause) {
-    const fix = 'give what JSON.parse returns for manifest.json, or its path';
+    const fix = 'give the path of manifest.json, or its content as JSON.parse returns it';
     throw new ConfigError([{ name: 'manifest', problem: 'is not JSON', fix }], { cause });
   }
 }

@@ -74,7 +74,10 @@ export function createEachInstallation({
         }
         result.failed += 1;
         if (result.failed > mostLogged) return;
-        log.error({ err: error, installationId: installation.installationId }, 'the work for a team failed');
+        log.error(
+          { err: error, installationId: installation.installationId },
+          'eachInstallation: the work for an installation failed',
+        );
       }
     }
 

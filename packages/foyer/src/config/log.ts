@@ -224,7 +224,7 @@ function describeError(error: unknown, scrub: (text: string) => string, depth = 
     };
   } catch {
     // An app's code can throw anything: an object without a prototype, a proxy, an error whose getters throw.
-    return { message: 'An error that cannot be read' };
+    return { message: 'An error whose properties cannot be read' };
   }
 }
 

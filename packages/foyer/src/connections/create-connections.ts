@@ -125,7 +125,11 @@ export function createConnections(deps: ConnectionsDeps) {
       if (token.length > 2000) throw new Error('it is too long');
       claim = claimSchema.parse(JSON.parse(claimSealer.open(token, 'claim')));
     } catch (cause) {
-      throw new ConnectError('claim_invalid', 'The claim is broken or was not made here.', { cause });
+      throw new ConnectError(
+        'claim_invalid',
+        'The claim is damaged, or was not issued with this Foyer’s keys.',
+        { cause },
+      );
     }
     if (claim.until <= now()) throw new ConnectError('claim_expired', 'The claim is older than an hour.');
     return claim;
@@ -221,7 +225,7 @@ export function createConnections(deps: ConnectionsDeps) {
       if (!checked.success)
         throw new ConnectError(
           'claim_invalid',
-          'org is missing, or subject, org or label is empty, too long or not one line of text.',
+          'org is required; org, subject and label must each be one line of text, not empty and not too long.',
         );
       await database.write(async (transaction) => {
         const row = await lockInstallation(transaction, { id: installationId });

@@ -142,7 +142,10 @@ export function readLink(options: LinkOptions, token: string, now: number): Link
   if (expiresAt - issuedAt > longestLinkMs)
     throw new ConnectError('link_invalid', 'The link is valid for more than seven days.');
   if (issuedAt > now + clockToleranceMs)
-    throw new ConnectError('link_invalid', 'The link was issued in the future: compare the clocks.');
+    throw new ConnectError(
+      'link_invalid',
+      'The link’s issue time is in the future: check the clocks of Foyer and of your product.',
+    );
   if (expiresAt <= now) throw new ConnectError('link_expired', 'The link has expired.');
   return { ...parsed.data, expiresAt };
 }
@@ -163,7 +166,7 @@ export function readResult(secret: string, token: string, now: number): ConnectR
   if (issuedAt > now + clockToleranceMs || expiresAt - issuedAt > resultLifetimeMs)
     throw new ConnectError(
       'result_invalid',
-      'The result was issued in the future, or is valid for more than five minutes: compare the clocks.',
+      'The result’s issue time is in the future, or the result is valid for more than five minutes: check the clocks.',
     );
   if (expiresAt <= now) throw new ConnectError('result_expired', 'The result has expired.');
   const result = parsed.data;
@@ -228,14 +231,14 @@ function open(
     throw new ConnectError(code, 'The token is not a string, or is too long.');
   const [, signed = '', signature = ''] = /^([\w-]+\.[\w-]+)\.([\w-]+)$/.exec(token) ?? [];
   const expected = createHmac('sha256', secret).update(signed).digest('base64url');
-  if (!sameText(signature, expected)) throw new ConnectError(code, 'The signature of the token is wrong.');
+  if (!sameText(signature, expected)) throw new ConnectError(code, 'The token’s signature is wrong.');
   try {
     headerSchema.parse(decodeProtectedHeader(token));
     const { aud, iat, exp, ...claims } = envelopeSchema.parse(decodeJwt(token));
     if (aud !== audience) throw new Error('it is for another audience');
     return { issuedAt: iat * 1000, expiresAt: exp * 1000, claims };
   } catch (cause) {
-    throw new ConnectError(code, 'The header, audience or times of the token are wrong.', { cause });
+    throw new ConnectError(code, 'The token’s header, audience or times are not valid.', { cause });
   }
 }
 

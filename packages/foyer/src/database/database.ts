@@ -109,7 +109,7 @@ export class DatabaseUnavailableError extends Error {
    */
   get advice(): string {
     if (this.cause === undefined) return this.message;
-    return `${this.message.replace(/\.$/, '')}.\n\`npm run foyer -- doctor\` says what is wrong with the database of DATABASE_URL, and what fixes it.`;
+    return `${this.message.replace(/\.$/, '')}.\n\`npm run foyer -- doctor\` says what is wrong with the database in DATABASE_URL, and how to fix it.`;
   }
 }
 
@@ -126,7 +126,7 @@ export class DatabaseNewerError extends Error {
         ? `The database was written by a newer Foyer (it has the migrations ${unknown.join(', ')}, which this version does not know). ` +
             'Start that version, or restore the backup that was made before the upgrade.'
         : `The database has migrations of the app that its definition does not have (${unknown.join(', ')}). ` +
-            'Start the newer version of the app, or put them back into `migrations`: never remove or rename a migration that was applied.',
+            'Start the newer version of the app, or put these migrations back into `migrations`: never remove or rename a migration that was applied.',
     );
   }
 }

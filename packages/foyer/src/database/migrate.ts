@@ -208,7 +208,7 @@ function strangersError(applied: readonly string[], strangers: readonly string[]
 
 function ofAnother(what: string, cause?: unknown): DatabaseUnavailableError {
   return new DatabaseUnavailableError(
-    `The database belongs to another program: ${what}. Give Foyer a database of its own in DATABASE_URL.`,
+    `The database belongs to another program: ${what}. Set DATABASE_URL to a database that no other program uses.`,
     { cause },
   );
 }
@@ -230,7 +230,7 @@ async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> 
   const { error } = await migrator.migrateToLatest();
   if (isAlreadyThere(error) && hasOwn) {
     const message =
-      `This version of Foyer creates a table that the database already has: ${error.message}. If it is the app's own, ` +
+      `This version of Foyer creates a table that the database already has: ${error.message}. If the table belongs to your app, ` +
       'start the previous version, rename the table in a migration, and update again.';
     throw new DatabaseUnavailableError(message, { cause: error });
   }

@@ -72,7 +72,10 @@ export function createKeepNames(deps: {
   }
 
   const holdBack: Effect = async ({ event, query, happenedAt, removal }) => {
-    log.warn({ ...query, event: event.type }, 'Slack holds back events of a team: too many in an hour');
+    log.warn(
+      { ...query, event: event.type },
+      'Slack drops events from a team: there were too many in an hour',
+    );
     const heldBack = { tenant: tenantOfQuery(query), happenedAt };
     await database.write((tx) => queueHeldBack(tx, heldBack), removal.patienceMs);
     return false;

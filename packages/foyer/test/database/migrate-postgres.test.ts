@@ -29,7 +29,8 @@ describe('migrations on Postgres', () => {
     await client.query('create table history (in_the_way text)');
     await assert.rejects(openPostgres(url), {
       code: 'database_unavailable',
-      message: /^The database belongs to another program: relation "history" already exists\. Give Foyer/,
+      message:
+        /^The database belongs to another program: relation "history" already exists\. Set DATABASE_URL/,
     });
     const tables = await ask(
       "select table_name from information_schema.tables where table_schema = 'public'",

@@ -110,7 +110,7 @@ describe('migrations', () => {
           error.message.startsWith(`The database belongs to another program: ${reason}.`),
           error.message,
         );
-        return /of its own in DATABASE_URL/.test(error.message);
+        return /Set DATABASE_URL to a database that no other program uses/.test(error.message);
       });
       assert.equal(objects(), before);
       sqlite.close();

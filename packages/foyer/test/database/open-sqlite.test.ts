@@ -275,7 +275,7 @@ describe('a SQLite database', () => {
       assert.ok(error instanceof DatabaseUnavailableError);
       assert.match(
         error.message,
-        /text\.db cannot be used: .*not a database .*; it has to be a file of Foyer’s own/,
+        /text\.db cannot be used: .*not a database .*; it must be a file that only Foyer uses/,
       );
       return true;
     });

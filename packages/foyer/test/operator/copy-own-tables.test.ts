@@ -263,7 +263,7 @@ describe('the app’s own tables', () => {
       const { exitCode, stdout, stderr } = await copy();
       assert.deepEqual([exitCode, stdout], [1, '']);
       assert.match(stderr, problem);
-      assert.match(stderr, /Change them by a migration of the definition/);
+      assert.match(stderr, /Change them with a migration in the definition/);
     });
   }
 

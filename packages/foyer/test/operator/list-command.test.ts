@@ -223,7 +223,7 @@ test('`list` leaves the SQLite file of another program unchanged', async (t) => 
   assert.equal(exitCode, 1);
   assert.match(
     stderr,
-    /^The database \S+other\.db has no tables of Foyer\. Start Foyer once \(npm start\) to create them there, or check DATABASE_URL\.\n$/,
+    /^The database \S+other\.db contains no Foyer tables\. Start Foyer once \(npm start\) to create them, or check DATABASE_URL\.\n$/,
   );
 });
 

@@ -57,7 +57,7 @@ function refuse(refusals: readonly string[]): void {
   throw new CopyError(
     'table_refused',
     `Nothing was copied, since these tables cannot be copied as they are:\n${refusals.map((line) => `  ${line}`).join('\n')}\n` +
-      'Change them by a migration of the definition (`migrations`), or use the tools of your database (pg_dump, sqlite3).',
+      'Change them with a migration in the definition (`migrations`), or use the tools of your database (pg_dump, sqlite3).',
   );
 }
 
@@ -128,7 +128,7 @@ function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]
     names,
     circles: left.map(
       ({ name }) =>
-        `${name}: it refers to itself, is in a circle of references between tables, or refers to such a table`,
+        `${name}: it refers to itself, is part of a circular reference between tables, or refers to such a table`,
     ),
   };
 }

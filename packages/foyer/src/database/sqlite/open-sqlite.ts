@@ -76,7 +76,11 @@ export async function openSqlite(
     await queries
       .connection()
       .execute(async () => sqlite.pragma('wal_checkpoint(FULL)'))
-      .catch((error) => opening.warn?.(`The log of ${file} could not be saved: ${error}`));
+      .catch((error) =>
+        opening.warn?.(
+          `The write-ahead log of ${file} was removed, and Foyer could not copy its content into the database: ${error}`,
+        ),
+      );
   }
   let damageSeen = 0;
   const fatal = {

@@ -103,7 +103,7 @@ export function unavailable(error: unknown, file: string): DatabaseUnavailableEr
 }
 
 const noFoyerTables = (file: string): string =>
-  `The database ${file} has no tables of Foyer. Start Foyer once (npm start) to create them there, or check DATABASE_URL.`;
+  `The database ${file} contains no Foyer tables. Start Foyer once (npm start) to create them, or check DATABASE_URL.`;
 
 /**
  * Opens a database file; creates it (mode 0600) and its folder if needed. Fails without changing the file if the file
@@ -151,7 +151,8 @@ export function openSqliteFile(
     sqlite?.close();
     if (error instanceof DatabaseUnavailableError) throw error;
     // The message does not name DATABASE_URL: the file may be the target of a copy.
-    const fix = 'it has to be a file of Foyer’s own that this user may write, with free space on its disk';
+    const fix =
+      'it must be a file that only Foyer uses and that this user can write, on a disk with free space';
     throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${fix}`, { cause: error });
   }
 }
