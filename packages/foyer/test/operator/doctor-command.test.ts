@@ -492,7 +492,7 @@ const breakages: Breakage[] = [
         .execute(),
     check: 'tokens-expired',
     status: 'fault',
-    detail: /1 of bots/,
+    detail: /1 bot token and 0 user tokens have expired/,
     fix: /Start Foyer/,
   },
   {
@@ -514,7 +514,7 @@ const breakages: Breakage[] = [
     check: 'runs-failed',
     status: 'warning',
     detail: /newest run of 1 installation/,
-    fix: /retry RUN.*retry --failed` all/,
+    fix: /retry RUN.*or all of them with.*retry --failed`/,
   },
   {
     what: 'tokens that an interrupted install left behind',
@@ -902,13 +902,16 @@ test('doctor names the reason why Postgres or TLS refuses a connection, without 
     adviceOn('28P01', 'password authentication failed for user "foyer"'),
     /refuses the user’s password/,
   );
-  assert.match(adviceOn(undefined, noPassword), /asks for a password, and there is none/);
+  assert.match(adviceOn(undefined, noPassword), /asks for a password, and Foyer has none/);
   assert.match(adviceOn('28000', noTls), /accepts no unencrypted connection/);
   assert.match(adviceOn('28000', 'role "foyer" does not exist'), /there is no such role/);
   assert.match(adviceOn('53300', 'sorry, too many clients already'), /no free connection/);
   assert.match(adviceOn('57P03', 'the database system is starting up'), /is starting/);
   assert.match(adviceOn('DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'), /self-signed certificate/);
-  assert.match(adviceOn('ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname does not match'), /for another host name/);
+  assert.match(
+    adviceOn('ERR_TLS_CERT_ALTNAME_INVALID', 'Hostname does not match'),
+    /for a different host name/,
+  );
   assert.match(adviceOn('ENOENT', "ENOENT: no such file or directory, open '/ca.pem'"), /sslrootcert/);
   assert.match(adviceOn('ENOTFOUND', 'getaddrinfo ENOTFOUND db.example.com'), /DNS does not know/);
   assert.match(adviceOn('42501', 'permission denied for database'), /refuses: permission denied/);

@@ -45,7 +45,7 @@ const breakages: Breakage[] = [
     },
     check: 'signatures',
     status: 'fault',
-    detail: /verified its last request from Slack 60 min ago, and has refused 10 since/,
+    detail: /verified its last request from Slack 60 min ago, and has refused 10 requests since/,
     fix: /Basic Information page/,
   },
   {
@@ -87,7 +87,7 @@ const breakages: Breakage[] = [
     check: 'trust-proxy',
     status: 'warning',
     detail: /has no X-Forwarded-For/,
-    fix: /Let the proxy set X-Forwarded-For/,
+    fix: /Configure the proxy to set X-Forwarded-For/,
   },
   {
     what: 'a TRUST_PROXY that is one too high',
@@ -98,7 +98,7 @@ const breakages: Breakage[] = [
     },
     check: 'trust-proxy',
     status: 'warning',
-    detail: /passes one proxy, and TRUST_PROXY is 2: visitors can choose the address/,
+    detail: /passes one proxy, and TRUST_PROXY is 2: visitors can fake the address/,
     fix: /set TRUST_PROXY=1/,
   },
   {
@@ -106,7 +106,7 @@ const breakages: Breakage[] = [
     breakIt: ({ startProcess }) => void startProcess({ keys: otherKeys() }),
     check: 'process',
     status: 'fault',
-    detail: /The Foyer that answers at http:\S+ has other encryption keys than this environment/,
+    detail: /The Foyer that answers at http:\S+ does not use this environment’s encryption keys/,
     fix: /make PUBLIC_URL, DNS and the proxy lead to yours/,
   },
   {
@@ -114,7 +114,7 @@ const breakages: Breakage[] = [
     breakIt: ({ startProcess }) => void startProcess({ process: 'host-2 99 ffff' }),
     check: 'process',
     status: 'fault',
-    detail: /process 99 on host-2\) uses another database/,
+    detail: /process 99 on host-2\) does not use the database that this environment names/,
     fix: /same DATABASE_URL/,
   },
   {
@@ -148,7 +148,7 @@ const breakages: Breakage[] = [
     check: 'database-empty',
     status: 'fault',
     detail: /Slack has sent 1 event about workspaces, and the database holds no installation of this app/,
-    fix: /put back the former database or its newest backup/,
+    fix: /put back the previous database or its newest backup/,
   },
   {
     what: 'another Foyer on the database that encrypts with a key that is missing here',

@@ -79,12 +79,12 @@ function reached(name: string, found: PostgresInspection): Finding {
     );
   }
   if (found.schema === null || !found.mayCreateTables) {
-    const detail = `This role may not create tables in ${found.schema ?? 'any schema of its search_path'} of ${name}.`;
+    const detail = `This role is not allowed to create tables in ${found.schema ?? 'any schema of its search_path'} of ${name}.`;
     const fix = `As the database’s owner, run GRANT USAGE, CREATE ON SCHEMA ${found.schema ?? 'public'} TO the role; or make the role the owner.`;
     return fault(detail, fix);
   }
   if (!found.mayWrite) {
-    const detail = `This role may not read and write all tables of ${name}.`;
+    const detail = `This role is not allowed to read and write all tables of ${name}.`;
     return fault(
       detail,
       'Use the role that owns the tables, or GRANT ALL ON ALL TABLES IN SCHEMA … TO this role.',

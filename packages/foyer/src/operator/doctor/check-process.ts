@@ -44,7 +44,7 @@ export async function checkProcess(
   const { atPublicUrl, here } = await askProcesses(config, keyring, now);
   const { fault, warning } = findingsOf('process');
   if (atPublicUrl.kind === 'other_keys') {
-    const detail = `The Foyer that answers at ${publicUrl} has other encryption keys than this environment.`;
+    const detail = `The Foyer that answers at ${publicUrl} does not use this environment’s encryption keys.`;
     const fix =
       'If that is another Foyer, make PUBLIC_URL, DNS and the proxy lead to yours. If it is yours, set the same TOKEN_ENCRYPTION_KEYS for it and for this environment, and restart Foyer.';
     return [fault(detail, fix)];
@@ -136,12 +136,12 @@ async function runsAsConfigured(
   if (different.length > 0) {
     return fault(
       `The running Foyer (${name}) and this environment differ in ${different.join(', ')}.`,
-      'If the environment is right, restart Foyer: it reads its settings only at the start. Otherwise run doctor with the environment that Foyer has.',
+      'If the environment is right, restart Foyer: it reads its settings only at the start. Otherwise run doctor with the environment that Foyer runs with.',
     );
   }
   if (queries && !(await isKeyHolder(queries, report.process))) {
     return fault(
-      `The running Foyer (${name}) uses another database than the one that this environment names.`,
+      `The running Foyer (${name}) does not use the database that this environment names.`,
       'Give both the same DATABASE_URL (a relative path depends on the folder that Foyer is started in), and restart Foyer.',
     );
   }
@@ -165,7 +165,7 @@ function signatures(report: ProcessReport, now: number): Finding {
     return fault(detail, fix);
   }
   if (lastVerifiedAt !== null && wrongSinceVerified >= tellingLater && now - lastVerifiedAt > quietMs) {
-    const detail = `${name} verified its last request from Slack ${ago(now - lastVerifiedAt)}, and has refused ${wrongSinceVerified} since: the signing secret was regenerated, or someone imitates Slack.`;
+    const detail = `${name} verified its last request from Slack ${ago(now - lastVerifiedAt)}, and has refused ${wrongSinceVerified} requests since: the signing secret was regenerated, or someone is imitating Slack.`;
     return fault(detail, fix);
   }
   if (untimely >= telling && untimely > verified) {
@@ -198,7 +198,7 @@ async function emptyDatabase(
   return [
     findingsOf('database-empty').fault(
       `Slack has sent ${counted(report.slack.events, 'event')} about workspaces, and the database holds no installation of this app: the installations of these workspaces are in another database, or lost.`,
-      'Stop Foyer, and put back the former database or its newest backup (docs/runbook.md#restore-and-who-is-missing); or correct DATABASE_URL.',
+      'Stop Foyer, and put back the previous database or its newest backup (docs/runbook.md#restore-and-who-is-missing); or correct DATABASE_URL.',
     ),
   ];
 }
@@ -218,14 +218,14 @@ function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string):
   }
   if (forwardedBy < trustProxy && forwardedBy === 0) {
     return warning(
-      `TRUST_PROXY is ${trustProxy}, and a request through ${publicUrl} has no X-Forwarded-For: visitors can choose the address by which Foyer limits them.`,
-      'Let the proxy set X-Forwarded-For; if there is no proxy, remove TRUST_PROXY and restart Foyer.',
+      `TRUST_PROXY is ${trustProxy}, and a request through ${publicUrl} has no X-Forwarded-For: visitors can fake the address that Foyer’s limits go by.`,
+      'Configure the proxy to set X-Forwarded-For; if there is no proxy, remove TRUST_PROXY and restart Foyer.',
     );
   }
   if (forwardedBy < trustProxy) {
     return warning(
-      `${passed}, and TRUST_PROXY is ${trustProxy}: visitors can choose the address by which Foyer limits them.`,
-      `If visitors’ requests pass as few proxies as requests from this machine, set TRUST_PROXY=${forwardedBy} and restart Foyer.`,
+      `${passed}, and TRUST_PROXY is ${trustProxy}: visitors can fake the address that Foyer’s limits go by.`,
+      `If visitors’ requests pass the same number of proxies as requests from this machine, set TRUST_PROXY=${forwardedBy} and restart Foyer.`,
     );
   }
   return ok(`${passed}, as TRUST_PROXY says.`);

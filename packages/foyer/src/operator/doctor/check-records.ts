@@ -72,10 +72,15 @@ async function deadTokens(queries: Queries, clientId: string): Promise<Finding> 
   const { ok, warning } = findingsOf('tokens-dead');
   const held = await countHeld(queries, clientId);
   const broken = (await countInstallations(queries, clientId)).broken - held;
-  if (broken <= 0) return ok('Slack accepts every installation’s token, as far as Foyer has used it.');
+  if (broken <= 0)
+    return ok(
+      held > 0
+        ? 'Apart from the held installations, Slack has not refused any installation’s current token.'
+        : 'Slack has not refused any installation’s current token.',
+    );
   const detail = `${counted(broken, 'installation')} ${broken === 1 ? 'is' : 'are'} broken: Slack refuses the token, or Foyer erased it (after a revoke, or because its key was lost).`;
   const fix =
-    '`npm run foyer -- list --status broken` lists them. An admin of each team installs the app again, or `npm run foyer -- purge TEAM` erases the team.';
+    '`npm run foyer -- list --status broken` lists them. Ask an admin of each team to install the app again, or erase the team with `npm run foyer -- purge TEAM`.';
   return warning(detail, fix);
 }
 
@@ -87,7 +92,7 @@ async function heldInstallations(queries: Queries, clientId: string): Promise<Fi
   const isOne = held === 1;
   const detail = `${counted(held, 'installation')} ${isOne ? 'is' : 'are'} held: Slack answers ${inactiveCode}, and no other installation has shown that the app works. ${isOne ? 'Its' : 'Their'} tokens are kept, and nothing is uninstalled.`;
   const fix =
-    'See whether api.slack.com/apps says that the app is suspended (docs/runbook.md#foyerappsuspended). Do not purge anything. Foyer asks Slack every 15 minutes: a team whose token works becomes active again, and one that has removed the app is uninstalled.';
+    'See whether api.slack.com/apps says that the app is suspended (docs/runbook.md#foyerappsuspended). Do not purge anything. Foyer asks Slack every 15 minutes: if a team’s token works, its installation becomes active again; if the team has removed the app, it becomes uninstalled.';
   return isProbablySuspended({ held, active }) ? fault(detail, fix) : warning(detail, fix);
 }
 
@@ -95,7 +100,7 @@ async function expiredTokens(queries: Queries, clientId: string, now: number): P
   const { ok, fault } = findingsOf('tokens-expired');
   const { lapsingBots, lapsingUsers } = await countTokensAtRisk(queries, { clientId, before: now });
   if (lapsingBots + lapsingUsers === 0) return ok('No token is overdue for renewal.');
-  const detail = `Tokens have expired and were not renewed: ${lapsingBots} of bots, ${lapsingUsers} of people.`;
+  const detail = `${counted(lapsingBots, 'bot token')} and ${counted(lapsingUsers, 'user token')} have expired and were not renewed.`;
   return fault(
     detail,
     'Start Foyer (npm start): it renews them. If Foyer is already running, its log says why it cannot renew them (level warn).',
@@ -120,7 +125,7 @@ async function failedRuns(queries: Queries, clientId: string): Promise<Finding> 
   const detail = `The newest run of ${shown} has failed.`;
   return warning(
     detail,
-    '`npm run foyer -- list --failed` lists them, `npm run foyer -- show TEAM` shows the cause; once that is fixed, `npm run foyer -- retry RUN` tries one again, and `npm run foyer -- retry --failed` all of them.',
+    '`npm run foyer -- list --failed` lists them, and `npm run foyer -- show TEAM` shows the cause. Once you have fixed it, retry one run with `npm run foyer -- retry RUN`, or all of them with `npm run foyer -- retry --failed`.',
   );
 }
 
@@ -166,10 +171,10 @@ async function installs(queries: Queries, clientId: string, now: number): Promis
   if (undistributed.length > 0) {
     return warning(
       `Slack has refused ${counted(undistributed.length, 'install')} since yesterday, because the app’s public distribution is off.`,
-      'Turn it on at api.slack.com/apps, Manage Distribution: until then the app installs only in its own workspace (docs/going-live.md).',
+      'Turn it on at api.slack.com/apps, Manage Distribution: until then, the app can be installed only in its own workspace (docs/going-live.md).',
     );
   }
-  if (since.length < 3) return ok('No series of failed installs since yesterday.');
+  if (since.length < 3) return ok('Fewer than three installs in a row have failed since yesterday.');
   const counts = new Map<string, number>();
   for (const { errorCode } of since) {
     counts.set(errorCode ?? 'unknown', (counts.get(errorCode ?? 'unknown') ?? 0) + 1);

@@ -28,8 +28,8 @@ const reasons: readonly Reason[] = [
   },
   {
     is: ({ code, message }) => code === '' && /password must be a (?:non-empty )?string/.test(message),
-    detail: 'asks for a password, and there is none',
-    fix: 'Put it into DATABASE_URL (postgres://user:password@host/database), or into PGPASSWORD.',
+    detail: 'asks for a password, and Foyer has none',
+    fix: 'Put the password into DATABASE_URL (postgres://user:password@host/database), or into PGPASSWORD.',
   },
   {
     is: ({ code, message }) => code === '28000' && /no encryption|SSL off/.test(message),

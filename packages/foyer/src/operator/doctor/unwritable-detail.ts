@@ -14,4 +14,4 @@ function unwritableText({ path, reason, mode, uid }: UnwritablePath): string {
 
 /** The fix for a disk that is mounted read-only. */
 export const remountFix =
-  'Mount the disk so that it can be written (mount -o remount,rw …; in a container, mount a volume there), and restart Foyer. A disk that has failed also becomes read-only: look into dmesg.';
+  'Mount the disk so that it can be written (mount -o remount,rw …; in a container, mount a volume there), and restart Foyer. A failing disk also becomes read-only: check dmesg.';
