@@ -217,9 +217,11 @@ describe('start-up', () => {
     );
   });
 
-  it('Foyer does not start with a .env that is not UTF-8 text, and reports the encoding', async (t) => {
-    const { foyer, isReady } = await start(t, {}, Buffer.from('\ufeffSLACK_CLIENT_ID=1.2\n', 'utf16le'));
+  it('Foyer does not start with a .env that is not UTF-8 text, and reports the encoding instead of every variable as missing', async (t) => {
+    const dotenv = Buffer.from('\ufeffSLACK_CLIENT_ID=1.2\n', 'utf16le');
+    const { foyer, isReady } = await start(t, { SLACK_CLIENT_ID: '', SLACK_CLIENT_SECRET: '' }, dotenv);
     assert.equal(isReady, false);
+    assert.doesNotMatch(foyer.output(), /is missing/);
     assert.match(foyer.output(), /\.env: exists but cannot be read: it is not UTF-8 text\n/);
     assert.equal((await foyer.ended).code, 1);
   });

@@ -95,9 +95,14 @@ describe('an OAuth state', () => {
     );
   });
 
-  it('an OAuth state does not reveal the team id in it', () => {
-    const { state } = states.issue({ teamId: 'TSECRET1' }, undefined);
-    assert.ok(!Buffer.from(state.split('.')[2] ?? '', 'base64url').includes('TSECRET1'));
+  it('an OAuth state does not reveal its content', () => {
+    const link = { org: 'secret-account', sub: 'secret-user', jti: 'secret-link' };
+    const asked = { teamId: 'TSECRET1', moves: 'team:TSECRET2', link };
+    const { state, cookies } = states.issue(asked, undefined);
+    const { content } = states.judge(state, cookieHeader(cookies[0]));
+    const secrets = [content?.progressToken, content?.id, asked.teamId, asked.moves, ...Object.values(link)];
+    const readable = state.split('.').map((part) => part + Buffer.from(part, 'base64url').toString('latin1'));
+    for (const secret of secrets) assert.ok(secret && !readable.join(' ').includes(secret), secret);
   });
 });
 

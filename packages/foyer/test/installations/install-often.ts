@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
@@ -5,8 +7,8 @@ import { createKeyring } from '../../src/installations/keyring.ts';
 import { teamInstall } from '../support/installations.ts';
 
 /**
- * Run as a separate process. Installs in one team again and again, and reads the installation after each install.
- * Prints `done` if no call failed. `node install-often.ts <database, as JSON> <key, base64> <name> <rounds>
+ * Run as a separate process. Installs in one team again and again, and reads the person's token after each install.
+ * Prints `done` if no call failed and no token was lost. `node install-often.ts <database, as JSON> <key, base64> <name> <rounds>
  * <key id, default k1> <id:key to decrypt only>…`.
  */
 const [target = '', base64 = '', name = '', rounds = '0', keyId = 'k1', ...others] = process.argv.slice(2);
@@ -27,7 +29,10 @@ for (let round = 0; round < Number(rounds); round += 1) {
   const token = `${name}-${round}`;
   const install = { botToken: `xoxb-${token}`, userToken: `xoxp-${token}`, userId: `U${name}` };
   const { installationId } = await store.recordInstall(teamInstall(install), { patienceMs: 20_000 });
-  await store.readInstallation(installationId, `U${name}`);
+  // Another process may be about to write what it read before this install.
+  await delay(5);
+  const read = await store.readInstallation(installationId, `U${name}`);
+  assert.equal(read?.installation.user.token, `xoxp-${token}`);
 }
 await database.close();
 console.log('done');

@@ -150,9 +150,10 @@ test('`purge` shows what it will erase and asks for confirmation; if the operato
   assert.deepEqual(purged, ['ins_1']);
 });
 
-test('`purge` requires --yes if it cannot ask for confirmation', async (t) => {
-  const { run } = await createTeam(t, ok);
-  const { exitCode, stdout, stderr } = await run(['purge', 'T1']);
+test('`purge` requires --yes if it cannot ask for confirmation; without it, `purge` erases and revokes nothing', async (t) => {
+  const { run, deps, purged, slack } = await createTeam(t, ok);
+  const { exitCode, stdout, stderr } = await run(['purge', 'T1'], deps);
+  assert.deepEqual([purged, slack.revoked], [[], []]);
   assert.equal(exitCode, 2);
   assert.equal(stdout, '');
   assert.match(stderr, /--yes/);

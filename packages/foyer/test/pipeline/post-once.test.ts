@@ -135,7 +135,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());
     });
 
-    it('postOnce posts each message once even if Slack refuses an older call after a newer call has posted the message', async (t) => {
+    it('postOnce posts each message once even if Slack refuses an older call after a newer call has posted the message, and the late refusal does not change the record', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const asked = signal();
@@ -158,8 +158,11 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       while (!posted()) await new Promise((next) => setImmediate(next));
       const failure: Failure = { type: 'status', status: 429, retryAfterSeconds: 1 };
       stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
+      const record = await ownRows(stage.database, 'posts');
+      assert.equal(record[0]?.status, 'sending');
       refused.reach();
       await first;
+      assert.deepEqual(await ownRows(stage.database, 'posts'), record);
       await stage.pass(31_000);
       assert.equal((await stage.finish(acme.runId)).status, 'succeeded');
       assert.deepEqual(textsIn(stage, acme).toSorted(), both.toSorted());

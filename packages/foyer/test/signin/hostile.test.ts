@@ -66,11 +66,10 @@ describe('Sign in with Slack under attack', () => {
     const [attacker, victim] = [createVisitor(), createVisitor()];
     const stolen = new URL(await stage.pressSignIn(attacker, { userId: mateo }));
     const own = new URL(await stage.pressSignIn(victim, { userId: priya }));
-    const [code, state] = ['code', 'state'].map((name) => own.searchParams.get(name) ?? '');
+    const code = own.searchParams.get('code') ?? '';
     own.searchParams.set('code', stolen.searchParams.get('code') ?? '');
     await assertRefused(stage, victim, await victim.get(own.href), 502);
-    stolen.searchParams.set('code', code ?? '');
-    assert.ok(state);
+    stolen.searchParams.set('code', code);
     await assertRefused(stage, attacker, await attacker.get(stolen.href), 502);
   });
 
@@ -262,7 +261,8 @@ describe('many sign-ins', () => {
     assert.equal(refused.status, 429);
     assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
     assert.match(await refused.text(), /Too many people are signing in/);
-    assert.equal(await stage.installIn('Globex'), undefined, 'installs count for themselves');
+    // This throws if the install is refused: installs have their own limit.
+    await stage.installIn('Globex');
   });
 });
 

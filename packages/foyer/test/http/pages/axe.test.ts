@@ -95,6 +95,8 @@ describe('every page, in a browser', () => {
       await page.context().close();
     });
 
+    // Japanese may break after any character.
+    if (language === 'ja') continue;
     it(`on a phone, the progress page does not break a word in the label of a step (${language})`, async () => {
       const page = await open(390, 'light');
       const steps = progressOf('failed', ['succeeded', 'skipped', 'retrying', 'failed', 'unconfirmed']);
@@ -102,14 +104,13 @@ describe('every page, in a browser', () => {
       const broken = await page.evaluate(`[...document.querySelectorAll('.step-label')].flatMap((label) => {
         const room = label.clientWidth || label.getBoundingClientRect().width;
         const words = label.textContent.split(/\\s+/);
-        // Japanese may break after any character.
         return words.filter((word) => {
           const probe = label.parentElement.appendChild(document.createElement('span'));
           probe.style.cssText = 'position:absolute;white-space:nowrap';
           probe.textContent = word;
           const { width } = probe.getBoundingClientRect();
           probe.remove();
-          return ${language !== 'ja'} && width > room;
+          return width > room;
         });
       })`);
       assert.deepEqual(broken, []);
