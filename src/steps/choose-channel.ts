@@ -8,7 +8,7 @@ import { ask, type Step } from 'slack-foyer';
  */
 export const chooseChannel: Step<{ channelId: string }> = {
   name: 'choose-channel',
-  title: { todo: 'Choose a channel to notify', doing: 'Waiting for your choice of a channel' },
+  title: { todo: 'Choose a channel to notify', doing: 'Waiting for you to choose a channel' },
   async run({ answer, postOnce }) {
     if (answer === undefined) {
       return ask({ id: 'channel', text: 'Which channel should I notify?', input: { type: 'channel' } });

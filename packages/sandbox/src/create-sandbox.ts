@@ -81,7 +81,7 @@ export async function createSandbox(options: SandboxOptions): Promise<Sandbox> {
     port: options.port ?? 0,
     host: options.host ?? '127.0.0.1',
     now: clock.now,
-    onError: (error) => console.error('The sandbox failed on a request:', error),
+    onError: (error) => console.error('The sandbox could not handle a request:', error),
     routes: [
       { on: '* /api/:method', handle: (exchange, { method = '' }) => webApi.answer(exchange, method) },
       ...oauthRoutes(platform),

@@ -98,7 +98,7 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
 /** Resolves when the app answers; rejects if it ends first, or does not answer in time. */
 async function ready(app: ChildProcess, url: string): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
-    if (app.exitCode !== null) throw new Error(`the app ended with code ${app.exitCode}`);
+    if (app.exitCode !== null) throw new Error(`the app exited with code ${app.exitCode}`);
     const answered = await fetch(`${url}/readyz`).then(
       (answer) => answer.ok,
       () => false,

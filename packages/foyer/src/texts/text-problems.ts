@@ -24,14 +24,14 @@ export function textProblems(partial: unknown): ConfigProblem[] {
     }
     if (!isLanguage(name)) {
       const fix = `use defaultLanguage or one of ${languages.join(', ')}`;
-      return [{ name: `texts.${name}`, problem: 'is not a language of Foyer’s', fix }];
+      return [{ name: `texts.${name}`, problem: 'is not one of Foyer’s languages', fix }];
     }
     if (typeof value !== 'object' || value === null) {
       return [
         {
           name: `texts.${name}`,
           problem: 'is not an object',
-          fix: 'give an object that has a text for each message name',
+          fix: "give an object of message names and texts, such as { 'landing.title': '…' }",
         },
       ];
     }
@@ -43,7 +43,7 @@ function messageProblems(place: string, key: string, message: unknown): ConfigPr
   const name = `${place}[${JSON.stringify(key)}]`;
   const isOwn = Object.hasOwn(en, key);
   if (!isOwn && !openKeys.test(key)) {
-    return [{ name, problem: 'is not a message of Foyer’s', fix: 'see the list in docs/texts.md' }];
+    return [{ name, problem: 'is not one of Foyer’s messages', fix: 'see the list in docs/texts.md' }];
   }
   if (message === undefined) return [];
   if (typeof message !== 'string' || message.trim() === '' || message.length > longestMessage) {
@@ -57,7 +57,9 @@ function messageProblems(place: string, key: string, message: unknown): ConfigPr
     const unknown = [...placeholdersOf(message)].filter((placeholder) => !known.has(placeholder));
     if (unknown.length === 0) return [];
     const offered =
-      known.size === 0 ? 'this message has no placeholders' : `this message may use ${[...known].join(', ')}`;
+      known.size === 0
+        ? 'remove the placeholders: this message has none'
+        : `use only the placeholders that this message has: ${[...known].join(', ')}`;
     return [{ name, problem: `uses {${unknown.join('}, {')}}, which Foyer does not fill`, fix: offered }];
   } catch (error) {
     const problem = `is not an ICU message: ${error instanceof Error ? error.message : String(error)}`;

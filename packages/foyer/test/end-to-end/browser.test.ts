@@ -131,11 +131,11 @@ describe('in a browser', () => {
     }
   });
 
-  it('after Cancel, a page says that the install was cancelled, and Start again leads back to Slack', async () => {
+  it('after Cancel, a page says that the install was canceled, and Start again leads back to Slack', async () => {
     const page = await open(390);
     await page.goto(stage.url);
     await consent(page, 'Cancel');
-    await page.getByRole('heading', { name: /cancelled/ }).waitFor();
+    await page.getByRole('heading', { name: /canceled/ }).waitFor();
     await look(page, 'cancelled-390');
     await page.getByRole('link', { name: 'Start again' }).click();
     await page.getByRole('button', { name: 'Allow' }).waitFor();

@@ -162,7 +162,7 @@ describe('an install that does not complete', () => {
     const authorizeUrl = start.headers.get('location') ?? '';
     const cancelled = await visitor.get(await sandbox.consent({ authorizeUrl, ...acme, decision: 'cancel' }));
     assert.equal(cancelled.status, 200);
-    assert.match(await cancelled.text(), /cancelled/i);
+    assert.match(await cancelled.text(), /canceled/i);
     assert.deepEqual(rows().at(-1), { outcome: 'cancelled', error_code: 'access_denied' });
 
     const allowed = await visitor.get(await sandbox.consent({ authorizeUrl, ...acme }));

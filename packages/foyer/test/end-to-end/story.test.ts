@@ -135,7 +135,7 @@ describe('the whole story in a browser', () => {
     const owner = await be('Globex', 'owner');
     await addFromSlack(owner.teamId);
     await page.getByRole('button', { name: 'Cancel' }).click();
-    await page.getByRole('heading', { name: /cancelled/ }).waitFor();
+    await page.getByRole('heading', { name: /canceled/ }).waitFor();
     await page.getByRole('link', { name: 'Start again' }).click();
     await allow();
     assert.equal(welcomes(owner), 1);
@@ -192,7 +192,10 @@ describe('the whole story in a browser', () => {
     await look('9-progress-waiting');
     const progress = page.url();
     await page.goto(`${stage.sandbox.url}/client/${owner.teamId}/settings`);
-    await page.locator('li', { hasText: 'Initech Product' }).getByRole('button', { name: 'Let in' }).click();
+    await page
+      .locator('li', { hasText: 'Initech Product' })
+      .getByRole('button', { name: 'Give access' })
+      .click();
     await page.goto(progress);
     await page.getByRole('heading', { name: 'all set' }).waitFor();
     await openHome(owner.teamId);

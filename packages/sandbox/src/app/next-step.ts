@@ -9,15 +9,15 @@ export function nextStep(activity: Activity, { sandboxUrl, appUrl }: DemoAddress
     case 'consent-opened':
       return 'The consent page is open. Press Allow, or Cancel to see how the app handles a refusal.';
     case 'consent-cancelled':
-      return `Cancelled: Slack sent access_denied to the app, which shows a page about it. Start again at ${appUrl}`;
+      return `Canceled. The sandbox sent access_denied to the app, which now shows a page about the refusal. Start again at ${appUrl}`;
     case 'approval-requested':
-      return `The admins were asked. Switch to an admin and approve the app: ${sandboxUrl}/client/${activity.teamId}/settings`;
+      return `The request went to the workspace's admins. Switch to an admin and approve the app: ${sandboxUrl}/client/${activity.teamId}/settings`;
     case 'installed':
       return afterInstall(activity, sandboxUrl);
     case 'access-granted':
       return `The app now has access. See its Home: ${sandboxUrl}/client/${activity.teamIds[0]}/app/home`;
     case 'access-revoked':
-      return `The app lost its access to ${activity.teamIds.join(', ')}. Let it in again under Manage apps.`;
+      return `The app lost its access to ${activity.teamIds.join(', ')}. To give it access again, open Manage apps.`;
     case 'home-opened':
       return afterOpening(activity, sandboxUrl);
     case 'button-pressed':
@@ -27,7 +27,7 @@ export function nextStep(activity: Activity, { sandboxUrl, appUrl }: DemoAddress
     case 'uninstalled':
       return `The app was removed. It was notified if it subscribes to app_uninstalled. Install it again at ${appUrl}`;
     case 'reset':
-      return `Everything was reset. Begin again at ${appUrl}`;
+      return `Everything was reset. Start again at ${appUrl}`;
     default:
       return undefined;
   }
@@ -36,7 +36,7 @@ export function nextStep(activity: Activity, { sandboxUrl, appUrl }: DemoAddress
 function afterInstall(activity: Extract<Activity, { kind: 'installed' }>, sandboxUrl: string): string {
   const { teamId, enterpriseId } = activity;
   if (teamId) return `Installed. Read the welcome as the installer: ${sandboxUrl}/client/${teamId}/app`;
-  return `Installed in the whole organization ${enterpriseId}, but in no workspace yet. Let the app into a workspace under Manage apps: ${sandboxUrl}/`;
+  return `Installed in the whole organization ${enterpriseId}, but in no workspace yet. To give the app access to a workspace, open Manage apps: ${sandboxUrl}/`;
 }
 
 function afterOpening(

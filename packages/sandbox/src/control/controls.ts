@@ -59,7 +59,8 @@ export function createControls(platform: Platform) {
     const message = conversation?.messages.findLast((each) =>
       messageTs ? each.ts === messageTs : hasElement(each),
     );
-    if (!conversation || !message) throw new Error(`${userId} has no message with ${actionId}.`);
+    if (!conversation || !message)
+      throw new Error(`${userId} has no message ${messageTs ?? `with the action_id ${actionId}`}.`);
     return { conversation, message };
   }
 
@@ -102,7 +103,7 @@ export function createControls(platform: Platform) {
       const { installation, workspace, person, place } = served(whom);
       const { settings } = platform.app;
       if (!settings.isMessagesTabEnabled || settings.isMessagesTabReadOnly) {
-        throw new Error('The app takes no messages: its Messages tab is off or read-only.');
+        throw new Error('The app does not accept messages: its Messages tab is off or read-only.');
       }
       const { conversation } = openDirectMessage(platform, installation, person, workspace);
       const message = addMessage(platform, conversation, { userId: person.id, text });
@@ -121,7 +122,7 @@ export function createControls(platform: Platform) {
       const tokens = liveTokens(world, installation.id).filter(
         (each) => each.kind === 'user' && each.userId === userId,
       );
-      if (tokens.length === 0) throw new Error(`${userId} has authorized nothing.`);
+      if (tokens.length === 0) throw new Error(`There is no user token of ${userId} to revoke.`);
       return revokeTokens(platform, installation, tokens);
     },
     /** Revokes the bot's token. If no person's token remains, this uninstalls the app. */
@@ -211,7 +212,7 @@ export type Controls = ReturnType<typeof createControls>;
 async function setDeactivated(platform: Platform, userId: string, isDeactivated: boolean) {
   const { world, activity, clock } = platform;
   const person = world.people.get(userId);
-  if (!person) throw new Error(`There is no ${userId}.`);
+  if (!person) throw new Error(`There is no person ${userId}.`);
   person.isDeactivated = isDeactivated;
   activity.tell({ kind: isDeactivated ? 'deactivated' : 'reactivated', userId });
   const workspaces = [...world.workspaces.values()].filter((each) => person.roles[each.id]);

@@ -30,7 +30,7 @@ export function createReaders(platform: Platform) {
       const found = members.find(
         (each) => each.roles[id] === who || [each.id, each.name, each.realName].includes(who),
       );
-      if (!found) throw new Error(`There is no ${who} in ${workspaceName}.`);
+      if (!found) throw new Error(`No member of ${workspaceName} has the role, name or id ${who}.`);
       return found;
     },
     /** The messages of the DM between the app and a person, oldest first. */

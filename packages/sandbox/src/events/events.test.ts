@@ -209,7 +209,10 @@ test('pressing a button sends block_actions with a working response_url and trig
   };
   assert.equal((await fetch(String(press.response_url), answer)).status, 200);
   assert.equal(sandbox.messages({ teamId, userId })[0]?.text, 'Done');
-  await assert.rejects(sandbox.press({ teamId, userId, actionId: 'absent' }), /nothing to press/);
+  await assert.rejects(
+    sandbox.press({ teamId, userId, actionId: 'absent' }),
+    /no button or other control with the action_id absent/,
+  );
 });
 
 test('a test can send the app an event that is old, unsigned or wrongly signed', async (t) => {

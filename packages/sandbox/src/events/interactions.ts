@@ -55,7 +55,7 @@ export async function sendPress(platform: Platform, press: Press): Promise<Deliv
   const pressed = pressableElements(blocks).find(
     ({ block, element }) => element.action_id === actionId && (!blockId || block.block_id === blockId),
   );
-  if (!pressed) throw new Error(`There is nothing to press with action_id ${actionId}.`);
+  if (!pressed) throw new Error(`There is no button or other control with the action_id ${actionId}.`);
   const url = app.settings.interactivityUrl;
   if (!url) throw new Error('The app has no interactivity request URL.');
   const payload = blockActionsPayload(platform, press, pressed);

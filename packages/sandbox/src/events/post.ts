@@ -21,7 +21,7 @@ export function createPoster() {
     const elapsed = () => Math.round(performance.now() - startedAt);
     return new Promise((resolve) => {
       if (!URL.canParse(options.url)) {
-        return resolve({ kind: 'connection-failed', message: `${options.url} is not an address`, ms: 0 });
+        return resolve({ kind: 'connection-failed', message: `${options.url} is not a valid URL`, ms: 0 });
       }
       const url = new URL(options.url);
       const isTls = url.protocol === 'https:';

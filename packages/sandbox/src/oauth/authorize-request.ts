@@ -31,7 +31,7 @@ export function readAuthorizeRequest(
 ): { request: AuthorizeRequest } | { problem: AuthorizeProblem } {
   const { settings } = app;
   if (query.get('client_id') !== app.clientId) {
-    return problem('invalid_client_id', 'The client_id belongs to no app that this Slack knows.');
+    return problem('invalid_client_id', 'The sandbox has no app with this client_id.');
   }
   const redirectUri = query.get('redirect_uri') || null;
   const returnTo = redirectUri ?? settings.redirectUrls[0];
@@ -39,12 +39,12 @@ export function readAuthorizeRequest(
     const registered = settings.redirectUrls.join(', ') || 'none';
     return problem(
       'bad_redirect_uri',
-      `redirect_uri did not match any configured URI: ${redirectUri}. Configured: ${registered}.`,
+      `redirect_uri did not match any configured URI. Sent: ${redirectUri ?? 'none'}. Configured: ${registered}.`,
     );
   }
   const botScopes = splitScopes(query.get('scope'));
   const userScopes = splitScopes(query.get('user_scope'));
-  if (botScopes.length + userScopes.length === 0) return problem('no_scopes', 'The app asked for no scope.');
+  if (botScopes.length + userScopes.length === 0) return problem('no_scopes', 'The app asked for no scopes.');
   const unknown = unknownScopes(settings, botScopes, userScopes);
   if (unknown.length > 0) {
     return problem('invalid_scope', `The app's manifest does not list these scopes: ${unknown.join(', ')}.`);

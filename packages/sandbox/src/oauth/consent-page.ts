@@ -35,7 +35,7 @@ export function consentPage(page: ConsentPage): string {
     kept: ['client_id', 'scope', 'user_scope', 'redirect_uri', 'state', 'team'],
     choices: html`${placeChoice(page)}
     ${scopeSection(page, `What will ${name} be able to do?`, request.botScopes)}
-    ${scopeSection(page, `What may ${name} do as you?`, request.userScopes)}`,
+    ${scopeSection(page, `What will ${name} be able to do on your behalf?`, request.userScopes)}`,
     allow: mustAsk ? 'Request to install' : 'Allow',
   });
 }

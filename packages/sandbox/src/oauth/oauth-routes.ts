@@ -122,14 +122,16 @@ export function consentFor(platform: Platform, choice: ConsentOptions): string {
   const outcome = submitConsent(platform, form);
   if (outcome.kind === 'redirect') return outcome.location;
   throw new Error(
-    outcome.kind === 'refused' ? outcome.explanation : 'The admins of this workspace must approve first.',
+    outcome.kind === 'refused'
+      ? outcome.explanation
+      : 'The admins of this workspace must approve the app first.',
   );
 }
 
 function replyTo(platform: Platform, outcome: ConsentOutcome): Reply {
   if (outcome.kind === 'redirect') return redirectReply(outcome.location);
   if (outcome.kind === 'refused') return refusal('access_denied', outcome.explanation);
-  const text = `The admins were asked. Once they approve ${platform.app.settings.name}, come back and install it.`;
+  const text = `The admins of the workspace have your request. Once they approve ${platform.app.settings.name}, come back and install it.`;
   return htmlReply(consentNotice('Request sent', text));
 }
 

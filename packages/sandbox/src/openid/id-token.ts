@@ -136,7 +136,7 @@ export function personClaims(
   const { world } = platform;
   const person = world.people.get(userId);
   const workspace = world.workspaces.get(teamId);
-  if (!person || !workspace) throw new Error(`There is no ${userId} in ${teamId}.`);
+  if (!person || !workspace) throw new Error(`There is no person ${userId} or no workspace ${teamId}.`);
   return {
     sub: person.id,
     'https://slack.com/user_id': person.id,

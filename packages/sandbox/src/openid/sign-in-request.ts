@@ -26,7 +26,7 @@ export function readSignInRequest(
   query: URLSearchParams,
 ): { request: SignInRequest } | { problem: SignInProblem } {
   if (query.get('client_id') !== app.clientId) {
-    return problem('invalid_client_id', 'The client_id belongs to no app that this Slack knows.');
+    return problem('invalid_client_id', 'The sandbox has no app with this client_id.');
   }
   const { redirectUrls } = app.settings;
   const redirectUri = query.get('redirect_uri') || redirectUrls[0];
@@ -34,7 +34,7 @@ export function readSignInRequest(
     const registered = redirectUrls.join(', ') || 'none';
     return problem(
       'bad_redirect_uri',
-      `redirect_uri did not match any configured URI: ${redirectUri}. Configured: ${registered}.`,
+      `redirect_uri did not match any configured URI. Sent: ${redirectUri ?? 'none'}. Configured: ${registered}.`,
     );
   }
   if (query.get('response_type') !== 'code') {

@@ -111,7 +111,7 @@ export function addPage(visit: Visit, landingUrl: string | null): Html {
     <div><h1>${settings.name}</h1><p>${settings.description}</p>
     ${
       isWaiting
-        ? html`<p class="note">It is installed in the whole organization, but has no access to ${workspace.name} yet. An org admin can let it in under <a href="/client/${workspace.id}/settings">Manage apps</a>.</p>`
+        ? html`<p class="note">It is installed in the whole organization, but has no access to ${workspace.name} yet. An org admin can give it access under <a href="/client/${workspace.id}/settings">Manage apps</a>.</p>`
         : landingUrl
           ? html`<p><a class="button primary" href="${landingUrl}">Add to Slack</a></p><p class="soft">Opens the app's own page at ${landingUrl}</p>`
           : html`<p class="note">The app's manifest names no redirect URL, so there is no page to add the app from.</p>`

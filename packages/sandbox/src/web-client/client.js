@@ -181,7 +181,7 @@ async function press(element, chosen) {
   const { ok, outcome, error } = await answer.json();
   element.classList.remove('pressed');
   element.removeAttribute('aria-busy');
-  if (!ok) say(error ?? `The app did not accept the press (${outcome.replaceAll('_', ' ')}). Try again?`);
+  if (!ok) say(error ?? `The app did not accept the action (${outcome.replaceAll('_', ' ')}). Try again.`);
 }
 
 /** The value of a control, under the name that Slack gives it in `actions[0]`, such as `selected_option`. */

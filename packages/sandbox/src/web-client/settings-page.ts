@@ -78,8 +78,8 @@ function orgCard(visit: Visit, installation: Installation): Html {
   const isAdmin = mayManage(visit, installation);
   const rows = teamIdsOf(world, installation).map((teamId) => {
     const isIn = installation.grantedTeamIds.includes(teamId);
-    const [path, label] = isIn ? ['close', 'Take out'] : ['open', 'Let in'];
-    return html`<li><span><img src="/avatars/${teamId}.svg" alt="" width="24" height="24"> ${world.workspaces.get(teamId)?.name} <small class="soft">${isIn ? 'The app may act here' : 'Not let in'}</small></span>
+    const [path, label] = isIn ? ['close', 'Remove access'] : ['open', 'Give access'];
+    return html`<li><span><img src="/avatars/${teamId}.svg" alt="" width="24" height="24"> ${world.workspaces.get(teamId)?.name} <small class="soft">${isIn ? 'The app has access' : 'The app has no access'}</small></span>
     ${isAdmin ? html`<form method="post" action="/client/${workspace.id}/settings/${path}"><input type="hidden" name="team" value="${teamId}"><button>${label}</button></form>` : null}</li>`;
   });
   return html`<section class="card"><h2>Installed in the organization ${enterprise?.name}</h2>${facts(visit, installation)}

@@ -110,11 +110,11 @@ test('in the web client, a visitor can switch to another person, grant access as
   await page.getByRole('link', { name: /Joanna Flair/ }).click();
   await page.getByRole('link', { name: 'Manage apps' }).first().click();
   await page.getByText('Only an org admin can remove').waitFor();
-  assert.equal(await page.getByRole('button', { name: 'Let in' }).count(), 0);
+  assert.equal(await page.getByRole('button', { name: 'Give access' }).count(), 0);
   await page.goto(`${sandbox.url}/client/switch?team=${teamId}&user=${sandbox.person('Initech Sales').id}`);
   await page.goto(`${sandbox.url}/client/${teamId}/settings`);
-  await page.locator('li', { hasText: 'Initech Sales' }).getByRole('button', { name: 'Let in' }).click();
-  await page.locator('li', { hasText: 'The app may act here' }).waitFor();
+  await page.locator('li', { hasText: 'Initech Sales' }).getByRole('button', { name: 'Give access' }).click();
+  await page.locator('li', { hasText: 'The app has access' }).waitFor();
   assert.deepEqual(app.events('team_access_granted')[0]?.team_ids, [teamId]);
 
   await page.getByRole('link', { name: 'Faults and deliveries' }).click();
@@ -179,7 +179,7 @@ test('Home in the web client draws selects and a confirmation dialog, names elem
   app.answerWith(500);
   await page.getByRole('button', { name: 'Drop', exact: true }).click();
   await page.getByRole('button', { name: 'Drop it' }).click();
-  await page.getByText('The app did not accept the press').waitFor();
+  await page.getByText('The app did not accept the action').waitFor();
 });
 
 test('Home in the web client keeps what a person has entered when the app publishes a new view', async (t) => {
