@@ -152,3 +152,16 @@ export async function keepMessageSearch(
     .where('status', '!=', 'sent')
     .execute();
 }
+
+/** Forgets messages that steps posted, so that they are posted again. */
+export async function forgetPosts(
+  tx: Tx,
+  posts: { installationId: string; life: number; keys: readonly string[] },
+): Promise<void> {
+  await tx
+    .deleteFrom('posts')
+    .where('installation_id', '=', posts.installationId)
+    .where('life', '=', posts.life)
+    .where('key', 'in', posts.keys)
+    .execute();
+}

@@ -65,23 +65,29 @@ const keyColumns = ({ runId, stepName, questionId }: QuestionKey) => ({
   question_id: questionId,
 });
 
-/** Stores a question as JSON; returns false if it is stored already. */
+/**
+ * Stores a question as JSON; returns false if it is stored already. If its answer was erased with the person who gave
+ * it, opens the question again.
+ */
 export async function storeQuestion(
   tx: Tx,
   asked: QuestionKey & { json: string; now: number; remindAt: number | null; expiresAt: number | null },
 ): Promise<boolean> {
-  const { numInsertedOrUpdatedRows } = await tx
+  const { json: question, now: asked_at, remindAt: remind_at, expiresAt: expires_at } = asked;
+  const open = { question, asked_at, remind_at, expires_at, answered_at: null };
+  const stored = await tx
     .insertInto('questions')
-    .values({
-      ...keyColumns(asked),
-      question: asked.json,
-      asked_at: asked.now,
-      remind_at: asked.remindAt,
-      expires_at: asked.expiresAt,
-    })
-    .onConflict((conflict) => conflict.columns(['run_id', 'step_name', 'question_id']).doNothing())
+    .values({ ...keyColumns(asked), ...open })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['run_id', 'step_name', 'question_id'])
+        .doUpdateSet(open)
+        .where('questions.answered_at', 'is not', null)
+        .where('questions.answer', 'is', null),
+    )
+    .returning('question_id')
     .executeTakeFirst();
-  return numInsertedOrUpdatedRows === 1n;
+  return stored !== undefined;
 }
 
 /** Reads the questions of a run, or of one of its steps. Answered ones come in the order of their answers. */

@@ -3,6 +3,7 @@ import { untraced } from '../config/tracing.ts';
 import { readRunConnection } from '../database/connections.ts';
 import type { Tx } from '../database/database.ts';
 import { findGrantedTeams, lockInstallation } from '../database/installations.ts';
+import { forgetPosts } from '../database/once-messages.ts';
 import { listQuestions, noteReminded, storeQuestion } from '../database/questions.ts';
 import type { InstallationRow, Pipeline, RunStatus, StepRow } from '../database/records.ts';
 import { type ClaimedRun, holdLease, type RunLease, readClaimedRun } from '../database/run-leases.ts';
@@ -23,7 +24,7 @@ import {
   type Verdict,
   writeLearnt,
 } from './attempt.ts';
-import { askingStep, questionTimes, unanswered } from './questions.ts';
+import { askingStep, questionPosts, questionTimes, unanswered } from './questions.ts';
 import { type ActingStep, isStepEnd, type Step, StepError, type StepFacts, type StepWrite } from './step.ts';
 import { type PipelineDeps, stepContext, stepFacts } from './step-context.ts';
 import { stepFailure } from './step-failure.ts';
@@ -281,7 +282,12 @@ async function moveRun(
   ): Promise<Moved | undefined> {
     const key = { runId: run.id, stepName, questionId: asks.id };
     const times = questionTimes(now, asks.timeLimitMs);
-    if (await storeQuestion(tx, { ...key, json: asks.json, now, ...times })) return undefined;
+    if (await storeQuestion(tx, { ...key, json: asks.json, now, ...times })) {
+      // There are messages already if the question or its answer was erased with a person, and the step runs again.
+      const keys = Object.values(questionPosts(key));
+      await forgetPosts(tx, { installationId: installation.id, life: run.life, keys });
+      return undefined;
+    }
     if (asks.reminds) await noteReminded(tx, key);
     const open = (await listQuestions(tx, key)).find((question) => question.answeredAt === null);
     if (!open) return undefined;

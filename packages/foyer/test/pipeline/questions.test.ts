@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type KyselyPlugin, sql } from 'kysely';
+import { erasePerson } from '../../src/database/people/erase-person.ts';
 import { listQuestions } from '../../src/database/questions.ts';
 import { answerQuestion } from '../../src/pipeline/questions.ts';
-import { type ActingStep, ask } from '../../src/pipeline/step.ts';
+import { retryRun } from '../../src/pipeline/retry-run.ts';
+import { type ActingStep, ask, StepError } from '../../src/pipeline/step.ts';
 import { engines } from '../support/open-test-database.ts';
 import { mortal, type PipelineStage, setStage } from './pipeline-stage.ts';
 
@@ -237,6 +239,34 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await stage.store.deleteInstallation({ teamId: acme.teamId });
       assert.equal(await answer(stage, acme), 'closed');
       assert.equal((await stage.run(acme.runId)).status, 'cancelled');
+    });
+
+    it('a step that is retried asks again if the person who answered was erased since', async (t) => {
+      let isBlocked = true;
+      const step: ActingStep = {
+        ...choosePlan(),
+        async run(context) {
+          const answered = await choosePlan().run(context);
+          if (context.answer !== undefined && isBlocked)
+            throw new StepError('no_seats', 'There are no seats', { final: true });
+          return answered;
+        },
+      };
+      const stage = await setStage(t, { engine, steps: [step] });
+      const acme = await stage.install();
+      await stage.work();
+      assert.equal(await answer(stage, acme, { userId: 'U0ADMIN' }), 'answered');
+      assert.equal((await stage.finish(acme.runId)).status, 'failed');
+      const { teamId } = acme;
+      const person = { clientId: stage.config.slack.clientId, teamId, userId: 'U0ADMIN', now: stage.now() };
+      await stage.database.write((tx) => erasePerson(tx, person));
+      isBlocked = false;
+      assert.equal(await retryRun(stage.database, acme.runId, { now: stage.now() }), 'queued');
+      await stage.work();
+      assert.equal((await stage.run(acme.runId)).waitingFor, 'answer');
+      assert.equal(textsIn(stage, acme).length, 2);
+      assert.equal(await answer(stage, acme, { answer: 'free' }), 'answered');
+      assert.equal(await outputOf(stage, acme), 'free');
     });
 
     it('a run waits for the answer even if Slack refuses the DM, since App Home also shows the question', async (t) => {
