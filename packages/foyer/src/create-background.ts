@@ -43,6 +43,10 @@ export function createBackground(deps: {
   const stopping = new AbortController();
   let chores: Chore[] = [];
 
+  /** Each app has its own turns: a chore of one app does nothing for another app in the same database. */
+  const takeOwnTurn = ({ chore, everyMs }: { chore: string; everyMs: number }) =>
+    takeTurn(database, { chore: `${chore} of ${clientId}`, everyMs, now: now() });
+
   async function holdKey(): Promise<void> {
     const problem = await keepHoldingKey(database, deps.keyring, deps.holder);
     if (problem) log.error(problem);
@@ -50,8 +54,8 @@ export function createBackground(deps: {
 
   /** Needs the turn even in the first run after a start. Otherwise each machine would ask Slack at each start. */
   async function settleHeld(signal: AbortSignal): Promise<void> {
-    const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs, now: now() };
-    if (await takeTurn(database, turn)) await tokens.settleHeld({ signal });
+    const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs };
+    if (await takeOwnTurn(turn)) await tokens.settleHeld({ signal });
   }
 
   const countsTurn = { chore: 'keep the large counts', everyMs: countsKeptEveryMs };
@@ -62,10 +66,7 @@ export function createBackground(deps: {
       worker.start();
       // For chores that all machines share. Each machine does them once when it starts, and later only if it gets the
       // turn.
-      const inTurn = {
-        takeTurn: (turn: { chore: string; everyMs: number }) => takeTurn(database, { ...turn, now: now() }),
-        log,
-      };
+      const inTurn = { takeTurn: takeOwnTurn, log };
       const minuteMs = 60_000;
       chores = [
         repeat({ everyMs: 5000, what: 'notify the operators', work: notices.send, log }),
@@ -115,7 +116,7 @@ export function createBackground(deps: {
         done = await isDone();
       }
       await pass.stop({ drainMs: Math.max(1000, until - performance.now()) });
-      if (done && (await takeTurn(database, { ...countsTurn, now: now() }))) await keepLargeCounts();
+      if (done && (await takeOwnTurn(countsTurn))) await keepLargeCounts();
       await notices.send();
       return { done };
     },
