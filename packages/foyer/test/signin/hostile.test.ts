@@ -260,7 +260,7 @@ describe('many sign-ins', () => {
     const refused = await attempt();
     assert.equal(refused.status, 429);
     assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
-    assert.match(await refused.text(), /Too many people are signing in/);
+    assert.match(await refused.text(), /Too many sign-ins at once/);
     // This throws if the install is refused: installs have their own limit.
     await stage.installIn('Globex');
   });

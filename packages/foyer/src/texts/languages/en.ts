@@ -266,7 +266,7 @@ export const en = {
     'Slack confirmed who you are, but you are not on the list of people who run {app}.',
   'failure.signin_not_operator.do':
     'If you should be on the list, ask the people who run {app} to add you. You can also try again with a different Slack account.',
-  'failure.signin_limited.title': 'Too many people are signing in',
+  'failure.signin_limited.title': 'Too many sign-ins at once',
   'failure.signin_limited.what':
     'We received more sign-ins than we accept at once, so we did not start this one.',
   'failure.signin_limited.do':
