@@ -156,7 +156,7 @@ describe('an app’s own texts', () => {
     assert.match(problems[3]?.fix ?? '', /app/);
     assert.deepEqual(textProblems({ en: { 'landing.title': 'Get {app}' }, defaultLanguage: 'de' }), []);
     assert.deepEqual(textProblems(undefined), []);
-    assert.equal(textProblems('hello').length, 1);
+    for (const wrong of ['hello', { en: [] }, { en: null }]) assert.equal(textProblems(wrong).length, 1);
   });
 
   it('Foyer has five languages: en, de, fr, es and ja', () => {

@@ -26,7 +26,7 @@ export function textProblems(partial: unknown): ConfigProblem[] {
       const fix = `use defaultLanguage or one of ${languages.join(', ')}`;
       return [{ name: `texts.${name}`, problem: 'is not one of Foyer’s languages', fix }];
     }
-    if (typeof value !== 'object' || value === null) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return [
         {
           name: `texts.${name}`,

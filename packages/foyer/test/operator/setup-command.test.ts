@@ -258,7 +258,7 @@ test('`setup` writes nothing if the user cancels it, no matter at which question
     const { prompts } = scripted([...answers.slice(0, given), undefined]);
     const { exitCode, stderr } = await setup(['--no-doctor'], {}, { prompts });
     assert.equal(exitCode, 1);
-    assert.match(stderr, /Cancelled\. Nothing was changed\./);
+    assert.match(stderr, /Canceled\. Nothing was changed\./);
     assert.deepEqual(readdirSync(folder), []);
   }
   writeFileSync(env, 'PORT=3100\n');
@@ -534,7 +534,7 @@ test('a cancelled `setup` names the manifest that it could not restore', async (
     { ...options, prompts: { ...prompts, tell } },
   );
   assert.equal(exitCode, 1);
-  assert.ok(stderr.includes(`Cancelled. Could not be restored: ${manifestFile}.`), stderr);
+  assert.ok(stderr.includes(`Canceled. Could not be restored: ${manifestFile}.`), stderr);
 });
 
 test('`setup` keeps the manifest’s symbolic link and file mode when it writes or restores the manifest', async (t) => {

@@ -142,6 +142,8 @@ function factKey(fact: Fact, context: FailureContext) {
     case 'mayBeUnfinished':
       if (context.tokensRevoked === undefined) return `failure.${fact}` as const;
       return context.tokensRevoked ? nothing : notFinished;
+    case 'noChange':
+      return context.tokensRevoked === false ? notFinished : 'failure.noChange';
     default:
       return `failure.${fact}` as const;
   }

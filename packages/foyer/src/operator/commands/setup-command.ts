@@ -181,7 +181,7 @@ async function completeSettings(
     });
   } catch (error) {
     const outcome = takeBack();
-    throw error instanceof SetupCancelledError ? new CommandError(`Cancelled. ${outcome}`) : error;
+    throw error instanceof SetupCancelledError ? new CommandError(`Canceled. ${outcome}`) : error;
   }
 }
 

@@ -56,6 +56,10 @@ test('if Slack had issued tokens, a failure page says whether they were revoked'
   assert.match(of(false), /The install did not finish.*could not revoke it yet/);
   assert.doesNotMatch(of(false), /Nothing was installed/);
   assert.doesNotMatch(of(undefined), /granted access/);
+  const refused = (tokensRevoked: boolean) =>
+    visibleText(failurePage({ ...frame, kind: 'already_connected', tokensRevoked }));
+  assert.match(refused(true), /Nothing changed/);
+  assert.match(refused(false), /The install did not finish.*could not revoke it yet/);
 });
 
 test('a failure page does not claim that nothing was installed if Slack may have installed the app without answering', () => {
