@@ -181,7 +181,11 @@ async function saveRow(
   const tenant = tenantOfInstallation(installation);
   const known = await lockInstallation(transaction, { clientId: context.clientId, tenant });
   const now = context.now();
-  const onlyUser = !installation.bot && known?.status !== 'uninstalled';
+  // An installation without a bot is broken if its people's tokens were revoked or lost: then only such an
+  // authorization can end that.
+  const isGone =
+    known?.status === 'uninstalled' || (known?.status === 'broken' && known.bot_user_id === null);
+  const onlyUser = !installation.bot && !isGone;
   const kind = !known ? 'installed' : onlyUser ? 'user_authorized' : 'reinstalled';
   // A person's authorization changes neither the bot nor its webhook nor the installer.
   if (known && kind === 'user_authorized') return { known, row: known, kind, now };

@@ -372,6 +372,22 @@ export function installationStoreContract(
         assert.deepEqual([row?.bot_user_id, row?.bot_scopes, row?.bot_expires_at], [null, null, null]);
       });
 
+      it('case 16: a broken installation without a bot is active again once a user authorizes the app', async () => {
+        await save(teamInstall({ botToken: null, userToken: 'xoxp-1' }));
+        const broken = { status: 'broken', broken_reason: 'revoked_by_operator', sealed_bot: null } as const;
+        const [{ id } = { id: '' }] = await rowsIn('installations');
+        await backend.database.queries
+          .updateTable('installations')
+          .set(broken)
+          .where('id', '=', id)
+          .execute();
+        const again = teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' });
+        const { kind, isNewLife } = await store.recordInstall(again);
+        assert.deepEqual([kind, isNewLife], ['reinstalled', false]);
+        const [row] = await rowsIn('installations');
+        assert.deepEqual([row?.status, row?.broken_reason, row?.installer_user_id], ['active', null, 'U2']);
+      });
+
       it('case 17: a reinstall by another user stores the new bot for everyone, and keeps the first user’s token', async () => {
         const first = await store.recordInstall(teamInstall({ userToken: 'xoxp-1', botToken: 'xoxb-1' }));
         const again = await store.recordInstall(teamInstall({ userId: 'U2', botToken: 'xoxb-2' }));
