@@ -5,7 +5,7 @@ import type { Tx } from '../database/database.ts';
 import { findGrantedTeams, lockInstallation } from '../database/installations.ts';
 import { forgetPosts } from '../database/once-messages.ts';
 import { listQuestions, noteReminded, storeQuestion } from '../database/questions.ts';
-import type { InstallationRow, Pipeline, RunStatus, StepRow } from '../database/records.ts';
+import type { Pipeline, RunStatus, StepRow } from '../database/records.ts';
 import { type ClaimedRun, holdLease, type RunLease, readClaimedRun } from '../database/run-leases.ts';
 import {
   countLostAttempts,
@@ -16,6 +16,7 @@ import {
   startStep,
 } from '../database/run-steps.ts';
 import { endRun, type Rest, restRun, resumeWaitingRuns } from '../database/runs.ts';
+import { endOfLastLife } from '../installations/moments.ts';
 import {
   type Attempt,
   attemptHere,
@@ -215,7 +216,7 @@ async function moveRun(
       if (step.required) await skipTheRest();
       continue;
     }
-    const workspaceIds = await workspacesOf(tx, installation);
+    const workspaceIds = await workspacesOf(tx, from.claimed);
     const connection = await readRunConnection(tx, { id: run.id, installationId: run.installation_id });
     const facts = stepFacts(deps, from.claimed, { row, rows, workspaceIds, connection, asked });
     const startedAt = deps.now();
@@ -267,7 +268,7 @@ async function moveRun(
     // An event that came after the step's check woke no run, because this run was not waiting yet. So this run must not
     // wait for that event.
     const hasCome =
-      awaits && (await workspacesOf(tx, installation)).some((id) => !attempted.workspaceIds.includes(id));
+      awaits && (await workspacesOf(tx, from.claimed)).some((id) => !attempted.workspaceIds.includes(id));
     return rest(hasCome ? handBack : toRest);
   }
 
@@ -339,14 +340,19 @@ function waitsForEvent(attempt: Attempt): boolean {
   return attempt.kind === 'returned' && isStepEnd(attempt.result) && attempt.result.kind === 'wait-for';
 }
 
-/** The workspaces where the app may act. */
+/**
+ * The workspaces where the app may act. An uninstall ends the access to all of them, although Slack reports no
+ * revocation. So for an uninstall run, these are the workspaces where the app could act until then.
+ */
 async function workspacesOf(
   tx: Tx,
-  installation: Pick<InstallationRow, 'client_id' | 'team_id' | 'enterprise_id'>,
+  { run, installation }: Pick<ClaimedRun, 'run' | 'installation'>,
 ): Promise<readonly string[]> {
   const { client_id: clientId, team_id: teamId, enterprise_id: enterpriseId } = installation;
   if (teamId !== null) return [teamId];
-  return enterpriseId === null ? [] : findGrantedTeams(tx, { clientId, enterpriseId });
+  if (enterpriseId === null) return [];
+  const since = run.pipeline === 'uninstall' ? 0 : await endOfLastLife(tx, installation);
+  return findGrantedTeams(tx, { clientId, enterpriseId, since });
 }
 
 async function killsItsProcess(tx: Tx, row: StepRow): Promise<boolean> {

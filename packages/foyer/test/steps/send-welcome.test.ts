@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Failure } from 'slack-sandbox';
 import { readOnceMessage } from '../../src/database/once-messages.ts';
+import { queueRun } from '../../src/database/runs.ts';
+import type { ActingStep } from '../../src/pipeline/step.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { sendWelcome } from '../../src/steps/send-welcome.ts';
 import { mortal, type PipelineStage, setStage, signal } from '../pipeline/pipeline-stage.ts';
@@ -475,6 +477,48 @@ describe('the welcome of an org-wide install', () => {
     assert.equal((await stage.run(install.runId)).status, 'queued');
     assert.equal((await stage.finish(install.runId)).status, 'succeeded');
     assert.equal(stage.welcomes(install), 1);
+  });
+
+  it('after an uninstall, an org-wide install waits until the installer’s workspace gets access again, and does not miss the grant', async (t) => {
+    const known: (readonly string[])[] = [];
+    let isGranting = false;
+    const watched: ActingStep = {
+      ...sendWelcome,
+      async run(context) {
+        known.push(context.workspaceIds);
+        const end = await sendWelcome.run(context);
+        if (isGranting) await letIn();
+        isGranting = false;
+        return end;
+      },
+    };
+    const stage = await setStage(t, { steps: [watched] });
+    const { sandbox, store } = stage;
+    const org = { workspace: 'Initech Product', orgWide: true };
+    const enterpriseId = sandbox.workspace('Initech Product').enterpriseId ?? '';
+    const query = { enterpriseId, isEnterpriseInstall: true };
+    const { runId, teamId } = await stage.install(org);
+    const letIn = async (): Promise<void> => {
+      await sandbox.grantAccess({ enterpriseId, teamIds: [teamId] });
+      await store.recordTeamAccess(query, { teamIds: [teamId], granted: true, changedAt: stage.now() });
+    };
+    await letIn();
+    assert.equal((await stage.finish(runId)).status, 'succeeded');
+    await stage.pass(60_000);
+    await sandbox.uninstall({ enterpriseId });
+    await store.deleteInstallation(query);
+    await stage.pass(60_000);
+    const again = await stage.install(org);
+    assert.equal((await stage.finish(again.runId)).waitingFor, 'team_access_granted');
+    isGranting = true;
+    await stage.database.write((tx) =>
+      queueRun(tx, { id: again.runId, now: stage.now(), stepsToRepeat: [] }),
+    );
+    await stage.work();
+    assert.equal((await stage.run(again.runId)).status, 'queued');
+    assert.equal((await stage.finish(again.runId)).status, 'succeeded');
+    assert.deepEqual(known, [[teamId], [], [], [teamId]]);
+    assert.equal(stage.welcomes(again), 2);
   });
 
   it('the run of an org-wide install keeps waiting if only workspaces other than the installer’s get access to the app', async (t) => {
