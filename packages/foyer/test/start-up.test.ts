@@ -157,11 +157,11 @@ describe('start-up', () => {
       environment: { DATABASE_URL: 'file:/proc/foyer/foyer.db' },
       says: /^The database \/proc\/foyer\/foyer\.db cannot be used: \w+: [^\n]+\.\n`npm run foyer -- doctor` [^\n]+\n$/,
     },
-    'an address of another machine': {
+    'another machine’s address as HOST': {
       environment: { HOST: '192.0.2.1' },
       says: /\n {2}HOST: 192\.0\.2\.1 is not an address of this machine \(EADDRNOTAVAIL\)\n {4}→ use one of this machine’s addresses/,
     },
-    'a missing certificate': {
+    'a root certificate file that does not exist': {
       environment: {
         DATABASE_URL: 'postgres://foyer@127.0.0.1:9/foyer?sslmode=verify-full&sslrootcert=/not/there.pem',
         TOKEN_ENCRYPTION_KEYS: `main:${Buffer.alloc(32, 7).toString('base64')}`,
@@ -237,17 +237,21 @@ describe('a start compares the Messages tab with the listeners', () => {
     ['read-only without a listener', { tab: readOnly }, undefined],
     ['off', { tab: { messages_tab_enabled: false } }, undefined],
     [
-      'open without a subscription to message.im',
+      'open to a listener without a subscription to message.im',
       { tab: open, listeners: message },
       /does not subscribe to message\.im/,
     ],
     ['open without a listener', { tab: open, events: ['message.im'] }, /no listener for messages/],
     [
-      'open with a listener for something else',
+      'open with a listener for another event only',
       { tab: open, events: ['message.im'], listeners: (app) => app.event('app_mention', async () => {}) },
       /no listener for messages/,
     ],
-    ['open with a listener', { tab: open, events: ['message.im'], listeners: message }, undefined],
+    [
+      'open with a listener for messages',
+      { tab: open, events: ['message.im'], listeners: message },
+      undefined,
+    ],
     [
       'open with a listener for every event',
       { tab: open, events: ['message.im'], listeners: (app) => app.event(/.*/, async () => {}) },
@@ -263,7 +267,11 @@ describe('a start compares the Messages tab with the listeners', () => {
       { tab: readOnly, events: ['message.im'] },
       /subscribes to message\.im/,
     ],
-    ['read-only with a listener', { tab: readOnly, listeners: message }, /has a listener for messages/],
+    [
+      'read-only with a listener for messages',
+      { tab: readOnly, listeners: message },
+      /has a listener for messages/,
+    ],
     [
       'read-only with a listener for messages in channels',
       { tab: readOnly, events: ['message.channels'], listeners: message },

@@ -142,19 +142,24 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       'with a null among its authorizations': {
         authorizations: [null, { team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: false }],
       },
-      'with an authorization without a team': { authorizations: [{ team_id: null, enterprise_id: null }] },
-      'with an authorization for the enterprise only': {
+      'with an authorization that names no team': {
+        authorizations: [{ team_id: null, enterprise_id: null }],
+      },
+      'with an authorization that names only the enterprise': {
         authorizations: [{ team_id: null, enterprise_id: 'E1', is_enterprise_install: false }],
       },
       'with authorizations that are not a list': { authorizations: 'T1' },
       'with an empty list of authorizations': { authorizations: [] },
-      'with a flag that is a string': { authorizations: undefined, is_enterprise_install: 'false' },
-      'with tokens that it does not need': { event: { type: 'app_uninstalled', tokens: [] } },
-      'with the flag of an org-wide install, and no enterprise': {
+      'with `is_enterprise_install` as a string': {
+        authorizations: undefined,
+        is_enterprise_install: 'false',
+      },
+      'with a list of tokens, which it does not need,': { event: { type: 'app_uninstalled', tokens: [] } },
+      'marked as org-wide but without an enterprise id': {
         enterprise_id: '',
         authorizations: [{ team_id: 'T1', enterprise_id: '', is_enterprise_install: true }],
       },
-      'with another tenant first': {
+      'with another tenant’s authorization first': {
         authorizations: [
           { team_id: 'TELSE', enterprise_id: null, is_enterprise_install: false },
           { team_id: 'T1', enterprise_id: 'E1', is_enterprise_install: false },

@@ -203,7 +203,10 @@ describe('a database that cannot be used', { concurrency: 6 }, () => {
 
   for (const [what, damage] of [
     ['removed', (file: string) => rm(file)],
-    ['replaced by another', (file: string) => rename(file, `${file}.away`).then(() => writeFile(file, ''))],
+    [
+      'replaced by an empty file',
+      (file: string) => rename(file, `${file}.away`).then(() => writeFile(file, '')),
+    ],
   ] as const) {
     it(`if the database file is ${what} while Foyer runs, Foyer reports that it is not ready, and refuses installs`, async (t) => {
       const play = await setPlay(t);

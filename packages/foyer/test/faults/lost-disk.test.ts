@@ -50,23 +50,27 @@ const activeTeams = async (stage: ProcessStage): Promise<string[]> =>
 
 describe('a database file removed, replaced or truncated while Foyer runs', { concurrency: 3 }, () => {
   for (const [what, damage, says] of [
-    ['the WAL is removed', (file: string) => rmSync(`${file}-wal`), /foyer\.db-wal was removed/],
+    ['the WAL file is removed', (file: string) => rmSync(`${file}-wal`), /foyer\.db-wal was removed/],
     [
-      'the WAL is cut short',
+      'the WAL file is truncated',
       (file: string) => truncateSync(`${file}-wal`, 4000),
       /foyer\.db-wal was cut short/,
     ],
     [
-      'the WAL is replaced',
+      'the WAL file is replaced',
       (file: string) => {
         writeFileSync(`${file}-wal.new`, '');
         renameSync(`${file}-wal.new`, `${file}-wal`);
       },
       /foyer\.db-wal was replaced/,
     ],
-    ['the index of the WAL is removed', (file: string) => rmSync(`${file}-shm`), /foyer\.db-shm was removed/],
     [
-      'the database is replaced',
+      'the WAL’s index file (-shm) is removed',
+      (file: string) => rmSync(`${file}-shm`),
+      /foyer\.db-shm was removed/,
+    ],
+    [
+      'the database file is replaced',
       (file: string) => {
         writeFileSync(`${file}.new`, '');
         renameSync(`${file}.new`, file);

@@ -39,8 +39,8 @@ for (const engine of engines)
 
 function stoppingAndStarting(engine: EngineName): void {
   const loads = [
-    ['runs under way', '*', 120],
-    ['calls that hang and a silent connection', 'chat.postMessage', 30_000],
+    ['runs in progress', '*', 120],
+    ['calls to Slack that hang and an idle connection', 'chat.postMessage', 30_000],
   ] as const;
   for (const [name, method, delayMs] of isFullRun ? loads : loads.slice(0, 1)) {
     it(`Foyer exits with code 0 within ten seconds of SIGTERM, even with ${name}, and loses no run`, async (t) => {

@@ -112,11 +112,11 @@ describe('installations of every kind side by side', () => {
       }),
     ],
     [
-      'a standalone workspace, sent without authorizations',
+      'a standalone workspace (sent without authorizations)',
       () => ({ envelope: { team_id: ids.globex }, owner: 'Globex', user: 'Globex' }),
     ],
     [
-      'a Grid workspace with an install of its own',
+      'a Grid workspace with its own install',
       () => ({
         envelope: {
           team_id: ids.product,
@@ -128,7 +128,7 @@ describe('installations of every kind side by side', () => {
       }),
     ],
     [
-      'a Grid workspace served by the org',
+      'a Grid workspace that the org-wide install serves',
       () => ({
         envelope: { team_id: ids.sales, enterprise_id: ids.org, ...authorization(null, ids.org, true) },
         owner: 'the org',
@@ -136,7 +136,7 @@ describe('installations of every kind side by side', () => {
       }),
     ],
     [
-      'a Grid workspace with its own install, seen by the org',
+      'a Grid workspace with its own install (sent for the org-wide install)',
       () => ({
         envelope: { team_id: ids.product, enterprise_id: ids.org, ...authorization(null, ids.org, true) },
         owner: 'the org',
@@ -144,7 +144,7 @@ describe('installations of every kind side by side', () => {
       }),
     ],
     [
-      'a Connect channel of another customer',
+      'a Slack Connect channel shared with another customer',
       () => ({
         envelope: {
           team_id: ids.globex,
@@ -156,7 +156,7 @@ describe('installations of every kind side by side', () => {
       }),
     ],
     [
-      'a Connect channel of a company that is not a customer',
+      'a Slack Connect channel shared with a company that is not a customer',
       () => ({
         envelope: {
           team_id: 'T0STRANGER',
@@ -169,7 +169,7 @@ describe('installations of every kind side by side', () => {
       }),
     ],
     [
-      'a Connect channel between a customer and the org',
+      'a Slack Connect channel between a customer and the org',
       () => ({
         envelope: { team_id: ids.acme, is_ext_shared_channel: true, ...authorization(null, ids.org, true) },
         owner: 'the org',
@@ -177,7 +177,7 @@ describe('installations of every kind side by side', () => {
       }),
     ],
     [
-      'a Grid workspace without an install of its own',
+      'a Grid workspace without its own install (sent for such an install)',
       () => ({
         envelope: { team_id: ids.sales, enterprise_id: ids.org, ...authorization(ids.sales, ids.org, false) },
         owner: null,

@@ -69,19 +69,19 @@ const bots = ({ tokens }: Answer): string[] => [tokens.bot, tokens.botRefresh];
 const afterBots = ({ text }: Answer): number => text.indexOf('"expires_in"');
 
 const cases: Readonly<Record<string, Case>> = {
-  'nested 3,000 levels in an unknown field': {
+  'with an unknown field that is nested 3,000 levels deep': {
     write: ({ text }) => endWith(withField(text, `"more":${nested(3000)}`)),
     stored: true,
   },
-  'nested 200,000 levels in a field that is used': {
+  'with a known field that is nested 200,000 levels deep': {
     write: ({ text }) => endWith(withField(text, `"authed_user":${nested(200_000)}`)),
   },
-  'nested 100,000 levels around everything': { write: ({ text }) => endWith(nested(100_000, text)) },
-  'nested 3,000 levels in a refusal': {
+  'wrapped in 100,000 levels of arrays': { write: ({ text }) => endWith(nested(100_000, text)) },
+  'a refusal with a field that is nested 3,000 levels deep': {
     write: ({ text }) => endWith(withField(text, `"ok":false,"error":"x","more":${nested(3000)}`)),
   },
   'longer than 1 MiB': { write: ({ text }) => endWith(`${text}${' '.repeat(2 ** 20)}`) },
-  'a connection that breaks after the bot’s tokens': {
+  'broken off after the bot’s tokens': {
     write: (answer) => (socket) => {
       socket.write(
         `HTTP/1.1 200 OK\r\ncontent-length: ${answer.text.length}\r\n\r\n${answer.text.slice(0, afterBots(answer))}`,
@@ -90,32 +90,32 @@ const cases: Readonly<Record<string, Case>> = {
     },
     arrived: bots,
   },
-  'a length that is longer than the body': {
+  'with a Content-Length that is larger than the body': {
     write: ({ text }) => withHead(`content-length: ${text.length + 10}`, text),
   },
-  'a length that is shorter than the body': {
+  'with a Content-Length that is smaller than the body': {
     write: (answer) => withHead(`content-length: ${afterBots(answer)}`, answer.text),
     arrived: bots,
   },
-  'a chunk that is longer than it says': {
+  'with a chunk that is longer than its declared size': {
     write:
       ({ text }) =>
       (socket) =>
         socket.end(chunked(text, -9)),
   },
-  'a chunk that is shorter than it says': {
+  'with a chunk that is shorter than its declared size': {
     write:
       ({ text }) =>
       (socket) =>
         socket.end(chunked(text, 9)),
   },
-  'headers that are not HTTP': {
+  'with a malformed HTTP header': {
     write:
       ({ text }) =>
       (socket) =>
         socket.end(`HTTP/1.1 200 OK\r\nno header\r\n\r\n${text}`),
   },
-  'no HTTP at all': {
+  'JSON without any HTTP around it': {
     write:
       ({ text }) =>
       (socket) =>
@@ -125,11 +125,11 @@ const cases: Readonly<Record<string, Case>> = {
     write: ({ text }) => endWith(gzipSync(text), 'content-encoding: gzip\r\n'),
     stored: true,
   },
-  'compressed with gzip, and cut off': {
+  'compressed with gzip, but truncated': {
     write: ({ text }) => endWith(gzipSync(text).subarray(0, -12), 'content-encoding: gzip\r\n'),
     arrived: bots,
   },
-  'compressed with deflate, and broken off': {
+  'compressed with deflate, but broken off': {
     write:
       ({ text }) =>
       (socket) => {
@@ -145,20 +145,20 @@ const cases: Readonly<Record<string, Case>> = {
     write: ({ text }) => endWith(brotliCompressSync(text), 'content-encoding: br\r\n'),
     stored: true,
   },
-  '64 MiB in a small gzip': {
+  'compressed with gzip, and larger than 64 MiB when decompressed': {
     write: ({ text }) => endWith(gzipBomb(text), 'content-encoding: gzip\r\n'),
   },
-  'marked as a gzip file': {
+  'with the content type application/gzip, but not compressed': {
     write: ({ text }) => endWith(`${text}x`, 'content-type: application/gzip\r\n'),
   },
   'with a byte order mark': { write: ({ text }) => endWith(`\ufeff${text}`), stored: true },
-  'with blanks around it': { write: ({ text }) => endWith(`\n\t ${text} \r\n\n`), stored: true },
-  'with bytes that are not UTF-8 in a name': {
+  'with whitespace around it': { write: ({ text }) => endWith(`\n\t ${text} \r\n\n`), stored: true },
+  'with a team name that is not UTF-8': {
     write: ({ text }) => endWith(Buffer.from(text.replace('Team', 'Te\xe4m'), 'latin1')),
     stored: true,
   },
-  'in UTF-16': { write: ({ text }) => endWith(Buffer.from(`\ufeff${text}`, 'utf16le')) },
-  'in UTF-16, with the high byte first': {
+  'in little-endian UTF-16': { write: ({ text }) => endWith(Buffer.from(`\ufeff${text}`, 'utf16le')) },
+  'in big-endian UTF-16': {
     write: ({ text }) => endWith(Buffer.from(`\ufeff${text}`, 'utf16le').swap16()),
   },
   'with two bot tokens': {
@@ -171,32 +171,41 @@ const cases: Readonly<Record<string, Case>> = {
     arrived: ({ tokens }) => [...Object.values(tokens)],
     stored: true,
   },
-  'followed by something else': { write: ({ text }) => endWith(`${text}<!-- cached -->`) },
+  'followed by an HTML comment': { write: ({ text }) => endWith(`${text}<!-- cached -->`) },
   'sent twice': { write: ({ text }) => endWith(text + text) },
-  'as a page': { write: ({ text }) => endWith(`<html><pre>${text.replaceAll('"', '&quot;')}</pre></html>`) },
-  'as JSON in a text of JSON': { write: ({ text }) => endWith(JSON.stringify({ ok: true, body: text })) },
-  'as JSON in a text of a text of JSON': {
+  'inside an HTML page': {
+    write: ({ text }) => endWith(`<html><pre>${text.replaceAll('"', '&quot;')}</pre></html>`),
+  },
+  'as a JSON string inside a JSON object': {
+    write: ({ text }) => endWith(JSON.stringify({ ok: true, body: text })),
+  },
+  'as a JSON string inside a JSON object that is itself a JSON string': {
     write: ({ text }) => endWith(JSON.stringify(JSON.stringify({ ok: true, body: text }))),
   },
-  'as a form': { write: ({ json }) => endWith(new URLSearchParams({ a: JSON.stringify(json) }).toString()) },
-  'with tokens as names': {
+  'form-encoded': {
+    write: ({ json }) => endWith(new URLSearchParams({ a: JSON.stringify(json) }).toString()),
+  },
+  'with tokens as field names': {
     write: ({ tokens }) => endWith(JSON.stringify({ ok: true, [tokens.bot]: { [tokens.user]: 1 } })),
     arrived: ({ tokens }) => [tokens.bot, tokens.user],
   },
-  'with tokens that are escaped': {
+  'with a token in Unicode escapes': {
     write: ({ text, tokens }) => endWith(text.replace(tokens.bot, escaped(tokens.bot))),
     stored: true,
   },
-  'with tokens that are escaped, and cut off': {
+  'with a token in Unicode escapes, and truncated': {
     write: (answer) =>
       endWith(answer.text.slice(0, afterBots(answer)).replace(answer.tokens.bot, escaped(answer.tokens.bot))),
     arrived: bots,
   },
-  'with a token in a header': {
+  'with a token only in a header': {
     write: ({ tokens }) => endWith('{"ok":true}', `x-token: ${tokens.bot}\r\n`),
     arrived: ({ tokens }) => [tokens.bot],
   },
-  'with a header in UTF-8': { write: ({ text }) => endWith(text, 'x-team: Zoë ✓\r\n'), stored: true },
+  'with a header that contains UTF-8': {
+    write: ({ text }) => endWith(text, 'x-team: Zoë ✓\r\n'),
+    stored: true,
+  },
   empty: { write: () => endWith(''), arrived: () => [] },
   'with status 302': { write: ({ text }) => endWith(text, 'location: /elsewhere\r\n', '302 Found') },
   'with status 500': { write: ({ text }) => endWith(text, '', '500 Internal Server Error') },
@@ -215,9 +224,9 @@ const cases: Readonly<Record<string, Case>> = {
       },
     stored: true,
   },
-  'with ok as a text': { write: ({ text }) => endWith(text.replace('"ok":true', '"ok":"true"')) },
-  'with ok as a number': { write: ({ text }) => endWith(text.replace('"ok":true', '"ok":1')) },
-  'in pieces of one byte': {
+  'with `ok` as a string': { write: ({ text }) => endWith(text.replace('"ok":true', '"ok":"true"')) },
+  'with `ok` as a number': { write: ({ text }) => endWith(text.replace('"ok":true', '"ok":1')) },
+  'sent one byte at a time': {
     write:
       ({ text }) =>
       (socket) => {

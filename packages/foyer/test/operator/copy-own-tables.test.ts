@@ -232,7 +232,7 @@ describe('the app’s own tables', () => {
       /^ {2}longer: its rows are also rows of notes$/m,
     ],
     [
-      'that refers to a table in another schema, or is referred to by one',
+      'that a foreign key links to a table in another schema',
       'Postgres',
       'Postgres',
       `create schema billing; create table billing.bills (id int primary key);

@@ -61,7 +61,7 @@ test('doctor --offline prints its findings as text, without the checks that need
 
 const breakages: Breakage[] = [
   {
-    what: 'a wrong variable, and checks the rest anyway',
+    what: 'an environment variable with an invalid value',
     breakIt: ({ environment }) => Object.assign(environment, { PORT: 'http' }),
     check: 'environment',
     status: 'fault',
@@ -78,7 +78,7 @@ const breakages: Breakage[] = [
     also: ['credentials'],
   },
   {
-    what: 'a client secret of another app',
+    what: 'a client secret that belongs to another app',
     breakIt({ environment, startProcess }) {
       environment.SLACK_CLIENT_SECRET = 'f'.repeat(32);
       startProcess();
@@ -112,7 +112,7 @@ const breakages: Breakage[] = [
     fix: /signing secret is a different value/,
   },
   {
-    what: 'a key that was replaced under the same id',
+    what: 'an encryption key that was replaced under the same id',
     breakIt: ({ environment }) =>
       Object.assign(environment, { TOKEN_ENCRYPTION_KEYS: `main:${randomBytes(32).toString('base64')}` }),
     check: 'key',
@@ -122,7 +122,7 @@ const breakages: Breakage[] = [
     also: ['process'],
   },
   {
-    what: 'a key that is no longer configured',
+    what: 'an encryption key that is in use but no longer configured',
     breakIt: ({ environment }) =>
       Object.assign(environment, { TOKEN_ENCRYPTION_KEYS: `new:${randomBytes(32).toString('base64')}` }),
     check: 'key',
@@ -132,7 +132,7 @@ const breakages: Breakage[] = [
     also: ['process'],
   },
   {
-    what: 'a lost key file',
+    what: 'a missing key file',
     breakIt: ({ environment }) => delete environment.TOKEN_ENCRYPTION_KEYS,
     check: 'key',
     status: 'fault',
@@ -163,7 +163,7 @@ const breakages: Breakage[] = [
     fix: /^chmod 600 \.env$/,
   },
   {
-    what: 'a DATABASE_URL at which there is no database',
+    what: 'a DATABASE_URL that points to no database',
     breakIt: ({ environment, folder }) =>
       Object.assign(environment, { DATABASE_URL: `file:${folder}/none.db` }),
     check: 'database',
@@ -172,7 +172,7 @@ const breakages: Breakage[] = [
     fix: /DATABASE_URL names the wrong place/,
   },
   {
-    what: 'a file that is not a database',
+    what: 'a DATABASE_URL that names a file of another format',
     breakIt({ environment, folder }) {
       writeFileSync(join(folder, 'other.db'), 'this is a text '.repeat(1000));
       environment.DATABASE_URL = `file:${folder}/other.db`;
@@ -184,7 +184,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a database whose pages were overwritten',
+    what: 'a database file with overwritten pages',
     breakIt({ file, environment, folder }) {
       const sqlite = new Sqlite(file);
       sqlite.exec(`vacuum into '${folder}/damaged.db'`);
@@ -201,7 +201,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a damaged page of an index',
+    what: 'a database file with a damaged index page',
     breakIt({ file, environment, folder }) {
       const copy = join(folder, 'damaged-index.db');
       const sqlite = new Sqlite(file);
@@ -217,7 +217,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a missing database file beside which a copy still exists',
+    what: 'a missing database file with a copy left beside it',
     breakIt({ environment, folder }) {
       writeFileSync(join(folder, 'moved.db.before'), 'x');
       environment.DATABASE_URL = `file:${folder}/moved.db`;
@@ -228,7 +228,7 @@ const breakages: Breakage[] = [
     fix: /^Do not start Foyer.*put the file back, or restore the newest backup/,
   },
   {
-    what: 'a database file that is empty',
+    what: 'an empty database file',
     breakIt({ environment, folder }) {
       writeFileSync(join(folder, 'moved.db'), '');
       environment.DATABASE_URL = `file:${folder}/moved.db`;
@@ -239,7 +239,7 @@ const breakages: Breakage[] = [
     fix: /If there never was a database, delete the file\. Otherwise do not start Foyer/,
   },
   {
-    what: 'an empty database file beside its log',
+    what: 'an empty database file with its WAL left beside it',
     breakIt({ environment, folder }) {
       writeFileSync(join(folder, 'moved.db'), '');
       writeFileSync(join(folder, 'moved.db-wal'), 'x');
@@ -251,7 +251,7 @@ const breakages: Breakage[] = [
     fix: /^Do not start Foyer/,
   },
   {
-    what: 'a link to a database on a disk that is not mounted',
+    what: 'a database path that is a broken symbolic link',
     breakIt({ environment, folder }) {
       symlinkSync('/mnt/away/foyer.db', join(folder, 'linked.db'));
       environment.DATABASE_URL = `file:${folder}/linked.db`;
@@ -262,7 +262,7 @@ const breakages: Breakage[] = [
     fix: /^Mount the disk that the link leads to/,
   },
   {
-    what: 'a DATABASE_URL below a file',
+    what: 'a DATABASE_URL whose folder is a file',
     breakIt({ environment, folder }) {
       writeFileSync(join(folder, 'data'), '');
       environment.DATABASE_URL = `file:${folder}/data/foyer.db`;
@@ -273,7 +273,7 @@ const breakages: Breakage[] = [
     fix: /^Move \S+\/data away, or name a file in another folder/,
   },
   {
-    what: 'a pipe at the path of the database',
+    what: 'a named pipe at the path of the database',
     breakIt({ environment, folder }) {
       execFileSync('mkfifo', [join(folder, 'pipe')]);
       environment.DATABASE_URL = `file:${folder}/pipe`;
@@ -285,7 +285,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a database of a newer Foyer',
+    what: 'a database that a newer Foyer has migrated',
     breakIt({ file }) {
       const sqlite = new Sqlite(file);
       sqlite.exec("insert into kysely_migration values ('9999-from-the-future', '2099-01-01')");
@@ -315,7 +315,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a manifest at Slack that names another address and turns the Home tab off',
+    what: 'an exported manifest that names another address and turns the Home tab off',
     breakIt({ folder }) {
       const manifest = fillManifest(fixtureManifest, 'https://old.example.com') as {
         features: { app_home: Record<string, boolean> };
@@ -335,13 +335,13 @@ const breakages: Breakage[] = [
   ...(
     [
       [
-        'a Messages tab whose messages the app does not receive',
+        'an open Messages tab without a subscription to message.im',
         false,
         [],
         /does not subscribe to message\.im/,
       ],
       [
-        'a read-only Messages tab although the app subscribes to message.im',
+        'a read-only Messages tab in an app that subscribes to message.im',
         true,
         ['message.im'],
         /no one can write.*subscribes to message\.im/,
@@ -366,7 +366,7 @@ const breakages: Breakage[] = [
     }),
   ),
   {
-    what: 'a saved manifest that does not fit PUBLIC_URL',
+    what: 'a saved manifest that does not match PUBLIC_URL',
     breakIt({ folder }) {
       const manifest = fillManifest(fixtureManifest, 'https://old.example.com');
       writeFileSync(join(folder, manifestFileName), JSON.stringify(manifest));
@@ -389,7 +389,7 @@ const breakages: Breakage[] = [
     fix: /npm run foyer -- manifest/,
   },
   {
-    what: 'a manifest that does not exist at the given path',
+    what: 'a --manifest file that does not exist',
     breakIt: () => {},
     options: ({ folder }) => ['--manifest', join(folder, 'nowhere.json')],
     check: 'manifest',
@@ -406,7 +406,7 @@ const breakages: Breakage[] = [
     fix: /run setup again/,
   },
   {
-    what: 'a scope that the manifest does not list and no one has granted',
+    what: 'a configured scope that the manifest does not list and no team has granted',
     breakIt: ({ environment }) =>
       Object.assign(environment, { SLACK_SCOPES: [...botScopes, 'channels:read'].join() }),
     check: 'manifest-scopes',
@@ -416,7 +416,7 @@ const breakages: Breakage[] = [
     also: ['granted-scopes'],
   },
   {
-    what: 'installations that lack a scope',
+    what: 'installations that lack a configured scope',
     breakIt: ({ database }) =>
       database.queries
         .updateTable('installations')
@@ -453,7 +453,7 @@ const breakages: Breakage[] = [
     fix: /TLS proxy/,
   },
   {
-    what: 'a Slack that answers with status 503',
+    what: 'that Slack answers with status 503',
     breakIt: ({ sandbox }) =>
       sandbox.faults.add({ method: 'api.test', failure: { type: 'status', status: 503 } }),
     check: 'slack',
@@ -462,7 +462,7 @@ const breakages: Breakage[] = [
     fix: /firewall/,
   },
   {
-    what: 'a wrong clock',
+    what: 'a clock that is ten minutes slow',
     breakIt: () => {},
     now: () => Date.now() - 10 * 60_000,
     check: 'clock',
@@ -472,7 +472,7 @@ const breakages: Breakage[] = [
     also: ['process'],
   },
   {
-    what: 'an installation whose token is dead',
+    what: 'an installation with a revoked token',
     breakIt: ({ database }) =>
       database.queries
         .updateTable('installations')
@@ -484,7 +484,7 @@ const breakages: Breakage[] = [
     fix: /list --status broken/,
   },
   {
-    what: 'a token that expired and was not renewed',
+    what: 'an expired token that was not refreshed',
     breakIt: ({ database }) =>
       database.queries
         .updateTable('installations')
@@ -508,7 +508,7 @@ const breakages: Breakage[] = [
     fix: /npm start/,
   },
   {
-    what: 'a run that failed',
+    what: 'a failed run',
     breakIt: ({ database }) =>
       storeRun(database, 'ins_1', [{ name: 'send-welcome', status: 'failed', errors: ['missing_scope'] }]),
     check: 'runs-failed',
@@ -532,7 +532,7 @@ const breakages: Breakage[] = [
     fix: /Start Foyer/,
   },
   {
-    what: 'an operator password that crosses the network in plain text',
+    what: 'an operator password that is sent over plain http',
     breakIt: ({ environment }) =>
       Object.assign(environment, {
         OPERATOR_PASSWORD: 'correct horse battery',
@@ -545,7 +545,7 @@ const breakages: Breakage[] = [
     also: ['public-url'],
   },
   {
-    what: 'an operator password and a sign-in with Slack that cross the network in plain text',
+    what: 'an operator password and an operator sign-in with Slack that both use plain http',
     breakIt: ({ environment }) =>
       Object.assign(environment, {
         OPERATOR_PASSWORD: 'correct horse battery',
@@ -560,7 +560,7 @@ const breakages: Breakage[] = [
     also: ['public-url'],
   },
   {
-    what: 'a sign-in of operators with Slack that crosses the network in plain text',
+    what: 'an operator sign-in with Slack that uses plain http',
     breakIt: ({ environment }) =>
       Object.assign(environment, {
         OPERATOR_SLACK_USERS: 'T1/U1',
@@ -574,7 +574,7 @@ const breakages: Breakage[] = [
     also: ['public-url'],
   },
   {
-    what: 'an operator password in plain text for a host whose name only begins with localhost',
+    what: 'an operator password over plain http even if the host name begins with localhost',
     breakIt: ({ environment }) =>
       Object.assign(environment, {
         OPERATOR_PASSWORD: 'correct horse battery',
@@ -587,7 +587,7 @@ const breakages: Breakage[] = [
     also: ['public-url'],
   },
   {
-    what: 'a public URL that accepts the connection and never answers',
+    what: 'a public URL that accepts connections but never answers',
     async breakIt({ environment }, t) {
       environment.PUBLIC_URL = await listen(
         t,
@@ -600,7 +600,7 @@ const breakages: Breakage[] = [
     fix: /firewall/,
   },
   {
-    what: 'a public URL that begins an answer and never ends it',
+    what: 'a public URL that begins a response but never finishes it',
     async breakIt({ environment }, t) {
       const server = createServer((_req, res) => {
         const drip = setInterval(() => res.write(' '), 500);
@@ -614,7 +614,7 @@ const breakages: Breakage[] = [
     fix: /firewall/,
   },
   {
-    what: 'that there is no one to notify',
+    what: 'that neither a webhook nor mail is configured for notices to operators',
     breakIt: ({ environment }) => delete environment.NOTIFY_SLACK_WEBHOOK_URL,
     check: 'notify',
     status: 'warning',
@@ -637,7 +637,7 @@ const breakages: Breakage[] = [
     fix: /user and password/,
   },
   {
-    what: 'an unfinished copy',
+    what: 'a SQLite database that holds an unfinished copy',
     breakIt: ({ database }) =>
       database.write((transaction) => createCopyMark(transaction, { source: 'another', owner: 'x' })),
     check: 'database-schema',
@@ -647,7 +647,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'an unfinished copy on Postgres',
+    what: 'a Postgres database that holds an unfinished copy',
     engine: 'Postgres',
     breakIt: ({ database }) =>
       database.write((transaction) => createCopyMark(transaction, { source: 'another', owner: 'x' })),
@@ -668,7 +668,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a Postgres server that does not listen, and prints no password',
+    what: 'a Postgres server that does not listen, without printing the password',
     engine: 'Postgres',
     breakIt: ({ environment }) =>
       changeUrl(environment, (url) => Object.assign(url, { port: '9', password: mailPassword })),
@@ -679,7 +679,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a Postgres server without TLS',
+    what: 'a Postgres server without TLS if sslmode requires TLS',
     engine: 'Postgres',
     breakIt: ({ environment }) =>
       changeUrl(environment, (url) => url.searchParams.set('sslmode', 'verify-full')),
@@ -703,7 +703,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a Postgres database of a newer Foyer',
+    what: 'a Postgres database that a newer Foyer has migrated',
     engine: 'Postgres',
     breakIt: ({ database }) =>
       sql`insert into kysely_migration values ('9999-from-the-future', '2099-01-01')`.execute(
@@ -716,7 +716,7 @@ const breakages: Breakage[] = [
     also: ['key', 'records'],
   },
   {
-    what: 'a pool with more connections than Postgres allows',
+    what: 'a pool_max that is higher than Postgres’ connection limit',
     engine: 'Postgres',
     breakIt: ({ environment }) => changeUrl(environment, (url) => url.searchParams.set('pool_max', '500')),
     check: 'database-connections',
@@ -725,7 +725,7 @@ const breakages: Breakage[] = [
     fix: /max_connections/,
   },
   {
-    what: 'a Postgres database without Foyer’s tables, and creates none',
+    what: 'a Postgres database without Foyer’s tables',
     engine: 'Postgres',
     async breakIt({ environment }, t) {
       const { url, drop } = await createPostgresDatabase({ empty: true });
@@ -738,7 +738,7 @@ const breakages: Breakage[] = [
     fix: /wrong database/,
   },
   {
-    what: 'missing encryption keys with Postgres',
+    what: 'missing encryption keys for a Postgres database',
     engine: 'Postgres',
     breakIt: ({ environment }) => delete environment.TOKEN_ENCRYPTION_KEYS,
     check: 'environment',

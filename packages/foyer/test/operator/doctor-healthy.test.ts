@@ -33,7 +33,7 @@ interface System {
 
 const keys = `main:${randomBytes(32).toString('base64')}`;
 const systems: System[] = [
-  { what: 'with SQLite and a key file, as a developer starts it' },
+  { what: 'in development with SQLite and a key file' },
   {
     what: 'in production with SQLite',
     environment: {
@@ -49,7 +49,7 @@ const systems: System[] = [
     environment: { TRUST_PROXY: '2' },
   },
   {
-    what: 'below a base path, with connecting and both kinds of notices',
+    what: 'below a base path, with connect links and notices by webhook and mail',
     basePath: '/integrations/slack',
     sendsMail: true,
     environment: { CONNECT_SECRET: randomBytes(32).toString('base64') },

@@ -26,7 +26,7 @@ function webhookAnswers(status: number): Pick<Breakage, 'breakIt'> {
 
 const breakages: Breakage[] = [
   {
-    what: 'a signing secret of another app, since the running Foyer refuses all that Slack sends',
+    what: 'a wrong signing secret if the running Foyer has refused every signed request',
     breakIt: (prepared) => refuse(prepared, 'signature_wrong', 3),
     check: 'signatures',
     status: 'fault',
@@ -49,7 +49,7 @@ const breakages: Breakage[] = [
     fix: /Basic Information page/,
   },
   {
-    what: 'a running Foyer whose clock makes it refuse requests as too old',
+    what: 'a wrong clock if the running Foyer has refused requests as too old',
     breakIt: (prepared) => refuse(prepared, 'signature_stale', 3),
     check: 'signatures',
     status: 'fault',
@@ -102,7 +102,7 @@ const breakages: Breakage[] = [
     fix: /set TRUST_PROXY=1/,
   },
   {
-    what: 'a PUBLIC_URL that leads to a Foyer with other keys',
+    what: 'a PUBLIC_URL that leads to a Foyer with other encryption keys',
     breakIt: ({ startProcess }) => void startProcess({ keys: otherKeys() }),
     check: 'process',
     status: 'fault',
@@ -118,7 +118,7 @@ const breakages: Breakage[] = [
     fix: /same DATABASE_URL/,
   },
   {
-    what: 'a running Foyer that was not restarted after a setting was changed',
+    what: 'a running Foyer that was not restarted after a setting changed',
     breakIt: ({ environment }) => Object.assign(environment, { SLACK_SIGNING_SECRET: 'e'.repeat(32) }),
     check: 'process',
     status: 'fault',
@@ -138,7 +138,7 @@ const breakages: Breakage[] = [
     also: ['public-url'],
   },
   {
-    what: 'an empty database while Slack sends events of workspaces',
+    what: 'a database without installations if Slack sends events about workspaces',
     async breakIt({ database, startProcess }) {
       startProcess().onSlackRequest({ kind: 'event', type: 'app_home_opened' });
       await database.queries.deleteFrom('installations').execute();
@@ -151,7 +151,7 @@ const breakages: Breakage[] = [
     fix: /put back the previous database or its newest backup/,
   },
   {
-    what: 'another Foyer on the database that encrypts with a key that is missing here',
+    what: 'another Foyer on the same database whose encryption key is missing here',
     breakIt: ({ database }) =>
       database.queries
         .insertInto('key_holders')
@@ -180,7 +180,7 @@ const breakages: Breakage[] = [
     fix: /install the app again/,
   },
   {
-    what: 'a webhook that was removed, before a message fails',
+    what: 'a removed webhook even before a notice fails',
     ...webhookAnswers(404),
     check: 'webhook',
     status: 'fault',
@@ -188,7 +188,7 @@ const breakages: Breakage[] = [
     fix: /Add a new webhook.*NOTIFY_SLACK_WEBHOOK_URL/,
   },
   {
-    what: 'a webhook that may no longer post',
+    what: 'a webhook that is no longer allowed to post',
     ...webhookAnswers(403),
     check: 'webhook',
     status: 'fault',
@@ -204,7 +204,7 @@ const breakages: Breakage[] = [
     fix: /Add a new webhook/,
   },
   {
-    what: 'a webhook whose server has trouble',
+    what: 'a webhook whose server answers with status 500',
     ...webhookAnswers(500),
     check: 'webhook',
     status: 'warning',
@@ -212,7 +212,7 @@ const breakages: Breakage[] = [
     fix: /again in a few minutes/,
   },
   {
-    what: 'a webhook whose server is gone',
+    what: 'a webhook whose server refuses the connection',
     async breakIt({ environment }) {
       environment.NOTIFY_SLACK_WEBHOOK_URL = `http://127.0.0.1:${await freePort()}/hook`;
     },
@@ -222,7 +222,7 @@ const breakages: Breakage[] = [
     fix: /firewall, proxy, DNS/,
   },
   {
-    what: 'a mail server that is gone',
+    what: 'a mail server that cannot be reached',
     breakIt: ({ environment }) =>
       Object.assign(environment, {
         NOTIFY_SMTP_URL: 'smtp://127.0.0.1:9',
@@ -235,7 +235,7 @@ const breakages: Breakage[] = [
     fix: /Check host, port/,
   },
   {
-    what: 'public distribution that is off',
+    what: 'installs that Slack refused because public distribution is off',
     breakIt: ({ database, sandbox }) =>
       storeRequest(database, {
         id: 'req_1',
@@ -249,7 +249,7 @@ const breakages: Breakage[] = [
     fix: /Manage Distribution/,
   },
   {
-    what: 'maintenance that someone forgot to end',
+    what: 'maintenance that has been on for an hour',
     breakIt: ({ database, sandbox }) =>
       database.queries
         .insertInto('maintenance')
@@ -261,7 +261,7 @@ const breakages: Breakage[] = [
     fix: /maintenance off/,
   },
   {
-    what: 'a series of installs that failed',
+    what: 'that the last three installs have all failed',
     async breakIt({ database, sandbox }) {
       for (const id of ['req_1', 'req_2', 'req_3'])
         await storeRequest(database, {

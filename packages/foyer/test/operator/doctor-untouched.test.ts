@@ -204,12 +204,12 @@ for (const { what, change, names } of [
 
 for (const { what, below, fix } of [
   {
-    what: 'that the first start cannot write its folder',
+    what: 'that the first start cannot write to the database’s folder',
     below: '',
     fix: /^Give the folder to the user that Foyer runs as \(chown USER \S+\/data; chmod 700 \S+\/data\)/,
   },
   {
-    what: 'that the first start cannot create its folder',
+    what: 'that the first start cannot create the database’s folder',
     below: 'a/b',
     fix: /\(mkdir -p \S+\/data\/a\/b; chown USER \S+\/data\/a\/b; chmod 700 \S+\/data\/a\/b\)/,
   },

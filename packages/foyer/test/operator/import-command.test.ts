@@ -69,7 +69,7 @@ async function fillFolder(folder: string, clientId?: string): Promise<void> {
 
 for (const clientId of [undefined, '1.2']) {
   testOnBothEngines(
-    `\`import\` takes over, only once, the folder of a stock store made ${clientId ? 'with' : 'without'} a client id, and starts no run`,
+    `\`import\` takes over each installation once from a FileInstallationStore ${clientId ? 'with' : 'without'} a client id, and starts no run`,
     async (t, engine) => {
       const { importFrom, source, store, count } = await prepare(t, engine);
       await fillFolder(source, clientId);
@@ -115,7 +115,7 @@ testOnBothEngines('`import` overwrites no stored token, and restores no revoked 
 });
 
 testOnBothEngines(
-  '`import` without --run queues the run of a workspace that was granted access, and no install run',
+  '`import` without --run queues the workspaceGranted run of an org-wide install, but no install run',
   async (t, engine) => {
     const { database } = await prepare(t, engine);
     const keyring = keyringOf('main');

@@ -58,7 +58,7 @@ async function prepare(t: TestContext, teams: number, engine?: EngineName) {
 }
 
 testOnBothEngines(
-  '`keys rotate` encrypts everything with the first key, and says that nothing needs the old key any more',
+  '`keys rotate` re-encrypts every token with the new key, and says that nothing needs the old key anymore',
   async (t, engine) => {
     const { database, keys, progress } = await prepare(t, 130, engine);
     await keys(['rotate', '--dry-run'], before);
@@ -114,7 +114,7 @@ for (const [what, at] of [
   ['a person’s', 2],
 ] as const) {
   testOnBothEngines(
-    `\`keys rotate\` leaves ${what} token alone if the token was replaced after \`keys rotate\` read it`,
+    `\`keys rotate\` does not overwrite ${what} token if a new install replaces the token while the command runs`,
     async (t, engine) => {
       const { database } = await prepare(t, 1, engine);
       const working = storeOf(database, createKeyring([oldKey, newKey]));
@@ -199,7 +199,7 @@ async function everything({ queries }: Database) {
 }
 
 testOnBothEngines(
-  '`keys forget` erases what a lost key encrypted, keeps every record, and prints a link to reconnect each team',
+  '`keys forget` erases the tokens that a lost key encrypted, keeps every record, and prints a reconnect link for each team',
   async (t, engine) => {
     const { database, keys } = await prepare(t, 2, engine);
     await verifyKeyring(database, rotated);
@@ -267,23 +267,26 @@ testOnBothEngines(
   },
 );
 
-testOnBothEngines('`keys forget` changes nothing for a key that is not lost', async (t, engine) => {
-  const { database, keys } = await prepare(t, 1, engine);
-  const stored = await everything(database);
-  const given = await keys(['forget', 'old', '--yes'], rotated);
-  assert.deepEqual([given.exitCode, given.stdout], [1, '']);
-  assert.match(given.stderr, /The key old is not lost: TOKEN_ENCRYPTION_KEYS/);
-  assert.match(given.stderr, /If that key is a new one, give it another id/);
-  const unknown = await keys(['forget', 'none', '--yes'], after);
-  assert.equal(unknown.exitCode, 1);
-  assert.match(unknown.stderr, /has never used a key none\. It has used: old\./);
-  const holder = { process: 'web-1 7 x', keyId: 'old', now: installedAt - 60_000 };
-  await database.write((tx) => holdKey(tx, holder));
-  const held = await keys(['forget', 'old', '--yes'], after);
-  assert.equal(held.exitCode, 1);
-  assert.match(held.stderr, /process 7 on web-1 encrypts with it, so it is not lost/);
-  assert.deepEqual(await everything(database), stored);
-});
+testOnBothEngines(
+  '`keys forget` refuses a key that is configured, unknown or in use, and changes nothing',
+  async (t, engine) => {
+    const { database, keys } = await prepare(t, 1, engine);
+    const stored = await everything(database);
+    const given = await keys(['forget', 'old', '--yes'], rotated);
+    assert.deepEqual([given.exitCode, given.stdout], [1, '']);
+    assert.match(given.stderr, /The key old is not lost: TOKEN_ENCRYPTION_KEYS/);
+    assert.match(given.stderr, /If that key is a new one, give it another id/);
+    const unknown = await keys(['forget', 'none', '--yes'], after);
+    assert.equal(unknown.exitCode, 1);
+    assert.match(unknown.stderr, /has never used a key none\. It has used: old\./);
+    const holder = { process: 'web-1 7 x', keyId: 'old', now: installedAt - 60_000 };
+    await database.write((tx) => holdKey(tx, holder));
+    const held = await keys(['forget', 'old', '--yes'], after);
+    assert.equal(held.exitCode, 1);
+    assert.match(held.stderr, /process 7 on web-1 encrypts with it, so it is not lost/);
+    assert.deepEqual(await everything(database), stored);
+  },
+);
 
 test('`keys forget` does not forget a key that another process starts to use, and scrubs the database files after it forgets a key', async (t) => {
   const { database } = await prepare(t, 1);

@@ -83,7 +83,7 @@ test('`list --json` prints null for each missing value of an org-wide install wi
 });
 
 testOnBothEngines(
-  '`list` shows only the installations that match its options, newest first, and no installation of another app',
+  '`list` shows only this app’s installations that match the options, newest first',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const at = Date.UTC(2026, 10, 20);
@@ -264,7 +264,7 @@ test('`list` says where to install the app if it is not installed anywhere', asy
 });
 
 testOnBothEngines(
-  '`list` shows each installation once across all pages, with its own newest run',
+  '`list` shows each of 1,203 installations once, with its own newest run',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const count = 1203;

@@ -15,7 +15,7 @@ import { commandOnStage } from './command-on-stage.ts';
 import { createOperatorHarness, installedAt, testOnBothEngines } from './operator-harness.ts';
 import { setOperatorStage } from './pages/operator-stage.ts';
 
-testOnBothEngines('`maintenance` says whether it is on, and since when', async (t, engine) => {
+testOnBothEngines('`maintenance` says whether maintenance is on, and since when', async (t, engine) => {
   const { run } = await createOperatorHarness(t, {}, engine);
   const off = { maintenance: false, since: null };
   const on = { maintenance: true, since: '2026-11-22T01:47:03.000Z' };
@@ -82,7 +82,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  'during maintenance, events are still committed, and /readyz, the metrics and the operator pages show maintenance',
+  'during maintenance, Foyer still applies events, and /readyz, the metrics and the operator pages report maintenance',
   async (t, engine) => {
     const { stage, maintenance } = await setMaintenanceStage(t, engine);
     const { sandbox, url, visitor } = stage;

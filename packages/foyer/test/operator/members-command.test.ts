@@ -45,40 +45,37 @@ async function createTeam(
   return { ...harness, host };
 }
 
-testOnBothEngines(
-  '`members` lists the people of one team, the most recently met person first',
-  async (t, engine) => {
-    const { run } = await createTeam(t, engine);
-    const { exitCode, stdout, stderr } = await run(['members', 'T1', '--json']);
-    assert.deepEqual([exitCode, stderr], [0, '']);
-    const listed = JSON.parse(stdout) as { userId: string; teamId: string; role: string }[];
-    assert.deepEqual(
-      listed.map(({ userId, teamId, role }) => [userId, teamId, role]),
-      [
-        ['U1', 'T9', 'external'],
-        ['U2', 'T1', 'member'],
-        ['U1', 'T1', 'admin'],
-      ],
-    );
-    assert.deepEqual(listed.at(-1), {
-      userId: 'U1',
-      teamId: 'T1',
-      role: 'admin',
-      name: null,
-      realName: 'Ada',
-      email: 'ada@acme.example',
-      timezone: null,
-      locale: null,
-      avatarUrl: null,
-      hasUserToken: false,
-      isDeactivated: false,
-      firstSeenAt: '2026-11-22T01:47:03.000Z',
-      lastSeenAt: '2026-11-22T01:47:03.000Z',
-    });
-    const found = JSON.parse((await run(['members', 'T1', 'ADA@', '--json'])).stdout) as unknown[];
-    assert.equal(found.length, 1);
-  },
-);
+testOnBothEngines('`members` lists the people of one team, most recently met first', async (t, engine) => {
+  const { run } = await createTeam(t, engine);
+  const { exitCode, stdout, stderr } = await run(['members', 'T1', '--json']);
+  assert.deepEqual([exitCode, stderr], [0, '']);
+  const listed = JSON.parse(stdout) as { userId: string; teamId: string; role: string }[];
+  assert.deepEqual(
+    listed.map(({ userId, teamId, role }) => [userId, teamId, role]),
+    [
+      ['U1', 'T9', 'external'],
+      ['U2', 'T1', 'member'],
+      ['U1', 'T1', 'admin'],
+    ],
+  );
+  assert.deepEqual(listed.at(-1), {
+    userId: 'U1',
+    teamId: 'T1',
+    role: 'admin',
+    name: null,
+    realName: 'Ada',
+    email: 'ada@acme.example',
+    timezone: null,
+    locale: null,
+    avatarUrl: null,
+    hasUserToken: false,
+    isDeactivated: false,
+    firstSeenAt: '2026-11-22T01:47:03.000Z',
+    lastSeenAt: '2026-11-22T01:47:03.000Z',
+  });
+  const found = JSON.parse((await run(['members', 'T1', 'ADA@', '--json'])).stdout) as unknown[];
+  assert.equal(found.length, 1);
+});
 
 test('`members` prints a table, says when there is no one, and refuses an unknown team', async (t) => {
   const { run } = await createTeam(t);
@@ -92,7 +89,7 @@ test('`members` prints a table, says when there is no one, and refuses an unknow
 });
 
 testOnBothEngines(
-  'a page of members leads to the next page and back, even if people were met at the same time',
+  'a member list shows each person once, page by page, even if several people were met at the same time',
   async (t, engine) => {
     const { database, host } = await createTeam(t, engine);
     await database.write(async (tx) => {

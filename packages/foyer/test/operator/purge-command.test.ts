@@ -185,7 +185,7 @@ test('`purge` erases an uninstalled team without calling Slack, and so a second 
 });
 
 testOnBothEngines(
-  '`purge` erases the rows of the app’s own tables that refer to the team with `on delete cascade`, and names the app’s other own tables',
+  '`purge` erases the team’s rows from own tables with `on delete cascade`, and names the own tables that it leaves unchanged',
   async (t, engine) => {
     const { database, run, deps } = await createTeam(t, ok, engine);
     await storeInstallation(database, { id: 'ins_2', team_id: 'T2' });
@@ -218,7 +218,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  '`purge` says which own table still refers to the team, and erases nothing',
+  '`purge` erases nothing if an own table still refers to the team, and names that table',
   async (t, engine) => {
     const { database, run, deps } = await createTeam(t, ok, engine);
     await sql`create table orders (id text primary key, installation_id text references installations (id))`.execute(

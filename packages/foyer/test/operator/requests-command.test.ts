@@ -5,7 +5,7 @@ const hourMs = 3_600_000;
 const midnight = Date.UTC(2026, 10, 22);
 
 testOnBothEngines(
-  '`requests --json` prints every install request, newest first, and never the hash of its progress page',
+  '`requests --json` prints this app’s install requests, newest first, without page hashes or encrypted tokens',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeRequest(database, { id: 'one', started_at: midnight, sealed_tokens: 'v1.main.sealed' });

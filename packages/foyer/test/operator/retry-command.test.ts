@@ -26,7 +26,7 @@ testOnBothEngines('`retry` queues a failed run, and leaves a run in progress alo
 });
 
 testOnBothEngines(
-  '`retry` exits with code 1 and the reason if the run has no failure, the app was uninstalled, or the run does not exist',
+  '`retry` exits with code 1 and says why if the run has no failure, the app was uninstalled, or the run does not exist',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });
@@ -75,7 +75,7 @@ async function statusOf(database: Database, runId: string): Promise<string> {
 }
 
 testOnBothEngines(
-  '`retry --failed` queues each installation’s newest failed run, and leaves out installations with a dead token or of another app',
+  '`retry --failed` queues each installation’s newest failed run, but skips installations with a dead token or of another app',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     const { older, first, second, dead } = await storeFailedRuns(database);
@@ -120,7 +120,7 @@ testOnBothEngines('`retry --failed` queues only runs that match --step and --sin
 });
 
 testOnBothEngines(
-  '`retry --failed --step` finds a failed notify-operators step, although its run succeeded',
+  '`retry --failed --step` queues a run whose notify-operators step failed, even though the run succeeded',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });
@@ -134,7 +134,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  '`retry --failed` queues a failed uninstall run only if the app was not installed again since',
+  '`retry --failed` queues a failed uninstall run only if the app has not been installed again since',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1', status: 'uninstalled' });
@@ -154,7 +154,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  '`retry --failed` queues a failed run of a moment only if the app was not uninstalled since',
+  '`retry --failed` queues a failed run of the `opened` list only if the app has not been uninstalled since',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });

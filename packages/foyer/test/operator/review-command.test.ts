@@ -76,7 +76,7 @@ for (const [what, changes, point] of [
   ['no privacy policy', { environment: { ...ready.environment, PRIVACY_URL: '' } }, 'privacy policy'],
   ['no support address', { environment: { ...ready.environment, SUPPORT_URL: '' } }, 'support'],
   [
-    'a public URL on this machine',
+    'a public URL on localhost',
     { environment: { ...ready.environment, PUBLIC_URL: 'http://localhost:3000' } },
     'landing page',
   ],
@@ -103,7 +103,7 @@ for (const [what, changes, point] of [
     'events of an uninstall',
   ],
   [
-    'a Messages tab whose messages the app does not receive',
+    'an open Messages tab but no subscription to message.im',
     {
       manifest: manifestWith(['features', 'app_home'], (inner) => ({
         app_home: { ...inner, messages_tab_read_only_enabled: false },

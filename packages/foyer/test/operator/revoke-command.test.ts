@@ -20,7 +20,7 @@ import { createOperatorHarness, testOnBothEngines } from './operator-harness.ts'
 const log = createLogger({ logLevel: 'silent', secrets: [] }, { pretty: false });
 
 testOnBothEngines(
-  '`revoke` revokes the token, keeps the record and runs no uninstall pipeline, and the team can install again',
+  '`revoke` revokes the token without running the uninstall pipeline, and the team can install again',
   async (t, engine) => {
     let cleanups = 0;
     const cleanUp: Step = {
@@ -123,7 +123,7 @@ async function expire(t: TestContext, engine?: EngineName) {
 const dead = ['invalid_refresh_token', 'invalid_refresh_token', 0];
 
 testOnBothEngines(
-  '`revoke` and `purge` make the refresh tokens of expired access tokens unusable, and `erase` does so for the person’s token',
+  '`revoke`, `purge` and `erase` make refresh tokens unusable even if their access tokens have expired',
   async (t, engine) => {
     const revoking = await expire(t, engine);
     const revoked = await revoking.run('revoke', revoking.acme.teamId, '--yes');
@@ -306,7 +306,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  '`revoke` keeps the tokens that Slack does not revoke, so that the next try can revoke them',
+  '`revoke` keeps a team’s tokens if Slack does not revoke all of them, so that a later `revoke` can',
   async (t, engine) => {
     let error: Error | undefined = slackError('internal_error');
     const answer = (token: string) => (token === 'xoxp-T2' && error ? error : ok());
@@ -389,7 +389,7 @@ test('`revoke` revokes no token of a team if one of its tokens cannot be decrypt
 });
 
 testOnBothEngines(
-  'an uninstall event is ignored shortly after `revoke` has revoked the tokens, but not after a failed revocation or a new install',
+  'Foyer ignores an uninstall event shortly after `revoke` has revoked the tokens, but not after a failed `revoke` or a new install',
   async (t, engine) => {
     const { revoke, store } = await prepare(
       t,

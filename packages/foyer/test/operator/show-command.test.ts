@@ -11,7 +11,7 @@ import {
 } from './operator-harness.ts';
 
 testOnBothEngines(
-  '`show --json` adds the runs of both pipelines, users and history to what `list` prints',
+  '`show --json` prints what `list --json` prints, plus the runs of both pipelines, the users and the history',
   async (t, engine) => {
     const { database, run } = await createOperatorHarness(t, {}, engine);
     await storeInstallation(database, { id: 'ins_1' });
@@ -57,38 +57,41 @@ testOnBothEngines(
   },
 );
 
-testOnBothEngines('`show` lists the runs of moments beside the install run', async (t, engine) => {
-  const { database, run } = await createOperatorHarness(t, {}, engine);
-  await storeInstallation(database, { id: 'ins_1' });
-  const installRun = await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
-  const moments: Moment[] = [
-    { kind: 'upgraded', addedScopes: ['calls:read', 'calls:write'] },
-    { kind: 'opened', userId: 'U2', tab: 'messages', channelId: 'D2' },
-    { kind: 'workspaceGranted', teamId: 'T7' },
-  ];
-  for (const [index, moment] of moments.entries()) {
-    const userId = moment.kind === 'opened' ? moment.userId : 'U1';
-    const of = { installationId: 'ins_1', life: 1, userId, stepNames: ['greet'], now: index };
-    await database.write((tx) => createRun(tx, { ...of, pipeline: moment.kind, moment }));
-  }
-  const shown = JSON.parse((await run(['show', 'T1', '--json'])).stdout);
-  assert.equal(shown.run.id, installRun);
-  assert.deepEqual(
-    shown.runs.map(({ moment }: { moment?: Moment }) => moment ?? null),
-    [...moments.toReversed(), null],
-  );
-  const { stdout } = await run(['show', 'T1']);
-  assert.ok(stdout.includes(`Run ${installRun}`));
-  for (const words of [
-    'Moments (3)',
-    'upgraded calls:read, calls:write',
-    'opened messages',
-    'workspaceGranted T7',
-  ])
-    assert.ok(stdout.includes(words), words);
-});
+testOnBothEngines(
+  '`show` lists upgraded, opened and workspaceGranted runs next to the install run',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    await storeInstallation(database, { id: 'ins_1' });
+    const installRun = await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
+    const moments: Moment[] = [
+      { kind: 'upgraded', addedScopes: ['calls:read', 'calls:write'] },
+      { kind: 'opened', userId: 'U2', tab: 'messages', channelId: 'D2' },
+      { kind: 'workspaceGranted', teamId: 'T7' },
+    ];
+    for (const [index, moment] of moments.entries()) {
+      const userId = moment.kind === 'opened' ? moment.userId : 'U1';
+      const of = { installationId: 'ins_1', life: 1, userId, stepNames: ['greet'], now: index };
+      await database.write((tx) => createRun(tx, { ...of, pipeline: moment.kind, moment }));
+    }
+    const shown = JSON.parse((await run(['show', 'T1', '--json'])).stdout);
+    assert.equal(shown.run.id, installRun);
+    assert.deepEqual(
+      shown.runs.map(({ moment }: { moment?: Moment }) => moment ?? null),
+      [...moments.toReversed(), null],
+    );
+    const { stdout } = await run(['show', 'T1']);
+    assert.ok(stdout.includes(`Run ${installRun}`));
+    for (const words of [
+      'Moments (3)',
+      'upgraded calls:read, calls:write',
+      'opened messages',
+      'workspaceGranted T7',
+    ])
+      assert.ok(stdout.includes(words), words);
+  },
+);
 
-testOnBothEngines('`show` counts all runs of moments, and prints the newest 20', async (t, engine) => {
+testOnBothEngines('`show` counts all workspaceGranted runs, and prints the newest 20', async (t, engine) => {
   const { database, run } = await createOperatorHarness(t, {}, engine);
   await storeInstallation(database, { id: 'ins_1' });
   await storeRun(database, 'ins_1', [{ name: 'register-team', status: 'succeeded' }]);
@@ -172,31 +175,39 @@ test('`show` exits with code 1 for an unknown team, and suggests the command `li
   assert.match(stderr, /There is no installation of T9�\[2J\. `npm run foyer -- list`/);
 });
 
-testOnBothEngines('`show` takes a name, or a part of a name that only one team has', async (t, engine) => {
-  const { database, run } = await createOperatorHarness(t, {}, engine);
-  await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: 'Acme' });
-  await storeInstallation(database, { id: 'ins_2', team_id: 'T2', team_name: 'Acme Labs 100%' });
-  await storeInstallation(database, {
-    ...{ id: 'ins_3', team_id: null, enterprise_id: 'E1', enterprise_name: 'Globe' },
-  });
-  await storeInstallation(database, { id: 'ins_4', client_id: '9.9', team_id: 'T4', team_name: 'Other app' });
-  const shown = async (name: string) => JSON.parse((await run(['show', name, '--json'])).stdout);
-  assert.equal((await shown('acme')).teamId, 'T1', 'a whole name wins');
-  assert.equal((await shown('labs 100%')).teamId, 'T2');
-  assert.equal((await shown('glo')).enterpriseId, 'E1');
-  const several = await run(['show', 'acm']);
-  assert.equal(several.exitCode, 1);
-  assert.match(
-    several.stderr,
-    /2 installations match "acm": T2 \(Acme Labs 100%\), T1 \(Acme\)\. Give the id/,
-  );
-  assert.equal((await shown('%')).teamId, 'T2', 'a percent sign is no wildcard');
-  for (const unknown of ['Other app', 'T4', 'nothing like it']) {
-    const { exitCode, stderr } = await run(['show', unknown]);
-    assert.equal(exitCode, 1);
-    assert.match(stderr, /There is no installation of/);
-  }
-});
+testOnBothEngines(
+  '`show` finds a team by its name, or by a part of its name that no other team has',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    await storeInstallation(database, { id: 'ins_1', team_id: 'T1', team_name: 'Acme' });
+    await storeInstallation(database, { id: 'ins_2', team_id: 'T2', team_name: 'Acme Labs 100%' });
+    await storeInstallation(database, {
+      ...{ id: 'ins_3', team_id: null, enterprise_id: 'E1', enterprise_name: 'Globe' },
+    });
+    await storeInstallation(database, {
+      id: 'ins_4',
+      client_id: '9.9',
+      team_id: 'T4',
+      team_name: 'Other app',
+    });
+    const shown = async (name: string) => JSON.parse((await run(['show', name, '--json'])).stdout);
+    assert.equal((await shown('acme')).teamId, 'T1', 'a whole name wins');
+    assert.equal((await shown('labs 100%')).teamId, 'T2');
+    assert.equal((await shown('glo')).enterpriseId, 'E1');
+    const several = await run(['show', 'acm']);
+    assert.equal(several.exitCode, 1);
+    assert.match(
+      several.stderr,
+      /2 installations match "acm": T2 \(Acme Labs 100%\), T1 \(Acme\)\. Give the id/,
+    );
+    assert.equal((await shown('%')).teamId, 'T2', 'a percent sign is no wildcard');
+    for (const unknown of ['Other app', 'T4', 'nothing like it']) {
+      const { exitCode, stderr } = await run(['show', unknown]);
+      assert.equal(exitCode, 1);
+      assert.match(stderr, /There is no installation of/);
+    }
+  },
+);
 
 testOnBothEngines(
   '`show` prefers the team whose whole name matches, even if the names of many newer teams contain that name',

@@ -84,10 +84,18 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
     });
 
     const failures: { what: string; failure: Failure; calls: number }[] = [
-      { what: 'the connection broke after Slack acted', failure: { type: 'reset-after-acting' }, calls: 2 },
-      { what: 'the connection broke before Slack acted', failure: { type: 'reset-before-acting' }, calls: 3 },
       {
-        what: 'Slack asked to wait',
+        what: 'the connection breaks after Slack has posted the message',
+        failure: { type: 'reset-after-acting' },
+        calls: 2,
+      },
+      {
+        what: 'the connection breaks before Slack posts the message',
+        failure: { type: 'reset-before-acting' },
+        calls: 3,
+      },
+      {
+        what: 'Slack asks Foyer to wait',
         failure: { type: 'status', status: 429, retryAfterSeconds: 5 },
         calls: 3,
       },

@@ -443,7 +443,7 @@ describe('a failure of a step', () => {
     expect: { status: string; step: string; code: string | null; attempts: number; tokenDead?: boolean };
   }[] = [
     {
-      title: 'a step waits out each rate limit, and a rate limit does not count as a failure',
+      title: 'a step waits out each rate limit, which does not count as a failure',
       failure: { type: 'status', status: 429, retryAfterSeconds: 40 },
       times: 7,
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 8 },
@@ -470,12 +470,12 @@ describe('a failure of a step', () => {
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'a step is retried after an unreadable answer',
+      title: 'a step is retried after a response with malformed JSON',
       failure: { type: 'malformed-json' },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },
     {
-      title: 'a step is retried after a temporary error of Slack',
+      title: 'a step is retried after a temporary error from Slack',
       failure: { type: 'error', error: 'internal_error' },
       expect: { status: 'succeeded', step: 'succeeded', code: null, attempts: 2 },
     },

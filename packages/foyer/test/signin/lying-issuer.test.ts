@@ -87,11 +87,13 @@ describe('an OpenID issuer that lies', () => {
   const discoveries: Record<string, Record<string, unknown>> = {
     'another issuer': { issuer: 'https://slack.com' },
     'no issuer': { issuer: undefined },
-    'a token endpoint by plain http': { token_endpoint: 'http://192.0.2.1/token' },
+    'a token endpoint that uses plain http': { token_endpoint: 'http://192.0.2.1/token' },
     'no token endpoint': { token_endpoint: undefined },
-    'no keys': { jwks_uri: undefined },
-    'an authorization endpoint that is a script': { authorization_endpoint: 'javascript:alert(1)' },
-    'an authorization endpoint by plain http': { authorization_endpoint: 'http://192.0.2.1/authorize' },
+    'no URL for the keys': { jwks_uri: undefined },
+    'an authorization endpoint that is a javascript: URL': { authorization_endpoint: 'javascript:alert(1)' },
+    'an authorization endpoint that uses plain http': {
+      authorization_endpoint: 'http://192.0.2.1/authorize',
+    },
   };
   for (const [what, discovery] of Object.entries(discoveries)) {
     it(`Foyer answers a sign-in with status 502 and no redirect if the discovery document has ${what}`, async () => {
@@ -126,17 +128,17 @@ describe('an OpenID issuer that lies', () => {
   });
 
   const claims: Record<string, Record<string, unknown>> = {
-    'the subject of another person': { sub: mateo },
-    'a user id of another type': { 'https://slack.com/user_id': ['U1'] },
-    'a user id that is markup': { 'https://slack.com/user_id': '<b>', sub: '<b>' },
-    'a team id that is an enterprise': { 'https://slack.com/team_id': 'E07INITECHX' },
+    'another person as its subject': { sub: mateo },
+    'a user id that is an array': { 'https://slack.com/user_id': ['U1'] },
+    'a user id that is HTML': { 'https://slack.com/user_id': '<b>', sub: '<b>' },
+    'an enterprise id as its team id': { 'https://slack.com/team_id': 'E07INITECHX' },
     'no user id': { 'https://slack.com/user_id': undefined },
-    'two audiences and another authorized party': { aud: [clientId, 'evil'], azp: 'evil' },
+    'two audiences and another app as its authorized party': { aud: [clientId, 'evil'], azp: 'evil' },
     'an audience that only begins with the client id': { aud: `${clientId}9` },
-    'another issuer that ends with a slash': { iss: 'http://127.0.0.1/' },
+    'an issuer that is another URL with a slash at the end': { iss: 'http://127.0.0.1/' },
     'no expiry': { exp: undefined },
-    'a time of issue that is text': { iat: 'now' },
-    'an unknown claim of a megabyte': { filler: 'x'.repeat(1_000_000) },
+    'an issue time that is not a number': { iat: 'now' },
+    'an unknown claim that is a megabyte long': { filler: 'x'.repeat(1_000_000) },
   };
   for (const [what, lie] of Object.entries(claims)) {
     it(`Foyer refuses an ID token with ${what}`, async () => {
@@ -148,15 +150,15 @@ describe('an OpenID issuer that lies', () => {
   const answers: Record<string, (req: IncomingMessage, res: ServerResponse) => void> = {
     'a redirect to another host': (_req, res) =>
       void res.writeHead(307, { Location: 'http://192.0.2.1/token' }).end(),
-    'half a JSON text': (_req, res) =>
+    'truncated JSON': (_req, res) =>
       void res.writeHead(200, { 'Content-Type': 'application/json' }).end('{"ok":tr'),
     'an HTML page': (_req, res) => void res.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>Hello'),
-    'nothing, forever': () => {},
-    'a cut connection': (req) => void req.socket.destroy(),
+    'no response': () => {},
+    'a broken connection': (req) => void req.socket.destroy(),
   };
   for (const path of [discoveryPath, tokenPath, keysPath] as const) {
     for (const [what, answer] of Object.entries(answers)) {
-      it(`Foyer shows a page with status 502 within six seconds if ${path} answers with ${what}`, async () => {
+      it(`Foyer shows a page with status 502 within six seconds if a request to ${path} gets ${what}`, async () => {
         forget();
         const visitor = createVisitor();
         const begunAt = performance.now();

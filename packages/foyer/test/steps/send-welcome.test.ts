@@ -105,8 +105,11 @@ describe('send-welcome', () => {
 
 describe('send-welcome after failures', () => {
   const acted: { title: string; failure: Failure }[] = [
-    { title: 'Slack acted and the connection broke', failure: { type: 'reset-after-acting' } },
-    { title: 'Slack acted and answered nonsense', failure: { type: 'malformed-json' } },
+    {
+      title: 'Slack posts the welcome and the connection then breaks',
+      failure: { type: 'reset-after-acting' },
+    },
+    { title: 'Slack posts the welcome but answers with malformed JSON', failure: { type: 'malformed-json' } },
   ];
   for (const { title, failure } of acted) {
     it(`if ${title}, Foyer finds the welcome in the DM and does not send it again`, async (t) => {
@@ -176,9 +179,12 @@ describe('send-welcome after failures', () => {
   }
 
   const notActed: { title: string; failure: Failure }[] = [
-    { title: 'the connection broke before Slack acted', failure: { type: 'reset-before-acting' } },
-    { title: 'Slack answered 503', failure: { type: 'status', status: 503 } },
-    { title: 'Slack had an internal error', failure: { type: 'error', error: 'internal_error' } },
+    {
+      title: 'the connection breaks before Slack posts the welcome',
+      failure: { type: 'reset-before-acting' },
+    },
+    { title: 'Slack answers with status 503', failure: { type: 'status', status: 503 } },
+    { title: 'Slack answers with internal_error', failure: { type: 'error', error: 'internal_error' } },
   ];
   for (const { title, failure } of notActed) {
     it(`if ${title}, Foyer finds no welcome in the DM, waits, and calls chat.postMessage again`, async (t) => {

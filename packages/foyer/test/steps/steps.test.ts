@@ -327,14 +327,14 @@ describe('notify-operators', () => {
       posts: 2,
     },
     {
-      title: 'notify-operators waits as long as a 429 asks',
+      title: 'notify-operators waits as long as the Retry-After header of a 429 asks',
       answers: [respond(429, { 'retry-after': '20' })],
       step: ['succeeded', null],
       posts: 2,
       waitMs: 20_000,
     },
     {
-      title: 'notify-operators gives up on a webhook that is gone',
+      title: 'notify-operators fails without a retry if the webhook answers with 404',
       answers: [respond(404)],
       step: ['failed', 'http_404'],
       posts: 1,
