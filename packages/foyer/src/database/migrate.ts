@@ -55,7 +55,12 @@ export const migrationNames: readonly string[] = Object.keys(migrations);
 
 /**
  * The app's own migrations, by name: they run in the order of their names, after Foyer's.
- * @example { '0001-orders': { up: (db) => db.schema.createTable('orders').addColumn('id', 'text', (c) => c.primaryKey()).execute() } }
+ * @example
+ * {
+ *   '0001-orders': {
+ *     up: (db) => db.schema.createTable('orders').addColumn('id', 'text', (c) => c.primaryKey()).execute(),
+ *   },
+ * }
  */
 export type OwnMigrations = Readonly<Record<string, Migration>>;
 

@@ -81,8 +81,8 @@ export interface RecordInstallOptions {
   /** The id of the row of `install_requests` that this install finishes, in the same transaction. */
   installRequestId?: string;
   /**
-   * Whether Slack issued tokens that the installation does not use. If so, the row of `install_requests` keeps them until
-   * the caller has revoked them.
+   * Whether Slack issued tokens that the installation does not use. If so, the row of `install_requests` keeps them
+   * until the caller has revoked them.
    */
   leavesTokens?: boolean;
   /**

@@ -82,8 +82,9 @@ export function namedCode(error: unknown): string | undefined {
 }
 
 /**
- * A longer message of an error is cut to this many characters: a step may throw megabytes. So large, because the cut may
- * split a secret, and the scrubber misses half a secret: what is left of it is far behind the part that Foyer stores.
+ * A longer message of an error is cut to this many characters: a step may throw megabytes. So large, because the cut
+ * may split a secret, and the scrubber misses half a secret: what is left of it is far behind the part that Foyer
+ * stores.
  */
 const mostCharacters = 500_000;
 /**

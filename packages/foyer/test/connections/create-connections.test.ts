@@ -12,7 +12,10 @@ const clientId = '1.1';
 const now = (): number => 5000;
 
 for (const [engine, open] of Object.entries(engines)) {
-  /** Stores two unconnected workspaces, each with the installer U1 and another admin U2, and the tenants of `strangers.ts`. */
+  /**
+   * Stores two unconnected workspaces, each with the installer U1 and another admin U2, and the tenants of
+   * `strangers.ts`.
+   */
   async function setUp(t: TestContext) {
     const { database, close } = await open();
     const strangers = await inviteStrangers(database, { clientId });

@@ -504,8 +504,8 @@ for (const [engine, open] of Object.entries(engines)) {
       );
       const begin = (other: Partial<SessionRow>) =>
         database.write((tx) => beginSession(tx, { ...session, checked_at: null, ...other }));
-      // A new session removes the member sessions that are long unused, but not an operator's session with the same user
-      // id.
+      // A new session removes the member sessions that are long unused, but not an operator's session with the same
+      // user id.
       await begin({ id: 'session_OWN_op', kind: 'operator', installation_id: null, life: null });
       const longUnused = session.began_at + sessionUnusedMs + 2 * 3_600_000;
       const later = { began_at: longUnused, seen_at: longUnused, user_id: 'U7' };

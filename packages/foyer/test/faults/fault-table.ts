@@ -26,7 +26,8 @@ export interface NotInstalled {
    * - none: Slack issued no tokens.
    * - revoked: Foyer revoked the tokens before it sent the page.
    * - revoked later: the page says that the tokens are not revoked yet; a minute later, Foyer revokes them.
-   * - never revoked: Slack never lets Foyer revoke the tokens; Foyer keeps them, and logs that it could not revoke them.
+   * - never revoked: Slack never lets Foyer revoke the tokens; Foyer keeps them, and logs that it could not revoke
+   *   them.
    * - unknown: Slack's answer never came, so Slack may have issued tokens. The page does not claim that nothing was
    *   installed, and says that installing again fixes the problem.
    */

@@ -142,8 +142,8 @@ export interface Breakage {
 }
 
 /**
- * Tests that doctor reports each problem with its fix, and no other problem. Runs only four tests at the same time: more
- * would slow each other down until doctor's calls to Slack time out.
+ * Tests that doctor reports each problem with its fix, and no other problem. Runs only four tests at the same time:
+ * more would slow each other down until doctor's calls to Slack time out.
  */
 export function plantFaults(title: string, breakages: readonly Breakage[]): void {
   describe(title, { concurrency: 4 }, () => {

@@ -162,7 +162,8 @@ testOnBothEngines(
         `new:${newKey.base64}`,
       ]);
     let renewed = 0;
-    // On a busy machine, a process may end before a rotation has re-encrypted one of its tokens. Then start another one.
+    // On a busy machine, a process may end before a rotation has re-encrypted one of its tokens. Then start another
+    // one.
     while (renewed === 0) {
       let done = false;
       const ended = installUntilDone().finally(() => {

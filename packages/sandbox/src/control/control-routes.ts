@@ -69,7 +69,10 @@ function read(name: string, run: (exchange: Exchange) => unknown): Route {
   return { on: `GET /sandbox/${name}`, handle: (exchange) => jsonReply(run(exchange)) };
 }
 
-/** Offers a control over HTTP. Answers 400 if the body has the wrong shape, and 409 with the reason if the control throws. */
+/**
+ * Offers a control over HTTP. Answers 400 if the body has the wrong shape, and 409 with the reason if the control
+ * throws.
+ */
 function act<T>(
   name: string,
   body: z.ZodType<T>,

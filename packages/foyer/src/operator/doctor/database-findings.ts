@@ -25,7 +25,9 @@ interface SchemaInspection {
 
 const megabyte = 1_000_000;
 
-/** Checks that the schema fits this version of Foyer and of the app, and that the database is not an unfinished copy. */
+/**
+ * Checks that the schema fits this version of Foyer and of the app, and that the database is not an unfinished copy.
+ */
 export function schemaFinding(inspection: SchemaInspection): Finding {
   const { ok, warning, fault } = findingsOf('database-schema');
   const { missingMigrations, unknownMigrations, isUnfinishedCopy } = inspection;

@@ -18,8 +18,8 @@ export type ShowWork = (progress: WorkProgress | null) => void;
 const number = (value: number): string => Math.round(value).toLocaleString('en-US');
 
 /**
- * Returns `copying ■■■■■■    62 %  620 of 1,000 rows, 310/s, 2 s left`. The rate and the estimate appear after the first
- * second. They count only the work since `start`, because a copy may resume an earlier one.
+ * Returns `copying ■■■■■■    62 %  620 of 1,000 rows, 310/s, 2 s left`. The rate and the estimate appear after the
+ * first second. They count only the work since `start`, because a copy may resume an earlier one.
  */
 function progressText(
   { doing, done, of, unit }: WorkProgress,

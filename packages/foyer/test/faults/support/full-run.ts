@@ -1,6 +1,6 @@
 /**
- * True if FOYER_FULL is set, as in CI and in `npm run test:full`. The full form of a test contains its quick form, since
- * CI runs only the full one.
+ * True if FOYER_FULL is set, as in CI and in `npm run test:full`. The full form of a test contains its quick form,
+ * since CI runs only the full one.
  */
 export const isFullRun = process.env.FOYER_FULL !== undefined;
 
