@@ -76,13 +76,16 @@ for (const clientId of [undefined, '1.2']) {
       const dry = await importFrom(source, '--dry-run');
       assert.match(
         dry.stderr,
-        /Would be taken over: 3 installations, 0 further people|Would be taken over: 4/,
+        /Would be taken over: 3 installations, 0 additional user tokens|Would be taken over: 4/,
       );
       assert.equal(await count('installations'), 0);
 
       const { exitCode, stdout, stderr } = await importFrom(source);
       assert.equal(exitCode, 0, stderr);
-      assert.match(stderr, /Taken over: 3 installations, 1 further people\. Known already: 0\. Refused: 0\./);
+      assert.match(
+        stderr,
+        /Taken over: 3 installations, 1 additional user tokens\. Already in Foyer: 0\. Refused: 0\./,
+      );
       assert.doesNotMatch(stdout + stderr, /xox/);
       const one = await store.fetchInstallation({ teamId: 'T1', userId: 'U1' });
       assert.deepEqual([one.bot?.token, one.user.token], ['xoxb-T1', 'xoxp-T1']);
@@ -192,7 +195,10 @@ test('`import` reports which lines it refuses and why, without printing any valu
   assert.match(stderr, /jsonl:5: refused, it comes from the old OAuth flow/);
   assert.match(stderr, /jsonl:6: refused, it holds no token/);
   assert.match(stderr, /jsonl:7: refused, it is too large/);
-  assert.match(stderr, /Taken over: 1 installations, 0 further people\. Known already: 0\. Refused: 6\./);
+  assert.match(
+    stderr,
+    /Taken over: 1 installations, 0 additional user tokens\. Already in Foyer: 0\. Refused: 6\./,
+  );
   assert.doesNotMatch(stderr, /secret/);
   assert.equal(await count('installations'), 1);
   assert.match((await importFrom(join(source, 'none'))).stderr, /There is nothing at/);

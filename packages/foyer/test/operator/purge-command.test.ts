@@ -218,7 +218,7 @@ testOnBothEngines(
 );
 
 testOnBothEngines(
-  '`purge` erases nothing if an own table still refers to the team, and names that table',
+  '`purge` keeps the records if an own table still refers to the team, and names that table',
   async (t, engine) => {
     const { database, run, deps } = await createTeam(t, ok, engine);
     await sql`create table orders (id text primary key, installation_id text references installations (id))`.execute(
@@ -227,7 +227,7 @@ testOnBothEngines(
     await sql`insert into orders values ('order-1', 'ins_1')`.execute(database.queries);
     const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
     assert.deepEqual([exitCode, stdout], [1, '']);
-    assert.match(stderr, /Nothing was erased: rows of your own tables \(orders\) still refer to T1/);
+    assert.match(stderr, /The records of T1 were not erased: rows of your own tables \(orders\) still refer to them/);
     assert.equal((await run(['show', 'T1'])).exitCode, 0);
   },
 );

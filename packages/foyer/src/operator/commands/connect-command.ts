@@ -22,13 +22,13 @@ export function connectCommand(deps: OperatorDeps): Command {
       'Records which account of your product a workspace belongs to, as a link would have done. Use it for installs that ' +
       'were made before you turned connecting on, and for support. Foyer never guesses the account.',
     examples: [
-      ['connect T0123ABCD --org org_42', 'record whose workspace it is'],
+      ['connect T0123ABCD --org org_42', 'the workspace belongs to the account org_42'],
       ['connect T0123ABCD --org org_43 --move', 'the workspace now belongs to another account'],
     ],
   })
     .argument('<team>', 'a workspace’s id (T…), or an organization’s (E…) for an org-wide install')
-    .requiredOption('--org <id>', 'your own id of the account')
-    .option('--subject <id>', 'your own id of the person who asked for it')
+    .requiredOption('--org <id>', 'the account’s id in your product')
+    .option('--subject <id>', 'the id, in your product, of the person who asked for the connection')
     .option('--label <name>', 'the account’s name')
     .option('--move', 'move the workspace from the account that it is connected to now')
     .action((team: string, options: ConnectOptions) => connect(deps, team, options));
@@ -52,7 +52,7 @@ async function connect(deps: OperatorDeps, team: string, options: ConnectOptions
     if (outcome === 'other') {
       const known = record.connection?.org ?? 'another account';
       throw new CommandError(
-        `${team} is connected to ${known}, and nothing was changed. --move connects it to this account instead; \`show ${team}\` shows the record.`,
+        `${team} is connected to ${known}, and nothing was changed. --move connects it to ${org} instead; \`show ${team}\` shows the record.`,
       );
     }
     if (options.json) return deps.output.printJson({ installationId: record.id, org, outcome });

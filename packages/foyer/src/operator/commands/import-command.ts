@@ -76,8 +76,8 @@ async function takeOverAll(deps: OperatorDeps, options: ImportOptions): Promise<
     }
     const { installation, person, known, refused } = counts;
     output.note(
-      `${options.dryRun ? 'Would be taken over' : 'Taken over'}: ${installation} installations, ${person} further people. ` +
-        `Known already: ${known}. Refused: ${refused}.`,
+      `${options.dryRun ? 'Would be taken over' : 'Taken over'}: ${installation} installations, ${person} additional user tokens. ` +
+        `Already in Foyer: ${known}. Refused: ${refused}.`,
     );
     if (refused > 0) throw new CommandError('Not everything was taken over: see the lines above.');
   });

@@ -14,12 +14,12 @@ import { operatorCommand } from './command-help.ts';
  */
 export function jobsCommand(deps: OperatorDeps): Command {
   return operatorCommand('jobs', {
-    summary: 'list the jobs: how the newest turn of each went, and when the next is due',
+    summary: 'list the jobs: how the newest turn of each ended, and when the next is due',
     description:
-      'Lists the jobs of the definition, over all machines. overdue: a turn is due, but no machine has begun it. ' +
+      'Lists the jobs of the definition, with their turns on all machines. overdue: a turn is due, but no machine has begun it. ' +
       'interrupted: no outcome of the turn was recorded, for example because the machine died. After a turn that ' +
       'failed or was interrupted, the next one comes in the next interval. A job that was removed from the definition is ' +
-      'listed at the end. The log has the whole error of a turn that failed.',
+      'listed at the end. If a turn failed, the log has the whole error.',
     examples: [
       ['jobs', 'did last night’s billing run?'],
       ['jobs --json', 'for a script'],

@@ -116,8 +116,8 @@ async function forgetLost(
     }
     if (!options.yes) {
       output.note(
-        `Tokens that only the key ${id} decrypts: ${sealed.bots} of installations, ${sealed.users} of people, ` +
-          `${sealed.requests} of interrupted installs. They will be erased.`,
+        `This erases every token that only the key ${id} can decrypt. Installations that lose their token: ${sealed.bots}; ` +
+          `people: ${sealed.users}; interrupted installs: ${sealed.requests}.`,
       );
       if (!(await confirm?.(`Is the key ${id} lost?`))) throw new CommandError('Nothing was changed.');
     }
@@ -156,7 +156,7 @@ function advice(keys: KeyUsage[], renewed: number, dryRun: boolean | undefined):
     : [renewed === 0 ? 'Nothing had to be re-encrypted.' : `Re-encrypted: ${renewed}.`];
   if (free.length > 0) {
     lines.push(
-      `Nothing needs ${free.join(', ')} any more. Remove a key that is not needed from TOKEN_ENCRYPTION_KEYS (or the ` +
+      `Nothing needs ${free.join(', ')} anymore. Remove a key that is not needed from TOKEN_ENCRYPTION_KEYS (or the ` +
         'key file) once every Foyer has run for ten minutes with the new key before the old one, so that ' +
         'installs in progress can finish. Keep a copy of that key as long as you keep backups that were made with it.',
     );

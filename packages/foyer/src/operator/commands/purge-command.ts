@@ -102,8 +102,9 @@ function stillUninstalling(team: string, run: RunRecord): CommandError {
       ? `failed: npm run foyer -- retry ${run.id} tries it again`
       : 'has not ended: only a running Foyer continues it, so start one if none is running';
   return new CommandError(
-    `Nothing was erased. ${team} is uninstalled, and its uninstall run ${run.id} ${state}. Run purge again once that run ` +
-      'has succeeded. Or add --no-wait, which erases the team without running the remaining steps.',
+    `${team} is uninstalled and its tokens are erased, but its records are kept for now, because its uninstall run ` +
+      `${run.id} ${state}. Run purge again once that run has succeeded. Or add --no-wait, which erases the team without ` +
+      'running the remaining steps.',
   );
 }
 
@@ -117,8 +118,9 @@ function isReferredTo(error: unknown): boolean {
 
 function stillReferredTo(team: string, left: readonly string[], cause: unknown): CommandError {
   return new CommandError(
-    `Nothing was erased: rows of your own tables (${left.join(', ')}) still refer to ${team}. Erase them first, or let a ` +
-      'migration make the reference ON DELETE CASCADE. The tokens may have been revoked already.',
+    `The records of ${team} were not erased: rows of your own tables (${left.join(', ')}) still refer to them. Erase ` +
+      'those rows first, or let a migration make the reference ON DELETE CASCADE. The app may already be uninstalled ' +
+      'there, and the tokens revoked and erased.',
     { cause },
   );
 }
