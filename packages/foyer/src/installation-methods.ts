@@ -107,7 +107,8 @@ export function createInstallationMethods({
     async list(options = {}) {
       const { limit = 50, status, cursor } = options;
       const [, at, id] = /^(\d{1,15})\.([\w-]{1,100})$/.exec(cursor ?? '') ?? [];
-      if (cursor && id === undefined) throw new TypeError('list: `cursor` is not one that a page returned');
+      if (cursor && id === undefined)
+        throw new TypeError('list: `cursor` must be one that an earlier page returned');
       const page = await listInstallationsPage(database.queries, {
         clientId,
         limit: Math.min(Math.max(1, limit), 500),
@@ -123,7 +124,7 @@ export function createInstallationMethods({
       async list(target, { search, cursor, limit = 50 } = {}) {
         const [, at, id] = /^(\d{1,15})\.(\w{1,64}-\w{1,64})$/.exec(cursor ?? '') ?? [];
         if (cursor && id === undefined)
-          throw new TypeError('members.list: `cursor` is not one that a page returned');
+          throw new TypeError('members.list: `cursor` must be one that an earlier page returned');
         const record = await findRecord(target);
         if (!record) return { members: [], cursor: null };
         const page = await listMembersPage(database.queries, record, {

@@ -43,7 +43,7 @@ export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined 
       shell = undefined;
       // Sends all lines again: if the shell has lost READY=1, `systemctl start` would wait for it forever.
       setTimeout(sayReady, tryAgainMs).unref();
-      log.error(why, 'systemd-notify failed: systemd does not learn that Foyer is ready and alive');
+      log.error(why, 'systemd-notify failed, so systemd does not know that Foyer is ready and running');
     };
     started.on('error', (error) => lose({ err: error }));
     started.on('exit', (exitCode, signal) => lose({ exitCode, signal }));

@@ -67,7 +67,7 @@ export function checkHome(home: unknown): ConfigProblem[] {
     const { id, blocks } = Object(section) as Record<string, unknown>;
     const name = `home.sections[${index}]`;
     const report = (problem: string, fix: string): void => void problems.push({ name, problem, fix });
-    if (typeof id !== 'string' || id.trim() === '') report('has no id', "give it a text: id: 'standups'");
+    if (typeof id !== 'string' || id.trim() === '') report('has no id', "give it a string: id: 'standups'");
     else if (ids.has(id)) report(`has the id of an earlier section: ${id}`, 'give each section its own id');
     ids.add(id);
     if (typeof blocks !== 'function') report('has no blocks function', 'give blocks(viewer, foyer) { … }');

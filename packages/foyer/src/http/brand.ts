@@ -92,7 +92,7 @@ export function brandProblems(brand: unknown): ConfigProblem[] {
     const kind = Object.hasOwn(names, key) ? names[key as keyof Brand] : undefined;
     if (kind === undefined) {
       const fix = `use one of ${Object.keys(names).join(', ')}`;
-      return [{ name, problem: 'is not a part of a brand', fix }];
+      return [{ name, problem: 'is not an option of brand', fix }];
     }
     if (value === undefined || (value === null && kind !== 'text' && kind !== 'color')) return [];
     const fix = fixFor(kind, value);
@@ -102,7 +102,7 @@ export function brandProblems(brand: unknown): ConfigProblem[] {
 
 /** Returns how to fix an invalid value; undefined if the value is valid. */
 function fixFor(kind: (typeof names)[keyof Brand], value: unknown): string | undefined {
-  if (typeof value !== 'string' || value.trim() === '') return 'give a text';
+  if (typeof value !== 'string' || value.trim() === '') return 'give a string';
   switch (kind) {
     case 'text':
       return undefined;

@@ -45,13 +45,13 @@ function hasControl(text: string): boolean {
 /**
  * Builds markup. Escapes every value that is not markup. If a value is at the start of `href`, `src`, `action` or
  * `formaction`, and a page must not link to it (`safeUrl`), replaces the value with `#`.
- * @throws Error if a template puts a value into an attribute without quotes, which escaping cannot make safe
+ * @throws Error if a template puts a value into an unquoted attribute, which escaping cannot make safe
  */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {
   let text = strings[0] ?? '';
   for (const [index, value] of values.entries()) {
     if (/=\s*$/.test(strings[index] ?? '') && /<[^>]*$/.test(text)) {
-      throw new Error('a template puts a value into an attribute without quotes');
+      throw new Error('a template puts a value into an unquoted attribute');
     }
     const inUrl = /\s(?:href|src|action|formaction)="$/i.test(strings[index] ?? '');
     text += render(inUrl ? safeUrl(value) : value) + (strings[index + 1] ?? '');

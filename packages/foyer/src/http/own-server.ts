@@ -177,7 +177,7 @@ function listenProblem(
   }
   if (code === 'EACCES') {
     const fix = 'use a port from 1024 up, with a proxy in front, or allow this user to listen on low ports';
-    return { name: 'PORT', problem: `${port} may not be used by this user`, fix };
+    return { name: 'PORT', problem: `${port} is a port that this user has no permission to listen on`, fix };
   }
   if (!/^(EADDRNOTAVAIL|ENOTFOUND|EAI_\w+|EINVAL)$/.test(code)) return undefined;
   const fix =

@@ -77,7 +77,9 @@ export function createAskGate(deps: {
     if (admit === true) return;
     // If the gate returns any value that is not an Admission, the gate has failed, and Foyer stores nothing.
     if (admit !== false || typeof reason !== 'string')
-      throw new GateFailedError('gate_failed', { cause: new TypeError('The gate returned no Admission') });
+      throw new GateFailedError('gate_failed', {
+        cause: new TypeError('The gate must return { admit: true } or { admit: false, reason }'),
+      });
     throw new InstallRefusedError('gate_refused', reason.slice(0, longestReason));
   };
 

@@ -100,7 +100,7 @@ export function createInactiveInstallations(deps: {
     if (marked && code === inactiveCode) {
       log.error(
         { installationId, code },
-        'Slack says that an installation is inactive, and no other installation shows that the app works: Foyer holds the installation and keeps its tokens (docs/runbook.md#foyerappsuspended)',
+        'Slack says that an installation is inactive. No other installation shows that the app still works, so Slack may have suspended the app: Foyer holds the installation and keeps its tokens (docs/runbook.md#foyerappsuspended)',
       );
     }
     return marked;

@@ -28,7 +28,7 @@ export class InstallationNotFoundError extends Error {
       {
         unknown: `The app is not installed for ${where}.`,
         no_bot: `The app has no bot token for ${where}: it was revoked, or only a person authorized the app.`,
-        no_user: `The app has no user token for ${where}: they did not authorize it, or it was revoked.`,
+        no_user: `The app has no user token for ${where}: this person did not authorize the app, or the token was revoked.`,
       }[reason],
     );
     this.reason = reason;
@@ -241,7 +241,7 @@ export function tenantOfQuery(query: TenantQuery): string {
   for (const name of ['teamId', 'enterpriseId', 'userId'] as const) checkId(name, query?.[name]);
   const { teamId, enterpriseId, isEnterpriseInstall } = query ?? {};
   if (typeof isEnterpriseInstall === 'string' && isEnterpriseInstall !== '') {
-    throw new TenantUnclearError('isEnterpriseInstall is a string: give true, false or nothing.');
+    throw new TenantUnclearError('isEnterpriseInstall must be true, false or undefined, not a string.');
   }
   if (isEnterpriseInstall) {
     if (enterpriseId) return `enterprise:${enterpriseId}`;
@@ -259,18 +259,20 @@ export function tenantOfQuery(query: TenantQuery): string {
 function checkId(name: string, id: unknown): void {
   // Postgres refuses U+0000 in a query, and no id contains it.
   if (id == null || (typeof id === 'string' && !id.includes('\0'))) return;
-  throw new TenantUnclearError(`${name} is not a Slack id: give a string such as "T0123ABCD", or nothing.`);
+  throw new TenantUnclearError(
+    `${name} is not a Slack id: give a string such as "T0123ABCD", or leave it undefined.`,
+  );
 }
 
 /** The tenant of an installation. @throws TenantUnclearError */
 export function tenantOfInstallation(installation: Installation): string {
   const { team, enterprise, user, isEnterpriseInstall } = installation;
-  if (!user.id) throw new TenantUnclearError('An installation came without the id of its user.');
+  if (!user.id) throw new TenantUnclearError('The installation has no user id.');
   if (isEnterpriseInstall && !enterprise?.id) {
-    throw new TenantUnclearError('An org-wide installation came without its enterprise id.');
+    throw new TenantUnclearError('The org-wide installation has no enterprise id.');
   }
   if (!isEnterpriseInstall && !team?.id) {
-    throw new TenantUnclearError('An installation came with neither a team id nor is_enterprise_install.');
+    throw new TenantUnclearError('The installation has no team id, and isEnterpriseInstall is not true.');
   }
   return tenantOfQuery({
     teamId: team?.id,

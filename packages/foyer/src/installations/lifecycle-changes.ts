@@ -199,7 +199,7 @@ interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNam
 export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {
   const { clientId, query, change, now } = event;
   const enterpriseId = query.enterpriseId;
-  if (!enterpriseId) throw new TenantUnclearError('A change of team access came without its enterprise id.');
+  if (!enterpriseId) throw new TenantUnclearError('An event about team access names no enterprise.');
   const installation = await lockInstallation(transaction, {
     clientId,
     tenant: `enterprise:${enterpriseId}`,

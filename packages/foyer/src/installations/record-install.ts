@@ -239,12 +239,12 @@ function nextRow(
  * @throws TenantUnclearError, TypeError if there is no token
  */
 export function cleanInstallation(given: Installation): Installation {
-  if (!given?.user) throw new TenantUnclearError('An installation came without its user.');
+  if (!given?.user) throw new TenantUnclearError('The installation has no user.');
   const { team, enterprise, user, isEnterpriseInstall } = given;
   const bot = hasToken(given.bot) ? given.bot : undefined;
   if (!bot && !hasToken(user)) {
     throw new TypeError(
-      'An installation came without a token: give it bot.token or user.token, as in Slack’s answer to oauth.v2.access.',
+      'The installation has no token: set bot.token or user.token, from Slack’s answer to oauth.v2.access.',
     );
   }
   const isOrgWide = isEnterpriseInstall === true && enterprise?.id !== undefined;

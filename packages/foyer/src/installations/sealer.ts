@@ -22,8 +22,8 @@ export class SealBrokenError extends Error {
   constructor(place: string, keyId: string | undefined, options?: ErrorOptions) {
     super(
       `The encrypted value at ${place} cannot be decrypted${keyId === undefined ? '' : ` with the key ${keyId}`}. Either ` +
-        `TOKEN_ENCRYPTION_KEYS (or the key file next to the database) has a different key${keyId === undefined ? '' : ' under that id'}: restore the former key; or ` +
-        'the row was changed or moved: restore the database from a backup, or have the app installed again.',
+        `TOKEN_ENCRYPTION_KEYS (or the key file next to the database) has a different key${keyId === undefined ? '' : ' under that id'}, so restore the former key; or ` +
+        'the row was changed or moved, so restore the database from a backup, or have an admin install the app again.',
       options,
     );
   }

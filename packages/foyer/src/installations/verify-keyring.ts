@@ -181,7 +181,7 @@ function keyOnlyHere({ process }: KeyHolder, keyId: string): string {
   const [host, pid] = process.split(' ');
   return (
     `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}. This Foyer ` +
-    'would encrypt with that key, and the other could not read what it stores. First add the key at the end of ' +
+    'would encrypt with that key, and the other process could not read what this one stores. First add the key at the end of ' +
     `TOKEN_ENCRYPTION_KEYS on every machine, and restart each; then move it to the front. If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
   );
 }
@@ -190,8 +190,8 @@ function heldKey({ process, keyId }: KeyHolder): string {
   const [host, pid] = process.split(' ');
   return (
     `Another Foyer that runs on this database (process ${pid} on ${host}) encrypts with the key ${keyId}, which is ` +
-    `missing here: neither would read what the other stores. Give all of them the same TOKEN_ENCRYPTION_KEYS, in the ` +
-    'same order, or give this one a database of its own. ' +
+    `missing here: neither could read what the other stores. Set the same TOKEN_ENCRYPTION_KEYS, in the ` +
+    'same order, for every Foyer on this database, or give this Foyer its own database. ' +
     `If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
   );
 }

@@ -116,7 +116,7 @@ function tokenDiedNotice(appName: string, record: InstallRecord, row: OperatorNo
         ? [
             'Either the app was removed there, or Slack has suspended it everywhere. Foyer keeps the tokens and asks Slack again every 15 minutes.',
           ]
-        : ['The app does not work there until an admin there installs it again.'],
+        : ['The app does not work there until an admin installs it again.'],
       whereToLook(record),
     ],
   };

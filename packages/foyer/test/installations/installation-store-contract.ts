@@ -525,13 +525,13 @@ export function installationStoreContract(
           for (const other of none) {
             await assert.rejects(store.storeInstallation(withTokens(token, other)), {
               name: 'TypeError',
-              message: /came without a token: give it bot\.token or user\.token/,
+              message: /has no token: set bot\.token or user\.token/,
             });
           }
         }
         await assert.rejects(
           store.storeInstallation({ ...withTokens('', ''), bot: undefined }),
-          /came without a token/,
+          /has no token/,
         );
         for (const table of ['installations', 'runs', 'history'] as const)
           assert.deepEqual(await ownRows(backend.database, table), []);

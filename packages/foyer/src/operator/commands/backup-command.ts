@@ -35,10 +35,10 @@ export function backupCommand(deps: OperatorDeps): Command {
       ],
     ],
   })
-    .argument('<file>', 'the file to create')
+    .argument('<file>', 'the file to create; with --verify, the backup to check')
     .option(
       '--verify',
-      'instead, rehearse a restore of an existing backup: in a temporary copy, with the current migrations and keys',
+      'make no backup, but rehearse the restore of an existing one: on a temporary copy, with the current migrations and keys',
     )
     .action(async (given: string, options: { verify?: boolean; json?: boolean }) => {
       const file = resolve(given);
