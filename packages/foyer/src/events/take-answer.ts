@@ -41,7 +41,7 @@ export function createTakeAnswer(deps: {
    */
   async function closeMessages(
     client: WebClient,
-    { id: installationId, life }: InstallRecord,
+    { installationId, life }: { installationId: string; life: number },
     closed: ReturnType<typeof closedQuestion>,
     posts: ReturnType<typeof questionPosts>,
   ): Promise<void> {
@@ -74,10 +74,12 @@ export function createTakeAnswer(deps: {
       outcome,
       async show(client) {
         if (asked && outcome !== 'denied' && outcome !== 'invalid') {
-          const person = { teamId: registeredTeamId(record), userId: record.installerUserId };
+          const person = { teamId: registeredTeamId(record), userId: asked.askedUserId };
           const locale = await readLocale(database.queries, { clientId: record.clientId, ...person });
           const closed = closedQuestion(deps.texts.forLocale(locale), asked);
-          await closeMessages(await client(), record, closed, questionPosts(key));
+          // The messages may be of an earlier life than the installation is in now.
+          const posted = { installationId, life: asked.life };
+          await closeMessages(await client(), posted, closed, questionPosts(key));
         }
         await deps.publishHome({ installationId, userId, teamId });
       },

@@ -92,17 +92,20 @@ async function postOrLeave(
   }
 }
 
+/** A question, with the person and the life of the run that asked it. */
+type AskedQuestion = QuestionRecord & { askedUserId: string; life: number };
+
 /**
  * Stores the answer to an open question. If the question's run is waiting, queues that run. `isAllowed`: whether the
- * person is the installer or an admin; the run's own person may always answer. `asked` is the question after this call;
- * absent if there is no such run or question. Wake the worker afterward.
+ * person is the installer or an admin; the run's own person may always answer. `asked` is the question after this call,
+ * with the person and the life of its run; absent if there is no such run or question. Wake the worker afterward.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
   database: Database,
   key: QuestionKey,
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
-): Promise<{ outcome: AnswerOutcome; asked?: QuestionRecord }> {
+): Promise<{ outcome: AnswerOutcome; asked?: AskedQuestion }> {
   return database.write(async (tx) => {
     // Why the lock: an attempt that asks this question may end at the same time. If the attempt's end is committed
     // after this transaction, its transaction sees the answer. If it was committed before, the run is waiting now, and
@@ -114,8 +117,9 @@ export async function answerQuestion(
       .where('installation_id', '=', given.installationId)
       .forUpdate()
       .executeTakeFirst();
-    const asked = run && (await listQuestions(tx, key)).find((each) => each.questionId === key.questionId);
-    if (!run || !asked) return { outcome: 'unknown' };
+    const stored = run && (await listQuestions(tx, key)).find((each) => each.questionId === key.questionId);
+    if (!run || !stored) return { outcome: 'unknown' };
+    const asked = { ...stored, askedUserId: run.user_id, life: run.life };
     if (!given.isAllowed && run.user_id !== given.userId) return { outcome: 'denied', asked };
     if (asked.answeredAt !== null) return { outcome: 'answered-before', asked };
     const isOver = asked.expiresAt !== null && asked.expiresAt <= given.now;
