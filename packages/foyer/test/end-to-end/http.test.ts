@@ -62,6 +62,20 @@ describe('the landing page and failure pages', () => {
     }
   });
 
+  it('each response has its own nonce, even for the same page', async () => {
+    for (const path of ['/', '/no/such/page']) {
+      const nonces: string[] = [];
+      for (let n = 0; n < 2; n += 1) {
+        const answer = await createVisitor().get(stage.url + path);
+        const policy = answer.headers.get('content-security-policy') ?? '';
+        const [, nonce = ''] = /style-src 'nonce-([\w-]{22})'/.exec(policy) ?? [];
+        assert.ok(nonce && (await answer.text()).includes(`nonce="${nonce}"`), policy);
+        nonces.push(nonce);
+      }
+      assert.notEqual(nonces[0], nonces[1], path);
+    }
+  });
+
   it('Foyer answers HEAD with the status of GET, and without a body', async () => {
     for (const path of ['/', '/slack/install', '/healthz', '/no/such/page']) {
       const [get, head] = await Promise.all(

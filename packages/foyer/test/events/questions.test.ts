@@ -153,6 +153,31 @@ it('people answer questions in the sandbox’s Slack client: with text in Home, 
   }
 });
 
+it('if Slack refuses the DM with a question, App Home shows the question, and the run waits for the answer', async () => {
+  const ownStep: Step = {
+    name: 'report',
+    title: { todo: 'Name the report', doing: 'Naming the report' },
+    run: async ({ answer }) => answer ?? ask({ id: 'name', text: 'Whose report?', input: { type: 'text' } }),
+  };
+  const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), install: [ownStep] });
+  const stage = await setStage({ foyer: { definition } });
+  try {
+    const { sandbox, url } = stage;
+    const owner = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
+    const failure = { type: 'error', error: 'messages_tab_disabled' } as const;
+    sandbox.faults.add({ method: 'chat.postMessage', failure });
+    await install(createVisitor(), url, sandbox, owner);
+    await eventually(async () => (await runOf(stage, owner.teamId))?.status === 'waiting');
+    assert.equal(asked(stage, owner), 0);
+    await sandbox.openHome(owner);
+    await eventually(async () => homeOf(stage, owner).includes('foyer.answer'));
+    assert.match(homeOf(stage, owner), /Whose report\?/);
+    assert.equal((await runOf(stage, owner.teamId))?.status, 'waiting');
+  } finally {
+    await stage.close();
+  }
+});
+
 type Person = { teamId: string; userId: string };
 type Blocks = NonNullable<ReturnType<Stage['sandbox']['messages']>[number]['blocks']>;
 

@@ -121,8 +121,8 @@ describe('the runbook', () => {
     );
   });
 
-  it('each alert, and each problem that this test lists, has a section in the runbook', () => {
-    const wanted = [
+  it('the runbook has one section for each alert and for each problem that this test lists, and no others', () => {
+    const withoutAlert = [
       'the-signing-or-client-secret-was-regenerated-or-leaked',
       'one-token-leaked',
       'the-database-leaked',
@@ -138,10 +138,8 @@ describe('the runbook', () => {
       'upgrade-and-the-way-back',
     ];
     const alerts = [...readFileSync(join(root, 'operations/alerts.yml'), 'utf8').matchAll(/alert: (\w+)/g)];
-    const all = [...wanted, ...alerts.map(([, name = '']) => name.toLowerCase())];
-    assert.deepEqual(
-      all.filter((anchor) => !anchors.includes(anchor)),
-      [],
-    );
+    const sections = [...runbook.matchAll(/^## (.+)$/gm)].map(([, title = '']) => anchorOf(title));
+    const named = alerts.map(([, name = '']) => name.toLowerCase());
+    assert.deepEqual(sections.toSorted(), [...named, ...withoutAlert].toSorted());
   });
 });

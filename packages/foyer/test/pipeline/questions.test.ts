@@ -269,7 +269,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'free');
     });
 
-    it('a run waits for the answer even if Slack refuses the DM, since App Home also shows the question', async (t) => {
+    it('a run waits for the answer even if Slack refuses the DM with the question', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const failure = { type: 'error', error: 'messages_tab_disabled' } as const;

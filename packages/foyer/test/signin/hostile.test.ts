@@ -244,7 +244,7 @@ describe('Sign in with Slack under attack', () => {
 });
 
 describe('many sign-ins', () => {
-  it('Foyer limits failed sign-ins per IP address, and says when to try again', async (t) => {
+  it('Foyer limits failed sign-ins per IP address, separately from installs, and says when to try again', async (t) => {
     const stage = await setSignInStage({ foyer: { installLimits: { callbacksPerAddress: 3 } } });
     t.after(() => stage.close());
     await stage.installIn('Acme');

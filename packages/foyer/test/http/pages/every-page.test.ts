@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { newNonce, pageHeaders } from '../../../src/http/pages/page-headers.ts';
+import { pageHeaders } from '../../../src/http/pages/page-headers.ts';
 import { everyPage, frame, progressDocument, progressOf, siteOf } from './page-fixtures.ts';
 
 const pages = everyPage();
@@ -109,9 +109,4 @@ test('the headers of a page can require https, forbid indexing and allow forms',
   assert.match(headers['Strict-Transport-Security'] ?? '', /^max-age=\d+$/);
   assert.match(headers['X-Robots-Tag'] ?? '', /noindex/);
   assert.match(headers['Content-Security-Policy'] ?? '', /form-action 'self'/);
-});
-
-test('newNonce returns a different nonce each time', () => {
-  assert.match(newNonce(), /^[A-Za-z0-9_-]{22}$/);
-  assert.notEqual(newNonce(), newNonce());
 });
