@@ -1,6 +1,7 @@
+import type { ExpressionBuilder } from 'kysely';
 import type { Database, Queries, Tx } from './database.ts';
 import { appendHistory } from './history.ts';
-import type { NoticeChannel, NoticeKind, NoticeStatus, OperatorNoticeRow } from './records.ts';
+import type { NoticeChannel, NoticeKind, NoticeStatus, OperatorNoticeRow, Tables } from './records.ts';
 
 /**
  * Every channel. `queueNotice` queues a notice for each channel. If a channel is not configured, Foyer drops its notice
@@ -109,6 +110,16 @@ export async function beginRunNotice(
   return stood;
 }
 
+/** Builds the condition that a notice is of this app. Other apps in the same database notify their own operators. */
+const isOfApp = (clientId: string) => (eb: ExpressionBuilder<Tables, 'operator_notices'>) =>
+  eb.exists(
+    eb
+      .selectFrom('installations')
+      .select('installations.id')
+      .whereRef('installations.id', '=', 'operator_notices.installation_id')
+      .where('installations.client_id', '=', clientId),
+  );
+
 /**
  * Claims the longest overdue notice of a channel for one sender, and returns its row as it was before the claim. The
  * row now has the status `sending`, and is due again at `leaseUntil`. If nothing is due, writes nothing and returns
@@ -125,16 +136,7 @@ export async function claimDueNotice(
       .selectAll()
       .where('channel', '=', claim.channel)
       .where('due_at', '<=', claim.now)
-      // Skips other apps in the same database, which notify their own operators.
-      .where((eb) =>
-        eb.exists(
-          eb
-            .selectFrom('installations')
-            .select('installations.id')
-            .whereRef('installations.id', '=', 'operator_notices.installation_id')
-            .where('installations.client_id', '=', claim.clientId),
-        ),
-      )
+      .where(isOfApp(claim.clientId))
       .orderBy('due_at')
       .orderBy('cause_id')
       .limit(1)
@@ -187,15 +189,19 @@ export async function dropNotice(tx: Tx, { cause_id, channel }: NoticeKey): Prom
 }
 
 /**
- * Counts the notices that were created at or after `since`, for each status. Does not count notices about a channel
+ * Counts an app's notices that were created at or after `since`, for each status. Does not count notices about a channel
  * that failed.
  */
-export async function countNotices(queries: Queries, since: number): Promise<Record<NoticeStatus, number>> {
+export async function countNotices(
+  queries: Queries,
+  { clientId, since }: { clientId: string; since: number },
+): Promise<Record<NoticeStatus, number>> {
   const rows = await queries
     .selectFrom('operator_notices')
     .select(({ fn }) => ['status', fn.countAll<number | string | bigint>().as('count')])
     .where('created_at', '>=', since)
     .where('kind', '!=', 'channel_failed')
+    .where(isOfApp(clientId))
     .groupBy('status')
     .execute();
   const counts = { pending: 0, sending: 0, sent: 0, unconfirmed: 0, failed: 0 };
@@ -224,11 +230,11 @@ export async function noteDeadToken(
 }
 
 /**
- * Counts, for each channel, the notices that were attempted at least once, were not delivered, and will be sent again.
+ * Counts, for each channel, an app's notices that were attempted at least once, were not delivered, and will be sent again.
  */
 export async function countUndelivered(
   queries: Queries,
-  now: number,
+  { clientId, now }: { clientId: string; now: number },
 ): Promise<Record<NoticeChannel, number>> {
   const counts = { webhook: 0, mail: 0 };
   for (const channel of noticeChannels) {
@@ -239,6 +245,7 @@ export async function countUndelivered(
       // Only a notice that Foyer will still send has a due time, so the index of due times contains few rows.
       .where('due_at', 'is not', null)
       .where('attempts', '>', 0)
+      .where(isOfApp(clientId))
       // A notice that is being sent counts only once its due time has passed, because its sender may then have died.
       .where((eb) => eb.or([eb('status', '!=', 'sending'), eb('due_at', '<', now)]))
       .executeTakeFirstOrThrow();
@@ -247,16 +254,18 @@ export async function countUndelivered(
   return counts;
 }
 
+/** How the cause of the notices about a channel that does not accept messages ends. */
+const troubleEnd = (channel: NoticeChannel): string => `${channel}/undelivered`;
+
 /**
- * The cause of the notices about a channel that does not accept messages, such as `webhook/undelivered`. The channel
- * itself has a row with this cause for as long as the problem lasts. Each other channel gets a notice with the same
+ * The cause of the notices about an app's channel that does not accept messages. The channel itself has a row with this cause for as long as the problem lasts. Each other channel gets a notice with the same
  * cause, so that it reports the problem once.
  */
-const troubleOf = (channel: NoticeChannel): string => `${channel}/undelivered`;
+const troubleOf = (clientId: string, channel: NoticeChannel): string => `${clientId}/${troubleEnd(channel)}`;
 
 /** The channel that a notice of the kind `channel_failed` is about; undefined for any other cause. */
 export function troubledChannel(causeId: string): NoticeChannel | undefined {
-  return noticeChannels.find((channel) => troubleOf(channel) === causeId);
+  return noticeChannels.find((channel) => causeId.endsWith(troubleEnd(channel)));
 }
 
 /** A channel that does not accept messages. */
@@ -268,12 +277,13 @@ export interface ChannelTrouble {
 }
 
 /**
- * Records whether a channel accepts messages. After a failure, each of the other channels reports the problem once.
+ * Records whether an app's channel accepts messages. After a failure, each of the other channels reports the problem once.
  * After a success, the problem is over.
  */
 export async function recordChannelState(
   tx: Tx,
   state: {
+    clientId: string;
     channel: NoticeChannel;
     works: boolean;
     installationId: string;
@@ -281,8 +291,8 @@ export async function recordChannelState(
     now: number;
   },
 ): Promise<void> {
-  const { channel, errorCode, now } = state;
-  const causeId = troubleOf(channel);
+  const { clientId, channel, errorCode, now } = state;
+  const causeId = troubleOf(clientId, channel);
   if (state.works) {
     await tx.deleteFrom('operator_notices').where('cause_id', '=', causeId).execute();
     return;
@@ -307,15 +317,19 @@ export async function recordChannelState(
   }
 }
 
-/** Lists the channels that do not accept messages. */
-export async function listChannelTroubles(queries: Queries): Promise<ChannelTrouble[]> {
+/** Lists an app's channels that do not accept messages. */
+export async function listChannelTroubles(queries: Queries, clientId: string): Promise<ChannelTrouble[]> {
   const rows = await queries
     .selectFrom('operator_notices')
     .select(['channel', 'cause_id', 'created_at', 'error_code'])
-    .where('cause_id', 'in', noticeChannels.map(troubleOf))
+    .where(
+      'cause_id',
+      'in',
+      noticeChannels.map((channel) => troubleOf(clientId, channel)),
+    )
     .orderBy('cause_id')
     .execute();
   return rows
-    .filter((row) => row.cause_id === troubleOf(row.channel))
+    .filter((row) => row.cause_id === troubleOf(clientId, row.channel))
     .map((row) => ({ channel: row.channel, since: row.created_at, errorCode: row.error_code }));
 }

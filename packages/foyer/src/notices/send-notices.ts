@@ -71,7 +71,9 @@ export function createNoticeSender(deps: {
       // would keep reporting each other.
       if (works === undefined || (!works && row.kind === 'channel_failed')) return;
       const { channel: name, installation_id: installationId } = row;
-      await recordChannelState(transaction, { channel: name, works, installationId, errorCode, now: now() });
+      const { clientId } = config.slack;
+      const state = { clientId, channel: name, works, installationId, errorCode, now: now() };
+      await recordChannelState(transaction, state);
     });
     const { channel: name, kind, cause_id: causeId } = row;
     const line = { channel: name, kind, causeId, code: errorCode ?? undefined, dueAt: dueAt ?? undefined };

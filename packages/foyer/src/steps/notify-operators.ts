@@ -82,8 +82,15 @@ async function tell(context: StepContext, channel: OperatorChannel): Promise<Sen
     const end = { status: statusAfter(outcome), errorCode, dueAt: null, now: now() };
     await settleNotice(transaction, key, end);
     if (works === undefined) return;
-    const { name } = channel;
-    await recordChannelState(transaction, { channel: name, works, installationId, errorCode, now: now() });
+    const state = {
+      clientId: context.clientId,
+      channel: channel.name,
+      works,
+      installationId,
+      errorCode,
+      now: now(),
+    };
+    await recordChannelState(transaction, state);
   });
   return outcome;
 }

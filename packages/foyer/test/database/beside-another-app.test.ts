@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import {
+  countNotices,
+  countUndelivered,
+  listChannelTroubles,
+  recordChannelState,
+  troubledChannel,
+} from '../../src/database/notices.ts';
 import { claimDeliveries, forgetDelivery, sweepDeliveries } from '../../src/database/seen-deliveries.ts';
 import { listUnknownTeams, mostUnknownTeams, recordUnknownTeam } from '../../src/database/unknown-teams.ts';
+import { keyringOf } from '../support/installations.ts';
 import { engines } from '../support/open-test-database.ts';
-import { inviteStrangers } from '../support/strangers.ts';
+import { insertTenant, inviteStrangers } from '../support/strangers.ts';
 
 /**
  * Invariant 9 (tenants never mix) for tables whose rows belong to a whole app, not to one of its installations. Another
@@ -55,6 +63,52 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await listed(now + minute), ['E3', 'T3', 'T1'], 'the longest known first');
       assert.equal((await rowsOf(clientId)).length, 3, 'what is old, or was installed, is deleted');
       assert.deepEqual(await rowsOf(other), before);
+    });
+
+    it('the notices of another app do not count as this app’s, and its notice channels fail and recover on their own', async (t) => {
+      const { database, close } = await open();
+      t.after(close);
+      const { queries } = database;
+      const installations: Record<string, string> = { [clientId]: 'ins_OWN', [other]: 'ins_OTHER' };
+      for (const [client, id] of Object.entries(installations)) {
+        const tenant = { clientId: client, mark: id.slice(4), teamId: 'T1', enterpriseId: null };
+        const rows = { ...tenant, grantsOf: 'E1', dueAt: now, madeAt: now };
+        await database.write((tx) => insertTenant(tx, rows, ['U1', 'U2'], keyringOf('k1')));
+      }
+      const webhook = (client: string, works: boolean) => {
+        const installationId = installations[client] ?? '';
+        const state = { clientId: client, channel: 'webhook', works, installationId } as const;
+        const errorCode = works ? null : 'http_404';
+        return database.write((tx) => recordChannelState(tx, { ...state, errorCode, now }));
+      };
+      const troubles = async (client: string) =>
+        (await listChannelTroubles(queries, client)).map(({ channel }) => channel);
+      await webhook(other, false);
+      assert.deepEqual([await troubles(clientId), await troubles(other)], [[], ['webhook']]);
+      await webhook(clientId, true);
+      assert.deepEqual(await troubles(other), ['webhook'], 'this app’s webhook is another one');
+      await webhook(clientId, false);
+      const mails = await queries
+        .selectFrom('operator_notices')
+        .select(['cause_id', 'installation_id'])
+        .where('kind', '=', 'channel_failed')
+        .where('channel', '=', 'mail')
+        .orderBy('installation_id')
+        .execute();
+      assert.deepEqual(
+        mails.map((row) => [row.installation_id, troubledChannel(row.cause_id)]),
+        [
+          ['ins_OTHER', 'webhook'],
+          ['ins_OWN', 'webhook'],
+        ],
+      );
+
+      const others = queries.updateTable('operator_notices').where('installation_id', '=', 'ins_OTHER');
+      await others.set({ status: 'failed', attempts: 1, due_at: now, created_at: now }).execute();
+      assert.equal((await countNotices(queries, { clientId, since: now })).failed, 0);
+      assert.deepEqual(await countUndelivered(queries, { clientId, now }), { webhook: 0, mail: 0 });
+      assert.equal((await countNotices(queries, { clientId: other, since: now })).failed, 2);
+      assert.equal((await countUndelivered(queries, { clientId: other, now })).webhook, 2);
     });
 
     it('claiming, forgetting and sweeping event deliveries affects only this app’s deliveries', async (t) => {

@@ -106,7 +106,7 @@ describe('a channel that does not accept messages', () => {
       sender,
       doctor,
       uninstall,
-      troubles: () => listChannelTroubles(database.queries),
+      troubles: () => listChannelTroubles(database.queries, config.slack.clientId),
     };
   }
 

@@ -163,7 +163,8 @@ describe('notices to the operators', () => {
     await stage.store.deleteInstallation({ teamId });
     await sender.send();
     assert.deepEqual([webhook.received.length, mail.received.length], [0, 1]);
-    const undelivered = () => countUndelivered(stage.database.queries, stage.now());
+    const { clientId } = stage.config.slack;
+    const undelivered = () => countUndelivered(stage.database.queries, { clientId, now: stage.now() });
     assert.deepEqual(await undelivered(), { webhook: 1, mail: 0 });
     await stage.pass(3_600_000);
     webhook.status = 429;

@@ -38,12 +38,13 @@ export function checkOperatorPages(
 
 /** Checks that a channel to notify the operators is configured, and that it accepted the messages of the last week. */
 export async function checkNotices(
-  config: Pick<Config, 'notify'>,
+  config: Pick<Config, 'notify' | 'slack'>,
   queries: Queries | undefined,
   now: number,
 ): Promise<Finding> {
   const { ok, warning } = findingsOf('notify');
   const { slackWebhookUrl, mail } = config.notify;
+  const { clientId } = config.slack;
   const ways = [...(slackWebhookUrl ? ['a webhook'] : []), ...(mail ? ['mail'] : [])];
   if (ways.length === 0) {
     const fix =
@@ -53,7 +54,7 @@ export async function checkNotices(
       fix,
     );
   }
-  const [trouble] = queries ? await listChannelTroubles(queries) : [];
+  const [trouble] = queries ? await listChannelTroubles(queries, clientId) : [];
   if (trouble) {
     const name = trouble.channel === 'webhook' ? 'webhook' : 'mail server';
     const since = new Date(trouble.since).toISOString().slice(0, 16).replace('T', ' ');
@@ -63,7 +64,7 @@ export async function checkNotices(
     );
   }
   if (queries) {
-    const { failed, unconfirmed } = await countNotices(queries, now - weekMs);
+    const { failed, unconfirmed } = await countNotices(queries, { clientId, since: now - weekMs });
     if (failed + unconfirmed > 0) {
       return warning(
         `In the last seven days, ${counted(failed, 'notification')} could not be sent and ${unconfirmed} could not be confirmed.`,

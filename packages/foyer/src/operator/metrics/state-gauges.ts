@@ -111,7 +111,7 @@ export function addStateGauges(deps: {
     gauges.unknown.set((await listUnknownTeams(queries, { clientId, now: now() })).length);
     gauges.troubled.set((await readJobs(queries, { clientId, jobs, now: now() })).filter(isInTrouble).length);
     gauges.maintenance.set((await readMaintenance(queries, clientId)) === undefined ? 0 : 1);
-    const notices = await countUndelivered(queries, now());
+    const notices = await countUndelivered(queries, { clientId, now: now() });
     for (const channel of noticeChannels) gauges.undelivered.set({ channel }, notices[channel]);
     gauges.backup.set(((await lastBackupAt(queries)) ?? 0) / 1000);
     await readSize();

@@ -84,7 +84,7 @@ export function createOperatorViews(deps: {
       unknownTeams: await listUnknownTeams(queries, { clientId, now: now() }),
       days: days.requests,
       jobs: await readJobs(queries, { clientId, jobs: deps.jobs, now: now() }),
-      channelTroubles: await listChannelTroubles(queries),
+      channelTroubles: await listChannelTroubles(queries, clientId),
       welcomes: days.welcomes,
     };
     return (frame) => overviewPage(frame, content);
