@@ -86,6 +86,20 @@ export function prepareInstallationTokens(database: Database) {
   };
 }
 
+/** Whether a token of this person is stored with the installation. */
+export async function hasUserToken(
+  queries: Queries,
+  person: { installationId: string; userId: string },
+): Promise<boolean> {
+  const row = await queries
+    .selectFrom('user_tokens')
+    .select('user_id')
+    .where('installation_id', '=', person.installationId)
+    .where('user_id', '=', person.userId)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /**
  * Writes a person's sealed tokens and replaces any earlier ones. `expiresAt` is in milliseconds since 1970; null if the
  * tokens do not expire.

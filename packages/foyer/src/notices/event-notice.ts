@@ -6,6 +6,7 @@ import {
   readRun,
   registeredTeamId,
 } from '../database/install-record.ts';
+import { hasUserToken } from '../database/installation-tokens.ts';
 import { inactiveCode } from '../database/installations.ts';
 import { troubledChannel } from '../database/notices.ts';
 import type { OperatorNoticeRow } from '../database/records.ts';
@@ -28,7 +29,7 @@ export async function eventNotice(
     case 'uninstalled':
       return uninstalledNotice(appName, record);
     case 'token_died':
-      return isStillDead(record, row) ? tokenDiedNotice(appName, record, row) : undefined;
+      return (await isStillDead(queries, record, row)) ? tokenDiedNotice(appName, record, row) : undefined;
     case 'run_failed': {
       const run = await readRun(queries, row.cause_id.split('/')[0] ?? row.cause_id);
       return run && isUntold(run) ? runFailedNotice(appName, record, run) : undefined;
@@ -42,8 +43,14 @@ export async function eventNotice(
   }
 }
 
-function isStillDead(record: InstallRecord, row: OperatorNoticeRow): boolean {
-  return row.user_id === null ? record.status === 'broken' : record.status !== 'uninstalled';
+async function isStillDead(
+  queries: Queries,
+  { id: installationId, status }: InstallRecord,
+  { user_id: userId }: OperatorNoticeRow,
+): Promise<boolean> {
+  if (userId === null) return status === 'broken';
+  // Foyer erases a person's dead token: a stored one is newer.
+  return status !== 'uninstalled' && !(await hasUserToken(queries, { installationId, userId }));
 }
 
 /**

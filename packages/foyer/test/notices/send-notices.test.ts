@@ -4,10 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, it, type TestContext } from 'node:test';
 import { countUndelivered } from '../../src/database/notices.ts';
+import { erasePerson } from '../../src/database/people/erase-person.ts';
 import { createNoticeSender } from '../../src/notices/send-notices.ts';
 import { type Step, StepError } from '../../src/pipeline/step.ts';
 import { notifyOperators } from '../../src/steps/notify-operators.ts';
 import { type PipelineStage, setStage } from '../pipeline/pipeline-stage.ts';
+import { teamInstall } from '../support/installations.ts';
 import { startMailServer } from '../support/mail-server.ts';
 
 /** Starts a webhook that answers with its current `status`. It records a text only if it answers 200. */
@@ -107,6 +109,30 @@ describe('notices to the operators', () => {
     await sender.send();
     assert.equal(webhook.received.length, 2);
     assert.match(webhook.received[1] ?? '', /uninstalled/);
+  });
+
+  it('the operators are not notified of a person’s dead token if the person has authorized again or was erased since', async (t) => {
+    const { stage, webhook, sender } = await stageWithBoth(t);
+    const { store, database, now } = stage;
+    const { clientId } = stage.config.slack;
+    const userId = 'U7';
+    const loseToken = async (teamId: string) => {
+      const { installationId } = await store.recordInstall(
+        teamInstall({ teamId, userId, userToken: 'xoxp-1' }),
+      );
+      const { userVersion } = (await store.readInstallation(installationId, userId)) ?? {};
+      const holder = { installationId, userId };
+      assert.equal(await store.dropDeadUserToken(holder, 'token_expired', userVersion ?? 0), true);
+      return installationId;
+    };
+    await loseToken('T7');
+    await store.recordMember(teamInstall({ teamId: 'T7', userId, botToken: null, userToken: 'xoxp-2' }));
+    await store.markBroken(await loseToken('T8'), 'token_revoked');
+    await database.write((tx) => erasePerson(tx, { clientId, teamId: 'T8', userId, now: now() }));
+    await stage.pass(60_000);
+    for (let times = 0; times < 5; times += 1) await sender.send();
+    assert.equal(webhook.received.length, 1, webhook.received.join('\n'));
+    assert.match(webhook.received[0] ?? '', /Slack refuses the token of Foyer/);
   });
 
   it('the operators are notified once of a run that failed before its step notify-operators ran', async (t) => {

@@ -113,12 +113,17 @@ async function eraseFrom(
     .$if(isNeeded, (query) => query.where('life', '!=', life))
     .executeTakeFirst();
   erased.welcomes += Number(welcomes.numDeletedRows);
+  // Such a notice is only about the person. Without their id, it would be about the bot's token.
+  const ofTheirToken = await tx
+    .deleteFrom('operator_notices')
+    .where((eb) => eb.and({ ...theirs, kind: 'token_died' }))
+    .executeTakeFirst();
   const notices = await tx
     .updateTable('operator_notices')
     .set({ user_id: null })
     .where((eb) => eb.and(theirs))
     .executeTakeFirst();
-  erased.notices += Number(notices.numUpdatedRows);
+  erased.notices += Number(ofTheirToken.numDeletedRows) + Number(notices.numUpdatedRows);
   erased.history += await eraseHistory(tx, { installationId, userId });
   const runs = await tx
     .updateTable('runs')
