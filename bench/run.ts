@@ -78,7 +78,7 @@ await new Command('bench')
   .addOption(
     new Option(
       '--profile [contender]',
-      'take a CPU profile of each contender whose name begins with this text (default: Foyer)',
+      'take a CPU profile of each contender whose name begins with this text (“Foyer” if none is given)',
     ),
   )
   .option('--quick', 'use sizes so small that they only show whether the bench runs')

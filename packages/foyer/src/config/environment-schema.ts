@@ -34,7 +34,7 @@ const isProtected = (url: URL): boolean => url.protocol === 'https:' || isLoopba
  */
 const protectedUrl = (fix: string) =>
   webUrl(fix).refine((text) => isProtected(new URL(text)), {
-    error: 'is plain http to another machine',
+    error: 'uses plain http to another machine',
     params: { fix: `use https (plain http works only for this machine); ${fix}` },
   });
 
@@ -68,7 +68,7 @@ const hostPage = (fix: string) =>
       return isProtected(url) && !hasCredentials(url) && url.hash === '';
     },
     {
-      error: 'is plain http to another machine, or has credentials or a fragment',
+      error: 'uses plain http to another machine, or has credentials or a fragment',
       params: { fix },
     },
   );

@@ -110,7 +110,7 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
     const { type, eventId, happenedAt } = event;
     if (event.candidates.length === 0) {
       // If Slack sent the event again, it would still name no team. So Foyer logs an error and acknowledges the event.
-      return log.error({ event: type, eventId }, 'a lifecycle event names no team and no enterprise');
+      return log.error({ event: type, eventId }, 'a lifecycle event names neither a team nor an enterprise');
     }
     const apply = async (): Promise<void> => {
       const query = await store.findTenant(event.candidates, happenedAt);

@@ -216,7 +216,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       const kind = slackFailure(error)?.kind;
       if (kind === 'unreachable' || kind === 'rate-limited') {
         // Without an answer from Slack, this token may belong to a working app.
-        deps.log.warn({ err: error }, 'could not ask Slack whose token it is; keeping it for now');
+        deps.log.warn(
+          { err: error },
+          'could not ask Slack who a token belongs to; keeping the token for now',
+        );
         return 'kept';
       }
       deps.log.warn({ err: error }, 'could not check whether a token is in use; revoking it');

@@ -58,9 +58,9 @@ export function mailFailure(error: unknown): MailFailure {
 
 /** Failures that are not about the message. None is final: each may pass, or an operator can fix it. */
 const failures: Readonly<Record<string, MailFailure>> = {
-  EAUTH: failure('smtp_login_refused', 'The mail server refused the login of NOTIFY_SMTP_URL'),
-  ENOAUTH: failure('smtp_login_refused', 'The mail server requires a login: put one into NOTIFY_SMTP_URL'),
-  ETLS: failure('tls_failed', 'No TLS connection to the mail server could be made'),
+  EAUTH: failure('smtp_login_refused', 'The mail server refused the login in NOTIFY_SMTP_URL'),
+  ENOAUTH: failure('smtp_login_refused', 'The mail server requires a login: add one to NOTIFY_SMTP_URL'),
+  ETLS: failure('tls_failed', 'A TLS connection to the mail server could not be established'),
   EDNS: failure('host_unknown', 'The mail server’s name could not be resolved'),
   ESOCKET: failure(
     'connection_failed',

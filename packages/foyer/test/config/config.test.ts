@@ -194,7 +194,7 @@ describe('the configuration', () => {
         'http://[2001:db8::1]/x',
       ]) {
         const [fault, ...others] = faultsOf({ ...secrets, [name]: url });
-        assert.deepEqual([fault?.name, fault?.problem], [name, 'is plain http to another machine'], url);
+        assert.deepEqual([fault?.name, fault?.problem], [name, 'uses plain http to another machine'], url);
         assert.match(fault?.fix ?? '', /^use https \(plain http works only for this machine\)/);
         assert.deepEqual(others, []);
       }

@@ -52,12 +52,12 @@ test('a commit that succeeds after its time limit still calls `onChanged`, and a
   assert.equal(await changed.promise, 'T1');
 });
 
-test('an event that names no team and no enterprise is acknowledged and logged', async () => {
+test('an event that names neither a team nor an enterprise is acknowledged and logged', async () => {
   const lines: string[] = [];
   const told = pino({ level: 'error' }, { write: (line: string) => lines.push(line) });
   const { store } = hangingStore();
   const commit = createCommitLifecycle({ store, onChanged: () => assert.fail('nothing changed'), log: told });
   await commit({ ...uninstall, team_id: 5 }, at * 1000);
   assert.equal(lines.length, 1);
-  assert.match(lines[0] ?? '', /"event":"app_uninstalled".*names no team and no enterprise/);
+  assert.match(lines[0] ?? '', /"event":"app_uninstalled".*names neither a team nor an enterprise/);
 });

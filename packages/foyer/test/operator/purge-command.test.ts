@@ -227,7 +227,10 @@ testOnBothEngines(
     await sql`insert into orders values ('order-1', 'ins_1')`.execute(database.queries);
     const { exitCode, stdout, stderr } = await run(['purge', 'T1', '--yes', '--json'], deps);
     assert.deepEqual([exitCode, stdout], [1, '']);
-    assert.match(stderr, /The records of T1 were not erased: rows of your own tables \(orders\) still refer to them/);
+    assert.match(
+      stderr,
+      /The records of T1 were not erased: rows of your own tables \(orders\) still refer to them/,
+    );
     assert.equal((await run(['show', 'T1'])).exitCode, 0);
   },
 );

@@ -14,7 +14,7 @@ export function maintenanceCommand(deps: OperatorDeps): Command {
     description:
       'While maintenance is on, every machine answers installs with a page that asks people to come back later (503, ' +
       'Retry-After). Someone who comes back from Slack in this time gets the page too; they finish the install by ' +
-      'reloading that page after maintenance. Events are still committed, runs continue, and installed teams notice ' +
+      'reloading that page once maintenance is off. Events are still committed, runs continue, and installed teams notice ' +
       'nothing. Maintenance stays on until you turn it off, even after a restart. Running machines follow within a second.',
     examples: [
       ['maintenance on', 'before you change something that installs need'],
