@@ -60,11 +60,11 @@ export function askingStep(step: Step, open: QuestionRecord): ActingStep {
       const words = texts.forLocale(await readLocale(database.queries, person));
       const app = escapeMrkdwn(brand.name, 80);
       const posts = questionPosts(open);
-      const post = (key: string, intro: string) =>
-        postOrLeave(context, key, {
-          text: `${intro.replaceAll('*', '')} ${escapeMrkdwn(open.question.text, 2500)}`,
-          blocks: questionBlocks(words, intro, open),
-        });
+      const post = (key: string, intro: string) => {
+        const text = `${intro.replaceAll('*', '')} ${escapeMrkdwn(open.question.text, 2500)}`;
+        const blocks = questionBlocks(words, intro, open);
+        return postOrLeave(context, key, { text, blocks }, key === posts.reminder);
+      };
       await post(posts.first, words.text('home.question.intro', { app }));
       const reminds = open.remindAt !== null && open.remindAt <= context.now();
       if (reminds) await post(posts.reminder, words.text('home.question.reminder', { app }));
@@ -73,22 +73,24 @@ export function askingStep(step: Step, open: QuestionRecord): ActingStep {
   };
 }
 
-/** Posts a message. Home shows the question too, so the step continues if the DM is refused or unconfirmed. */
+/**
+ * Posts a message of a question. Home shows the question too, so the step continues if the DM is refused or
+ * unconfirmed. The question of a moment's run appears only in the DM: if its first message is refused, the step fails.
+ */
 async function postOrLeave(
   context: StepContext,
   key: string,
   message: Parameters<StepContext['postOnce']>[1],
+  isReminder: boolean,
 ): Promise<void> {
   try {
     // Passes no `scope`: the key already contains the run's id.
     await postOnce(context, key, message);
   } catch (error) {
     const isUnconfirmed = error instanceof AttemptEnded && error.end.kind === 'unconfirmed';
-    if (!isUnconfirmed && slackFailure(error)?.kind !== 'refused') throw error;
-    context.log.warn(
-      { err: error },
-      'Slack refused or did not confirm the message that asks a question; Home shows the question',
-    );
+    const mayContinue = context.moment === undefined || isReminder;
+    if (!isUnconfirmed && !(mayContinue && slackFailure(error)?.kind === 'refused')) throw error;
+    context.log.warn({ err: error }, 'Slack refused or did not confirm the message that asks a question');
   }
 }
 

@@ -230,6 +230,20 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(again.runId)).status, 'succeeded');
     });
 
+    it('the question of an `opened` run fails its step if Slack refuses the DM, since App Home does not show that question', async (t) => {
+      const asking = step('asking', async ({ answer }) =>
+        answer === undefined ? ask({ id: 'q', text: 'Which?', input: { type: 'text' } }) : answer,
+      );
+      const stage = await setStage(t, { engine, steps: [], momentSteps: { opened: [asking] } });
+      const acme = await stage.install();
+      await open(stage, acme, stage.sandbox.person('Acme', 'admin').id);
+      const failure = { type: 'error', error: 'messages_tab_disabled' } as const;
+      stage.sandbox.faults.add({ method: 'chat.postMessage', failure });
+      await workAll(stage);
+      const [run] = await momentRuns(stage, acme);
+      assert.deepEqual([run?.status, run?.steps[0]?.errorCode], ['failed', 'messages_tab_disabled']);
+    });
+
     it('after a reinstall, the install run and an `opened` run wait until the previous install’s uninstall run has ended', async (t) => {
       const { lines, lists } = diary();
       let isBlocked = true;
