@@ -7,6 +7,7 @@ import {
   type StepRecord,
 } from '../database/install-record.ts';
 import type { UserRecord } from '../database/people/people.ts';
+import type { InstallationStatus } from '../database/records.ts';
 import type { StepAttemptRecord } from '../database/run-steps.ts';
 import type { Output } from './terminal/output.ts';
 import { plainText } from './terminal/plain-text.ts';
@@ -69,7 +70,7 @@ export function installRecordText(output: Canvas, details: InstallDetails): stri
   const { record, users, history, attempts, uninstall, moments = [], momentCount = moments.length } = details;
   const sections = [headSection(output, record, users)];
   if (uninstall) sections.push(...runSections(output, uninstall.run, uninstall.attempts));
-  if (record.run) sections.push(...runSections(output, record.run, attempts));
+  if (record.run) sections.push(...runSections(output, record.run, attempts, record.status));
   if (moments.length > 0) {
     const more = `--json shows the newest ${mostRuns} runs`;
     sections.push(section(output, 'Moments', moments, momentColumns, { total: momentCount, more }));
@@ -113,7 +114,13 @@ function enterpriseText({ enterpriseId, enterpriseName }: InstallRecord): string
   return enterpriseId && enterpriseName ? `${enterpriseName} (${enterpriseId})` : enterpriseId;
 }
 
-function runSections(output: Canvas, run: RunRecord, attempts: StepAttemptRecord[]): string[] {
+function runSections(
+  output: Canvas,
+  run: RunRecord,
+  attempts: StepAttemptRecord[],
+  installation?: InstallationStatus,
+): string[] {
+  const mayRetry = run.status === 'failed' && installation !== 'uninstalled';
   const status = output.style(statusStyle(run.status) ?? 'bold', run.status);
   const fields = fieldLines([
     ['for', run.userId],
@@ -121,7 +128,7 @@ function runSections(output: Canvas, run: RunRecord, attempts: StepAttemptRecord
     ['finished', run.finishedAt === null ? null : timeText(run.finishedAt)],
     ['waits for', run.waitingFor],
     ['next try', run.dueAt === null || run.status !== 'waiting' ? null : timeText(run.dueAt)],
-    ['try again', run.status === 'failed' ? `npm run foyer -- retry ${run.id}` : null],
+    ['try again', mayRetry ? `npm run foyer -- retry ${run.id}` : null],
   ]);
   const head = `${output.style('bold', `${run.pipeline === 'uninstall' ? 'Uninstall run' : 'Run'} ${run.id}`)}  ${status}\n${fields}`;
   const sections = [`${head}\n\n${indent(table(inner(output), stepColumns, run.steps))}`];

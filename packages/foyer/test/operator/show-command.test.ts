@@ -4,6 +4,7 @@ import type { Moment } from '../../src/database/records.ts';
 import { createRun } from '../../src/database/runs.ts';
 import {
   createOperatorHarness,
+  installedAt,
   storeInstallation,
   storeRun,
   storeUser,
@@ -107,6 +108,18 @@ testOnBothEngines('`show` counts all workspaceGranted runs, and prints the newes
     Array.from({ length: 20 }, (_, index) => `workspaceGranted T${149 - index}`),
   );
   assert.match(stdout, /^ {2}and 30 more: --json shows the newest 1000 runs$/m);
+});
+
+test('`show` does not suggest to retry an install run after the app was uninstalled, since `retry` refuses it', async (t) => {
+  const { database, run } = await createOperatorHarness(t);
+  await storeInstallation(database, { id: 'ins_1', status: 'uninstalled', uninstalled_at: installedAt });
+  const runId = await storeRun(database, 'ins_1', [
+    { name: 'send-welcome', status: 'failed', errors: ['missing_scope'] },
+  ]);
+  assert.equal((await run(['retry', runId])).exitCode, 1);
+  const { stdout } = await run(['show', 'T1']);
+  assert.ok(stdout.includes(`Run ${runId}  failed`), stdout);
+  assert.doesNotMatch(stdout, /try again/);
 });
 
 test('`show` prints who installed the app and when, the scopes, each attempt with its error, and how to try again', async (t) => {

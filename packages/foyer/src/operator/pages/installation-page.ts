@@ -133,8 +133,7 @@ function actionsBar(frame: OperatorFrame, record: InstallRecord): Html {
   const isOver = run !== null && ['succeeded', 'failed', 'cancelled'].includes(run.status);
   const mayRetry =
     run !== null &&
-    (['failed', 'waiting', 'cancelled'].includes(run.status) ||
-      run.steps.some(({ status }) => status === 'unconfirmed'));
+    (['failed', 'waiting'].includes(run.status) || run.steps.some(({ status }) => status === 'unconfirmed'));
   const press = (action: string, label: string, fields: Html, style = '') =>
     html`<form method="post" action="${`${path}/${action}`}">${csrfField(frame.session)}${fields}<button class="button small-button ${style}" type="submit">${label}</button></form>`;
   return html`<div class="action-bar">

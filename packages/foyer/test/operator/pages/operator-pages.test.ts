@@ -332,6 +332,25 @@ describe('the buttons of an operator page', () => {
     assert.equal(stale.headers.get('location'), `${path}?done=run_not_newest`);
   });
 
+  it('“Run again” is not offered for a cancelled run, since no retry would repeat its steps', async (t) => {
+    t.after(() => stage.close());
+    const run = await newestRun();
+    const { queries } = stage.database;
+    const cancelled = { status: 'cancelled' } as const;
+    await queries.updateTable('runs').set(cancelled).where('id', '=', run.id).execute();
+    await queries
+      .updateTable('steps')
+      .set({ status: 'skipped', error_code: 'run_cancelled' })
+      .where('run_id', '=', run.id)
+      .where('name', '=', 'publish-home')
+      .execute();
+    const answer = await stage.post(`${path}/retry`, { run: run.id });
+    assert.equal(answer.headers.get('location'), `${path}?done=run_nothing_to_retry`);
+    const page = await (await stage.get(path)).text();
+    assert.match(page, /Mark as gone…/);
+    assert.doesNotMatch(page, /Run again/);
+  });
+
   it('“Send the welcome again” sends one more welcome', async (t) => {
     t.after(() => stage.close());
     const sent = welcomes();
