@@ -13,7 +13,7 @@ export async function findTeam(queries: Queries, clientId: string, id: string): 
   if (record) return record;
   throw new CommandError(
     `There is no installation of ${id}. \`npm run foyer -- list\` lists all ids. ` +
-      'A workspace that an org-wide install covers is found by its enterprise’s id (E…).',
+      'To find a workspace that an org-wide install covers, give its enterprise’s id (E…).',
   );
 }
 

@@ -27,7 +27,10 @@ export function localCommands({
 }
 
 /** How to call the commands in an app that has added the npm package. */
-export const packageCommands: LocalCommands = { foyer: 'npx slack-foyer', start: 'as you start your app' };
+export const packageCommands: LocalCommands = {
+  foyer: 'npx slack-foyer',
+  start: 'the way you start your app',
+};
 
 const clone: LocalCommands = { foyer: 'npm run foyer --', start: 'npm start' };
 

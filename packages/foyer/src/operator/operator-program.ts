@@ -115,7 +115,7 @@ async function createProgram(deps: OperatorDeps, needed = Object.keys(commands))
       getOutHelpWidth: () => 100,
       getErrHelpWidth: () => 100,
     })
-    .showHelpAfterError('(--help shows how it is used)')
+    .showHelpAfterError('(add --help to see the usage)')
     .exitOverride()
     .addHelpText('after', '\nExit codes: 0 done, 1 failed, 2 wrong usage. Times are in UTC.');
   const loaded = Object.entries(commands).filter(([name]) => needed.includes(name));

@@ -25,8 +25,8 @@ const mostLinks = 20;
 export function noteReconnectLinks(output: Pick<Output, 'note'>, lost: readonly Disconnected[]): void {
   if (lost.length === 0) return;
   output.note(
-    'An admin of each team must install the app again; the team’s record then continues. Send them these links, or ' +
-      'see `npm run foyer -- list --status broken`.',
+    'An admin of each team must install the app again; the team’s record then continues. Send each admin their link ' +
+      'from this list, or from `npm run foyer -- list --status broken`.',
   );
   for (const { teamId, enterpriseId, reconnectUrl } of lost.slice(0, mostLinks))
     output.note(`  ${teamId ?? enterpriseId}  ${reconnectUrl}`);

@@ -201,7 +201,7 @@ test('`import` reports which lines it refuses and why, without printing any valu
   );
   assert.doesNotMatch(stderr, /secret/);
   assert.equal(await count('installations'), 1);
-  assert.match((await importFrom(join(source, 'none'))).stderr, /There is nothing at/);
+  assert.match((await importFrom(join(source, 'none'))).stderr, /none does not exist/);
   assert.equal((await importFrom('/dev/null')).stderr.trim(), '/dev/null is neither a file nor a folder.');
 });
 

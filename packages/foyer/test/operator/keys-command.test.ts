@@ -284,7 +284,7 @@ testOnBothEngines(
     await database.write((tx) => holdKey(tx, holder));
     const held = await keys(['forget', 'old', '--yes'], after);
     assert.equal(held.exitCode, 1);
-    assert.match(held.stderr, /process 7 on web-1 encrypts with it, so it is not lost/);
+    assert.match(held.stderr, /process 7 on web-1 encrypts with this key, so the key is not lost/);
     assert.deepEqual(await everything(database), stored);
   },
 );
@@ -310,7 +310,7 @@ test('`keys forget` does not forget a key that another process starts to use, an
     if (count === 3) await storeOf(database, before).recordInstall(teamInstall({ teamId: 'T8' }));
   });
   const lost = { id: 'old', now: () => installedAt + 600_000 };
-  await assert.rejects(forgetKey(sealing, lost), /something is being encrypted with it/);
+  await assert.rejects(forgetKey(sealing, lost), /something has just been encrypted with it/);
   const ids = async () =>
     (await database.queries.selectFrom('encryption_keys').select('id').execute()).length;
   assert.equal(await ids(), 1);

@@ -27,13 +27,13 @@ const places = [
     where: 'an app that added the package',
     place: { program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: false },
     failed: /`npx slack-foyer list --status broken`/,
-    start: /Start Foyer \(as you start your app\)/,
+    start: /Start Foyer \(the way you start your app\)/,
   },
   {
     where: 'an app that added the package, by npx, which sets the variables of an npm script',
     place: { program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: true },
     failed: /`npx slack-foyer list --status broken`/,
-    start: /Start Foyer \(as you start your app\)/,
+    start: /Start Foyer \(the way you start your app\)/,
   },
 ];
 

@@ -58,7 +58,7 @@ test('wrong usage of a subcommand exits with code 2', async (t) => {
   ]) {
     const { exitCode, stdout, stderr } = await run(commandLine);
     assert.deepEqual([exitCode, stdout], [2, ''], commandLine.join(' '));
-    assert.match(stderr, /^error: .+\n\(--help shows how it is used\)/);
+    assert.match(stderr, /^error: .+\n\(add --help to see the usage\)/);
   }
 });
 

@@ -180,7 +180,7 @@ test('`setup` in a script names each value that is missing or wrong, and writes 
       secrets,
       /more than scheme, host and port/,
     ],
-    [flags, { ...secrets, SLACK_CLIENT_SECRET: 'two words' }, /^SLACK_CLIENT_SECRET .*spaces or line ends/],
+    [flags, { ...secrets, SLACK_CLIENT_SECRET: 'two words' }, /^SLACK_CLIENT_SECRET .*spaces or line breaks/],
   ];
   for (const [commandLine, environment, reason] of wrong) {
     const { exitCode, stdout, stderr } = await setup(commandLine, environment);

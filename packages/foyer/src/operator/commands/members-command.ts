@@ -58,7 +58,7 @@ async function members(
       isEmpty = false;
       if (!(await output.ready())) return;
     }
-    if (isEmpty) output.print(search ? 'No member matches.' : 'The app has met no one in this team yet.');
+    if (isEmpty) output.print(search ? 'No member matches.' : 'The app has not met anyone in this team yet.');
   });
 }
 

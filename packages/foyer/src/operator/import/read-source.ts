@@ -44,7 +44,7 @@ export async function* readSource(source: string, clientId: string): AsyncGenera
   if (found && !found.isFile() && !found.isDirectory())
     throw new CommandError(`${source} is neither a file nor a folder.`);
   const folders = found?.isFile() ? [] : [...(found ? [source] : []), ...foldersBeside(source)];
-  if (!found && folders.length === 0) throw new CommandError(`There is nothing at ${source}.`);
+  if (!found && folders.length === 0) throw new CommandError(`${source} does not exist.`);
   if (folders.length > 0) for (const folder of folders) yield* readFolder(folder, clientId);
   else yield* readLines(source);
 }
@@ -142,7 +142,7 @@ function parse(text: string): SourceEntry['read'] {
   }
   const { data, error } = installation.safeParse(value);
   if (error) {
-    const fields = [...new Set(error.issues.map(({ path }) => path.join('.') || 'the whole'))];
+    const fields = [...new Set(error.issues.map(({ path }) => path.join('.') || 'the whole entry'))];
     return { refusal: `it is not an Installation of @slack/oauth; wrong or missing: ${fields.join(', ')}` };
   }
   const { team, enterprise, isEnterpriseInstall, bot, user } = data;

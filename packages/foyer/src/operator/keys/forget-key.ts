@@ -60,7 +60,7 @@ export async function forgetKey(
     await database.write(async (transaction) => {
       const left = await countSeals(transaction, prefix);
       if (left.bots + left.users + left.requests > 0)
-        throw stillUsed(id, 'something is being encrypted with it');
+        throw stillUsed(id, 'something has just been encrypted with it');
       await deleteEncryptionKey(transaction, id);
     });
     await database.scrub();
@@ -72,7 +72,7 @@ async function refuseIfHeld(transaction: Tx, id: string, now: number): Promise<v
   const holder = await findHolderOf(transaction, id, now);
   if (!holder) return;
   const [host, pid] = holder.process.split(' ');
-  throw stillUsed(id, `process ${pid} on ${host} encrypts with it, so it is not lost`);
+  throw stillUsed(id, `process ${pid} on ${host} encrypts with this key, so the key is not lost`);
 }
 
 function stillUsed(id: string, why: string): CommandError {

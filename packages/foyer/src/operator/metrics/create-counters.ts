@@ -74,7 +74,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
     ),
     welcomeSeconds: histogram(
       'foyer_welcome_seconds',
-      'Time from the callback of an install to its welcome; org-wide installs, which wait for access, are left out',
+      'Time from an install’s OAuth callback to its welcome message, except org-wide installs, which wait for access',
       {},
       welcomeBuckets,
     ),
@@ -84,14 +84,14 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
     }),
     slackCallSeconds: histogram(
       'foyer_slack_call_duration_seconds',
-      'Duration of a call to Slack, until its whole answer has arrived',
+      'Duration of a call to Slack, until the whole response has arrived',
       { method },
       callBuckets,
     ),
     rateLimits: counter('foyer_slack_rate_limits_total', 'Calls to Slack that were rate limited', { method }),
     events: counter(
       'foyer_slack_requests_total',
-      'Events and interactions from Slack, by type and by the status of our response; unverified: not from Slack',
+      'Events and interactions, by type and response status; unverified: refused before Foyer knew that Slack sent it',
       { type: [...knownEventTypes, 'other'], status: eventStatuses },
     ),
     acknowledgementSeconds: histogram(
@@ -100,7 +100,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
       { kind: ['event', 'interaction'] },
       acknowledgementBuckets,
     ),
-    http: counter('foyer_http_requests_total', 'Answered HTTP requests, by route and class of status', {
+    http: counter('foyer_http_requests_total', 'HTTP requests, by route and status class', {
       route: routeNames,
       status: httpStatuses,
     }),
@@ -119,7 +119,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
   for (const status of unverifiedStatuses) counters.events.inc({ type: 'unverified', status }, 0);
   new Gauge({
     name: 'foyer_build_info',
-    help: 'Always 1: the version of slack-foyer, the Node that runs it, and the engine of its database',
+    help: 'Always 1; the labels are the version of slack-foyer, the version of Node.js and the database engine',
     labelNames: ['version', 'node', 'engine'],
     registers,
   }).set({ version: foyerVersion, node: process.version, engine: known.engine }, 1);

@@ -46,7 +46,7 @@ export function addStateGauges(deps: {
     maintenance: gauge('foyer_maintenance', 'Whether installs are paused by `maintenance on`'),
     undelivered: gauge(
       'foyer_notices_undelivered',
-      'Messages to the operators that could not be sent yet and are tried again',
+      'Messages to the operators that could not be sent yet; Foyer tries again',
       ['channel'],
     ),
     backup: gauge(
@@ -56,17 +56,17 @@ export function addStateGauges(deps: {
     size: gauge('foyer_database_size_bytes', 'The size of the database on disk, with its WAL'),
     pool: gauge(
       'foyer_database_connections',
-      'Connections of this process to the database server; waiting: callers that wait for one',
+      'Connections of this process to the database server; waiting: callers without one; most: the limit',
       ['state'],
     ),
     diskSize: gauge('foyer_disk_size_bytes', 'The size of the disk that holds the SQLite file'),
     diskFree: gauge(
       'foyer_disk_free_bytes',
-      'How much Foyer may still write to the disk that holds the SQLite file',
+      'How much Foyer can still write to the disk that holds the SQLite file',
     ),
     unknown: gauge(
       'foyer_unknown_teams',
-      'Teams that Slack sends events for, and that have no installation here',
+      'Teams that Slack sends events for although they have no installation here',
     ),
     troubled: gauge(
       'foyer_jobs_troubled',
@@ -78,7 +78,7 @@ export function addStateGauges(deps: {
   // The gauges below do not come from the database: they are reported even while it does not answer.
   new Gauge({
     name: 'foyer_time_seconds',
-    help: 'The clock of this machine: Prometheus compares it with its own',
+    help: 'The clock of this machine, for comparison with the clock of Prometheus',
     registers,
     collect() {
       this.set(now() / 1000);
@@ -86,7 +86,7 @@ export function addStateGauges(deps: {
   });
   new Counter({
     name: 'foyer_database_damage_total',
-    help: 'Statements that the database refused because a page of it is damaged',
+    help: 'Statements that failed because a page of the database is damaged',
     registers,
     collect() {
       this.reset();

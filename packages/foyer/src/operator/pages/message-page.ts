@@ -33,7 +33,7 @@ export const messages = {
   method_not_allowed: {
     status: 405,
     heading: 'That does not work here',
-    text: 'This address does not answer that kind of request. Nothing was changed.',
+    text: 'This address does not accept that kind of request. Nothing was changed.',
   },
   database_unavailable: {
     status: 503,

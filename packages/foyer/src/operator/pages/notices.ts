@@ -33,7 +33,7 @@ const notices = {
     purged_not_revoked:
       'Purged. Some tokens could not be revoked at Slack; the log lists them. They stay valid until the app is removed in Slack.',
     changed_meanwhile:
-      'Nothing was changed: the app was installed again after you opened that page. Look at its record, and decide again.',
+      'Nothing was changed: the app was installed again after you opened that page. Look at the record below before you decide again.',
     sign_in_again:
       'Nothing was changed: a purge needs a sign-in with Slack within the last five minutes. Sign in again, and repeat the purge.',
     session_ended: 'Your session had ended, so nothing was changed. Log in and try again.',

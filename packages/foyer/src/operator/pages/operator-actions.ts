@@ -1,3 +1,4 @@
+import { counted } from '../../config/counted.ts';
 import type { Logger } from '../../config/log.ts';
 import type { Database } from '../../database/database.ts';
 import { appendHistory } from '../../database/history.ts';
@@ -170,5 +171,5 @@ export function createOperatorActions(deps: OperatorActionsDeps) {
 
 function revocationText({ revoked, notRevoked }: Revocation): string {
   const kept = notRevoked.map(({ of, error }) => `${of} (${error})`).join(', ');
-  return `${revoked} revoked at Slack${kept === '' ? '' : `, not revoked: ${kept}`}`;
+  return `${counted(revoked, 'token')} revoked at Slack${kept === '' ? '' : `, not revoked: ${kept}`}`;
 }

@@ -65,7 +65,7 @@ function tiles(content: OverviewContent, now: number): Html {
   const lateMs = queue.oldestDueAt === null ? 0 : now - queue.oldestDueAt;
   const runs = queue.queued + queue.running + queue.waiting;
   const queueNote = `${count(queue.running)} running, ${count(queue.waiting)} waiting, ${count(queue.due)} due`;
-  const late = queue.oldestDueAt !== null && `; the oldest for ${spanText(lateMs)}`;
+  const late = queue.oldestDueAt !== null && `; the oldest has waited ${spanText(lateMs)}`;
   const link = (status: InstallationStatus) => `/operator/installations?status=${status}`;
   return html`<ul class="stats" role="list">${[
     tile({ label: 'Active', value: installations.active, href: link('active') }),
@@ -92,7 +92,7 @@ function tiles(content: OverviewContent, now: number): Html {
     tile({
       label: 'Tokens to revoke',
       value: tokens.unstored,
-      note: tokens.unstored > 0 ? 'issued by Slack, but not stored by any install' : 'none left over',
+      note: tokens.unstored > 0 ? 'issued by Slack to installs that did not finish' : 'none left over',
       tone: tokens.unstored > 0 ? 'warn' : undefined,
     }),
   ]}</ul>`;
@@ -211,7 +211,7 @@ function unknownSection({ unknownTeams }: OverviewContent, now: number): Html | 
 function heldSection({ held, installations }: OverviewContent): Html {
   const suspended = isProbablySuspended({ held, active: installations.active });
   return html`<section class="failing card" aria-labelledby="held">
-  <div class="section-head"><h2 id="held">${suspended ? 'Slack may have suspended the app' : 'A team may have left'}</h2></div>
+  <div class="section-head"><h2 id="held">${suspended ? 'Slack may have suspended the app' : 'A team may have removed the app'}</h2></div>
   <p>Slack answers <code>${inactiveCode}</code> for ${count(held)} ${held === 1 ? 'installation' : 'installations'}, and no other installation has shown that the app works. ${held === 1 ? 'It is' : 'They are'} held: the tokens are kept, and nothing is uninstalled. Foyer asks Slack again every 15 minutes. The runbook says more under FoyerAppSuspended.</p>
 </section>`;
 }

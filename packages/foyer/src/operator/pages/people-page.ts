@@ -58,7 +58,7 @@ export function peoplePage(frame: OperatorFrame, { record, filters, page, total 
 </form>
 ${
   page.rows.length === 0
-    ? html`<p class="empty card">${filters.q ? 'No one matches.' : 'The app has met no one in this team yet.'}</p>`
+    ? html`<p class="empty card">${filters.q ? 'No one matches.' : 'The app has not met anyone in this team yet.'}</p>`
     : html`<div class="card table-card">${dataTable('People', peopleColumns, page.rows)}</div>`
 }
 ${pager(path, filters, page)}`,

@@ -66,7 +66,7 @@ function listing({ brand }: ReviewedApp): ReviewPoint[] {
       detail:
         logo === null
           ? 'Set brand.logo, and upload the same picture at Slack (512 pixels square or more).'
-          : 'Upload it at Slack too: 512 pixels square or more, and nothing like Slack’s own logo.',
+          : 'Upload it at Slack too: 512 pixels square or more. It must not resemble Slack’s own logo.',
     },
   ];
 }
@@ -87,7 +87,7 @@ function links({ brand, config }: ReviewedApp): ReviewPoint[] {
       'support',
       hasSupport,
       String(supportUrl),
-      'Set SUPPORT_URL or brand.supportUrl: an https page or a mailto: address that answers within two days.',
+      'Set SUPPORT_URL or brand.supportUrl: an https page or a mailto: address. You have to answer within two days.',
     ),
     judge(
       'landing page',
@@ -115,15 +115,15 @@ function scopes({ config, words }: ReviewedApp): ReviewPoint[] {
     judge(
       'scopes that the Marketplace accepts',
       refused.length + ofPeople.length === 0,
-      'The Marketplace refuses none of them.',
-      `The Marketplace takes no app with ${[...refused, ...ofPeople.map((scope) => `${scope} (user)`)].join(', ')}.`,
+      'The Marketplace accepts all of them.',
+      `The Marketplace does not accept apps with ${[...refused, ...ofPeople.map((scope) => `${scope} (user)`)].join(', ')}.`,
     ),
     ...close.map((scope): ReviewPoint => {
       const advice = optionalBotScopes.includes(scope)
         ? 'It is optional here, which helps.'
         : 'Consider making it optional (bot_optional).';
       const detail = `Show the reviewer what needs this scope. ${advice}`;
-      return { point: `${scope} is looked at closely`, result: 'by hand', detail };
+      return { point: `Slack looks closely at ${scope}`, result: 'by hand', detail };
     }),
   ];
 }
@@ -139,7 +139,7 @@ function manifest({ manifest: given }: ReviewedApp): ReviewPoint[] {
   const usesSockets = at(given, 'settings', 'socket_mode_enabled') === true;
   return [
     judge(
-      'events of an uninstall',
+      'uninstall events',
       missing.length === 0,
       'app_uninstalled and tokens_revoked are subscribed.',
       `Add ${missing.join(', ')} to bot_events in manifest.json.`,
@@ -147,14 +147,14 @@ function manifest({ manifest: given }: ReviewedApp): ReviewPoint[] {
     judge(
       'Messages tab',
       tab === undefined,
-      isReadOnly ? 'It is read-only.' : 'The app gets what people write.',
+      isReadOnly ? 'It is read-only.' : 'The app receives what people write there.',
       tab ? `According to the manifest, ${tab.problem}: ${tab.fix}.` : '',
     ),
     judge(
       'HTTP, not Socket Mode',
       !usesSockets,
       'Socket Mode is off.',
-      'Turn socket_mode_enabled off in manifest.json: the Marketplace takes no app that uses it.',
+      'Turn socket_mode_enabled off in manifest.json: the Marketplace does not accept apps that use it.',
     ),
   ];
 }
@@ -163,7 +163,7 @@ function byHand({ cleansUp }: ReviewedApp): ReviewPoint[] {
   const points: [string, string][] = [
     [
       'ten active workspaces',
-      'At least ten workspaces must have used the app in the last 28 days. `npm run foyer -- list --status active` lists all that have it.',
+      'At least ten workspaces must have used the app in the last 28 days. `npm run foyer -- list --status active` lists the workspaces that have it.',
     ],
     ['public distribution', 'Turn it on at api.slack.com/apps, Manage Distribution (docs/going-live.md).'],
     [

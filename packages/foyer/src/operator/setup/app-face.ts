@@ -46,7 +46,7 @@ export const faceProblem: Readonly<Record<keyof AppFace, (text: string) => strin
 
 function tooLong(text: string, most: number): string | undefined {
   const { length } = text.trim();
-  return length > most ? `It has ${length} characters, and Slack takes at most ${most}` : undefined;
+  return length > most ? `It has ${length} characters, and Slack allows at most ${most}` : undefined;
 }
 
 /** If text in the given color would be hard to read, says which colors Foyer's pages use instead; else undefined. */

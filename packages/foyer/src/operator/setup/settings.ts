@@ -63,7 +63,7 @@ export function httpAdvice(publicUrl: string): string | undefined {
 /** Says what is wrong with a value copied from Slack's page; undefined if the value looks right. */
 export function credentialProblem(text: string): string | undefined {
   if (text.trim() === '') return 'Copy it from the app’s Basic Information page';
-  return /[\s\p{Cc}]/u.test(text.trim()) ? 'It has spaces or line ends in it: copy it again' : undefined;
+  return /[\s\p{Cc}]/u.test(text.trim()) ? 'It contains spaces or line breaks: copy it again' : undefined;
 }
 
 /**

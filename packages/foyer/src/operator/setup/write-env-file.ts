@@ -106,7 +106,7 @@ function setVariable(envText: string, name: string, value: string): string {
     }
   }
   throw new CommandError(
-    `${name} cannot be written to .env: its value mixes quotes, # or line ends in a way that the format cannot hold. ` +
+    `${name} cannot be written to .env: its value combines quotes, # or line breaks in a way that .env does not allow. ` +
       'Set the variable in the real environment instead.',
   );
 }

@@ -369,7 +369,7 @@ describe('the buttons of an operator page', () => {
     const row = await installation();
     assert.deepEqual([row?.status, row?.sealed_bot], ['uninstalled', null]);
     assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
-    assert.deepEqual(await actions(), ['mark as gone: 1 revoked at Slack']);
+    assert.deepEqual(await actions(), ['mark as gone: 1 token revoked at Slack']);
     const again = await stage.post(`${path}/mark-gone`, { installed });
     assert.equal(again.headers.get('location'), `${path}?done=already_gone`);
   });
@@ -380,7 +380,9 @@ describe('the buttons of an operator page', () => {
     const installed = String((await installation())?.installed_at);
     const answer = await stage.post(`${path}/mark-gone`, { installed });
     assert.equal(answer.headers.get('location'), `${path}?done=marked_gone_not_revoked`);
-    assert.deepEqual(await actions(), ['mark as gone: 0 revoked at Slack, not revoked: bot (http_503)']);
+    assert.deepEqual(await actions(), [
+      'mark as gone: 0 tokens revoked at Slack, not revoked: bot (http_503)',
+    ]);
   });
 
   it('“Mark as gone” and “Purge” erase no token that Foyer cannot decrypt', async (t) => {
