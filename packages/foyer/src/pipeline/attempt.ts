@@ -265,7 +265,7 @@ function judgeEnd(end: StepEnd, judging: Judging): Verdict {
 const questionTooLong: StepFailure = {
   kind: 'final',
   code: 'invalid_question',
-  message: 'The question cannot be asked: as JSON, it must fit into 256 kB',
+  message: 'The question cannot be asked: as JSON, it may be at most 256 kB',
   tokenDead: false,
 };
 

@@ -107,7 +107,7 @@ async function continueRun(
     if (learnt) await database.write(learnt);
   }
   if (next.kind === 'lost') {
-    log.info('left the run: it was cancelled, or this worker lost its lease');
+    log.info('stopped working on the run: it was cancelled, or this worker lost its lease');
     return;
   }
   for (const ended of next.ended) await report(ended);
@@ -368,7 +368,7 @@ function processDied(row: StepRow) {
     failures: row.failures,
     output: null,
     errorCode: 'process_died',
-    errorMessage: `The process died ${mostLostAttempts} times in this step`,
+    errorMessage: `The process died ${mostLostAttempts} times during this step`,
   } as const;
 }
 
@@ -451,6 +451,6 @@ async function reportDeadToken(
   try {
     await deps.onTokenDead({ installationId, code: verdict.ending.errorCode ?? 'token_dead' });
   } catch (error) {
-    log.error({ err: error }, 'a dead token could not be recorded');
+    log.error({ err: error }, 'could not record that the token is dead');
   }
 }

@@ -222,18 +222,18 @@ export type Skip = Extract<StepEnd, { kind: 'skipped' }>;
 
 /** Throws if a step's end is invalid. Without this check, the step would fail only when Foyer stores the end. */
 function assertEnd(isRight: boolean, fix: string): void {
-  const message = `The step ended in a way that cannot be stored: ${fix}`;
+  const message = `The step returned an invalid result: ${fix}`;
   if (!isRight) throw new StepError('invalid_end', message, { final: true });
 }
 
-function assertWords(name: string, code: unknown, message: unknown): void {
+function assertWords(call: string, code: unknown, message: unknown): void {
   const areTexts = typeof code === 'string' && code.trim() !== '' && typeof message === 'string';
-  assertEnd(areTexts, `give ${name}(code, message) two texts`);
+  assertEnd(areTexts, `in ${call}, code must be a non-empty string and message a string`);
 }
 
 /** Ends the step as skipped. `code` names the reason; `message` is one sentence for people. @throws StepError */
 export function skip(code: string, message: string): Skip {
-  assertWords('skip', code, message);
+  assertWords('skip(code, message)', code, message);
   return { [ended]: true, kind: 'skipped', code, message };
 }
 
@@ -242,13 +242,13 @@ export function skip(code: string, message: string): Skip {
  * @throws StepError
  */
 export function unconfirmed(code: string, message: string): StepEnd {
-  assertWords('unconfirmed', code, message);
+  assertWords('unconfirmed(code, message)', code, message);
   return { [ended]: true, kind: 'unconfirmed', code, message };
 }
 
 /** Makes the run wait for the event, and then start this step again. @throws StepError for any other event */
 export function waitFor(event: WaitEvent): StepEnd {
-  assertEnd(event === 'team_access_granted', "the only event to wait for is 'team_access_granted'");
+  assertEnd(event === 'team_access_granted', "waitFor accepts only 'team_access_granted'");
   return { [ended]: true, kind: 'wait-for', event };
 }
 
@@ -322,8 +322,8 @@ const longestRestMs = 366 * 24 * 60 * 60 * 1000;
  */
 export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
   const isTime = typeof delayMs === 'number' && delayMs <= longestRestMs;
-  assertEnd(isTime, 'give retryIn a number of milliseconds, 366 days at most');
-  if (why) assertWords('retryIn', why.code, why.message);
+  assertEnd(isTime, 'pass retryIn a number of milliseconds, 366 days at most');
+  if (why) assertWords('retryIn(delayMs, { code, message })', why.code, why.message);
   const restMs = Math.ceil(Math.max(delayMs, shortestRestMs));
   return { [ended]: true, kind: 'wait', delayMs: restMs, ...(why && { why }) };
 }

@@ -203,7 +203,7 @@ export function createActiveRuns(
 
   /** Releases a run after an error of Foyer itself: any worker may claim it again later. */
   async function giveBack(lease: RunLease, fault: unknown): Promise<void> {
-    log.error({ err: fault, runId: lease.runId }, 'a run was interrupted by an error, and is retried');
+    log.error({ err: fault, runId: lease.runId }, 'a run was interrupted by an error; Foyer retries it');
     try {
       await database.write(async (transaction) => {
         if (!(await holdLease(transaction, lease))) return;

@@ -153,7 +153,7 @@ function installNotice(context: StepContext): OperatorMessage {
   );
   const failed = troubles.some(({ status }) => status === 'failed') ? ', and a step failed' : '';
   return {
-    subject: `[${appName}] ${person} installed it in ${place} (${team.toLowerCase()} team, ${user} user${failed})`,
+    subject: `[${appName}] ${person} installed the app in ${place} (${team.toLowerCase()} team, ${user} user${failed})`,
     lines: [
       [
         { bold: person },

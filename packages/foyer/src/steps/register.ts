@@ -16,9 +16,9 @@ import {
 import { slackFailure } from '../slack/slack-failure.ts';
 import { slackProfile, visibleText, visibleValue } from '../slack/slack-text.ts';
 
-/** Skips a step that needs a bot, if the install gave the app no bot. */
+/** Skips a step that needs a bot, if the install has no bot. */
 export function skipWithoutBot({ botScopes }: StepFacts): Skip | undefined {
-  return botScopes === null ? skip('no_bot', 'This install gave the app no bot') : undefined;
+  return botScopes === null ? skip('no_bot', 'This install has no bot') : undefined;
 }
 
 /** The registered team: for an org-wide install, its enterprise. */

@@ -192,7 +192,9 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     // B's status reads the database, so it says `cancelled` even before B's worker notices.
     const status = await visitor.get(`${b.url}${done.headers.get('location')}/status`);
     assert.equal(((await status.json()) as { status: string }).status, 'cancelled');
-    await eventually(async () => b.logged().some((line) => line.includes('left the run: it was cancelled')));
+    await eventually(async () =>
+      b.logged().some((line) => line.includes('stopped working on the run: it was cancelled')),
+    );
     const stoppedMs = Math.round(performance.now() - removedAt);
     // B checks every half second whether its run was cancelled. Otherwise, B would stop only when the call ends (eight
     // seconds) or when B renews its lease (ten seconds).

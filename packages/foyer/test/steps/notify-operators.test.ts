@@ -82,7 +82,7 @@ describe('notify-operators by mail', () => {
     const text = readable(mail.received[0] ?? '');
     assert.match(
       header(text, 'Subject') ?? '',
-      /Grace Okafor installed it in Acme \(new team, new user, and a step failed\)/,
+      /Grace Okafor installed the app in Acme \(new team, new user, and a step failed\)/,
     );
     assert.equal(header(text, 'To'), 'ada@ops.example, grace@ops.example');
     assert.equal(header(text, 'Message-ID'), `<foyer.${runId}@ops.example>`);

@@ -19,7 +19,7 @@ export const en = {
   'landing.next.setup': 'You come back here and see the setup finish. It takes a few seconds.',
   'landing.next.welcome': '{app} sends one welcome message, to you only.',
   'landing.permissions': 'What {app} may do',
-  'landing.permissions.user': 'What it may do in your name',
+  'landing.permissions.user': 'What it may do on your behalf',
   'landing.permissions.none': '{app} asks for no permissions.',
   'landing.optional': 'Optional',
   'landing.reason': 'Why: {reason}',

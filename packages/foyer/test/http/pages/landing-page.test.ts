@@ -28,7 +28,7 @@ test('the landing page marks optional scopes as optional, and lists them last', 
 test('the landing page lists user scopes separately, if there are any', () => {
   assert.match(
     visibleText(landingDocument()),
-    /What it may do in your name Add and remove emoji reactions reactions:write/,
+    /What it may do on your behalf Add and remove emoji reactions reactions:write/,
   );
   const without = landingPage({
     ...frame,
