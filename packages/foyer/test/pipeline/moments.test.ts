@@ -270,7 +270,8 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       const asking = step('asking', async () => ask({ id: 'q', text: 'Which?', input: { type: 'text' } }));
       const stage = await setStage(t, { engine, steps: [], momentSteps: { opened: [asking] } });
       const acme = await stage.install();
-      await open(stage, acme, 'U2');
+      const openerId = stage.sandbox.person('Acme', 'admin').id;
+      await open(stage, acme, openerId);
       await workAll(stage);
       const { queries } = stage.database;
       // One more than the number of values that the engine accepts in a statement.
@@ -282,7 +283,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         await sql`insert into runs (id, user_id, ${columns})
           with recursive numbers (n) as
             (select ${sql.lit(from)} union all select n + 1 from numbers where n < ${sql.lit(to)})
-          select 'run_many_' || n, 'UM' || n, ${columns} from runs, numbers where runs.user_id = 'U2'`.execute(
+          select 'run_many_' || n, 'UM' || n, ${columns} from runs, numbers where runs.installation_id = ${acme.installationId} and runs.user_id = ${openerId}`.execute(
           queries,
         );
       }
