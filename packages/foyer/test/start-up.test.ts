@@ -237,7 +237,7 @@ describe('a start compares the Messages tab with the listeners', () => {
     ['read-only without a listener', { tab: readOnly }, undefined],
     ['off', { tab: { messages_tab_enabled: false } }, undefined],
     [
-      'open to a listener without a subscription to message.im',
+      'open with a listener but without a subscription to message.im',
       { tab: open, listeners: message },
       /does not subscribe to message\.im/,
     ],

@@ -77,7 +77,7 @@ const cases: Readonly<Record<string, Case>> = {
     write: ({ text }) => endWith(withField(text, `"authed_user":${nested(200_000)}`)),
   },
   'wrapped in 100,000 levels of arrays': { write: ({ text }) => endWith(nested(100_000, text)) },
-  'a refusal with a field that is nested 3,000 levels deep': {
+  'that is a refusal with a field nested 3,000 levels deep': {
     write: ({ text }) => endWith(withField(text, `"ok":false,"error":"x","more":${nested(3000)}`)),
   },
   'longer than 1 MiB': { write: ({ text }) => endWith(`${text}${' '.repeat(2 ** 20)}`) },
@@ -115,7 +115,7 @@ const cases: Readonly<Record<string, Case>> = {
       (socket) =>
         socket.end(`HTTP/1.1 200 OK\r\nno header\r\n\r\n${text}`),
   },
-  'JSON without any HTTP around it': {
+  'without any HTTP around it': {
     write:
       ({ text }) =>
       (socket) =>
@@ -182,7 +182,7 @@ const cases: Readonly<Record<string, Case>> = {
   'as a JSON string inside a JSON object that is itself a JSON string': {
     write: ({ text }) => endWith(JSON.stringify(JSON.stringify({ ok: true, body: text }))),
   },
-  'form-encoded': {
+  'in a form-encoded body': {
     write: ({ json }) => endWith(new URLSearchParams({ a: JSON.stringify(json) }).toString()),
   },
   'with tokens as field names': {
@@ -206,7 +206,7 @@ const cases: Readonly<Record<string, Case>> = {
     write: ({ text }) => endWith(text, 'x-team: Zoë ✓\r\n'),
     stored: true,
   },
-  empty: { write: () => endWith(''), arrived: () => [] },
+  'without a body': { write: () => endWith(''), arrived: () => [] },
   'with status 302': { write: ({ text }) => endWith(text, 'location: /elsewhere\r\n', '302 Found') },
   'with status 500': { write: ({ text }) => endWith(text, '', '500 Internal Server Error') },
   'with status 429': { write: ({ text }) => endWith(text, 'retry-after: 5\r\n', '429 Too Many Requests') },
@@ -337,7 +337,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       const { install, left } = await prepare(t, engine);
       let n = 0;
       for (const [name, { write, arrived, stored = false }] of Object.entries(cases)) {
-        await t.test(`Foyer stores or revokes every token of this response: ${name}`, async () => {
+        await t.test(`Foyer stores or revokes every token in a response ${name}`, async () => {
           n += 1;
           const answer = answerOf(n);
           const { bot, botRefresh, user } = answer.tokens;

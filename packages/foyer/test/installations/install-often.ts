@@ -10,7 +10,8 @@ import { teamInstall } from '../support/installations.ts';
  * Run as a separate process. Installs in one team again and again, and reads the person's token after each install.
  * Prints `done` if no call failed and no token was lost.
  *
- *   node install-often.ts <database, as JSON> <key, base64> <name> <rounds> <key id, default k1> <id:key to decrypt only>…
+ *   node install-often.ts <database, as JSON> <key, base64> <name> <rounds> \
+ *     <key id, default k1> <id:key to decrypt only>…
  */
 const [target = '', base64 = '', name = '', rounds = '0', keyId = 'k1', ...others] = process.argv.slice(2);
 const decrypting = others.map((other) => {
