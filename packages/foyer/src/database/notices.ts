@@ -189,8 +189,8 @@ export async function dropNotice(tx: Tx, { cause_id, channel }: NoticeKey): Prom
 }
 
 /**
- * Counts an app's notices that were created at or after `since`, for each status. Does not count notices about a channel
- * that failed.
+ * Counts an app's notices that were created at or after `since`, for each status. Does not count notices about a
+ * channel that failed.
  */
 export async function countNotices(
   queries: Queries,
@@ -230,7 +230,8 @@ export async function noteDeadToken(
 }
 
 /**
- * Counts, for each channel, an app's notices that were attempted at least once, were not delivered, and will be sent again.
+ * Counts, for each channel, an app's notices that were attempted at least once, were not delivered, and will be sent
+ * again.
  */
 export async function countUndelivered(
   queries: Queries,
@@ -258,8 +259,9 @@ export async function countUndelivered(
 const troubleEnd = (channel: NoticeChannel): string => `${channel}/undelivered`;
 
 /**
- * The cause of the notices about an app's channel that does not accept messages. The channel itself has a row with this cause for as long as the problem lasts. Each other channel gets a notice with the same
- * cause, so that it reports the problem once.
+ * The cause of the notices about an app's channel that does not accept messages. The channel itself has a row with this
+ * cause for as long as the problem lasts. Each other channel gets a notice with the same cause, so that it reports the
+ * problem once.
  */
 const troubleOf = (clientId: string, channel: NoticeChannel): string => `${clientId}/${troubleEnd(channel)}`;
 
@@ -277,8 +279,8 @@ export interface ChannelTrouble {
 }
 
 /**
- * Records whether an app's channel accepts messages. After a failure, each of the other channels reports the problem once.
- * After a success, the problem is over.
+ * Records whether an app's channel accepts messages. After a failure, each of the other channels reports the problem
+ * once. After a success, the problem is over.
  */
 export async function recordChannelState(
   tx: Tx,

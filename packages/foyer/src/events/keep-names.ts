@@ -13,7 +13,7 @@ import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 
 /**
  * The effects of events that rename a team, move it or change its people, and of `app_rate_limited`, which reports that
- * Slack holds back events. If an event's field is missing or has a wrong type, the stored value stays.
+ * Slack drops events. If an event's field is missing or has a wrong type, the stored value stays.
  */
 
 /** Slack may send `app_rate_limited` every minute; Foyer queues at most one notice an hour for each installation. */
@@ -71,17 +71,17 @@ export function createKeepNames(deps: {
     log.info({ teamId, userId }, 'a deactivated person was signed out');
   }
 
-  const holdBack: Effect = async ({ event, query, happenedAt, removal }) => {
+  const reportDrop: Effect = async ({ event, query, happenedAt, removal }) => {
     log.warn(
       { ...query, event: event.type },
       'Slack drops events from a team: there were too many in an hour',
     );
-    const heldBack = { tenant: tenantOfQuery(query), happenedAt };
-    await database.write((tx) => queueHeldBack(tx, heldBack), removal.patienceMs);
+    const dropped = { tenant: tenantOfQuery(query), happenedAt };
+    await database.write((tx) => queueRateLimited(tx, dropped), removal.patienceMs);
     return false;
   };
 
-  async function queueHeldBack(tx: Tx, { tenant, happenedAt }: { tenant: string; happenedAt: number }) {
+  async function queueRateLimited(tx: Tx, { tenant, happenedAt }: { tenant: string; happenedAt: number }) {
     const row = await lockInstallation(tx, { clientId, tenant });
     if (!row || row.status === 'uninstalled') return;
     const hour = Math.floor(happenedAt / noticeEveryMs);
@@ -102,7 +102,7 @@ export function createKeepNames(deps: {
     // When the migration starts, the team still has its own installation, so Foyer only logs the event.
     ['grid_migration_started', async () => false],
     ['grid_migration_finished', moveToEnterprise],
-    ['app_rate_limited', holdBack],
+    ['app_rate_limited', reportDrop],
   ]);
 }
 

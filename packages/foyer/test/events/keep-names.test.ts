@@ -162,8 +162,8 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
   });
 
-  describe(`events that Slack holds back, and events about an organization, on ${engine}`, () => {
-    it('Foyer notifies operators at most once an hour that Slack is holding back a team’s events', async (t) => {
+  describe(`the event that reports dropped events, and events about an organization, on ${engine}`, () => {
+    it('Foyer notifies operators at most once an hour that Slack drops a team’s events', async (t) => {
       const stage = await prepare(t);
       const hour = Math.floor(stage.clock.now() / 3_600_000) * 3600;
       const minute = hour + 60;
