@@ -136,7 +136,7 @@ const fixes: Readonly<Record<string, string>> = {
 
 /** Every variable, with its default and its format. */
 export const environmentSchema = z.object({
-  SLACK_CLIENT_ID: fromSlack('Slack’s id of your app'),
+  SLACK_CLIENT_ID: fromSlack('the Client ID of your app'),
   SLACK_CLIENT_SECRET: fromSlack('the secret that Foyer needs to exchange OAuth codes'),
   SLACK_SIGNING_SECRET: fromSlack('the secret that proves that a request comes from Slack'),
   PUBLIC_URL: webUrl('give the address where browsers reach Foyer, such as https://foyer.example.com')
