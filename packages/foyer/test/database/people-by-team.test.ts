@@ -27,6 +27,7 @@ import {
 } from '../../src/database/people/people.ts';
 import { readPersonData } from '../../src/database/people/person-data.ts';
 import { foyerTableNames, type Tables } from '../../src/database/records.ts';
+import { createRun } from '../../src/database/runs.ts';
 import { blankProfile } from '../../src/slack/slack-text.ts';
 import { keyringOf } from '../support/installations.ts';
 import { openEmptyDatabase } from '../support/open-empty-database.ts';
@@ -176,6 +177,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
           'installRequests 4',
           'runs 4',
           'welcomes 2',
+          'posts 0',
           'answers 3',
           'homeViews 1',
           'history 4',
@@ -188,6 +190,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
           'installRequests 1',
           'runs 1',
           'welcomes 2',
+          'posts 0',
           'answers 2',
           'homeViews 1',
           'history 1',
@@ -390,6 +393,40 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(await named(), [...others, ...waits]);
       assert.deepEqual(await answers(), []);
       assert.deepEqual(await outputs(), []);
+      await strangers.assertUntouched();
+    });
+
+    it('a person’s data export names the DM to which their `opened` runs posted, and erasing the person erases it', async (t) => {
+      const { database, strangers } = await setTeam(t, engine);
+      const { queries } = database;
+      const moment = { kind: 'opened', userId: U2, tab: 'home', channelId: 'DPRIYA' } as const;
+      const of = { installationId: 'ins_OWN', life: 1, userId: U2, stepNames: ['greet'], now: 1000 };
+      const runId = await database.write((tx) => createRun(tx, { ...of, pipeline: 'opened', moment }));
+      await queries.updateTable('runs').set({ status: 'succeeded' }).where('id', '=', runId).execute();
+      const sent = {
+        status: 'sent',
+        channel_id: 'DPRIYA',
+        message_ts: '1.2',
+        attempted_at: 1,
+        sent_at: 1,
+      } as const;
+      const post = {
+        installation_id: 'ins_OWN',
+        life: 1,
+        key: `${runId}/greeting`,
+        run_id: runId,
+        search_calls: 0,
+        ...sent,
+      };
+      await queries.insertInto('posts').values(post).execute();
+      const posts = async () => (await ownRows(database, 'posts')).map((row) => row.channel_id);
+      const others = (await posts()).filter((id) => id !== 'DPRIYA');
+      assert.deepEqual(
+        (await readPersonData(queries, priya)).posts.map((row) => [row.run_id, row.channel_id]),
+        [[runId, 'DPRIYA']],
+      );
+      await database.write((tx) => erasePerson(tx, { ...priya, now: 5000 }));
+      assert.deepEqual(await posts(), others);
       await strangers.assertUntouched();
     });
 

@@ -205,12 +205,14 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
     .execute();
   await tx.deleteFrom('questions').where('run_id', 'in', theirRuns).execute();
   // The moment of an `opened` run contains the tab that the person opened, and the id of their conversation with the
-  // app.
+  // app. What the run posted there names that conversation too.
+  const opened = theirRuns.where('pipeline', '=', sql.lit('opened'));
   await tx
-    .updateTable('runs')
-    .set({ moment: null })
-    .where('id', 'in', theirRuns.where('pipeline', '=', sql.lit('opened')))
+    .deleteFrom('posts')
+    .where('installation_id', '=', of.installationId)
+    .where('run_id', 'in', opened)
     .execute();
+  await tx.updateTable('runs').set({ moment: null }).where('id', 'in', opened).execute();
 }
 
 /**

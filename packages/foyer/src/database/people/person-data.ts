@@ -98,6 +98,13 @@ export async function readPersonData(queries: Queries, person: PersonKey) {
       .where('installation_id', 'in', ids)
       .where('user_id', '=', userId)
       .execute(),
+    /** Only those of the person's `opened` runs: what an install posts is about the installation. */
+    posts: await queries
+      .selectFrom('posts')
+      .select(['installation_id', 'run_id', 'status', 'channel_id', 'message_ts', 'attempted_at', 'sent_at'])
+      .where('installation_id', 'in', ids)
+      .where('run_id', 'in', ['', ...runs.filter((run) => run.pipeline === 'opened').map(({ id }) => id)])
+      .execute(),
     answers: await queries
       .selectFrom('questions')
       .innerJoin('runs', 'runs.id', 'questions.run_id')
