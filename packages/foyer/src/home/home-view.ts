@@ -161,7 +161,8 @@ function actionBlocks(content: HomeContent, run: RunRecord): KnownBlock[] {
   }
   // "Try again" also sends a failed welcome again, so a second button would do the same.
   const welcomeFailed = run.steps.some(({ name, status }) => name === welcomeStepName && status === 'failed');
-  if (canSendWelcome(record) && !(canRetry && welcomeFailed)) buttons.push(welcomeButton(content, run));
+  const canSend = canSendWelcome(record) && content.faces[welcomeStepName] !== undefined;
+  if (canSend && !(canRetry && welcomeFailed)) buttons.push(welcomeButton(content, run));
   if (buttons.length === 0) return [];
   if (mayAct(record, viewer)) return [{ type: 'actions', elements: buttons }];
   const app = escapeMrkdwn(content.app.name, 80);

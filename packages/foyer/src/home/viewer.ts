@@ -251,9 +251,14 @@ export function canRetryRun(
 }
 
 /**
- * Returns whether a person can ask for another welcome: the installation is active, and its newest run has succeeded or
- * failed.
+ * Returns whether a person can ask for another welcome: the installation is active and has a bot, and its newest run
+ * has succeeded or failed and has the step that sends the welcome.
  */
-export function canSendWelcome(record: Pick<InstallRecord, 'status' | 'run'>): boolean {
-  return record.status === 'active' && record.run !== null && isOver(record.run);
+export function canSendWelcome({
+  status,
+  botScopes,
+  run,
+}: Pick<InstallRecord, 'status' | 'botScopes' | 'run'>): boolean {
+  if (status !== 'active' || botScopes === null || run === null || !isOver(run)) return false;
+  return run.steps.some(({ name }) => name === welcomeStepName);
 }

@@ -9,7 +9,7 @@ import { sendWelcome } from './send-welcome.ts';
 /**
  * The outcome of a request to send the welcome again.
  * queued: the worker will send it. going: the newest install run has not ended, so nothing was changed. not-installed:
- * there is no active installation, or it has no install run since the last uninstall.
+ * there is no active installation, it has no install run since the last uninstall, or that run sends no welcome.
  */
 export type WelcomeRequestOutcome = 'queued' | 'going' | 'not-installed';
 
@@ -28,6 +28,9 @@ export async function requestWelcome(
     const run = installation && (await newestRunOfThisLife(transaction, installation));
     if (!run) return 'not-installed';
     if (['queued', 'running', 'waiting'].includes(run.status)) return 'going';
+    const step = transaction.selectFrom('steps').select('name').where('run_id', '=', run.id);
+    const welcome = await step.where('name', '=', sendWelcome.name).executeTakeFirst();
+    if (!welcome) return 'not-installed';
     const { installation_id, life, user_id } = run;
     await transaction
       .deleteFrom('welcomes')
@@ -46,7 +49,7 @@ export async function requestWelcome(
 }
 
 async function newestRunOfThisLife(transaction: Tx, installation: InstallationRow) {
-  if (installation.status === 'uninstalled') return undefined;
+  if (installation.status !== 'active') return undefined;
   return newestInstallRun(transaction, installation.id)
     .selectAll()
     .where('life', '=', installation.life)

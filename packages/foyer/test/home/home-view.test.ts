@@ -10,6 +10,8 @@ import type { HomeContent } from '../../src/home/home-content.ts';
 import { homeBlocks } from '../../src/home/home-view.ts';
 import { homeView as viewOfBlocks } from '../../src/home/read-home.ts';
 import { homeActions, mayAct } from '../../src/home/viewer.ts';
+import { builtInSteps } from '../../src/steps/steps.ts';
+import { stepFaces } from '../../src/texts/create-texts.ts';
 import { content, installedAt, profile, run, scopes, step } from './home-content.ts';
 
 const homeView = (shown: HomeContent): HomeView => viewOfBlocks(homeBlocks(shown));
@@ -197,6 +199,13 @@ describe('the Home view’s buttons', () => {
     const view = homeView(content({}, { run: doubtful }));
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome]);
     assert.match(textOf(view), /If it did, there will be two/);
+  });
+
+  it('the Home view does not offer to send the welcome again if the app sends none', () => {
+    const without = run('succeeded', [step('register-team', 'succeeded')]);
+    assert.deepEqual(actionIds(homeView(content({}, { run: without }))), []);
+    const removed = stepFaces(builtInSteps().filter(({ name }) => name !== 'send-welcome'));
+    assert.deepEqual(actionIds(homeView(content({ faces: removed }))), []);
   });
 
   it('the Home view shows no buttons while a run is queued, running or waiting, or after it was cancelled', () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { readHistory } from '../../src/database/history.ts';
+import { markInstallationBroken } from '../../src/database/installations.ts';
+import { readOnceMessage } from '../../src/database/once-messages.ts';
 import { claimDueRuns, holdLease } from '../../src/database/run-leases.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
 import { type Step, skip, unconfirmed, waitFor } from '../../src/pipeline/step.ts';
@@ -144,6 +146,22 @@ describe('Send again', () => {
     assert.equal(stage.welcomes(install), 2);
     const history = await readHistory(stage.database.queries, installationId, 10);
     assert.equal(history.filter((line) => line.kind === 'welcome_requested').length, 1);
+  });
+
+  it('“Send again” changes nothing if the installation is broken, or if its run had no welcome to send', async (t) => {
+    for (const isBroken of [true, false]) {
+      const stage = await setStage(t, { steps: isBroken ? [sendWelcome] : [] });
+      const { installationId, userId, runId, life } = await stage.install();
+      const before = await stage.finish(runId);
+      const mark = { installationId, reason: 'invalid_auth' };
+      if (isBroken) await stage.database.write((tx) => markInstallationBroken(tx, mark));
+      const request = { installationId, userId, now: stage.now() };
+      assert.equal(await requestWelcome(stage.database, request), 'not-installed');
+      assert.deepEqual(await stage.run(runId), before);
+      const welcome = { kind: 'welcome', installationId, life, key: userId } as const;
+      const sent = await readOnceMessage(stage.database.queries, welcome);
+      assert.equal(sent?.status, isBroken ? 'sent' : undefined);
+    }
   });
 
   it('“Send again” queues no welcome if the app is no longer installed', async (t) => {

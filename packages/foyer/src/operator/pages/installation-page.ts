@@ -2,6 +2,7 @@ import type { HistoryRecord } from '../../database/history.ts';
 import { type InstallRecord, isHeld, registeredTeamId } from '../../database/install-record.ts';
 import type { MemberRecord } from '../../database/people/members.ts';
 import type { UserRecord } from '../../database/people/people.ts';
+import { welcomeStepName } from '../../home/viewer.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
 import { scopeSentence } from '../../slack/scope-sentences.ts';
 import { plainName } from '../../slack/slack-text.ts';
@@ -134,11 +135,16 @@ function actionsBar(frame: OperatorFrame, record: InstallRecord): Html {
   const mayRetry =
     run !== null &&
     (['failed', 'waiting'].includes(run.status) || run.steps.some(({ status }) => status === 'unconfirmed'));
+  const maySendWelcome =
+    record.status === 'active' &&
+    record.botScopes !== null &&
+    isOver &&
+    run.steps.some(({ name }) => name === welcomeStepName);
   const press = (action: string, label: string, fields: Html, style = '') =>
     html`<form method="post" action="${`${path}/${action}`}">${csrfField(frame.session)}${fields}<button class="button small-button ${style}" type="submit">${label}</button></form>`;
   return html`<div class="action-bar">
   ${isThere && mayRetry && press('retry', 'Run again', html`<input type="hidden" name="run" value="${run?.id}">`)}
-  ${isThere && isOver && record.botScopes !== null && press('welcome', 'Send the welcome again', html``, 'second')}
+  ${maySendWelcome && press('welcome', 'Send the welcome again', html``, 'second')}
   ${isThere && html`<a class="button small-button second" href="${`${path}/mark-gone`}">Mark as gone…</a>`}
   <a class="button small-button danger" href="${`${path}/purge`}">Purge…</a>
 </div>`;
