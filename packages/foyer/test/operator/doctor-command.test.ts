@@ -10,6 +10,7 @@ import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { createCopyMark } from '../../src/database/copy/copy-mark.ts';
+import { peekTables } from '../../src/database/peek-tables.ts';
 import type { UnwritablePath } from '../../src/database/sqlite/find-unwritable.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
@@ -757,6 +758,15 @@ function changeUrl(environment: Record<string, string>, change: (url: URL) => un
 }
 
 plantFaults('doctor names each problem with its fix', breakages);
+
+test('doctor creates no tables in an empty Postgres database', async (t) => {
+  const { doctor, environment } = await prepareDoctor(t, 'Postgres');
+  const { url, drop } = await createPostgresDatabase({ empty: true });
+  t.after(drop);
+  environment.DATABASE_URL = url;
+  await doctor();
+  assert.deepEqual(await peekTables({ kind: 'postgres', url }), []);
+});
 
 test('doctor calls Slack through the proxy that the environment configures', async (t) => {
   const { doctor, environment, sandbox } = await prepareDoctor(t);
