@@ -86,7 +86,7 @@ describe('the server', () => {
     assert.doesNotMatch(text, /Nothing was installed|could not save/, 'no one had asked for an install');
   });
 
-  it('Foyer answers a request that has the wrong method with 405 and the methods that the path accepts', async () => {
+  it('if a request has the wrong method, Foyer answers with 405 and the methods that the path accepts', async () => {
     const allowed = async (method: string, path: string) => {
       const { status, headers } = await fetch(url + path, { method });
       return `${status} ${headers.get('allow')}`;
@@ -110,7 +110,7 @@ describe('the server', () => {
     assert.equal((await fetch(`${url}/slack//install`)).status, 404);
   });
 
-  it('Foyer accepts a request that reads a session or posts a form only under the host name of PUBLIC_URL', async () => {
+  it('a request that reads a session or posts a form is accepted only under the host name of PUBLIC_URL', async () => {
     const ask = (path: string, host: string, method = 'GET') =>
       new Promise<string>((resolve, reject) => {
         let heard = '';

@@ -208,7 +208,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(behind?.waitingFor, acme.runId);
       assert.equal(await retryRun(stage.database, behind?.id ?? '', { now: stage.now() }), 'going');
 
-      // A reinstall replaces the install's run, so the moment's run waits for the new install run.
+      // A reinstall starts a new install run, and from then on the `opened` run waits for that one.
       const again = await stage.install();
       await workAll(stage);
       assert.equal((await momentRuns(stage, acme))[0]?.waitingFor, again.runId);
@@ -230,7 +230,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(again.runId)).status, 'succeeded');
     });
 
-    it('the question of an `opened` run fails its step if Slack refuses the DM, since App Home does not show that question', async (t) => {
+    it('if an `opened` run asks a question and Slack refuses the DM, the step fails, since App Home does not show the question', async (t) => {
       const asking = step('asking', async ({ answer }) =>
         answer === undefined ? ask({ id: 'q', text: 'Which?', input: { type: 'text' } }) : answer,
       );

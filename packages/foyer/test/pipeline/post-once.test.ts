@@ -57,7 +57,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(textsIn(stage, acme).length, 4);
     });
 
-    it('postOnce posts nothing if another process starts to post the same message between its check and its own post', async (t) => {
+    it('postOnce posts nothing if another process starts to post the same message just before postOnce does', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const { runId, installationId, life } = await stage.install();
       const tables = stage.database;

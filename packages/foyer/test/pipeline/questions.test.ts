@@ -59,7 +59,7 @@ async function answer(
   return (await answerQuestion(stage.database, keyOf(install), whole)).outcome;
 }
 
-/** Resolves once a transaction waits for another one's lock. On SQLite, resolves immediately. */
+/** Resolves once a transaction waits for the lock of another transaction. On SQLite, resolves immediately. */
 async function isWaitedFor({ database }: PipelineStage, engine: keyof typeof engines): Promise<void> {
   if (engine === 'SQLite') return;
   for (;;) {
@@ -72,7 +72,7 @@ async function isWaitedFor({ database }: PipelineStage, engine: keyof typeof eng
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
   describe(`ask on ${engine}`, () => {
-    it('a step that asks a question pauses its run, and runs again with its own team’s answer', async (t) => {
+    it('a step that asks a question pauses its run, and runs again with the answer that its team gave', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const globex = await stage.install({ workspace: 'Globex' });
@@ -155,9 +155,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       let outcome: Promise<string> | undefined;
       let writes = 0;
       const looked = Promise.withResolvers<void>();
-      /**
-       * Pauses the answer after each of its queries until the write that ends the attempt is over or waits for a lock.
-       */
+      // After each query of the answer, waits until the write that ends the attempt is over or waits for a lock.
       const pause: KyselyPlugin = {
         transformQuery: ({ node }) => node,
         async transformResult({ result }) {
@@ -174,7 +172,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         database: {
           ...stage.database,
           async write(work, patienceMs) {
-            // The first write after the post records the post; the second is the end of the attempt.
+            // The first write after the post records the post; the second ends the attempt.
             if (textsIn(stage, acme).length > 0) writes += 1;
             if (writes !== 2) return stage.database.write(work, patienceMs);
             outcome = answer({ ...stage, database: slow }, acme);
@@ -241,7 +239,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(acme.runId)).status, 'cancelled');
     });
 
-    it('a step that is retried asks again if the person who answered was erased since', async (t) => {
+    it('a retried step asks its question again if the person who answered it has been erased', async (t) => {
       let isBlocked = true;
       const step: ActingStep = {
         ...choosePlan(),

@@ -17,7 +17,7 @@ const traits = {
   maxAttempts: 1,
 };
 
-/** Steps that end as `ends` says when they first run, and succeed when they run again. */
+/** Makes steps whose first attempt ends as `ends` says, and whose later attempts succeed. */
 function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 'skip' | 'unsure'>) {
   const runs: string[] = [];
   const steps = Object.entries(ends).map(([name, end]): Step => {

@@ -261,7 +261,7 @@ describe('many sign-ins', () => {
     assert.equal(refused.status, 429);
     assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
     assert.match(await refused.text(), /Too many sign-ins at once/);
-    // This throws if the install is refused: installs have their own limit.
+    // Installs have their own limit, so Foyer still accepts one; otherwise, `installIn` throws.
     await stage.installIn('Globex');
   });
 });

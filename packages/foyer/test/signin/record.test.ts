@@ -103,7 +103,7 @@ describe('the install record on the web', () => {
     assert.equal(app.sandbox.calls('chat.postMessage').length, sent);
   });
 
-  it('the install record on the web refuses a form with a wrong CSRF token, without a session, or from another site', async () => {
+  it('on the install record’s web page, Foyer refuses a form with a wrong CSRF token, without a session, or from another site', async () => {
     const { visitor } = await signIn('owner');
     const form = formOf(await open(visitor), 'foyer.send_welcome') ?? {};
     const refused = async (who: Visitor, fields: Record<string, string>): Promise<number> =>
