@@ -92,7 +92,7 @@ describe('the landing page and failure pages', () => {
     assert.equal((await fetch(`${stage.url}/slack/events`)).status, 405);
   });
 
-  it('/healthz and /readyz report that Foyer is running and ready, and /healthz and the log name its version', async () => {
+  it('/healthz and /readyz report that Foyer is running and ready, and the log and /healthz name Foyer’s version', async () => {
     for (const [path, more] of [
       ['/healthz', { version: foyerVersion }],
       ['/readyz', {}],

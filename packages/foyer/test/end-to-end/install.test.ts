@@ -45,8 +45,8 @@ describe('an install', () => {
       'select slack_installed_at from installations where team_id = ?',
       acme.teamId,
     );
-    // Foyer compares the times of Slack's events with the stored time. So the stored time is Slack's, in whole seconds,
-    // and not that of Foyer's clock.
+    // Foyer compares the times of Slack's events with the stored time of the install. So the stored time comes from
+    // Slack, in whole seconds, and not from Foyer's clock.
     assert.equal((stored?.slack_installed_at ?? 1) % 1000, 0);
     const [welcome, ...more] = sandbox.messages(acme);
     assert.equal(more.length, 0);
@@ -279,7 +279,7 @@ describe('an install that does not complete', () => {
     }
   });
 
-  it('while public distribution is off, an install in another workspace fails with a page that says so', async () => {
+  it('while public distribution is off, an install outside the app’s own workspace fails with a page that says so', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     const before = sandbox.calls('oauth.v2.access').length;
@@ -318,7 +318,7 @@ describe('an install that does not complete', () => {
     });
   }
 
-  it('an install that fails after Slack has issued tokens revokes them', async () => {
+  it('if an install fails after Slack has issued tokens, Foyer revokes the tokens', async () => {
     const { sandbox, url } = stage;
     const globex = { teamId: sandbox.workspace('Globex').id, userId: sandbox.person('Globex').id };
     sandbox.faults.add({ method: 'auth.test', failure: { type: 'status', status: 500 } });
@@ -359,7 +359,7 @@ describe('an install that does not complete', () => {
     const visitor = createVisitor();
     const callback = await pressAddToSlack(visitor, url, sandbox, globex);
     const other = new Sqlite(stage.databaseFile);
-    // Locks the database during the code exchange: the state has been used up by then.
+    // Locks the database during the code exchange. Foyer has already recorded by then that the state is used.
     const stopListening = sandbox.onActivity((activity) => {
       if (activity.kind === 'called' && activity.method === 'oauth.v2.access') other.exec('begin immediate');
     });

@@ -156,8 +156,8 @@ describe('App Home', () => {
     assert.match(home(owner), /foyer\.send_welcome/);
     assert.ok(!home(member).includes('foyer.send_welcome'));
     const before = stage.sandbox.calls('chat.postMessage').length;
-    // As if the press were forged, or came from an older view: Slack's signature is valid, but this person may not
-    // press.
+    // Simulates a press that is forged or comes from an older view: Slack's signature is valid, but this person may
+    // not use the button.
     const view = stage.sandbox.homeView(member);
     assert.ok(view);
     view.blocks.push({
@@ -223,7 +223,7 @@ describe('App Home', () => {
     await stage.sandbox.settled();
     assert.equal(welcomes(), before + 1);
     assert.ok(stage.logged().slice(lines).join('').includes('replayed_press'), 'the log says why');
-    // If the person presses again, that is a new press.
+    // Foyer does act on a second press by the same person: its signature is a different one.
     assert.equal((await signedPost({ ...press, now: press.now + 2000 })).status, 200);
     await eventually(async () => welcomes() === before + 2);
     await eventually(async () => (await list(stage))[0]?.run?.status === 'succeeded');

@@ -29,7 +29,7 @@ describe('a database outage', () => {
     await stage.close();
   });
 
-  it('a database outage writes at most ten log lines for a thousand failing events', async () => {
+  it('during a database outage, a thousand failing events cause at most ten log lines', async () => {
     const { sandbox, url, config } = stage;
     const acme = { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
     const visitor = createVisitor();

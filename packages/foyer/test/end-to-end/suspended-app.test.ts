@@ -60,7 +60,8 @@ async function setCustomers(t: TestContext, engine: EngineName) {
     await eventually(async () => (await runs()).every((run) => run.finished_at !== null));
   };
   /**
-   * Advances the clock to the next turn of the chore that tests held installations, and runs everything that is due.
+   * Advances the clock to the next turn of the chore that tests the tokens of held installations, and runs everything
+   * that is due.
    */
   const nextPass = async () => {
     aheadMs += quarterHourMs;
@@ -117,8 +118,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(await gauge(), '0');
       assert.equal((await doctorFinding())?.status, 'ok');
 
-      // Slack suspends the app while Initech's first step runs. Slack then refuses Initech's token, so Foyer tests the
-      // tokens of the other two customers as witnesses.
+      // Slack suspends the app while Initech's first step runs, and refuses Initech's token. Foyer then tests the tokens
+      // of the other two customers, to find out whether the app itself still works.
       holdSteps();
       await install(createVisitor(), url, sandbox, initech);
       sandbox.setSuspended({ isSuspended: true });
@@ -148,7 +149,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       // Slack sends no event for a team that leaves during the suspension.
       await sandbox.uninstall({ teamId: acme.teamId });
       sandbox.setSuspended({ isSuspended: false });
-      // Foyer may test Acme's token before another installation is active again, so Acme may need a second turn.
+      // Foyer does not treat Acme as uninstalled before another installation is active again, so the chore may need a
+      // second turn.
       for (const _ of [1, 2]) await nextPass();
       await settled();
       assert.deepEqual(await statuses(), ['uninstalled', 'active', 'active']);

@@ -94,7 +94,7 @@ it('on Postgres, an event that Slack resends after a restart does not reach a li
   });
 });
 
-it('an event or a button press reaches a listener only once, even if both of two machines receive it twice', async (t) => {
+it('an event or a button press reaches a listener only once, even if each of two machines receives it twice', async (t) => {
   const { heard, definition } = listening();
   const machines = await setMachines({ foyer: { definition } });
   t.after(() => machines.close());

@@ -57,8 +57,8 @@ testOnBothEngines(
     const finding = found.find(({ check }) => check === 'teams-unknown');
     assert.equal(finding?.status, 'warning');
     assert.ok(finding.detail.includes(acme.teamId));
-    // The fix names DATABASE_URL before the backup: a wrong DATABASE_URL looks the same, and correcting it needs no new
-    // install.
+    // The suggested fix names DATABASE_URL before the backup: a wrong DATABASE_URL also makes the team unknown, and
+    // correcting it needs no new install.
     assert.match(finding.fix ?? '', /DATABASE_URL.*newer backup.*list --unknown/);
 
     await installs();

@@ -16,7 +16,7 @@ const asking: ActingStep = {
   run: async ({ answer }) => answer ?? ask({ id: 'plan', text: 'Which plan?', input: { type: 'text' } }),
 };
 
-/** Answers the question of a run as the run's own person, and shows the outcome in Slack. */
+/** Answers a run's question as the person whom the run is for, and shows the outcome in Slack. */
 async function takeAnswer(stage: PipelineStage, about: { installationId: string; runId: string }) {
   const { database, deps, now } = stage;
   const { runId, installationId } = about;
@@ -66,7 +66,7 @@ it('once a member has answered the question of their own run, the message says s
   assert.match(shown(stage, { teamId, userId }), /a répondu/);
 });
 
-it('after a reinstall, a message of the earlier install stops asking its question once someone answers there', async (t) => {
+it('after a reinstall, an answer in the earlier install’s message removes the question’s form from that message', async (t) => {
   const stage = await setStage(t, { steps: [asking] });
   const first = await stage.install();
   await stage.work();

@@ -33,7 +33,7 @@ const query = <Row>(stage: Stage, sql: string): Row[] => {
 
 const unseen = ['\u202E', '\u0007', '\u001B'];
 
-/** Returns every text where Slack interprets markup: mrkdwn objects, and a message's own text. */
+/** Returns every text in which Slack interprets markup: mrkdwn objects, and a message's own text. */
 function marked(shown: unknown): string[] {
   if (Array.isArray(shown)) return shown.flatMap(marked);
   if (typeof shown !== 'object' || shown === null) return [];

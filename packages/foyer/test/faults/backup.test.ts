@@ -72,7 +72,7 @@ it('a backup made during installs is complete, and Foyer can start on it', async
   await copyFile(`${stage.databaseFile}.key`, `${last}.key`);
   const port = await freePort();
   const restored = spawnFoyer({
-    // Slack is unreachable for this process, which must not welcome anyone again.
+    // This process cannot reach Slack. Otherwise, it could welcome people of the test's workspaces again.
     environment: {
       ...stage.environment,
       PORT: String(port),
