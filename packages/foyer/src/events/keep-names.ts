@@ -8,7 +8,7 @@ import { endSessionsOf, hasSession, type PersonOfSessions } from '../database/se
 import { moveTeam, renameTeam, storedBefore } from '../database/teams.ts';
 import { type RemovalOptions, tenantOfQuery } from '../installations/installation-store.ts';
 import { slackProfile, visibleText, visibleValue } from '../slack/slack-text.ts';
-import type { Effect } from './lifecycle-events.ts';
+import type { Delivery, Effect } from './lifecycle-events.ts';
 import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 
 /**
@@ -50,7 +50,7 @@ export function createKeepNames(deps: {
     const user = fieldsOf(event.fields.user);
     const userId = idOf(user.id);
     const teamId = query.isEnterpriseInstall ? query.enterpriseId : query.teamId;
-    if (userId === undefined || teamId === undefined) return false;
+    if (userId === undefined || teamId === undefined || isStranger(user, query)) return false;
     if (user.deleted === true)
       await endSessions({ clientId, teamId, userId, signedBefore: storedBefore(happenedAt) }, removal);
     // Slack sends one event for each change of each member, and few members are registered. So read before writing.
@@ -104,6 +104,20 @@ export function createKeepNames(deps: {
     ['grid_migration_finished', moveToEnterprise],
     ['app_rate_limited', reportDrop],
   ]);
+}
+
+/**
+ * Whether the event is certainly about a person of another company, whom the tenant knows from a Slack Connect channel.
+ * A member of the tenant may have the same user id.
+ */
+function isStranger(user: Fields, { teamId, enterpriseId, isEnterpriseInstall }: Delivery['query']): boolean {
+  const homeId = idOf(user.team_id);
+  if ((user.enterprise_user ?? undefined) === undefined)
+    return !isEnterpriseInstall && homeId !== undefined && homeId !== teamId;
+  const { enterprise_id, teams } = fieldsOf(user.enterprise_user);
+  const orgId = idOf(enterprise_id);
+  if (isEnterpriseInstall) return orgId !== undefined && orgId !== enterpriseId;
+  return homeId !== teamId && Array.isArray(teams) && !teams.includes(teamId);
 }
 
 /** Returns what the event says about a person's rights in the tenant. */

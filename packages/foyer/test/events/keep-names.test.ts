@@ -140,6 +140,36 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       ]);
     });
 
+    it('a change to a person of another company who has a member’s user id changes nothing, but one to a Grid member does', async (t) => {
+      const stage = await prepare(t);
+      const member = async () =>
+        stage.queries
+          .selectFrom('users')
+          .innerJoin('memberships', (join) =>
+            join
+              .onRef('memberships.team_id', '=', 'users.team_id')
+              .onRef('memberships.user_id', '=', 'users.user_id'),
+          )
+          .select(['real_name', 'is_admin', 'deactivated_at'])
+          .where('users.team_id', '=', 'T1')
+          .executeTakeFirst();
+      const before = await member();
+      const stranger = {
+        id: 'U1',
+        team_id: 'T9',
+        is_admin: true,
+        is_owner: false,
+        profile: { real_name: 'Eve' },
+      };
+      const inOtherOrg = { ...stranger, enterprise_user: { enterprise_id: 'E9', teams: ['T9'] } };
+      for (const user of [stranger, inOtherOrg, { ...stranger, deleted: true }])
+        await stage.deliver({ type: 'user_change', user });
+      assert.deepEqual(await member(), before);
+      const ofGrid = { ...stranger, enterprise_user: { enterprise_id: 'E1', teams: ['T9', 'T1'] } };
+      await stage.deliver({ type: 'user_change', user: ofGrid });
+      assert.deepEqual(await member(), { real_name: 'Eve', is_admin: 1, deactivated_at: null });
+    });
+
     it('Foyer stores a team’s new enterprise only once Slack reports that the team’s migration is finished', async (t) => {
       const stage = await prepare(t);
       const before = await stage.teams();
