@@ -43,9 +43,9 @@ export function addedScopes(known: Installed, row: Installed): readonly string[]
 }
 
 /**
- * Returns when the previous life ended, in milliseconds, rounded down to a second; zero in the first life. Foyer
- * compares the `event_time` of a grant with it: Slack may report a grant before the install is stored, and may later
- * repeat a grant of an earlier life.
+ * Returns when the previous life ended, in milliseconds, rounded down to a second; zero in the first life. A grant with
+ * an earlier `event_time` belongs to an earlier life, and Slack may report it again. A later grant may belong to this
+ * life even if Slack reported it before the install was stored.
  */
 export async function endOfLastLife(queries: Queries, row: Pick<Installed, 'id' | 'life'>): Promise<number> {
   if (row.life === 1) return 0;
@@ -54,7 +54,10 @@ export async function endOfLastLife(queries: Queries, row: Pick<Installed, 'id' 
   return Math.floor(endedAt / 1000) * 1000;
 }
 
-/** Starts the moments of the workspaces whose grant Slack reported before Foyer stored their org-wide install. */
+/**
+ * Queues a `workspaceGranted` run for each workspace whose grant Slack reported before Foyer stored the org-wide
+ * install.
+ */
 export async function startEarlyGrants(
   tx: Tx,
   context: Steps & { readonly clientId: string },

@@ -165,7 +165,7 @@ async function finishRequest(
 
 /**
  * Writes the installation's row. `known` is the previous row; undefined if there was none. `now` is the time of the
- * install. It is read only after the row is locked, so that later writes have later times.
+ * install: this function first locks the row and then reads the clock, so that later writes have later times.
  */
 async function saveRow(
   transaction: Tx,
@@ -181,8 +181,8 @@ async function saveRow(
   const tenant = tenantOfInstallation(installation);
   const known = await lockInstallation(transaction, { clientId: context.clientId, tenant });
   const now = context.now();
-  // An installation without a bot is broken if its people's tokens were revoked or lost: then only such an
-  // authorization can end that.
+  // An installation without a bot becomes broken when its people's tokens are revoked or lost. Then a person's
+  // authorization counts as a reinstall, which ends that state.
   const isGone =
     known?.status === 'uninstalled' || (known?.status === 'broken' && known.bot_user_id === null);
   const onlyUser = !installation.bot && !isGone;
@@ -233,9 +233,9 @@ function nextRow(
 }
 
 /**
- * Prepares an installation for storage. Turns its scopes into a list, and removes characters that cannot be stored or
- * seen from its names. Drops the team of an org-wide installation, even if Slack's answer named one (python-slack-sdk
- * #1639), and a bot without a token.
+ * Prepares an installation for storage. Turns its scopes into a list, and removes from its names what is invisible or
+ * cannot be stored. Drops a bot without a token. Drops the team of an org-wide installation: Slack's answer may name
+ * one (python-slack-sdk #1639).
  * @throws TenantUnclearError, TypeError if there is no token
  */
 export function cleanInstallation(given: Installation): Installation {

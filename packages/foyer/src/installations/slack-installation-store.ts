@@ -4,10 +4,10 @@ import type { InstallationStore } from './create-installation-store.ts';
 import { InstallationNotFoundError, type StoredInstallation, tenantOfQuery } from './installation-store.ts';
 
 /**
- * Why Foyer remembers each fetched installation: Slack's SDK stores refreshed tokens with the same method as an
- * install, and by then a newer install or an uninstall may have changed the stored one. The SDK puts the new tokens
- * into the object that it fetched. So Foyer can look up by that object which tokens were refreshed, and never
- * overwrites newer ones (invariant 8).
+ * Why Foyer remembers each fetched installation: Slack's SDK calls the same method to store an install and to store
+ * refreshed tokens. When it stores refreshed tokens, a newer install or an uninstall may already have changed the
+ * stored installation. The SDK puts the new tokens into the object that it fetched. So Foyer can look up by that object
+ * which tokens were refreshed, and never overwrites newer ones (invariant 8).
  */
 
 /**

@@ -49,8 +49,8 @@ export interface TokenSource {
   reportDeadToken(call: { installationId: string; token: string; error: unknown }): Promise<boolean>;
   /**
    * Handles a bot token that Slack refused with `code`: marks its installation broken. Exception: after
-   * `account_inactive`, uninstalls it if another installation shows that the app works and `auth.test` confirms the
-   * code, since Slack's event may never come. Resolves to whether anything changed.
+   * `account_inactive`, marks the installation uninstalled if another installation shows that the app works and
+   * `auth.test` confirms the code. Slack's uninstall event may never come. Resolves to whether anything changed.
    */
   tokenDied(dead: { installationId: string; code: string }): Promise<boolean>;
   /**
@@ -60,8 +60,8 @@ export interface TokenSource {
    */
   renewExpired(holder: TokenHolder): Promise<void>;
   /**
-   * Renews tokens that no request has renewed, before they expire. The first to expire come first; renews those of at
-   * most `limit` (50) bots and as many people.
+   * Renews tokens that no request has renewed, before they expire: those of at most `limit` (50) bots and at most
+   * `limit` people, beginning with the ones that expire first.
    */
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
   /**

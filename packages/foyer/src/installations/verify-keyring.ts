@@ -38,8 +38,8 @@ export async function loadOrCreateKeyring(
   const file = keyFileOf(deps.config);
   if (file !== undefined && !existsSync(file)) {
     const misfit = await findNewKeyMisfit(queries, (deps.now ?? Date.now)());
-    // Another process may also be starting for the first time. Then a second new key may not fit because that process
-    // has just recorded its own. It creates the file before it records the key, so in that case the file exists by now.
+    // Another process may also be starting for the first time. If a new key does not fit because that process has just
+    // recorded its own key, the file exists by now: each process creates the file before it records the key.
     if (misfit !== undefined && !existsSync(file))
       throw new KeyringError(`The key file ${file} is missing. ${misfit}`);
   }
@@ -94,9 +94,9 @@ async function recordKeys(
 }
 
 /**
- * Renews the record that this process encrypts with its first key. Records the key again if another Foyer assumed this
- * process was dead and retired the key. If a running Foyer encrypts with a key that is missing here, resolves to a
- * problem to log; else to undefined.
+ * Records again that this process still encrypts with its first key. Records the key itself again if another Foyer
+ * assumed this process was dead and retired the key. If a running Foyer encrypts with a key that is missing here,
+ * resolves to a problem to log; else to undefined.
  * @throws DatabaseUnavailableError
  */
 export async function keepHoldingKey(

@@ -49,7 +49,7 @@ async function isStillDead(
   { user_id: userId }: OperatorNoticeRow,
 ): Promise<boolean> {
   if (userId === null) return status === 'broken';
-  // Foyer erases a person's dead token: a stored one is newer.
+  // Foyer erases a person's dead token. So if a token of theirs is stored, it is a newer one.
   return status !== 'uninstalled' && !(await hasUserToken(queries, { installationId, userId }));
 }
 

@@ -5,7 +5,7 @@ import { escapeMrkdwn, mrkdwnCode, plainLine } from '../slack/slack-text.ts';
 
 /**
  * Why a message consists of spans: the same message goes to Slack and into the text and the HTML of a mail, and
- * strangers chose the names in it. Each format escapes such names in its own way, but not Foyer's own words.
+ * strangers chose the names in it. Each format has its own way to escape such names; Foyer's own words are not escaped.
  */
 
 /**

@@ -121,9 +121,9 @@ export function createNoticeSender(deps: {
 }
 
 /**
- * Returns when to send a message again: ten seconds after the first failure, then each time after twice as long, at
- * most after half an hour. If the receiver asked to wait, returns the end of that wait. Returns null if the message is
- * not sent again.
+ * Returns when to send a message again: ten seconds after the first failure. The wait doubles with each further
+ * failure, up to half an hour. If the receiver asked to wait, returns the end of that wait. Returns null if the message
+ * is not sent again.
  */
 function nextTryAt(outcome: SendOutcome, row: OperatorNoticeRow, now: number): number | null {
   if (outcome.kind === 'wait') return now + outcome.delayMs;

@@ -28,7 +28,7 @@ export function createWebhookChannel(url: string): OperatorChannel {
   };
 }
 
-/** The facts about an answer that the SDK's error does not contain. */
+/** What Foyer reads from the webhook's answer itself, because the SDK's error does not contain it. */
 interface Answer {
   retryAfterMs?: number;
 }

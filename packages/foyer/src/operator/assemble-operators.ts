@@ -6,7 +6,7 @@ import { createSessions, operatorTimes } from '../signin/sessions.ts';
 import type { Texts } from '../texts/create-texts.ts';
 import { createOperatorPages, type OperatorPagesDeps } from './pages/create-operator-pages.ts';
 
-/** Creates the operators' pages and sessions. Returns both: Sign in with Slack also begins sessions. */
+/** Creates the operators' pages and sessions. Returns the sessions too: Sign in with Slack begins some of them. */
 export function assembleOperators(
   deps: Omit<OperatorPagesDeps, 'sessions' | 'sealer' | 'site' | 'words'> & {
     keyring: Keyring;
