@@ -161,14 +161,14 @@ export async function listSealedWith(
   queries: Queries,
   search: { prefix: string; limit: number },
 ): Promise<{
-  installations: { id: string; teamId: string | null; enterpriseId: string | null }[];
+  installations: { id: string; clientId: string; teamId: string | null; enterpriseId: string | null }[];
   people: { installationId: string; userId: string }[];
   requests: string[];
 }> {
   const { prefix, limit } = search;
   const installations = await queries
     .selectFrom('installations')
-    .select(['id', 'team_id as teamId', 'enterprise_id as enterpriseId'])
+    .select(['id', 'client_id as clientId', 'team_id as teamId', 'enterprise_id as enterpriseId'])
     .where(startOf('sealed_bot', prefix), '=', prefix)
     .orderBy('id')
     .limit(limit)

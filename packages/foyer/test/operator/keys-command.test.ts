@@ -199,6 +199,20 @@ async function everything({ queries }: Database) {
   return { installations, people, runs, history, requests };
 }
 
+test('`keys forget` prints reconnect links only for this app’s teams, and counts the installations of other apps', async (t) => {
+  const { database, keys } = await prepare(t, 1);
+  await storeOf(database, before, '9.9').recordInstall(teamInstall({ teamId: 'T9' }));
+  const { exitCode, stdout, stderr } = await keys(['forget', 'old', '--yes', '--json'], after);
+  assert.equal(exitCode, 0, stderr);
+  const forgotten = JSON.parse(stdout);
+  assert.deepEqual(
+    forgotten.installations.map(({ teamId }: { teamId: string }) => teamId),
+    ['T0'],
+  );
+  assert.doesNotMatch(stderr, /T9/);
+  assert.match(stderr, /1 installation of another app in this database lost its token too/);
+});
+
 testOnBothEngines(
   '`keys forget` erases the tokens that a lost key encrypted, keeps every record, and prints a reconnect link for each team',
   async (t, engine) => {

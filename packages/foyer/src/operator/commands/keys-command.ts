@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
+import { counted } from '../../config/counted.ts';
 import type { Queries } from '../../database/database.ts';
 import { listKeyIds } from '../../database/encryption-keys.ts';
 import { countSeals, type SealCount } from '../../database/seals.ts';
@@ -122,10 +123,18 @@ async function forgetLost(
       if (!(await confirm?.(`Is the key ${id} lost?`))) throw new CommandError('Nothing was changed.');
     }
     const forgotten = await forgetKey(database, { id, now: deps.now });
-    const installations = forgotten.installations.map(({ teamId, enterpriseId }) =>
+    // A link of this app's installs this app, so it is none for another app's team.
+    const own = forgotten.installations.filter(({ clientId }) => clientId === config.slack.clientId);
+    const installations = own.map(({ teamId, enterpriseId }) =>
       withReconnectLink(config, { teamId, enterpriseId }),
     );
     const { people, requests } = forgotten;
+    const others = forgotten.installations.length - own.length;
+    if (others > 0) {
+      output.note(
+        `${counted(others, 'installation')} of another app in this database lost ${others === 1 ? 'its token' : 'their tokens'} too: that app’s \`list --status broken\` shows ${others === 1 ? 'it' : 'them'}.`,
+      );
+    }
     if (options.json) return output.printJson({ key: id, installations, people, requests });
     output.print(
       `The key ${id} is forgotten. Installations that lost their token: ${installations.length}; people: ${people}.`,

@@ -12,6 +12,7 @@ import { CommandError } from '../command-error.ts';
 /** An installation whose token was sealed with the forgotten key. */
 interface DisconnectedInstallation {
   id: string;
+  clientId: string;
   teamId: string | null;
   enterpriseId: string | null;
 }
