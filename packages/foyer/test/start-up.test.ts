@@ -136,7 +136,7 @@ describe('start-up', () => {
     assert.ok(loaded.has('pg'));
   });
 
-  it('Foyer exits with code 0 if it is stopped while it is starting and waits for the database', async (t) => {
+  it('Foyer exits with code 0 if it is stopped while its start is waiting for the database', async (t) => {
     const silent = createServer().listen(0, '127.0.0.1');
     t.after(() => silent.close());
     await once(silent, 'listening');
@@ -185,7 +185,7 @@ describe('start-up', () => {
   }
 
   it('a failed start below /opt/foyer, where systemd runs Foyer, suggests `foyer doctor` instead of an npm script', async (t) => {
-    // Foyer names the commands by the path in argv[1]. The test cannot put a script below /opt, so it sets argv[1].
+    // The path in argv[1] decides which command Foyer suggests. The test cannot put a script below /opt, so it sets argv[1].
     const setProgram = `data:text/javascript,${encodeURIComponent("process.argv[1]='/opt/foyer/current/src/main.ts'")}`;
     const { foyer } = spawnStart(t, { DATABASE_URL: 'file:/proc/foyer/foyer.db' }, undefined, [
       '--import',

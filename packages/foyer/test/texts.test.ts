@@ -70,7 +70,7 @@ describe('the language', () => {
     assert.equal(of('de;q=nonsense'), 'en');
   });
 
-  it('Foyer uses the language of a person’s locale, whatever the region, or English if it does not have that language', () => {
+  it('Foyer uses the language of a person’s locale, whatever the region, or English if Foyer lacks that language', () => {
     assert.deepEqual(
       ['ja-JP', 'es_LA', 'de', 'tlh', '', null, undefined].map((locale) => texts.forLocale(locale).language),
       ['ja', 'es', 'de', 'en', 'en', 'en', 'en'],
@@ -93,7 +93,7 @@ describe('an app’s own texts', () => {
     assert.equal(texts.forLocale('de').text('progress.done.message', values), 'A ist in B bereit.');
   });
 
-  it('an app can set texts for scopes, steps and the tagline; for a language without one, Foyer uses the default language’s', () => {
+  it('an app can set texts for scopes, steps and the tagline; if a language lacks such a text, Foyer uses the one in the default language', () => {
     const texts = createTexts({
       en: { 'reason.chat:write': 'To greet you', 'scope.mine:own': 'Do my thing', 'app.tagline': 'Hello' },
       de: { 'step.sync-crm.doing': 'CRM wird abgeglichen', 'app.tagline': 'Hallo' },

@@ -70,7 +70,7 @@ describe('plainLine', () => {
 });
 
 describe('mrkdwnLink', () => {
-  it('mrkdwnLink escapes characters in a URL that would end the link', () => {
+  it('if a character of a URL would end the link, mrkdwnLink escapes it', () => {
     assert.equal(
       mrkdwnLink('https://x.test/a|b?c=1&d=>', 'Help'),
       '<https://x.test/a%7Cb?c=1&amp;d=%3E|Help>',

