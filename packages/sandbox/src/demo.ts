@@ -18,7 +18,7 @@ import type { Sandbox } from './sandbox.ts';
  * as `examples/brand`.
  */
 
-/** The files of the app to run, by the option `--brand`. */
+/** The files of the app to run: the app of the folder in `--brand`, or else this repository's own. */
 function appFiles(): { manifestFile: string; program: string } {
   try {
     const { values } = parseArgs({ options: { brand: { type: 'string' } } });

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-test('the file that the command slack-sandbox runs starts with a Node shebang', () => {
+test('the file of the command slack-sandbox begins with a Node shebang', () => {
   const { bin } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
   const source = bin['slack-sandbox'].replace('./dist/', './').replace(/js$/, 'ts');
   const [first] = readFileSync(new URL(source, import.meta.url), 'utf8').split('\n');

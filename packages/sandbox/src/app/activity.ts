@@ -1,8 +1,8 @@
 import type { Place } from '../world/records.ts';
 
 /**
- * Something that happened in the sandbox. The demo listens so that it can say what to click next, and the web client so
- * that it can redraw its pages. Tests can listen too.
+ * Something that happened in the sandbox. The demo listens to these activities to say what to click next, and the web
+ * client listens to redraw its pages. Tests can listen too.
  */
 export type Activity =
   | { kind: 'consent-opened'; teamId: string | null; userId: string }

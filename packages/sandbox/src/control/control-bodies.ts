@@ -37,8 +37,8 @@ export const controlBodies = {
     actionId: id,
     blockId: id.optional(),
     /**
-     * `message` by default if `messageTs` is given, else `home`. Without `messageTs`, `message` is the newest message
-     * of the DM that has an element with this `actionId`.
+     * `message` by default if `messageTs` is given, else `home`. Without `messageTs`, `message` means the newest of the
+     * DM's messages that have an element with this `actionId`.
      */
     where: z.enum(['home', 'message', 'modal']).optional(),
     /** The timestamp of a message in the DM. */

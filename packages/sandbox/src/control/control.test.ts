@@ -54,7 +54,7 @@ test('faults.setLatency delays the responses of a method', async (t) => {
   assert.ok((call?.ms ?? 0) >= 55);
 });
 
-test('rate limits are off by default; once on, they refuse a second message in a second and a 21st users.list in a minute', async (t) => {
+test('rate limits are off by default; once on, they allow one message per second and 20 calls of users.list per minute', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId } = await install(sandbox);
   const post = () => client.chat.postMessage({ channel: userId, text: 'hi' });
