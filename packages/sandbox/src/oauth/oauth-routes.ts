@@ -50,8 +50,8 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
 }
 
 /**
- * Reads from the page's query which workspace and person to show. The workspace links set `pick`, not `team`, because
- * `team` is the workspace that the app asked for.
+ * Returns the workspace and the person to show, as `team` and `user`. In the page's query, the workspace links set
+ * `pick`, because `team` is the workspace that the app asked for.
  */
 export function pickedIn(query: URLSearchParams): URLSearchParams {
   const overrides = new URLSearchParams();
@@ -87,9 +87,9 @@ export function choicesOf(
 }
 
 /**
- * Carries out the consent form. In addition to the parameters of the authorize address, it has the fields `user`,
- * `place` (a workspace's or org's id), `decision` (`allow` or `cancel`), and one `optional_scope` for each optional
- * scope that is ticked.
+ * Handles a submitted consent form. In addition to the parameters of the authorize address, the form has the fields
+ * `user`, `place` (a workspace's or org's id), `decision` (`allow` or `cancel`), and one `optional_scope` for each
+ * optional scope that is ticked.
  */
 export function submitConsent(platform: Platform, form: URLSearchParams): ConsentOutcome {
   const read = readAuthorizeRequest(platform.app, form);

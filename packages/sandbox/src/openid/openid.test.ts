@@ -210,7 +210,7 @@ test('the sign-in page refuses an unknown client, an unregistered redirect and a
   }
 });
 
-test('a guest can sign in, but a non-member, a deactivated member, or anyone outside an undistributed app’s workspace cannot', async (t) => {
+test('a guest can sign in, but a non-member or a deactivated member cannot, and without public distribution, only the app’s own workspace is open to sign-ins', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { teamId } = grace(sandbox);
   const guest = sandbox.addMember({ teamId, realName: 'Gus Guest', role: 'guest' });

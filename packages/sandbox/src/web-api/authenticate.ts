@@ -33,8 +33,8 @@ export function authenticate(
 }
 
 /**
- * Throws `missing_scope`, with `scopes` and the token's scopes, if the token has none of `scopes`. If `scopes` is
- * empty, accepts every token.
+ * If the token has none of `scopes`, throws `missing_scope`, which names `scopes` and the token's own scopes. If
+ * `scopes` is empty, accepts every token.
  */
 export function requireScope(token: Pick<Token, 'scopes'>, scopes: readonly string[]): void {
   if (scopes.length === 0 || scopes.some((scope) => token.scopes.includes(scope))) return;

@@ -35,9 +35,7 @@ export type Method =
       scopes: readonly string[];
       tier: Tier;
       run(call: Call): Answer | Promise<Answer>;
-      /**
-       * Runs if the call's token is one of Sign in with Slack. Without this function, such a call gets `missing_scope`.
-       */
+      /** Runs if the call's token came from Sign in with Slack. Without this, such a call gets `missing_scope`. */
       whenSignedIn?(call: SignInCall): Answer;
     }
   | { needs: 'sign-in'; tier: Tier; run(call: SignInCall): Answer }

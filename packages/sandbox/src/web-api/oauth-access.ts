@@ -112,7 +112,7 @@ export const oauthV2Access = openMethod('special', (call) => {
   return exchangeCode(call);
 });
 
-/** Finds the place of a call without a token, by its code or refresh token. Returns undefined if it has neither. */
+/** The place for which the call's code or refresh token was issued; undefined if the call has neither. */
 export function placeOfGrant(platform: Platform, args: Record<string, unknown>): Place | undefined {
   const { world } = platform;
   const code = world.codes.get(String(args.code));

@@ -3,7 +3,7 @@ import type { Conversation, Person, Workspace } from '../world/records.ts';
 import type { Call } from './method.ts';
 import { Refusal } from './refusal.ts';
 
-/** The workspaces that a token may act in: its own, or those that granted an org-wide app access. */
+/** The workspaces that a token may act in: its own or, for an org-wide install, those where the app has access. */
 export function reachableWorkspaces({ platform: { world }, installation }: Call): Workspace[] {
   const ids = installation.isEnterpriseInstall ? installation.grantedTeamIds : [installation.teamId ?? ''];
   return ids.flatMap((id) => world.workspaces.get(id) ?? []);
@@ -29,9 +29,8 @@ export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Worksp
 }
 
 /**
- * A person whom the token may see, and a workspace in reach to which the person belongs. If the person is in no
- * workspace in reach, throws `team_access_not_granted` (the install is org-wide and the person belongs to its org) or
- * `user_not_found` (or the given code).
+ * Returns the person, and a workspace in reach to which the person belongs. If there is no such workspace, throws
+ * `code`, or `team_access_not_granted` if the install is org-wide and the person belongs to its org.
  */
 export function personInReach(
   call: Call,

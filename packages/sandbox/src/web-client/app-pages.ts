@@ -77,7 +77,7 @@ function drawMessage({ platform, reader }: Visit, message: Message): Html {
     </div></li>`;
 }
 
-/** The field to write to the app, or a note if its Messages tab is read-only; null if the app is not installed. */
+/** The form for a message to the app, or a note if its Messages tab is read-only; null if the app is not installed. */
 export function composer({ platform, workspace, installation }: Visit): Html | null {
   const { settings } = platform.app;
   if (!installation) return null;

@@ -76,7 +76,7 @@ function placeOf(control) {
   ]);
 }
 
-/** Copies what a person entered in the control `before` to `after`, the control that replaces it, if any. */
+/** Copies a person's input from the control `before` to its replacement `after`, if there is one. */
 function keepEntered(before, after) {
   if (!after) return;
   if (!before.dataset.group) {
