@@ -1,8 +1,8 @@
 import { ask, type Step } from 'slack-foyer';
 
 /**
- * Asks the installer which channel to notify, and posts there once. Add it to `install` in `src/foyer.ts`, and
- * `chat:write.public` to the manifest's scopes: without it, Slack accepts messages only in channels that the app is in.
+ * Asks the installer which channel to notify, and posts there once. Add it to `install` in `src/foyer.ts`. Also add the
+ * scope `chat:write.public` to the manifest, since without this scope the app can post only in channels that it is in.
  *
  * Safe to run twice: the answer is stored, and `postOnce` sends one message for its key.
  */

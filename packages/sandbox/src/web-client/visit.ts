@@ -14,7 +14,7 @@ export type Visit = {
   role: Role;
   /** The installation that currently serves this workspace. Null if there is none. */
   installation: Installation | null;
-  /** The org's installation, whether or not it was granted access to this workspace; null if there is none. */
+  /** The org's installation, even if it has no access to this workspace; null if there is none. */
   orgInstallation: Installation | null;
   /** The DM with the app, which survives an uninstall; null if it was never opened. */
   conversation: Conversation | null;
@@ -23,7 +23,7 @@ export type Visit = {
 };
 
 /**
- * Reads from the sandbox's cookie who visits a workspace. Returns undefined if the workspace does not exist or has no
+ * Finds the visitor of a workspace by the sandbox's cookie. Returns undefined if the workspace does not exist or has no
  * active member.
  */
 export function readVisit(platform: Platform, { cookies }: Exchange, teamId: string): Visit | undefined {

@@ -20,7 +20,7 @@ export function placeKey({ teamId, enterpriseId }: Place): string {
   return teamId ?? enterpriseId ?? '';
 }
 
-/** The place of an id that starts with E (an org) or T (a workspace); undefined if it does not exist. */
+/** The org (E…) or workspace (T…) that has this id, as a place; undefined if there is none. */
 export function placeOf(world: World, id: string): Place | undefined {
   if (world.enterprises.has(id)) return { teamId: null, enterpriseId: id };
   const workspace = world.workspaces.get(id);

@@ -48,7 +48,7 @@ export type Installation = Place & {
   installedAt: number;
   /** Null while installed. */
   uninstalledAt: number | null;
-  /** Only for an org-wide install: the workspaces to which the org's admins granted it access. */
+  /** Only for an org-wide install: the workspaces to which the org's admins gave the app access. */
   grantedTeamIds: string[];
 };
 
