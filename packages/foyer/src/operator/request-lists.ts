@@ -22,7 +22,7 @@ interface InstallRequestFilter {
   outcome?: InstallRequestOutcome;
   limit: number;
   /**
-   * Only requests that are older, or only requests that are newer, than this position. With `newer`, the order is
+   * Reads only the requests that are older than this position, or only the newer ones. With `newer`, the order is
    * reversed: oldest first.
    */
   cursor?: PageCursor;
@@ -49,7 +49,7 @@ export async function listInstallRequests(queries: Queries, filter: InstallReque
       'started_at as startedAt',
       'finished_at as finishedAt',
     ])
-    // `requestedTeamId` is the team that `?team=` or the link named at the start.
+    // `requestedTeamId` is the team that the person asked for at the start, by `?team=` or by a connect link.
     .select(['requested_team_id as requestedTeamId', 'team_id as teamId', 'team_name as teamName'])
     .select(['enterprise_id as enterpriseId', 'user_id as userId'])
     .select(['installation_id as installationId', 'run_id as runId']);
@@ -105,8 +105,8 @@ export async function countRequestsByDay(
   const first = today - count.days + 1;
   const none = { installed: 0, failed: 0, refused: 0, cancelled: 0 };
   const days = Array.from({ length: count.days }, (_, index) => ({ day: (first + index) * dayMs, ...none }));
-  // Counts each number with its own subquery, which reads only the index. With a GROUP BY, the database would sort a
-  // busy day's requests.
+  // One subquery for each day and outcome, which reads only the index. With a GROUP BY, the database would sort a busy
+  // day's requests.
   const listed = (values: readonly (number | string)[]) =>
     sql.join(values.map((value) => sql`(${sql.lit(value)})`));
   const { rows } = await sql<{

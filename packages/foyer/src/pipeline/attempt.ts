@@ -178,7 +178,7 @@ async function undoneIfItThrows<T>(transaction: Tx, work: () => Promise<T>): Pro
 /** What an attempt means for its step and its run. */
 export interface Verdict {
   ending: StepEnding;
-  /** What the run waits for, or until when; absent if it continues, ends or asks a question. */
+  /** What the run waits for, or until when; absent if the run continues, ends or asks a question. */
   rest?: Rest;
   /** The event that the run is about to wait for; it may already have arrived. */
   awaits?: WaitEvent;
@@ -270,8 +270,8 @@ const questionTooLong: StepFailure = {
 };
 
 /**
- * A reinstall waits until the uninstall run ends, so an uninstall run must not wait for an event or an answer: the app
- * is gone, so neither can arrive.
+ * An uninstall run must not wait for an event or an answer: the app is gone, so neither can arrive. And a reinstall
+ * waits until the uninstall run has ended.
  */
 const noEventComes: StepFailure = {
   kind: 'final',

@@ -99,8 +99,8 @@ type AskedQuestion = QuestionRecord & { askedUserId: string; life: number };
 
 /**
  * Stores the answer to an open question. If the question's run is waiting, queues that run. `isAllowed`: whether the
- * person is the installer or an admin; the run's own person may always answer. `asked` is the question after this call,
- * with the person and the life of its run; absent if there is no such run or question. Wake the worker afterward.
+ * person is the installer or an admin; the person whose run asks may always answer. `asked` is the question after this
+ * call, with the person and the life of its run; absent if there is no such run or question. Wake the worker afterward.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
@@ -110,8 +110,8 @@ export async function answerQuestion(
 ): Promise<{ outcome: AnswerOutcome; asked?: AskedQuestion }> {
   return database.write(async (tx) => {
     // Why the lock: an attempt that asks this question may end at the same time. If the attempt's end is committed
-    // after this transaction, its transaction sees the answer. If it was committed before, the run is waiting now, and
-    // the code below queues the run.
+    // after the answer, the transaction of that end sees the answer. If the end was committed before, the run is
+    // waiting now, and the code below queues it.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

@@ -147,7 +147,7 @@ type Moved =
       kind: 'step';
       toDo: StepToDo;
       rows: readonly StepRow[];
-      /** When to retry a failed step for operators. Until then, the run continues with the later steps. */
+      /** When to retry a `forOperators` step that failed. Until then, the run continues with the later steps. */
       passed?: Rest;
       ended: readonly EndedAttempt[];
     }
@@ -284,7 +284,8 @@ async function moveRun(
     const key = { runId: run.id, stepName, questionId: asks.id };
     const times = questionTimes(now, asks.timeLimitMs);
     if (await storeQuestion(tx, { ...key, json: asks.json, now, ...times })) {
-      // There are messages already if the question or its answer was erased with a person, and the step runs again.
+      // The step may have asked this question before, if the question or its answer was then erased with a person's
+      // data. The old messages still count as posted, so this forgets them: the next attempt posts the question again.
       const keys = Object.values(questionPosts(key));
       await forgetPosts(tx, { installationId: installation.id, life: run.life, keys });
       return undefined;

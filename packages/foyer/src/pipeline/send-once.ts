@@ -23,7 +23,7 @@ import {
   withWrite,
 } from './step.ts';
 
-/** How long after its start an unanswered call may still take effect: its time limit and 2 s. */
+/** How long an unanswered call may still take effect, from the start of the call: its time limit plus 2 s. */
 const settledAfterMs = defaultTimeoutMs + 2000;
 /** How long a call may still take effect after Slack has answered it or closed the connection. */
 const settledAfterAnswerMs = 2000;
@@ -33,9 +33,7 @@ type SendContext = Omit<StepContext, 'postOnce'>;
 
 interface OnceSend {
   key: OnceMessageKey;
-  /**
-   * The row of an earlier attempt, if Foyer does not know that it sent the message; undefined if there was no attempt.
-   */
+  /** The row of an earlier attempt that is not known to have sent the message; undefined if there was no attempt. */
   previous: OnceMessageRow | undefined;
   /** A channel's id, or a user's id for a DM. */
   to: string;

@@ -82,9 +82,8 @@ export function namedCode(error: unknown): string | undefined {
 }
 
 /**
- * A longer message of an error is cut to this many characters: a step may throw megabytes. So large, because the cut
- * may split a secret, and the scrubber misses half a secret: what is left of it is far behind the part that Foyer
- * stores.
+ * An error's message is cut to this many characters, since a step may throw megabytes. Why so many: the cut may split a
+ * secret, and the scrubber misses half a secret. With this limit, the half is far behind the part that Foyer stores.
  */
 const mostCharacters = 500_000;
 /**

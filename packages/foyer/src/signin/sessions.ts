@@ -22,7 +22,7 @@ interface SessionSecrets {
   id: string;
   /** A value that every form of this session contains. */
   csrfToken: string;
-  /** Ties the session to a setting, such as the password that the person typed; empty if there is no such setting. */
+  /** A value that the caller adds and checks later, such as a hash of the operator password; empty by default. */
   mark: string;
 }
 

@@ -215,8 +215,8 @@ export class SlackClient extends WebClient {
 }
 
 /**
- * Whether the SDK failed because it could not read an answer. False if the options cannot be written as JSON, for which
- * the SDK throws the same errors.
+ * Whether the SDK failed because it could not read an answer. False if the options cannot be written as JSON: then the
+ * SDK throws the same kinds of errors.
  */
 function isOfTheAnswer(error: unknown, options: Record<string, unknown>): boolean {
   if (!(error instanceof TypeError || error instanceof RangeError) || 'code' in error) return false;

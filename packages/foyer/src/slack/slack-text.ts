@@ -104,9 +104,10 @@ export function slackProfile(user: SlackUser | undefined): SlackProfile {
 }
 
 /**
- * Why more than Slack's three entities: strangers write team names, people's names and error messages, and Foyer puts
- * these texts into its own sentences. Such a text must not ping a channel (`<!channel>`), become a link, turn the rest
- * of the line bold, start a quote, draw an emoji (`:tada:`) or reverse the reading direction.
+ * Why it is not enough to escape `&`, `<` and `>`, as Slack asks: strangers write team names, people's names and error
+ * messages, and Foyer puts these texts into its own sentences. Such a text must not ping a channel (`<!channel>`),
+ * become a link, turn the rest of the line bold, start a quote, draw an emoji (`:tada:`) or reverse the reading
+ * direction.
  * (docs.slack.dev/messaging/formatting-message-text#escaping)
  *
  * In addition, set `verbatim: true` in the text object: otherwise, Slack turns bare addresses into links.
@@ -143,7 +144,7 @@ function cut(text: string, atMost: number, written: (character: string) => strin
 }
 
 /**
- * Texts that need no change, as most do: `plain` matches words and numbers, `plainCode` matches names like
+ * Most texts need no change. `plain` matches those of words and numbers, `plainCode` matches names like
  * `users:read.email`.
  */
 const plain = /^[A-Za-z0-9’]+(?:(?:[.,;]? |[./-])[A-Za-z0-9’]+)*$/;

@@ -12,7 +12,7 @@ export const tokenText = /^[!#-[\]-~]{1,2000}$/;
 /** The shapes of Slack's tokens. A token with an escape inside is found once the escape is decoded. */
 const shapes = /(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{1,2000}(?![A-Za-z0-9-]|\\u)/g;
 
-/** The value of a token's field, of any shape: a text, or a list or an object of texts. */
+/** A field that should hold a token, with its value: a text, or a list or an object of texts. */
 const fields = /"(?:access|refresh)_token"\s*:\s*("[^"\\]*"|[[{][^\]}]*)/g;
 const texts = /"([^"\\]*)"(\s*:)?/g;
 

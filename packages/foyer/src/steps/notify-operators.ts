@@ -32,8 +32,8 @@ type NotifiedOperators = { notified: true; channels: string[] };
  * So a channel that was notified is never notified again, and one that fails does not block the other. If a process
  * dies between the two commits, it is unknown whether the message was sent. Foyer then does not repeat the webhook
  * message, which stays unconfirmed; Foyer sends the mail again under the same Message-ID, so that people can recognize
- * a duplicate. Foyer does the same if a server stops answering midway. If a person retries the step, Foyer sends
- * everything that is not known to have been sent.
+ * a duplicate. If a server stops answering midway, Foyer treats the send in the same way. If a person retries the step,
+ * Foyer sends everything that is not known to have been sent.
  */
 export const notifyOperators: ActingStep<NotifiedOperators> = {
   name: notifyStepName,

@@ -9,7 +9,7 @@ import { sendWelcome } from './send-welcome.ts';
 /**
  * The outcome of a request to send the welcome again.
  * queued: the worker will send it. going: the newest install run has not ended, so nothing was changed. not-installed:
- * there is no active installation, it has no install run since the last uninstall, or that run sends no welcome.
+ * there is no active installation, no install run since the last uninstall, or that run sends no welcome.
  */
 export type WelcomeRequestOutcome = 'queued' | 'going' | 'not-installed';
 

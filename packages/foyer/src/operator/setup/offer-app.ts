@@ -18,8 +18,8 @@ export interface OfferedApp {
 }
 
 /**
- * Fills the manifest, writes it next to `.env`, so that people can copy it from there, and builds the link that creates
- * the app from it. If the text of the app's own manifest has changed too, `own` is that file.
+ * Fills the manifest and writes it next to `.env`, where people can copy it. Builds the link that creates the app from
+ * the filled manifest. If `own` (the app's own manifest file) is given, also writes `manifestText` to that file.
  * @throws CommandError if a file cannot be written; files that were already written are restored
  */
 export function offerApp(
@@ -56,8 +56,8 @@ export function offerApp(
 
 /**
  * Writes a file's earlier text back, or removes the file if it did not exist. Even on a full disk, there is room for
- * the earlier text: writing the new text first emptied the file, which freed the space of the earlier one. Returns the
- * file if it could not be restored.
+ * the earlier text: its space became free when `offerApp` began to write the new text. Returns the file if it could not
+ * be restored.
  */
 function restore(file: string, before: string | undefined): string | undefined {
   try {

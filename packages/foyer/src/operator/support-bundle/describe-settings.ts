@@ -78,8 +78,8 @@ export function describeConfig(config: Config) {
 const secretName = /SECRET|TOKEN|PASSWORD|PASSWD|PASSPHRASE|KEY|CREDENTIAL|WEBHOOK|SMTP/i;
 
 /**
- * Returns the secrets in an environment, even in values that Foyer does not accept: without a usable configuration,
- * nothing else lists the secrets. Includes other programs' variables, since an error may quote these too.
+ * Returns the secrets in an environment, including secrets that Foyer does not accept: if there is no usable
+ * configuration, nothing else lists them. Includes other programs' variables, since an error may quote these too.
  */
 export function secretsOf(environment: Variables): string[] {
   return Object.entries(environment).flatMap(([name, value = '']) => {
