@@ -185,7 +185,7 @@ describe('start-up', () => {
   }
 
   it('a failed start below /opt/foyer, where systemd runs Foyer, suggests `foyer doctor` instead of an npm script', async (t) => {
-    // The path in argv[1] decides which command Foyer suggests. The test cannot put a script below /opt, so it sets argv[1].
+    // Foyer chooses the suggested command by argv[1]. The test cannot put a script below /opt, so it sets argv[1].
     const setProgram = `data:text/javascript,${encodeURIComponent("process.argv[1]='/opt/foyer/current/src/main.ts'")}`;
     const { foyer } = spawnStart(t, { DATABASE_URL: 'file:/proc/foyer/foyer.db' }, undefined, [
       '--import',

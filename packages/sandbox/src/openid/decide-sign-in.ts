@@ -21,8 +21,8 @@ export function signInFor(platform: Platform, choice: SignInOptions): string {
 }
 
 /**
- * Handles a submitted sign-in form: redirects back with a code or an error, or refuses. In addition to the parameters of
- * the authorize address, the form has the fields `user`, `place` (a workspace's id) and `decision` (`allow` or
+ * Handles a submitted sign-in form: redirects back with a code or an error, or refuses. In addition to the parameters
+ * of the authorize address, the form has the fields `user`, `place` (a workspace's id) and `decision` (`allow` or
  * `cancel`).
  */
 export function submitSignIn(platform: Platform, form: URLSearchParams): SignInOutcome {
