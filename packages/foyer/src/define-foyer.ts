@@ -36,9 +36,9 @@ export interface FoyerOptions<MyTables = NoTables> {
    */
   uninstall?: readonly Step[];
   /**
-   * The steps to run after an install over an existing one gave the bot more scopes. In the pipelines `upgraded`,
-   * `opened` and `workspaceGranted`, `context.moment` says what happened. A run of these pipelines begins as soon as
-   * the install's run has ended, or is waiting for a person or an event.
+   * The steps to run when the app is installed over an existing installation and the bot gets more scopes. In the
+   * pipelines `upgraded`, `opened` and `workspaceGranted`, `context.moment` says what happened. A run of these
+   * pipelines begins as soon as the install's run has ended, or is waiting for a person or an event.
    * @example upgraded: [startCalendarSync] // its run reads `context.moment.addedScopes`
    */
   upgraded?: readonly Step[];

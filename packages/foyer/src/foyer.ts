@@ -18,7 +18,7 @@ import type { RequestWithCookies, SignedInMember } from './signin/find-member.ts
 
 /**
  * Identifies an installation: by its workspace, by the Grid organization of an org-wide install, by Foyer's own id, or
- * by one of your accounts. If several installations are connected to the account, it selects the newest usable one.
+ * by one of your accounts. If several installations are connected to the account, Foyer uses the newest usable one.
  */
 export type Target =
   | { teamId: string }
@@ -120,9 +120,9 @@ export interface Foyer<MyTables = NoTables> {
    */
   readClaim(token: string): Promise<ClaimedWorkspace>;
   /**
-   * Connects a workspace that installed the app from Slack's side to one of your accounts. `token` arrives at
-   * CONNECT_CLAIM_URL as `?foyer_claim=`, and works once, within an hour. Call this when a logged-in person presses a
-   * button, never on a GET.
+   * Connects a workspace to one of your accounts, after the app was installed there from Slack's side. `token` arrives
+   * at CONNECT_CLAIM_URL as `?foyer_claim=`, and works once, within an hour. Call this when a logged-in person presses
+   * a button, never on a GET.
    * @throws ConnectError
    */
   claim(token: string, account: ClaimingAccount): Promise<Connection>;

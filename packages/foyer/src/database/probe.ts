@@ -36,7 +36,7 @@ export function createProbe(probe: () => Promise<void>, silent: string): () => P
   };
 }
 
-/** A probe writes more than most commits do: a disk with less free space than this counts as full. */
+/** How much a probe writes: more than most commits do. A disk with less free space than this counts as full. */
 const probeBytes = 256 * 1024;
 
 /**

@@ -66,8 +66,8 @@ const keyColumns = ({ runId, stepName, questionId }: QuestionKey) => ({
 });
 
 /**
- * Stores a question as JSON; returns false if it is stored already. If its answer was erased with the person who gave
- * it, opens the question again.
+ * Stores a question as JSON; returns false if it is stored already. If a person's data was erased, and with it their
+ * answer to this question, opens the question again.
  */
 export async function storeQuestion(
   tx: Tx,

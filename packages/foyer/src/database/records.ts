@@ -94,7 +94,7 @@ export type HistoryKind =
   /** An action on the operator's pages; the detail says which. */
   | 'operator_action';
 
-/** One Slack app (client id) in one tenant: a team, or a whole enterprise for an org-wide install. */
+/** One Slack app (client id) in one tenant. A tenant is a team or, for an org-wide install, a whole enterprise. */
 export interface InstallationRow {
   id: string;
   client_id: string;
@@ -111,8 +111,8 @@ export interface InstallationRow {
   /** 1 for the first install, one more for each install that follows an uninstall. */
   life: number;
   /**
-   * Each change of the tokens adds one. A refresh writes its tokens only if the version has not changed since it read
-   * them.
+   * Each change of the tokens adds one. A refresh stores the new tokens only if the version is still the one that it
+   * read with the old tokens.
    */
   version: number;
   installer_user_id: string;
@@ -314,8 +314,8 @@ export interface OnceMessageRow {
   /** When the first attempt to send the message began. A search for the message goes back to about this time. */
   attempted_at: number;
   /**
-   * When the message was sent. Until that is known: the time until which the latest call to send it may still take
-   * effect.
+   * When the message was sent. While that is unknown: the time after which the newest call to send it can no longer
+   * take effect.
    */
   sent_at: number | null;
   /**
@@ -369,7 +369,7 @@ export interface OperatorNoticeRow {
   installation_id: string;
   kind: NoticeKind;
   user_id: string | null;
-  /** The reason, as in the history; null for an install, whose notice Foyer composes when it sends it. */
+  /** The reason, as in the history. Null for an install: Foyer composes that notice only when it sends it. */
   detail: string | null;
   created_at: number;
   status: NoticeStatus;
@@ -567,8 +567,8 @@ export interface Tables {
     [Column in Exclude<keyof ChoreRow, 'name' | 'begun_at'>]: WithDefault<ChoreRow[Column]>;
   };
   /**
-   * The state of a sign-in that was used, so that Foyer does not accept it again. (Until 0.1: an operator session that
-   * was ended early.)
+   * A sign-in state that was used. The row keeps Foyer from accepting the state again. (Before version 0.1, the rows
+   * were operator sessions that were ended early.)
    */
   ended_sessions: {
     id: string;
@@ -614,7 +614,7 @@ export interface Tables {
     seen_at: number;
   };
   /**
-   * A stored count of rows. A page cannot count them each time it is shown, because there are too many.
+   * A stored count of rows: there are too many rows for a page to count them each time it is shown.
    * `operator/kept-counts.ts` lists these counts.
    */
   kept_counts: {

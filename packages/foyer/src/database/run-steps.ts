@@ -147,7 +147,7 @@ const updateStep = prepareQuery((queries, given: Given<Omit<StepRow, 'position'>
     .where('name', '=', given.name),
 );
 
-/** Inserts an attempt that has only begun, or one that has ended too. */
+/** Inserts an attempt, which may or may not have ended. */
 const insertAttempt = prepareQuery((queries, given: Given<StepAttemptRow>) =>
   queries.insertInto('step_attempts').values({
     run_id: given.run_id,
@@ -191,7 +191,8 @@ export async function readStepAttempts(queries: Queries, runId: string): Promise
 }
 
 /**
- * Counts how many of a step's latest attempts in a row never ended because their process died. Counts at most `most`.
+ * Counts the attempts that never ended because their process died, backward from the step's latest attempt until one
+ * that ended. Counts at most `most`.
  */
 export async function countLostAttempts(
   queries: Queries,

@@ -35,9 +35,9 @@ const released = { due_at: null, waiting_for: null, lease_owner: null, lease_unt
 const behindUninstallRun = 'uninstall_run';
 
 /**
- * Returns whether an uninstall run of the installation has not ended yet. An uninstall run that ends wakes only runs
- * that already wait for it. So this function locks the uninstall run until the transaction ends: it cannot end before
- * the caller has stored a run that waits for it.
+ * Returns whether an uninstall run of the installation has not ended yet. When an uninstall run ends, it wakes only the
+ * runs that already wait for it. So this function locks the uninstall run until the transaction ends: it cannot end
+ * before the caller has stored a run that waits for it.
  */
 async function isUninstalling(transaction: Tx, installationId: string): Promise<boolean> {
   const unfinished = await transaction
@@ -90,9 +90,9 @@ export const isBehindRun = ({ waiting_for }: { waiting_for: string | null }): bo
 
 /**
  * Queues a run with all its steps pending, and returns its id. Call it in the transaction that stores or uninstalls the
- * installation, or applies the moment, so that both are committed together (invariant 1). If an uninstall run has not
- * ended, the new run waits for it, so that a reinstall never overtakes the cleanup after the uninstall. A moment's run
- * also waits for an unfinished install run.
+ * installation, or applies the moment, so that this change and its run are committed together (invariant 1). If an
+ * uninstall run has not ended, the new run waits for it, so that a reinstall never overtakes the cleanup after the
+ * uninstall. A moment's run also waits for an unfinished install run.
  */
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
@@ -283,8 +283,8 @@ export async function endRun(
 }
 
 /**
- * Queues the runs that waited for the uninstall run that has ended, up to and including the next uninstall run. The
- * runs created after that next one now wait for it.
+ * After an uninstall run has ended, queues the runs that waited for it, oldest first. Stops after queuing another
+ * uninstall run, if there is one: the runs created after that one wait for it.
  */
 async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
   const behind = await transaction
@@ -323,14 +323,14 @@ export async function cancelRuns(
     .$if(replacedBy !== undefined, (query) =>
       query.where('pipeline', '=', 'install').where('id', '!=', replacedBy ?? ''),
     )
-    // Locks an install run before the runs that wait for it. A worker that ends an install run locks in the same order:
-    // with two different orders, the two could deadlock.
+    // Locks an install run before the runs that wait for it. A worker that ends an install run locks in the same order.
+    // Otherwise, the two transactions could deadlock.
     .orderBy('created_at')
     .forNoKeyUpdate()
     .execute();
   if (unfinished.length === 0) return [];
   const runIds = unfinished.map((run) => run.id);
-  // A large team may have more runs than one statement can accept as values, or can change within its time limit.
+  // A large team may have too many runs for one statement: too many values, or too many rows for the time limit.
   for (let at = 0; at < runIds.length; at += cancelledAtOnce) {
     const some = runIds.slice(at, at + cancelledAtOnce);
     await transaction

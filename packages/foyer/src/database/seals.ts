@@ -79,7 +79,7 @@ type SealedColumn = 'sealed_bot' | 'sealed_user' | 'sealed_tokens';
 const startOf = (column: SealedColumn | 'sealed', prefix: string) =>
   sql<string>`substr(${sql.ref(column)}, 1, ${sql.lit(prefix.length)})`;
 
-/** Counts the sealed texts of all apps that begin with `prefix`. Counts all of them if it is empty. */
+/** Counts the sealed texts of all apps that begin with `prefix`; if `prefix` is empty, counts all of them. */
 export async function countSeals(queries: Queries, prefix = ''): Promise<SealCount> {
   const count = async (
     table: 'installations' | 'user_tokens' | 'install_requests',

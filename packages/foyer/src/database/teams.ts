@@ -63,8 +63,8 @@ export interface TeamEvent {
 }
 
 /**
- * Returns the time of an event, `at`, plus one second. Data stored before the result counts as older than the event,
- * since Slack rounds an event's time down to a whole second.
+ * Returns `at`, the time of an event, plus one second. Data counts as older than the event if it was stored before
+ * that, since Slack rounds an event's time down to a whole second.
  */
 export const storedBefore = (at: number): number => at + 1000;
 

@@ -31,8 +31,8 @@ export interface SlackReceiverDeps {
   bodies: Pick<BodyReader, 'read' | 'refuse'>;
   refusals: Pick<Refusals, 'add'>;
   /**
-   * Whether a body names this app. Then the request is probably from Slack, even if its signature is wrong. Must not
-   * throw.
+   * Whether a body contains this app's id. If it does, the request is probably from Slack, even if its signature is
+   * wrong. Must not throw.
    */
   namesThisApp?(body: Buffer): boolean;
   /** The client's address, for the log. */
@@ -43,9 +43,10 @@ export interface SlackReceiverDeps {
    */
   commitLifecycle(body: Record<string, unknown>, now: number): Promise<void> | undefined;
   /**
-   * Called when Foyer has answered a request or its client has hung up, with the type of its event or interaction and
-   * how long the client waited. `status` is 0 if nothing was sent. `kind` and `type` are `unverified` if Foyer could
-   * not prove that the request is from Slack, could not read its body, or is stopping. Must not throw.
+   * Called once for each request, when Foyer has answered it or the client has hung up. `kind` and `type` say what the
+   * request was, and `ms` how long the client waited. `status` is 0 if nothing was sent. `kind` and `type` are
+   * `unverified` if Foyer could not prove that the request is from Slack, could not read its body, or is stopping. Must
+   * not throw.
    */
   onAnswered?(request: {
     kind: 'event' | 'interaction' | 'unverified';
@@ -183,7 +184,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
     if (payload.type === 'event_callback' || payload.type === 'app_rate_limited')
       return handleEvent(req, res, payload);
     const isFirst = seen.isFirst(`press ${req.headers['x-slack-signature']}`);
-    // Not awaited before `handleInteraction`: a drain that begins meanwhile must wait for this press.
+    // Do not await `isNew` here: `handleInteraction` must count the press as running before a drain can begin, so that
+    // the drain waits for the press.
     const isNew = Promise.resolve(isFirst).then((first) => {
       if (!first) refusals.add('replayed_press', address);
       return first;

@@ -77,7 +77,8 @@ export function createTakeAnswer(deps: {
           const person = { teamId: registeredTeamId(record), userId: asked.askedUserId };
           const locale = await readLocale(database.queries, { clientId: record.clientId, ...person });
           const closed = closedQuestion(deps.texts.forLocale(locale), asked);
-          // The messages may be of an earlier life than the installation is in now.
+          // The messages were posted in the life in which the question was asked. The app may have been reinstalled
+          // since.
           const posted = { installationId, life: asked.life };
           await closeMessages(await client(), posted, closed, questionPosts(key));
         }

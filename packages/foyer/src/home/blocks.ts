@@ -73,8 +73,8 @@ export function button(
 }
 
 /**
- * Builds a person's name, which Slack draws from the id without notifying the person. If `userId` is not an id, builds
- * text.
+ * Builds a mention: Slack shows the person's name, and does not notify the person. If `userId` is not an id, returns it
+ * as plain text.
  */
 export function mention(userId: string): string {
   return /^[UW][A-Z0-9]{1,30}$/.test(userId) ? `<@${userId}>` : outside(userId, 80);

@@ -18,7 +18,7 @@ import { homeActions, mayAct } from './viewer.ts';
 
 /**
  * Shows the state of the installation, who installed it, where and when. If there is a claim link, also shows a button
- * to connect it.
+ * that leads to it.
  */
 export function statusBlocks(content: HomeContent): KnownBlock[] {
   const { claimUrl } = content;
@@ -54,7 +54,10 @@ function codeOf(text: string): string {
   return /^[a-z0-9_]{1,80}$/.test(text) ? mrkdwnCode(text) : outside(text, 200);
 }
 
-/** Describes only the first problem, if there is one. If there is a problem, Home never says that setup is finished. */
+/**
+ * Returns one sentence about the state of setup. If there are several problems, it describes only the first. It never
+ * says that setup is finished while there is a problem.
+ */
 function stateOf(content: HomeContent, app: string): string {
   const { words } = content;
   const { isEnterpriseInstall } = content.record;
@@ -121,7 +124,7 @@ export function permissionBlocks(content: HomeContent): KnownBlock[] {
 }
 
 /**
- * Shows the user scopes that members may grant, with a button to connect or disconnect, if the installation is active.
+ * If the installation is active, shows the user scopes that members may grant, and a button to connect or disconnect.
  */
 export function accountBlocks(content: HomeContent): KnownBlock[] {
   const { words, record, viewer, memberScopes } = content;

@@ -15,10 +15,10 @@ import { slackFailure } from '../slack/slack-failure.ts';
 import { type SlackProfile, type SlackUser, slackProfile } from '../slack/slack-text.ts';
 
 /**
- * Since people open Home often, Foyer stores Slack's answer to whether a person is an admin. Foyer asks again after a
- * day: admins may restart things, and a person may no longer be an admin. A press may rely on an answer that is up to
- * two days old. When Foyer drew the button, the answer was at most a day old, and Foyer must acknowledge the press
- * before any call to Slack (invariant 6).
+ * Since people open Home often, Foyer stores whether Slack says that a person is an admin. It asks again after a day:
+ * admins may restart things, and the person may no longer be an admin. A press may rely on an answer that is up to two
+ * days old. When Foyer drew the button, the answer was at most a day old, and Foyer must acknowledge the press before
+ * any call to Slack (invariant 6).
  */
 const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
@@ -111,7 +111,7 @@ export function createFindViewer(deps: {
     const known = await findKnown(record, userId, isForeign ? from : undefined);
     const ageMs = known === undefined ? Number.POSITIVE_INFINITY : now() - known.provenAt;
     // The install proves who the installer is, so Foyer does not ask about them. The exception is a `provenAt` of 0:
-    // Slack has never reported this person's role, or their profile was once mixed up with that of another team.
+    // Slack has never reported this person's role, or Foyer once mixed them up with a person in another team.
     const isInstaller = userId === record.installerUserId && known?.provenAt !== 0;
     const mustAsk = ask && ageMs >= askAfterMs && (!isInstaller || isForeign);
     const answer = mustAsk ? await askSlack(record, userId, isForeign ? from : undefined) : undefined;
@@ -156,8 +156,8 @@ function isIn(teamId: string, user: Pick<SlackUser, 'team_id' | 'enterprise_user
 }
 
 /**
- * Reads a person's rights. Admins of another workspace have no rights here, whether it is in Slack Connect or elsewhere
- * in the organization. In an org-wide install, only the organization's own admins count.
+ * Reads a person's rights. An admin of another workspace has no rights here, even if that workspace belongs to the same
+ * organization. In an org-wide install, only the organization's own admins count.
  */
 export function standingIn(place: Place, user: SlackUser): Standing {
   const isDeactivated = user.deleted === true;

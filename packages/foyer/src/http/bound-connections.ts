@@ -47,8 +47,8 @@ export interface ConnectionBounds {
   mostPerAddress: number;
   /**
    * The most requests of one connection that may wait for their answer. Node handles all requests in a packet before
-   * those of other connections: with a limit of 32, 100 connections delayed the others by 5 s. No browser or proxy
-   * pipelines.
+   * those of other connections: when the limit was 32, a hundred connections could delay the others by 5 s. A low limit
+   * does no harm, because browsers and proxies do not pipeline requests.
    */
   mostPipelined: number;
   /** The most bytes that one connection may leave unread. */

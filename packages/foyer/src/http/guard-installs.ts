@@ -66,7 +66,7 @@ export function createInstallLimits(deps: {
     kind: isInstall ? 'installs_limited' : 'sign_ins_limited',
   } as const;
   type Limiters = { perAddress: RateLimiterMemory; inAll: RateLimiterMemory; kind: RefusalKind };
-  // This key is secret, so that a stranger cannot find addresses that share a counter with another person's.
+  // This key is secret, so that a stranger cannot find out which addresses share a counter.
   const secret = createSecretKey(randomBytes(16));
 
   function keyOf(req: IncomingMessage): string {

@@ -22,8 +22,8 @@ export async function readForm(
 
 /**
  * Returns whether a form was sent from one of Foyer's pages, as far as the browser reports it. These pages send no
- * referrer, so a browser that does not send `Sec-Fetch-Site` sends `Origin: null` or no `Origin` header. Both of these
- * count as true, because the form's own token then decides.
+ * referrer, so a browser that does not send `Sec-Fetch-Site` sends `Origin: null` or no `Origin` header. In both cases
+ * this returns true, because the form's own token then decides.
  * (developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Origin#description)
  */
 export function isFromHere(headers: IncomingMessage['headers'], publicUrl: string): boolean {

@@ -102,6 +102,6 @@ export function exchangeFailure(error: unknown): CallbackFailure {
   if (failure.kind === 'unreachable' || failure.kind === 'rate-limited')
     return { kind: 'slack_unreachable', code, mayHaveActed };
   const kind = causes.get(code) ?? 'slack_refused';
-  // The callback had a code, so the installer has agreed. So it was Slack that refused.
+  // The callback had a code, which means that the installer agreed. So the refusal is Slack's.
   return { kind: kind === 'access_denied' ? 'slack_refused' : kind, code };
 }

@@ -386,9 +386,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   }
 
   /**
-   * Answers a callback whose state was used, has expired or belongs to another browser. In two cases, it redirects the
-   * browser that the state belongs to, either to the progress page or back to the host: if the state led to an install,
-   * or if the state was used and its code exchange is still in progress.
+   * Answers a callback whose state was used, has expired or belongs to another browser. If the state led to an install,
+   * or if it was used and its code exchange is still in progress, redirects the browser that the state belongs to: to
+   * the progress page, or back to the host.
    */
   async function answerUsedState(
     res: ServerResponse,

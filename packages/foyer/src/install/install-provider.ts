@@ -49,7 +49,8 @@ export function createInstallProvider(
     authorizationUrl: slack.authorizationUrl,
     stateCookieName: providerCookieName,
     clientOptions: parts?.clientOptions,
-    // If the provider logs an error, the callback's failure handler receives it too, and logs it with the request's id.
+    // Drops the provider's errors: the callback's failure handler receives them too, and logs them with the request's
+    // id.
     logger: { ...slackLogger(deps.log, 'oauth'), error() {} },
     stateStore: {
       generateStateParam: notHere,

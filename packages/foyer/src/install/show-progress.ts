@@ -41,8 +41,8 @@ interface Watched {
 }
 
 /**
- * The size limit of the form: its hidden value, and the longest answer, of which each character takes up to nine bytes
- * in a URL-encoded form.
+ * The size limit of the form: its hidden value and the longest answer. In a URL-encoded form, a character takes up to
+ * nine bytes.
  */
 const mostAnswerBytes = longestAnswer * 9 + 4096;
 
@@ -68,7 +68,10 @@ function progressOf({ request, record, run, asked }: Watched, mayAnswer: boolean
   return { ...run, teamName, question, cancelledBy: cancellerOf(run, record) };
 }
 
-/** Returns what cancelled a run; undefined if nothing did, or if, for example, an operator revoked the tokens. */
+/**
+ * Returns whether an uninstall or a reinstall cancelled a run; undefined if the run was not cancelled, or was cancelled
+ * for another reason, for example because an operator revoked the tokens.
+ */
 function cancellerOf(run: RunRecord, record: InstallRecord | undefined): Progress['cancelledBy'] {
   if (run.status !== 'cancelled') return undefined;
   if (record?.status === 'uninstalled') return 'uninstall';

@@ -26,10 +26,10 @@ interface StartInstallDeps {
 /**
  * Makes the handlers of `/slack/install`. Neither handler writes to the database.
  *
- * GET redirects to Slack's consent page with a new state (the check of Slack's listing expects a redirect at this
- * address, not a page). With `?connect=`, GET first verifies the link. With `?member=1`, GET requests only the user
- * scopes that a member may grant. POST receives a form's answer: whether to use a link that was opened in a different
- * browser from the one it was made for, or whether to move a workspace.
+ * GET redirects to Slack's consent page with a new state (Slack's Marketplace expects a redirect at this address, not a
+ * page). With `?connect=`, GET first verifies the link. With `?member=1`, GET requests only the user scopes that a
+ * member may grant. POST receives a form's answer: whether to use a link that was opened in a different browser from
+ * the one it was made for, or whether to move a workspace.
  *
  * Why not `InstallProvider.handleInstallPath`: if it fails, it leaves the response open. And its cookie has one fixed
  * name, so a second tab breaks the first.

@@ -129,7 +129,10 @@ const usableSchema = z
   })
   .transform((answer) => ({ ...expiring(answer), authed_user: expiring(answer.authed_user) }));
 
-/** Gives a grant with a refresh token a valid expiry: without one, the provider drops the refresh token. */
+/**
+ * If a grant has a refresh token, gives the grant a valid expiry. If it had none, the provider would drop the refresh
+ * token.
+ */
 function expiring<Grant extends { refresh_token?: string; expires_in?: unknown }>(grant: Grant): Grant {
   return grant.refresh_token === undefined
     ? grant
@@ -170,7 +173,7 @@ export function unstoredTokensPlace(requestId: string): string {
   return `install-request:${requestId}`;
 }
 
-/** Keeps the tokens that Slack issues until they are stored, and revokes those that cannot be stored. */
+/** Keeps the tokens from each code exchange until they are stored, and revokes those that cannot be stored. */
 export function createUnstoredTokens(deps: UnstoredTokensDeps) {
   const { sealer } = deps;
   const underWay = new Set<Promise<void>>();
@@ -276,7 +279,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         let arrived = '';
         let looking: NodeJS.Timeout | undefined;
         let kept = Promise.resolve();
-        // Looks before the answer is complete: that may take a minute, and the process may end sooner.
+        // Looks for tokens before the answer is complete: the rest may take a minute, and the process may end sooner.
         const look = (): void => {
           looking = undefined;
           const tokens = tokensInText(wholeWords(arrived));

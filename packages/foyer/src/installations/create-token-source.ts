@@ -104,7 +104,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     }
   }
 
-  /** Reads an installation and renews tokens that expire soon: the bot's, and with `withUser` the user half's. */
+  /** Reads an installation and renews tokens that expire soon: the bot's and, with `withUser`, the user's. */
   async function readFresh(asked: string | TenantQuery, withUser: boolean): Promise<StoredInstallation> {
     const stored = await read(asked);
     const bot = lapsingOf(stored, 'bot', now());
@@ -231,7 +231,7 @@ function botAccess(stored: StoredInstallation): BotAccess | undefined {
   };
 }
 
-/** Returns the tokens of the bot or of the user half if they need renewal at `now` (milliseconds); else undefined. */
+/** If the tokens of the bot or of the user need renewal at `now` (milliseconds), returns them; otherwise undefined. */
 function lapsingOf(stored: StoredInstallation, half: 'bot' | 'user', now: number): Lapsing | undefined {
   const { installationId, installation } = stored;
   const { refreshToken, expiresAt } = installation[half] ?? {};

@@ -53,7 +53,7 @@ export interface StoredInstallation {
   version: number;
   /** The version of the user's tokens; null if there are none. */
   userVersion: number | null;
-  /** In Slack's shape. The user half belongs to the requested user, or to the installer if no user was requested. */
+  /** In Slack's shape. `user` is the requested user, or the installer if no user was requested. */
   installation: Installation;
 }
 
@@ -62,7 +62,7 @@ export interface RecordedInstall {
   installationId: string;
   life: number;
   runId: string;
-  /** user_authorized: a person authorized the app for their own account; the bot half did not change. */
+  /** user_authorized: a person authorized the app for their own account; the bot's tokens did not change. */
   kind: 'installed' | 'reinstalled' | 'user_authorized';
   /** Whether this is the tenant's first install. */
   created: boolean;
@@ -143,7 +143,7 @@ export interface InstallationStore {
    * of a workspace's own install, the org-wide install must stay. Decrypts no token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
-  /** Like `findInstallation`, but by Foyer's own id. Without `userId`, the user half is the installer's. */
+  /** Like `findInstallation`, but by Foyer's own id. Without `userId`, its `user` is the installer. */
   readInstallation(installationId: string, userId?: string): Promise<StoredInstallation | undefined>;
 
   /**
@@ -191,13 +191,13 @@ export interface InstallationStore {
    */
   markBroken(installationId: string, reason: string, ifVersion?: number): Promise<boolean>;
   /**
-   * Marks a held installation active, since Slack accepts its token of version `ifVersion`, and repeats the steps that
-   * failed because Slack called it inactive. Resolves to whether the installation changed.
+   * Marks a held installation active after Slack has accepted its token of version `ifVersion`. Repeats the steps that
+   * failed because Slack called the installation inactive. Resolves to whether the installation changed.
    */
   markWorking(installationId: string, ifVersion: number): Promise<boolean>;
   /**
    * Records whether an org-wide install may act in these workspaces of its enterprise, even if Foyer has not stored the
-   * install yet. A grant makes the runs due that waited for one. A revocation ends the workspaces' sessions. If a newer
+   * install yet. A grant queues the runs that waited for it. A revocation ends the workspaces' sessions. If a newer
    * change is already recorded, changes nothing. Resolves to whether anything changed.
    */
   recordTeamAccess(

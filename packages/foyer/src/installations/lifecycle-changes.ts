@@ -191,9 +191,9 @@ interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNam
 }
 
 /**
- * Records whether an org-wide install may act in these workspaces. If the app is installed, also adds to the history; a
- * grant then queues the runs that waited for it and starts the moment of each newly granted workspace, and a revocation
- * ends the sessions of these workspaces. Returns whether anything changed.
+ * Records whether an org-wide install may act in these workspaces. If the app is installed, also adds an entry to the
+ * history for each change. A grant then queues the runs that waited for it and starts a `workspaceGranted` run for each
+ * new workspace. A revocation ends the sessions of these workspaces. Returns whether anything changed.
  * @throws TenantUnclearError if the event names no enterprise
  */
 export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {

@@ -28,7 +28,7 @@ export interface WriteMark {
   settle(end: 'committed' | 'not committed'): void;
 }
 
-/** Creates the source of one process's marks. */
+/** Creates the marks of one process: each call of `next` returns a new one. */
 export function createWriteMarks(): { next(): WriteMark } {
   const spent: string[] = [];
   return {
@@ -63,8 +63,8 @@ export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> 
 }
 
 /**
- * If the table is missing, creates it with `inTurn`. Otherwise deletes marks that are older than a day, which processes
- * left behind when they died. Deletes nothing on a standby.
+ * If the table is missing, creates it, in only one process at a time (`inTurn`). Otherwise deletes marks that are older
+ * than a day: processes that died left them behind. Deletes nothing on a standby.
  */
 export async function prepareWriteMarks(queries: Kysely<Tables>, inTurn: InTurn): Promise<void> {
   const found = await sql<{ name: string | null }>`select to_regclass('write_marks')::text as name`.execute(

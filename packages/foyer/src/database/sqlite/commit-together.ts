@@ -57,8 +57,8 @@ export function createCommits(deps: {
   }
 
   /**
-   * Commits a group, and resolves or rejects each of its writes. If another process was writing, returns the writes
-   * that still have time left, unsettled; the caller retries them.
+   * Commits a group, and resolves or rejects each of its writes. But if another process was writing, neither resolves
+   * nor rejects the writes that still have time left: it returns them, and the caller retries them.
    */
   async function commit(group: readonly Waiting[]): Promise<Waiting[]> {
     const [first] = group;

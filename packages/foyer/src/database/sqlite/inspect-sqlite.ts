@@ -85,8 +85,8 @@ function checkIntegrity(sqlite: DatabaseSync): string {
  * has the database open; `immutable` reads a file that has no index. (sqlite.org/uri.html,
  * sqlite.org/wal.html#read_only_databases)
  *
- * Do not call it in a process that has the file open with better-sqlite3 while other processes use the file: closing
- * the file here drops that process's locks (man 2 fcntl).
+ * Do not call it in a process that has the file open with better-sqlite3 while other processes use the file: when the
+ * file opened here is closed, the process also loses the locks of better-sqlite3 (man 2 fcntl).
  */
 function openUntouched(file: string): DatabaseSync {
   const url = pathToFileURL(file);
@@ -111,7 +111,9 @@ function isInWalMode(file: string): boolean {
   return header[19] === 2;
 }
 
-/** Opens a database file for queries that change nothing in it or next to it. Close the database when done. */
+/**
+ * Opens a database file for queries. Changes neither the file nor anything next to it. Close the database when done.
+ */
 export function readUntouched(file: string): { queries: Queries; close(): Promise<void> } {
   const sqlite = openUntouched(file);
   const queries = new Kysely<Tables>({

@@ -109,9 +109,9 @@ export async function openSqlite(
   // A second connection, so that it does not see what an open transaction on the first connection has written.
   const reader = createStatements(looker, file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
-  // Foyer reads the version once per turn of the event loop, because for each read SQLite locks and unlocks the file.
-  // Reading it each time would take a twelfth of the work for an event. So a commit of another process shows at the
-  // next turn; this process's own commits show immediately.
+  // Each read of the version makes SQLite lock and unlock the file. Reading the version every time it is needed would
+  // take a twelfth of the work for an event, so Foyer reads it once per turn of the event loop. A commit of another
+  // process shows at the next turn; this process's own commits show immediately.
   let mark: number | undefined;
   const forgetMark = (): void => {
     mark = undefined;
@@ -264,13 +264,14 @@ function watchFiles(file: string, reader: Sqlite.Database) {
   const names = [file, `${file}-wal`, `${file}-shm`] as const;
   const opened = names.map((name) => statSync(name));
   const frameBytes = frameHeaderBytes + Number(reader.pragma('page_size', { simple: true }));
-  // This pragma only reports how many frames the log has, in 4 µs (sqlite.org/pragma.html#pragma_wal_checkpoint).
+  // With NOOP, this pragma writes nothing: it only reports how many frames the log has, which takes 4 µs
+  // (sqlite.org/pragma.html#pragma_wal_checkpoint).
   const askLog = reader.prepare<[], { log: number }>('pragma wal_checkpoint(NOOP)');
   function framesInLog(): number {
     try {
       return askLog.get()?.log ?? 0;
     } catch {
-      // The code that reads and writes a damaged or locked database reports the error.
+      // If the database is damaged or locked, a query on it reports the error.
       return 0;
     }
   }

@@ -158,8 +158,8 @@ export function openSqliteFile(
 }
 
 /**
- * The open file as the database on which Kysely runs its statements. Keeps the first 500 different statements compiled.
- * If a statement fails because of the state of the database, throws a DatabaseUnavailableError.
+ * Wraps an open file in the interface that Kysely needs from a database. Keeps the first 500 different statements
+ * compiled. If a statement fails because of the state of the database, throws a DatabaseUnavailableError.
  */
 export function createStatements(
   sqlite: Sqlite.Database,

@@ -16,7 +16,7 @@ export interface FailurePageContent extends PageFrame, Omit<FailureContext, 'app
   code?: string;
   /** The id of the install request, which is also in the log and in the operators' list. */
   requestId?: string;
-  /** The path to which the button leads to start the install again; `/slack/install` by default. */
+  /** Where the button that starts the install again leads; `/slack/install` by default. */
   retryPath?: string;
   /** The path of the requested page, including the base path; a button requests it again. */
   path?: string;

@@ -65,7 +65,7 @@ function until(color: Rgb, toward: Rgb, passes: (color: Rgb) => boolean): Rgb {
   return toward;
 }
 
-/** The lowest contrast with the page's background at which pages use the tile's color for a button. */
+/** A button has the tile's color only if that color has at least this contrast with the page's background. */
 const visible = 1.25;
 
 /** Computes the brand's colors for one scheme, light or dark. */
