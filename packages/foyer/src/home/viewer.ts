@@ -111,7 +111,7 @@ export function createFindViewer(deps: {
     const known = await findKnown(record, userId, isForeign ? from : undefined);
     const ageMs = known === undefined ? Number.POSITIVE_INFINITY : now() - known.provenAt;
     // The install proves who the installer is, so Foyer does not ask about them. The exception is a `provenAt` of 0:
-    // Slack has never reported this person's role, or Foyer once mixed them up with a person in another team.
+    // Slack has never reported this person's role, or an old database had one row for the person in all their teams.
     const isInstaller = userId === record.installerUserId && known?.provenAt !== 0;
     const mustAsk = ask && ageMs >= askAfterMs && (!isInstaller || isForeign);
     const answer = mustAsk ? await askSlack(record, userId, isForeign ? from : undefined) : undefined;
