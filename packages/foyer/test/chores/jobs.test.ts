@@ -36,7 +36,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await pass();
       await pass();
       assert.deepEqual([turns, others], [[100 * hour], [100 * hour]]);
-      // The clocks of two machines have reached the next interval. The first machine's clock has not.
+      // The clocks of the second and third machine are ahead: they have reached the next interval, the first has not.
       now = 101 * hour - 500;
       await pass();
       now += 1000;
@@ -74,7 +74,7 @@ for (const [engine, open] of Object.entries(engines)) {
         await pass(job, now);
       }
       assert.deepEqual(turns, [1000 * hour, 100 * hour]);
-      // A turn begun by a machine whose clock is only a little ahead also counts for the machines behind it.
+      // A turn counts for all machines, even if the clock of the machine that began it is a little ahead.
       const often = { ...job, name: 'often', everyMs: 1000 };
       for (const now of [5000, 2000, 5000]) {
         await pass(often, now);

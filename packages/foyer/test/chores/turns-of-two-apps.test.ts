@@ -7,7 +7,7 @@ import { keyringOf } from '../support/installations.ts';
 import { engines } from '../support/open-test-database.ts';
 
 for (const [name, open] of Object.entries(engines)) {
-  test(`two apps in one database do not take each other’s turns of Foyer’s chores, on ${name}`, async (t) => {
+  test(`if two apps share a database, each app gets its own turns of Foyer’s chores, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const tested: string[] = [];

@@ -72,7 +72,7 @@ describe('the log in an outage', () => {
     assert.equal(taken().length, 150);
   });
 
-  it('a flush of the log writes the pending counts, with secrets masked and without the id of the run that triggered it', (t) => {
+  it('a flush of the log writes the pending counts, with secrets masked and without the id of the run that triggered the flush', (t) => {
     const { log, taken } = setUp(t);
     const fail = () => log.warn({ address: 'the-secret' }, 'no');
     for (let n = 0; n < 5; n += 1) withLineIds({ requestId: `req_${n}` }, fail);

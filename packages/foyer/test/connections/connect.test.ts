@@ -216,7 +216,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await status(), undefined);
     });
 
-    it('deleting an installation deletes its connection, but the link of that connection is still refused as used', async () => {
+    it('deleting an installation deletes its connection, but the link of that connection still counts as used', async () => {
       const workspace = stage.sandbox.addWorkspace({ name: 'Wonka' });
       const person = stage.person('Wonka');
       const token = sign(claimsOf({ org: 'org-purge' }));

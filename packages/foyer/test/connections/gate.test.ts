@@ -177,7 +177,7 @@ describe('a ready-made gate', () => {
     assert.match(answer.admit ? '' : answer.reason, /without these permissions: users:read\./);
   });
 
-  it('without the scope `users:read`, `onlyAdmins` refuses even an admin, since it cannot check who is one', async (t) => {
+  it('without the scope `users:read`, `onlyAdmins` refuses even an admin, since it cannot check who is an admin', async (t) => {
     const stage = await setConnectStage({
       definition: { gate: onlyAdmins() },
       environment: { SLACK_SCOPES: 'chat:write' },

@@ -297,7 +297,7 @@ describe('Foyer, when someone attacks a connect link', () => {
     }
   });
 
-  it('`foyer.connect` refuses a foreign return address, too long a lifetime, an empty account and too much data', async () => {
+  it('`foyer.connect` refuses a foreign return address, a lifetime that is too long, an empty account and too much data', async () => {
     const { foyer } = stage;
     for (const returnTo of Object.values(returns))
       await assert.rejects(foyer().connect({ org: 'org-1', returnTo }), { code: 'link_invalid' });

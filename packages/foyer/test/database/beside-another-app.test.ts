@@ -26,7 +26,7 @@ const now = 100 * day;
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`two apps in one database, on ${engine}`, () => {
-    it('a team counts as unknown to this app even if another app in the database has it installed', async (t) => {
+    it('a team counts as unknown to this app even if the team has installed another app that uses the database', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const { queries } = database;
@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rowsOf(other), before);
     });
 
-    it('the notices of another app do not count as this app’s, and its notice channels fail and recover on their own', async (t) => {
+    it('the notices of another app do not count as this app’s, and each app’s notice channels fail and recover separately', async (t) => {
       const { database, close } = await open();
       t.after(close);
       const { queries } = database;

@@ -45,7 +45,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`install requests, on ${engine}`, () => {
-    it('an OAuth state is used up once, even if the person cancelled first, and no other state changes with it', async (t) => {
+    it('an OAuth state can be used up once, even if the person cancelled first, and its use changes no other state', async (t) => {
       const { database, rows } = await setUp(t);
       const request = (id: string, at: number) => ({
         ...{ id, clientId, progressHash: `hash of ${id}`, requestedTeamId: null, now: at },

@@ -103,7 +103,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const { database, change } = await setUp(t);
       const find = (rest: { except?: string; limit?: number } = {}) =>
         findWitnesses(database.queries, { clientId, now: 2000, limit: 9, ...rest });
-      // Two strangers each have an installation of this app. Both installations are newer than ours, and are witnesses.
+      // Two strangers each have an installation of this app. Both are newer than ours, and prove that the app works.
       const strangers = ['ins_STRANGER_b', 'ins_STRANGER_a'];
       assert.deepEqual(await find(), strangers, 'the own ones have expired');
       await change('OWN', { bot_expires_at: 2001 });

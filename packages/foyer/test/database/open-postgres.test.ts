@@ -128,7 +128,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
     assert.deepEqual(await keysIn(database), []);
   });
 
-  it('a Postgres database does not report an error in a query as an unavailable database', async (t) => {
+  it('a Postgres database throws Postgres’s own error for a faulty query, not a DatabaseUnavailableError', async (t) => {
     const { database } = await setPlay(t);
     await assert.rejects(sql`select no_such_column`.execute(database.queries), (error) => {
       assert.ok(!(error instanceof DatabaseUnavailableError));

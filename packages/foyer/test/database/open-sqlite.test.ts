@@ -119,7 +119,7 @@ describe('a SQLite database', () => {
     assert.equal(warnings.length, 1);
   });
 
-  it('opening a SQLite database that others can read fails, and names the chmod command to run, if this user cannot run it', {
+  it('if other users can read a SQLite database and this user may not change that, opening it fails and names a chmod command', {
     skip: process.getuid?.() !== 0 && 'only root can open the file as another user',
   }, async () => {
     await (await open()).close();

@@ -206,7 +206,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
     });
 
-    it('if another Kysely migrator recorded the app’s migrations in Foyer’s migration table, Foyer moves the records to the app’s', async (t) => {
+    it('if another Kysely migrator recorded the app’s migrations in Foyer’s migration table, Foyer moves them to the app’s own', async (t) => {
       const { database, opened, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await orders['0001-orders']?.up(database.queries);

@@ -396,7 +396,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       await strangers.assertUntouched();
     });
 
-    it('a person’s data export names the DM to which their `opened` runs posted, and erasing the person erases it', async (t) => {
+    it('a person’s data export lists the DM posts of their `opened` runs, and erasing the person erases those posts', async (t) => {
       const { database, strangers } = await setTeam(t, engine);
       const { queries } = database;
       const moment = { kind: 'opened', userId: U2, tab: 'home', channelId: 'DPRIYA' } as const;

@@ -607,7 +607,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await find('T1', null), undefined);
     });
 
-    it('connecting a workspace after an uninstall disconnects its earlier accounts, even if accounts may share a workspace', async (t) => {
+    it('if a workspace is connected again after an uninstall, its earlier accounts are gone, even if accounts may share it', async (t) => {
       const { database } = await setUp(t);
       const install = { clientId, installationId, runId: ended, userId: U1, progressHash: 'hash', now };
       const connect = (org: string, isNewLife: boolean) =>
