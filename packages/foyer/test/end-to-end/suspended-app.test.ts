@@ -118,8 +118,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(await gauge(), '0');
       assert.equal((await doctorFinding())?.status, 'ok');
 
-      // Slack suspends the app while Initech's first step runs, and refuses Initech's token. Foyer then tests the tokens
-      // of the other two customers, to find out whether the app itself still works.
+      // Slack suspends the app while Initech's first step runs, and refuses Initech's token. Foyer then tests the other
+      // two customers' tokens, to find out whether the app itself still works.
       holdSteps();
       await install(createVisitor(), url, sandbox, initech);
       sandbox.setSuspended({ isSuspended: true });

@@ -170,7 +170,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
     case 'never revoked':
       assert.match(page, /did not finish[\s\S]*could not revoke it yet/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
-      // Foyer retries the revocation once the request is a minute old. After a restart, it retries immediately.
+      // Foyer retries the revocation only once the install request is a minute old, and does so when it starts.
       play.clock.jump(61_000);
       await stage.stop();
       await stage.start();
@@ -222,7 +222,8 @@ async function assertInstalled(
   assert.equal(saysArrived, shown === 'succeeded' && steps['send-welcome']?.status === 'succeeded');
 
   assert.equal(stage.sandbox.messages(play.acme).length, end.welcomes, 'welcomes');
-  // Counts only the step's own message: operators are also notified of failed runs and dead tokens.
+  // Counts only the message of the step `notify-operators`: Foyer also notifies operators of failed runs and dead
+  // tokens.
   const told = webhook.posted.filter(
     (text) => text.includes(`run \`${run.id}\``) && text.includes(' installed '),
   );

@@ -1,8 +1,8 @@
 import type { Failure } from 'slack-sandbox';
 
 /**
- * The fault matrix: what can go wrong with each call to Slack or the operators' webhook, and how that must end.
- * `fault-matrix.test.ts` reads it and installs once for each cell, through all of Foyer.
+ * The fault matrix: what can go wrong with each call to Slack or the operators' webhook, and how the install must then
+ * end. `fault-matrix.test.ts` runs one complete install for each cell.
  */
 
 /** What goes wrong, by name. Any other name is a Slack error code: `ok: false` with that error. */
@@ -37,7 +37,7 @@ export interface NotInstalled {
 /** The install happened: how its run ended. Steps that `steps` does not name succeeded. */
 export interface Installed {
   run: 'succeeded' | 'failed' | 'waiting';
-  /** By the step's name: its `status`, or `status: error`. */
+  /** Maps the name of a step to its `status`, or to `status: error`. */
   steps?: Readonly<Record<string, string>>;
   welcomes: 0 | 1;
   /** `active` if absent. */
@@ -53,7 +53,7 @@ export interface Cell {
   failure: string;
   how: 'once' | 'always';
   end: End;
-  /** The failure that makes Foyer call `method` at all. */
+  /** The failure of another call, without which Foyer would not call `method`. */
   first?: { method: string; failure: string };
 }
 

@@ -80,7 +80,7 @@ function elsewhere(engine: EngineName): void {
         'select outcome, sealed_tokens from install_requests order by started_at desc limit 1',
       );
       const knewTokens = request?.outcome === 'started' && request.sealed_tokens !== null;
-      // Makes the request a minute older, so that it counts as interrupted.
+      // Makes the install request a minute older, so that it counts as interrupted.
       await stage.change(
         "update install_requests set started_at = started_at - 61000 where outcome = 'started'",
       );

@@ -18,8 +18,9 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-endpoint.ts';
 
 /**
- * SIGKILL between install and uninstall: at the commits and calls of an uninstall run, of a run of a moment, of a
- * question and its answer, and of a job. The app is `support/life-app.ts`; `billing` is the system that it calls.
+ * SIGKILL between install and uninstall: at the commits and calls of an uninstall run, of an `opened` or `upgraded`
+ * run, of a question and its answer, and of a job. The app is `support/life-app.ts`; `billing` is the system that it
+ * calls.
  */
 
 /** How long a test waits for a run to end: longer than a lease plus the delays of a busy machine. */
@@ -63,9 +64,9 @@ async function setLife(t: TestContext, engine: EngineName, jobMs?: number): Prom
 }
 
 /**
- * The quick run takes the cases at the first indexes in `quick`: three on SQLite, two on Postgres. The full run takes
- * all cases on SQLite. On Postgres, it takes one case in three and the cases of the quick run, or all cases with
- * FOYER_FULL=all.
+ * The quick run takes the cases at the first three indexes in `quick` on SQLite, and at the first two on Postgres. The
+ * full run takes all cases on SQLite. On Postgres, it takes one case in three and the cases of the quick run, or all
+ * cases with FOYER_FULL=all.
  */
 function some<T>(engine: EngineName, all: readonly T[], quick: readonly number[]): T[] {
   const few = quick.slice(0, engine === 'SQLite' ? 3 : 2);
@@ -202,12 +203,12 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(interrupted > 0);
     });
 
-    it('if Foyer is killed during the run of a moment (`opened`, `upgraded`), it finishes that one run and repeats no finished step', async (t) => {
+    it('if Foyer is killed during an `opened` or `upgraded` run, it finishes that one run and repeats no finished step', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const arrivals = ['as it arrives', 'before its answer'] as const;
       const points = [
-        // Between the commit that starts the run and its first step.
+        // The run has been stored, and its first step has not begun.
         atCommit(1),
         atWebhook('before its answer', { endpoint: billing }),
         atWebhook('as it arrives', { endpoint: billing, nth: 2 }),

@@ -22,7 +22,7 @@ interface Cell {
   method: string;
   failure: string;
   how: 'once' | 'always';
-  /** Where the question is asked; in the DM and in Home if absent. */
+  /** Where Foyer asks the question. By default, in the DM and in Home. */
   asked?: 'in Home alone' | 'nowhere';
   /** The error of the step that failed; if absent, the run succeeds. */
   error?: string;

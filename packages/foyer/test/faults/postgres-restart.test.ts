@@ -43,8 +43,8 @@ interface Load {
 }
 
 /**
- * Installs in new workspaces without a pause. At the same time, opens App Homes and uninstalls, with short pauses. Runs
- * until the caller calls `end`.
+ * Installs in new workspaces without a pause. At the same time, but with short pauses, opens App Home in some of these
+ * workspaces, and uninstalls the app in others. Runs until the caller calls `end`.
  */
 function putUnderLoad(stage: ProcessStage, urls: readonly string[]): Load {
   const { sandbox } = stage;
@@ -245,7 +245,7 @@ function assertNoOtherFault(output: string, removed: readonly string[]): void {
       err?: { message?: string };
     };
     if (line.msg === 'a request took too long') continue;
-    // The team removed the app during its run, or before Slack delivered an event again, so Slack refuses the token.
+    // The test has uninstalled the app in this workspace, so Slack refuses the token of a run or event that is late.
     const isRemoved = [line.teamId, line.installationId].some(
       (id) => id !== undefined && removed.includes(id),
     );

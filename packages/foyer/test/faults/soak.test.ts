@@ -84,7 +84,7 @@ it('in a soak test, each install succeeds or reports its failure, no one is welc
   let begun = 0;
   let ended = 0;
   const isOver = () => begun >= installs || performance.now() - startedAt > mostMs;
-  // The first tenth warms up: statements are compiled, and pools are filled.
+  // The first tenth of the installs warms Foyer up: it compiles statements and fills pools.
   const marks = [installs / 10, installs / 2];
   const soaked = world;
   await Promise.all(

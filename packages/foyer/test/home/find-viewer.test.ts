@@ -92,7 +92,7 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U6')).isAdmin, true);
   });
 
-  it('before Foyer acknowledges a button press, only stored data up to two days old makes the viewer of App Home an admin', async () => {
+  it('before Foyer acknowledges a button press, the viewer of App Home counts as an admin only if stored data less than two days old says so', async () => {
     await home.person('T1', 'U5', true, home.clock.now);
     const record = await recordOf();
     home.clock.now += 47 * hourMs;

@@ -175,7 +175,7 @@ describe('the Home view’s buttons', () => {
 
   it('the Home view shows its buttons to the installer and to admins, each with the id of the run that it acts on', () => {
     for (const viewer of [content().viewer, { ...outsider, isAdmin: true }]) {
-      // The failed step is the welcome, so a second button to send it would do the same.
+      // The failed step is the welcome, so a button to send the welcome would do the same as the retry button.
       assert.deepEqual(actionIds(failed(viewer)), [homeActions.retryRun]);
       assert.equal(JSON.stringify(failed(viewer)).match(/"value":"run_1"/g)?.length, 1);
       const other = run('failed', [step('fetch-profile', 'failed'), step('send-welcome', 'succeeded')]);

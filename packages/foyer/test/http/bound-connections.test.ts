@@ -111,7 +111,7 @@ describe('the limits on connections', () => {
     assert.equal(asked, 5, 'no work is done for the other requests');
   });
 
-  it('the server cuts off by default a connection that pipelines five requests', async (t) => {
+  it('by default, the server cuts off a connection that pipelines five requests', async (t) => {
     const { open, comes } = await setUp(t, {}, (_req, res) => void setImmediate(() => res.end('ok')));
     const client = await open(get.repeat(5));
     await Promise.all([closed(client), comes('too_many_pipelined')]);

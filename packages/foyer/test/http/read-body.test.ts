@@ -66,7 +66,7 @@ test('a body is refused if its sender hangs up before the end of the body', asyn
   assert.equal(await bodyOf([head('Content-Length: 5'), 'he'], 'cut off'), 400);
 });
 
-test('a client that sends a body far over the limit before it reads still gets the 413 response', async () => {
+test('a client still gets the 413 response if it sends a body far over the limit and only then begins to read', async () => {
   const server = createServer(async (req, res) => {
     const body = await bodies.read(req);
     if (typeof body === 'number') bodies.refuse(req, res, body);

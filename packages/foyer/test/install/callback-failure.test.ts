@@ -51,7 +51,7 @@ describe('why an install did not happen', () => {
     }
   });
 
-  it('access_denied in the redirect means that the person refused, but in the response to the code exchange it means that Slack did', () => {
+  it('access_denied in the redirect means that the person refused, but in the response to the code exchange it means that Slack refused', () => {
     const redirect = redirectFailure('access_denied');
     assert.deepEqual([redirect.kind, statusOf(redirect)], ['access_denied', 200]);
     // The exchange comes after the person has agreed, so this refusal is Slack's own.

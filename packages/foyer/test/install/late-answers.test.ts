@@ -51,7 +51,7 @@ async function begin(t: TestContext) {
   return { slack, stage, answer, socket, kept };
 }
 
-test('if Slack’s response to the code exchange stalls, Foyer revokes the tokens that arrived before it sends the failure page, and the others later', async (t) => {
+test('if Slack’s response to the code exchange stalls, Foyer first revokes the tokens that have arrived, then sends the failure page, and later revokes the other tokens', async (t) => {
   const { slack, stage, answer, socket, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   assert.equal((await answer).status, 502);

@@ -13,10 +13,10 @@ import type { EngineName } from '../support/stage-database.ts';
 import { setStage } from '../support/start-foyer.ts';
 
 /**
- * Runs the whole callback with answers from Slack to the exchange and to `auth.test` whose fields are absent, null, of
- * another type, doubled, nested or in another order (invariant 1). Foyer stores each token with the install, or revokes
- * it before the page is sent. If neither answer says whose token it is, Foyer keeps the token, and revokes it after a
- * restart, once Slack answers `auth.test` in full.
+ * Runs the whole callback (invariant 1). Slack answers the exchange and `auth.test` with fields that are absent, null,
+ * of another type, doubled, nested or in another order. Foyer stores each token with the install, or revokes it before
+ * the page is sent. If neither answer says whose token it is, Foyer keeps the token, and revokes it after a restart,
+ * once Slack answers `auth.test` in full.
  */
 
 const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 40);
@@ -242,8 +242,8 @@ describe('an install for which Slack sends malformed responses', () => {
       const { slack, install, stored, kept, restartLater } = await prepare(t, engine);
       let n = 0;
       /**
-       * Tokens that Foyer could not revoke during the callback: neither answer, to the exchange or `auth.test`, named
-       * their owner.
+       * Tokens that Foyer could not revoke during the callback, because neither Slack's answer to the exchange nor its
+       * answer to `auth.test` named their owner.
        */
       const revokedLater: string[] = [];
       let requestsKept = 0;

@@ -13,9 +13,9 @@ import type { EngineName } from '../support/stage-database.ts';
 import { setStage } from '../support/start-foyer.ts';
 
 /**
- * Runs the whole callback with answers to the exchange that are malformed as text or as HTTP, or that arrive in pieces.
- * Each token that arrived is stored or revoked (invariant 1). `odd-answers.test.ts` does the same with valid JSON whose
- * fields are odd.
+ * Runs the whole callback with answers to the exchange that are malformed JSON or HTTP, too long, nested too deep, or
+ * sent in pieces. Each token that arrived is stored or revoked (invariant 1). `odd-answers.test.ts` does the same with
+ * valid JSON whose fields are odd.
  */
 
 const numRuns = Number(process.env.FOYER_ODD_ANSWERS ?? 60);

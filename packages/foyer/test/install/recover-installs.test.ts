@@ -7,7 +7,7 @@ import { engines } from '../support/open-test-database.ts';
 const day = 24 * 3_600_000;
 const now = Date.UTC(2026, 5, 1);
 
-/** The row of an install request of the app `mine` that began `n` seconds ago. */
+/** The row of an install request that began `n` seconds ago in the app `mine`. */
 const row = (n: number, given: object) => ({
   id: `r${n}`,
   client_id: 'mine',

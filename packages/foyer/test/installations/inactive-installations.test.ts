@@ -262,8 +262,8 @@ for (const [engine, open] of Object.entries(engines)) {
 
     it('an installation that Slack calls inactive is uninstalled only if a second call confirms it, and is held if Slack does not answer', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
-      // This test keeps the strangers' installations of this app. Their tokens work, which proves that the app is not
-      // suspended.
+      // Unlike most tests here, this one keeps the strangers' installations of this app. Their tokens work, which proves
+      // that the app is not suspended.
       const ids = [
         await installed('T1'),
         await installed('T2'),
@@ -280,7 +280,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', held, 'broken token_revoked', 'uninstalled']);
     });
 
-    it('an installation that Slack calls inactive is uninstalled even if it is org-wide, but not because another app’s installations work', async (t) => {
+    it('an installation that Slack calls inactive is uninstalled even if it is org-wide, but not if only another app’s installations work', async (t) => {
       const { opened, slack, strangers, installed, died, store, machine } = await setTeams(t, open);
       const rows = async () =>
         (await ownRows(opened.database, 'installations'))

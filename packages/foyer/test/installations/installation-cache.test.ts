@@ -69,7 +69,7 @@ test('after a commit, the cache reads each installation again, even one in its o
   assert.deepEqual(reads, ['old', 'new']);
 });
 
-test('after a commit, the cache offers the previously opened installation for reuse, unless its row was found deleted since', async () => {
+test('after a commit, the cache offers the previously opened installation for reuse, unless the cache has found its row deleted in the meantime', async () => {
   const { get, before, gone, commit } = setCache();
   await get('T1');
   commit();

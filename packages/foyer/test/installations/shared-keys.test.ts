@@ -40,7 +40,7 @@ const isRefusedFor =
     error.message.includes(`the key ${keyId}`) &&
     /missing/.test(error.message);
 
-it('on Postgres, a start waits until another start has finished its key check, and then sees the key that it recorded', async (t) => {
+it('on Postgres, a start waits until another start has finished its key check, and then sees the key that the other start recorded', async (t) => {
   const { database, reopen, close } = await engines.Postgres();
   t.after(close);
   const isRecorded = Promise.withResolvers<void>();

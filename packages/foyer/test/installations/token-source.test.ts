@@ -69,7 +69,7 @@ describe('the token source', () => {
       assert.equal(log.includes(secret), false, `${secret} in ${log}`);
   });
 
-  /** The time this many milliseconds from now, in seconds since 1970. */
+  /** The time `ms` milliseconds from now, in seconds since 1970. */
   const expiresIn = (ms: number) => Math.floor((clock.now() + ms) / 1000);
   const installed = async (botMs: number | undefined, userMs?: number) =>
     store.recordInstall(

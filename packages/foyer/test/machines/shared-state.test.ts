@@ -16,7 +16,10 @@ import { createPostgresDatabase } from '../support/shared-postgres.ts';
 import { postgresStageDatabase } from '../support/stage-database.ts';
 import { type Machines, setMachines } from './support/set-machines.ts';
 
-/** Tests what two machines on one Postgres must do only once, and which changes of one machine the other must see. */
+/**
+ * Tests two machines on one Postgres: some work must be done only once, whichever machine does it, and one machine must
+ * see changes that the other has made.
+ */
 
 const quiet = createLogger({ logLevel: 'silent', secrets: [] });
 const password = 'open sesame, please';

@@ -21,7 +21,7 @@ export function createJumpClock(): JumpClock {
 export interface RunsSeen {
   /** How many runs are not finished. */
   open: number;
-  /** When the run that the clock jumped to is due; absent if no run waits for a future time. */
+  /** The time to which the clock jumped; absent if it did not jump. */
   jumpedTo?: number;
 }
 

@@ -5,8 +5,8 @@ import type { ProcessStage } from './process-stage.ts';
 import type { WebhookEndpoint } from './webhook-endpoint.ts';
 
 /**
- * An instant at which a process can be killed. Foyer has no code for this: the sandbox sees each call, and a reader of
- * the SQLite file or a proxy in front of Postgres sees each commit.
+ * An instant at which a process can be killed. Foyer's code does not announce these instants. Instead, the sandbox
+ * sees each call, and a reader of the SQLite file or a proxy in front of Postgres sees each commit.
  */
 export interface KillPoint {
   name: string;
@@ -52,7 +52,7 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
   };
 }
 
-/** The `nth` call of a webhook, the operators' one by default, before or after the message is posted. */
+/** The `nth` call of a webhook, before or after the message is posted. By default, it is the operators' webhook. */
 export function atWebhook(
   phase: 'as it arrives' | 'before its answer',
   { nth = 1, endpoint }: { nth?: number; endpoint?: WebhookEndpoint } = {},

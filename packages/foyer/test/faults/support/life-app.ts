@@ -3,8 +3,8 @@ import { fixtureManifest } from '../../support/fixture-manifest.ts';
 
 /**
  * An app that bills from install to uninstall, for the tests that kill it. It calls its billing system over HTTP, and
- * records in `ledger` what it has done. The ledger accepts the same line twice, so that a test notices a step or a turn
- * that is committed twice.
+ * records in `ledger` what it has done. The ledger accepts the same line twice, so that a test notices if a step or one
+ * turn of the job is committed twice.
  */
 
 export interface LedgerTables {

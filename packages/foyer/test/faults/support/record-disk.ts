@@ -132,8 +132,8 @@ function sizeOf(steps: readonly Change[], file: number): number {
 }
 
 /**
- * Makes the folder that a power cut after the steps `given` may leave. Synced changes are kept. Each other write is
- * kept, dropped or cut off between two sectors. In each folder, the earliest unsynced name changes are kept, and the
+ * Rebuilds the folder as a power cut after the steps in `given` may leave it. Synced changes are kept. Each other write
+ * is kept, dropped or cut off between two sectors. In each folder, the earliest unsynced name changes are kept, and the
  * later ones are dropped; how many are kept is random.
  */
 export function replayCut(
