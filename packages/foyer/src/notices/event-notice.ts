@@ -1,13 +1,13 @@
 import type { Queries } from '../database/database.ts';
 import {
   type InstallRecord,
+  isHeld,
   type RunRecord,
   readInstallRecord,
   readRun,
   registeredTeamId,
 } from '../database/install-record.ts';
 import { hasUserToken } from '../database/installation-tokens.ts';
-import { inactiveCode } from '../database/installations.ts';
 import { troubledChannel } from '../database/notices.ts';
 import type { OperatorNoticeRow } from '../database/records.ts';
 import { notifyStepName } from './operator-channel.ts';
@@ -119,7 +119,7 @@ function tokenDiedNotice(appName: string, record: InstallRecord, row: OperatorNo
     subject: `[${appName}] Slack refuses the app’s token in ${place}`,
     lines: [
       ['Slack refuses the token of ', { name: appName }, ' in ', { bold: place }, ...reason],
-      row.detail === inactiveCode
+      isHeld(record)
         ? [
             'Either the app was removed there, or Slack has suspended it everywhere. Foyer keeps the tokens and asks Slack again every 15 minutes.',
           ]
@@ -141,7 +141,10 @@ function runFailedNotice(appName: string, record: InstallRecord, run: RunRecord)
     lines: [
       what,
       ...failed.slice(0, 15).map(troubleLine),
-      ['After you have fixed the cause: ', { code: `npm run foyer -- retry ${run.id}` }],
+      // After an uninstall, `retry` refuses an install run.
+      isUninstall || record.status !== 'uninstalled'
+        ? ['After you have fixed the cause: ', { code: `npm run foyer -- retry ${run.id}` }]
+        : whereToLook(record),
     ],
   };
 }

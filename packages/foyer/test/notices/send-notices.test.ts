@@ -111,6 +111,17 @@ describe('notices to the operators', () => {
     assert.match(webhook.received[1] ?? '', /uninstalled/);
   });
 
+  it('the notice of a dead token says that Foyer keeps the tokens only while the installation is held', async (t) => {
+    const { stage, webhook, sender } = await stageWithBoth(t);
+    const { installationId } = await stage.install();
+    await stage.store.markBroken(installationId, 'account_inactive');
+    await stage.store.markBroken(installationId, 'token_revoked');
+    await stage.pass(60_000);
+    for (let times = 0; times < 3; times += 1) await sender.send();
+    assert.equal(webhook.received.length, 2);
+    assert.doesNotMatch(webhook.received.join(), /Foyer keeps the tokens/);
+  });
+
   it('the operators are not notified of a person’s dead token if the person has authorized again or was erased since', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const { store, database, now } = stage;
@@ -145,6 +156,17 @@ describe('notices to the operators', () => {
     assert.deepEqual([webhook.received.length, mail.received.length], [1, 1]);
     assert.match(webhook.received[0] ?? '', /`register-plan` failed: `billing_down`/);
     assert.match(webhook.received[0] ?? '', new RegExp(`retry ${runId}`));
+  });
+
+  it('the notice of a failed install run does not suggest a retry if the app was uninstalled since', async (t) => {
+    const { stage, webhook, sender } = await stageWithBoth(t, [failing, notifyOperators]);
+    const { runId, teamId } = await stage.install();
+    assert.equal((await stage.finish(runId)).status, 'failed');
+    await stage.store.deleteInstallation({ teamId });
+    await sender.send();
+    const notice = webhook.received.find((text) => text.includes('register-plan'));
+    assert.match(notice ?? '', /Setup of Foyer in \*Acme\*/);
+    assert.doesNotMatch(notice ?? '', /retry/);
   });
 
   it('the notice of a failed uninstall run says that an uninstall did not finish', async (t) => {
