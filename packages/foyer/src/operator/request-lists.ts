@@ -128,7 +128,7 @@ export async function countRequestsByDay(
   return days;
 }
 
-/** How long the welcomes of one day's runs (UTC) took, from the install to the message. */
+/** How long it took from an install to its welcome, in the runs of one day (UTC). */
 export interface WelcomesOfDay {
   /** The day's first millisecond. */
   day: number;

@@ -96,8 +96,8 @@ export async function revokeTokens(
 }
 
 /**
- * Renews the expired tokens of an installation, so that they can be revoked. Resolves to the ones that it could not
- * renew.
+ * Renews the expired tokens of an installation, so that they can be revoked. Resolves to the owners of the tokens that
+ * could not be renewed, with the reasons.
  */
 export async function renewExpiredTokens(
   { queries, tokens, signal }: Pick<RevokeTokensDeps, 'queries' | 'tokens' | 'signal'>,
@@ -127,9 +127,9 @@ export async function renewExpiredTokens(
 }
 
 /**
- * Returns whether `error` only repeats that the bot's refresh token is dead. Why a query: for a while after a failed
- * refresh, every further refresh fails with `refreshPaused`, which does not say why the first one failed. A person's
- * token needs no such check, since Foyer erases a dead one immediately.
+ * Returns whether the refresh failed with `error` only because an earlier refresh found the bot's refresh token dead.
+ * Why a query: for a while after a failed refresh, every further refresh fails with `refreshPaused`, which does not say
+ * why the first one failed. A person's token needs no such check, since Foyer erases a dead one immediately.
  */
 async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknown): Promise<boolean> {
   if (!(error instanceof TokenRefreshError) || error.reason !== refreshPaused) return false;

@@ -367,8 +367,8 @@ const baseMs = 500;
 const mostMs = 5 * 60_000;
 
 /**
- * How long to wait after the n-th failure: a random time up to a limit that doubles from 0.5 s to 5 min. The time is
- * random from 0 up to the limit: otherwise, runs that failed together would retry together.
+ * How long to wait after the n-th failure: a random time from 0 to a limit, which doubles from 0.5 s to 5 min. Why
+ * random: otherwise, runs that failed together would retry together.
  */
 export function retryDelayMs(failures: number, random: () => number): number {
   const limitMs = Math.min(mostMs, baseMs * 2 ** Math.max(failures - 1, 0));

@@ -201,7 +201,8 @@ async function moveRun(
     const open = asked.find((question) => question.answeredAt === null);
     const step = listed && open ? askingStep(listed, open) : listed;
 
-    // 3. Settle steps that need no outside call: removed, unanswered, process-killing, write-only, or without work.
+    // 3. Settle steps that need no outside call: a step that was removed, got no answer in time, keeps killing the
+    // process, only writes, or has nothing to do.
     if (!step) {
       const why = { code: 'step_removed', message: 'The pipeline no longer has this step', now };
       keep(await skipStep(tx, row, why));

@@ -32,8 +32,8 @@ interface SearchPosition {
 export interface HistorySearch extends SearchPosition {
   channel: string;
   /**
-   * The time to search, in milliseconds since 1970: from the first send to the last moment a call may have taken
-   * effect.
+   * The time to search, in milliseconds since 1970: from the first send to the latest time at which a call may have
+   * taken effect.
    */
   from: number;
   until: number;

@@ -129,9 +129,9 @@ export function createOpenId(deps: {
   let keys: { at: number; text: string } | undefined;
 
   /**
-   * The library's `fetch` for one sign-in. It answers a request for Slack's keys from the cache. If the cached keys are
-   * five minutes old or lack the key that signed the ID token, it fetches the keys again: Slack may have changed them,
-   * and a sign-in that failed because of an old key could not be repeated, since its code works only once.
+   * The library's `fetch` for one sign-in. If the library requests Slack's keys, it gets the cached ones. If these are
+   * five minutes old or lack the key that signed the ID token, Foyer fetches the keys again: Slack may have changed
+   * them, and a sign-in that failed because of an old key could not be repeated, since its code works only once.
    */
   function fetchFor(jwksUri: string | undefined): CustomFetch {
     let keyId: string | undefined;

@@ -113,7 +113,7 @@ test('on Postgres, a worker skips a run that another worker is claiming instead 
   await locking;
 });
 
-test('on Postgres, a transaction keeps a run’s row locked if it holds the run’s lease or has read the claimed run', async (t) => {
+test('on Postgres, a transaction that holds a run’s lease or has read a claimed run keeps that run’s row locked', async (t) => {
   const opened = await openPostgresTestDatabase();
   t.after(() => opened.close());
   await queueRuns(opened, 2);
