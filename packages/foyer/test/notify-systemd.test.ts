@@ -116,7 +116,7 @@ describe('in a systemd unit with Type=notify', () => {
     assert.deepEqual(await foyer.ended, { code: 1, signal: null });
   });
 
-  it('Foyer exits with code 1 if a killed process still counts as using other encryption keys, since a later start may succeed', async (t) => {
+  it('if a killed process with other encryption keys still counts as running, Foyer exits with code 1, so that systemd starts it again', async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-keys-'));
     t.after(() => rmSync(folder, { recursive: true }));
     const [old, added] = [7, 8].map((byte) => `k${byte}:${Buffer.alloc(32, byte).toString('base64')}`);

@@ -262,8 +262,8 @@ for (const [engine, open] of Object.entries(engines)) {
 
     it('an installation that Slack calls inactive is uninstalled only if a second call confirms it, and is held if Slack does not answer', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
-      // Unlike most tests here, this one keeps the strangers' installations of this app. Their tokens work, which proves
-      // that the app is not suspended.
+      // Unlike most tests here, this one keeps the strangers' installations of this app. Their tokens work, which
+      // proves that the app is not suspended.
       const ids = [
         await installed('T1'),
         await installed('T2'),

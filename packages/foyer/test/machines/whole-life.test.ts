@@ -63,7 +63,7 @@ async function isAsked(
   );
 }
 
-/** Answers, as the workspace's owner, the newest question in Slack. */
+/** Answers the newest question in Slack as the workspace's owner. */
 async function answer({ sandbox, acme, forms }: Shared, value: string): Promise<void> {
   const form = forms().at(-1);
   const blockId = String(form?.blocks?.find(({ type }) => type === 'input')?.block_id);
@@ -151,7 +151,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 2);
   });
 
-  it('each person’s first opening of App Home starts only one run, and so do new scopes, even if both machines notice them', async (t) => {
+  it('a person’s first opening of App Home and a grant of new scopes each start only one run, even if both machines notice it', async (t) => {
     const shared = await setShared(t);
     const { a, b, sandbox, sendTo, billing, acme, database, ledger } = shared;
     await isAsked(shared, ['im:history']);

@@ -136,7 +136,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         },
         teamId,
       });
-      // Once Foyer has registered the admin, who comes later, it has also handled the message.
+      // The admin opens Home after the message. So once Foyer has registered the admin, it has handled the message too.
       await stage.sandbox.openHome(whom('Acme', 'admin'));
       await met(teamId, whom('Acme', 'admin').userId);
       await stage.sandbox.uninstall({ teamId });

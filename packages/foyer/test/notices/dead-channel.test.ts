@@ -110,7 +110,7 @@ describe('a channel that does not accept messages', () => {
     };
   }
 
-  it('if one notice channel fails, operators are told once over the other, and doctor reports it until the channel works again', async (t) => {
+  it('if one notice channel fails, operators are notified of that once through the other, and doctor reports it until the channel works again', async (t) => {
     const { webhook, mail, sender, doctor, uninstall, troubles } = await stageWith(t);
     webhook.status = 410;
     for (let times = 0; times < 3; times += 1) {

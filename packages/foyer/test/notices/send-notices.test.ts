@@ -122,7 +122,7 @@ describe('notices to the operators', () => {
     assert.doesNotMatch(webhook.received.join(), /Foyer keeps the tokens/);
   });
 
-  it('the operators are not notified of a person’s dead token if the person has authorized again or was erased since', async (t) => {
+  it('the operators are not notified of a person’s dead token if the person has authorized again or was erased in the meantime', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const { store, database, now } = stage;
     const { clientId } = stage.config.slack;
@@ -204,7 +204,7 @@ describe('notices to the operators', () => {
     assert.match(webhook.received[0] ?? '', /installed Foyer/);
   });
 
-  it('if one notice channel fails, the operators are notified over the other, and Foyer retries the failing channel for a day', async (t) => {
+  it('if one notice channel fails, the operators are notified through the other, and Foyer retries the failing channel for a day', async (t) => {
     const { stage, webhook, mail, sender } = await stageWithBoth(t);
     const { teamId } = await stage.install();
     webhook.status = 503;

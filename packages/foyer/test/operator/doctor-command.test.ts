@@ -843,7 +843,7 @@ test('doctor reports low disk space, a large WAL, damage and files that Foyer ca
   assert.deepEqual(amissIn({ unwritable: [readOnly] }), ['database fault', true]);
 });
 
-test('doctor advises a restore if a newer app version migrated the database, and merged migrations if two versions diverged', () => {
+test('doctor advises to restore a backup if a newer app version migrated the database, and to merge the migrations if two versions diverged', () => {
   const fixFor = (missingMigrations: string[]) =>
     schemaFinding({ isUnfinishedCopy: false, missingMigrations, unknownMigrations: ['0002-trials'] }).fix ??
     '';

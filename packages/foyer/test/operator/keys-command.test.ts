@@ -335,7 +335,7 @@ test('`keys forget` does not forget a key that another process starts to use, an
 
 test('`keys rotate` scrubs the database files after it re-encrypts the installations, and again after the install requests', async (t) => {
   const { database } = await prepare(t, 1);
-  /** For each scrub: which of the rows that are encrypted with the old key are left. */
+  /** For each scrub: the groups of `everything` in which something is still encrypted with the old key. */
   const left: string[][] = [];
   const scrub = async () => {
     const rows = Object.entries(await everything(database));

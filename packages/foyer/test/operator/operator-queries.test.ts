@@ -66,7 +66,7 @@ for (const [engine, open] of Object.entries(engines)) {
 
   /**
    * Makes the newest install run of each installation fail. `own` also gets three other failed runs: one from the same
-   * time with a smaller id, an older one with a greater id, and a newer run of a moment. `b` is uninstalled.
+   * time with a smaller id, an older one with a greater id, and a newer `opened` run. `b` is uninstalled.
    */
   async function setFailures(t: TestContext) {
     const apps = await setApps(t);
@@ -413,12 +413,12 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('measureWelcomesByDay measures a welcome from its own run to its own message', async (t) => {
+    it('measureWelcomesByDay measures the time from a run to the welcome that this run sent, not another run', async (t) => {
       const { queries, add } = await setApps(t);
       const sent = queries.updateTable('welcomes').set({ status: 'sent' });
       await sent.where('user_id', '=', 'U2').execute();
       await queries.updateTable('welcomes').set({ sent_at: 1700 }).where('user_id', '=', 'U1').execute();
-      // Another run sent U0 this welcome, so the query must not measure it. U0 comes first in every index.
+      // The query must not measure this welcome, which run_OWN2 sent to U0. U0 comes first in every index.
       await add('welcomes', { user_id: 'U0', run_id: 'run_OWN2', status: 'sent', sent_at: 1500 });
       const [day] = await measureWelcomesByDay(queries, { clientId, days: 1, now: 1000 });
       assert.deepEqual([day?.welcomes, day?.medianMs, day?.slowestMs], [1, 2000, 2000]);

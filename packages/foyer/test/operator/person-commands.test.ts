@@ -43,7 +43,7 @@ interface Acme {
   stored(): Promise<string>;
 }
 
-/** Sets up Acme and stops Foyer: Grace has installed the app and has her own token, and Priya has opened Home. */
+/** Sets up Acme: Grace has installed the app and has her own token, and Priya has opened Home. Then stops Foyer. */
 async function setAcme(
   t: TestContext,
   engine: 'SQLite' | 'Postgres',

@@ -174,7 +174,7 @@ test('`purge` stops if the encryption key is wrong; with --no-revoke, it erases 
   assert.deepEqual([purged, slack.revoked], [['ins_1'], []]);
 });
 
-test('`purge` erases an uninstalled team without calling Slack, and so a second `purge` finds no such team', async (t) => {
+test('`purge` erases an uninstalled team without calling Slack, and a second `purge` finds no such team', async (t) => {
   const { database, run, deps, slack } = await createTeam(t, ok);
   await database.queries.updateTable('installations').set({ status: 'uninstalled' }).execute();
   assert.equal((await run(['purge', 'T1', '--yes'], deps)).exitCode, 0);

@@ -101,7 +101,8 @@ function scripted(answers: (string | boolean | undefined)[]) {
 
 test('`setup` in a script writes an .env that Foyer accepts', async (t) => {
   const { folder, env, setup, written } = await prepare(t);
-  // As in a clone, `setup` starts the .env as a copy of .env.example. Without that file, the .env starts empty.
+  // Here, as in a clone, `setup` finds an .env.example and writes .env as a changed copy of it. Without that file,
+  // `setup` would write .env from nothing.
   copyFileSync(new URL('../../../../.env.example', import.meta.url), join(folder, '.env.example'));
   const { exitCode, stdout, stderr } = await setup([...flags, '--production', '--json'], secrets);
   assert.equal(exitCode, 0, stderr);
@@ -497,7 +498,7 @@ test('`setup` names the manifest file if a full disk keeps it from restoring tha
   assert.match(stderr, /could not be written: ENOSPC.*Could not be restored: \S+slack-app-manifest\.json\./);
 });
 
-test('a cancelled `setup` restores an app’s own manifest that is the file which `setup` fills', async (t) => {
+test('a cancelled `setup` restores an app’s own manifest, even if that manifest is slack-app-manifest.json, which `setup` writes', async (t) => {
   const { folder, setup, options } = await prepareApp(t);
   const manifestFile = join(folder, 'slack-app-manifest.json');
   writeFileSync(manifestFile, fixtureManifest);

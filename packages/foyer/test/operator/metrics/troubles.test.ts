@@ -49,7 +49,7 @@ describe('the metrics of problems', () => {
     assert.equal(await refused('secret_mismatch'), 1);
   });
 
-  it('the metrics count a failed install that a stranger could have caused as unverified, and any other as failed', async () => {
+  it('the metrics count a failed install as unverified if a stranger could have caused the failure, and otherwise as failed', async () => {
     const { sandbox, url } = stage;
     const visitor = createVisitor();
     const state = async () => {

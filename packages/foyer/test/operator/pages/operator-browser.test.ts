@@ -255,7 +255,7 @@ describe('the operator in a browser', () => {
         );
         assert.ok(Number(end) <= 390, `the menu of ${path} ends at ${end}`);
       }
-      // /nothing is a 404, which the console reports. It would also report a violation of the Content-Security-Policy.
+      // The console reports the 404 of /nothing. It would also report a violation of the Content-Security-Policy.
       assert.deepEqual(
         complaints.filter((text) => !/404/.test(text)),
         [],

@@ -167,7 +167,7 @@ describe('logging in as the operator', () => {
     );
     for (const [name, value] of known) cookies.set(name, value);
     assert.equal((await stage.post('/operator/login', { password }, from('203.0.113.3'))).status, 303);
-    // A thief with a stolen cookie can guess no faster than from a single address.
+    // With a stolen cookie, a thief with many addresses can guess only as often as from a single address.
     cookies.clear();
     for (const [name, value] of known) cookies.set(name, value);
     const answers: number[] = [];
@@ -598,7 +598,7 @@ describe('a page that an operator reads', () => {
     }
   });
 
-  it('the page of an installation lists the runs of `opened` and `upgraded` steps below the newest install run', async () => {
+  it('the page of an installation lists `opened` and `upgraded` runs below the newest install run', async () => {
     const installationId = await stage.installs('Globex');
     const of = { installationId, life: 1, userId: 'U2', stepNames: ['greet'], now: Date.now() };
     const opened = { kind: 'opened', userId: 'U2', tab: 'messages', channelId: 'D2' } as const;
