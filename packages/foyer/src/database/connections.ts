@@ -20,13 +20,17 @@ export async function readConnections(queries: Queries, installationId: string):
 
 /**
  * Reads the connection that a run belongs to. If a link started the run, this is the link's connection. Otherwise it is
- * the installation's newest connection. Undefined if the installation has no connection.
+ * the installation's newest connection; for an uninstall run, the newest from before the uninstall (`uninstalledAt`).
+ * Undefined if there is none.
  */
 export async function readRunConnection(
   queries: Queries,
-  run: { id: string; installationId: string },
+  run: { id: string; installationId: string; uninstalledAt?: number },
 ): Promise<ConnectionRow | undefined> {
-  const all = await readConnections(queries, run.installationId);
+  const { uninstalledAt = Infinity } = run;
+  const known = await readConnections(queries, run.installationId);
+  // A later connection was made by a later install, which may have deleted the connection of this run.
+  const all = known.filter(({ connected_at }) => connected_at <= uninstalledAt);
   if (all.length < 2) return all[0];
   const link = await queries
     .selectFrom('used_links')

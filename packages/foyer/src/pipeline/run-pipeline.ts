@@ -218,7 +218,9 @@ async function moveRun(
       continue;
     }
     const workspaceIds = await workspacesOf(tx, from.claimed);
-    const connection = await readRunConnection(tx, { id: run.id, installationId: run.installation_id });
+    const uninstalledAt = run.pipeline === 'uninstall' ? run.created_at : undefined;
+    const ofRun = { id: run.id, installationId: run.installation_id, uninstalledAt };
+    const connection = await readRunConnection(tx, ofRun);
     const facts = stepFacts(deps, from.claimed, { row, rows, workspaceIds, connection, asked });
     const startedAt = deps.now();
     const attempt = await attemptHere(tx, step, facts);

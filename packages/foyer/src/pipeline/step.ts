@@ -111,7 +111,8 @@ export interface StepFacts {
   readonly botScopes: readonly string[] | null;
   /**
    * The host's account that the installation is connected to: the host's ids of the account, and the data of the link
-   * that connected it. Null if the installation is not connected.
+   * that connected it. Null if the installation is not connected. Also null in an uninstall run once a new install has
+   * connected the workspace to another account.
    */
   readonly connection: { readonly org: string; readonly subject: string | null; readonly data: Json } | null;
   /** 1 for the first attempt of this step in this run. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { commitConnection } from '../../src/connections/commit-connection.ts';
 import { readHistory } from '../../src/database/history.ts';
 import { readInstallRecord } from '../../src/database/install-record.ts';
 import { listRuns } from '../../src/database/runs.ts';
@@ -68,6 +69,35 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.ok(history.some(({ kind }) => kind === 'uninstall_run_succeeded'));
       const record = await readInstallRecord(stage.database.queries, acme.installationId);
       assert.equal(record?.run?.id, acme.runId);
+    });
+
+    it('an uninstall run never sees the account that a reinstall connected the workspace to', async (t) => {
+      const orgs: (string | undefined)[] = [];
+      const { startTrial: _, ...lists } = billing(async ({ connection }) => {
+        orgs.push(connection?.org);
+        return orgs.length === 1 ? retryIn(1000) : null;
+      });
+      const stage = await setStage(t, { engine, ...lists });
+      const acme = await stage.install();
+      const { installationId, runId, userId, teamId } = acme;
+      const { clientId } = stage.config.slack;
+      const connect = (org: string, isNewLife: boolean) =>
+        stage.database.write((tx) =>
+          commitConnection(tx, {
+            ...{ clientId, installationId, runId, userId, isNewLife, now: stage.now() },
+            ...{ progressHash: org, confirmedMove: false, link: { org, jti: org }, rule: 'refuse' },
+          }),
+        );
+      await connect('first', false);
+      await stage.work();
+      await stage.pass(1000);
+      await stage.store.deleteInstallation({ teamId });
+      await stage.work();
+      await stage.pass(1000);
+      await stage.install();
+      await connect('second', true);
+      while ((await stage.work()) > 0);
+      assert.deepEqual(orgs, ['first', undefined]);
     });
 
     it('a purge waits for a failed uninstall run only until the app is installed again', async (t) => {
