@@ -8,6 +8,7 @@ import {
   registeredTeamId,
 } from '../database/install-record.ts';
 import { hasUserToken } from '../database/installation-tokens.ts';
+import { inactiveCode } from '../database/installations.ts';
 import { troubledChannel } from '../database/notices.ts';
 import type { OperatorNoticeRow } from '../database/records.ts';
 import { notifyStepName } from './operator-channel.ts';
@@ -27,7 +28,7 @@ export async function eventNotice(
   if (!record) return undefined;
   switch (row.kind) {
     case 'uninstalled':
-      return uninstalledNotice(appName, record);
+      return uninstalledNotice(appName, record, row);
     case 'token_died':
       return (await isStillDead(queries, record, row)) ? tokenDiedNotice(appName, record, row) : undefined;
     case 'run_failed': {
@@ -70,8 +71,29 @@ function placeOf(record: InstallRecord): string {
   return name ?? registeredTeamId(record);
 }
 
-function uninstalledNotice(appName: string, record: InstallRecord): OperatorMessage {
+/** Whether Slack reported the uninstall. If not, an operator or the host uninstalled the app. */
+const isSlacks = (reason: string): boolean =>
+  reason.startsWith('app_uninstalled') || reason === inactiveCode || reason === 'deleted';
+
+function uninstalledNotice(appName: string, record: InstallRecord, row: OperatorNoticeRow): OperatorMessage {
   const place = placeOf(record);
+  if (row.detail !== null && !isSlacks(row.detail)) {
+    const kept = '. The tokens are erased; the record is kept.';
+    return {
+      subject: `[${appName}] The app was uninstalled from ${place}`,
+      lines: [
+        [
+          { name: appName },
+          ' was uninstalled from ',
+          { bold: place },
+          ' on our side: ',
+          { code: row.detail },
+          kept,
+        ],
+        whereToLook(record),
+      ],
+    };
+  }
   return {
     subject: `[${appName}] ${place} uninstalled the app`,
     lines: [

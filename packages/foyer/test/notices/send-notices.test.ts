@@ -89,6 +89,15 @@ describe('notices to the operators', () => {
     assert.match(mail.received[0] ?? '', /^Message-ID: <foyer\.his_[0-9A-Z]+@ops\.example>\r$/m);
   });
 
+  it('the notice of an uninstall does not blame the team if an operator or the host uninstalled the app', async (t) => {
+    const { stage, webhook, mail, sender } = await stageWithBoth(t);
+    const { teamId } = await stage.install();
+    await stage.store.deleteInstallation({ teamId }, { reason: 'operator' });
+    await sender.send();
+    assert.match(webhook.received[0] ?? '', /^Foyer was uninstalled from \*Acme\* on our side: `operator`\./);
+    assert.match(mail.received[0] ?? '', /^Subject: \[Foyer\] The app was uninstalled from Acme\r$/m);
+  });
+
   it('the operators are notified of a dead token once, and not at all if an uninstall follows soon', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t);
     const acme = await stage.install();
