@@ -264,7 +264,9 @@ async function moveRun(
     if (endsRun) await skipTheRest();
     if (asks) return waitForAnswer(attempted.row.name, asks);
     if (!toRest) return undefined;
-    if (attempted.step.forOperators && rows.some(isNext)) {
+    // Only a step that is retried comes last; any other that rests is itself the next one.
+    const isPassed = attempted.step.forOperators && attempted.verdict.ending.status === 'retrying';
+    if (isPassed && rows.some(isNext)) {
       passed = toRest;
       return undefined;
     }

@@ -567,6 +567,25 @@ describe('a failure of a step', () => {
     assert.deepEqual([run.status, run.steps[0]?.attempts], ['succeeded', 4]);
   });
 
+  it('a step for operators does not repeat at once after an error of Foyer’s own database', async (t) => {
+    let attempts = 0;
+    const notify: Step = {
+      ...step('notify', async () => {
+        attempts += 1;
+        if (attempts < 5) throw new DatabaseUnavailableError('the database was busy');
+        return null;
+      }),
+      forOperators: true,
+    };
+    const stage = await setStage(t, { steps: [notify] });
+    const { runId } = await stage.install();
+    await stage.work();
+    assert.equal(attempts, 1);
+    const { status, dueAt } = await stage.run(runId);
+    assert.deepEqual([status, dueAt], ['queued', stage.now() + 250]);
+    assert.equal((await stage.finish(runId)).status, 'succeeded');
+  });
+
   it('a step that never returns fails at its time limit', async (t) => {
     const stuck = step('stuck', () => new Promise<null>(() => {}), {
       timeLimitMs: 30,
