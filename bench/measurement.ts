@@ -44,7 +44,7 @@ export interface Mark {
 export interface Findings {
   rows: Row[];
   marks: Mark[];
-  /** What a reader of the figures should know, such as whether the load side was the limit. */
+  /** What a reader of the figures should know, such as whether the load generator was the bottleneck. */
   notes: string[];
 }
 

@@ -21,8 +21,8 @@ export interface Seed {
 
 const stepNames = builtInSteps().map((step) => step.name);
 /**
- * This text is as long as a real sealed token. So a count that reads whole rows, not only an index, is as slow as in
- * production.
+ * This text is as long as a real sealed token. So a query that has to read whole rows, and not only an index, is as
+ * slow as in production.
  */
 const sealedText = `v1.bench.${'x'.repeat(700)}`;
 const perTransaction = 5000;

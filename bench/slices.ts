@@ -28,7 +28,7 @@ export function pairedRatio(values: readonly number[], others: readonly number[]
 
 /**
  * Runs `slices` rounds, after one extra round that warms the contenders up and is not counted. In each round, every
- * contender has one slice, and the round begins with the contender that came second in the previous round.
+ * contender has one slice. The contender whose turn was second in one round has the first turn in the next.
  */
 export async function interleave<Contender extends string, Metric extends string>(
   slices: number,

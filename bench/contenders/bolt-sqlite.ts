@@ -5,8 +5,9 @@ import { addBenchListeners, listenerWork } from './bench-listeners.ts';
 import { createCounter, present } from './contender.ts';
 
 /**
- * Stock Bolt with a store that reads as the Python SDK's SQLite3InstallationStore does: for each event it selects a
- * team's newest row, whose token is in plain text. Unlike Python, it prepares the statement only once.
+ * Stock Bolt with a store that works like the Python SDK's SQLite3InstallationStore: for each event, it selects the
+ * newest row of the team. The token in that row is plain text. Unlike the Python SDK, this store prepares the statement
+ * only once.
  * (slack_sdk/oauth/installation_store/sqlite3 of slackapi/python-slack-sdk)
  */
 interface Row {

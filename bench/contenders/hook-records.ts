@@ -1,7 +1,9 @@
 import Sqlite from 'better-sqlite3';
 import { Pool } from 'pg';
 
-/** What an app without Foyer stores at an install. The facts are the same as Foyer's, but each has its own commit. */
+/**
+ * What an app without Foyer stores at an install. It stores the same facts as Foyer, but commits each one separately.
+ */
 export interface HookRecords {
   saveInstallation(teamId: string, installation: string): unknown;
   saveTeam(teamId: string, name: string | null, domain: string | null): unknown;

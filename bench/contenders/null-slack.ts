@@ -8,8 +8,7 @@ import { listenOnLoopback } from './listen-on-loopback.ts';
 /**
  * A fake Slack that checks nothing. Every call of a method listed below succeeds, after the delay that the bench sets
  * with `delay`. Why not the sandbox: without a delay, this fake is faster than every contender, and the sandbox is not.
- * The fake needs no list of teams, because the code, the token and the ids of a team and its installer contain the
- * team's number.
+ * The fake needs no list of teams, because every code, token, team id and installer id contains the number of its team.
  */
 
 let delayMs = 0;

@@ -10,9 +10,10 @@ import { seedTeams } from '../seed/seed-teams.ts';
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * The bench sends a contender events of a thousand teams, so that all code is compiled and every buffer has its final
- * size. Then it sends one event of each of the remaining teams. The listener calls Slack with Bolt's own `client` and
- * `say`. The result is not a rate but the memory in use after a garbage collection, so one pass is enough.
+ * First, the bench sends each contender the events of a thousand teams, so that all code is compiled and every buffer
+ * has its final size. Then it sends one event from each of the remaining teams. The listener calls Slack with Bolt's
+ * own `client` and `say`. The result is not a rate but the memory in use after a garbage collection, so one pass is
+ * enough.
  */
 
 const names = ['stock Bolt', 'Foyer'] as const;

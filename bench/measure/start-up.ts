@@ -15,9 +15,9 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { startFlags } from '../start-flags.ts';
 
 /**
- * Measures from the start of the process to the first 200 of `/readyz`. Foyer's database is already migrated, as at
- * every start except the first. Node writes its compile cache when a process exits cleanly, so the first round fills
- * the cache. That round does not count.
+ * Measures the time from the start of the process until `/readyz` first answers 200. Foyer's database is already
+ * migrated, as at every start except the first. Node writes its compile cache when a process exits cleanly, so the
+ * first round fills the cache. That round does not count.
  */
 
 const names = ['bare Bolt', 'bare Bolt, compile cache', 'Foyer, cold', 'Foyer, compile cache'] as const;

@@ -9,9 +9,9 @@ import { type Contender, startContender } from '../start-contender.ts';
 import { type BenchPostgres, startPostgres } from '../start-postgres.ts';
 
 /**
- * Measures four stores on databases of each size. All of these take turns, so that the figures for a million rows and
- * for a thousand rows come from about the same time. In its turn, a store reads random teams, one after the other, and
- * decrypts their tokens. Then it stores some new teams and removes them.
+ * Measures four stores on databases of each size. All stores on all databases take turns, so that the figures for a
+ * million rows and for a thousand rows come from about the same time. In its turn, a store reads random teams, one
+ * after the other, and decrypts their tokens. Then it stores some new teams and removes them.
  */
 
 const stores = {
@@ -50,8 +50,9 @@ export const store: Measurement = {
       rows,
       marks,
       notes: [
-        'Storing and deleting are not like for like. Foyer commits each install with its history, its run and six steps, ' +
-          'and a delete also erases the tokens from the database files; the others write or delete one row.',
+        'The stores do different amounts of work to store and to delete an install. Foyer commits each install with ' +
+          'its history, its run and six steps, and a delete also erases the tokens from the database files; the ' +
+          'others write or delete one row.',
       ],
     };
   },
