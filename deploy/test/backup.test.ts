@@ -56,8 +56,8 @@ describe('the systemd units of the daily backup', () => {
 });
 
 /**
- * Creates a folder with these files. The folder's name contains characters that an unquoted shell variable would break
- * on.
+ * Creates a folder with these files. The script must quote the folder's name, because it contains spaces and other
+ * special characters.
  */
 function folderWith(t: TestContext, names: readonly string[]): string {
   const parent = mkdtempSync(join(tmpdir(), 'foyer-daily-'));

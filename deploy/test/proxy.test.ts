@@ -22,8 +22,8 @@ const isOld = caddyVersion !== undefined && caddyVersion < 2_011_004 && 'needs C
 const arrivedAt = (...upstreams: Upstream[]) => upstreams.flatMap((upstream) => upstream.arrived);
 
 /**
- * Sends requests through the proxy, and checks that each upstream got some. Afterward, if the proxy keeps connections
- * open, it reuses them for the test's own requests.
+ * Sends requests through the proxy, and checks that each upstream got some. If the proxy keeps these connections open,
+ * the test's own requests then use them again.
  */
 async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void> {
   for (let round = 0; round < 4; round += 1) await (await fetch(caddy.url)).text();
@@ -74,7 +74,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('the proxy never retries an OAuth callback that reached a Foyer instance with a percent-encoded path', async (t) => {
+  it('the proxy never retries an OAuth callback with a percent-encoded path that reached a Foyer instance', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     b.breaksOff = true;
@@ -131,7 +131,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 0);
   });
 
-  it('the proxy hides the operator pages from visitors outside OPERATOR_NETWORKS, and lets everyone in if it is not set', async (t) => {
+  it('the proxy hides the operator pages from visitors outside OPERATOR_NETWORKS; if the variable is not set, every visitor can reach them', async (t) => {
     const closed = await stage(t, { OPERATOR_NETWORKS: '192.0.2.0/24 2001:db8::/32' });
     for (const path of ['/operator', '/operator/requests', '/OPERATOR', '/%6fperator'])
       assert.equal((await fetch(closed.caddy.url + path)).status, 404, path);

@@ -14,7 +14,7 @@ const page = read('deploy/README.md');
 const { scripts }: { scripts: { start: string } } = JSON.parse(read('package.json'));
 const foyersVariables = new Set([...read('.env.example').matchAll(/^([A-Z_]+)=/gm)].map(([, name]) => name));
 
-/** How long Foyer may take to stop. By then, `serve` ends the process, even if something is still running. */
+/** How long Foyer may take to stop. After this time, `serve` ends the process even if something is still running. */
 const drainSeconds = 10;
 
 it('Node’s heap has the same size limits wherever Foyer is started', () => {
@@ -87,7 +87,7 @@ describe('compose.yaml', () => {
     assert.deepEqual(compose.match(/^ +ports:.*/gm), ["    ports: ['80:80', '443:443', '443:443/udp']"]);
   });
 
-  it('compose.yaml gives each Foyer instance its own host name, since run leases identify their owner by it', () => {
+  it('compose.yaml gives each Foyer instance its own host name, because the host name identifies the owner of a run’s lease', () => {
     const names = [...compose.matchAll(/hostname: (\S+)/g)].map(([, name]) => name);
     assert.equal(names.length, 2);
     assert.equal(new Set(names).size, 2);

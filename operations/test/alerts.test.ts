@@ -39,8 +39,8 @@ function testFile(cases: readonly AlertCase[], intervals: { sample: string; eval
       '    input_series:',
       ...inputs,
       '    promql_expr_test:',
-      // If a case fails, promtool prints the expression but not the case's name, so a comment in the expression
-      // contains it.
+      // If a case fails, promtool prints the expression but not the case's name. So a comment in the expression
+      // contains the name.
       `      - expr: ${quoted(`ALERTS{alertstate="firing"} # ${name}`)}`,
       `        eval_time: ${at}`,
       '        exp_samples:',

@@ -81,10 +81,7 @@ export interface AssembledFoyer<MyTables = NoTables> extends Foyer<MyTables> {
 }
 
 const exchangeConnections = 32;
-/**
- * How long Foyer waits for code exchanges, counted from the start of a stop. The whole stop may take at most ten
- * seconds.
- */
+/** How long Foyer waits for code exchanges after it was told to stop. The whole stop may take at most ten seconds. */
 const stopExchangesMs = 8000;
 
 /** Creates the parts of Foyer in order. Wiring only: the behavior is in the folders. */
@@ -92,7 +89,10 @@ export async function assembleFoyer<MyTables>(parts: {
   config: Config;
   definition: Partial<FoyerDefinition<MyTables>>;
   log: Logger;
-  /** How the operator pages write Foyer's commands. The default is how an app that installed the package runs them. */
+  /**
+   * How the operator pages write Foyer's commands. By default, they write `npx slack-foyer …`, for an app that
+   * installed the package.
+   */
   commands?: LocalCommands;
   test?: TestOptions;
 }): Promise<AssembledFoyer<MyTables>> {
@@ -379,7 +379,8 @@ export async function assembleFoyer<MyTables>(parts: {
 
     async function operatorsOnTheWeb() {
       if (config.operatorPassword === undefined && config.operatorSlackUsers.length === 0) return undefined;
-      // Imported only if the operator pages are on: their modules would be 2.5 % of those that a start loads.
+      // Imported only if the operator pages are on. Without their modules, Foyer loads 2.5 % fewer modules at the
+      // start.
       const { assembleOperators } = await import('./operator/assemble-operators.ts');
       return assembleOperators({
         config,
@@ -402,7 +403,8 @@ export async function assembleFoyer<MyTables>(parts: {
       });
     }
 
-    // Opens each channel that notifies operators, so that a channel whose library cannot be imported fails the start.
+    // Opens each channel that notifies operators, so that Foyer does not start if the library of a channel cannot be
+    // imported.
     for (const channel of await openOperatorChannels(config.notify)) channel.close();
     const handler = createRequestHandler({
       basePath: config.http.basePath,

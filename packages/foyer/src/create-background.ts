@@ -14,8 +14,8 @@ import { createWorker, type Worker, type WorkerDeps } from './pipeline/worker.ts
 
 const drainMs = 7000;
 /**
- * How often Foyer asks Slack whether the tokens of held installations work again. This interval keeps the calls few,
- * and Foyer still notices soon that a token works.
+ * How often Foyer asks Slack whether the tokens of held installations work again. With this interval, Foyer makes few
+ * calls and still notices soon that a token works.
  */
 const heldTestedEveryMs = 15 * 60_000;
 
@@ -52,7 +52,9 @@ export function createBackground(deps: {
     if (problem) log.error(problem);
   }
 
-  /** Needs the turn even in the first run after a start. Otherwise each machine would ask Slack at each start. */
+  /**
+   * Takes the turn even when this chore first runs after a start. Otherwise each machine would ask Slack at each start.
+   */
   async function settleHeld(signal: AbortSignal): Promise<void> {
     const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs };
     if (await takeOwnTurn(turn)) await tokens.settleHeld({ signal });

@@ -71,8 +71,9 @@ export function createJobs<Foyer>(deps: {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
   /**
-   * For each job, by name: the newest interval that was taken, by this process or another, as far as this process has
-   * seen. Because of this record, the process queries the database once per interval, not once per second.
+   * For each job, by name: the newest interval whose turn has been taken, by this process or, as far as this process
+   * has seen, by another one. Because of this record, the process queries the database once per interval, not once per
+   * second.
    */
   const taken = new Map<string, number>();
 
@@ -120,7 +121,7 @@ export function createJobs<Foyer>(deps: {
     );
   }
 
-  /** Records how a turn ended. If a later turn has begun since, that turn keeps its lease. */
+  /** Records how a turn ended. If a later turn has begun in the meantime, that turn keeps its lease. */
   async function recordEnd(
     { name }: Job<Foyer>,
     dueAt: number,

@@ -115,9 +115,9 @@ function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
 }
 
 /**
- * Returns the start of the interval in which the job's next turn is due. This is the interval after the newest one that
- * a process took. If no process took one, or a process with a wrong clock took the newest, this is the current
- * interval.
+ * Returns the start of the interval in which the job's next turn is due. This is the interval after the one in which
+ * the newest turn began. It is the current interval if no turn has begun yet, or if a process with a wrong clock began
+ * the newest turn.
  */
 function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
   const current = Math.floor(now / everyMs) * everyMs;

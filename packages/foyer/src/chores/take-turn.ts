@@ -22,9 +22,9 @@ export async function takeTurn(
 const clockSlackMs = 10 * 60_000;
 
 /**
- * Takes a chore's interval, which began at `dueAt`. Returns true to only one process, and only once, even if the
- * processes' clocks differ. A recorded interval far in the future came from a wrong clock and does not count. A call
- * that returns false usually only reads the database.
+ * Takes the turn to do a chore in the interval that began at `dueAt`. Returns true to only one process, and only once,
+ * even if the processes' clocks differ. A recorded interval far in the future came from a wrong clock and does not
+ * count. A call that returns false usually only reads the database.
  * @throws DatabaseUnavailableError
  */
 export async function takeInterval(

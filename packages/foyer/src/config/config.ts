@@ -295,7 +295,7 @@ function readDotenv(): string {
     const problem = {
       name: '.env',
       problem: `exists but cannot be read: ${message}`,
-      fix: 'run this as the user that Foyer runs as, or save .env as a UTF-8 file that this user can read, and no one else: it holds secrets',
+      fix: 'run this as the user that Foyer runs as, or save .env as a UTF-8 file that only this user can read, because it holds secrets',
     };
     throw new ConfigError([problem], { cause });
   }

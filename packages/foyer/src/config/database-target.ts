@@ -27,8 +27,8 @@ function isPostgresUrl(text: string): boolean {
 }
 
 /**
- * Lists the passwords in a Postgres URL, the one before the host and the one in the query, each as written and as
- * decoded.
+ * Lists the passwords in a Postgres URL, which may have one before the host and one in the query. Each is returned both
+ * as written and decoded.
  */
 export function passwordsOf(url: string): string[] {
   const { password, searchParams } = new URL(url);

@@ -1,9 +1,9 @@
 import type { Logger as PinoLogger } from 'pino';
 
 /**
- * Limits what the log says about one problem. Lines with the same level, code and text form a class. The log writes the
- * first lines of a class in full. After that it writes one line a minute, which says how many more lines there were and
- * where they came from.
+ * Limits what the log says about one problem. All lines with the same level, code and text belong to one class. The log
+ * writes the first lines of a class in full. After that it writes one line a minute, which says how many more lines
+ * there were and where they came from.
  *
  * Why here and not at each call of the logger: an outage of the database or of Slack causes lines in every part of
  * Foyer at the same time, and each new call would need its own limit (invariant 10).

@@ -22,8 +22,8 @@ const secretShapes = [
   /xapp-[A-Za-z0-9-]+/,
   // The URL of an incoming webhook, also in GovSlack. Its slashes may be plain, JSON-escaped or URL-encoded.
   /https(?::|%3A)(?:\\*\/|%2F){2}hooks\.slack(?:-gov)?\.com(?:[A-Za-z0-9_-]|\\*\/|%2F)+/i,
-  // Connect links and their results are JWTs. Tried once for each word, at its start: tried at each `eyJ`, a long word
-  // of them would take seconds.
+  // Connect links and their results are JWTs. The pattern is tried only at the start of a word. If it were tried at
+  // each `eyJ`, a long word that consists of `eyJ` would take seconds.
   /(?<![\w-])(?=[\w-]*?eyJ[\w-]{8})[\w-]+\.[\w-]{8,}\.[\w-]{8,}/,
   // Secrets in a query string, also if the URL is quoted or encoded again.
   /(?<=(?:[?&]|%3F|%26|\\u0026)(?:code|state|client_secret|token|access_token|refresh_token|id_token|connect|claim|foyer_claim|foyer_result)(?:=|%3D))[^&\s"'<>\\]+/i,
@@ -151,7 +151,7 @@ export function createLogger(
   };
   const logger = pino(base, options.destination ?? ownDestination(options.pretty ?? process.stdout.isTTY));
   const flush = logger.flush.bind(logger);
-  // Counts that are not yet written must not be lost with the process.
+  // Writes the counts that are not written yet, because they would be lost when the process ends.
   return Object.assign(logger, {
     flush(done?: (error?: Error) => void): void {
       limit.flush();

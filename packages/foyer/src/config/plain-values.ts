@@ -2,10 +2,10 @@ import type { ConfigProblem } from './config-error.ts';
 
 /**
  * Returns the trimmed values of these variables. An empty value counts as not set, because `.env` files and compose
- * files often contain a variable without a value. A value that is in quotation marks, or begins with an unclosed one,
- * is a problem: the marks would become part of the value, and a secret would be wrong. The parser of `.env` removes a
- * pair of marks. So either the mark is unclosed, or the value comes from elsewhere (`docker run --env-file` keeps the
- * marks).
+ * files often contain a variable without a value. A value that begins with a quotation mark is a problem, whether or
+ * not the value ends with one: the marks would become part of the value, and a secret would be wrong. The parser of
+ * `.env` removes a pair of marks. So if a mark is left, the closing mark is missing, or the value did not come from
+ * that parser (`docker run --env-file` keeps the marks).
  */
 export function plainValues(
   environment: Readonly<Record<string, string | undefined>>,

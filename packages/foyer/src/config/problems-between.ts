@@ -53,7 +53,7 @@ export function problemsBetween(
     });
   }
   const signsIn = right.SIGN_IN === 'on';
-  // Sign in with Slack also uses CONNECT_RETURN_ORIGINS, without CONNECT_SECRET.
+  // Sign in with Slack also uses CONNECT_RETURN_ORIGINS, and does not need CONNECT_SECRET.
   const connects = [...(signsIn ? [] : ['CONNECT_RETURN_ORIGINS']), 'CONNECT_CLAIM_URL'].filter(
     (name) => given[name],
   );

@@ -101,7 +101,7 @@ interface ConnectionsDeps {
   cookies: LinkCookies;
   /** Seals claims, and nothing else. */
   claimSealer: Sealer;
-  /** Called after a claim or a removal, which make the installation's App Home out of date. Must not throw. */
+  /** Called after a claim or a removal, because the installation's App Home is then out of date. Must not throw. */
   onChanged?(installationId: string): void;
   /** Called when a workspace was claimed. Must not throw. */
   onClaimed?(): void;

@@ -3,10 +3,10 @@ import { parseCookie, stringifySetCookie } from 'cookie';
 import type { Sealer } from '../installations/sealer.ts';
 
 /**
- * Two cookies protect against links and forms that a stranger sends to someone else. The host's own response sets
- * `link`. This cookie proves that the browser asked for this link, so Foyer sends the browser straight to Slack. A page
- * with a button sets `form`. Foyer accepts the form only from the browser to which it showed the page. No other site
- * can read these cookies or, on https, set them.
+ * Two cookies protect against links and forms that a stranger sends to someone else. The host's own response sets the
+ * cookie `link`. This cookie proves that the browser asked for this link, so Foyer sends the browser straight to Slack.
+ * A Foyer page with a button sets the cookie `form`. Foyer accepts the form only from the browser to which it showed
+ * the page. No other site can read these cookies or, on https, set them.
  */
 
 /** The sealed content of a form. */

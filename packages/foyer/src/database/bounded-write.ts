@@ -11,8 +11,8 @@ import { markAppQuery } from './prepared-query.ts';
 /** How long a write may go without a query. */
 const mostIdleMs = 5000;
 /**
- * Added to the limit while a query runs, so that Postgres ends a slow query before Foyer gives up, and the app gets the
- * error of Postgres.
+ * While a query runs, the limit is this much longer. So Postgres ends a slow query before Foyer gives up, and the app
+ * gets the error from Postgres.
  */
 const mostStatementMs = 5000;
 

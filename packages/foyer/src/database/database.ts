@@ -33,9 +33,10 @@ export interface Database {
   /** For reads, and for a single write that may be lost if the database is locked or, on SQLite, if the power fails. */
   readonly queries: Queries;
   /**
-   * Runs `work` in one transaction, and resolves once it is safe on disk. If the database is locked, its server is
-   * briefly unavailable, or two transactions conflict, retries until `patienceMs` have passed (2,000 by default),
-   * without blocking the event loop. So `work` may run more than once, and must do nothing except run queries.
+   * Runs `work` in one transaction, and resolves once the transaction is safe on disk. Retries for up to `patienceMs`
+   * (2,000 by default) if the database is locked, its server is briefly unavailable, or two transactions conflict. Does
+   * not block the event loop meanwhile. Because of the retries, `work` may run more than once, and must do nothing
+   * except run queries.
    * @throws DatabaseUnavailableError if `patienceMs` have passed, or the database cannot be written at all
    */
   write<T>(work: (tx: Tx) => Promise<T>, patienceMs?: number): Promise<T>;

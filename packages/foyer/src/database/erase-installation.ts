@@ -30,9 +30,9 @@ export async function eraseInstallation(tx: Tx, installationId: string, now: num
 }
 
 /**
- * Stores a workspace's id for an hour. Why: Slack's last events about the workspace may contain only its id and its
- * Grid organization's. Without this row, Foyer would treat them as events about an org-wide install (invariant 9:
- * tenants never mix).
+ * Stores a workspace's id for an hour. Why: Slack's last events about the workspace may contain only the ids of the
+ * workspace and its Grid organization. Without this row, Foyer would treat them as events about an org-wide install
+ * (invariant 9: tenants never mix).
  */
 async function markPurged(tx: Tx, row: { client_id: string; tenant: string }, now: number): Promise<void> {
   await tx

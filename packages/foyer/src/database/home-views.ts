@@ -19,7 +19,8 @@ interface ShownView {
 }
 
 /**
- * Prepares a read of the view that a person was last shown; undefined if there is none. It sees only what is committed.
+ * Prepares a read of the view that a person was last shown. The read sees only what is committed, and resolves to
+ * undefined if there is no such view.
  */
 export function prepareShownView(
   database: Pick<Database, 'prepare'>,
@@ -55,7 +56,7 @@ interface ViewAnnouncement {
   hash: string;
   /** The `sendingHash` that the caller read before it built the view; null if there was none. */
   lastSent: string | null;
-  /** When the person opened App Home. Zero if they did not open it now: the time that is already stored then stays. */
+  /** When the person opened App Home. Zero if they did not open it now; the stored time then does not change. */
   openedAt: number;
 }
 

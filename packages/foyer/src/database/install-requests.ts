@@ -119,7 +119,8 @@ export async function findRequestOfRun(
       .select(['id', 'started_at'])
       .where('client_id', '=', clientId)
       .where('outcome', '=', 'installed')
-      // Why the time too: `run_id` has no index, and with the index of `started_at` the search reads only a few rows.
+      // Why the conditions on the time: `run_id` has no index, but with the index of `started_at` the search reads only
+      // a few rows.
       .where('started_at', '>=', storedAt - longestCallbackMs)
       .where('started_at', '<=', storedAt)
       .where('run_id', '=', runId)

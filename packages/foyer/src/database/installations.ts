@@ -135,8 +135,8 @@ export async function findWitnesses(
 }
 
 /**
- * Reads the newest 50 installs and removals in an installation's history, newest first. Foyer compares an event's time
- * with theirs.
+ * Reads the newest 50 installs and removals in an installation's history, newest first. Foyer compares the time of an
+ * event with the times of these lines.
  */
 export async function findInstallsAndRemovals(
   queries: Queries,

@@ -207,7 +207,7 @@ function strangersError(applied: readonly string[], strangers: readonly string[]
   return new DatabaseUnavailableError(
     `The table ${foyerLedgerTable} holds migrations that are not Foyer's (${foreign.join(', ')}): another Kysely migrator ` +
       'uses this database too. Put these migrations into the definition as `migrations`: Foyer then records them in ' +
-      `${ownLedgerTable}. Or let the other migrator use another table (\`migrationTableName\`) and remove their rows from ${foyerLedgerTable}.`,
+      `${ownLedgerTable}. Or let the other migrator use another table (\`migrationTableName\`) and remove the rows of these migrations from ${foyerLedgerTable}.`,
   );
 }
 

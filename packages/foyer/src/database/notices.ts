@@ -70,8 +70,8 @@ export async function beginRunNotice(
     .select('started_at')
     .where('run_id', '=', runId)
     .where('name', '=', stepName)
-    // Makes two workers begin one after the other. Two may be here because one of them has lost its lease without
-    // knowing it yet.
+    // Makes two workers begin one after the other. Two workers can reach this line at the same time if one of them has
+    // lost its lease and does not know it yet.
     .forUpdate()
     .executeTakeFirst();
   const known = await tx
@@ -121,9 +121,9 @@ const isOfApp = (clientId: string) => (eb: ExpressionBuilder<Tables, 'operator_n
   );
 
 /**
- * Claims the longest overdue notice of a channel for one sender, and returns its row as it was before the claim. The
- * row now has the status `sending`, and is due again at `leaseUntil`. If nothing is due, writes nothing and returns
- * undefined.
+ * Claims, for one sender, the notice of a channel that has been due for the longest time, and returns its row as it was
+ * before the claim. The row now has the status `sending`, and is due again at `leaseUntil`. If nothing is due, writes
+ * nothing and returns undefined.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueNotice(
@@ -255,13 +255,13 @@ export async function countUndelivered(
   return counts;
 }
 
-/** How the cause of the notices about a channel that does not accept messages ends. */
+/** The last part of the cause id of a notice about a channel that does not accept messages. */
 const troubleEnd = (channel: NoticeChannel): string => `${channel}/undelivered`;
 
 /**
- * The cause of the notices about an app's channel that does not accept messages. The channel itself has a row with this
- * cause for as long as the problem lasts. Each other channel gets a notice with the same cause, so that it reports the
- * problem once.
+ * The cause id of the notices about an app's channel that does not accept messages. The channel itself has a row with
+ * this cause id for as long as the problem lasts. Each other channel gets a notice with the same cause id, and so
+ * reports the problem only once.
  */
 const troubleOf = (clientId: string, channel: NoticeChannel): string => `${clientId}/${troubleEnd(channel)}`;
 

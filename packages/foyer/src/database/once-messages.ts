@@ -105,9 +105,9 @@ type OnceMessageEnd =
   | { kind: 'unconfirmed' };
 
 /**
- * Records the outcome of sending a message. Does so even if the run has been canceled or another worker has it by now,
- * because the message may still have been sent. A sent message stays sent. The outcome of a failed call changes the row
- * only if no newer call has started.
+ * Records the outcome of sending a message. Does so even if the run has been canceled in the meantime, or another
+ * worker has taken it over, because the message may still have been sent. A sent message stays sent. The outcome of a
+ * failed call changes the row only if no newer call has started.
  */
 export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: OnceMessageEnd): Promise<void> {
   const { table, row } = ledgerOf(message);

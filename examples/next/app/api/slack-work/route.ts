@@ -1,7 +1,7 @@
 import { foyer } from '../../../foyer.ts';
 
-// For hosts on which no process stays alive. A cron job requests this path every minute, and Foyer then works on what
-// is due for at most 20 seconds.
+// For hosts on which no process stays alive. A cron job requests this path every minute. Foyer then works for at most
+// 20 seconds on what is due.
 
 export const runtime = 'nodejs';
 

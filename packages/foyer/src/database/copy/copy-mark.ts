@@ -73,8 +73,8 @@ export async function createCopyMark(
 }
 
 /**
- * Makes `owner` the id of the copy that continues an unfinished one, from the mark's place. If the previous copy is
- * still running, it stops before it stores its next rows.
+ * Takes over an unfinished copy: stores `owner` as the id of the copy that now continues it, and returns the mark. If
+ * the previous copy is still running, it stops before it stores its next rows.
  */
 export async function takeCopyMark(tx: Tx, owner: string): Promise<CopyMark> {
   // The update waits for the row's lock. So if another copy is just storing a page, the returned mark includes that

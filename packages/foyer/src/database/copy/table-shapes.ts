@@ -130,9 +130,9 @@ async function readPostgres(queries: Queries) {
 }
 
 /**
- * Lists the tables and views of a Postgres database that a copy of each table would miss or insert twice, each with the
- * reason. A table in another schema may belong to another program. It counts as the app's only if a reference connects
- * it with one of the app's tables.
+ * If a Postgres database is copied table by table, some tables and views are missed, and the rows of others are
+ * inserted twice. Lists all of these, each with the reason. A table in another schema may belong to another program. It
+ * counts as the app's only if a reference connects it with one of the app's tables.
  */
 export async function readUncopied(queries: Queries): Promise<string[]> {
   if (engineOf(queries) === 'SQLite') return [];

@@ -113,7 +113,8 @@ async function eraseFrom(
     .$if(isNeeded, (query) => query.where('life', '!=', life))
     .executeTakeFirst();
   erased.welcomes += Number(welcomes.numDeletedRows);
-  // Such a notice is only about the person. Without their id, it would be about the bot's token.
+  // A notice about a person's dead token is only about that person. Without the person's id, it would be a notice about
+  // the bot's token.
   const ofTheirToken = await tx
     .deleteFrom('operator_notices')
     .where((eb) => eb.and({ ...theirs, kind: 'token_died' }))

@@ -46,7 +46,7 @@ export function isDamage(error: unknown): boolean {
   return damage.test(stateOf(error) ?? '');
 }
 
-/** Whether Foyer must not use the connection with this error again, although a new connection may work. */
+/** Whether the connection that reported this error must not be used again. A new connection may work. */
 export function isLostConnection(error: unknown): boolean {
   return isOfConnection(error) || lostConnection.test(stateOf(error) ?? '');
 }
