@@ -161,6 +161,14 @@ describe('the Home view’s steps', () => {
     assert.match(text, /✓ {2}Sync crm contacts\n✓ {2}Constructor\n/);
   });
 
+  it('the Home view counts only failed attempts, also of a step that asked a question and then failed or is retried', () => {
+    const counts = { attempts: 3, failures: 1 };
+    const text = (status: 'failed' | 'retrying') =>
+      textOf(homeView(content({}, { run: run('failed', [step('choose-plan', status, counts)]) })));
+    assert.match(text('failed'), /failed after 1 attempt\n/);
+    assert.match(text('retrying'), /after 1 attempt\n/);
+  });
+
   it('the Home view of a run with many steps lists the failed step, and says how many other steps it leaves out', () => {
     const steps = Array.from({ length: 100 }, (_, index) => step(`step-${index}`, 'succeeded'));
     steps[97] = step('step-97', 'failed', { errorMessage: 'It broke' });
