@@ -26,14 +26,15 @@ export function importCommand(deps: OperatorDeps): Command {
     summary: 'take over installations from another store',
     description:
       'Takes over installations from the folder of @slack/oauth’s FileInstallationStore, or from a file that has one ' +
-      'Installation object as JSON on each line (if several lines are about one team, the bot of the first counts). ' +
+      'Installation object as JSON on each line (if several lines are about one team, Foyer takes the bot from the ' +
+      'first). ' +
       'A team that Foyer knows already is never overwritten, so you can run this again. Without --run, no install ' +
       'run is started: no step runs, and no one is sent a welcome. Tokens are encrypted, and never printed; ' +
       'delete the source afterward.',
     examples: [
       [
         'import --from ./installations --dry-run --check',
-        'what would be taken over, and which tokens are dead?',
+        'which installations would Foyer take over, and which tokens are dead?',
       ],
       ['import --from ./installations', 'from a stock Bolt app'],
       [

@@ -51,7 +51,7 @@ export function keysCommand(deps: OperatorDeps): Command {
     .action((id: string, options: { yes?: boolean; json?: boolean }) => forgetLost(deps, id, options));
   return operatorCommand('keys', {
     summary: 're-encrypt everything with the first key (rotate), or give up a lost one (forget)',
-    description: 'The keys that stored tokens are encrypted with.',
+    description: 'Manages the keys with which Foyer encrypts the tokens that it stores.',
     examples: [['keys rotate --json', 'rotate, and print the outcome for a script']],
   })
     .addCommand(rotate)

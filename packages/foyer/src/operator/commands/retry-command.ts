@@ -28,7 +28,8 @@ export function retryCommand(deps: OperatorDeps): Command {
     summary: 'retry a failed run, or all of them (--failed)',
     description:
       'Queues a run again. Finished steps stay finished; the others are tried again. A run that is waiting continues ' +
-      'immediately. Foyer picks the run up within seconds, or when it starts. With --failed, the command does this for ' +
+      'immediately. If Foyer is running, it picks the run up within seconds; if not, when it starts. With --failed, ' +
+      'the command does this for ' +
       'the newest run of every installation, if that run failed, and for each failed run of its upgraded, opened and ' +
       'workspaceGranted pipelines, a hundred at a time. If the command is interrupted, run it again. It skips ' +
       'installations whose token is dead: there, an admin has to install the app again.',
