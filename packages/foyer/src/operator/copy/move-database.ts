@@ -124,8 +124,8 @@ function refuseStrangers(there: readonly string[], known: readonly string[]): vo
 }
 
 /**
- * Gives the connections of a copy their own name. Otherwise the check for a running Foyer would mistake the copy for
- * one.
+ * Gives the connections of a copy their own name. Otherwise the check whether a Foyer is running would report the copy
+ * as a running Foyer.
  */
 function underOwnName(target: DatabaseTarget): DatabaseTarget {
   return target.kind === 'postgres' ? { ...target, url: underCopyName(target.url) } : target;

@@ -57,8 +57,8 @@ function notOpened(file: string, error: unknown): Finding {
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   if (code === corruptCode) return database.fault(`${file} is damaged: ${reason}.`, damagedFix);
   const detail = `${file} cannot be opened: ${reason}.`;
-  // SQLite's error does not name the file that it could not open. If another user owns the WAL or its index, it may be
-  // one of these.
+  // SQLite's error does not name the file that it could not open. It may be the WAL or the WAL's index, which another
+  // user may own.
   const unwritable = findUnwritable(file);
   if (unwritable.length > 0) {
     return database.fault(`${detail} ${unwritableDetail(unwritable)}`, writeFix(file, unwritable));

@@ -40,7 +40,7 @@ export function schemaFinding(inspection: SchemaInspection): Finding {
     return fault(
       detail,
       isOtherBranch
-        ? `This version has migrations that the database lacks (${missingMigrations.join(', ')}), so the two versions were developed in parallel. Run a version that has the migrations of both.`
+        ? `This version also has migrations that the database lacks (${missingMigrations.join(', ')}), so this version and that one were developed in parallel. Run a version that has the migrations of both.`
         : 'Run that version, or restore the backup that was made before the upgrade.',
     );
   }

@@ -5,7 +5,7 @@ import { remountFix, unwritableDetail } from './unwritable-detail.ts';
 
 /** What to report about a database file that is missing, empty, or cannot be reached. */
 interface AbsentDatabase {
-  /** Whether Foyer could not start, or its start would hide that a database was lost. */
+  /** True if Foyer could not start, or if starting it would hide that a database was lost. */
   isFault: boolean;
   detail: string;
   fix: string;
