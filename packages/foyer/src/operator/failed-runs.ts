@@ -27,7 +27,7 @@ const pageRows = 100;
 /**
  * Reads, in pages and newest first, the failed runs that still matter. For an installation that is not uninstalled,
  * these are its newest install run and the moment runs of its current life. For an uninstalled one, it is the uninstall
- * run of that life. Earlier uninstall runs are excluded: a retry would erase what a later install has created.
+ * run of its last life. Earlier uninstall runs are excluded: a retry would erase what a later install has created.
  *
  * With `step`, reads succeeded runs after the failed ones: if a step that only operators see fails, its run still
  * succeeds.

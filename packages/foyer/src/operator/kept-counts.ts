@@ -177,7 +177,8 @@ async function readKeptDays(
     .select('value')
     .where('client_id', '=', clientId)
     .where('name', '>=', dayName(from))
-    // The upper bound is a day's name too: how other characters sort depends on the collation of a Postgres database.
+    // The upper bound also has the form of a day's name: names of this form have the same order in every collation of
+    // Postgres.
     .where('name', '<', dayName(from + shownDays * dayMs))
     .execute();
   const days = rows.map(({ value }) => JSON.parse(value) as KeptDay);

@@ -34,7 +34,7 @@ export const packageCommands: LocalCommands = {
 
 const clone: LocalCommands = { foyer: 'npm run foyer --', start: 'npm start' };
 
-/** Replaces the commands of a clone in a text with the commands that work where this process runs. */
+/** Takes a text that contains the commands of a clone, and replaces them with those that work where this process runs. */
 export function inLocalCommands(text: string, { foyer, start }: LocalCommands = clone): string {
   return text.replaceAll(clone.foyer, () => foyer).replaceAll(/\bnpm start\b/g, () => start);
 }

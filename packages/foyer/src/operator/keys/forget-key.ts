@@ -30,9 +30,9 @@ const detail = 'its encryption key is lost';
 
 /**
  * Forgets everything that was sealed with a lost key, for every app in the database. Marks the installations as broken,
- * cancels their runs, erases people's tokens, fails the install requests, and deletes the recorded id of the key. Keeps
- * everything else of each installation: if the same team installs the app again, that installation continues. Works in
- * short transactions; if it is stopped, the next call continues.
+ * cancels their runs, erases people's tokens, marks the install requests as failed, and deletes the recorded id of the
+ * key. Keeps everything else of each installation: if the same team installs the app again, that installation
+ * continues. Works in short transactions; if it is stopped, the next call continues.
  * @throws CommandError if the key is still in use, DatabaseUnavailableError
  */
 export async function forgetKey(

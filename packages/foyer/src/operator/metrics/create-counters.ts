@@ -74,7 +74,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
     ),
     welcomeSeconds: histogram(
       'foyer_welcome_seconds',
-      'Time from an install’s OAuth callback to its welcome message, except org-wide installs, which wait for access',
+      'Time from an install’s OAuth callback to its welcome message. Omits org-wide installs, which wait for access',
       {},
       welcomeBuckets,
     ),

@@ -33,7 +33,7 @@ export const knownSlackMethods: readonly string[] = [
   'views.update',
 ];
 
-/** The types of events and interactions from Slack with their own label in the metrics. */
+/** The types of Slack's events and interactions that have their own label in the metrics. */
 export const knownEventTypes: readonly string[] = [
   'app_home_opened',
   'app_mention',
