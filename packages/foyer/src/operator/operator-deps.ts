@@ -41,7 +41,7 @@ export interface OperatorDeps {
   readPublicUrl: () => string;
   /** Returns whether Sign in with Slack is on. If so, its callback is one of the manifest's redirect URLs. */
   readSignsIn: () => boolean;
-  /** Reads how the app presents itself: its look, its English words, and whether an uninstall pipeline cleans up. */
+  /** Reads the app's look, its English words, and whether it has an uninstall pipeline: `review` reports on these. */
   readPresentation: (config: Config) => { brand: Brand; words: Words; cleansUp: boolean };
   /** The text of manifest.json. */
   readManifest: () => string;

@@ -84,7 +84,7 @@ const scrubTokens = createScrubber([]);
 
 /**
  * Matches the password in a URL: everything between the user name and the last @, or the parameter `password` of the
- * query. Does not match the example in the fixes for the configuration.
+ * query. Does not match the example URLs (`user:password@host`) in the texts that explain a wrong configuration.
  */
 const addressPassword =
   /(?<=:\/\/[^\s:/@]*:)(?!password@host(?:\/database|:587)(?:\s|$))\S+(?=@)|(?<=[?&]password=)[^\s&]+/g;

@@ -10,9 +10,9 @@ import { createSealer, KeyMissingError, SealBrokenError } from '../installations
  * What a running process reports to `doctor`: facts that only this process has, such as how many requests with a wrong
  * signature it has refused.
  *
- * Why `/readyz` with a seal: question and answer are sealed with Foyer's encryption keys, which `doctor` has and a
- * stranger does not. So there is no further secret to set up, and a stranger learns nothing. If a process cannot open
- * the question, it has other keys.
+ * `doctor` asks at `/readyz`, which strangers can call too. So the question and the answer are sealed with Foyer's
+ * encryption keys: `doctor` has these already, so there is no further secret to set up. If a process cannot open the
+ * question, it has other keys.
  */
 
 const purpose = 'doctor';

@@ -131,7 +131,7 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     visit.res.writeHead(303, { Location: basePath + path + (done ?? ''), ...headers }).end();
   }
 
-  /** Checks a password. After several wrong ones, returns how long the sender must wait instead. */
+  /** Checks a password. After several wrong ones, checks nothing for a while: returns how long the sender must wait. */
   function tryPassword(req: IncomingMessage, password: string): 'right' | 'wrong' | { waitMs: number } {
     const address = clientAddress(req, trustProxy);
     const browser = sessions.knownBrowser(req.headers.cookie);

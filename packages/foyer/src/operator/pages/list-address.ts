@@ -5,8 +5,8 @@ import { type Html, html } from '../../http/html.ts';
 export type ListFilters = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads where a page of a list begins from the query of its URL: `?older=<time>.<id>` or `?newer=…`. Undefined means
- * the first page.
+ * Reads the query of a list's URL, which says where the page begins: `?older=<time>.<id>` or `?newer=…`. Undefined
+ * means the first page.
  */
 export function cursorOf(query: URLSearchParams): PageCursor | undefined {
   for (const towards of ['older', 'newer'] as const) {

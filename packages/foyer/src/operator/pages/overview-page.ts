@@ -39,7 +39,7 @@ interface OverviewContent {
   welcomes: readonly WelcomesOfDay[];
 }
 
-/** The overview shows the refused install requests of the last this many days. */
+/** For how many days the overview shows a refused install request. */
 export const refusedDays = 7;
 
 /** A worker polls every two seconds: if a run is overdue for longer than this, probably no worker is running. */

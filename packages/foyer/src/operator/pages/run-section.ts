@@ -23,8 +23,8 @@ function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[], titl
   const isCalm = step.status === 'succeeded' || step.status === 'skipped' || step.status === 'pending';
   const tries = step.attempts === 1 ? '1 attempt' : `${step.attempts} attempts`;
   const [only, ...more] = attempts;
-  // If a step is calm and had at most one attempt, its line already shows that attempt's outcome and duration, so no
-  // list of attempts follows.
+  // A step without trouble that had at most one attempt needs no list of attempts: its line already shows the outcome
+  // and the duration of that attempt.
   const isPlain = isCalm && more.length === 0;
   const duration = isPlain && only ? took(only.startedAt, only.finishedAt) : null;
   return html`<li class="run-step"${isCalm && html` data-calm`}>
