@@ -34,7 +34,7 @@ export const packageCommands: LocalCommands = {
 
 const clone: LocalCommands = { foyer: 'npm run foyer --', start: 'npm start' };
 
-/** Takes a text that contains the commands of a clone, and replaces them with those that work where this process runs. */
+/** Replaces the commands of a clone, which a text contains, with the commands that work where this process runs. */
 export function inLocalCommands(text: string, { foyer, start }: LocalCommands = clone): string {
   return text.replaceAll(clone.foyer, () => foyer).replaceAll(/\bnpm start\b/g, () => start);
 }
