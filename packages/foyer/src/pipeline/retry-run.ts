@@ -1,6 +1,7 @@
 import type { Database } from '../database/database.ts';
 import { appendHistory } from '../database/history.ts';
 import { lockInstallation } from '../database/installations.ts';
+import { erasedUserId } from '../database/people/erase-person.ts';
 import type { StepRow } from '../database/records.ts';
 import { earlierStepFailed } from '../database/run-steps.ts';
 import { isBehindRun, queueRun } from '../database/runs.ts';
@@ -10,8 +11,8 @@ import { isBehindRun, queueRun } from '../database/runs.ts';
  * queued: the steps that `retryRun` made pending will run again. woken: the run was waiting, and continues now. going:
  * the run is already queued or running, or waits for another run to end. rate-limited: the time that Slack asked Foyer
  * to wait is not over. nothing-to-retry: every step succeeded, or was skipped for a reason that a retry does not
- * change. not-installed: the app is uninstalled, or was uninstalled and installed again since the run. unknown: there
- * is no such run.
+ * change; or the person whose run it was has been erased. not-installed: the app is uninstalled, or was uninstalled and
+ * installed again since the run. unknown: there is no such run.
  */
 export type RetryOutcome =
   | 'queued'
@@ -46,6 +47,7 @@ export async function retryRun(
     if (!run || !installation) return 'unknown';
     const isOfThisLife = installation.status !== 'uninstalled' && installation.life === run.life;
     if (run.pipeline !== 'uninstall' && !isOfThisLife) return 'not-installed';
+    if (run.pipeline !== 'uninstall' && run.user_id === erasedUserId) return 'nothing-to-retry';
     if (run.status === 'queued' || run.status === 'running') return 'going';
     if (isBehindRun(run)) return 'going';
     const steps = await transaction.selectFrom('steps').selectAll().where('run_id', '=', runId).execute();

@@ -3,9 +3,11 @@ import { describe, it } from 'node:test';
 import { readHistory } from '../../src/database/history.ts';
 import { markInstallationBroken } from '../../src/database/installations.ts';
 import { readOnceMessage } from '../../src/database/once-messages.ts';
+import { erasePerson } from '../../src/database/people/erase-person.ts';
 import { claimDueRuns, holdLease } from '../../src/database/run-leases.ts';
+import { listRuns } from '../../src/database/runs.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
-import { type Step, skip, unconfirmed, waitFor } from '../../src/pipeline/step.ts';
+import { type Step, StepError, skip, unconfirmed, waitFor } from '../../src/pipeline/step.ts';
 import { requestWelcome } from '../../src/steps/request-welcome.ts';
 import { sendWelcome } from '../../src/steps/send-welcome.ts';
 import { setStage } from './pipeline-stage.ts';
@@ -118,6 +120,30 @@ describe('Try again', () => {
     assert.equal((await stage.run(other.runId)).waitingFor, 'team_access_granted');
     assert.equal(await retryRun(stage.database, other.runId, { now: stage.now() }), 'woken');
     assert.equal(await stage.work({ steps: [waiting] }), 1);
+  });
+
+  it('“Try again” does not repeat the run of a person who was erased', async (t) => {
+    const people: string[] = [];
+    const greet: Step = {
+      ...traits,
+      name: 'greet',
+      async run({ userId }) {
+        people.push(userId);
+        throw new StepError('no_greeting', 'No greeting', { final: true });
+      },
+    };
+    const stage = await setStage(t, { steps: [], momentSteps: { opened: [greet] } });
+    const { teamId, installationId } = await stage.install();
+    const opening = { userId: 'U2', tab: 'home', channelId: null, openedAt: stage.now() } as const;
+    await stage.store.recordOpening({ teamId }, opening);
+    while ((await stage.work()) > 0);
+    const [run] = await listRuns(stage.database.queries, installationId, 1, ['opened']);
+    assert.equal(run?.status, 'failed');
+    const person = { clientId: stage.config.slack.clientId, teamId, userId: 'U2', now: stage.now() };
+    await stage.database.write((tx) => erasePerson(tx, person));
+    assert.equal(await retryRun(stage.database, run.id, { now: stage.now() }), 'nothing-to-retry');
+    await stage.work();
+    assert.deepEqual(people, ['U2']);
   });
 
   it('“Try again” does not cut short a wait that Slack asked for', async (t) => {

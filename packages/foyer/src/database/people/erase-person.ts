@@ -6,7 +6,7 @@ import { cancelRuns } from '../runs.ts';
 import { type PersonKey, personColumns } from './people.ts';
 
 /** Replaces a person's user id in rows that stay after the person was erased. */
-const erasedUserId = 'erased';
+export const erasedUserId = 'erased';
 
 /** How many rows about a person were deleted or anonymized, and what had to stay. */
 export interface ErasedPerson {
