@@ -65,7 +65,8 @@ function progressOf({ request, record, run, asked }: Watched, mayAnswer: boolean
     return { id: null, status, teamName, steps: [] };
   }
   const question = asked && { id: `${asked.stepName}/${asked.questionId}`, answeredHere: mayAnswer };
-  return { ...run, teamName, question, cancelledBy: cancellerOf(run, record) };
+  const isRemoved = record?.status === 'uninstalled';
+  return { ...run, teamName, question, cancelledBy: cancellerOf(run, record), isRemoved };
 }
 
 /**

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, test } from 'node:test';
+import { sql } from 'kysely';
 import { pino } from 'pino';
 import { parseConfig } from '../../src/config/config.ts';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
@@ -117,6 +118,15 @@ test('the progress page of a cancelled run names a newer install or a removal on
   assert.match(await text(), /A newer install took over/);
   await stage.store.deleteInstallation({ teamId: 'T1' });
   assert.match(await text(), /was removed from/);
+});
+
+test('the progress page of a finished run says that the app was removed, once it has been', async () => {
+  const finish = sql`update runs set status = 'succeeded', finished_at = 1`;
+  await stage.database.write((tx) => finish.execute(tx));
+  const text = async (): Promise<string> => (await stage.page()).text();
+  assert.match(await text(), /You’re all set/);
+  await stage.store.deleteInstallation({ teamId: 'T1' });
+  assert.match(await text(), /was removed from .* after it was installed/);
 });
 
 test('while the database is down, the progress page does not say that nothing was installed, and the status endpoint still answers in JSON', async () => {

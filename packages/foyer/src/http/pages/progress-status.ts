@@ -31,6 +31,8 @@ export interface Progress {
   question?: { id: string; answeredHere: boolean };
   /** What cancelled the run; absent if the run was not cancelled, or the cause is unknown. */
   cancelledBy?: 'uninstall' | 'reinstall';
+  /** Whether the app has been removed since; false by default. */
+  isRemoved?: boolean;
 }
 
 /** The app's name, its texts, and how the page shows its steps. */
@@ -120,6 +122,10 @@ function said({ words, app }: ProgressWords, place: string, progress: Progress):
     hint: string | null = null,
   ): Said {
     return { tone, heading: words.text(heading, { app }), message, hint, offers };
+  }
+  if (progress.isRemoved && (status === 'succeeded' || status === 'failed')) {
+    const message = words.text('progress.removed.message', { app, place });
+    return state('progress.removed.title', { tone: 'ended', offers: 'install' }, message);
   }
   switch (status) {
     case 'connecting': {

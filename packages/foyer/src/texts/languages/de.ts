@@ -66,6 +66,9 @@ export const de: Translation = {
       '{app} wurde aus {place} entfernt, bevor die Einrichtung fertig war. Die App hat keinen Zugriff mehr.',
     'progress.cancelled.unknown':
       'Die Einrichtung von {app} in {place} wurde gestoppt, bevor sie fertig war, zum Beispiel weil der Zugriff von {app} widerrufen wurde. Installieren Sie {app} erneut, um sie abzuschließen.',
+    'progress.removed.title': '{app} wurde entfernt',
+    'progress.removed.message':
+      '{app} wurde nach der Installation aus {place} entfernt. Die App hat keinen Zugriff mehr.',
     'progress.replaced.title': 'Eine neuere Installation hat übernommen',
     'progress.replaced.message':
       '{app} wurde in {place} erneut installiert. Jene Installation schließt die Einrichtung ab.',

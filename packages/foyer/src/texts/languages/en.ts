@@ -64,6 +64,9 @@ export const en = {
     '{app} was removed from {place} before its setup finished. It no longer has access.',
   'progress.cancelled.unknown':
     'The setup of {app} in {place} was stopped before it finished, for example because the access of {app} was revoked. To finish it, install {app} again.',
+  'progress.removed.title': '{app} was removed',
+  'progress.removed.message':
+    '{app} was removed from {place} after it was installed. It no longer has access.',
   'progress.replaced.title': 'A newer install took over',
   'progress.replaced.message': '{app} was installed in {place} again. That install finishes the setup.',
   'progress.mayClose': 'You can close this page. Setup continues in the background.',

@@ -63,6 +63,8 @@ export const es: Translation = {
       '{app} se quitó de {place} antes de que terminara la configuración. Ya no tiene acceso.',
     'progress.cancelled.unknown':
       'La configuración de {app} en {place} se detuvo antes de terminar, por ejemplo porque se revocó el acceso de {app}. Para completarla, instale {app} de nuevo.',
+    'progress.removed.title': '{app} se quitó',
+    'progress.removed.message': '{app} se quitó de {place} después de instalarla. Ya no tiene acceso.',
     'progress.replaced.title': 'Una instalación más reciente tomó el relevo',
     'progress.replaced.message':
       '{app} se instaló de nuevo en {place}. Esa instalación termina la configuración.',

@@ -65,6 +65,8 @@ export const fr: Translation = {
       '{app} a été retirée de {place} avant la fin de la configuration. Elle n’a plus accès.',
     'progress.cancelled.unknown':
       'La configuration de {app} dans {place} a été arrêtée avant la fin, par exemple parce que l’accès de {app} a été révoqué. Pour la terminer, installez {app} à nouveau.',
+    'progress.removed.title': '{app} a été retirée',
+    'progress.removed.message': '{app} a été retirée de {place} après son installation. Elle n’a plus accès.',
     'progress.replaced.title': 'Une installation plus récente a pris le relais',
     'progress.replaced.message':
       '{app} a été réinstallée dans {place}. Cette installation-là termine la configuration.',

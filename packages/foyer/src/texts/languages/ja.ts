@@ -62,6 +62,9 @@ export const ja: Translation = {
       '設定が終わる前に {app} は {place} から削除されました。アクセス権はもうありません。',
     'progress.cancelled.unknown':
       '{place} での {app} の設定は、終わる前に中止されました（{app} のアクセス権が取り消された場合など）。設定を完了するには、{app} を再インストールしてください。',
+    'progress.removed.title': '{app} は削除されました',
+    'progress.removed.message':
+      'インストールの後に {app} は {place} から削除されました。アクセス権はもうありません。',
     'progress.replaced.title': '新しいインストールに引き継がれました',
     'progress.replaced.message': '{app} は {place} に再インストールされました。設定はそちらで完了します。',
     'progress.mayClose': 'このページを閉じても、設定はバックグラウンドで続きます。',
