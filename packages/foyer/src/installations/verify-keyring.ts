@@ -68,11 +68,12 @@ export async function verifyKeyring(
     await recordKeys(transaction, keyring, keyring.ids, now());
     const misfit = await findKeyMisfit(transaction, keyring, { now: now(), everySeal: false });
     if (misfit !== undefined) throw new KeyringError(misfit);
-    if (process !== undefined && !isKnown) {
+    if (!isKnown) {
       // Every Foyer records its keys when it starts. So if our first key was not recorded, no other running Foyer has
       // it. A Foyer without that key could not read the tokens that this process stores, and would lose the events of
-      // their teams.
-      const search = { otherThan: process, seenSince: now() - keyHeldMs };
+      // their teams. A command (`keys rotate`, `import`) is refused too: it stores tokens, and it would record the key,
+      // so the next start would wrongly assume that the running Foyer has it.
+      const search = { otherThan: process ?? '', seenSince: now() - keyHeldMs };
       const other = await findKeyHolder(transaction, search);
       if (other) throw new KeyringError(keyOnlyHere(other, keyring.ids[0]), { mayPass: true });
     }
@@ -180,9 +181,9 @@ function missingKey(id: string): string {
 function keyOnlyHere({ process }: KeyHolder, keyId: string): string {
   const [host, pid] = process.split(' ');
   return (
-    `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}. This Foyer ` +
-    'would encrypt with that key, and the other process could not read what this one stores. First add the key at the end of ' +
-    `TOKEN_ENCRYPTION_KEYS on every machine, and restart each; then move it to the front. If that process is gone, start again in ${keyHeldMs / 1000} seconds.`
+    `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}. What ` +
+    'is stored here would be encrypted with that key, and the other process could not read it. First add the key at the end of ' +
+    `TOKEN_ENCRYPTION_KEYS on every machine, and restart each; then move it to the front. If that process is gone, try again in ${keyHeldMs / 1000} seconds.`
   );
 }
 

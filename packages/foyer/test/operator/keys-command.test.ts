@@ -96,6 +96,23 @@ testOnBothEngines(
   },
 );
 
+test('while a Foyer runs without the new key, `keys rotate` changes nothing, and a dry run does not let another Foyer start', async (t) => {
+  const { database, keys } = await prepare(t, 1);
+  const now = () => installedAt;
+  await verifyKeyring(database, before, { now, process: 'web-1 7 x' });
+  const dry = await keys(['rotate', '--dry-run', '--json'], rotated);
+  assert.equal(dry.exitCode, 0, dry.stderr);
+  await assert.rejects(
+    verifyKeyring(database, rotated, { now, process: 'web-2 8 y' }),
+    /process 7 on web-1\) does not have the key new/,
+  );
+  const { exitCode, stderr } = await keys(['rotate'], rotated);
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /process 7 on web-1\) does not have the key new/);
+  const stored = await storeOf(database, before).fetchInstallation({ teamId: 'T0', userId: 'U1' });
+  assert.equal(stored.bot?.token, 'xoxb-0', 'the running Foyer can still read the token');
+});
+
 test('`keys rotate` does not re-encrypt a token that is already encrypted with the new key', async (t) => {
   const { database, keys } = await prepare(t, 3);
   const one = await storeOf(database, rotated).findInstallation({ teamId: 'T1', userId: 'U1' });

@@ -7,7 +7,7 @@ import { listKeyIds } from '../../database/encryption-keys.ts';
 import { countSeals, type SealCount } from '../../database/seals.ts';
 import { type Keyring, KeyringError, keyFileOf } from '../../installations/keyring.ts';
 import { sealedPrefix } from '../../installations/sealer.ts';
-import { verifyKeyring } from '../../installations/verify-keyring.ts';
+import { findKeyMisfit, verifyKeyring } from '../../installations/verify-keyring.ts';
 import { CommandError, UsageError } from '../command-error.ts';
 import { forgetKey } from '../keys/forget-key.ts';
 import { rotateKeys } from '../keys/rotate-keys.ts';
@@ -61,9 +61,12 @@ export function keysCommand(deps: OperatorDeps): Command {
 async function run(deps: OperatorDeps, options: { dryRun?: boolean; json?: boolean }): Promise<void> {
   await withDatabase(deps, async (config, database) => {
     const keyring = deps.loadKeyring(config);
-    await verifyKeyring(database, keyring, { now: deps.now });
     let renewed = 0;
-    if (!options.dryRun) {
+    if (options.dryRun) {
+      const misfit = await findKeyMisfit(database.queries, keyring, { now: deps.now(), everySeal: false });
+      if (misfit !== undefined) throw new KeyringError(misfit);
+    } else {
+      await verifyKeyring(database, keyring, { now: deps.now });
       const stale = (await readKeyUsage(database.queries, keyring)).slice(1);
       const total = stale.reduce((sum, key) => sum + key.total, 0);
       const onProgress = (done: number) =>
