@@ -216,7 +216,10 @@ function hostOf(req: IncomingMessage, secure: boolean): string {
   return host.replace(secure ? /:443$/ : /:80$/, '');
 }
 
-/** Redirects a browser. Does nothing if the request has already been answered because it took too long. */
+/**
+ * Redirects a browser. Does nothing if the request has already been answered because it took too long. The browser gets
+ * the cookies that the host has already set on the response too.
+ */
 export function leadTo(
   res: ServerResponse,
   status: 302 | 303,
@@ -224,10 +227,7 @@ export function leadTo(
   cookies: string[] = [],
 ): void {
   if (res.headersSent) return;
-  // Removes the header with which Slack's provider deletes its cookie, because no browser has that cookie. Foyer's
-  // cookie stays, so that a callback can be repeated.
-  res.removeHeader('Set-Cookie');
-  const setCookie = cookies.length > 0 && { 'Set-Cookie': cookies };
-  const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...setCookie };
+  for (const cookie of cookies) res.appendHeader('Set-Cookie', cookie);
+  const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' };
   res.writeHead(status, { Location: location, ...headers }).end();
 }

@@ -43,7 +43,9 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     status: number,
     options: {
       noIndex?: boolean;
-      headers?: Record<string, string | string[]>;
+      headers?: Record<string, string>;
+      /** A cookie for the browser. It gets the cookies that the host has already set on the response too. */
+      setCookie?: string;
       /** Where the page's forms may redirect, in addition to this origin. If absent, the page has no forms. */
       formLeadsTo?: readonly string[];
       /** The reader's own locale. If there is none, the page uses the browser's language. */
@@ -57,8 +59,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       ? texts.forLocale(options.locale)
       : texts.forRequest(res.req?.headers?.['accept-language']);
     const body = Buffer.from(page({ site, words, nonce }));
-    // Removes the header with which Slack's provider deletes its cookie, because no browser has that cookie.
-    res.removeHeader('Set-Cookie');
+    if (options.setCookie !== undefined) res.appendHeader('Set-Cookie', options.setCookie);
     res.writeHead(status, {
       ...pageHeaders({
         nonce,
@@ -141,7 +142,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
         new URL(slack.authorizationUrl).origin,
         ...(deps.config.connect?.returnOrigins ?? []),
       ];
-      const options = { noIndex: true, headers: { 'Set-Cookie': setCookie }, formLeadsTo };
+      const options = { noIndex: true, setCookie, formLeadsTo };
       send(res, 200, options, (frame) => connectPage({ ...frame, ...question, action }));
     },
 
@@ -172,7 +173,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
 
     /** Says that a person is signed out, after `POST /slack/signout`. `setCookie` removes the session's cookie. */
     sendSignedOut(res: ServerResponse, setCookie: string): void {
-      sendNote(res, { headers: { 'Set-Cookie': setCookie } }, 'signin.signedOut', (words) => {
+      sendNote(res, { setCookie }, 'signin.signedOut', (words) => {
         return html`<a class="button button-slack" href="${site.path('/slack/signin')}">${slackMark}<span>${words.text('signin.button')}</span></a>`;
       });
     },

@@ -269,7 +269,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         now: now(),
       });
 
-    await provider.handleCallback(providerRequest(req), res, {
+    await provider.handleCallback(providerRequest(req), providerResponse(res), {
       success() {
         // Nothing in this function may throw. If it did, the provider would report a stored install as failed.
         isInstalled = true;
@@ -487,6 +487,14 @@ function providerRequest(req: IncomingMessage): IncomingMessage {
   const url = new URL(req.url ?? '/', 'http://localhost');
   const cookie = `${providerCookieName}=${url.searchParams.get('state')}`;
   return Object.create(req, { headers: { value: { host: 'localhost', cookie } } });
+}
+
+/**
+ * Returns the response without its headers for the provider, which would replace all cookies with one that deletes its
+ * own cookie. No browser has that cookie.
+ */
+function providerResponse(res: ServerResponse): ServerResponse {
+  return Object.create(res, { setHeader: { value: () => res } });
 }
 
 function outcomeOf(failure: CallbackFailure): 'cancelled' | 'failed' {

@@ -184,6 +184,29 @@ describe('Foyer in the host app’s own server', () => {
     await useEverything(host);
   });
 
+  it('a cookie that the host set before Foyer answers reaches the browser with Foyer’s own cookies', async (t) => {
+    const host = await startHost(t, async (foyer) => async (req, res) => {
+      res.setHeader('Set-Cookie', ['visit=1; Path=/', 'theme=dark; Path=/']);
+      if (!(await foyer.handle(req, res))) res.writeHead(404).end();
+    });
+    const url = host.origin + basePath;
+    const visitor = createVisitor();
+    const namesOf = (answer: Response): string[] =>
+      answer.headers.getSetCookie().map((line) => line.replace(/[=].*/, '').replace(/-[\w-]{22}$/, ''));
+    assert.deepEqual(namesOf(await visitor.get(url)), ['visit', 'theme']);
+    assert.deepEqual(namesOf(await visitor.get(`${url}/slack/oauth_redirect?code=1`)), ['visit', 'theme']);
+    const start = await visitor.get(`${url}/slack/install`);
+    assert.deepEqual(namesOf(start), ['visit', 'theme', 'foyer-state']);
+    const callback = await host.sandbox.consent({
+      authorizeUrl: start.headers.get('location') ?? '',
+      userId: host.sandbox.person('Acme').id,
+      teamId: host.sandbox.workspace('Acme').id,
+    });
+    assert.deepEqual(namesOf(await visitor.get(callback)), ['visit', 'theme', 'foyer-installer']);
+    const login = await visitor.post(`${url}/operator/login`, { password: operatorPassword, next: '' });
+    assert.deepEqual(namesOf(login), ['visit', 'theme', 'foyer-operator', 'foyer-operator-browser']);
+  });
+
   it('the operator pages are under the base path, and so is every local link and redirect on them', async (t) => {
     const host = await startHost(t, async (foyer) => async (req, res) => {
       if (!(await foyer.handle(req, res))) res.writeHead(404).end();

@@ -126,8 +126,8 @@ export function createOperatorPages(deps: OperatorPagesDeps) {
     // A request that took too long has already been answered.
     if (visit.res.headersSent) return;
     const done = options.notice && `${path.includes('?') ? '&' : '?'}done=${options.notice}`;
-    const cookie = options.cookie === undefined ? {} : { 'Set-Cookie': options.cookie };
-    const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer', ...cookie };
+    if (options.cookie !== undefined) visit.res.appendHeader('Set-Cookie', options.cookie);
+    const headers = { 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' };
     visit.res.writeHead(303, { Location: basePath + path + (done ?? ''), ...headers }).end();
   }
 
