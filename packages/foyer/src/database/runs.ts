@@ -132,22 +132,8 @@ export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   return id;
 }
 
-/**
- * Queues a run that no worker holds, and resets the steps in `stepsToRepeat` to pending. These steps keep their count
- * of attempts, so that each attempt gets a new number.
- */
-export async function queueRun(
-  transaction: Tx,
-  run: { id: string; now: number; stepsToRepeat: readonly string[] },
-): Promise<void> {
-  if (run.stepsToRepeat.length > 0) {
-    await transaction
-      .updateTable('steps')
-      .set(pendingStep)
-      .where('run_id', '=', run.id)
-      .where('name', 'in', run.stepsToRepeat)
-      .execute();
-  }
+/** Queues a run that no worker holds. */
+export async function queueRun(transaction: Tx, run: { id: string; now: number }): Promise<void> {
   await transaction
     .updateTable('runs')
     .set({ status: 'queued', due_at: run.now, waiting_for: null, finished_at: null })
@@ -156,17 +142,48 @@ export async function queueRun(
 }
 
 /**
+ * Repeats a run that has ended: resets the steps in `stepsToRepeat` to pending and queues the run. The steps keep their
+ * count of attempts, so that each attempt gets a new number. As after its creation, a moment's run waits for an
+ * unfinished install or uninstall run.
+ */
+export async function repeatRun(
+  transaction: Tx,
+  run: {
+    id: string;
+    installationId: string;
+    pipeline: Pipeline;
+    now: number;
+    stepsToRepeat: readonly string[];
+  },
+): Promise<void> {
+  await transaction
+    .updateTable('steps')
+    .set(pendingStep)
+    .where('run_id', '=', run.id)
+    .where('name', 'in', run.stepsToRepeat)
+    .execute();
+  await queueRun(transaction, run);
+  if (!isMoment(run.pipeline)) return;
+  const { status, dueAt, waitingFor } = await beginning(transaction, run);
+  await transaction
+    .updateTable('runs')
+    .set({ status, due_at: dueAt, waiting_for: waitingFor })
+    .where('id', '=', run.id)
+    .execute();
+}
+
+/**
  * Finds the failed runs in this life of an installation in which a step failed with `errorCode`: the newest install
- * run, and moments' runs. Omits older install runs, since the newest one replaced them.
+ * run, and moments' runs, oldest first. Omits older install runs, since the newest one replaced them.
  */
 export async function findStoppedRuns(
   transaction: Tx,
   { id, life }: Pick<InstallationRow, 'id' | 'life'>,
   errorCode: string,
-): Promise<string[]> {
+): Promise<{ id: string; pipeline: Pipeline; userId: string }[]> {
   const runs = await transaction
     .selectFrom('runs')
-    .select(['id', 'pipeline', 'status'])
+    .select(['id', 'pipeline', 'status', 'user_id as userId'])
     .select(({ exists, selectFrom }) =>
       exists(
         selectFrom('steps')
@@ -179,13 +196,13 @@ export async function findStoppedRuns(
     .where('installation_id', '=', id)
     .where('life', '=', life)
     .where('pipeline', '!=', 'uninstall')
-    .orderBy('created_at', 'desc')
-    .orderBy('id', 'desc')
+    .orderBy('created_at')
+    .orderBy('id')
     .execute();
-  const newest = runs.find((run) => run.pipeline === 'install');
-  return runs
-    .filter((run) => run.status === 'failed' && run.stopped && (run === newest || isMoment(run.pipeline)))
-    .map((run) => run.id);
+  const newest = runs.findLast((run) => run.pipeline === 'install');
+  return runs.filter(
+    (run) => run.status === 'failed' && run.stopped && (run === newest || isMoment(run.pipeline)),
+  );
 }
 
 /**
@@ -297,7 +314,7 @@ async function wakeRunsBehind(transaction: Tx, installationId: string, now: numb
     .execute();
   const nextUninstall = behind.findIndex((run) => run.pipeline === 'uninstall');
   const woken = nextUninstall === -1 ? behind : behind.slice(0, nextUninstall + 1);
-  for (const { id } of woken) await queueRun(transaction, { id, now, stepsToRepeat: [] });
+  for (const { id } of woken) await queueRun(transaction, { id, now });
 }
 
 const cancelledAtOnce = 5000;

@@ -9,13 +9,14 @@ import {
   recordTeamAccess,
 } from '../database/installations.ts';
 import { noteDeadToken, queueNotice } from '../database/notices.ts';
+import { erasedUserId } from '../database/people/erase-person.ts';
 import type { InstallationRow } from '../database/records.ts';
 import {
   cancelRuns,
   createRun,
   findStoppedRuns,
   findStoppedSteps,
-  queueRun,
+  repeatRun,
   resumeWaitingRuns,
 } from '../database/runs.ts';
 import { endSessionsIn } from '../database/sessions.ts';
@@ -99,7 +100,7 @@ export async function revokeBot(
 /**
  * Marks a held installation active. In its newest install run and in the moment runs of its current life, repeats the
  * steps that failed because Slack called the installation inactive, and the steps that were skipped after another step
- * had failed. Returns false if the installation is not held, or its tokens have another version.
+ * had failed. Leaves the runs of people who were erased. Returns false if the installation is not held, or its tokens have another version.
  */
 export async function resume(
   transaction: Tx,
@@ -110,12 +111,10 @@ export async function resume(
   if (!row || !(await markInstallationWorking(transaction, held))) return false;
   const line = { installationId, at: now, userId: null };
   await appendHistory(transaction, { ...line, kind: 'token_works', detail: null });
-  for (const id of await findStoppedRuns(transaction, row, inactiveCode)) {
-    await queueRun(transaction, {
-      id,
-      now,
-      stepsToRepeat: await findStoppedSteps(transaction, id, inactiveCode),
-    });
+  for (const { id, pipeline, userId } of await findStoppedRuns(transaction, row, inactiveCode)) {
+    if (userId === erasedUserId) continue;
+    const stepsToRepeat = await findStoppedSteps(transaction, id, inactiveCode);
+    await repeatRun(transaction, { id, installationId, pipeline, now, stepsToRepeat });
     await appendHistory(transaction, { ...line, kind: 'run_retried', detail: id });
   }
   return true;

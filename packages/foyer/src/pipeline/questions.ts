@@ -131,7 +131,7 @@ export async function answerQuestion(
     if (!isValid(asked.question.input, answer)) return { outcome: 'invalid', asked };
     const { userId, now } = given;
     await storeAnswer(tx, key, { answer, userId, now });
-    if (run.status === 'waiting') await queueRun(tx, { id: run.id, now, stepsToRepeat: [] });
+    if (run.status === 'waiting') await queueRun(tx, { id: run.id, now });
     return { outcome: 'answered', asked: { ...asked, answer, answeredBy: userId, answeredAt: now } };
   });
 }

@@ -4,7 +4,7 @@ import { lockInstallation } from '../database/installations.ts';
 import { erasedUserId } from '../database/people/erase-person.ts';
 import type { StepRow } from '../database/records.ts';
 import { earlierStepFailed } from '../database/run-steps.ts';
-import { isBehindRun, queueRun } from '../database/runs.ts';
+import { isBehindRun, queueRun, repeatRun } from '../database/runs.ts';
 
 /**
  * The outcome of a request to retry a run.
@@ -54,13 +54,14 @@ export async function retryRun(
     if (run.status === 'waiting') {
       const limited = steps.some((step) => step.status === 'retrying' && step.error_code === 'rate_limited');
       if (limited && run.due_at !== null && run.due_at > now) return 'rate-limited';
-      await queueRun(transaction, { id: runId, now, stepsToRepeat: [] });
+      await queueRun(transaction, { id: runId, now });
       return 'woken';
     }
     const stepsToRepeat = steps.filter(isUnfinishedBusiness).map((step) => step.name);
     if (stepsToRepeat.length === 0) return 'nothing-to-retry';
-    await queueRun(transaction, { id: runId, now, stepsToRepeat });
-    const line = { installationId: run.installation_id, at: now, userId };
+    const { installation_id: installationId, pipeline } = run;
+    await repeatRun(transaction, { id: runId, installationId, pipeline, now, stepsToRepeat });
+    const line = { installationId, at: now, userId };
     await appendHistory(transaction, { ...line, kind: 'run_retried', detail: runId });
     return 'queued';
   });

@@ -3,7 +3,7 @@ import { appendHistory } from '../database/history.ts';
 import { newestInstallRun } from '../database/install-record.ts';
 import { lockInstallation } from '../database/installations.ts';
 import type { InstallationRow } from '../database/records.ts';
-import { queueRun } from '../database/runs.ts';
+import { repeatRun } from '../database/runs.ts';
 import { sendWelcome } from './send-welcome.ts';
 
 /**
@@ -31,12 +31,18 @@ export async function requestWelcome(
     const step = transaction.selectFrom('steps').select('name').where('run_id', '=', run.id);
     const welcome = await step.where('name', '=', sendWelcome.name).executeTakeFirst();
     if (!welcome) return 'not-installed';
-    const { installation_id, life, user_id } = run;
+    const { installation_id, life, user_id, pipeline } = run;
     await transaction
       .deleteFrom('welcomes')
       .where((eb) => eb.and({ installation_id, life, user_id }))
       .execute();
-    await queueRun(transaction, { id: run.id, now: request.now, stepsToRepeat: [sendWelcome.name] });
+    await repeatRun(transaction, {
+      id: run.id,
+      installationId: installation_id,
+      pipeline,
+      now: request.now,
+      stepsToRepeat: [sendWelcome.name],
+    });
     await appendHistory(transaction, {
       installationId: run.installation_id,
       at: request.now,

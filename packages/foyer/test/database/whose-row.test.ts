@@ -59,6 +59,7 @@ import {
   findRun,
   listRuns,
   queueRun,
+  repeatRun,
   restRun,
   resumeWaitingRuns,
 } from '../../src/database/runs.ts';
@@ -189,7 +190,9 @@ const writes: Record<string, (tx: Tx) => Promise<unknown>> = {
     } as const;
     await endStep(tx, started, { ...end, status: 'succeeded' }, now);
   },
-  'queues a run': (tx) => queueRun(tx, { id: ended, now, stepsToRepeat: ['send-welcome'] }),
+  'queues a run': (tx) => queueRun(tx, { id: ended, now }),
+  'repeats a run': (tx) =>
+    repeatRun(tx, { id: ended, installationId, pipeline: 'opened', now, stepsToRepeat: ['send-welcome'] }),
   'lets a run rest': (tx) => restRun(tx, ended, { status: 'waiting', dueAt: null, waitingFor: 'an answer' }),
   'wakes the runs that wait for an event': (tx) =>
     resumeWaitingRuns(tx, { installationId, event: 'an answer', now }),

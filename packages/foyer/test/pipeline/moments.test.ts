@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { sql } from 'kysely';
 import { readHistory } from '../../src/database/history.ts';
 import { readInstallRecord } from '../../src/database/install-record.ts';
+import { erasePerson } from '../../src/database/people/erase-person.ts';
 import { listRuns, momentKinds } from '../../src/database/runs.ts';
 import { answerQuestion } from '../../src/pipeline/questions.ts';
 import { retryRun } from '../../src/pipeline/retry-run.ts';
@@ -361,6 +362,38 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await retryRun(stage.database, run?.id ?? '', { now: stage.now() }), 'queued');
       await workAll(stage);
       assert.equal((await stage.run(run?.id ?? '')).status, 'succeeded');
+    });
+
+    it('when a held installation works again, its failed `opened` runs start after its install run, except those of people who were erased', async (t) => {
+      const lines: string[] = [];
+      let isSuspended = true;
+      const call = () => {
+        if (isSuspended) throw new StepError('account_inactive', 'Slack is closed', { final: true });
+      };
+      const installing = step('installing', async () => {
+        call();
+        lines.push('installing');
+        return 'ready';
+      });
+      const greet = step('greet', async ({ userId, output }) => {
+        call();
+        lines.push(`${userId} ${output(installing)}`);
+        return null;
+      });
+      const stage = await setStage(t, { engine, steps: [installing], momentSteps: { opened: [greet] } });
+      const acme = await stage.install();
+      const { installationId, teamId } = acme;
+      for (const userId of ['U2', 'U3']) await open(stage, acme, userId);
+      await workAll(stage);
+      assert.equal(await stage.store.markBroken(installationId, 'account_inactive'), true);
+      const person = { clientId: stage.config.slack.clientId, teamId, userId: 'U3', now: stage.now() };
+      await stage.database.write((tx) => erasePerson(tx, person));
+
+      isSuspended = false;
+      const { version = 0 } = (await stage.store.readInstallation(installationId)) ?? {};
+      assert.equal(await stage.store.markWorking(installationId, version), true);
+      await workAll(stage);
+      assert.deepEqual(lines, ['installing', 'U2 ready']);
     });
 
     it('an `opened` run resumes at its first unfinished step if the process dies halfway', async (t) => {

@@ -517,9 +517,7 @@ describe('the welcome of an org-wide install', () => {
     const again = await stage.install(org);
     assert.equal((await stage.finish(again.runId)).waitingFor, 'team_access_granted');
     isGranting = true;
-    await stage.database.write((tx) =>
-      queueRun(tx, { id: again.runId, now: stage.now(), stepsToRepeat: [] }),
-    );
+    await stage.database.write((tx) => queueRun(tx, { id: again.runId, now: stage.now() }));
     await stage.work();
     assert.equal((await stage.run(again.runId)).status, 'queued');
     assert.equal((await stage.finish(again.runId)).status, 'succeeded');
