@@ -10,7 +10,10 @@ interface Person {
 /** A row with its person's name. The name is undefined if Foyer has not stored one. */
 export type Named<Row> = Row & { personName: string | undefined };
 
-/** Adds to each row its person's name, with at most one query. */
+/** Neither database accepts a statement with too many values; each person takes two. */
+const namesAtOnce = 5000;
+
+/** Adds to each row its person's name. Needs one query for every 5,000 people, and none if no row has a person. */
 export async function withNames<Row>(
   queries: Queries,
   clientId: string,
@@ -19,21 +22,20 @@ export async function withNames<Row>(
 ): Promise<Named<Row>[]> {
   const people = rows.map(personOf);
   const known = people.filter(({ teamId, userId }) => teamId !== null && userId !== null);
-  // Looks up pairs of team and user: with one list of teams and one of users, the query would look up each user in each
-  // team.
-  const pairs = known.map(({ teamId, userId }) => sql`(${teamId}, ${userId})`);
-  const found =
-    pairs.length === 0
-      ? []
-      : await queries
-          .selectFrom('users')
-          .select(['team_id', 'user_id', 'name', 'real_name'])
-          .where('client_id', '=', clientId)
-          .where(sql<SqlBool>`(team_id, user_id) in (values ${sql.join(pairs)})`)
-          .execute();
-  const names = new Map(
-    found.map((row) => [`${row.team_id} ${row.user_id}`, row.real_name || row.name || undefined]),
-  );
+  const names = new Map<string, string | undefined>();
+  for (let at = 0; at < known.length; at += namesAtOnce) {
+    // Looks up pairs of team and user: with one list of teams and one of users, the query would look up each user in
+    // each team.
+    const pairs = known.slice(at, at + namesAtOnce).map(({ teamId, userId }) => sql`(${teamId}, ${userId})`);
+    const found = await queries
+      .selectFrom('users')
+      .select(['team_id', 'user_id', 'name', 'real_name'])
+      .where('client_id', '=', clientId)
+      .where(sql<SqlBool>`(team_id, user_id) in (values ${sql.join(pairs)})`)
+      .execute();
+    for (const row of found)
+      names.set(`${row.team_id} ${row.user_id}`, row.real_name || row.name || undefined);
+  }
   return rows.map((row, at) => ({
     ...row,
     personName: names.get(`${people[at]?.teamId} ${people[at]?.userId}`),

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { sql } from 'kysely';
 import { createOperatorHarness, storeRequest, testOnBothEngines } from './operator-harness.ts';
 
 const hourMs = 3_600_000;
@@ -65,4 +66,28 @@ testOnBothEngines('`requests` filters by day, team and outcome, and limits its r
   const cut = await run(['requests', '--limit', '2']);
   assert.equal(cut.stdout.trimEnd().split('\n').length, 3);
   assert.match(cut.stderr, /newest 2/);
+});
+
+testOnBothEngines('`requests` lists more requests than one query accepts values', async (t, engine) => {
+  const { database, run } = await createOperatorHarness(t, {}, engine);
+  await storeRequest(database, { id: 'first', team_id: 'T1', user_id: 'U1' });
+  await sql`
+    insert into install_requests (id, client_id, progress_hash, outcome, started_at, team_id, user_id)
+      with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 33000)
+      select 'req_' || n, client_id, 'hash ' || n, outcome, started_at, team_id, 'U' || n
+        from numbers, install_requests where id = 'first'`.execute(database.queries);
+  await database.queries
+    .insertInto('users')
+    .values({
+      client_id: '1.2',
+      team_id: 'T1',
+      user_id: 'U33000',
+      name: 'grace',
+      first_seen_at: 1,
+      updated_at: 1,
+    })
+    .execute();
+  const { exitCode, stdout, stderr } = await run(['requests', '--limit', '40000']);
+  assert.equal(exitCode, 0, stderr);
+  assert.match(stdout, / grace \(U33000\) /);
 });
