@@ -201,6 +201,7 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     },
 
     settleHeld: inactive.settleHeld,
+    appWorks: () => inactive.appWorks(),
 
     async settle() {
       await Promise.allSettled(refresher.underWay.values());

@@ -1,7 +1,8 @@
 import type { Logger } from '../config/log.ts';
+import { inactiveCode } from '../database/installations.ts';
 import type { SlackClientFactory } from '../slack/create-slack-client.ts';
 import { slackFailure } from '../slack/slack-failure.ts';
-import { InstallationNotFoundError, type InstallationStore } from './installation-store.ts';
+import type { InstallationStore } from './installation-store.ts';
 import type { ReportConnection } from './report-connection.ts';
 import { KeyMissingError, SealBrokenError } from './sealer.ts';
 import { TokenRefreshError, type TokenSource } from './token-source.ts';
@@ -22,7 +23,7 @@ const timeoutMs = 5000;
 
 export function createDisconnectMember(deps: {
   store: Pick<InstallationStore, 'readInstallation' | 'revokeUserTokens'>;
-  tokens: Pick<TokenSource, 'authorize'>;
+  tokens: Pick<TokenSource, 'renewExpired' | 'appWorks'>;
   slack: SlackClientFactory;
   reportConnection: ReportConnection;
   log: Logger;
@@ -30,33 +31,41 @@ export function createDisconnectMember(deps: {
   const { store, tokens, slack, reportConnection, log } = deps;
 
   return async (installationId, userId) => {
-    const stored = await store.readInstallation(installationId, userId).catch((error) => {
-      // A token that cannot be decrypted can be neither used nor revoked.
-      if (!(error instanceof SealBrokenError || error instanceof KeyMissingError)) throw error;
-      log.warn({ err: error, installationId, userId }, 'a member’s token could not be revoked');
-      return undefined;
-    });
-    if (!stored?.installation.user.token) return 'not_connected';
-    const { team, enterprise, isEnterpriseInstall = false } = stored.installation;
-    const query = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
     try {
-      // `authorize` renews an expired token first: if Foyer revoked the expired one, its refresh token would still
-      // work.
-      const { userToken } = await tokens.authorize({ ...query, userId });
-      // The token is stored: if `authorize` returns none, the token has expired and could not be renewed.
-      if (userToken === undefined) return 'unreachable';
-      // Report to Slack before revoking the token: the report needs it.
-      await reportConnection(userToken, userId, 'disconnected');
-      await slack(userToken, { timeoutMs }).auth.revoke();
+      // If Foyer revoked an expired token, its refresh token would still work, so renew it first.
+      await tokens.renewExpired({ installationId, userId });
+      const stored = await store.readInstallation(installationId, userId);
+      const userToken = stored?.installation.user.token;
+      if (!stored || !userToken) return 'not_connected';
+      if (!(await revoke(userToken, { installationId, userId }))) return 'unreachable';
+      const { team, enterprise, isEnterpriseInstall = false } = stored.installation;
+      const query = { teamId: team?.id, enterpriseId: enterprise?.id, isEnterpriseInstall };
+      await store.revokeUserTokens(query, { userIds: [userId], reason: 'disconnected' });
+      return 'disconnected';
     } catch (error) {
-      const isDead = error instanceof InstallationNotFoundError || slackFailure(error)?.kind === 'token-dead';
-      if (!isDead && !(error instanceof TokenRefreshError) && !slackFailure(error)) throw error;
-      if (!isDead) {
-        log.warn({ err: error, installationId, userId }, 'a member’s token could not be revoked');
-        return 'unreachable';
-      }
+      // A token that cannot be decrypted can be neither used nor revoked.
+      const isSealed = error instanceof SealBrokenError || error instanceof KeyMissingError;
+      if (!isSealed && !(error instanceof TokenRefreshError)) throw error;
+      log.warn({ err: error, installationId, userId }, 'a member’s token could not be revoked');
+      return isSealed ? 'not_connected' : 'unreachable';
     }
-    await store.revokeUserTokens(query, { userIds: [userId], reason: 'disconnected' });
-    return 'disconnected';
   };
+
+  /** Revokes a token; resolves to whether it is invalid now. */
+  async function revoke(token: string, member: { installationId: string; userId: string }): Promise<boolean> {
+    try {
+      // Report to Slack before revoking the token: the report needs it.
+      await reportConnection(token, member.userId, 'disconnected');
+      await slack(token, { timeoutMs }).auth.revoke();
+      return true;
+    } catch (error) {
+      const failure = slackFailure(error);
+      if (!failure) throw error;
+      // While the app is suspended, Slack calls every token inactive. After the suspension, this one works again.
+      const isDead =
+        failure.kind === 'token-dead' && (failure.code !== inactiveCode || (await tokens.appWorks()));
+      if (!isDead) log.warn({ err: error, ...member }, 'a member’s token could not be revoked');
+      return isDead;
+    }
+  }
 }

@@ -72,6 +72,11 @@ export interface TokenSource {
    * the app is suspended.
    */
   settleHeld(options?: SettleHeldOptions): Promise<SettledHeld>;
+  /**
+   * Resolves to whether Slack accepts the bot token of at least one installation. If not, Slack may have suspended the
+   * app, and then refuses all tokens. Tests two tokens at most.
+   */
+  appWorks(): Promise<boolean>;
   /** Resolves when no renewal is in progress: when Foyer stops, it must not lose tokens that Slack has just issued. */
   settle(): Promise<void>;
 }

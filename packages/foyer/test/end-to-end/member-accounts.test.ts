@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, it, type TestContext } from 'node:test';
 import { ConfigError, createFoyer, defineFoyer, readConfig } from '../../src/index.ts';
 import { createDisconnectMember } from '../../src/installations/disconnect-member.ts';
+import { TokenRefreshError } from '../../src/installations/token-source.ts';
 import { startTestFoyer, type TestFoyer } from '../../src/testing/start-test-foyer.ts';
 import { createVisitor, eventually, type Visitor } from '../../src/testing/visitor.ts';
 
@@ -223,38 +224,55 @@ describe('Foyer’s reports to Slack about connected members', () => {
 
 describe('disconnecting an account', () => {
   const home = { team: undefined, enterprise: { id: 'E1' }, isEnterpriseInstall: true };
-  async function disconnect(userToken: string | undefined) {
-    const asked: unknown[] = [];
+  async function disconnect(given: { refused?: string; appWorks?: boolean; renewal?: Error } = {}) {
+    const renewed: unknown[] = [];
     const revoked: unknown[] = [];
     const store = {
       readInstallation: async () => ({ installation: { ...home, user: { id: 'U1', token: 'xoxp-1' } } }),
-      revokeUserTokens: async (...given: unknown[]) => revoked.push(given),
+      revokeUserTokens: async (...query: unknown[]) => revoked.push(query),
     };
-    const authorize = async (query: unknown) => {
-      asked.push(query);
-      return { userToken };
+    const renewExpired = async (holder: unknown) => {
+      renewed.push(holder);
+      if (given.renewal) throw given.renewal;
     };
-    const slack = () => ({ auth: { revoke: async () => ({ ok: true }) } });
+    const slack = () => ({
+      auth: {
+        async revoke() {
+          const data = { ok: false, error: given.refused };
+          if (given.refused)
+            throw Object.assign(new Error(given.refused), { code: 'slack_webapi_platform_error', data });
+        },
+      },
+    });
     const disconnectMember = createDisconnectMember({
       store,
-      tokens: { authorize },
+      tokens: { renewExpired, appWorks: async () => given.appWorks ?? true },
       slack,
       reportConnection: async () => {},
-      log: {},
+      log: { warn() {} },
     } as never);
-    return { outcome: await disconnectMember('ins_1', 'U1'), asked, revoked };
+    return { outcome: await disconnectMember('ins_1', 'U1'), renewed, revoked };
   }
   const query = { teamId: undefined, enterpriseId: 'E1', isEnterpriseInstall: true };
 
   it('disconnecting an account keeps an expired token that could not be renewed, since an erased token can no longer be revoked', async () => {
-    const { outcome, revoked } = await disconnect(undefined);
+    const { outcome, revoked } = await disconnect({ renewal: new TokenRefreshError('U1', 'timeout') });
     assert.deepEqual([outcome, revoked], ['unreachable', []]);
   });
 
-  it('disconnecting an account revokes and erases a user token that belongs to an org-wide install', async () => {
-    const { outcome, asked, revoked } = await disconnect('xoxp-1');
+  it('disconnecting an account revokes and erases a user token that belongs to an org-wide install, and needs no working bot', async () => {
+    const { outcome, renewed, revoked } = await disconnect();
     assert.equal(outcome, 'disconnected');
-    assert.deepEqual(asked, [{ ...query, userId: 'U1' }]);
+    assert.deepEqual(renewed, [{ installationId: 'ins_1', userId: 'U1' }]);
     assert.deepEqual(revoked, [[query, { userIds: ['U1'], reason: 'disconnected' }]]);
+  });
+
+  it('disconnecting an account keeps a token that Slack calls inactive, unless the app itself works', async () => {
+    const refused = 'account_inactive';
+    assert.equal((await disconnect({ refused })).outcome, 'disconnected');
+    const { outcome, revoked } = await disconnect({ refused, appWorks: false });
+    assert.deepEqual([outcome, revoked], ['unreachable', []]);
+    const gone = await disconnect({ refused: 'token_revoked', appWorks: false });
+    assert.equal(gone.outcome, 'disconnected');
   });
 });

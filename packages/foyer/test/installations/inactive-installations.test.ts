@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { pino } from 'pino';
 import { createInstallationStore } from '../../src/installations/create-installation-store.ts';
 import { createTokenSource } from '../../src/installations/create-token-source.ts';
+import { createDisconnectMember } from '../../src/installations/disconnect-member.ts';
 import { createInactiveInstallations } from '../../src/installations/inactive-installations.ts';
 import { createSlackClientFactory } from '../../src/slack/create-slack-client.ts';
 import { createClock, keyringOf, orgInstall, teamInstall } from '../support/installations.ts';
@@ -67,16 +68,17 @@ async function setTeams(t: TestContext, open: (typeof engines)[keyof typeof engi
     const shared = { database: opened.database, now: clock.now, log };
     const names = { stepNames: ['only'], uninstallStepNames: ['cancel-plan'] };
     const store = createInstallationStore({ ...shared, ...names, keyring, clientId });
+    const slackClients = createSlackClientFactory({ config: config as never, log });
     const tokens = createTokenSource({
-      ...{ ...shared, store, config, slack: createSlackClientFactory({ config: config as never, log }) },
+      ...{ ...shared, store, config, slack: slackClients },
       onUninstalled() {
         ends.uninstalled += 1;
       },
       onWorksAgain: (installationId) => void ends.working.push(installationId),
     });
-    return { store, tokens };
+    return { store, tokens, slackClients };
   };
-  const { store, tokens } = machine();
+  const { store, tokens, slackClients } = machine();
   /** Installs the app in a team, a minute after the previous install. The tokens are named after the team. */
   const installed = async (teamId: string, expiresAt?: number) => {
     clock.advance(60_000);
@@ -97,7 +99,7 @@ async function setTeams(t: TestContext, open: (typeof engines)[keyof typeof engi
       assert.ok(!lines.join('').includes(secret), `${secret} is in the log`);
   });
   return {
-    ...{ opened, slack, clock, lines, strangers, store, tokens, machine },
+    ...{ opened, slack, clock, lines, strangers, store, tokens, slackClients, machine },
     ...{ installed, died, rows, uninstallRuns, ends },
   };
 }
@@ -258,6 +260,26 @@ for (const [engine, open] of Object.entries(engines)) {
       await tokens.settleHeld();
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'active']);
       assert.equal(await tokens.botToken(ids[0] ?? ''), 'xoxe-1-bot-xoxb-T1-new');
+    });
+
+    it('a member can disconnect an account although the bot’s expired token is dead, but not while the app is suspended', async (t) => {
+      const { slack, strangers, clock, installed, store, tokens, slackClients } = await setTeams(t, open);
+      await strangers.leave();
+      const disconnect = createDisconnectMember({
+        ...{ store, tokens, slack: slackClients, log: pino({ level: 'silent' }) },
+        reportConnection: async () => {},
+      });
+      const lone = await installed('T1', Math.floor(clock.now() / 1000) + 3600);
+      slack.suspend(true);
+      assert.equal(await disconnect(lone, 'U1'), 'unreachable');
+      assert.equal((await store.readInstallation(lone))?.installation.user.token, 'xoxp-T1');
+      slack.suspend(false);
+      slack.say('xoxe-1-bot-xoxb-T1', 'invalid_refresh_token');
+      clock.advance(3_600_000);
+      await assert.rejects(tokens.botToken(lone));
+      assert.equal(await disconnect(lone, 'U1'), 'disconnected');
+      assert.equal(slack.asked.at(-1), 'xoxp-T1');
+      assert.equal(await disconnect(lone, 'U1'), 'not_connected');
     });
 
     it('an installation that Slack calls inactive is uninstalled only if a second call confirms it, and is held if Slack does not answer', async (t) => {
