@@ -131,6 +131,20 @@ export function compareMigrations(
 }
 
 /**
+ * Whether a database has no Foyer tables yet (`isEmpty`), or has tables that keep Foyer from creating its own, because
+ * they belong to another program (`isOfAnother`). Runs no migration.
+ */
+export function judgeOwner(
+  { hasInstallations, inFoyerLedger }: { hasInstallations: boolean; inFoyerLedger: readonly string[] },
+  own: readonly string[],
+): { isEmpty: boolean; isOfAnother: boolean } {
+  const isMigrated = inFoyerLedger.some((name) => migrationNames.includes(name));
+  const hasStrangers = inFoyerLedger.some((name) => !own.includes(name));
+  const isOfAnother = !isMigrated && (hasInstallations || hasStrangers);
+  return { isEmpty: !hasInstallations && !isOfAnother, isOfAnother };
+}
+
+/**
  * Brings Foyer's tables and the app's own up to date, in one transaction. If two processes start at the same time, only
  * one migrates.
  * @throws DatabaseNewerError if the database has migrations that this code does not know; DatabaseUnavailableError if

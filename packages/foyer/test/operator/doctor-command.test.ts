@@ -11,6 +11,7 @@ import Sqlite from 'better-sqlite3';
 import { sql } from 'kysely';
 import { createCopyMark } from '../../src/database/copy/copy-mark.ts';
 import { peekTables } from '../../src/database/peek-tables.ts';
+import { peekPostgres } from '../../src/database/postgres/inspect-postgres.ts';
 import type { UnwritablePath } from '../../src/database/sqlite/find-unwritable.ts';
 import { createKeyring } from '../../src/installations/keyring.ts';
 import { createSealer } from '../../src/installations/sealer.ts';
@@ -739,6 +740,38 @@ const breakages: Breakage[] = [
     fix: /wrong database/,
   },
   {
+    what: 'a Postgres database in which another program has a table `installations`',
+    engine: 'Postgres',
+    async breakIt({ environment }, t) {
+      const { url, drop } = await createPostgresDatabase({ empty: true });
+      t.after(drop);
+      await peekPostgres(url, (queries) => sql`create table installations (id int)`.execute(queries));
+      environment.DATABASE_URL = url;
+    },
+    check: 'database-schema',
+    status: 'fault',
+    detail: /belongs to another program/,
+    fix: /a database that no other program uses/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a SQLite file in which another program has a table `installations`',
+    breakIt: (prepared) => useOther(prepared, 'create table installations (id int)'),
+    check: 'database-schema',
+    status: 'fault',
+    detail: /belongs to another program/,
+    fix: /a database that no other program uses/,
+    also: ['key', 'records'],
+  },
+  {
+    what: 'a SQLite file with only another program’s tables',
+    breakIt: (prepared) => useOther(prepared, 'create table orders (id int)'),
+    check: 'database-schema',
+    status: 'warning',
+    detail: /no Foyer tables yet/,
+    fix: /wrong database/,
+  },
+  {
     what: 'missing encryption keys for a Postgres database',
     engine: 'Postgres',
     breakIt: ({ environment }) => delete environment.TOKEN_ENCRYPTION_KEYS,
@@ -749,6 +782,17 @@ const breakages: Breakage[] = [
     also: ['key'],
   },
 ];
+
+/** Lets DATABASE_URL name the file of another program. */
+function useOther(
+  { folder, environment }: { folder: string; environment: Record<string, string> },
+  text: string,
+) {
+  const other = new Sqlite(join(folder, 'other.db'));
+  other.exec(text);
+  other.close();
+  environment.DATABASE_URL = `file:${join(folder, 'other.db')}`;
+}
 
 /** Changes a part of DATABASE_URL. */
 function changeUrl(environment: Record<string, string>, change: (url: URL) => unknown): void {
@@ -824,6 +868,8 @@ test('doctor reports low disk space, a large WAL, damage and files that Foyer ca
     isLogWithoutIndex: false,
     hasNoFileLeft: false,
     unwritable: [] as UnwritablePath[],
+    isEmpty: false,
+    isOfAnother: false,
     isUnfinishedCopy: false,
     missingMigrations: [],
     unknownMigrations: [],
@@ -844,9 +890,9 @@ test('doctor reports low disk space, a large WAL, damage and files that Foyer ca
 });
 
 test('doctor advises to restore a backup if a newer app version migrated the database, and to merge the migrations if two versions diverged', () => {
+  const known = { isEmpty: false, isOfAnother: false, isUnfinishedCopy: false };
   const fixFor = (missingMigrations: string[]) =>
-    schemaFinding({ isUnfinishedCopy: false, missingMigrations, unknownMigrations: ['0002-trials'] }).fix ??
-    '';
+    schemaFinding({ ...known, missingMigrations, unknownMigrations: ['0002-trials'] }).fix ?? '';
   assert.match(fixFor([]), /restore the backup/);
   assert.match(fixFor(['0002-plans']), /lacks \(0002-plans\).*the migrations of both/);
   assert.doesNotMatch(fixFor(['0002-plans']), /backup/);
@@ -870,6 +916,7 @@ test('doctor reports a Postgres server that does not meet Foyer’s needs, with 
     oldestTransactionSeconds: 2 as number | null,
     idleSlots: [] as string[],
     isEmpty: false,
+    isOfAnother: false,
     isUnfinishedCopy: false,
     missingMigrations: [],
     unknownMigrations: [],

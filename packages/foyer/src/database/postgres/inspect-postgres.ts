@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { copyMarkTable } from '../copy/copy-mark.ts';
 import type { Queries } from '../database.ts';
-import { compareMigrations, foyerLedgerTable, namesIn, ownLedgerTable } from '../migrate.ts';
+import { compareMigrations, foyerLedgerTable, judgeOwner, namesIn, ownLedgerTable } from '../migrate.ts';
 import { readTables } from '../read-tables.ts';
 import type { Tables } from '../records.ts';
 import { createPostgresPool } from './postgres-pool.ts';
@@ -33,6 +33,8 @@ export interface PostgresInspection {
   idleSlots: string[];
   /** Whether Foyer's tables do not exist yet. */
   isEmpty: boolean;
+  /** Whether tables of another program keep Foyer from creating its own. */
+  isOfAnother: boolean;
   /** Whether the database contains an unfinished copy. */
   isUnfinishedCopy: boolean;
   /** Migrations that this code has and the database does not. */
@@ -108,15 +110,20 @@ async function inspectRights(queries: Queries) {
 
 async function inspectSchema(queries: Queries, own: readonly string[]) {
   const tables = (await readTables(queries)).map(({ name }) => name);
-  const isEmpty = !tables.includes('installations');
-  const { rows } = await sql<{ isThere: boolean }>`
-    select to_regclass(${ownLedgerTable}) is not null as "isThere"`.execute(queries);
-  const inFoyerLedger = isEmpty ? [] : await namesIn(queries, foyerLedgerTable);
-  const inOwnLedger = rows[0]?.isThere ? await namesIn(queries, ownLedgerTable) : [];
+  const { rows } = await sql<{ hasFoyers: boolean; hasOwn: boolean }>`
+    select to_regclass(${foyerLedgerTable}) is not null as "hasFoyers",
+           to_regclass(${ownLedgerTable}) is not null as "hasOwn"`.execute(queries);
+  const inFoyerLedger = rows[0]?.hasFoyers ? await namesIn(queries, foyerLedgerTable) : [];
+  const inOwnLedger = rows[0]?.hasOwn ? await namesIn(queries, ownLedgerTable) : [];
+  const { isEmpty, isOfAnother } = judgeOwner(
+    { hasInstallations: tables.includes('installations'), inFoyerLedger },
+    own,
+  );
   return {
     isEmpty,
+    isOfAnother,
     isUnfinishedCopy: tables.includes(copyMarkTable),
-    mayWrite: isEmpty || (await mayWriteAll(queries)),
+    mayWrite: isEmpty || isOfAnother || (await mayWriteAll(queries)),
     ...compareMigrations(inFoyerLedger, inOwnLedger, own),
   };
 }

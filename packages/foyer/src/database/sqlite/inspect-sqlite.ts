@@ -6,7 +6,7 @@ import Sqlite from 'better-sqlite3';
 import { Kysely, SqliteDialect } from 'kysely';
 import { copyMarkTable } from '../copy/copy-mark.ts';
 import { DatabaseUnavailableError, type Queries } from '../database.ts';
-import { compareMigrations, foyerLedgerTable, ownLedgerTable } from '../migrate.ts';
+import { compareMigrations, foyerLedgerTable, judgeOwner, ownLedgerTable } from '../migrate.ts';
 import type { Tables } from '../records.ts';
 import { findUnwritable, type UnwritablePath } from './find-unwritable.ts';
 import { foyerSqliteDialect } from './sqlite-file.ts';
@@ -26,6 +26,10 @@ export interface SqliteInspection {
   integrity: string;
   /** The paths that Foyer must write to, but cannot write to as this user. */
   unwritable: UnwritablePath[];
+  /** Whether Foyer's tables do not exist yet. */
+  isEmpty: boolean;
+  /** Whether tables of another program keep Foyer from creating its own. */
+  isOfAnother: boolean;
   /** Whether the file holds an unfinished copy. */
   isUnfinishedCopy: boolean;
   /** Migrations that this code contains, but that were not applied to the database. */
@@ -50,6 +54,7 @@ export function inspectSqlite(file: string, own: readonly string[] = []): Sqlite
   const isLogWithoutIndex = walBytes > 0 && sizeOf(`${file}-shm`) === undefined;
   const sqlite = openUntouched(file);
   try {
+    const inFoyerLedger = namesIn(sqlite, foyerLedgerTable);
     return {
       ...{ bytes, walBytes, isLogWithoutIndex },
       freeBytes: bavail * bsize,
@@ -57,7 +62,8 @@ export function inspectSqlite(file: string, own: readonly string[] = []): Sqlite
       integrity: checkIntegrity(sqlite),
       unwritable: findUnwritable(file),
       isUnfinishedCopy: hasTable(sqlite, copyMarkTable),
-      ...compareMigrations(namesIn(sqlite, foyerLedgerTable), namesIn(sqlite, ownLedgerTable), own),
+      ...judgeOwner({ hasInstallations: hasTable(sqlite, 'installations'), inFoyerLedger }, own),
+      ...compareMigrations(inFoyerLedger, namesIn(sqlite, ownLedgerTable), own),
     };
   } finally {
     sqlite.close();

@@ -38,8 +38,10 @@ function checkFile(file: string, own: readonly string[]): DatabaseCheck {
     return { ...nothing, findings: [database.fault(detail, fix)] };
   }
   try {
-    const { findings, usable } = judgeDatabase(file, inspectSqlite(file, own));
-    return { findings, open: usable ? () => readUntouched(file) : undefined, absent: false };
+    const inspection = inspectSqlite(file, own);
+    const { findings, usable } = judgeDatabase(file, inspection);
+    const open = usable ? () => readUntouched(file) : undefined;
+    return { findings, open, absent: inspection.isEmpty && inspection.integrity === 'ok' };
   } catch (error) {
     return { ...nothing, findings: [notOpened(file, error)] };
   }

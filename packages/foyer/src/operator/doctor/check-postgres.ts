@@ -33,13 +33,7 @@ export function judgePostgres(
   inspection: PostgresInspection,
 ): { findings: Finding[]; usable: boolean } {
   const first = reached(serverName(url), inspection);
-  const schema =
-    inspection.isEmpty && !inspection.isUnfinishedCopy
-      ? findingsOf('database-schema').warning(
-          'There are no Foyer tables yet.',
-          'Start Foyer once (npm start) to create them; if there were tables before, DATABASE_URL names the wrong database.',
-        )
-      : schemaFinding(inspection);
+  const schema = schemaFinding(inspection);
   const findings = [
     first,
     encrypted(url, inspection),
@@ -47,7 +41,7 @@ export function judgePostgres(
     connections(url, inspection),
     cleaned(inspection),
   ];
-  return { findings, usable: first.status === 'ok' && schema.status === 'ok' && !inspection.isEmpty };
+  return { findings, usable: first.status === 'ok' && schema.status === 'ok' };
 }
 
 /** Reports that Foyer can use this server, or the first reason why it cannot. */

@@ -21,6 +21,8 @@ interface SchemaInspection {
   missingMigrations: readonly string[];
   unknownMigrations: readonly string[];
   isUnfinishedCopy: boolean;
+  isEmpty: boolean;
+  isOfAnother: boolean;
 }
 
 const megabyte = 1_000_000;
@@ -33,6 +35,18 @@ export function schemaFinding(inspection: SchemaInspection): Finding {
   const { missingMigrations, unknownMigrations, isUnfinishedCopy } = inspection;
   if (isUnfinishedCopy) {
     return fault('The database holds an unfinished copy.', unfinishedCopy('another database'));
+  }
+  if (inspection.isOfAnother) {
+    return fault(
+      'The database belongs to another program: it has tables that keep Foyer from creating its own.',
+      'Set DATABASE_URL to a database that no other program uses.',
+    );
+  }
+  if (inspection.isEmpty) {
+    return warning(
+      'There are no Foyer tables yet.',
+      'Start Foyer once (npm start) to create them; if there were tables before, DATABASE_URL names the wrong database.',
+    );
   }
   if (unknownMigrations.length > 0) {
     const detail = `A newer Foyer, or a newer version of the app, has changed the database (migrations that this version does not know: ${unknownMigrations.join(', ')}).`;
