@@ -58,7 +58,7 @@ for (const [engine, open] of Object.entries(engines)) {
         log: pino({ level: 'silent' }),
       } as unknown as SignInDeps);
       const res = {
-        removeHeader() {},
+        appendHeader() {},
         writeHead(status: number) {
           answers.push(status);
           return { end() {} };
