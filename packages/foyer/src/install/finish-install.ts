@@ -175,8 +175,12 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     }
     if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
     if (!query.get('code')) {
-      logAttempt(log, { requestId, code: 'code_missing' }, 'callback refused');
-      return pages.sendFailure(res, { kind: 'code_missing', code: 'code_missing', teamId, requestId });
+      const code = 'code_missing';
+      logAttempt(log, { requestId, code }, 'callback refused');
+      const member = verdict.content?.member;
+      const showPage = (): void => pages.sendFailure(res, { kind: code, code, teamId, member, requestId });
+      if (!verdict.ok) return showPage();
+      return answer(res, verdict.content, { outcome: 'failed', error: code }, showPage);
     }
     if (!verdict.ok) {
       logAttempt(log, { requestId, code: verdict.fault }, 'callback refused');

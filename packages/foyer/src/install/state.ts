@@ -15,6 +15,12 @@ import type { Sealer } from '../installations/sealer.ts';
 /** How long a state is valid, from the start to the callback. */
 export const stateLifetimeMs = 10 * 60_000;
 
+/**
+ * How long a browser keeps a state's cookie: longer than the state is valid. Without its cookie, an expired state would
+ * look like one from another browser.
+ */
+const cookieLifetimeMs = 24 * 3_600_000;
+
 /** What every state carries. */
 interface StateMark {
   /** When the state is used, Foyer records this id and from then on refuses the state. */
@@ -93,7 +99,7 @@ export function createBoundStates<Content extends object>(deps: {
       return {
         state: sealer.seal(JSON.stringify({ ...given, id, issuedAt: deps.now(), binding }), flow),
         cookies: [
-          cookie(prefix + id, binding, stateLifetimeMs / 1000),
+          cookie(prefix + id, binding, cookieLifetimeMs / 1000),
           ...surplusCookies(cookieHeader, prefix, prefix + id).map((name) => cookie(name, '', 0)),
         ],
       };

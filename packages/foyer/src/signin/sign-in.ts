@@ -128,7 +128,8 @@ export function createSignIn(deps: SignInDeps) {
     const verdict = states.judge(state, req.headers.cookie);
     const requestId = verdict.content?.id;
     // A stranger's browser must not learn where the sign-in would have led.
-    const returnTo = verdict.ok ? verdict.content.returnTo : undefined;
+    const isOwnBrowser = verdict.ok || verdict.fault === 'state_expired';
+    const returnTo = isOwnBrowser ? verdict.content?.returnTo : undefined;
     const attempt = { requestId, returnTo };
     const error = query.get('error');
     if (error !== null) return failAtConsent(res, error, attempt);

@@ -250,6 +250,18 @@ describe('Foyer, when someone attacks a connect link', () => {
     assert.equal(answer.status, 400);
   });
 
+  it('Foyer refuses an OAuth callback without a code, and reports that to the host', async () => {
+    const toSlack = await press(await ticketFor(victim.visitor));
+    const { visitor: _, ...choice } = victim;
+    const authorizeUrl = toSlack.headers.get('location') ?? '';
+    const callback = new URL(await stage.sandbox.consent({ authorizeUrl, ...choice }));
+    callback.searchParams.delete('code');
+    const answer = await victim.visitor.get(callback.href);
+    const token = new URL(answer.headers.get('location') ?? '').searchParams.get('foyer_result') ?? '';
+    const { outcome, error } = readResult(secret, token, Date.now() + shiftMs);
+    assert.deepEqual([outcome, error], ['failed', 'code_missing']);
+  });
+
   it('Foyer refuses an expired OAuth state, and reports that to the host', async () => {
     const toSlack = await press(await ticketFor(victim.visitor));
     const { visitor: _, ...choice } = victim;

@@ -113,6 +113,13 @@ describe('a member’s own account', () => {
     assert.equal(await app.foyer.find({ teamId: globex }), undefined);
   });
 
+  it('if a member comes back without a code, the page has a link to connect their own account, not to install', async () => {
+    const visitor = createVisitor();
+    const callback = new URL(await ask(visitor, member));
+    callback.searchParams.delete('code');
+    assert.match(await (await visitor.get(callback.href)).text(), /member=1/);
+  });
+
   it('after a member cancels connecting their own account, the page has a link to try again', async () => {
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, member, teamId, 'cancel'));

@@ -107,10 +107,19 @@ describe('an OAuth state', () => {
 });
 
 describe('the state cookie', () => {
-  it('the state cookie is hidden from scripts, is not sent with POST requests from other sites, and expires after ten minutes', () => {
+  it('the state cookie is hidden from scripts, and is not sent with POST requests from other sites', () => {
     const { cookies } = statesAt({ now: 0 }).issue({}, undefined);
-    const { httpOnly, sameSite, path, maxAge, secure } = parseSetCookie(cookies[0] ?? '');
-    assert.deepEqual([httpOnly, sameSite, path, maxAge, secure], [true, 'lax', '/', 600, undefined]);
+    const { httpOnly, sameSite, path, secure } = parseSetCookie(cookies[0] ?? '');
+    assert.deepEqual([httpOnly, sameSite, path, secure], [true, 'lax', '/', undefined]);
+  });
+
+  it('a browser that comes back after an hour still has the state cookie, so Foyer can say that the time is up', () => {
+    const { state, cookies } = statesAt({ now: 0 }).issue({}, undefined);
+    const { maxAge = 0 } = parseSetCookie(cookies[0] ?? '');
+    const anHour = 3_600_000;
+    const held = maxAge * 1000 > anHour ? cookieHeader(cookies[0]) : undefined;
+    const verdict = statesAt({ now: anHour }).judge(state, held);
+    assert.equal(!verdict.ok && verdict.fault, 'state_expired');
   });
 
   it('the state cookie is bound to the host on https', () => {

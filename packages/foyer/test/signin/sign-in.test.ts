@@ -99,6 +99,16 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await stage.memberOf(visitor), undefined);
     });
 
+    it('after ten minutes, a sign-in fails with a page that offers to try again with the same goal', async () => {
+      const visitor = createVisitor();
+      const callback = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/reports' });
+      now += 11 * 60_000;
+      const answer = await visitor.get(callback);
+      now -= 11 * 60_000;
+      assert.equal(answer.status, 400);
+      assert.match(await answer.text(), /signin\?return_to=[^"]*reports/);
+    });
+
     it('a member of a workspace without the app gets a link to install the app, and no session', async () => {
       const visitor = createVisitor();
       const answer = await stage.signIn(visitor, { userId: lena });
