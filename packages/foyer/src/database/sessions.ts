@@ -200,12 +200,19 @@ export interface PersonOfSessions extends PersonKey {
   signedBefore?: number;
 }
 
+/**
+ * Builds the condition that a session is an operator's of this organization. Such a session is registered in the
+ * workspace of the sign-in, also if the person is known in the organization's own installation.
+ */
+export const isOperatorOf = (enterpriseId: string) => (eb: ExpressionBuilder<Tables, 'sessions'>) =>
+  eb.and([eb('kind', '=', 'operator'), eb('enterprise_id', '=', enterpriseId)]);
+
 const ofPerson =
   ({ clientId, teamId, userId, signedBefore }: PersonOfSessions) =>
   (eb: ExpressionBuilder<Tables, 'sessions'>) =>
     eb.and([
       eb('client_id', '=', clientId),
-      eb('registered_team_id', '=', teamId),
+      eb.or([eb('registered_team_id', '=', teamId), isOperatorOf(teamId)(eb)]),
       eb('user_id', '=', userId),
       ...(signedBefore === undefined ? [] : [eb('slack_signed_at', '<', signedBefore)]),
     ]);

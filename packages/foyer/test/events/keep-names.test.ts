@@ -230,6 +230,30 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       assert.deepEqual(await stage.teams(), before);
     });
 
+    it('an organization’s event about a deactivated person ends their operator sessions too', async (t) => {
+      const { queries, clock, deliver } = await prepare(t);
+      const session = {
+        ...{ client_id: '1.1', kind: 'operator' as const, installation_id: null, life: null, team_id: 'T1' },
+        ...{ registered_team_id: 'T1', slack_signed_at: clock.now(), began_at: clock.now() },
+        ...{ seen_at: clock.now(), checked_at: null, browser: null, address: null },
+      };
+      const sessions = [
+        { ...session, id: 'gone', user_id: 'U1', enterprise_id: 'E1' },
+        { ...session, id: 'colleague', user_id: 'U2', enterprise_id: 'E1' },
+        { ...session, id: 'stranger', user_id: 'U1', enterprise_id: 'E2' },
+        { ...session, id: 'other app', client_id: '2.2', user_id: 'U1', enterprise_id: 'E1' },
+      ];
+      await queries.insertInto('sessions').values(sessions).execute();
+      const user = { id: 'U1', deleted: true, enterprise_user: { enterprise_id: 'E1', teams: ['T1'] } };
+      const orgWide = { team_id: undefined, enterprise_id: 'E1', is_enterprise_install: true };
+      await deliver({ type: 'user_change', user }, orgWide);
+      const left = await queries.selectFrom('sessions').select('id').orderBy('id').execute();
+      assert.deepEqual(
+        left.map(({ id }) => id),
+        ['colleague', 'other app', 'stranger'],
+      );
+    });
+
     it('an organization’s event about a person stores their roles in the organization, not those in a workspace', async (t) => {
       const { database, queries, clock, deliver } = await prepare(t);
       const person = { clientId: '1.1', teamId: 'E1', userId: 'U1' };

@@ -3,6 +3,7 @@ import type { Tx } from '../database.ts';
 import { eraseUserTokens } from '../erase-installation.ts';
 import type { Tables } from '../records.ts';
 import { cancelRuns } from '../runs.ts';
+import { isOperatorOf } from '../sessions.ts';
 import { type PersonKey, personColumns } from './people.ts';
 
 /** Replaces a person's user id in rows that stay after the person was erased. */
@@ -60,7 +61,9 @@ export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): 
     .where('client_id', '=', clientId)
     .where('user_id', '=', userId)
     // The registered team of a member of an org-wide install is the enterprise; `team_id` is the workspace.
-    .where((eb) => eb.or([eb('registered_team_id', '=', teamId), eb('team_id', '=', teamId)]))
+    .where((eb) =>
+      eb.or([eb('registered_team_id', '=', teamId), eb('team_id', '=', teamId), isOperatorOf(teamId)(eb)]),
+    )
     .executeTakeFirst();
   erased.sessions = Number(sessions.numDeletedRows);
   for (const table of ['memberships', 'users'] as const) {

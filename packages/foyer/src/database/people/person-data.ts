@@ -1,4 +1,5 @@
 import type { Queries } from '../database.ts';
+import { isOperatorOf } from '../sessions.ts';
 import { userIdIn } from './erase-person.ts';
 import { type PersonKey, personColumns } from './people.ts';
 
@@ -71,7 +72,9 @@ export async function readPersonData(queries: Queries, person: PersonKey) {
       .select(['kind', 'team_id', 'began_at', 'seen_at', 'browser', 'address'])
       .where('client_id', '=', clientId)
       .where('user_id', '=', userId)
-      .where((eb) => eb.or([eb('registered_team_id', '=', teamId), eb('team_id', '=', teamId)]))
+      .where((eb) =>
+        eb.or([eb('registered_team_id', '=', teamId), eb('team_id', '=', teamId), isOperatorOf(teamId)(eb)]),
+      )
       .orderBy('began_at')
       .execute(),
     installRequests: await queries
