@@ -53,19 +53,25 @@ export type AnswerHere = (
   given: { userId: string; answer: string },
 ) => Promise<AnswerOutcome>;
 
+/** Returns whether a member has connected their own account, which starts no run. */
+function isMember(request: InstallRequestRow): boolean {
+  return request.outcome === 'installed' && request.run_id === null;
+}
+
 function progressOf({ request, record, run, asked }: Watched, mayAnswer: boolean, now: number): Progress {
   const teamName = record
     ? record.isEnterpriseInstall
       ? record.enterpriseName
       : record.teamName
     : request.team_name;
+  const isRemoved = record?.status === 'uninstalled';
   if (!run) {
+    if (isMember(request)) return { id: null, status: 'succeeded', teamName, steps: [], isRemoved };
     const interrupted = request.outcome === 'started' && now - request.started_at > interruptedAfterMs;
     const status = request.outcome === 'started' && !interrupted ? 'connecting' : 'not_installed';
     return { id: null, status, teamName, steps: [] };
   }
   const question = asked && { id: `${asked.stepName}/${asked.questionId}`, answeredHere: mayAnswer };
-  const isRemoved = record?.status === 'uninstalled';
   return { ...run, teamName, question, cancelledBy: cancellerOf(run, record), isRemoved };
 }
 
@@ -168,8 +174,7 @@ export function createShowProgress(deps: {
       if (typeof watched === 'string') return pages.sendFailure(res, { kind: watched });
       const { record, request } = watched;
       const said = new URL(res.req.url ?? '/', 'http://localhost').searchParams.get('answer');
-      // A member has connected their account, which starts no run.
-      if (record && request.outcome === 'installed' && request.run_id === null) {
+      if (record && record.status !== 'uninstalled' && isMember(request)) {
         return pages.sendMember(res, openInSlack(config, record).webUrl);
       }
       pages.sendProgress(res, {

@@ -77,6 +77,14 @@ describe('a member’s own account', () => {
     assert.match(await page.text(), /Your account is connected/);
   });
 
+  it('a page that shows a member’s own account being connected learns from the status that it is connected', async () => {
+    const visitor = createVisitor();
+    const answer = await visitor.get(await ask(visitor, member));
+    const page = new URL(answer.headers.get('location') ?? '', app.url).href;
+    const status = (await (await visitor.get(`${page}/status`)).json()) as Record<string, unknown>;
+    assert.deepEqual([status.status, status.done, status.offers], ['succeeded', true, 'open']);
+  });
+
   it('only the member’s own Home offers to disconnect the account, and disconnecting it revokes and erases the token', async () => {
     const slack = await app.foyer.slack({ teamId }, { userId: member });
     await app.sandbox.openHome({ teamId, userId: member });

@@ -129,6 +129,13 @@ test('the progress page of a finished run says that the app was removed, once it
   assert.match(await text(), /was removed from .* after it was installed/);
 });
 
+test('after an uninstall, the page of a member’s own account says that the app was removed', async () => {
+  await stage.database.queries.updateTable('install_requests').set({ run_id: null }).execute();
+  assert.match(await (await stage.page()).text(), /Your account is connected/);
+  await stage.store.deleteInstallation({ teamId: 'T1' });
+  assert.match(await (await stage.page()).text(), /was removed from .* after it was installed/);
+});
+
 test('while the database is down, the progress page does not say that nothing was installed, and the status endpoint still answers in JSON', async () => {
   assert.equal((await stage.page()).status, 200);
   stage.loseDatabase();
