@@ -40,6 +40,27 @@ test('`backup` makes one complete file that only its owner can read, including w
   assert.deepEqual(rows, [{ id: 'ins_1' }]);
 });
 
+test('`backup` ends although another process keeps writing to the database', async (t) => {
+  const { folder, file, database } = await createOperatorHarness(t);
+  const other = new Sqlite(file);
+  t.after(() => other.close());
+  other.exec('create table padding (id integer primary key, bytes blob)');
+  const pad = other.prepare('insert into padding (bytes) values (zeroblob(2000000))');
+  pad.run();
+  let batches = 0;
+  const target = join(folder, 'backup.db');
+  await backupDatabase(database, target, () => {
+    batches += 1;
+    assert.ok(batches < 100, 'the backup begins again after each write');
+    other.prepare('update padding set id = id').run();
+  });
+  assert.ok(batches > 2);
+  pad.run();
+  const copy = new Sqlite(target, { readonly: true });
+  assert.equal(copy.prepare('select count(*) from padding').pluck().get(), 1);
+  copy.close();
+});
+
 test('`backup` never overwrites a file, a link or a backup in progress', async (t) => {
   const { folder, run } = await createOperatorHarness(t);
   const file = join(folder, 'precious.txt');

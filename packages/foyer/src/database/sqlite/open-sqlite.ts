@@ -210,12 +210,20 @@ export async function openSqlite(
       await queries.connection().execute(async () => sqlite.pragma('wal_checkpoint(TRUNCATE)'));
     },
     async backup(target, onProgress) {
-      await sqlite.backup(target, {
-        progress({ totalPages, remainingPages }) {
-          onProgress?.({ done: totalPages - remainingPages, of: totalPages, unit: 'pages' });
-          return backupPages;
-        },
-      });
+      // Without an open read transaction, SQLite begins again from the first page after each write of another process,
+      // so a backup of a busy database would never end (sqlite.org/c3ref/backup_finish.html).
+      const snapshot = new Sqlite(file, { readonly: true, timeout: busyTimeoutMs });
+      try {
+        snapshot.exec('begin; select 1 from sqlite_schema');
+        await snapshot.backup(target, {
+          progress({ totalPages, remainingPages }) {
+            onProgress?.({ done: totalPages - remainingPages, of: totalPages, unit: 'pages' });
+            return backupPages;
+          },
+        });
+      } finally {
+        snapshot.close();
+      }
     },
     async close() {
       isClosed = true;
