@@ -15,7 +15,9 @@ interface RoutesDeps {
   slackEvents: Route;
   /** Sign in with Slack; undefined if it is off. */
   signIn?: { start: Route; finish: Route; signOut: Route };
-  /** `/` for a person who signed in; undefined if sign-in is off. `get` resolves to false for anyone else. */
+  /**
+   * Answers `/` for a person who is signed in; undefined if sign-in is off. For anyone else, `get` resolves to false.
+   */
   record?: {
     get(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
     post: Route;
@@ -127,7 +129,8 @@ async function readyz(
     if (!(error instanceof DatabaseUnavailableError)) throw error;
     return sendHealth(res, 503, 'database_unavailable', answer);
   }
-  // Reports ready during maintenance too: this process must still receive events, so a proxy must not remove it.
+  // The answer is 200 during maintenance too: this process must still receive events, so a proxy must not remove the
+  // process.
   const maintenance = (await deps.isInMaintenance()) && { maintenance: true };
   sendHealth(res, 200, 'ok', { ...maintenance, ...answer });
 }

@@ -171,8 +171,8 @@ interface RunOrigin {
 }
 
 /**
- * How many runs' origins are kept in memory. If there are more, Foyer forgets the oldest, and reads it from the
- * database if that run continues.
+ * How many runs' origins are kept in memory. If there are more, Foyer forgets the origin that it has kept longest. If
+ * the run of a forgotten origin continues, Foyer reads the origin from the database.
  */
 const mostRemembered = 1000;
 

@@ -82,8 +82,9 @@ export function namedCode(error: unknown): string | undefined {
 }
 
 /**
- * An error's message is cut to this many characters, since a step may throw megabytes. Why so many: the cut may split a
- * secret, and the scrubber misses half a secret. With this limit, the half is far behind the part that Foyer stores.
+ * A step may throw an error with megabytes of text, so Foyer cuts an error's message to this many characters. The cut
+ * may split a secret, and the scrubber does not recognize half a secret. That half is never stored: Foyer stores only
+ * the start of the message, which ends far before the cut.
  */
 const mostCharacters = 500_000;
 /**

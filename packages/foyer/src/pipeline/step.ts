@@ -21,7 +21,10 @@ import type { StepTitle } from '../texts/languages/en.ts';
  * safe. A step that only writes to our database has a `write(transaction, facts)` instead, and costs no extra commit.
  */
 
-/** What a step may return as its output. Declare its type with `type`: TypeScript accepts no `interface` as JSON. */
+/**
+ * What a step may return as its output. Declare an output's type with `type`: an `interface` is not assignable to
+ * `Json`.
+ */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** One named part of a run. */
@@ -126,8 +129,8 @@ export interface StepFacts {
   readonly services: Pick<StepServices, 'config'>;
   now(): number;
   /**
-   * Returns the output of an earlier step; null if that step has not succeeded. In an uninstall run and in the run of a
-   * moment, also returns outputs of the newest install run.
+   * Returns the output of an earlier step; null if that step has not succeeded. In an uninstall run, and in a run that
+   * a moment such as `opened` starts, also returns outputs of the newest install run.
    */
   output<Output extends Json>(step: Step<Output>): Output | null;
 }
@@ -163,9 +166,9 @@ export interface StepContext extends StepFacts {
   write<MyTables = AnyTables>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
   /**
    * Posts a message exactly once per key between install and uninstall, across crashes and retries; resolves to where
-   * the message is. In the run of a moment, the message is posted once for each key and run, so each member can get a
-   * greeting with the same key. Do not catch the errors of `postOnce`: they end the attempt. If the outcome of a send
-   * is unknown, Foyer looks for the message in the channel's history, which needs the history scope for that kind of
+   * the message is. A run that a moment such as `opened` starts has its own keys, so each member can get a greeting
+   * with the same key. Do not catch the errors of `postOnce`: they end the attempt. If the outcome of a send is
+   * unknown, Foyer looks for the message in the channel's history, which needs the history scope for that kind of
    * channel.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */
@@ -313,7 +316,7 @@ interface WaitCause {
   readonly message: string;
 }
 
-/** Why a shortest wait: a step that always retries immediately would keep the worker and the database busy. */
+/** The shortest wait: a step that always retried immediately would keep the worker and the database busy. */
 const shortestRestMs = 1000;
 const longestRestMs = 366 * 24 * 60 * 60 * 1000;
 
@@ -323,7 +326,7 @@ const longestRestMs = 366 * 24 * 60 * 60 * 1000;
  */
 export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
   const isTime = typeof delayMs === 'number' && delayMs <= longestRestMs;
-  assertEnd(isTime, 'pass retryIn a number of milliseconds, 366 days at most');
+  assertEnd(isTime, 'in retryIn(delayMs), delayMs must be a number of milliseconds, at most 366 days');
   if (why) assertWords('retryIn(delayMs, { code, message })', why.code, why.message);
   const restMs = Math.ceil(Math.max(delayMs, shortestRestMs));
   return { [ended]: true, kind: 'wait', delayMs: restMs, ...(why && { why }) };
@@ -353,15 +356,15 @@ export type Written<Output extends Json> = {
 };
 
 /**
- * Ends a step with an output, and writes what it learned in the same commit: this saves a commit, and no crash can
- * separate the output from the write. `write` also runs if the run was cancelled in the meantime, or now belongs to
- * another worker.
+ * Ends a step with an output. In the same commit, `write` stores what the step learned: no second commit is needed, and
+ * no crash can separate the output from the write. `write` also runs if the run was cancelled in the meantime, or now
+ * belongs to another worker.
  */
 export function withWrite<Output extends Json>(output: Output, write: StepWrite): Written<Output> {
   return { [ended]: true, kind: 'written', output, write };
 }
 
-/** Whether `withWrite` made a result. */
+/** Whether a step's result comes from `withWrite`. */
 export function isWritten(result: Json | Written<Json> | StepEnd): result is Written<Json> {
   return typeof result === 'object' && result !== null && ended in result && result.kind === 'written';
 }

@@ -28,7 +28,7 @@ export interface WorkerDeps extends PipelineDeps {
   pollMs?: number;
   /** How often to check whether another process has cancelled an active run; 500 by default. */
   lookMs?: number;
-  /** By default this process; tests pass another. */
+  /** The process to which this worker belongs: the current one by default, another one in some tests. */
   identity?: WorkerIdentity;
 }
 
@@ -39,14 +39,17 @@ export type Worker = ReturnType<typeof createWorker>;
  * The timer waits at least this long before it queries for due work again. When a run ends, the worker queries
  * immediately.
  *
- * Why `wake` waits this long too: most wakes come from an install whose browser still waits for its page, and after the
- * pause, one claim serves all installs that came during it. Eight simultaneous installs waited 230 ms for their pages
- * when their runs started immediately, and 219 ms with the pause.
+ * Why `wake` waits this long too: most wakes come from an install, while the person's browser still waits for the
+ * progress page. During the pause, Foyer can send that page. After the pause, one claim serves all installs that
+ * arrived in the meantime. Eight simultaneous installs waited 230 ms for their pages when their runs started
+ * immediately, and 219 ms with the pause.
  */
 const leastPauseMs = 50;
 /** After this many failures in a row (about a minute), Foyer logs errors instead of warnings: a person must look. */
 const faultsOfOutage = 10;
-/** The last part of a drain: the worker aborts the steps that have not ended, and releases their runs. */
+/**
+ * How long before the end of a drain the worker aborts the steps that are still running, to release their runs in time.
+ */
 const handBackMs = 1500;
 
 /** Makes the worker; nothing happens before `start`. */
@@ -91,8 +94,8 @@ export function createWorker(deps: WorkerDeps) {
   async function claimAndPause(): Promise<number> {
     try {
       if (performance.now() - deadSoughtAt >= pollMs) await releaseDead();
-      // First reads when the next run is due, so that an idle worker writes nothing. A full worker claims again when a
-      // run ends.
+      // A claim is a write, so an idle worker must not claim: it first queries the time at which the next run is due. A
+      // full worker skips the query, and claims again when a run ends.
       let dueAt = isFull() ? undefined : await nextDueAt();
       if (dueAt !== undefined && dueAt <= now()) {
         await claimAndWork(concurrency - active.count());
@@ -133,7 +136,7 @@ export function createWorker(deps: WorkerDeps) {
   const isFull = (): boolean => active.count() >= concurrency;
 
   return {
-    /** Starts to claim runs, and to release the runs of processes on this machine that died. */
+    /** Starts to claim runs, and to release each run whose process died on this machine. */
     start(): void {
       if (phase !== 'new') return;
       phase = 'working';
@@ -156,7 +159,7 @@ export function createWorker(deps: WorkerDeps) {
     },
     /** Whether this worker is neither executing nor claiming a run. */
     isIdle: () => active.count() === 0 && turning === undefined,
-    /** Claims nothing more, and resolves within `drainMs`: running steps end, or are aborted and start again later. */
+    /** Stops claiming runs, and resolves within `drainMs`: running steps end, or are aborted and start again later. */
     async stop({ drainMs }: { drainMs: number }): Promise<void> {
       phase = 'stopping';
       clearTimeout(timer);

@@ -86,7 +86,7 @@ export class SignInError extends Error {
   }
 }
 
-/** What a sign-in stores, sealed in its state, until the callback. */
+/** What Foyer needs to remember from the start of a sign-in until the callback, sealed inside the OAuth `state`. */
 interface SignInSecrets {
   nonce: string;
   /** PKCE; absent if Slack does not offer it. */
@@ -155,7 +155,10 @@ export function createOpenId(deps: {
     };
   }
 
-  /** Reads Slack's discovery document. All callers share an answer for an hour, and a failure for two seconds. */
+  /**
+   * Reads Slack's discovery document. For all callers, Foyer caches the document for an hour, and a failed read for two
+   * seconds.
+   */
   function metadata(): Promise<ServerMetadata> {
     const age = known === undefined ? Number.POSITIVE_INFINITY : now() - known.at;
     if (known && age >= 0 && age < (known.failed ? failureLastsMs : metadataLastsMs)) return known.metadata;
@@ -190,7 +193,7 @@ export function createOpenId(deps: {
       clientId,
       {
         client_secret: clientSecret,
-        // Fixed: neither the discovery document nor the token's header chooses the algorithm.
+        // This algorithm is fixed: neither the discovery document nor the token's header can choose another one.
         id_token_signed_response_alg: 'RS256',
         [clockSkew]: Math.round((now() - Date.now()) / 1000),
         [clockTolerance]: clockToleranceSeconds,
@@ -277,7 +280,7 @@ function keyIdOf(answer: string): string | undefined {
   try {
     return decodeProtectedHeader((JSON.parse(answer) as { id_token: string }).id_token).kid;
   } catch {
-    // The library reports what is wrong with the answer.
+    // No error here: the library checks the same answer later, and then reports what is wrong with it.
     return undefined;
   }
 }
@@ -357,7 +360,8 @@ function signInError(error: unknown): SignInError {
     return new SignInError('unreachable', reason);
   }
   const code = causes.map(codeOf).find((found) => found !== undefined);
-  // A code that matches means that a check of the library failed. The excluded codes mean that no OpenID answer came.
+  // If the code matches, the answer failed one of the library's checks. The excluded codes mean that no OpenID answer
+  // came.
   const isCheck = code !== undefined && /^OAUTH_(?!RESPONSE_IS_NOT|PARSE_ERROR|TIMEOUT|ABORT)/.test(code);
   return new SignInError(isCheck ? 'untrusted' : 'unreachable', code?.toLowerCase() ?? 'connection_failed');
 }

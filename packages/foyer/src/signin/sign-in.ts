@@ -135,7 +135,7 @@ export function createSignIn(deps: SignInDeps) {
     if (error !== null) return failAtConsent(res, error, attempt);
     if (!verdict.ok || state === null)
       return fail(res, { kind: 'signin_state', code: verdict.ok ? 'state_missing' : verdict.fault }, attempt);
-    // With two `code` values, the library might read a different one than this check.
+    // If there were two `code` values, this check might read one of them, and the library the other.
     if (query.getAll('code').length !== 1 || !query.get('code') || query.getAll('state').length !== 1)
       return fail(res, { kind: 'signin_state', code: 'code_missing' }, attempt);
     const { id, issuedAt } = verdict.content;
@@ -229,7 +229,10 @@ export function createSignIn(deps: SignInDeps) {
         }),
       storePatienceMs,
     );
-    log.info({ teamId, userId, address, requestId: attempt.requestId }, 'an operator signed in with Slack');
+    log.info(
+      { teamId, userId, address, requestId: attempt.requestId },
+      'an operator has signed in with Slack',
+    );
     deps.onSignedIn?.(req);
     deps.onEnded?.('signed_in');
     leadTo(res, 303, attempt.returnTo, [cookie]);

@@ -147,9 +147,9 @@ export const userScopeSentences = {
   'users:write': 'Set whether you are shown as active',
 } as const satisfies Readonly<Record<string, string>>;
 
-/** A scope that has a sentence. */
+/** A scope that Foyer can describe: `scopeSentences` has a sentence for it. */
 export type KnownScope = keyof typeof scopeSentences;
-/** A scope that has another sentence as a user scope. */
+/** A scope that has a different sentence if it is granted as a user scope, in `userScopeSentences`. */
 export type KnownUserScope = keyof typeof userScopeSentences;
 
 /** Returns what a scope allows, in English; the scope's name if Foyer does not know the scope. */

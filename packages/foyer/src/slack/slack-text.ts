@@ -2,13 +2,14 @@ import type { WebClient } from '@slack/web-api';
 import type { Config } from '../config/config.ts';
 
 /**
- * Text that strangers wrote: `visibleText` and `slackProfile` read it from Slack, `plainName` puts it into Foyer's own
- * sentences, and `escapeMrkdwn` and the functions below it put it into a message. The links to Slack are at the end.
+ * Makes strangers' text safe. `visibleText` and `slackProfile` clean the text that Foyer gets from Slack, `plainName`
+ * prepares a name for Foyer's own sentences, and `escapeMrkdwn` and the functions after it prepare text for a message.
+ * The links to Slack are at the end.
  */
 
 /** Slack limits a name to 255 characters. Foyer enforces it too: Postgres cannot index a row of more than 2.7 kB. */
 const mostOfName = 255;
-/** Longer than any web address of a picture or email address of a person. */
+/** Slack's picture URLs and email addresses are shorter than this. */
 const mostOfValue = 2000;
 
 /**

@@ -1,7 +1,8 @@
 /**
- * Why text and not JSON: Slack has issued the tokens even if no parser can read its answer. The answer may be cut off,
- * too long or nested too deep, repeat a key, or be part of a proxy's page. So Foyer searches the characters that
- * arrived for tokens, to store or revoke every one of them (invariant 1).
+ * Why Foyer searches text instead of parsing JSON: even if no parser can read Slack's answer, Slack has issued the
+ * tokens in it. The answer may be incomplete, too long or too deeply nested, it may repeat a key, or a proxy may have
+ * put it into a page. So Foyer searches the characters that arrived for tokens, to store or revoke every one of them
+ * (invariant 1).
  */
 
 /**
@@ -9,7 +10,7 @@
  */
 export const tokenText = /^[!#-[\]-~]{1,2000}$/;
 
-/** The shapes of Slack's tokens. A token with an escape inside is found once the escape is decoded. */
+/** The shapes of Slack's tokens. A token that contains an escape matches only after the escape is decoded. */
 const shapes = /(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{1,2000}(?![A-Za-z0-9-]|\\u)/g;
 
 /** A field that should hold a token, with its value: a text, or a list or an object of texts. */
@@ -21,8 +22,8 @@ const mostEscapes = 5;
 const mostTokens = 100;
 
 /**
- * Finds the tokens in the bytes of an answer, given as Latin-1: bots' and users' tokens and refresh tokens, even if a
- * token is escaped, is the name of a field, or is in UTF-16 or UTF-32. Returns at most a hundred.
+ * Finds the tokens of bots and users, and refresh tokens, in an answer whose bytes are given as Latin-1. Also finds a
+ * token that is escaped, is the name of a field, or is in UTF-16 or UTF-32. Returns at most a hundred tokens.
  */
 export function tokensInText(text: string): string[] {
   const found = new Set<string>();
@@ -63,7 +64,7 @@ function* formsOf(text: string): Generator<string> {
   }
 }
 
-/** Cuts off the end of a piece of an answer if a token that begins there may continue in the next piece. */
+/** Removes the last word from a piece of an answer: the word may be a token that continues in the next piece. */
 export function wholeWords(text: string): string {
   return text.replace(/[A-Za-z0-9.\\\0-]{0,2000}$/, '');
 }

@@ -97,7 +97,10 @@ type FetchedProfile = {
   missing: { method: string; code: string }[];
 };
 
-/** Slack's answer, or why there is none: `error` is Slack's refusal, absent if the scope was not granted. */
+/**
+ * Slack's answer, or why there is none. If Slack refused the call, `error` is the refusal. If the app lacks the scope,
+ * Foyer makes no call, so there is no `error`.
+ */
 type Answer<T> = { answer: T } | { code: string; error?: unknown };
 
 /**
@@ -154,7 +157,9 @@ async function askUser(context: StepContext): Promise<Answer<UsersInfoResponse>>
   });
 }
 
-/** Null for an org-wide install: it registers the enterprise, which `team.info` does not describe. */
+/**
+ * Returns null for an org-wide install: such an install registers the enterprise, which `team.info` does not describe.
+ */
 async function askTeam(context: StepContext): Promise<Answer<TeamInfoResponse> | null> {
   const { teamId } = context;
   if (teamId === null) return null;

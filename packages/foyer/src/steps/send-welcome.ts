@@ -50,8 +50,8 @@ export const sendWelcome: ActingStep<PostedMessage> = {
         content: () => contentFor(context),
       });
     } catch (error) {
-      // The installer belongs to no workspace that has granted access so far, but the next workspace that does may be
-      // theirs.
+      // So far, the installer belongs to none of the workspaces that have granted access. The next workspace that
+      // grants access may be one of the installer's.
       const isShutOut = slackFailure(error)?.code === 'team_access_not_granted';
       if (context.isEnterpriseInstall && isShutOut) return waitFor('team_access_granted');
       throw error;

@@ -97,13 +97,13 @@ export interface Words {
 /** The texts of an app in every language. */
 export interface Texts {
   /**
-   * Returns the texts for a person's locale, such as `de-AT`; those in the default language if the locale is unknown or
-   * Foyer lacks its language.
+   * Returns the texts for a person's locale, such as `de-AT`. If the locale is unknown or Foyer lacks its language,
+   * returns the texts in the default language.
    */
   forLocale(locale: string | null | undefined): Words;
   /**
-   * Returns the texts for a request's `Accept-Language` header; those in the default language if Foyer has none of the
-   * languages that it names.
+   * Returns the texts for a request's `Accept-Language` header. If Foyer has none of the header's languages, returns
+   * the texts in the default language.
    */
   forRequest(acceptLanguage: string | undefined): Words;
 }
@@ -124,7 +124,7 @@ export function isLanguage(text: string): text is Language {
   return (languages as readonly string[]).includes(text);
 }
 
-/** Creates the texts of an app: the app's own, and Foyer's for all others. Pure. */
+/** Creates the texts of an app: the texts that the app defines itself, and Foyer's texts for the rest. Pure. */
 export function createTexts(partial: PartialTexts = {}): Texts {
   const defaultLanguage = partial.defaultLanguage ?? 'en';
   const made = new Map<Language, Words>();

@@ -80,7 +80,8 @@ type Parts = ReturnType<IntlMessageFormat['getAst']>;
 
 function collect(parts: Parts, names: Set<string>): void {
   for (const part of parts) {
-    // 0 is text, 7 the `#` of a plural; in every other part, `value` is the placeholder's name.
+    // Type 0 is text, and type 7 is the `#` of a plural. In a part of any other type, `value` is the placeholder's
+    // name.
     if (part.type !== 0 && part.type !== 7) names.add(part.value);
     if ('options' in part) for (const option of Object.values(part.options)) collect(option.value, names);
   }

@@ -7,7 +7,7 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 
 const mostCpuMs = 150;
 
-describe('a made-up request', () => {
+describe('made-up requests use little CPU time and write few log lines', () => {
   let stage: Stage;
   before(async () => {
     stage = await setStage({

@@ -15,7 +15,7 @@ const hour = 3_600_000;
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`jobs on ${engine}`, () => {
-    it('jobs run once per interval across all machines, and only once to make up for all missed intervals', async (t) => {
+    it('jobs run once per interval across all machines, and a job that missed several intervals runs once to catch up', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { config } = await setPipelineStage(t);
@@ -58,7 +58,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(turns.length, 4, 'another app has its own turns');
     });
 
-    it('jobs run again after a clock that was far ahead is corrected', async (t) => {
+    it('if a machine’s clock was far ahead, jobs run again after the clock is corrected', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { config } = await setPipelineStage(t);
@@ -74,7 +74,8 @@ for (const [engine, open] of Object.entries(engines)) {
         await pass(job, now);
       }
       assert.deepEqual(turns, [1000 * hour, 100 * hour]);
-      // A turn counts for all machines, even if the clock of the machine that began it is a little ahead.
+      // If the clock of the machine that ran the job is only a little ahead, no machine runs the job again for that
+      // interval.
       const often = { ...job, name: 'often', everyMs: 1000 };
       for (const now of [5000, 2000, 5000]) {
         await pass(often, now);
@@ -130,7 +131,7 @@ for (const [engine, open] of Object.entries(engines)) {
       // A job that hangs is shown as running, with its last outcome, for ten minutes. Then its machine counts as dead.
       now += hour;
       const hanging = Promise.withResolvers<void>();
-      // Waits until the job begins: by then, Foyer has written the row that says so.
+      // Resolves when the job begins: by then, Foyer has stored that the job is running.
       const begun = Promise.withResolvers<void>();
       fail = () => {
         begun.resolve();
@@ -161,7 +162,8 @@ for (const [engine, open] of Object.entries(engines)) {
       await nextPass;
       assert.equal((await stateOf()).status, 'succeeded');
 
-      // No Foyer has run the job for three hours: it is overdue if it is in the definition, and not if it was removed.
+      // No Foyer has run the job for three hours. If the job is in the definition, it is overdue. If the job was
+      // removed from the definition, it is not.
       now += 3 * hour;
       assert.deepEqual(
         (await read([])).map(({ name, status, nextDueAt, everyMs }) => [name, status, nextDueAt, everyMs]),

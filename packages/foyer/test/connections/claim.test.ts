@@ -54,7 +54,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(claimIn(await home(member)), undefined);
     });
 
-    it('Foyer refuses a claim token that was altered or made for another purpose, and an account without an id', async () => {
+    it('Foyer refuses an account without an id, and a claim token that was altered or made for another purpose', async () => {
       const token = await freshClaim(acme);
       const claim = (text: string, org = 'org-1') => stage.foyer().claim(text, { org });
       await assert.rejects(claim(`${token.slice(0, -4)}AAAA`), { code: 'claim_invalid' });

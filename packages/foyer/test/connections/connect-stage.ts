@@ -47,7 +47,7 @@ export interface Person {
   teamId: string;
 }
 
-/** A stage with connecting turned on, and what people do there. */
+/** A stage whose Foyer accepts connect links, and what people do there. */
 export interface ConnectStage extends Stage {
   person(workspace: string, role?: 'owner' | 'admin' | 'member'): Person;
   linkUrl(token: string): string;
@@ -63,7 +63,7 @@ export interface ConnectStage extends Stage {
   installs(): Promise<number>;
 }
 
-/** Sets a stage with connecting turned on. Close it at the end. */
+/** Starts a stage whose Foyer accepts connect links. Close the stage at the end. */
 export async function setConnectStage(
   options: {
     engine?: EngineName;

@@ -161,7 +161,7 @@ describe('a ready-made gate', () => {
     assert.equal(await admits(gate, { team: null, isEnterpriseInstall: true }), false);
   });
 
-  it('`allowEnterprises` admits only the listed organizations, both org-wide installs and single workspaces', async () => {
+  it('`allowEnterprises` admits only installs of the listed organizations, whether org-wide or in a single workspace', async () => {
     const gate = allowEnterprises(['E1']);
     const enterprise = { id: 'E1', name: 'Initech' };
     assert.equal(await admits(gate, { enterprise }), true);

@@ -23,7 +23,7 @@ import {
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-describe('Foyer, when someone attacks a connect link', () => {
+describe('an attack on a connect link connects and installs nothing', () => {
   let stage: ConnectStage;
   let shiftMs = 0;
   let victim: Person;
@@ -341,7 +341,7 @@ describe('Foyer, when someone attacks a connect link', () => {
   });
 });
 
-describe('Foyer, when someone attacks a connected workspace', () => {
+describe('an attack on a connected workspace does not change its connection', () => {
   let stage: ConnectStage;
   let acme: Person;
   before(async () => {

@@ -14,8 +14,8 @@ import { engines } from '../support/open-test-database.ts';
 import { insertTenant, inviteStrangers } from '../support/strangers.ts';
 
 /**
- * Invariant 9 (tenants never mix) for tables whose rows belong to a whole app, not to one of its installations. Another
- * app has rows with the same keys.
+ * Invariant 9 (tenants never mix) for tables whose rows belong to a whole app, not to one of its installations. The
+ * tests give another app rows with the same keys.
  */
 
 const clientId = '1.1';

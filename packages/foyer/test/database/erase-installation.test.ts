@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await erase('OWN'), false);
     });
 
-    it('erasing an org-wide installation erases its workspaces’ access, and only the erasure of a Grid workspace records a purge', async (t) => {
+    it('erasing an installation records a purge only for a Grid workspace, and erases workspaces’ access only for an org-wide install', async (t) => {
       const { erase, purged, access } = await setUp(t);
       await erase('OWN');
       await erase('ALONE');

@@ -81,7 +81,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await findInstallRequest(database.queries, 'hash of four'), undefined);
     });
 
-    it('an install request is found by the run that it started, even if other requests began at the same time', async (t) => {
+    it('a search for the install request that started a run finds it, even if other requests began at the same time', async (t) => {
       const { database, add } = await setUp(t);
       const find = async (storedAt = 100_000) =>
         (await findRequestOfRun(database.queries, { clientId, runId: 'run_1', storedAt }))?.id;

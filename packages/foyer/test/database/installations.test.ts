@@ -50,7 +50,7 @@ for (const [engine, open] of Object.entries(engines)) {
     return { database, add, change, states };
   }
 
-  describe(`installations among those of other tenants, on ${engine}`, () => {
+  describe(`installations of several tenants never mix, on ${engine}`, () => {
     it('an app has at most one installation for each tenant', async (t) => {
       const { database } = await setUp(t);
       const [row] = await ownRows(database, 'installations');
@@ -99,7 +99,7 @@ for (const [engine, open] of Object.entries(engines)) {
       ]);
     });
 
-    it('an installation can prove that the app still works only if it is active and its bot token has not expired', async (t) => {
+    it('an installation counts as proof of a working app only if the installation is active and its bot token has not expired', async (t) => {
       const { database, change } = await setUp(t);
       const find = (rest: { except?: string; limit?: number } = {}) =>
         findWitnesses(database.queries, { clientId, now: 2000, limit: 9, ...rest });
@@ -157,7 +157,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await granted(5000), ['T8']);
     });
 
-    it('a tenant’s status comes only from this app’s rows about that tenant, and the app id only from this app’s installations', async (t) => {
+    it('a tenant’s status is read only from this app’s rows about that tenant, and the app’s id is read only from this app’s installations', async (t) => {
       const { database, change, add } = await setUp(t);
       const { queries } = database;
       await add({ mark: 'OTHER', clientId: '2.2', teamId: 'T6', madeAt: 6e12 });

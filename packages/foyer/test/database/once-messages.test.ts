@@ -21,7 +21,7 @@ const messages: OnceMessageKey[] = [
   { ...own, kind: 'welcome', key: 'U1' },
   { ...own, kind: 'post', key: 'tips' },
 ];
-/** The call to Slack that each of these rows records. */
+/** The call to Slack that the database records for each of these messages. */
 const call = { runId: 'run_OWN1', now: 1, settledBy: 9 };
 
 for (const [engine, open] of Object.entries(engines)) {
@@ -111,7 +111,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('a message that must be sent once records how a call to Slack ended only if no newer call has begun', async (t) => {
+    it('Foyer records how a call that sends a message ended only if no newer call for that message has begun', async (t) => {
       const { settle } = await setUp(t);
       for (const message of messages) {
         for (const other of [{ runId: 'run_OWN2' }, { settledBy: 8 }])

@@ -261,7 +261,10 @@ describe('a Postgres database', { concurrency: 20 }, () => {
   });
 
   describe('a Postgres commit during which the connection breaks', { concurrency: 4 }, () => {
-    /** Writes one key. Cuts the connection at `moment` of the first commit, or of each of the first `cuts` commits. */
+    /**
+     * Writes one key. Cuts the connection before (`asked`) or after (`done`) Postgres commits: in the first commit
+     * only, or in as many commits as `cuts` says.
+     */
     async function cutAtCommit(
       play: Play,
       moment: 'asked' | 'done',
@@ -303,7 +306,7 @@ describe('a Postgres database', { concurrency: 20 }, () => {
       });
     });
 
-    it('if the connection breaks during a commit, Foyer keeps asking Postgres whether it committed until the server is back', async (t) => {
+    it('if the connection breaks during a commit, Foyer tries to reach the server until it is back, and asks whether the commit succeeded', async (t) => {
       const play = await setPlay(t);
       const expected = { value: '1: 1', tries: 1, stored: ['try 1'] };
       assert.deepEqual(await cutAtCommit(play, 'done', { awayMs: 3000 }), expected);

@@ -108,7 +108,7 @@ describe('a SQLite database', () => {
     assert.match(warnings[0] ?? '', /could read .*foyer\.db/);
   });
 
-  it('if other users can read a SQLite file that no process has open, opening it makes it private, with one warning', async () => {
+  it('if other users can read a SQLite file that no process is using, Foyer makes the file private when it opens it, and warns once', async () => {
     await (await open()).close();
     opened.pop();
     await chmod(file, 0o644);

@@ -104,7 +104,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await opened(orders);
       assert.deepEqual(await names('app_migration'), ['0001-orders']);
       assert.deepEqual(await names('kysely_migration'), foyers);
-      // The app adds 0002-notes before 0000-early.
+      // The app adds 0002-notes first and 0000-early later.
       const early: OwnMigrations = {
         '0000-early': { up: (db) => db.schema.createTable('early').addColumn('id', 'text').execute() },
       };
@@ -206,7 +206,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await names('app_migration'), ['0001-orders', '0002-notes']);
     });
 
-    it('if another Kysely migrator recorded the app’s migrations in Foyer’s migration table, Foyer moves them to the app’s own', async (t) => {
+    it('if another Kysely migrator recorded the app’s migrations in Foyer’s migration table, Foyer moves the records to the app’s migration table', async (t) => {
       const { database, opened, names } = await prepare(t);
       const foyers = await names('kysely_migration');
       await orders['0001-orders']?.up(database.queries);

@@ -94,7 +94,7 @@ async function setTeam(t: TestContext, engine: keyof typeof engines) {
     { id: 'session_OWN_org', team_id: 'T7' },
     { id: 'session_OWN_team', registered_team_id: 'T7' },
   );
-  // Another team has met Grace and Priya, and also a person of a third team with Grace's id.
+  // Another team (T8) has met Grace, Priya, and a person of a third team (T9) who has the same id as Grace.
   const met = { team_id: 'T8', home_team_id: 'T1' };
   await add('external_members', met, { ...met, ...priyas }, { ...met, home_team_id: 'T9' });
   await add('external_members', { ...met, client_id: '2.2', name: 'OWN of another app' });
@@ -216,7 +216,8 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         .execute();
       assert.equal((await listMembersPage(queries, host, { limit: 50 })).rows.length, 4, 'without a profile');
       assert.equal((await readUsers(queries, host)).length, 2);
-      // The team has met two other people with Priya's id: one of THOMEOWN, and later one of TNEWER.
+      // The team has met two other people with Priya's id: first a person who belongs to THOMEOWN, later one who
+      // belongs to TNEWER.
       const met = { client_id: clientId, team_id: 'T1', user_id: U2, home_team_id: 'TNEWER', name: 'OWN' };
       await queries
         .insertInto('external_members')
@@ -330,7 +331,8 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         [],
       );
       assert.deepEqual(
-        // Rows with `THOME` are about someone else with Priya's id: a person of another workspace whom this team met.
+        // Rows with `THOME` are about a person of another workspace whom this team met, and who has the same id as
+        // Priya.
         after.filter((row) => whole(U2).test(row) && !row.includes('THOME')),
         [],
       );

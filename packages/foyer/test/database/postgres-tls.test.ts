@@ -79,7 +79,8 @@ it('over TLS, Foyer refuses a Postgres certificate that is untrusted or names an
   ] as const;
   await Promise.all(
     refused.map(([what, url, reason]) =>
-      // The patience is longer than this test's time limit, so a retry would fail the test.
+      // If `openPostgres` retried after such an error, it would retry for longer than this test's time limit, and the
+      // test would fail.
       assert.rejects(openPostgres(url, { patienceMs: 600_000 }), (error) => {
         assert.ok(error instanceof DatabaseUnavailableError, `${what}: ${error}`);
         assert.match(error.message, reason, what);

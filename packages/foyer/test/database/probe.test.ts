@@ -40,7 +40,7 @@ describe('a database probe', () => {
     await healed;
   });
 
-  it('a database probe keeps no caller waiting for more than a second, and counts as failed if it hangs for five', async (t) => {
+  it('a database probe keeps no caller waiting for more than a second, and counts as failed if it hangs for more than five seconds', async (t) => {
     const { check, pending, advance } = setUp(t);
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const waiting = check();

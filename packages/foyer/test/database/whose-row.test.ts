@@ -228,7 +228,7 @@ const writes: Record<string, (tx: Tx) => Promise<unknown>> = {
   'erases an installation': (tx) => erasing.eraseInstallation(tx, installationId, now),
 };
 
-/** Writes about one person, post or channel of the tenant, which has two of each. */
+/** The writes that change only one person, post or channel of the tenant. The tenant has two of each. */
 const aboutOne = new Set([
   ...['takes the lease of a user’s refresh', 'postpones a user’s refresh', 'saves a user’s refreshed token'],
   ...[
@@ -263,7 +263,7 @@ async function pagesOf(queries: Queries): Promise<unknown[]> {
   return pages;
 }
 
-/** Reads that name a tenant or one of its people. */
+/** The reads that name a tenant or one of its people. */
 const tenantReads: Record<string, (queries: Queries) => Promise<unknown>> = {
   record: (queries) => readInstallRecord(queries, installationId),
   'records by id': (queries) => findInstallRecords(queries, clientId, 'T1'),
@@ -310,7 +310,7 @@ for (const [engine, open] of Object.entries(engines)) {
     return { database, strangers };
   }
 
-  describe(`one of several tenants, on ${engine}`, () => {
+  describe(`reads and writes for one tenant do not reach other tenants’ rows, on ${engine}`, () => {
     it('a write that names a tenant changes only that tenant’s rows', async (t) => {
       const { database, strangers } = await setUp(t);
       const own = async () =>
@@ -329,7 +329,7 @@ for (const [engine, open] of Object.entries(engines)) {
         assert.ok(after !== before, `it ${name}: nothing has changed, so nothing is shown`);
         before = after;
         const othersAfter = await others();
-        // A write about one person, post or channel must not change the tenant's other one either.
+        // A write about one of the tenant's two people, posts or channels must not change the second one.
         if (aboutOne.has(name)) assert.deepEqual(othersAfter, othersBefore, `it ${name} of another one too`);
         othersBefore = othersAfter;
         await strangers.assertUntouched().catch((error) => {
@@ -610,7 +610,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await find('T1', null), undefined);
     });
 
-    it('if a workspace is connected again after an uninstall, its earlier accounts are gone, even if accounts may share it', async (t) => {
+    it('if a workspace is connected again after an uninstall, its earlier accounts are gone, even under the rule that lets accounts share a workspace', async (t) => {
       const { database } = await setUp(t);
       const install = { clientId, installationId, runId: ended, userId: U1, progressHash: 'hash', now };
       const connect = (org: string, isNewLife: boolean) =>
@@ -712,7 +712,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await isKnownPerson(queries, person), false);
       assert.equal(await isKnownAdmin(queries, person), false);
       assert.equal(await readLocale(queries, person), null);
-      // A name that only another workspace, or another app, has for this id is not shown.
+      // If only another workspace or another app has a name for this id, that name is not shown.
       const asked = [person, { ...person, teamId: 'TSTRANGER' }, { teamId: null, userId: U1 }];
       const named = await withNames(queries, clientId, asked, (each) => each);
       assert.deepEqual(

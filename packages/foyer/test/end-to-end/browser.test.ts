@@ -74,7 +74,7 @@ describe('in a browser', () => {
     });
   }
 
-  it('the progress page shows even without JavaScript that setup is done', async () => {
+  it('even without JavaScript, the progress page shows that setup is done', async () => {
     const page = await open(390, { javaScriptEnabled: false });
     stage.sandbox.faults.setLatency('users.info', 700);
     await page.goto(stage.url);

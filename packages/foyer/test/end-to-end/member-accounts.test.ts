@@ -45,7 +45,7 @@ describe('a member’s own account', () => {
   const homeOf = (userId: string): string =>
     JSON.stringify(app.sandbox.homeView({ teamId, userId })?.blocks ?? []);
 
-  it('an install asks only for the bot’s scopes, and connects no member’s own account', async () => {
+  it('an install asks only for the bot’s scopes, and does not connect the installer’s own account', async () => {
     const start = await createVisitor().get(`${app.url}/slack/install`);
     assert.equal(new URL(start.headers.get('location') ?? '').searchParams.get('user_scope'), null);
     await assert.rejects(app.foyer.slack({ teamId }, { userId: installer }));

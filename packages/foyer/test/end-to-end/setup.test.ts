@@ -78,7 +78,8 @@ test('setup, start and doctor are enough to get from a clone to an installed wor
   });
   t.after(() => sandbox.close());
   const webhook = await startWebhook(t);
-  // The operator has already put the settings that `setup` does not ask for into .env, such as the sandbox's addresses.
+  // The operator has already edited .env: it contains settings that `setup` does not ask for, such as the sandbox's
+  // addresses.
   writeFileSync(
     join(clone, '.env'),
     `# the sandbox\nSLACK_API_URL=${sandbox.apiUrl}\nSLACK_AUTHORIZATION_URL=${sandbox.authorizationUrl}\nPORT=${port}\nHOST=127.0.0.1\nLOG_LEVEL=warn\nNOTIFY_SLACK_WEBHOOK_URL=${webhook.url}\n`,

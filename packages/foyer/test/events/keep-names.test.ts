@@ -140,7 +140,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
       ]);
     });
 
-    it('a change to a person of another company who has a member’s user id changes nothing, but one to a Grid member does', async (t) => {
+    it('Foyer stores a change to a Grid member, but not a change to a person of another company who has the same user id', async (t) => {
       const stage = await prepare(t);
       const member = async () =>
         stage.queries
@@ -192,7 +192,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     });
   });
 
-  describe(`the event that reports dropped events, and events about an organization, on ${engine}`, () => {
+  describe(`Foyer handles reports of dropped events and events about an organization, on ${engine}`, () => {
     it('Foyer notifies operators at most once an hour that Slack drops a team’s events', async (t) => {
       const stage = await prepare(t);
       const hour = Math.floor(stage.clock.now() / 3_600_000) * 3600;

@@ -12,7 +12,7 @@ const options = [
 ];
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  describe(`a question on ${engine}`, () => {
+  describe(`questions and their answers work on ${engine}`, () => {
     it('a question accepts one answer in Slack, only from a person who may answer it, even after a restart', async () => {
       const answers: (string | null)[][] = [];
       const choosePlan: Step = {

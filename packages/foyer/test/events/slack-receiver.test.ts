@@ -243,7 +243,7 @@ describe('the receiver of button presses', () => {
     assert.deepEqual(happened, ['listener of v0=1', 'answer']);
   });
 
-  it('a drain waits for a press that arrived before it and is still being claimed in the database', async (t) => {
+  it('a drain waits for a button press that arrived before the drain, even while Foyer still checks in the database that the press is new', async (t) => {
     const claimed = Promise.withResolvers<boolean>();
     const { happened, receiver, server, socket, listener } = await setUp(
       t,

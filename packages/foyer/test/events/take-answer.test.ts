@@ -41,7 +41,7 @@ async function takeAnswer(stage: PipelineStage, about: { installationId: string;
 const shown = (stage: PipelineStage, person: { teamId: string; userId: string }): string =>
   JSON.stringify(stage.sandbox.messages(person).map(({ blocks }) => blocks));
 
-it('once a member has answered the question of their own run, the message says so in their language', async (t) => {
+it('after a member has answered a question of their own run, the question’s message says in their language that they answered', async (t) => {
   const stage = await setStage(t, { steps: [], momentSteps: { opened: [asking] } });
   const { teamId, installationId, userId: installerId } = await stage.install();
   const userId = stage.sandbox.person('Acme', 'admin').id;

@@ -42,7 +42,7 @@ function marked(shown: unknown): string[] {
   return [...own, ...Object.values(shown).flatMap(marked)];
 }
 
-describe('hostile workspace and personal names', () => {
+describe('hostile names of workspaces and people do no harm', () => {
   const hostile =
     '<!channel> *x* _y_ <https://evil.example|click> &amp; "><script>alert(1)</script> \u202Eexe.\u0007\u001B[31m';
   let stage: Stage;
@@ -63,7 +63,7 @@ describe('hostile workspace and personal names', () => {
   });
   after(() => stage.close());
 
-  it('hostile workspace and personal names inject nothing into the progress page', async () => {
+  it('hostile names of workspaces and people inject nothing into the progress page', async () => {
     const answer = await createVisitor().get(progress);
     const page = await answer.text();
     assert.ok(!page.includes('<script>alert'), 'a script');
@@ -79,7 +79,7 @@ describe('hostile workspace and personal names', () => {
     ['the welcome', () => stage.sandbox.messages(acme)],
     ['App Home', () => stage.sandbox.homeView(acme)],
   ] as const) {
-    it(`hostile workspace and personal names add no mention, link or formatting to ${where}`, async () => {
+    it(`hostile names of workspaces and people add no mention, link or formatting to ${where}`, async () => {
       const content = marked(shown()).join('\n');
       assert.ok(!content.includes('<!channel'), 'a mention of everyone');
       assert.ok(!/<https?:\/\/evil/.test(content), 'an injected link');
@@ -92,7 +92,7 @@ describe('hostile workspace and personal names', () => {
     });
   }
 
-  it('hostile workspace and personal names cannot control the operator’s terminal', async () => {
+  it('hostile names of workspaces and people cannot control the operator’s terminal', async () => {
     const environment = {
       PATH: process.env.PATH,
       NODE_COMPILE_CACHE: compileCache,
@@ -240,7 +240,7 @@ describe('a button press by someone who may not use the button', () => {
   });
 });
 
-describe('a browser with a hostile request', () => {
+describe('hostile requests from a browser do no harm', () => {
   const success = 'https://app.example.com/welcome?from=foyer';
   let stage: Stage;
   before(async () => {
@@ -338,7 +338,7 @@ function speak(url: string, text: string, withinMs = 12_000): Promise<string> {
   });
 }
 
-describe('connections and headers meant to use up resources', { concurrency: 2 }, () => {
+describe('attackers cannot use up resources with connections or headers', { concurrency: 2 }, () => {
   it(`${count({ quick: 300, full: 2000 })} idle connections do not keep Foyer from answering other clients`, async (t) => {
     const stage = await setProcessStage();
     t.after(() => stage.close());
@@ -365,8 +365,9 @@ describe('connections and headers meant to use up resources', { concurrency: 2 }
         sockets.push(socket);
       });
     let slowestMs = 0;
-    // Connects a hundred at a time: the system drops connections beyond a backlog of 511, and a client notices this
-    // only when it writes. Once Foyer answers the next connection, it has accepted all earlier ones.
+    // Connects only a hundred clients at a time: the system drops connections beyond a backlog of 511, and a client
+    // notices a dropped connection only when it writes. When Foyer answers the request to /healthz, it has accepted all
+    // connections that came before.
     for (let n = 0; n < many; n += 100) {
       await Promise.all(Array.from({ length: 100 }, (_, beside) => connectOne(n + beside)));
       const startedAt = performance.now();

@@ -27,8 +27,8 @@ const engines: readonly (readonly [EngineName, readonly Cell[]])[] = [
 ];
 
 /**
- * Cells that wait for time limits of seconds. They use hardly any CPU, so they run at the same time as the others. The
- * cells whose call always hangs take longest, so they start before the cells whose call hangs once.
+ * Whether a cell waits several seconds for a time limit. Such cells use hardly any CPU, so they run at the same time as
+ * the others. A cell whose call always hangs takes longest, so it starts before the cells whose call hangs once.
  */
 const waits = ({ failure, end }: Cell) => failure.startsWith('hangs') && 'run' in end;
 const groups = [
@@ -257,7 +257,8 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
     await until(play, async () => {
       const dueAt = Number(await play.value('select due_at from runs'));
       status = await ask();
-      // The clock has just jumped to the end of a wait. So `ask` must also see that the next wait has begun.
+      // The clock has just jumped to the end of a wait, and the status may still be that of this wait. When the run is
+      // due in the future, the next wait has begun.
       return status.status === 'waiting' && dueAt > play.clock.now();
     });
   }
@@ -265,8 +266,8 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
 }
 
 /**
- * Returns whether the newest attempt ended because Slack asked Foyer to wait. If so, checks that the run is due exactly
- * Retry-After (30 s) after an instant between the start and the end of that attempt.
+ * Returns whether the newest attempt ended because Slack asked Foyer to wait. If so, checks that the run is due 30 s
+ * after Slack's answer, as `Retry-After` says. The answer came between the start and the end of that attempt.
  */
 async function wasAskedToWait(play: Play, dueAt: number): Promise<boolean> {
   const [attempt] = await play.stage.database.rows<{ code: string; began: number; ended: number }>(

@@ -18,7 +18,10 @@ export const failures: Readonly<Record<string, Failure>> = {
   'malformed, acted': { type: 'malformed-json', acts: true },
 };
 
-/** The install did not happen: the page's status and cause, and what became of the tokens that Slack had issued. */
+/**
+ * What a test expects if the install does not happen: the status and cause on the page, and what became of the tokens
+ * that Slack had issued.
+ */
 export interface NotInstalled {
   page: number;
   cause: string;
@@ -34,7 +37,7 @@ export interface NotInstalled {
   tokens: 'none' | 'revoked' | 'revoked later' | 'never revoked' | 'unknown';
 }
 
-/** The install happened: how its run ended. Steps that `steps` does not name succeeded. */
+/** What a test expects if the install happens: how its run ends. Steps that `steps` does not name succeed. */
 export interface Installed {
   run: 'succeeded' | 'failed' | 'waiting';
   /** Maps the name of a step to its `status`, or to `status: error`. */
@@ -53,7 +56,7 @@ export interface Cell {
   failure: string;
   how: 'once' | 'always';
   end: End;
-  /** The failure of another call, without which Foyer would not call `method`. */
+  /** Another call that fails first. Foyer calls `method` only because of that failure. */
   first?: { method: string; failure: string };
 }
 
@@ -103,8 +106,8 @@ const refusal = (page: number, cause: string, tokens: NotInstalled['tokens']) =>
 });
 
 /**
- * The end if `step` fails; `welcomes` is 1 if the welcome arrives anyway. If `notify-operators` fails, the run
- * succeeds.
+ * What a test expects if `step` fails: `welcomes` is 1 if the welcome arrives anyway. If `notify-operators` fails, the
+ * run succeeds.
  */
 const failed =
   (step: string, welcomes: 0 | 1, installation?: 'broken') =>
@@ -116,7 +119,7 @@ const failed =
     ...(step === 'notify-operators' && { operatorsTold: 0 as const }),
   });
 
-/** The end if Slack asks Foyer to wait every time: the run keeps waiting, and shows why. */
+/** What a test expects if Slack answers every call with a request to wait: the run keeps waiting, and shows why. */
 function waits(step: string, names: readonly string[], welcomes: 0 | 1): End {
   const after = names.slice(names.indexOf(step) + 1).map((name) => [name, 'pending'] as const);
   return {
@@ -314,7 +317,8 @@ export const cells: readonly Cell[] = [
 ];
 
 /**
- * Describes the kind of a cell: its call, how often it fails, whether Slack hung, acted or asked to wait, and the end.
+ * Returns a text that is the same for all cells of a kind: the method, how often it fails, whether Slack hangs, whether
+ * Slack acts before the failure, whether Slack asks to wait, and the expected end without its error codes.
  */
 function kindOf({ method, failure, how, end }: Cell): string {
   const marks = [failure.startsWith('hangs'), failure.endsWith(', acted'), limited.includes(failure)];
@@ -322,8 +326,8 @@ function kindOf({ method, failure, how, end }: Cell): string {
 }
 
 /**
- * One cell of each kind (`kindOf`), for the second engine: the database sees how a step ended, and not which of many
- * failures ended it.
+ * One cell of each kind (`kindOf`), for the second engine. One is enough: the database stores how a step ended,
+ * whichever of the failures of that kind ended it.
  */
 export const cellOfEachEnd: readonly Cell[] = cells.filter(
   (cell, index) => cells.findIndex((other) => kindOf(other) === kindOf(cell)) === index,
@@ -358,7 +362,7 @@ const quick: ReadonlySet<string> = new Set([
   'webhook 404 once',
 ]);
 
-/** The cells of `npm test`: a sample of the kinds, without a cell that waits for a time limit. */
+/** The cells that `npm test` runs on SQLite: a sample that contains no cell that waits for a time limit. */
 export const quickCells: readonly Cell[] = cells.filter(({ method, failure, how }) =>
   quick.has(`${method} ${failure} ${how}`),
 );
@@ -373,7 +377,7 @@ const few: ReadonlySet<string> = new Set([
   'webhook reset, acted once',
 ]);
 
-/** The cells of `npm test` on the second engine. */
+/** The cells that `npm test` runs on Postgres. */
 export const fewCells: readonly Cell[] = cells.filter(({ method, failure, how }) =>
   few.has(`${method} ${failure} ${how}`),
 );

@@ -29,7 +29,9 @@ interface Tally {
   kills: number;
   /** Installs whose run resumed after the restart. */
   resumed: number;
-  /** Installs that were killed before Foyer exchanged the code: reloading the callback installed the app. */
+  /**
+   * Installs that were killed before Foyer exchanged the code. The app was installed when the callback was reloaded.
+   */
   reloaded: number;
   /** Installs that left nothing stored, so the person started over. */
   begunAnew: number;

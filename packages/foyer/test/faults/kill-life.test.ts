@@ -18,9 +18,9 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-endpoint.ts';
 
 /**
- * SIGKILL between install and uninstall: at the commits and calls of an uninstall run, of an `opened` or `upgraded`
- * run, of a question and its answer, and of a job. The app is `support/life-app.ts`; `billing` is the system that it
- * calls.
+ * Kills Foyer with SIGKILL after an install is stored: at the commits and calls of an uninstall run, of an `opened` or
+ * `upgraded` run, of a question and its answer, and of a job. The app under test is `support/life-app.ts`; `billing` is
+ * the system that this app calls.
  */
 
 /** How long a test waits for a run to end: longer than a lease plus the delays of a busy machine. */
@@ -75,7 +75,10 @@ function some<T>(engine: EngineName, all: readonly T[], quick: readonly number[]
   return all.filter((_, index) => index % 3 === 0 || few.includes(index));
 }
 
-/** Points right after each of the first `many` commits and, on Postgres, also right before each. */
+/**
+ * Returns a kill point right after each of the first commits, up to number `many`. On Postgres, also returns a kill
+ * point right before each of these commits.
+ */
 const commits = (engine: EngineName, many: number): KillPoint[] =>
   Array.from({ length: many }, (_, index) => index + 1).flatMap((nth) =>
     engine === 'Postgres' ? [atCommit(nth), atCommit(nth, 'before')] : [atCommit(nth)],
@@ -231,7 +234,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         await killedDuring(stage, point, happen);
         await stage.start();
         if (moment === 'opened') {
-          // If Foyer did not acknowledge the event, Slack sends it again; and the member opens Home again.
+          // Advances the clock: if Foyer did not acknowledge the event, Slack now sends it again. Then the member opens
+          // Home again.
           await stage.sandbox.clock.advance(60_000);
           await stage.sandbox.settled();
           await happen();

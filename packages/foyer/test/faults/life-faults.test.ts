@@ -107,7 +107,7 @@ async function setPlay(t: TestContext, engine: EngineName): Promise<Play> {
     foyer: {
       now: clock.now,
       worker: { pollMs: 20, leaseMs: 3_600_000 },
-      // The cells open Home. Steps of the `opened` moment would then call the billing system too, so this app has no
+      // `playCell` opens Home. Steps of the `opened` moment would then call the billing system too, so this app has no
       // such steps.
       definition: { ...lifeDefinition(billing.url), opened: undefined } as object,
     },

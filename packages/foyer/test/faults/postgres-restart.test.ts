@@ -20,7 +20,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 
 const script = fileURLToPath(new URL('../machines/support/machine-process.ts', import.meta.url));
 const lanes = count({ quick: 3, full: 6 });
-/** The test uninstalls one in this many installs, and opens App Home only for the others. */
+/** Of this many installs, the test uninstalls one. It opens App Home only for the others. */
 const removeEvery = 5;
 
 interface Pass {
@@ -250,7 +250,8 @@ function assertNoOtherFault(output: string, removed: readonly string[]): void {
       (id) => id !== undefined && removed.includes(id),
     );
     if (line.code === 'account_inactive' && isRemoved) continue;
-    // A line with a count but no error only says how often an error occurred that an earlier line reported.
+    // A line with a count but no error is about an error that an earlier line reported: it only says how often the
+    // error occurred.
     if (line.count !== undefined && line.err === undefined) continue;
     // Bolt's own log lines have other words before Foyer's message.
     assert.match(

@@ -35,7 +35,9 @@ async function assertAllWhole(stage: ProcessStage): Promise<void> {
 const engines: readonly EngineName[] = isFullRun ? ['SQLite', 'Postgres'] : ['SQLite'];
 
 for (const engine of engines)
-  describe(`Foyer, stopped or started, on ${engine}`, { concurrency: 2 }, () => stoppingAndStarting(engine));
+  describe(`Foyer loses no run when it stops or starts, on ${engine}`, { concurrency: 2 }, () =>
+    stoppingAndStarting(engine),
+  );
 
 function stoppingAndStarting(engine: EngineName): void {
   const loads = [

@@ -447,7 +447,8 @@ export const en = {
     '✕  *{count, plural, one {# permission is} other {# permissions are}} missing.* Some things do not work until {count, plural, one {it is} other {they are}} granted.',
   'home.permissions.granted': '*Granted*',
   'home.permissions.nothing': 'No permissions were granted.',
-  'home.permissions.declined': '*Not granted.* This is optional: only features that need it do not work.',
+  'home.permissions.declined':
+    '*Not granted.* This is optional: all features work except those that need it.',
   'home.permissions.more':
     '{count, plural, one {# more permission} other {# more permissions}} not listed here.',
   'home.permissions.update': 'Update permissions',

@@ -21,7 +21,10 @@ for (const [engine, open] of Object.entries(engines)) {
         const both = { source: from.database, sourceName: 'the source' };
         const later = await to.reopen();
         let writes = 0;
-        /** The target of the earlier copy. Before its fifth transaction, the later copy copies all remaining rows. */
+        /**
+         * The earlier copy's target. Right before the earlier copy's fifth transaction, the later copy copies all other
+         * rows.
+         */
         const target: Database = {
           ...to.database,
           async write(work, patienceMs) {

@@ -62,7 +62,7 @@ async function useEverything(t: TestContext, engine: 'SQLite' | 'Postgres') {
     await looking.close();
   });
   await seedEverything(looking, { clientId: stage.config.slack.clientId, count, now: Date.now() });
-  // Postgres analyzes automatically. Nothing analyzes SQLite, so its plans without statistics are the real ones.
+  // In production, Postgres gathers statistics automatically, and SQLite has none. So the test analyzes only Postgres.
   if (engine === 'Postgres') await sql`vacuum analyze`.execute(looking.queries);
   await stage.start();
   const during = (activity: string) => record?.now(activity);

@@ -27,7 +27,8 @@ export function recordQueries(database: Database) {
         built.set(queryId, node);
         return node;
       },
-      // Recorded only here: Kysely transforms subqueries too, but only an executed query has a result.
+      // Records a query here and not in `transformQuery`: Kysely transforms subqueries too, but only an executed query
+      // has a result.
       async transformResult({ result, queryId }) {
         const node = built.get(queryId);
         if (node) note(queries.getExecutor().compileQuery(node, queryId));

@@ -95,7 +95,7 @@ test('on SQLite, a claim reads only runs that are due, and an event reads only r
   assert.doesNotMatch(plans.join(), /TEMP B-TREE|runs_by_status/);
 });
 
-test('on Postgres, a worker skips a run that another worker is claiming instead of waiting for it', async (t) => {
+test('on Postgres, a worker does not wait for a run that another worker is claiming, and claims the other runs', async (t) => {
   const opened = await openPostgresTestDatabase();
   t.after(() => opened.close());
   const [locked = '', ...free] = await queueRuns(opened, 3);
@@ -137,7 +137,8 @@ for (const [name, open] of Object.entries(engines)) {
     const opened = await open();
     t.after(() => opened.close());
     const [runId] = await queueRuns(opened, 1);
-    // Two other apps share the database: 3.3 has a run that is due, and 2.2 has no run.
+    // Two other apps share the database. The app with client id 3.3 has a run that is due; the app with client id 2.2
+    // has no run.
     const other = { mark: 'OTHER', clientId: '3.3', teamId: 'T1', enterpriseId: null, grantsOf: 'E1' };
     await opened.database.write(async (tx) => {
       await insertTenant(tx, { ...other, dueAt: 100, madeAt: 100 }, ['U1', 'U2'], keyringOf('k1'));

@@ -10,7 +10,7 @@ import type { WebhookEndpoint } from './webhook-endpoint.ts';
  */
 export interface KillPoint {
   name: string;
-  /** How long to wait for the point after the work has ended, in milliseconds; 300 by default. */
+  /** If the work ends before this point, how many milliseconds to wait for the point; 300 by default. */
   patienceMs?: number;
   /** Waits for the instant, and then calls `kill` once. Returns a function that cancels the wait. */
   arm(stage: ProcessStage, kill: () => void): () => void;
@@ -19,7 +19,10 @@ export interface KillPoint {
 export type Phase = 'as it arrives' | 'before its answer' | 'after its answer';
 export const phases: readonly Phase[] = ['as it arrives', 'before its answer', 'after its answer'];
 
-/** The `nth` call of a method from now on: as it arrives, before its answer or after it. */
+/**
+ * Kills at the `nth` call of a method after `arm`: as the call arrives, before its answer, or `delayMs` after its
+ * answer.
+ */
 export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): KillPoint {
   const which = nth === 1 ? '' : ` no. ${nth}`;
   return {
@@ -52,7 +55,10 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
   };
 }
 
-/** The `nth` call of a webhook, before or after the message is posted. By default, it is the operators' webhook. */
+/**
+ * Kills at the `nth` call of a webhook after `arm`, before or after the message is posted. Without `endpoint`, the
+ * webhook is the operators' webhook.
+ */
 export function atWebhook(
   phase: 'as it arrives' | 'before its answer',
   { nth = 1, endpoint }: { nth?: number; endpoint?: WebhookEndpoint } = {},
@@ -77,8 +83,8 @@ export function atWebhook(
 }
 
 /**
- * Right after the `nth` commit from now on. With `before`, right before it: only on Postgres, where the proxy can stop
- * a commit.
+ * Kills right after the `nth` commit after `arm`. With `before`, kills right before that commit: this works only on
+ * Postgres, where the proxy can stop a commit.
  */
 export function atCommit(nth: number, when: 'before' | 'after' = 'after'): KillPoint {
   return {

@@ -4,8 +4,8 @@ import { dirname, join, relative } from 'node:path';
 import type { Random } from './random.ts';
 
 /**
- * Records with strace what a process does to the files of a folder, and rebuilds the folder as a power cut may leave
- * it.
+ * Records with strace what a process does to the files of a folder, and rebuilds a state in which a power cut may leave
+ * the folder.
  */
 
 /** Returns the command under which to run a process, so that strace records the process. */
