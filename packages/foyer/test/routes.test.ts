@@ -46,7 +46,11 @@ describe('the server', () => {
       connects: true,
       finishInstall: (req, res) => misbehave(req, res),
       slackEvents: unused,
-      progress: { page: () => database.ping(), status: () => database.ping(), answer: () => database.ping() },
+      progress: {
+        page: async (token, res) => (token === 'of-a-bug' ? misbehave(res.req, res) : database.ping()),
+        status: () => database.ping(),
+        answer: () => database.ping(),
+      },
       operator: (_req, res) => void res.end(),
       pages,
       database,
@@ -197,6 +201,16 @@ describe('the server', () => {
     assert.ok(!(await answer.text()).includes('private detail'));
   });
 
+  it('the error page of a request that asked for no install does not speak of one, and leads back there', async () => {
+    misbehave = () => {
+      throw new Error('a private detail');
+    };
+    const text = await (await fetch(`${url}/installs/of-a-bug?answer=1`)).text();
+    assert.match(text, /Something went wrong on our side/);
+    assert.doesNotMatch(text, /The install/);
+    assert.match(text, /href="\/installs\/of-a-bug">Try again</);
+  });
+
   it('if an OAuth callback fails, the error page and the log give the id of its install request', async () => {
     for (const error of [new DatabaseUnavailableError('gone'), new Error('a private detail')]) {
       misbehave = () => {
@@ -214,11 +228,13 @@ describe('the server', () => {
     misbehave = () => new Promise(() => {});
     const startedAt = performance.now();
     const callback = fetch(`${url}/slack/oauth_redirect?state=known`);
+    const progress = fetch(`${url}/installs/of-a-bug?answer=1`);
     const answer = await fetch(`${url}/slack/install`);
     assert.match(await (await callback).text(), /took_too_long.*the-request/);
     assert.equal(answer.status, 504);
     assert.ok(performance.now() - startedAt < 10_000);
-    assert.match(await answer.text(), /took_too_long/);
+    assert.match(await answer.text(), /The install may still finish.*took_too_long/s);
+    assert.doesNotMatch(await (await progress).text(), /The install|Look for/);
   });
 
   it('the server closes immediately even if a client has connected and sent no request', async () => {

@@ -87,7 +87,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
         const requestId = open.requestId();
         nameFailed(requestId);
         log.error({ path: nameOf(path), requestId }, 'a request took too long');
-        pages.sendFailure(res, { kind: 'took_too_long', requestId });
+        pages.sendFailure(res, { kind: 'took_too_long', requestId, ...elsewhere(open) });
       } else if (now - open.since > readWithinMs) {
         waiting.delete(open);
         refusals.add('answer_unread', address);
@@ -105,7 +105,19 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
     if (requestId !== undefined) log.info({ requestId }, 'an install or a sign-in failed');
   }
 
-  function refuse({ res, path, requestId: idOf }: Open, error: unknown): void {
+  /**
+   * If the request asked for something other than an install, returns that, so that the page does not speak of an
+   * install and has a button that requests the same page again.
+   */
+  function elsewhere({ path, res }: Open): { isElsewhere?: true; path?: string } {
+    if (/^\/slack\/(?:install|oauth_redirect)\/?$/.test(path)) return {};
+    // The callback's code is used up, so a sign-in must begin again. A form cannot be sent again.
+    const again = path.replace(/^(\/slack\/signin)\/callback\/?$/, '$1');
+    return { isElsewhere: true, ...(res.req.method !== 'POST' && { path: basePath + again }) };
+  }
+
+  function refuse(open: Open, error: unknown): void {
+    const { res, path, requestId: idOf } = open;
     const down = error instanceof DatabaseUnavailableError;
     const requestId = idOf();
     nameFailed(requestId);
@@ -115,7 +127,7 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
       res,
       down
         ? { kind: 'temporarily_unavailable', code: error.code, requestId }
-        : { kind: 'internal', requestId },
+        : { kind: 'internal', requestId, ...elsewhere(open) },
     );
     // If the route had already sent its headers when it failed, Foyer could not send a page. Closing the connection
     // shows the client that the answer is incomplete.

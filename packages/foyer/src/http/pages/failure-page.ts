@@ -22,8 +22,8 @@ export interface FailurePageContent extends PageFrame, Omit<FailureContext, 'app
   path?: string;
 }
 
-function button({ site, words, kind, retryPath = '/slack/install', path }: FailurePageContent) {
-  const shown = failurePages[kind].button;
+function button({ site, words, kind, retryPath = '/slack/install', path, isElsewhere }: FailurePageContent) {
+  const shown = isElsewhere ? 'again' : failurePages[kind].button;
   if (shown === 'none') return undefined;
   const { label, leadsTo } = failureButtons[shown];
   const start = site.path('/');

@@ -23,6 +23,8 @@ export interface FailureContext {
   reason?: string;
   /** How many seconds to wait before trying again. */
   retryAfterSeconds?: number;
+  /** Set if the reader asked for something other than an install. */
+  isElsewhere?: true;
 }
 
 /** What the reader wants to know first: whether the app is now in the workspace, or whether they are signed in. */
@@ -178,7 +180,7 @@ function needsNoMore(kind: FailureKind, { tokensRevoked }: FailureContext): bool
 }
 
 export function failureWords(words: Words, kind: FailureKind, context: FailureContext): FailureWords {
-  const { fact } = failurePages[kind];
+  const fact = context.isElsewhere ? undefined : failurePages[kind].fact;
   // Each text receives all values, and uses those that it needs.
   const values = {
     app: context.app,
@@ -192,7 +194,9 @@ export function failureWords(words: Words, kind: FailureKind, context: FailureCo
     sentences: [
       words.text(`failure.${kind}.what`, values),
       ...tokens,
-      ...(needsNoMore(kind, context) ? [] : [words.text(`failure.${kind}.do`, values)]),
+      ...(needsNoMore(kind, context)
+        ? []
+        : [words.text(context.isElsewhere ? 'failure.internal.do' : `failure.${kind}.do`, values)]),
     ],
   };
 }
