@@ -8,7 +8,7 @@ import { CommandError } from './command-error.ts';
 /**
  * Copies the database to a new file (mode 0600) while Foyer keeps running, verifies the copy, and returns its size in
  * bytes. Until the copy is complete and verified, the file is called `….partial`.
- * @throws CommandError if the file exists or cannot be created; BackupDamagedError, DatabaseUnavailableError
+ * @throws CommandError if the file exists or cannot be written; BackupDamagedError, DatabaseUnavailableError
  */
 export async function backupDatabase(
   database: Pick<Database, 'backup'>,
@@ -29,7 +29,7 @@ export async function backupDatabase(
   } catch (error) {
     for (const left of [partial, `${partial}-journal`, `${partial}-wal`, `${partial}-shm`])
       rmSync(left, { force: true });
-    throw error;
+    throw isFull(error) ? noSpaceFor(file, error) : error;
   }
   return statSync(file).size;
 }
@@ -71,6 +71,23 @@ function notWritable(file: string, cause: unknown): CommandError {
     {
       cause,
     },
+  );
+}
+
+/**
+ * Whether the disk has no room for the copy. The database itself is only read. SQLite’s error may be the cause of
+ * another one.
+ */
+function isFull(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return /^(?:SQLITE_FULL|ENOSPC|EDQUOT)$/.test(code) || isFull(error.cause);
+}
+
+function noSpaceFor(file: string, cause: unknown): CommandError {
+  return new CommandError(
+    `The disk of ${dirname(file)} has no room for the backup, so there is none. Free space there, or give a file on another disk.`,
+    { cause },
   );
 }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { parseConfig } from '../../src/config/config.ts';
 import { createLogger } from '../../src/config/log.ts';
+import { DatabaseUnavailableError } from '../../src/database/database.ts';
 import { lastBackupAt } from '../../src/database/last-backup.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { openSqlite } from '../../src/database/sqlite/open-sqlite.ts';
@@ -115,6 +116,43 @@ test('`backup` reports a damaged copy, and removes it', async (t) => {
   );
   writeFileSync(join(folder, 'empty.db'), '');
   assert.throws(() => verifyBackup(join(folder, 'empty.db')), { name: 'BackupDamagedError' });
+});
+
+test('`backup` says so if the disk has no room for the copy, and leaves no half copy', async (t) => {
+  const { folder } = await createOperatorHarness(t);
+  const fill = (to: string): void => {
+    const copy = new Sqlite(to);
+    try {
+      // SQLite’s error is the same as on a full disk.
+      copy.pragma('max_page_count = 1');
+      copy.exec('create table too_much (id integer)');
+    } finally {
+      copy.close();
+    }
+  };
+  const backUps = {
+    async SQLite(to: string) {
+      fill(to);
+    },
+    // Foyer opens the copy of a Postgres database as its own, and so wraps the error.
+    async Postgres(to: string) {
+      try {
+        fill(to);
+      } catch (cause) {
+        throw new DatabaseUnavailableError(`The database ${to} cannot be used`, { cause });
+      }
+    },
+  };
+  for (const backup of Object.values(backUps)) {
+    await assert.rejects(backupDatabase({ backup }, join(folder, 'backup.db')), {
+      name: 'CommandError',
+      message: /has no room for the backup.*another disk/,
+    });
+    assert.deepEqual(
+      readdirSync(folder).filter((name) => name.startsWith('backup')),
+      [],
+    );
+  }
 });
 
 test('a Postgres backup made during installs is a consistent snapshot, and Foyer can start on the backup file', async (t) => {
