@@ -65,6 +65,35 @@ const keyColumns = ({ runId, stepName, questionId }: QuestionKey) => ({
   question_id: questionId,
 });
 
+/** Foyer posts one reminder, this long after a step asked its question. */
+const remindAfterMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Returns when a question that a step asks at `now` expires, and when Foyer posts the reminder. `expiresAt` is null
+ * without a time limit; `remindAt` is null if the question expires within a day.
+ */
+export function questionTimes(now: number, limitMs: number | undefined) {
+  const expiresAt = limitMs === undefined ? null : now + limitMs;
+  const remindAt = limitMs !== undefined && limitMs <= remindAfterMs ? null : now + remindAfterMs;
+  return { expiresAt, remindAt };
+}
+
+/** Restarts the time limits and reminders of a run's open questions, if their steps are among `stepNames`. */
+export async function restartQuestions(
+  tx: Tx,
+  { runId, stepNames, now }: { runId: string; stepNames: readonly string[]; now: number },
+): Promise<void> {
+  for (const asked of await listQuestions(tx, { runId })) {
+    if (asked.answeredAt !== null || !stepNames.includes(asked.stepName)) continue;
+    const { expiresAt: expires_at, remindAt: remind_at } = questionTimes(now, asked.question.timeLimitMs);
+    await tx
+      .updateTable('questions')
+      .set({ expires_at, remind_at })
+      .where((eb) => eb.and(keyColumns(asked)))
+      .execute();
+  }
+}
+
 /**
  * Stores a question as JSON; returns false if it is stored already. If a person's data was erased, and with it their
  * answer to this question, opens the question again.

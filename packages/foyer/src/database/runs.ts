@@ -4,6 +4,7 @@ import { newestInstallRun, type RunRecord, readRun } from './install-record.ts';
 import { newId } from './new-id.ts';
 import { queueNotice } from './notices.ts';
 import type { Given } from './prepared-query.ts';
+import { restartQuestions } from './questions.ts';
 import type { InstallationRow, Moment, MomentKind, Pipeline, RunStatus, StepRow } from './records.ts';
 import { isOfApp } from './run-leases.ts';
 import { earlierStepFailed, pendingStep } from './run-steps.ts';
@@ -162,6 +163,8 @@ export async function repeatRun(
     .where('run_id', '=', run.id)
     .where('name', 'in', run.stepsToRepeat)
     .execute();
+  // Slack may have refused the message that asks a question, perhaps days ago.
+  await restartQuestions(transaction, { runId: run.id, stepNames: run.stepsToRepeat, now: run.now });
   await queueRun(transaction, run);
   if (!isMoment(run.pipeline)) return;
   const { status, dueAt, waitingFor } = await beginning(transaction, run);

@@ -17,19 +17,6 @@ import { escapeMrkdwn } from '../slack/slack-text.ts';
 import { AttemptEnded, postOnce } from './send-once.ts';
 import { type ActingStep, askAgain, type Step, type StepContext } from './step.ts';
 
-/** Foyer posts one reminder, this long after a step asked its question. */
-const remindAfterMs = 24 * 60 * 60 * 1000;
-
-/**
- * Returns when a question that a step asks at `now` expires, and when Foyer posts the reminder. `expiresAt` is null
- * without a time limit; `remindAt` is null if the question expires within a day.
- */
-export function questionTimes(now: number, limitMs: number | undefined) {
-  const expiresAt = limitMs === undefined ? null : now + limitMs;
-  const remindAt = limitMs !== undefined && limitMs <= remindAfterMs ? null : now + remindAfterMs;
-  return { expiresAt, remindAt };
-}
-
 /** The error of a step that is skipped because its question was not answered in time. */
 export const unanswered = {
   code: 'unanswered',

@@ -4,7 +4,7 @@ import { readRunConnection } from '../database/connections.ts';
 import type { Tx } from '../database/database.ts';
 import { findGrantedTeams, lockInstallation } from '../database/installations.ts';
 import { forgetPosts } from '../database/once-messages.ts';
-import { listQuestions, noteReminded, storeQuestion } from '../database/questions.ts';
+import { listQuestions, noteReminded, questionTimes, storeQuestion } from '../database/questions.ts';
 import type { Pipeline, RunStatus, StepRow } from '../database/records.ts';
 import { type ClaimedRun, holdLease, type RunLease, readClaimedRun } from '../database/run-leases.ts';
 import {
@@ -25,7 +25,7 @@ import {
   type Verdict,
   writeLearnt,
 } from './attempt.ts';
-import { askingStep, questionPosts, questionTimes, unanswered } from './questions.ts';
+import { askingStep, questionPosts, unanswered } from './questions.ts';
 import { type ActingStep, isStepEnd, type Step, StepError, type StepFacts, type StepWrite } from './step.ts';
 import { type PipelineDeps, stepContext, stepFacts } from './step-context.ts';
 import { stepFailure } from './step-failure.ts';

@@ -111,6 +111,26 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([stored?.answer, stored?.answeredBy], ['team', acme.userId]);
     });
 
+    it('if Slack refuses the message that asks a question, a retry days later asks with the whole time limit, and without a reminder', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan({ timeLimitMs: 2 * day })] });
+      const acme = await stage.install();
+      const failure = { type: 'error', error: 'account_inactive' } as const;
+      stage.sandbox.faults.add({ method: 'conversations.open', failure });
+      assert.equal((await stage.finish(acme.runId)).status, 'failed');
+      for (const days of [1.5, 3]) {
+        await stage.pass(days * day);
+        if (days < 3) stage.sandbox.faults.add({ method: 'conversations.open', failure });
+        assert.equal(await retryRun(stage.database, acme.runId, { now: stage.now() }), 'queued');
+        await stage.work();
+      }
+      const { status, dueAt } = await stage.run(acme.runId);
+      assert.deepEqual([status, dueAt], ['waiting', stage.now() + day]);
+      assert.equal(textsIn(stage, acme).length, 1);
+      await stage.pass(day);
+      assert.equal(await answer(stage, acme), 'answered');
+      assert.equal(await outputOf(stage, acme), 'team');
+    });
+
     it('Foyer refuses an answer that contains U+0000, since Postgres cannot store it', async (t) => {
       const step = {
         ...choosePlan(),
