@@ -14,7 +14,8 @@ export interface RunOptions {
 }
 
 /**
- * The ratio of a row's figure to another figure, `to`. Each slice gives one ratio; this is their median and quartiles.
+ * A row's figure, divided by the figure that `to` names. Each slice gives one such ratio. The median and the quartiles
+ * here are those of all slices.
  */
 export interface Ratio extends Figure {
   to: string;

@@ -10,8 +10,8 @@ import type {
 import { builtInSteps } from '../packages/foyer/src/steps/steps.ts';
 
 /**
- * What a seed creates: `count` teams of one app, each with its run, its welcome, its installer, its history and its
- * install request. One installer in twenty is also a member of the first team, so that team is large.
+ * What a seed creates: `count` teams of one app. Each team has a run, a welcome, an installer, a history and an install
+ * request. The first team is large, because one installer in twenty is also a member of it.
  */
 export interface Seed {
   clientId: string;
@@ -142,7 +142,10 @@ function welcome(row: InstallationRow, index: number): Insertable<Tables['welcom
   };
 }
 
-/** The installer, in their own team and perhaps in the large one. */
+/**
+ * Returns a row for the installer as a member of their own team. For one installer in twenty, adds a row for the first
+ * team, which is thus large.
+ */
 function peopleOf(row: InstallationRow, index: number): InstallationRow[] {
   return index % 20 === 1 ? [row, { ...row, team_id: teamIdOf(0) }] : [row];
 }

@@ -8,7 +8,7 @@ import { startFlags } from './start-flags.ts';
 
 /** A contender's process, as the bench controls it. */
 export interface Contender {
-  /** `http://127.0.0.1:port`; unused if the contender only answers questions. */
+  /** `http://127.0.0.1:port`; unused if the contender has no server. */
   url: string;
   /** Sends a question, and resolves to the answer. */
   ask<T = void>(question: string, argument?: unknown): Promise<T>;

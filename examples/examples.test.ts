@@ -106,7 +106,7 @@ async function withProcess(
 }
 
 describe('examples', () => {
-  it('the Express example installs below its base path, runs its listener, and accepts a connect result only in the session that requested it', async (t) => {
+  it('the Express example serves an install below its base path, calls its listener for an event, and accepts a connect result only in the session that requested it', async (t) => {
     const example = await prepare(t, '/integrations/slack');
     await withProcess('express/server.ts', example, async () => {
       assert.match(await (await fetch(example.origin)).text(), /Connect Slack/);

@@ -12,12 +12,12 @@ export interface Usage {
   heapBytes: number;
 }
 
-/** Answers one question of the bench; the result is sent back as JSON. */
+/** Answers one question that the bench sends, such as `usage`. The answer goes back to the bench as JSON. */
 export type Answer = (argument: unknown) => unknown;
 
 /** Reports the port to the bench that forked this process, and then answers the bench's questions. */
 export function present(contender: {
-  /** The port that the contender listens on; 0 if it only answers questions. */
+  /** The port of the contender's server; 0 if the contender has no server. */
   port: number;
   answers?: Readonly<Record<string, Answer>>;
   stop(): unknown;

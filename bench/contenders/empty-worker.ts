@@ -20,7 +20,7 @@ const nothing: Step = {
 };
 
 const config = parseConfig(process.env, fixtureManifest);
-if (config.database.kind !== 'sqlite') throw new Error('this contender needs a SQLite database');
+if (config.database.kind !== 'sqlite') throw new Error('DATABASE_URL must name a SQLite database');
 const database = await openSqlite(config.database.file);
 const log = createLogger(config);
 const notAsked = (): Promise<never> =>

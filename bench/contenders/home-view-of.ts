@@ -7,8 +7,8 @@ import { app } from '../load/signed-events.ts';
 import { botScopes } from '../seed/bench-installation.ts';
 
 /**
- * The view that Foyer shows, built from facts that an app without Foyer has, so that stock Bolt publishes the same
- * view.
+ * Builds the App Home view that Foyer publishes, so that stock Bolt can publish the same view. `place` contains only
+ * what a stock Bolt app knows too.
  */
 export function homeViewOf(place: { teamId: string; teamName: string | null; userId: string }): HomeView {
   const at = Date.UTC(2026, 0, 1);

@@ -32,8 +32,8 @@ export interface Connections {
 }
 
 /**
- * A connection that was idle for longer than this is replaced. A contender closes a connection after some seconds
- * without a request, which could happen just as the bench sends the next one.
+ * The bench replaces a connection that was idle for longer than this. A contender closes a connection after some idle
+ * seconds, and could do so just as the bench sends a request.
  */
 const idleMs = 2000;
 

@@ -1,6 +1,6 @@
 import { createRandom } from './random.ts';
 
-/** Returns the number of the team that sends the next event. */
+/** Picks the team that sends the next event, and returns its number. Teams are numbered from 0. */
 export type TeamPicker = () => number;
 
 const busyTeams = 200;

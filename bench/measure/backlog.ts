@@ -199,19 +199,19 @@ function marksOf(samples: Record<Name, Sample<Metric>[]>, waiting: number): Mark
   });
   return [
     mark(
-      'runs with one empty step, × empty pg-boss jobs, one at a time',
+      'runs a second, one empty step: Foyer ÷ pg-boss, empty jobs, 1 worker',
       2,
       'Foyer, one empty step',
       'pg-boss, empty jobs, 1 worker',
     ),
     mark(
-      'runs of the whole pipeline, × pg-boss jobs with the same hooks',
+      'runs a second, whole pipeline: Foyer ÷ pg-boss, same hooks, 4 workers',
       2,
       'Foyer, whole pipeline',
       'pg-boss, same hooks, 4 workers',
     ),
     mark(
-      `runs with ${waiting.toLocaleString('en')} others waiting, × with none waiting`,
+      `runs a second: with ${waiting.toLocaleString('en')} others waiting ÷ with none waiting`,
       0.8,
       'Foyer, whole pipeline, with waiting runs',
       'Foyer, whole pipeline',

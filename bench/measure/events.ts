@@ -223,16 +223,16 @@ function marksOf(ratios: Record<string, number>): Mark[] {
     better: 'more',
   });
   return [
-    mark('signed events, warm, × stock Bolt', 2.5, 'warm stock'),
-    mark('signed events, warm, × floor', 0.6, 'warm floor'),
-    mark('signed events, each from a different team, × stock Bolt', 1.4, 'cold stock'),
+    mark('signed events a second, warm: Foyer ÷ stock Bolt', 2.5, 'warm stock'),
+    mark('signed events a second, warm: Foyer ÷ floor', 0.6, 'warm floor'),
+    mark('signed events a second, each from a different team: Foyer ÷ stock Bolt', 1.4, 'cold stock'),
   ];
 }
 
 function noteOn(loadBusy: number): string {
   const percent = Math.round(loadBusy * 100);
   return (
-    `Against \`floor\`, the load generator used ${percent} % of one core, and less against the others, so ` +
+    `While it sent events to \`floor\`, the fastest contender, the load generator used ${percent} % of one core. So ` +
     (loadBusy < 0.9 ? 'the contenders are the bottleneck.' : '`floor` may be faster than measured.')
   );
 }

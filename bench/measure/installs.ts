@@ -18,7 +18,7 @@ const names = ['stock, empty callback', 'stock, hooks inline', 'Foyer'] as const
 type Name = (typeof names)[number];
 type Metric = 'rate' | 'callbackP50' | 'callbackP95' | 'cpuMs';
 
-/** For each latency of Slack: how many installs a slice has, and how many browsers install at once. */
+/** How long Slack takes to answer, how many installs each slice contains, and how many browsers install at once. */
 const sizes = [
   { latencyMs: 0, installs: 160, browsers: 16 },
   { latencyMs: 100, installs: 32, browsers: 8 },
@@ -26,7 +26,7 @@ const sizes = [
 ] as const;
 const [atOnce, at100] = sizes;
 
-/** Installs, from the button to the end of everything that an install starts. */
+/** Measures whole installs: from the click on the install button until everything that the install starts has ended. */
 export const installs: Measurement = {
   name: 'installs',
   what: 'Installs a second, and how long the browser waits for its page',
@@ -56,7 +56,7 @@ export const installs: Measurement = {
 interface Installer {
   contender: Contender;
   browsers: Browsers;
-  /** Only for Foyer: the others do no work after their answers. */
+  /** Watches Foyer's runs. Undefined for the stock apps, because they do all their work before they answer. */
   runs?: RunWatch;
 }
 
@@ -162,7 +162,7 @@ function rowsOf(latencyMs: number, samples: Record<Name, Sample<Metric>[]>): Row
   };
   return [
     ...names.map((name) => row(name, 'rate', 'complete installs', 'installs/s')),
-    ...names.map((name) => row(name, 'callbackP50', 'from callback to page', 'ms')),
+    ...names.map((name) => row(name, 'callbackP50', 'time from callback to page', 'ms')),
     ...(latencyMs === 0 ? names.map((name) => row(name, 'cpuMs', 'CPU of an install', 'ms')) : []),
   ];
 }
@@ -173,7 +173,7 @@ function marksOf(latencyMs: number, samples: Record<Name, Sample<Metric>[]>): Ma
   const marks: Mark[] = [];
   if (latencyMs === at100.latencyMs) {
     marks.push({
-      what: 'callback to progress page, Slack at 100 ms, × stock with an empty callback',
+      what: 'time from callback to page, Slack at 100 ms: Foyer ÷ stock, empty callback',
       asked: 1.05,
       reached: ratio('callbackP50', 'stock, empty callback'),
       better: 'less',
@@ -182,13 +182,13 @@ function marksOf(latencyMs: number, samples: Record<Name, Sample<Metric>[]>): Ma
   if (latencyMs === atOnce.latencyMs) {
     marks.push(
       {
-        what: 'CPU of a whole install, × stock with the hooks inline',
+        what: 'CPU of a whole install: Foyer ÷ stock, hooks inline',
         asked: 0.75,
         reached: ratio('cpuMs', 'stock, hooks inline'),
         better: 'less',
       },
       {
-        what: 'installs a second with the whole pipeline, × stock with an empty callback',
+        what: 'installs a second, whole pipeline: Foyer ÷ stock, empty callback',
         asked: 0.6,
         reached: ratio('rate', 'stock, empty callback'),
         better: 'more',

@@ -121,7 +121,7 @@ function findingsOf(levels: ReadonlyMap<Name, Levels>, few: number, all: number)
     ],
     marks: [
       {
-        what: 'resident memory after 100,000 teams, × stock Bolt',
+        what: 'resident memory after 100,000 teams: Foyer ÷ stock Bolt',
         asked: 0.1,
         reached: foyer.afterAll.rssMb / stock.afterAll.rssMb,
         better: 'less',

@@ -3,7 +3,7 @@ import { isMet, type Mark } from '../measurement.ts';
 import { numberText } from './table.ts';
 
 const [rowHeight, labelWidth, chartWidth, top] = [26, 470, 300, 34];
-/** The ends of the scale, as powers of two: a sixteenth of the mark, and four times the mark. */
+/** The ends of the scale, as powers of two: 1/16 of the target, and 4 times the target. */
 const [lowest, highest] = [-4, 2];
 
 /** Draws how close each value is to its mark. A value whose bar reaches the line meets its mark. */

@@ -20,7 +20,7 @@ export function tableOf({ rows }: Pick<Findings, 'rows'>): string {
   ].join('\n');
 }
 
-/** Writes the targets and the values reached as a Markdown table. */
+/** Writes a Markdown table of all targets, each with the value that was measured. */
 export function marksTable(marks: readonly Mark[]): string {
   const lines = marks.map((mark) => {
     const unit = mark.unit ? ` ${mark.unit}` : '';

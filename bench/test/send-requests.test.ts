@@ -32,7 +32,8 @@ test('the load generator sends each request once over the requested number of co
     let body = '';
     for await (const piece of req.setEncoding('utf8')) body += piece;
     seen.push(`${req.headers['x-number']} ${body}`);
-    // The answers take turns: a Content-Length of 0, a chunked body, and an empty chunked body.
+    // The server alternates between three kinds of answer: with a Content-Length of 0, with a chunked body, and with an
+    // empty chunked body.
     if (seen.length % 3 === 0) res.writeHead(200).end();
     else if (seen.length % 3 === 1) res.writeHead(200, { 'Content-Length': 0 }).end();
     else res.writeHead(200).end('more');

@@ -117,7 +117,7 @@ describe('the systemd unit', () => {
     assert.match(unit, /^EnvironmentFile=\/etc\/foyer\/foyer\.env$/m);
   });
 
-  it('the systemd unit starts a file that exists', () => {
+  it('the file that the systemd unit starts is in the repository', () => {
     const [, file = ''] = /^ExecStart=\S+(?: --\S+)* \/opt\/foyer\/current\/(\S+)$/m.exec(unit) ?? [];
     assert.ok(existsSync(join(root, file)));
   });

@@ -6,7 +6,10 @@ import { createFoyer, defineFoyer } from 'slack-foyer';
 const manifest = new URL('../manifest.json', import.meta.url);
 export const foyer = await createFoyer(defineFoyer({ manifest, basePath: '/integrations/slack' }));
 
-/** What `serve(app)` of @hono/node-server or Bun runs; call `foyer.start()` if the process stays alive. */
+/**
+ * The app, for `serve(app)` of @hono/node-server, or for Bun. If the process keeps running between requests, also call
+ * `foyer.start()`.
+ */
 export const app = new Hono();
 app.get('/', (context) => context.text('Hono'));
 app.all('/integrations/slack', (context) => foyer.fetch(context.req.raw));

@@ -1,7 +1,7 @@
 /**
  * The test cases of the alert rules, for `promtool test rules`. Each case begins as a fresh process does: it has every
  * series of `freshProcess`, every counter is 0, and no install has ever succeeded. A near miss is a case that resembles
- * a trouble and must not fire the trouble's alert.
+ * a problem, but in which the alert for that problem must not fire.
  *
  * Values are in promtool's notation: `0+2x40` is 0, 2, 4 … 80, one for each minute (five minutes in slow cases).
  */
@@ -11,9 +11,12 @@ export interface AlertCase {
   at: string;
   /** Every alert that must fire at that time. No other alert may fire. */
   fires: readonly string[];
-  /** The series that differ from a fresh process. `@` stands for the labels in `machine`. */
+  /**
+   * The series whose values are not those of `freshProcess`, by name. In a name, `@` stands for the labels in
+   * `machine`.
+   */
   series: Readonly<Record<string, string>>;
-  /** Matches the series of a fresh process that this case lacks. */
+  /** The case leaves out each series of `freshProcess` whose name matches this expression. */
   without?: RegExp;
   /** Set if the case lasts hours or days. It then has one sample every five minutes. */
   slow?: true;

@@ -107,7 +107,7 @@ describe('the alert rules', () => {
     }
   });
 
-  it('each alert rule pages or opens a ticket, and requests that fail verification never page anyone', () => {
+  it('each alert rule has the severity `page` or `ticket`, and no rule pages anyone because of requests that fail verification', () => {
     for (const [name, severity] of severities) assert.match(severity, /^(?:page|ticket)$/, name);
     assert.equal(severities.get('FoyerFlooded'), 'ticket');
     const paging = alerts.filter((alert) => severities.get(nameOf(alert)) === 'page');

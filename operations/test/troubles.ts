@@ -13,16 +13,17 @@ import { spawnFoyer } from '../../packages/foyer/test/faults/support/foyer-proce
 import { signedPost } from '../../packages/foyer/test/faults/support/signed-post.ts';
 import { environmentFor, type Stage, setStage } from '../../packages/foyer/test/support/start-foyer.ts';
 
-/** A Foyer with a planted trouble or near miss. */
+/** A Foyer for which the test causes a problem (a trouble), or only something that resembles one (a near miss). */
 export interface Planted {
   job: string;
   what: string;
-  /** The alert that must page; undefined for a near miss. */
+  /** The alert that must fire for the trouble and page someone. Undefined for a near miss, which must page no one. */
   pages?: string;
   /** The addresses that Prometheus scrapes. */
   hosts: string[];
   /**
-   * Plants the trouble, and keeps it up until `signal` aborts. `vanish` removes the job from Prometheus' configuration.
+   * Causes the trouble or near miss, and continues until `signal` aborts. `vanish` removes this Foyer's `job` from
+   * Prometheus' configuration.
    */
   plant(about: { signal: AbortSignal; vanish(): void }): Promise<void>;
   close(): Promise<void>;
@@ -86,8 +87,8 @@ function spoiltDatabase() {
 }
 
 /**
- * Creates every trouble and near miss. `disk` is the folder of a small disk to fill. Without `disk`, no Foyer has a
- * full disk.
+ * Creates a Foyer for each trouble and each near miss. `disk` is the folder of a small disk, which one of the troubles
+ * fills. Without `disk`, that trouble is left out.
  */
 export async function createTroubles(disk: string | undefined): Promise<Planted[]> {
   const all: Planted[] = [];

@@ -6,8 +6,8 @@ import { installationRow, numberOfTeam } from '../../seed/seed-teams.ts';
 import type { BenchStore } from './bench-store.ts';
 
 /**
- * Kysely used as its docs show: each call builds its query. A fetch decrypts the token. An install writes only one row;
- * Foyer's also writes a run and history.
+ * A store that uses Kysely in the way that Kysely's documentation shows: each call builds its query. A fetch decrypts
+ * the token. To store an install, it writes only one row. Foyer's store also writes a run and history.
  */
 export async function kyselyStore(place: string): Promise<BenchStore> {
   const database = await openBenchDatabase(place);

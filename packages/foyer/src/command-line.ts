@@ -62,7 +62,8 @@ export async function runCommandLine<MyTables>(
     return Buffer.concat(parts).toString('utf8');
   }
 
-  // If the reader of the output stops early (`list | head`), that is not an error. A full disk is one.
+  // It is not an error if the reader of the output stops early (`list | head`). It is an error if the output cannot be
+  // written, for example because the disk is full.
   let outputLost: NodeJS.ErrnoException | undefined;
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') outputLost ??= error;

@@ -53,14 +53,15 @@ export function createBackground(deps: {
   }
 
   /**
-   * Takes the turn even when this chore first runs after a start. Otherwise each machine would ask Slack at each start.
+   * Unlike the other shared chores, does nothing without the turn, not even when this machine starts. Otherwise each
+   * machine would ask Slack at each start.
    */
   async function settleHeld(signal: AbortSignal): Promise<void> {
     const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs };
     if (await takeOwnTurn(turn)) await tokens.settleHeld({ signal });
   }
 
-  const countsTurn = { chore: 'keep the large counts', everyMs: countsKeptEveryMs };
+  const countsTurn = { chore: 'store counts for the operator pages', everyMs: countsKeptEveryMs };
   const keepLargeCounts = () => keepCounts(database, { clientId, now: now() });
 
   return {

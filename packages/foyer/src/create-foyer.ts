@@ -14,7 +14,7 @@ import type { Foyer } from './foyer.ts';
  */
 export async function createFoyer<MyTables>(definition: FoyerDefinition<MyTables>): Promise<Foyer<MyTables>> {
   const config = resolveConfig(definition);
-  // Imported here and not above, because a command line imports this file too and needs no server.
+  // Imported here and not above, because an app's operator commands also import this file, and they need no server.
   const { assembleFoyer } = await import('./assemble-foyer.ts');
   return assembleFoyer({ config, definition, log: createLogger(config) });
 }

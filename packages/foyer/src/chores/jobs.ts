@@ -61,7 +61,7 @@ export function createJobs<Foyer>(deps: {
   jobs: readonly Job<Foyer>[];
   foyer(): Foyer;
   database: Database;
-  /** Keeps apps that share a database from taking each other's turns. */
+  /** Part of the name under which the database records a job, because several apps may share a database. */
   clientId: string;
   /** The name of this machine and process, as operators see it. */
   machine: string;
@@ -71,9 +71,8 @@ export function createJobs<Foyer>(deps: {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
   /**
-   * For each job, by name: the newest interval whose turn has been taken, by this process or, as far as this process
-   * has seen, by another one. Because of this record, the process queries the database once per interval, not once per
-   * second.
+   * For each job, by name: the start of the newest interval for which this process has tried to take the turn. Because
+   * of this record, the process queries the database once per interval, not once per second.
    */
   const taken = new Map<string, number>();
 
@@ -174,7 +173,7 @@ function errorCodeOf(error: unknown): string {
       .find((found) => found !== undefined);
     return causeCode ?? (isCodeName(error.name) && error.name !== 'Error' ? error.name : code);
   } catch {
-    // Reading the error's cause or name threw.
+    // The error's cause or name cannot be read, because its getter throws.
     return code;
   }
 }

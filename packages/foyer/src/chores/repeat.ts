@@ -6,9 +6,11 @@ export interface Chore {
 }
 
 /**
- * Runs `work` immediately, then again `everyMs` after each run ends. A failure is logged and does not end the chore.
- * With `takeTurn`, every run except the first needs the turn, which only one process gets. The first run needs no turn,
- * because it cleans up what a crash left behind.
+ * Runs `work` immediately, and again `everyMs` after each run of it ends. If `work` fails, logs the error and
+ * continues.
+ *
+ * If several processes share the chore, `takeTurn` returns true in only one of them, and the others skip that run. Each
+ * process does its first run regardless of `takeTurn`, because that run cleans up what a crash left behind.
  */
 export function repeat(chore: {
   everyMs: number;

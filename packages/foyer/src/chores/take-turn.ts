@@ -2,10 +2,11 @@ import type { Database } from '../database/database.ts';
 import type { ChoreRow } from '../database/records.ts';
 
 /**
- * Takes the turn to do a chore that several processes share. Returns true to one process, and then false to every
- * process until half of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or twice per
- * `everyMs`, regardless of the number of processes. A recorded turn in the future came from a wrong clock and does not
- * count. A call that returns false usually only reads the database.
+ * Tries to take the turn to do a chore that several processes share. Returns true to one process, and then false to
+ * every process until half of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or
+ * twice per `everyMs`, regardless of the number of processes. If the database contains a turn from the future, a wrong
+ * clock recorded it, and this function ignores it. If another process has the turn, a call usually only reads the
+ * database.
  * @throws DatabaseUnavailableError
  */
 export async function takeTurn(
@@ -22,9 +23,10 @@ export async function takeTurn(
 const clockSlackMs = 10 * 60_000;
 
 /**
- * Takes the turn to do a chore in the interval that began at `dueAt`. Returns true to only one process, and only once,
- * even if the processes' clocks differ. A recorded interval far in the future came from a wrong clock and does not
- * count. A call that returns false usually only reads the database.
+ * Tries to take the turn to do a chore in the interval that began at `dueAt`. Returns true to only one process, and
+ * only once, even if the processes' clocks differ. If the database contains an interval from far in the future, a wrong
+ * clock recorded it, and this function ignores it. If another process has the turn, a call usually only reads the
+ * database.
  * @throws DatabaseUnavailableError
  */
 export async function takeInterval(

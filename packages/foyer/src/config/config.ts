@@ -70,7 +70,7 @@ export interface FoyerConfig {
   /** Sign in with Slack; undefined if it is off. */
   signIn:
     | {
-        /** Slack’s OpenID issuer; its discovery document is below it. */
+        /** The URL of Slack’s OpenID issuer. The URL of the issuer’s discovery document begins with this URL. */
         issuer: string;
         /** The origins to which a sign-in may return. PUBLIC_URL’s own origin is always one of them. */
         returnOrigins: readonly string[];

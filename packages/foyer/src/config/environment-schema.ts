@@ -92,8 +92,8 @@ const wholeNumber = (most: number, fix: string) =>
     .refine((value) => value <= most, { error: `is larger than ${most}`, params: { fix } });
 
 /**
- * A value copied from Slack: visible ASCII without < and >, which would surround a placeholder. Foyer thus refuses at
- * startup a value that Slack would refuse later.
+ * A value copied from Slack: visible ASCII without < and >. A value with < and > is probably still a placeholder. Foyer
+ * refuses such values at startup, because Slack would refuse them later.
  */
 const fromSlack = (label: string) =>
   z.string({ error: `is missing: ${label}` }).regex(/^[!-;=?-~]+$/, {
@@ -124,7 +124,7 @@ const fixes: Readonly<Record<string, string>> = {
   TRACING: 'use on or off',
   LOG_LEVEL: 'use one of fatal, error, warn, info, debug, trace, silent',
   NODE_ENV: 'use production, development or test',
-  SIGN_IN: 'use on for Sign in with Slack, or off',
+  SIGN_IN: 'use on or off: on lets people sign in with Slack',
   NODE_USE_ENV_PROXY:
     'use 1 to send calls through the proxy in HTTPS_PROXY, or leave it out: Node accepts no other value',
   METRICS_TOKEN: 'use what `openssl rand -hex 24` prints',

@@ -12,9 +12,9 @@ import type { Logger as PinoLogger } from 'pino';
 /** How many lines of one class the log writes in full before it only counts them. */
 const wholeLines = 3;
 const everyMs = 60_000;
-/** Once there are this many classes, all other lines of a level share one class. */
+/** The maximum number of classes. After that, lines that fit no known class share one class per log level. */
 const mostClasses = 200;
-/** A line with a count lists up to `mostOrigins` of each of these ids, to say where the problem came from. */
+/** The ids that say where a problem came from. A line that reports a count lists up to `mostOrigins` of each. */
 const origins = ['requestId', 'runId', 'installationId', 'teamId', 'address'] as const;
 const mostOrigins = 10;
 
@@ -24,14 +24,16 @@ interface LineClass {
   whole: number;
   count: number;
   origins: Map<string, Set<unknown>>;
-  /** Writes the latest line's text with the count, through the logger of that line. */
+  /** Writes the text of the class's latest line, with `fields`, to the logger that this line was meant for. */
   write(fields: Fields): void;
 }
 
 interface LineLimit {
   /** Returns whether to write this line in full. If not, it is counted, and `write` is called later with the count. */
   admits(line: { level: number; text: string; fields: Fields; write(fields: Fields): void }): boolean;
-  /** Writes the counts that are not written yet, and starts over: the next lines are written in full again. */
+  /**
+   * Writes all counts that are not written yet, and forgets all classes. So the next lines are written in full again.
+   */
   flush(): void;
 }
 

@@ -2,10 +2,12 @@ import type { ConfigProblem } from './config-error.ts';
 
 /**
  * Returns the trimmed values of these variables. An empty value counts as not set, because `.env` files and compose
- * files often contain a variable without a value. A value that begins with a quotation mark is a problem, whether or
- * not the value ends with one: the marks would become part of the value, and a secret would be wrong. The parser of
- * `.env` removes a pair of marks. So if a mark is left, the closing mark is missing, or the value did not come from
- * that parser (`docker run --env-file` keeps the marks).
+ * files often contain a variable without a value.
+ *
+ * A value that begins with a quotation mark is a problem, whether or not the value also ends with one. The quotation
+ * mark would become part of the value, and a secret would be wrong. The parser of `.env` removes a pair of quotation
+ * marks. So a value still has one for one of two reasons: the closing quotation mark is missing, or another parser read
+ * the value (`docker run --env-file` keeps quotation marks).
  */
 export function plainValues(
   environment: Readonly<Record<string, string | undefined>>,
@@ -16,7 +18,8 @@ export function plainValues(
   for (const name of names) {
     const value = environment[name]?.trim();
     if (!value) continue;
-    // A mark that closes before the end of the value belongs to the value, as in "Foyer, Inc." <foyer@example.com>.
+    // If the closing quotation mark is not at the end, both marks belong to the value: "Foyer, Inc."
+    // <foyer@example.com>
     const [, , inner] = /^(["'`])((?:(?!\1).)*)\1?$/s.exec(value) ?? [];
     if (inner !== undefined) {
       problems.push({
@@ -25,7 +28,8 @@ export function plainValues(
         fix: 'remove the quotation mark, or close it in .env',
       });
     }
-    // Returns the text inside the marks anyway, so that Foyer also checks that text and reports all problems together.
+    // Despite this problem, returns the text inside the quotation marks, so that Foyer checks it and reports all
+    // problems together.
     values[name] = inner?.trim() || value;
   }
   return values;

@@ -1,6 +1,7 @@
 /**
- * Why our own list and not an estimator: zxcvbn is 800 kB of dictionaries. An operator password is chosen once, and the
- * problem's fix says how to make a good one. So this list only has to catch what people type to get past a prompt.
+ * Why our own list and not an estimator: one of them, zxcvbn, contains 800 kB of dictionaries. People choose an
+ * operator password only once, and the error message says how to make a strong password. So this list only has to catch
+ * what people type to get past a prompt.
  */
 
 /** Words that people often use in secrets. `readAs` replaces digits and signs first, so that `p4ssw0rd` matches too. */
@@ -34,17 +35,17 @@ export function weakness(secret: string, leastLength: number): string | undefine
 }
 
 /**
- * How many parts an attacker has to guess. A common word, a row of neighboring keys, a repeated character or a year
- * counts as one part, and so does any other character. A text that only repeats a shorter text has as many parts as the
- * shorter one.
+ * Counts the parts of a secret that an attacker has to guess. Each of these is one part: a common word, a row of
+ * neighboring keys, a repeated character, and a year. Of the rest, each character is one part. If a secret only repeats
+ * a shorter text, counts the parts of the shorter text.
  */
 function partsOf(secret: string): number {
   const text = secret.toLowerCase();
   const once = /^(.+?)\1+(.{0,3})$/s.exec(text);
   const unit = once ? `${once[1]}${once[2]}` : text;
   const letters = unit.replace(/[0134577@$!]/g, (sign) => readAs[sign] ?? sign);
-  // Counts the parts twice: in the text as typed, and with digits and signs read as letters. An attacker has to guess
-  // only the smaller number of parts.
+  // Counts the parts of two texts: the secret as typed, and the secret with digits and signs read as letters. The
+  // smaller number is the result, because an attacker can guess either text.
   const reduced = reduce(letters);
   return Math.min(reduced, reduce(unit));
 }

@@ -235,7 +235,7 @@ function open(
   try {
     headerSchema.parse(decodeProtectedHeader(token));
     const { aud, iat, exp, ...claims } = envelopeSchema.parse(decodeJwt(token));
-    if (aud !== audience) throw new Error('it is for another audience');
+    if (aud !== audience) throw new Error(`the token’s audience is not ${audience}`);
     return { issuedAt: iat * 1000, expiresAt: exp * 1000, claims };
   } catch (cause) {
     throw new ConnectError(code, 'The token’s header, audience or times are not valid.', { cause });

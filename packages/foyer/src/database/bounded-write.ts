@@ -11,8 +11,8 @@ import { markAppQuery } from './prepared-query.ts';
 /** How long a write may go without a query. */
 const mostIdleMs = 5000;
 /**
- * While a query runs, the limit is this much longer. So Postgres ends a slow query before Foyer gives up, and the app
- * gets the error from Postgres.
+ * While a query runs, Foyer waits this much longer than `mostIdleMs`. Otherwise Foyer could give up on a slow query
+ * before Postgres does, and the app would not get the error from Postgres.
  */
 const mostStatementMs = 5000;
 

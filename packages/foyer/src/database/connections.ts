@@ -29,7 +29,8 @@ export async function readRunConnection(
 ): Promise<ConnectionRow | undefined> {
   const { uninstalledAt = Infinity } = run;
   const known = await readConnections(queries, run.installationId);
-  // A later connection was made by a later install, which may have deleted the connection of this run.
+  // Ignores connections from after the uninstall. A later install made them, and may have deleted this run's
+  // connection.
   const all = known.filter(({ connected_at }) => connected_at <= uninstalledAt);
   if (all.length < 2) return all[0];
   const link = await queries
@@ -117,7 +118,7 @@ export async function listConnections(
 
 /**
  * Marks a link or a claim as used. Returns true only to the first transaction that uses it. Only that transaction may
- * connect.
+ * connect the installation with the account.
  */
 export async function useLink(
   transaction: Tx,

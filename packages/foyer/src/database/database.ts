@@ -21,7 +21,7 @@ export type Queries = Kysely<Tables>;
  */
 export type Tx = Transaction<Tables>;
 
-/** The progress of a backup: SQLite counts pages, Postgres rows. */
+/** The progress of a backup, in pages for SQLite and in rows for Postgres. */
 export interface BackupProgress {
   done: number;
   of: number;

@@ -96,9 +96,9 @@ interface UserTokenErasure {
   installationId: string;
   /** The people whose tokens to erase; everyone if omitted. */
   userIds?: readonly string[];
-  /** Only tokens that were last granted or refreshed before this time. */
+  /** If set, erases only tokens that were last granted or refreshed before this time. */
   updatedBefore?: number;
-  /** Only tokens of this version. */
+  /** If set, erases only tokens of this version. */
   ifVersion?: number;
 }
 

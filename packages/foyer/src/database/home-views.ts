@@ -56,7 +56,10 @@ interface ViewAnnouncement {
   hash: string;
   /** The `sendingHash` that the caller read before it built the view; null if there was none. */
   lastSent: string | null;
-  /** When the person opened App Home. Zero if they did not open it now; the stored time then does not change. */
+  /**
+   * When the person opened App Home. If Foyer sends the view for another reason, this is 0, and the stored time does
+   * not change.
+   */
   openedAt: number;
 }
 

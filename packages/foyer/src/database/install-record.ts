@@ -217,11 +217,10 @@ export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): 
   };
 }
 
-/** The moment that a run is for; undefined for an install or uninstall. */
+/** Returns the `Moment` that started a run; undefined for an install or uninstall. */
 export function momentOf(run: Pick<RunRow, 'pipeline' | 'user_id' | 'moment'>): Moment | undefined {
   if (run.pipeline === 'install' || run.pipeline === 'uninstall') return undefined;
-  // Erasing a person also erases the moment of their `opened` runs, except for its kind. The tab and channel here stand
-  // in for the erased ones.
+  // If a person was erased, so were the tab and the channel of their `opened` runs. These values then replace them.
   const stored: object = JSON.parse(run.moment ?? '{"tab":"home","channelId":null}');
   const who = run.pipeline === 'opened' && { userId: run.user_id };
   return { kind: run.pipeline, ...who, ...stored } as Moment;

@@ -178,7 +178,10 @@ export async function sweepInstallRequests(
   return Number(swept.numDeletedRows);
 }
 
-/** When the `count`th newest request with this outcome began; undefined if there are fewer. */
+/**
+ * Returns when a request with this outcome began: the newest if `count` is 1, the second newest if it is 2, and so on.
+ * Undefined if there are fewer than `count`.
+ */
 export async function startOfNewest(
   queries: Queries,
   search: { clientId: string; outcome: 'cancelled' | 'failed'; count: number },
@@ -207,8 +210,8 @@ interface InstalledRequest {
   /** Null if a member only granted the app their own token, because that starts no run. */
   runId: string | null;
   /**
-   * Whether the request keeps its tokens; false by default. If true, Foyer must still revoke those of its tokens that
-   * were not stored in the installation.
+   * Whether the request's row keeps its sealed tokens; false by default. True if Slack issued tokens that were not
+   * stored in the installation, because Foyer must still revoke them.
    */
   leavesTokens?: boolean;
   now: number;

@@ -94,7 +94,8 @@ export function heldInstallations(queries: Queries, clientId: string) {
       .select('id')
       .where('client_id', '=', clientId)
       .where('status', '=', 'broken')
-      // A literal, as in the index's condition, because SQLite would not use the index for a bound value.
+      // The value must be a literal, because the index's condition contains it as one: SQLite would not use the index
+      // for a bound value.
       .where('broken_reason', '=', sql.lit(inactiveCode))
   );
 }
@@ -152,7 +153,9 @@ export async function findInstallsAndRemovals(
     .execute();
 }
 
-/** Whether an org-wide install may act in a workspace, as an event reported it at `changedAt`. */
+/**
+ * A change that an event reported: from `changedAt` on, an org-wide install may act in a workspace, or no longer may.
+ */
 interface TeamAccessChange {
   clientId: string;
   enterpriseId: string;
@@ -238,8 +241,8 @@ export interface InstallationStanding {
 }
 
 /**
- * The key in `seen_deliveries` of a Grid workspace whose own install was purged, but whose last events may still
- * arrive.
+ * Returns the key of a row in `seen_deliveries`. Foyer stores this row when it purges the install of a single Grid
+ * workspace, because the last events about that workspace may arrive later.
  */
 export const purgeKey = (tenant: string): string => `purged ${tenant}`;
 

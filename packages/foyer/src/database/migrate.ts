@@ -209,8 +209,9 @@ export async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<
 }
 
 /**
- * Returns the error for migrations in Foyer's ledger that this Foyer does not have. A newer Foyer adds only names with
- * a higher number than the last one here. Any other name is from another Kysely migrator.
+ * Returns the error for migrations that are in Foyer's ledger, but that this version of Foyer does not have. If the
+ * number of such a migration is higher than that of this version's last migration, a newer version of Foyer added it.
+ * Otherwise another Kysely migrator did.
  */
 function strangersError(applied: readonly string[], strangers: readonly string[]): Error {
   if (strangers.length === applied.length) return ofAnother(`it has the migration ${strangers[0]}`);

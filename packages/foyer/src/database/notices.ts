@@ -121,9 +121,9 @@ const isOfApp = (clientId: string) => (eb: ExpressionBuilder<Tables, 'operator_n
   );
 
 /**
- * Claims, for one sender, the notice of a channel that has been due for the longest time, and returns its row as it was
- * before the claim. The row now has the status `sending`, and is due again at `leaseUntil`. If nothing is due, writes
- * nothing and returns undefined.
+ * Claims the notice that has been due for the longest time in a channel, so that only the caller sends it. Returns the
+ * notice's row as it was before the claim. In the database, the row now has the status `sending`, and is due again at
+ * `leaseUntil`. If no notice is due, writes nothing and returns undefined.
  * @throws DatabaseUnavailableError
  */
 export async function claimDueNotice(
@@ -247,7 +247,8 @@ export async function countUndelivered(
       .where('due_at', 'is not', null)
       .where('attempts', '>', 0)
       .where(isOfApp(clientId))
-      // A notice that is being sent counts only once its due time has passed, because its sender may then have died.
+      // If a notice is being sent and its due time has passed, its sender may have died, so the notice is counted.
+      // Before that time, it is not.
       .where((eb) => eb.or([eb('status', '!=', 'sending'), eb('due_at', '<', now)]))
       .executeTakeFirstOrThrow();
     counts[channel] = Number(count);
@@ -259,9 +260,10 @@ export async function countUndelivered(
 const troubleEnd = (channel: NoticeChannel): string => `${channel}/undelivered`;
 
 /**
- * The cause id of the notices about an app's channel that does not accept messages. The channel itself has a row with
- * this cause id for as long as the problem lasts. Each other channel gets a notice with the same cause id, and so
- * reports the problem only once.
+ * Returns the cause id of the notices about a broken channel, which does not accept an app's messages. While the
+ * problem lasts, the broken channel has a row with this cause id. A second row, with the same cause id, is the notice
+ * that reports the problem in the other channel. There is one row per channel and cause id, so the problem is reported
+ * only once.
  */
 const troubleOf = (clientId: string, channel: NoticeChannel): string => `${clientId}/${troubleEnd(channel)}`;
 
@@ -279,8 +281,8 @@ export interface ChannelTrouble {
 }
 
 /**
- * Records whether an app's channel accepts messages. After a failure, each of the other channels reports the problem
- * once. After a success, the problem is over.
+ * Records whether a channel accepts an app's messages. If it does not, adds a notice about the problem to each other
+ * channel, unless one exists. If it does, deletes these notices.
  */
 export async function recordChannelState(
   tx: Tx,

@@ -44,7 +44,9 @@ export async function readOnceMessage(
     .executeTakeFirst();
 }
 
-/** A call that sends a message. It takes effect by `settledBy`, or never. */
+/**
+ * A call to Slack that sends a message. If Slack has not carried it out when `settledBy` is reached, Slack never will.
+ */
 interface OnceMessageCall {
   runId: string;
   now: number;
@@ -124,7 +126,7 @@ export async function settleOnceMessage(tx: Tx, message: OnceMessageKey, end: On
   } else {
     const { runId: run_id, now: attempted_at, settledBy: sent_at } = end.call;
     if (end.kind === 'not-sent') {
-      // Deletes the row only if this was the first call. After an earlier call, that call's message may still arrive.
+      // Deletes the row only if there was no earlier call, because the message of an earlier call may still arrive.
       await tx
         .deleteFrom(table)
         .where((eb) => eb.and(row))

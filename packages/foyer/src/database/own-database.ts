@@ -56,7 +56,7 @@ export interface FoyerTables {
   history: Stable<'history', 'id' | 'installation_id' | 'at' | 'kind' | 'user_id' | 'detail'>;
 }
 
-/** The tables of an app that has none of its own. */
+/** The type of the app's own tables if the app has none. */
 export type NoTables = Record<never, never>;
 
 /** An app's tables, for Kysely. The compiler refuses a table that has the same name as one of Foyer's. */

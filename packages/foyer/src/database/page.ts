@@ -11,7 +11,7 @@ export interface PagePosition {
   id: string;
 }
 
-/** Which rows a page shows: those that follow this position toward older rows, or toward newer rows. */
+/** Which rows a page shows: the rows that are older than this position, or those that are newer. */
 export interface PageCursor extends PagePosition {
   towards: 'older' | 'newer';
 }
@@ -27,9 +27,9 @@ export interface Page<Row> {
 }
 
 /**
- * Makes a page from the rows that a query found. The query must sort them by their distance from the cursor, nearest
- * first: toward newer rows, that means oldest first. It must ask for `limit` + 1 rows, because the extra row shows that
- * the list continues.
+ * Makes a page from the rows that a query found. The query must sort the rows by their distance from the cursor,
+ * nearest first. So it sorts older rows from new to old, and newer rows from old to new. It must ask for `limit` + 1
+ * rows, because the extra row shows that the list continues.
  */
 export function toPage<Row>(
   found: readonly Row[],

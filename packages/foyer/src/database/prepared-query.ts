@@ -28,7 +28,7 @@ interface PreparedText<Values, Row> {
   valuesOf(values: Values): QueryValue[];
 }
 
-/** Stands for a value while its query is compiled. */
+/** A placeholder among the parameters of a compiled query. Each call replaces it with its own value of this name. */
 class Place {
   readonly name: string;
   constructor(name: string) {
@@ -75,7 +75,7 @@ export function prepareQuery<Values extends QueryValues<Values>, Row>(
   };
 }
 
-const ofApp = Symbol('a query of the app');
+const ofApp = Symbol('sent by the app');
 
 /** Marks a query that the app's own code sends. */
 export function markAppQuery(node: RootOperationNode): RootOperationNode {

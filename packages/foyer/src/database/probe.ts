@@ -1,7 +1,7 @@
 import { open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** A probe's outcome counts for this long after the probe began. Checks within that time start no new probe. */
+/** For this long after a probe began, checks use its outcome instead of starting a new probe. */
 const believedMs = 2000;
 /**
  * How long a caller waits for a probe. If the probe is still running after `waitMs`, the check passes. A probe that is
@@ -11,9 +11,9 @@ const waitMs = 1000;
 const silentMs = 5000;
 
 /**
- * Creates a check that any number of callers may call at the same time. Only one `probe` runs at a time, and its
- * outcome counts for two seconds. The check rejects with the probe's error. If the probe has been running for more than
- * five seconds, the check rejects with an error whose message is `silent`.
+ * Creates a check that any number of callers may call at the same time. Only one `probe` runs at a time, and for two
+ * seconds after it began, all checks use its outcome. The check rejects with the probe's error. If the probe has been
+ * running for more than five seconds, the check rejects with an error whose message is `silent`.
  */
 export function createProbe(probe: () => Promise<void>, silent: string): () => Promise<void> {
   let last: { startedAt: number; isPending: boolean; result: Promise<void> } | undefined;

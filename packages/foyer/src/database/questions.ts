@@ -26,7 +26,7 @@ export interface QuestionKey {
   questionId: string;
 }
 
-/** The maximum length of an answer in words, in characters. */
+/** The maximum number of characters in an answer that a person types. */
 export const longestAnswer = 3000;
 
 /** Writes the key of a question as the value of its button. */

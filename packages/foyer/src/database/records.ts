@@ -37,14 +37,14 @@ export type StepStatus =
   | 'skipped'
   | 'unconfirmed';
 
-/** Which list of steps a run executes: the one for an install, for an uninstall, or for one kind of moment. */
+/** Which list of steps a run executes: the one for installs, for uninstalls, or for one kind of `Moment`. */
 export type Pipeline = 'install' | 'uninstall' | MomentKind;
 
 /** Something that happens to an installation after its install; each kind has its own pipeline. */
 export type Moment =
   /** The app was installed over an existing installation, and Slack granted the bot more scopes. */
   | { readonly kind: 'upgraded'; readonly addedScopes: readonly string[] }
-  /** A member opened the app for the first time in this life of the installation. */
+  /** A member opened the app for the first time since the app was installed, or installed again after an uninstall. */
   | {
       readonly kind: 'opened';
       readonly userId: string;

@@ -49,7 +49,9 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
          select 'old ' || i, '${config.slack.clientId}', 'old ' || i, 'installed', ${Date.now() - 2 * day} from n`,
       );
       // The stage's Foyer ran this chore when it started. Without this row, the chore runs again.
-      await stage.database.change("delete from chores where name like 'keep the large counts%'");
+      await stage.database.change(
+        "delete from chores where name like 'store counts for the operator pages%'",
+      );
       assert.deepEqual(await foyer.drain({ deadlineMs: 5000 }), { done: true }, 'nothing is due but the job');
       assert.equal(turns.length, 1);
       const kept = await stage.database.rows("select name from kept_counts where name like 'day %'");

@@ -1,6 +1,6 @@
 import { foyer } from '../../../foyer.ts';
 
-// Foyer handles every path below /slack: Next passes a Request, and sends the Response.
+// Foyer handles every path below /slack: Next.js calls `GET` or `POST` with the request, and sends the response.
 
 export const runtime = 'nodejs';
 export const dynamic = 'force-dynamic';

@@ -105,8 +105,9 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
 }
 
 /**
- * Sorts tables so that each one comes after the tables that it refers to. `circles` has a refusal for each table that
- * refers to itself, is in a circle of references, or refers to such a table.
+ * Sorts tables so that each one comes after the tables that it refers to. Some tables have no such place: those that
+ * refer to themselves, are in a circle of references, or refer to such a table. `circles` lists them, each with the
+ * reason why it cannot be copied.
  */
 function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
   names: string[];

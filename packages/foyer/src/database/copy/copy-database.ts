@@ -116,7 +116,8 @@ async function takeTarget(
       await createCopyMark(tx, { source: sourceName, owner, state });
       return { source: sourceName, state, place: null, isFresh: true } as const;
     }, patienceMs);
-  // If another copy creates the mark at the same moment, this first attempt fails. The second attempt finds the mark.
+  // If another process creates its copy mark in the target at the same time, the first call fails. The second call then
+  // finds that mark.
   const mark = await take().catch((error: unknown) => {
     if (!isThereAlready(error)) throw error;
     return take();

@@ -117,7 +117,8 @@ function takenOverWhereGone(error: unknown): never {
 }
 
 function takenOver(cause?: unknown): CopyError {
-  const message = 'Another copy into this database was started, and continues where this one stopped.';
+  const message =
+    'This copy stopped, because another process started a copy into the same database and took over.';
   return new CopyError('taken_over', message, { cause });
 }
 
@@ -125,7 +126,7 @@ function takenOver(cause?: unknown): CopyError {
  * Thrown when a copy cannot start or continue.
  * - `target_not_empty`: the target holds other rows, or an unfinished copy of another source
  * - `source_changed`: the source was written during the copy, and the copied rows are inconsistent
- * - `taken_over`: another copy into the same target was started, and continues where this one stopped
+ * - `taken_over`: another process started a copy into the same target, and took over
  * - `row_refused`: a row cannot be copied: the target rejects it, or a value is not of its column's type
  * - `table_refused`: some tables cannot be copied
  */

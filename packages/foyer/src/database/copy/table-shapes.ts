@@ -12,7 +12,7 @@ export interface ColumnShape {
   type: string;
   /** Whether the database computes the column. A column that the target computes is not copied. */
   isGenerated: boolean;
-  /** Whether its next value comes from a Postgres sequence. */
+  /** Whether a Postgres sequence supplies the column's value in new rows. */
   hasSequence: boolean;
 }
 
@@ -34,7 +34,7 @@ export function engineOf(queries: Queries): Engine {
   return queries.getExecutor().adapter instanceof PostgresAdapter ? 'Postgres' : 'SQLite';
 }
 
-/** Describes every table of a database, Foyer's and others, except the mark of a copy. */
+/** Describes every table of a database, Foyer's and others, except the table that marks an unfinished copy. */
 export async function readTableShapes(queries: Queries): Promise<TableShape[]> {
   const read = engineOf(queries) === 'Postgres' ? readPostgres : readSqlite;
   const { columns, references, triggers } = await read(queries);
@@ -130,9 +130,9 @@ async function readPostgres(queries: Queries) {
 }
 
 /**
- * If a Postgres database is copied table by table, some tables and views are missed, and the rows of others are
- * inserted twice. Lists all of these, each with the reason. A table in another schema may belong to another program. It
- * counts as the app's only if a reference connects it with one of the app's tables.
+ * Lists the tables and views that cannot be copied table by table from a Postgres database, each with the reason. The
+ * copy would miss some of them, and would insert the rows of others twice. Tables in other schemas may belong to other
+ * programs, so only those are listed that a reference connects with one of the app's tables.
  */
 export async function readUncopied(queries: Queries): Promise<string[]> {
   if (engineOf(queries) === 'SQLite') return [];

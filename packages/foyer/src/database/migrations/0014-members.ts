@@ -5,8 +5,8 @@ import type { Migration } from 'kysely/migration';
  * Adds to each member whether they are a guest, when they were last seen, and when their account was deactivated. Also
  * adds the people of other workspaces, whom an installation meets in Slack Connect channels. See `records.ts`.
  *
- * If Foyer had asked Slack only for a person's role, the person had a row in `memberships` and none in `users`. This
- * migration adds the missing rows to `users`.
+ * Before this migration, Foyer stored the role of an unregistered person only in `memberships`. This migration adds the
+ * missing rows to `users`.
  *
  * Why people of other workspaces have their own table: their user ids are unique only together with their own team's
  * id. As rows of `memberships`, they could be mistaken for this team's people.

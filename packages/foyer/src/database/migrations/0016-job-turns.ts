@@ -2,7 +2,8 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * The times, the machine and the outcome of the newest turn of each job; null for Foyer's own chores. See `records.ts`.
+ * Adds columns to `chores` for the newest turn of each job: its times, its machine and its outcome. In the rows of
+ * Foyer's own chores, these columns are null. See `records.ts`.
  */
 export const m0016JobTurns: Migration = {
   async up(db: Kysely<unknown>) {

@@ -1,7 +1,10 @@
 import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** The moment that a run is for, and indexes that keep such runs from slowing down installs; see `records.ts`. */
+/**
+ * Adds the column `moment` to `runs`: what happened after the install and started the run. Also adds indexes, so that
+ * many such runs do not slow down installs. See `records.ts`.
+ */
 export const m0017Moments: Migration = {
   async up(db: Kysely<unknown>) {
     await db.schema.alterTable('runs').addColumn('moment', 'text').execute();

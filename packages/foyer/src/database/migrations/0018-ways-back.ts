@@ -2,8 +2,8 @@ import type { Kysely } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * Whether installs are paused, and teams that send events although Foyer has no installation for them; see
- * `records.ts`.
+ * Creates two tables. `maintenance` stores whether installs are paused. `unknown_teams` lists teams that send events
+ * although Foyer has no installation for them. See `records.ts`.
  */
 export const m0018WaysBack: Migration = {
   async up(db: Kysely<unknown>) {

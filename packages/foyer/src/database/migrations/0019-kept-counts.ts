@@ -2,8 +2,8 @@ import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 /**
- * Stored counts of rows that are too many to count each time a page is shown (see `records.ts`), and indexes for the
- * operator pages.
+ * Creates a table in which Foyer stores how many rows of some kinds there are. Counting these rows each time a page is
+ * shown would take too long. Also adds indexes for the operator pages. See `records.ts`.
  */
 export const m0019KeptCounts: Migration = {
   async up(db: Kysely<unknown>) {

@@ -208,8 +208,8 @@ async function eraseRunContents(tx: Tx, of: { installationId: string; userId: st
     .where('run_id', 'in', theirRuns)
     .execute();
   await tx.deleteFrom('questions').where('run_id', 'in', theirRuns).execute();
-  // The moment of an `opened` run contains the tab that the person opened, and the id of their conversation with the
-  // app. What the run posted there names that conversation too.
+  // In an `opened` run, the column `moment` contains the tab that the person opened, and the id of their conversation
+  // with the app. The rows of the messages that the run posted contain that id too.
   const opened = theirRuns.where('pipeline', '=', sql.lit('opened'));
   await tx
     .deleteFrom('posts')

@@ -12,7 +12,7 @@ export interface MemberRecord extends UserRecord {
   role: MemberRole;
 }
 
-/** The installation in which the app meets a person. */
+/** The installation for which Foyer records a person. */
 export type Host = Pick<InstallRecord, 'id' | 'clientId' | 'teamId' | 'teamName' | 'enterpriseId'> &
   Pick<InstallRecord, 'enterpriseName' | 'isEnterpriseInstall'>;
 

@@ -137,7 +137,7 @@ export interface Member {
   isAdmin: boolean;
   /** When Slack last reported their role; 0 for never. */
   provenAt: number;
-  /** Undefined if Foyer asked Slack only about their role, and they are not registered. */
+  /** Undefined if `users` has no row for the person. */
   profile: UserRecord | undefined;
   /** Accurate to an hour; null if never seen. */
   lastSeenAt: number | null;

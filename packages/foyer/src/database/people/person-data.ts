@@ -101,7 +101,10 @@ export async function readPersonData(queries: Queries, person: PersonKey) {
       .where('installation_id', 'in', ids)
       .where('user_id', '=', userId)
       .execute(),
-    /** Only those of the person's `opened` runs: what an install posts is about the installation. */
+    /**
+     * Only the posts of the person's `opened` runs. The posts of other runs are about the installation, not about the
+     * person.
+     */
     posts: await queries
       .selectFrom('posts')
       .select(['installation_id', 'run_id', 'status', 'channel_id', 'message_ts', 'attempted_at', 'sent_at'])

@@ -6,10 +6,10 @@ import type { Tables } from '../records.ts';
 
 /**
  * Why marks: if the connection is lost between a commit and its answer, Foyer must be able to find out the outcome.
- * After a crash or a failover, the server's own `pg_xact_status` can be wrong: if a transaction was lost, a later
- * transaction gets its number, and the server reports "committed" for this number once the later transaction is
- * committed. So each transaction writes a row with a unique id, its mark. The row exists only if the transaction was
- * committed. Later transactions delete the row, so the table stays small.
+ * After a crash or a failover, the server's own `pg_xact_status` can be wrong: the number of a lost transaction is used
+ * again for a later one. When the later one is committed, the server reports "committed" for the lost one too. So each
+ * transaction writes a row with a unique id, its mark. The row exists only if the transaction was committed. Later
+ * transactions delete the row, so the table stays small.
  */
 export const writeMarksTable = 'write_marks';
 
@@ -24,11 +24,11 @@ export interface WriteMark {
   id: string;
   /** Execute these when the transaction begins. */
   statements: readonly string[];
-  /** Call it once the outcome of the transaction is known. */
+  /** Call `settle` when the outcome of the transaction is known. */
   settle(end: 'committed' | 'not committed'): void;
 }
 
-/** Creates the marks of one process: each call of `next` returns a new one. */
+/** Creates the marks that one process writes. Each call of `next` returns a new mark. */
 export function createWriteMarks(): { next(): WriteMark } {
   const spent: string[] = [];
   return {
