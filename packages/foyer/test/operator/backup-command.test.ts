@@ -155,6 +155,24 @@ test('`backup` says so if the disk has no room for the copy, and leaves no half 
   }
 });
 
+test('`backup --verify` says so if it cannot make its temporary copy', async (t) => {
+  const { folder, run } = await createOperatorHarness(t);
+  const file = join(folder, 'backup.db');
+  assert.equal((await run(['backup', file])).exitCode, 0);
+  const { TMPDIR } = process.env;
+  t.after(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  });
+  process.env.TMPDIR = join(folder, 'gone');
+  const { exitCode, stderr } = await run(['backup', '--verify', file], {
+    loadKeyring: () => keyringOf('k1'),
+  });
+  assert.equal(exitCode, 1);
+  assert.match(stderr, /backup\.db cannot be copied to .*gone for the rehearsal: ENOENT.*set TMPDIR/);
+  assert.doesNotMatch(stderr, /bug in Foyer/);
+});
+
 test('a Postgres backup made during installs is a consistent snapshot, and Foyer can start on the backup file', async (t) => {
   const stage = await setStage({
     engine: 'Postgres',

@@ -99,10 +99,10 @@ async function rehearseRestore(deps: OperatorDeps, file: string) {
   if (lstatSync(file, { throwIfNoEntry: false })?.isFile() !== true) {
     throw new CommandError(`There is no backup at ${file}.`);
   }
-  const folder = mkdtempSync(join(tmpdir(), 'foyer-rehearsal-'));
+  const folder = copying(file, () => mkdtempSync(join(tmpdir(), 'foyer-rehearsal-')));
   try {
     const copy = join(folder, basename(file));
-    copyFileSync(file, copy);
+    copying(file, () => copyFileSync(file, copy));
     refuseIfDamaged(copy, file);
     const database = await deps.openDatabase({ kind: 'sqlite', file: copy });
     try {
@@ -128,6 +128,20 @@ async function rehearseRestore(deps: OperatorDeps, file: string) {
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Makes a part of the temporary copy. If the file system refuses it, throws a CommandError that says what to do. */
+function copying<T>(backup: string, work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CommandError(
+      `The backup ${backup} cannot be copied to ${tmpdir()} for the rehearsal: ${reason}. Run this as a user who may ` +
+        'read the backup, and set TMPDIR to a folder that has room for it.',
+      { cause },
+    );
   }
 }
 
