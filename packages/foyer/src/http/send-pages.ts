@@ -137,10 +137,11 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       const action = `${http.basePath}/slack/install`;
       // After the form, the browser checks each redirect against this list: Slack redirects to the workspace's own
       // address, and if the person cancels, Foyer redirects to the host product.
+      const hosts = [config.successRedirectUrl, config.errorRedirectUrl].filter((url) => url !== undefined);
       const formLeadsTo = [
         'https:',
-        new URL(slack.authorizationUrl).origin,
-        ...(deps.config.connect?.returnOrigins ?? []),
+        ...[slack.authorizationUrl, ...hosts].map((url) => new URL(url).origin),
+        ...(config.connect?.returnOrigins ?? []),
       ];
       const options = { noIndex: true, setCookie, formLeadsTo };
       send(res, 200, options, (frame) => connectPage({ ...frame, ...question, action }));
@@ -181,7 +182,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
       const { teamId, member, status, locale, ...content } = failure;
       const { kind, retryAfterSeconds } = content;
-      const path = kind === 'wrong_host' ? `${http.publicUrl}${content.path ?? '/'}` : content.path;
+      const path = kind === 'wrong_host' ? site.url('/') : content.path;
       const query = new URLSearchParams(teamId && { team: teamId });
       // If the workspace does not have the app, a member cannot connect an account, so a retry must install the app.
       if (member && kind !== 'not_installed') query.set('member', '1');

@@ -371,6 +371,24 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
+  it('the page of a link lets its form lead to the URLs from the environment, which may be on this machine', async (t) => {
+    const stage = await setConnectStage({
+      environment: {
+        SLACK_SUCCESS_REDIRECT_URL: 'http://localhost:4001/welcome',
+        SLACK_ERROR_REDIRECT_URL: 'http://localhost:4002/failed',
+      },
+    });
+    t.after(() => stage.close());
+    const { return_to: _, ...claims } = claimsOf();
+    const visitor = createVisitor();
+    const page = await stage.openLink(visitor, sign(claims), { press: false });
+    const policy = page.headers.get('content-security-policy') ?? '';
+    assert.match(policy, /form-action [^;]* http:\/\/localhost:4001 http:\/\/localhost:4002[ ;]/);
+    const ticket = ticketOf(await page.text());
+    const left = await visitor.post(`${stage.url}/slack/install`, { ticket, decision: 'cancel' });
+    assert.match(left.headers.get('location') ?? '', /^http:\/\/localhost:4002\/failed\?foyer_result=/);
+  });
+
   it('if CONNECT_SECRET is not set, an install redirects without a result, and links are refused', async (t) => {
     const stage = await setConnectStage({
       environment: {

@@ -18,6 +18,7 @@ import { openDatabase } from '../../src/database/open-database.ts';
 import { createFoyer, defineFoyer, type Foyer, readConfig } from '../../src/index.ts';
 import { freePort } from '../../src/testing/free-port.ts';
 import { createVisitor, finishedRun, install } from '../../src/testing/visitor.ts';
+import { fetchAs } from '../support/fetch-as.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
 
 // `express4` has no types here, so the test uses those of Express 5.
@@ -182,6 +183,15 @@ describe('Foyer in the host app’s own server', () => {
       res.end("the host's own");
     });
     await useEverything(host);
+  });
+
+  it('under a wrong host name, the page’s button leads to Foyer’s own start page, not to the host’s', async (t) => {
+    const host = await startHost(t, async (foyer) => async (req, res) => {
+      if (!(await foyer.handle(req, res))) res.writeHead(404).end();
+    });
+    const answer = await fetchAs('evil.example', `${host.origin}${basePath}/operator`);
+    assert.equal(answer.status, 421);
+    assert.match(await answer.text(), new RegExp(`href="${host.origin}${basePath}/?"`));
   });
 
   it('a cookie that the host set before Foyer answers reaches the browser with Foyer’s own cookies', async (t) => {
