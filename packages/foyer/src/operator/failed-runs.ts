@@ -1,4 +1,5 @@
 import type { Queries } from '../database/database.ts';
+import { erasedUserId } from '../database/people/erase-person.ts';
 import type { InstallationStatus, Pipeline, RunStatus } from '../database/records.ts';
 import { momentKinds } from '../database/runs.ts';
 import { isNewestRun } from './installation-lists.ts';
@@ -27,7 +28,8 @@ const pageRows = 100;
 /**
  * Reads, in pages and newest first, the failed runs that still matter. For an installation that is not uninstalled,
  * these are its newest install run and the moment runs of its current life. For an uninstalled one, it is the uninstall
- * run of its last life. Earlier uninstall runs are excluded: a retry would erase what a later install has created.
+ * run of its last life. Earlier uninstall runs are excluded: a retry would erase what a later install has created. The
+ * other runs of people who were erased are excluded too, since a retry does not repeat them.
  *
  * With `step`, reads succeeded runs after the failed ones: if a step that only operators see fails, its run still
  * succeeds.
@@ -62,6 +64,7 @@ async function readPage(
     .select(['enterprise_id as enterpriseId', 'installations.status as installation'])
     .where('runs.status', '=', status)
     .where('installations.client_id', '=', clientId)
+    .where((eb) => eb.or([eb('runs.pipeline', '=', 'uninstall'), eb('runs.user_id', '!=', erasedUserId)]))
     .where((eb) =>
       eb.or([
         eb.and([eb('installations.status', '!=', 'uninstalled'), isNewestRun(eb)]),

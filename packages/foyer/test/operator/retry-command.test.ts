@@ -172,6 +172,24 @@ testOnBothEngines(
   },
 );
 
+testOnBothEngines(
+  '`retry --failed` leaves out the runs of people who were erased, and `retry` says why it does not repeat one',
+  async (t, engine) => {
+    const { database, run } = await createOperatorHarness(t, {}, engine);
+    await storeInstallation(database, { id: 'ins_1' });
+    const erased = await storeRun(database, 'ins_1', [{ name: 'greet', status: 'failed' }]);
+    const change = database.queries.updateTable('runs').where('id', '=', erased);
+    await change.set({ pipeline: 'opened', user_id: 'erased' }).execute();
+    assert.match((await run(['retry', '--failed'])).stderr, /No failed run matches/);
+    const { exitCode, stderr } = await run(['retry', erased]);
+    assert.equal(exitCode, 1);
+    assert.match(stderr, /the person whose run it was has been erased/);
+    await change.set({ pipeline: 'uninstall' }).execute();
+    await database.queries.updateTable('installations').set({ status: 'uninstalled' }).execute();
+    assert.match((await run(['retry', '--failed'])).stderr, /Queued 1 of 1/);
+  },
+);
+
 test('`retry --failed` queues each failed run once, even if it has to read the runs in several pages', async (t) => {
   const { database, run } = await createOperatorHarness(t);
   for (let index = 0; index < 205; index += 1) {

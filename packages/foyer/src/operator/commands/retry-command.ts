@@ -76,7 +76,8 @@ const successes: Readonly<Partial<Record<RetryOutcome, string>>> = {
 
 const refusals: Readonly<Partial<Record<RetryOutcome, string>>> = {
   'rate-limited': 'Slack asked us to wait. The run continues automatically after that.',
-  'nothing-to-retry': 'each of its steps has succeeded or was skipped.',
+  'nothing-to-retry':
+    'each of its steps has succeeded or was skipped, or the person whose run it was has been erased.',
   'not-installed': 'the app has since been uninstalled. The next install starts a new run.',
   unknown: 'there is no such run. `npm run foyer -- show TEAM` prints the id of a team’s newest run.',
 };
