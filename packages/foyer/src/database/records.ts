@@ -111,8 +111,8 @@ export interface InstallationRow {
   /** 1 for the first install, one more for each install that follows an uninstall. */
   life: number;
   /**
-   * Each change of the tokens adds one. A refresh stores the new tokens only if the version is still the one that it
-   * read with the old tokens.
+   * Grows by one whenever the tokens change. A token refresh reads the version together with the old tokens. It stores
+   * the new tokens only if the version is still the same.
    */
   version: number;
   installer_user_id: string;
@@ -182,12 +182,12 @@ export interface MembershipRow {
 }
 
 /**
- * A person from another workspace, whom an installation met in a Slack Connect channel. The profile contains only what
- * this installation may see of them. What their own team's installation has stored belongs to another tenant.
+ * A person from another workspace, seen in a Slack Connect channel. The profile contains only what this installation
+ * may see. It contains nothing that an installation in the person's own team has stored: that is another tenant.
  */
 export interface ExternalMemberRow {
   client_id: string;
-  /** The team whose installation met them. */
+  /** The team whose installation stored this row. */
   team_id: string;
   /** The person's own team. */
   home_team_id: string;
@@ -263,8 +263,9 @@ export interface RunRow {
   lease_owner: string | null;
   lease_until: number | null;
   /**
-   * For a run of `upgraded`, `opened` or `workspaceGranted`: the moment as JSON, without its kind and its user. Null
-   * for an install or uninstall, and for an `opened` run that has ended and whose person was erased.
+   * For a run of `upgraded`, `opened` or `workspaceGranted`: what happened, as JSON. Does not repeat the kind
+   * (`pipeline`) or the person (`user_id`). Null for an install or uninstall. Also null for an `opened` run that has
+   * ended, if its person was erased.
    */
   moment: string | null;
 }
@@ -300,8 +301,8 @@ export interface StepAttemptRow {
 }
 
 /**
- * A message that Foyer sends once per life of an installation: the columns that the tables `welcomes` and `posts`
- * share.
+ * The columns that the tables `welcomes` and `posts` share. A row is a message that Foyer sends only once per `life` of
+ * an installation.
  */
 export interface OnceMessageRow {
   installation_id: string;
@@ -548,7 +549,8 @@ export interface Tables {
     /** SHA-256 of the view that Slack last accepted; null while that is unknown. */
     published_hash: string | null;
     /**
-     * SHA-256 of the view that a process last announced here, just before it sent the view; null if none was announced.
+     * SHA-256 of the view that was announced last: a process stores it here just before it sends the view. Null if no
+     * view was announced.
      */
     sending_hash: string | null;
   };
@@ -559,7 +561,7 @@ export interface Tables {
     id: string;
     sealed_check: string;
     created_at: number;
-    /** When a process first started without this key; null while the key is in use. */
+    /** The time at which a process first started without this key; null while the key is in use. */
     retired_at: number | null;
   };
   operator_notices: OperatorNoticeRow;
@@ -583,7 +585,7 @@ export interface Tables {
     /** `host pid random`. */
     process: string;
     key_id: string;
-    /** When it last reported that it is running. */
+    /** When this process last reported that it is running. */
     seen_at: number;
   };
   /** An app whose installs are paused on every machine. */
@@ -600,15 +602,15 @@ export interface Tables {
     /** `team:T…` or `enterprise:E…`. */
     tenant: string;
     first_seen_at: number;
-    /** When Slack last sent an event for it, accurate to a few minutes. */
+    /** When Slack last sent an event for this tenant, accurate to a few minutes. */
     last_seen_at: number;
   };
   /** A delivery from Slack that a process has claimed; the row stays for an hour. */
   seen_deliveries: {
     client_id: string;
     /**
-     * For an event, `event Ev…`. For a press, command or dialog, `press` and the request's signature. One kind of row
-     * is not a delivery: `purged` and a tenant (`purgeKey`).
+     * `event Ev…` for an event. `press` and the request's signature for a button press, command or dialog. `purged` and
+     * a tenant for a row that is not a delivery (see `purgeKey`).
      */
     key: string;
     seen_at: number;

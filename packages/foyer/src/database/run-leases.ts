@@ -39,8 +39,8 @@ export interface ClaimedRun {
   installation: Omit<InstallationRow, 'sealed_bot'>;
   steps: readonly StepRow[];
   /**
-   * The steps of the newest install run in the same life of the installation. Empty if this run is itself an install
-   * run, or if there was no install run.
+   * The steps of the newest install run with the same `life` as this run. Empty if this run is itself an install run,
+   * or if there was no install run.
    */
   installSteps: readonly StepRow[];
 }
@@ -85,7 +85,7 @@ interface Claim {
   limit: number;
   now: number;
   leaseUntil: number;
-  /** Becomes the owner of the claimed runs; each claim uses a new one. */
+  /** The id that is stored as the `lease_owner` of the claimed runs. Each claim uses a new id. */
   owner: string;
 }
 

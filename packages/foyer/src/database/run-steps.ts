@@ -2,7 +2,10 @@ import type { Queries, Tx } from './database.ts';
 import { type Given, prepareQuery } from './prepared-query.ts';
 import type { AttemptOutcome, StepAttemptRow, StepRow, StepStatus } from './records.ts';
 
-/** The columns of a step that will run, for the first time or again. Without `attempts`, so that the count stays. */
+/**
+ * The columns of a step that will run, for the first time or again. A step that runs again keeps its `attempts`, so
+ * this object does not contain them.
+ */
 export const pendingStep = {
   status: 'pending',
   failures: 0,
@@ -191,8 +194,7 @@ export async function readStepAttempts(queries: Queries, runId: string): Promise
 }
 
 /**
- * Counts the attempts that never ended because their process died, backward from the step's latest attempt until one
- * that ended. Counts at most `most`.
+ * Counts how many of a step's latest attempts, in a row, never ended because their process died. Counts at most `most`.
  */
 export async function countLostAttempts(
   queries: Queries,

@@ -12,19 +12,22 @@ import { earlierStepFailed, pendingStep } from './run-steps.ts';
 /** The kinds of moments. Each has its own pipeline, which is an option of `defineFoyer`. */
 export const momentKinds: readonly MomentKind[] = ['upgraded', 'opened', 'workspaceGranted'];
 
-/** Whether a pipeline is for a moment, and not for an install or uninstall. */
+/** Whether a pipeline belongs to one of the `momentKinds`, and not to an install or uninstall. */
 export const isMoment = (pipeline: Pipeline): pipeline is MomentKind =>
   momentKinds.some((kind) => kind === pipeline);
 
 /** The values of a new run. `stepNames` are the steps of the pipeline, in order. */
 interface NewRun {
-  /** The install pipeline by default. */
+  /** Defaults to the install pipeline. */
   pipeline?: Pipeline;
   installationId: string;
   life: number;
   userId: string;
   stepNames: readonly string[];
-  /** The moment that the run is for, of the same kind as `pipeline`; undefined for an install or uninstall. */
+  /**
+   * What happened, if `pipeline` is one of the `momentKinds`; `moment.kind` is then the same as `pipeline`. Undefined
+   * for an install or uninstall.
+   */
   moment?: Moment;
   now: number;
 }
@@ -37,8 +40,8 @@ const behindUninstallRun = 'uninstall_run';
 
 /**
  * Returns whether an uninstall run of the installation has not ended yet. When an uninstall run ends, it wakes only the
- * runs that already wait for it. So this function locks the uninstall run until the transaction ends: it cannot end
- * before the caller has stored a run that waits for it.
+ * runs that already wait for it. So this function locks the uninstall run: it cannot end until the caller's transaction
+ * has stored a run that waits for it.
  */
 async function isUninstalling(transaction: Tx, installationId: string): Promise<boolean> {
   const unfinished = await transaction
@@ -85,15 +88,15 @@ async function beginning(
   return { status: 'queued', dueAt: now, waitingFor: null };
 }
 
-/** Whether a run waits for another run to end before it begins. */
+/** Whether a run cannot begin until another run has ended. */
 export const isBehindRun = ({ waiting_for }: { waiting_for: string | null }): boolean =>
   waiting_for === behindUninstallRun || waiting_for?.startsWith('run_') === true;
 
 /**
- * Queues a run with all its steps pending, and returns its id. Call it in the transaction that stores or uninstalls the
- * installation, or applies the moment, so that this change and its run are committed together (invariant 1). If an
+ * Queues a run with all its steps pending, and returns its id. Call it in the transaction that applies the install, the
+ * uninstall or the moment that the run is for: that change and its run must be committed together (invariant 1). If an
  * uninstall run has not ended, the new run waits for it, so that a reinstall never overtakes the cleanup after the
- * uninstall. A moment's run also waits for an unfinished install run.
+ * uninstall. The run of a moment also waits for an install run that is under way.
  */
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
@@ -176,8 +179,8 @@ export async function repeatRun(
 }
 
 /**
- * Finds the failed runs in this life of an installation in which a step failed with `errorCode`: the newest install
- * run, and moments' runs, oldest first. Omits older install runs, since the newest one replaced them.
+ * Finds the failed runs that contain a step that failed with `errorCode`, oldest first. Considers only runs of the
+ * installation's current life: the runs of moments, and the newest install run, which replaced the older ones.
  */
 export async function findStoppedRuns(
   transaction: Tx,
@@ -303,8 +306,8 @@ export async function endRun(
 }
 
 /**
- * After an uninstall run has ended, queues the runs that waited for it, oldest first. Stops after queuing another
- * uninstall run, if there is one: the runs created after that one wait for it.
+ * After an uninstall run has ended, queues the runs that waited for it, oldest first. If there is another uninstall run
+ * among them, queues no run that was created after it: those runs now wait for that uninstall run.
  */
 async function wakeRunsBehind(transaction: Tx, installationId: string, now: number): Promise<void> {
   const behind = await transaction
@@ -325,9 +328,10 @@ const cancelledAtOnce = 5000;
 /**
  * Cancels the unfinished runs of an installation, except uninstall runs. Returns the ids of the cancelled runs.
  *
- * With `userId`, cancels only that person's runs. With `replacedBy`, a new install run, cancels only install runs:
- * moments' runs remain valid, and wait for the new run instead. Marks the unfinished steps of cancelled runs as
- * skipped. A worker that is executing such a step has lost its lease, and writes nothing more to the run.
+ * If `userId` is given, cancels only that person's runs. `replacedBy` is the id of a new install run. If it is given,
+ * cancels only the other install runs: the runs of moments remain valid, and wait for the new install run instead.
+ * Marks the unfinished steps of cancelled runs as skipped. A worker that is executing such a step has lost its lease,
+ * and writes nothing more to the run.
  */
 export async function cancelRuns(
   transaction: Tx,

@@ -66,7 +66,7 @@ export async function replaceSeal(
   return numUpdatedRows > 0n;
 }
 
-/** How many sealed texts begin with a prefix, by where they are stored. */
+/** How many sealed texts `countSeals` found for bots, for users and for install requests. */
 export interface SealCount {
   bots: number;
   users: number;

@@ -164,9 +164,9 @@ export async function touchSession(queries: Queries, session: { id: string; now:
 }
 
 /**
- * Claims the right to make the next call that asks Slack whether a session's person still has an account. Returns false
- * if another request or process claimed it first, or if the session has ended. `before` is the `checked_at` that the
- * caller read.
+ * Claims the next check of a session, in which Foyer asks Slack whether the session's person still has an account.
+ * Returns false if another request or process claimed the check first, or if the session has ended. `before` is the
+ * `checked_at` that the caller read.
  */
 export async function claimCheck(
   queries: Queries,
@@ -194,7 +194,7 @@ export async function endSession(
   return numDeletedRows > 0n;
 }
 
-/** A person whose sessions to end or find, both as a member and as an operator. */
+/** Selects the sessions of a person, both as a member and as an operator. */
 export interface PersonOfSessions extends PersonKey {
   /** Selects only sessions whose ID token Slack issued before this time, by Slack's clock. If omitted, all sessions. */
   signedBefore?: number;

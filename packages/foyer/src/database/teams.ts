@@ -6,7 +6,7 @@ interface TeamRegistration {
   teamId: string;
   name: string | null;
   enterpriseId: string | null;
-  /** If the team is new, stored as the time when the app first met it. */
+  /** When the app first met the team. Foyer stores this time only if the team is new. */
   seenAt: number;
   now: number;
 }
@@ -55,7 +55,7 @@ export async function updateTeam(
     .execute();
 }
 
-/** A team, and when an event reported something about it: a whole second of Slack's clock, in milliseconds. */
+/** A team, and the time of an event about the team. `at` is a whole second of Slack's clock, in milliseconds. */
 export interface TeamEvent {
   clientId: string;
   teamId: string;
@@ -63,8 +63,8 @@ export interface TeamEvent {
 }
 
 /**
- * Returns `at`, the time of an event, plus one second. Data counts as older than the event if it was stored before
- * that, since Slack rounds an event's time down to a whole second.
+ * Returns the end of the second in which an event happened. `at` is the event's time, which Slack rounds down to a
+ * whole second. Data that was stored before the returned time counts as older than the event.
  */
 export const storedBefore = (at: number): number => at + 1000;
 

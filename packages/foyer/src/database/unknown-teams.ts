@@ -15,7 +15,10 @@ export interface UnknownTeam {
 export const mostUnknownTeams = 1000;
 /** If Slack has sent no event for a team in this time, Foyer assumes that the team has removed the app. */
 const forgottenAfterMs = 30 * 24 * 3_600_000;
-/** How long a team must be unknown before Foyer lists it: until its install is committed, a new team is unknown too. */
+/**
+ * Foyer lists a team only after it has been unknown for this long. A team that is just installing the app is unknown
+ * too, but only until its install is committed.
+ */
 const settledAfterMs = 60_000;
 
 /**

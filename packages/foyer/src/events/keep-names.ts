@@ -19,7 +19,7 @@ import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 /** Slack may send `app_rate_limited` every minute; Foyer queues at most one notice an hour for each installation. */
 const noticeEveryMs = 3_600_000;
 
-/** Creates the effects of these events, by event type. */
+/** Creates the effect of each event that is described above, by event type. */
 export function createKeepNames(deps: {
   database: Database;
   clientId: string;

@@ -38,7 +38,7 @@ interface LifecycleDeps {
   log: Logger;
 }
 
-/** The parts of a delivery that its effect needs. */
+/** What an `Effect` needs to know about a delivery. */
 export interface Delivery {
   event: EventEnvelope;
   query: InstallationQuery;

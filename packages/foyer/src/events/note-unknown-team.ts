@@ -62,8 +62,9 @@ export function createNoteUnknownTeam(deps: {
     if (!team) return;
     log.error(
       { teamId: team.teamId, enterpriseId: team.enterpriseId, unknownTeams: unknown.length },
-      'Slack sends events for a team that has no installation here, as after a restore: an admin there has to install ' +
-        'the app again. `npm run foyer -- list --unknown` lists all such teams, with a link for each',
+      'Slack sends events for a team that has no installation here, perhaps because an old backup was restored: an ' +
+        'admin of the team has to install the app again. `npm run foyer -- list --unknown` lists all such teams, with ' +
+        'a link for each',
     );
   }
 

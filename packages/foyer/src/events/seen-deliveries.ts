@@ -7,13 +7,13 @@ import { inTime } from '../http/in-time.ts';
  * Remembers what Slack has delivered, so that listeners receive each delivery once.
  *
  * - **Events**, by their `event_id`: Slack sends an event again if Foyer's answer was lost, late or an error.
- * - **Presses, commands and dialogs**, by their signature, which covers body and timestamp. Slack never sends one
- *   twice, but a person who recorded a signed request can.
+ * - **Button presses, commands and dialogs**, by their signature, which covers body and timestamp. Slack never sends
+ *   the same request twice, but a person who recorded a signed request can send it again.
  *
- * Why two places: with one process, the process's own memory is enough, and costs nothing. On Postgres, several
- * processes may share the work. So if a process has not seen a delivery itself, it also asks the database. In one
- * query, it claims all deliveries of one turn of the event loop. If the database does not answer, the delivery counts
- * as new: twice is better than never.
+ * Why both in memory and in the database: with one process, the process's own memory is enough, and costs nothing. On
+ * Postgres, several processes may share the work. So if a process has not seen a delivery itself, it also asks the
+ * database. One query claims all deliveries of one iteration of the event loop. If the database does not answer, the
+ * delivery counts as new: twice is better than never.
  */
 
 /**
@@ -94,7 +94,7 @@ export function createSeenDeliveries(deps: {
       older.delete(key);
       if (deps.shared) await forgetDelivery(queries, { clientId, key });
     },
-    /** Deletes deliveries from the database that are so old that Slack will not send them again. */
+    /** Deletes old deliveries from the database: those that Slack will not send again. */
     async sweep(): Promise<void> {
       if (!deps.shared) return;
       const sweep = { clientId, before: now() - keptMs, limit: sweptRows };

@@ -22,8 +22,9 @@ import type { SignatureCheck } from './verify-signature.ts';
 
 /** Slack waits three seconds for an answer to a button or a command. */
 const acknowledgeWithinMs = 2800;
-/** How long Foyer waits before the first, second and third repeat of an event, and how many events may wait for one. */
+/** How long Foyer waits before the first, second and third repeat of an event. */
 const repeatAfterMs = [1000, 10_000, 60_000];
+/** The maximum number of events that wait for a repeat at the same time. */
 const mostRepeats = 1000;
 
 export interface SlackReceiverDeps {
@@ -109,8 +110,8 @@ export function createSlackReceiver(deps: SlackReceiverDeps): SlackReceiver {
   }
 
   /**
-   * Plans a repeat of an event. If the last repeat has failed, Foyer is stopping or too many repeats are planned, gives
-   * up on the event and forgets it. If Slack then sends the event again, it counts as new.
+   * Plans a repeat of an event. Gives up on the event instead if its last repeat has failed, if Foyer is stopping, or
+   * if too many repeats are planned. Foyer then forgets the event: if Slack sends it again, it counts as new.
    */
   function repeatLater(event: ReceiverEvent, key: string | undefined, times = 0): void {
     const delayMs = repeatAfterMs[times];

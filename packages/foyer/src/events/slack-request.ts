@@ -84,9 +84,11 @@ export function readEnvelope(body: Fields): EventEnvelope {
 
 /**
  * Lists the installations that an event may belong to. `authorizations` names the installation for which Slack sent the
- * event. The outer `team_id` counts only if no authorization names a team or enterprise: in a Slack Connect channel, it
- * may be another company's. If the outer `team_id` counts, and the delivery names an enterprise but not the kind of
- * install, the list contains the workspace's own install first, then the org-wide one.
+ * event. The outer `team_id` counts only if an authorization leaves the team open, or if there is no authorization: in
+ * a Slack Connect channel, it may be the id of another company's workspace.
+ *
+ * Without an authorization, the outer fields may name a team and an enterprise, but not the kind of install. The list
+ * then contains the workspace's own install first, and the org-wide install second.
  */
 function candidatesOf(body: Fields): InstallationQuery[] {
   const outer = queryOf(body);

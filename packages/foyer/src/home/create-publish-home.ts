@@ -16,19 +16,20 @@ import { createReadHome, type Home, type ReadHome, type ReadHomeDeps, sendView }
 /**
  * How several machines keep Home current:
  * 1. Read the hash of the view that was announced last.
- * 2. Read the record and draw the view.
+ * 2. Read the record and make the view.
  * 3. Announce this view by storing its hash, unless another machine has announced a view since step 1.
  * 4. Send the view, and check whether another machine has announced a view since step 3.
  *
- * If step 3 or 4 finds another machine's view, start again. So the view that is sent last was also read last.
+ * If step 3 or 4 finds another machine's view, start again. So the last view that Slack receives shows the record as it
+ * was read last.
  */
 
 /**
- * The longest Retry-After that a publish waits for. If it is longer, Foyer publishes only at the next change, or when
- * the person next opens Home.
+ * The longest time that Foyer waits for a Retry-After. If Slack asks for a longer wait, Foyer publishes only at the
+ * next change, or when the person next opens Home.
  */
 const longestWaitMs = 10_000;
-/** How long Foyer assumes that a person looks at Home after opening it. */
+/** After a person has opened Home, Foyer assumes for this long that they are looking at it. */
 const lookingForMs = 60 * 60 * 1000;
 const mostLookers = 20;
 /**
@@ -77,8 +78,8 @@ export function createPublishHome(
       openedAt: request.opened ? at : 0,
     });
     if (isAnnounced) return publishAnnounced(request, home, triesLeft);
-    // Another machine was faster at every try. It read the record after this request arrived, so its view is current.
-    // After the last try, there is nothing left to send.
+    // If every try fails because another machine has announced a view, Foyer sends nothing. The latest of these
+    // machines read the record after this request arrived, so its view is current.
     return triesLeft > 0 ? publishOnce(request, triesLeft - 1) : unchanged;
   }
 

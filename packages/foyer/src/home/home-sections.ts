@@ -67,7 +67,7 @@ export function checkHome(home: unknown): ConfigProblem[] {
     const { id, blocks } = Object(section) as Record<string, unknown>;
     const name = `home.sections[${index}]`;
     const report = (problem: string, fix: string): void => void problems.push({ name, problem, fix });
-    if (typeof id !== 'string' || id.trim() === '') report('has no id', "give it a string: id: 'standups'");
+    if (typeof id !== 'string' || id.trim() === '') report('has no id', "add an id, such as 'standups'");
     else if (ids.has(id)) report(`has the id of an earlier section: ${id}`, 'give each section its own id');
     ids.add(id);
     if (typeof blocks !== 'function') report('has no blocks function', 'give blocks(viewer, foyer) { … }');
@@ -142,7 +142,7 @@ const most = { blocks: 100, bytes: 250_000 - 2000 };
 interface SectionNotices {
   /** Replaces a section that failed. */
   failed: string;
-  /** Ends a section that does not fit completely. */
+  /** The last line of a section that was cut because it is too long. */
   cut: string;
 }
 

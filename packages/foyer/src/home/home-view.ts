@@ -214,7 +214,7 @@ function stepLine(content: HomeContent, step: StepRecord, run: RunRecord): strin
   const asks = hasAsked(step, run);
   const form = asks ? 'doing' : 'todo';
   const title = escapeMrkdwn(words.step(step.name, faces[step.name]?.title, form), 150) || '-';
-  // A step that waits because it asked to, or that killed its process, has attempts but no failures.
+  // A step that asked to wait, or whose process died, has attempts but no failures.
   const count = step.failures || step.attempts;
   switch (asks ? 'running' : step.status) {
     case 'pending':

@@ -4,7 +4,9 @@ import type { SlackFailure } from '../slack/slack-failure.ts';
 export interface PublishRequest {
   installationId: string;
   userId: string;
-  /** The person's workspace; absent if unknown. For an org-wide install, only the event names it. */
+  /**
+   * The person's workspace; absent if unknown. For an org-wide install, Foyer learns the workspace only from the event.
+   */
   teamId?: string;
   /** Whether the person has just opened App Home. */
   opened?: boolean;

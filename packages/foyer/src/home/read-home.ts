@@ -216,7 +216,7 @@ function refusedBlocks(error: unknown): number[] {
   return [...text.matchAll(/\/blocks\/(\d+)/g)].map(([, index]) => Number(index));
 }
 
-/** Returns the same Home without the pictures of its record; undefined if there are none. */
+/** Returns the same Home without the pictures in its install record; undefined if the record has no pictures. */
 function withoutPictures(home: ComposedHome): ComposedHome | undefined {
   const isPictured = (block: KnownBlock, index: number): boolean =>
     home.owners[index] === undefined &&

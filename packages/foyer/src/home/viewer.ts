@@ -15,10 +15,11 @@ import { slackFailure } from '../slack/slack-failure.ts';
 import { type SlackProfile, type SlackUser, slackProfile } from '../slack/slack-text.ts';
 
 /**
- * Since people open Home often, Foyer stores whether Slack says that a person is an admin. It asks again after a day:
- * admins may restart things, and the person may no longer be an admin. A press may rely on an answer that is up to two
- * days old. When Foyer drew the button, the answer was at most a day old, and Foyer must acknowledge the press before
- * any call to Slack (invariant 6).
+ * People open Home often, so Foyer stores Slack's answer to whether a person is an admin. Foyer asks again after a day,
+ * because an admin may restart things, and the person may no longer be an admin.
+ *
+ * When the person presses a button, the answer may be up to two days old. It was at most a day old when Foyer showed
+ * the button, and Foyer must acknowledge the press before any call to Slack (invariant 6).
  */
 const askAfterMs = 24 * 60 * 60 * 1000;
 const proofLastsMs = 2 * askAfterMs;
@@ -28,10 +29,10 @@ const proofLastsMs = 2 * askAfterMs;
 const seenAgainMs = 60 * 60 * 1000;
 
 /**
- * Finds out what rights a person has in an installation. Registers the person if Slack described them or they are
- * present. After Slack has answered about a person, Foyer does not ask again for a day. Usually it does not ask about
- * the installer, since the install proves who the installer is. With `ask: false`, it never asks, for example at a
- * press, which Foyer must acknowledge before any call to Slack.
+ * Finds out what rights a person has in an installation. Registers the person if Slack described them or if `seen` is
+ * true. After Slack has answered about a person, Foyer does not ask again for a day. Usually Foyer does not ask about
+ * the installer, since the install proves who the installer is. With `ask: false`, Foyer never asks: when
+ * a person presses a button, Foyer must acknowledge the press before any call to Slack.
  */
 export type FindViewer = (
   record: InstallRecord,
@@ -40,8 +41,8 @@ export type FindViewer = (
     /** Whether Foyer may ask Slack; true by default. */
     ask?: boolean;
     /**
-     * Whether they are present now. If so, Foyer registers them and stores when they were last seen, accurate to an
-     * hour.
+     * Whether the person is using the app right now. If so, Foyer registers the person and stores when they were last
+     * seen, accurate to an hour.
      */
     seen?: boolean;
     /** The person's workspace according to Slack. In a Slack Connect channel, it may belong to another company. */

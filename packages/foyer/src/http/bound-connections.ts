@@ -68,7 +68,7 @@ const defaultConnectionBounds: ConnectionBounds = {
   unreadForMs: 5000,
 };
 
-/** What the bounds need to know about a connection. */
+/** What Foyer needs to know about a connection to limit it. */
 interface Connection {
   socket: Socket;
   network: string;
@@ -222,9 +222,9 @@ export function boundConnections(
 /**
  * Passes a connection's data to Node in small pieces, and passes each request only when the previous one is answered.
  *
- * Why: in one go, Node parses all the data that it reads from a connection (64 KiB and more: 2,400 small requests, or
- * 11,000 chunks of a body), and does nothing else meanwhile, even if the connection was closed. 450 such connections
- * made everyone wait for 15 s.
+ * Why: without this, Node reads 64 KiB or more from a connection and parses all of it before it does anything else,
+ * even if the connection was closed. 64 KiB can be 2,400 small requests, or 11,000 chunks of a body. 450 such
+ * connections made everyone wait for 15 s.
  */
 function readOn(connection: Connection): void {
   const { socket } = connection;

@@ -33,7 +33,7 @@ export const refusalKinds = [
 export type RefusalKind = (typeof refusalKinds)[number];
 
 const secretMismatch =
-  'refused requests that name this app but have a wrong signature: SLACK_SIGNING_SECRET is probably not the app’s';
+  'requests refused: they contain this app’s id, but their signature is wrong. SLACK_SIGNING_SECRET is probably wrong';
 
 /** The log gets at most one line a minute for each kind. */
 const everyMs = 60_000;

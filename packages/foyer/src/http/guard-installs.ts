@@ -79,7 +79,7 @@ export function createInstallLimits(deps: {
     const own = await consume(perAddress, key);
     if (own !== undefined) return own;
     const all = await consume(inAll, 'all');
-    // The request is refused, so it must not count against its address.
+    // The limit for all addresses refuses this request, so the request must not use up the limit of its own address.
     if (all !== undefined) await perAddress.reward(key);
     return all;
   }
@@ -97,7 +97,10 @@ export function createInstallLimits(deps: {
   return {
     guardStart: (route: Route): Route => guard(starts, route),
     guardCallback: (route: Route): Route => guard(callbacks, route),
-    /** Call this after a callback has succeeded, so that the callback and its start no longer count. */
+    /**
+     * Call this after a callback has succeeded. The callback, and the request that started its flow, then no longer
+     * count against the limits.
+     */
     succeeded(req: IncomingMessage): void {
       const key = keyOf(req);
       for (const { perAddress, inAll } of [callbacks, starts]) {

@@ -88,7 +88,7 @@ const clientErrors: Readonly<Record<string, { status: string; kind: RefusalKind 
   ERR_HTTP_REQUEST_TIMEOUT: { status: '408 Request Timeout', kind: 'request_too_slow' },
 };
 
-/** The most connections that the kernel queues, which is the default of `server.listen`. */
+/** The maximum number of connections that the kernel queues. It is also the default of `server.listen`. */
 const longestQueue = 511;
 
 /** How long a new connection has to send its first request while the server closes. */

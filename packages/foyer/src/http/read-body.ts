@@ -92,8 +92,8 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
   }
 
   /**
-   * Makes room for `reading`: ends the oldest body for which `counts` returns true, and returns true. If that body is
-   * `reading` itself, or began too recently, ends nothing and returns false.
+   * Makes room for `reading`: ends the oldest of the readings for which `counts` returns true, and returns true. If the
+   * oldest one is `reading` itself or began too recently, or if there is none, ends nothing and returns false.
    */
   function giveWay(reading: Reading, counts: (other: Reading) => boolean): boolean {
     for (const oldest of underWay) {

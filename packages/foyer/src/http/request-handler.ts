@@ -26,7 +26,10 @@ export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; head
  * is still stored, or its tokens are revoked.
  */
 const answerWithinMs = 9500;
-/** If the client has not read the whole answer this long after its request began, Foyer closes the connection. */
+/**
+ * The client must have read the whole answer within this time after the request began. If not, Foyer closes the
+ * connection.
+ */
 const readWithinMs = 10_000;
 /** How often Foyer checks both limits. */
 const lookEveryMs = 100;

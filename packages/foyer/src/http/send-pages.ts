@@ -135,8 +135,8 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       setCookie: string,
     ): void {
       const action = `${http.basePath}/slack/install`;
-      // After the form, the browser checks each redirect against this list: Slack redirects to the workspace's own
-      // address, and if the person cancels, Foyer redirects to the host product.
+      // When the form is submitted, the browser checks each redirect that follows against this list. Slack redirects to
+      // the workspace's own address. If the person cancels, Foyer redirects to the host product.
       const hosts = [config.successRedirectUrl, config.errorRedirectUrl].filter((url) => url !== undefined);
       const formLeadsTo = [
         'https:',

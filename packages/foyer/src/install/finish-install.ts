@@ -115,7 +115,7 @@ export interface FinishInstallDeps {
   onInstalled?(req: IncomingMessage): void;
   /** Called when a member has connected their account. Must not throw. */
   onMember?(member: { installationId: string; userId: string }, userToken: string | undefined): void;
-  /** Called when an install with a link was stored. Must not throw. */
+  /** Called after an install that began with a connect link has been stored. Must not throw. */
   onConnected?(): void;
   now: () => number;
   log: Logger;
@@ -167,7 +167,11 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       // If Foyer did not make the state, a stranger may have written the error code, so Foyer logs only the kind of
       // failure.
       const code = requestId === undefined ? failure.kind : failure.code;
-      logAttempt(log, { requestId, outcome: failure.kind, code }, 'install ended at Slack');
+      logAttempt(
+        log,
+        { requestId, outcome: failure.kind, code },
+        'callback received with an error instead of a code',
+      );
       const member = verdict.content?.member;
       const showPage = (): void => pages.sendFailure(res, { ...failure, teamId, member, requestId });
       if (!verdict.ok) return showPage();

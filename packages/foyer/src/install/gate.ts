@@ -27,7 +27,7 @@ export interface Candidate {
   /** The granted scopes, which may be fewer than the requested ones. */
   botScopes: readonly string[];
   userScopes: readonly string[];
-  /** The account of yours that the install is for; null if it did not begin with a link. */
+  /** The account in your product that the install is for; null if the install did not begin with a connect link. */
   connection: { org: string; subject: string | null; label: string | null; data: unknown } | null;
   /** The record of an earlier install of the same tenant, even if it was uninstalled; null if there is none. */
   known: InstallRecord | null;

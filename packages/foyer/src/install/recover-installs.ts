@@ -18,8 +18,8 @@ import type { UnstoredTokens } from './unstored-tokens.ts';
 export const interruptedAfterMs = 60_000;
 
 /**
- * How long Foyer keeps an install request for operators. The request contains the id that makes its state single-use,
- * but when Foyer erases the request, the state has long expired.
+ * How long Foyer keeps an install request for operators. The request also keeps its state from being used twice. That
+ * is no longer needed when Foyer erases the request, because the state has expired long before.
  */
 const installRequestsKeptMs = 90 * 24 * 3_600_000;
 

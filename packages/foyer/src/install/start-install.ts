@@ -28,8 +28,8 @@ interface StartInstallDeps {
  *
  * GET redirects to Slack's consent page with a new state (Slack's Marketplace expects a redirect at this address, not a
  * page). With `?connect=`, GET first verifies the link. With `?member=1`, GET requests only the user scopes that a
- * member may grant. POST receives a form's answer: whether to use a link that was opened in a different browser from
- * the one it was made for, or whether to move a workspace.
+ * member may grant. POST receives a person's answer to a form. The form asks for consent either to use a link that was
+ * made for another browser, or to move a workspace.
  *
  * Why not `InstallProvider.handleInstallPath`: if it fails, it leaves the response open. And its cookie has one fixed
  * name, so a second tab breaks the first.
@@ -88,7 +88,8 @@ export function createStartInstall(deps: StartInstallDeps) {
       const link = query.get('connect');
       if (link !== null) return connect(req, res, link);
       const asked = query.get('team') ?? '';
-      // Any other value is dropped: Slack then asks the person for the workspace.
+      // If the value is not the id of a team or enterprise, Foyer ignores it: Slack then asks the person for the
+      // workspace.
       const teamId = /^[TE][A-Z0-9]{1,30}$/.test(asked) ? asked : undefined;
       const member = (query.has('member') && config.slack.memberScopes.length > 0) || undefined;
       return toSlack(req, res, { teamId, member });

@@ -66,8 +66,8 @@ export function createBoundStates<Content extends object>(deps: {
   /** Used for nothing but the states of this flow. */
   sealer: Sealer;
   /**
-   * The place under which the sealer seals these states: they open only with it. Also part of the cookie names
-   * (`foyer-<flow>-…`).
+   * The flow that the states belong to. The sealer needs it as the `place` to seal a state and to open it again. It is
+   * also part of the cookie names (`foyer-<flow>-…`).
    */
   flow: 'state' | 'signin';
   content: z.ZodType<Content>;

@@ -59,8 +59,8 @@ const metadataSchema = z
   .catch(undefined);
 /**
  * Parses a refusal, or an answer of `auth.test`. Keeps only strings, numbers and booleans, and the `response_metadata`
- * that Slack's SDK reads in every answer. Why not the other objects: deeply nested ones make the SDK overflow the
- * stack.
+ * that Slack's SDK reads in every answer. Drops all other objects, because deeply nested objects make the SDK overflow
+ * the stack.
  */
 const answerSchema = z
   .looseObject({ ok: z.boolean(), response_metadata: metadataSchema })
@@ -103,10 +103,12 @@ const installFields = {
 };
 
 /**
- * The answers to a code exchange that Foyer passes on to the provider. Fields that an install does not need are
- * dropped: they may be nested too deep for the provider. Any other answer with a 2xx status counts as unreadable,
- * except a refusal (`ok: false`). The provider silently drops a bot token without scopes or without a bot user, so
- * Foyer refuses such an answer and revokes its tokens.
+ * Parses the answer to a code exchange that Foyer passes on to the provider. Drops the fields that an install does not
+ * need: they may be nested too deep for the provider. If an answer with a 2xx status does not fit this schema and is
+ * not a refusal (`ok: false`), it counts as unreadable.
+ *
+ * A bot token without scopes or without a bot user does not fit either. The provider would silently drop that token, so
+ * Foyer refuses the whole answer and revokes its tokens.
  */
 const usableSchema = z
   .union([
@@ -130,8 +132,8 @@ const usableSchema = z
   .transform((answer) => ({ ...expiring(answer), authed_user: expiring(answer.authed_user) }));
 
 /**
- * If a grant has a refresh token, gives the grant a valid expiry. If it had none, the provider would drop the refresh
- * token.
+ * If a grant has a refresh token, gives the grant a valid expiry. Without an expiry, the provider would drop the
+ * refresh token.
  */
 function expiring<Grant extends { refresh_token?: string; expires_in?: unknown }>(grant: Grant): Grant {
   return grant.refresh_token === undefined
@@ -158,7 +160,7 @@ type TokenEnd = 'revoked' | 'in use' | 'kept';
 
 interface UnstoredTokensDeps {
   database: Database;
-  /** Used for nothing but kept tokens. */
+  /** Seals unstored tokens, and nothing else. */
   sealer: Sealer;
   store: Pick<InstallationStore, 'findInstallation'>;
   slack: SlackClientFactory;
@@ -168,7 +170,7 @@ interface UnstoredTokensDeps {
 /** The `purpose` of `UnstoredTokensDeps.sealer`. */
 export const unstoredTokensPurpose = 'unstored-tokens';
 
-/** Returns the place under which the sealer seals the kept tokens of an install request: they open only with it. */
+/** Returns the `place` that the sealer needs to seal and to open the unstored tokens of an install request. */
 export function unstoredTokensPlace(requestId: string): string {
   return `install-request:${requestId}`;
 }
@@ -218,7 +220,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     } catch (error) {
       const kind = slackFailure(error)?.kind;
       if (kind === 'unreachable' || kind === 'rate-limited') {
-        // Without an answer from Slack, this token may belong to a working app.
+        // Slack did not answer, so Foyer does not know whether the token belongs to a working app.
         deps.log.warn(
           { err: error },
           'could not ask Slack who a token belongs to; keeping the token for now',
@@ -244,10 +246,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
   return {
     /**
-     * Watches one exchange. The provider's clients must use the returned `options.fetch`: with it, the page's time
-     * limits end only the wait for the exchange, not the exchange itself. `giveBack` revokes every token of the
-     * exchange that no stored installation uses. It resolves to true if all of them are revoked, to false if some are
-     * still kept, and to undefined if there was none to revoke. Tokens that arrive later are revoked too.
+     * Watches one exchange. The provider's clients must use the returned `options.fetch`: when a time limit of the page
+     * passes, this `fetch` stops waiting, but the exchange continues. `giveBack` revokes every token of the exchange
+     * that no stored installation uses. It resolves to true if all of these tokens are revoked, to false if some could
+     * not be revoked yet, and to undefined if there were none. Tokens that arrive later are revoked too.
      */
     watch(
       requestId: string,
@@ -319,7 +321,7 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         const given = issued;
         if (!given) return [];
         const ends = await giveBack(given, timeoutMs);
-        // If more tokens have arrived in the meantime, they stay kept.
+        // If more tokens have arrived in the meantime, the database must keep them, because they are not revoked yet.
         if (!ends.includes('kept') && issued === given) await forget(requestId);
         return ends;
       }

@@ -34,7 +34,7 @@ export interface SettledHeld {
   active: number;
   /** The team has left: the installation is uninstalled. */
   uninstalled: number;
-  /** The token is dead for another reason, such as `token_revoked`. */
+  /** Slack refuses the token for a reason other than `account_inactive`, such as `token_revoked`. */
   broken: number;
   /** The installation is still held. */
   held: number;
@@ -133,9 +133,9 @@ export function createInactiveInstallations(deps: {
   async function retest(installationId: string): Promise<keyof SettledHeld> {
     const stored = await store.readInstallation(installationId);
     if (stored?.status !== 'broken') return 'held';
-    // First ask the witness, then the held installation: if the held one is still inactive after the app was seen to
-    // work, its team has left. In the other order, a suspension that is lifted between the two answers would look like
-    // an uninstall.
+    // First test a witness, then the held installation. If Slack accepts the witness's token and then still calls the
+    // held installation inactive, the team has removed the app. In the other order, Slack could lift a suspension
+    // between the two answers, and that would look like an uninstall.
     const works = await appWorks(installationId);
     const { answer, fresh } = await askAbout(stored);
     if (answer === 'works') {
@@ -154,8 +154,9 @@ export function createInactiveInstallations(deps: {
     appWorks,
 
     /**
-     * Handles an installation that Slack has just called inactive: uninstalls it, holds it, or marks it broken for
-     * another reason that Slack now gives. Resolves to whether the installation changed.
+     * Handles an installation that Slack has just called inactive: uninstalls or holds it, as described at the top of
+     * this file. If Slack gives another reason when asked again, marks the installation broken with that reason.
+     * Resolves to whether the installation changed.
      */
     async settle(stored: StoredInstallation): Promise<boolean> {
       const token = stored.installation.bot?.token;
@@ -177,7 +178,10 @@ export function createInactiveInstallations(deps: {
           const installationId = queue.shift();
           if (installationId === undefined) return;
           const end = await retest(installationId).catch((error) => {
-            log.warn({ installationId, err: error }, 'a held installation could not be tested');
+            log.warn(
+              { installationId, err: error },
+              'could not test whether a held installation works again',
+            );
             return 'held' as const;
           });
           settled[end] += 1;

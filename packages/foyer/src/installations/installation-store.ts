@@ -53,7 +53,7 @@ export interface StoredInstallation {
   version: number;
   /** The version of the user's tokens; null if there are none. */
   userVersion: number | null;
-  /** In Slack's shape. `user` is the requested user, or the installer if no user was requested. */
+  /** Slack's own `Installation` object. Its `user` is the requested user, or the installer if no user was requested. */
   installation: Installation;
 }
 
@@ -101,9 +101,9 @@ export interface RecordInstallOptions {
 /** When a removal happened, and which event reported it. */
 export interface RemovalOptions {
   /**
-   * When the removal happened, by Slack's clock: `event_time` × 1000, so a whole second. An install or renewal after
-   * that time stays: a stale event changes nothing (invariant 7, `lifecycle-changes.ts`). If omitted, the removal
-   * counts as happening now and applies to any stored install.
+   * When the removal happened, by Slack's clock. The time is `event_time` × 1000, and thus a whole second. The removal
+   * does not apply to an install or renewal after that time: a stale event changes nothing (invariant 7,
+   * `lifecycle-changes.ts`). If omitted, the removal counts as happening now and applies to any stored install.
    */
   before?: number;
   /** Slack's `event_id`: distinguishes a repeated delivery from another event in the same second. */
@@ -205,8 +205,9 @@ export interface InstallationStore {
     access: { teamIds: readonly string[]; granted: boolean; changedAt: number; patienceMs?: number },
   ): Promise<boolean>;
   /**
-   * Starts the run of the `opened` pipeline if this is the member's first opening of the app in this life of an active
-   * installation. Resolves to whether a run was started. A later opening costs one read and no write.
+   * Starts the run of the `opened` pipeline if the installation is active, and if this is the member's first opening of
+   * the app in the installation's current `life`. Resolves to whether a run was started. A later opening costs one read
+   * and no write.
    */
   recordOpening(
     query: TenantQuery,

@@ -45,7 +45,10 @@ export class KeyringError extends Error {
   }
 }
 
-/** Makes a keyring from `id:base64` entries; the first encrypts. @throws KeyringError */
+/**
+ * Makes a keyring from `id:base64` entries. Only the first entry's key encrypts; every key decrypts.
+ * @throws KeyringError
+ */
 export function createKeyring(entries: readonly { id: string; base64: string }[]): Keyring {
   const keys = entries.map(({ id, base64 }) => ({ id, bytes: Buffer.from(base64, 'base64') }));
   const wrong = keys.find((key) => key.bytes.length !== 32);
@@ -83,9 +86,10 @@ export function keyFileOf({
 }
 
 /**
- * Loads the keys from the configuration, else from the key file; creates the file if it is missing. On start, Foyer
- * calls `loadOrCreateKeyring` instead, and commands call `loadExistingKeyring`: if the right key file must be restored
- * first, this function would create a new key. Calls `warn` with messages for the operator.
+ * Loads the keys from the configuration, else from the key file; creates the file if it is missing. Call this function
+ * only if a missing file may be created: the operator may have to restore the right key file instead. So on start,
+ * Foyer calls `loadOrCreateKeyring`, and commands call `loadExistingKeyring`. Calls `warn` with messages for the
+ * operator.
  * @throws KeyringError
  */
 export function loadKeyring(deps: {

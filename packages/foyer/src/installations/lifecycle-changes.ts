@@ -98,9 +98,11 @@ export async function revokeBot(
 }
 
 /**
- * Marks a held installation active. In its newest install run and in the moment runs of its current life, repeats the
- * steps that failed because Slack called the installation inactive, and the steps that were skipped after another step
- * had failed. Leaves the runs of people who were erased. Returns false if the installation is not held, or its tokens have another version.
+ * Marks a held installation active (`inactive-installations.ts` says what held means). Repeats the runs that failed
+ * because Slack called the installation inactive: the newest install run, and the runs of moments in the current life.
+ * In each run, repeats the steps that failed for this reason, and the steps that were skipped because an earlier step
+ * had failed. Does not repeat the runs of people who were erased. Returns false if the installation is not held, or if
+ * its tokens have another version.
  */
 export async function resume(
   transaction: Tx,
@@ -123,21 +125,22 @@ export async function resume(
 const second = (timeMs: number): number => Math.floor(timeMs / 1000);
 
 /**
- * Returns whether an event is, or may be, about an install before the current one, or was already applied.
+ * Returns whether an event may be about an install before the current one, or was already applied.
  *
  * An event that ends an installation may arrive after the app was installed again, and must then change nothing
  * (invariant 7). The event's only time is `event_time`, a whole second of Slack's clock. Foyer compares it with the
  * time at which Slack issued the install's tokens, by the same clock: our clock may have been wrong at the install.
  *
- * An event of an earlier second is older than the install, and an event of a later second is newer. In the same second:
+ * An event of an earlier second is older than the install, and an event of a later second is newer. In the same second,
+ * the first of these rules that fits decides:
  * - If no uninstall was applied in that second or later, the event is about the current install: no one uninstalls,
  *   goes through Slack's consent page and installs again within one second.
- * - An uninstall event with the `event_id` of an applied one is a repeat. Any other uninstall event is about the
- *   current install if that is the only install of its life: the uninstall before this life is already applied, and
- *   Slack sends one event per uninstall.
+ * - If the event is an uninstall with the `event_id` of an applied uninstall, it is a repeat.
+ * - If the event is an uninstall with another `event_id`, and there was only one install after the last applied
+ *   uninstall, the event is about that install: Slack sends one event per uninstall.
  * - Otherwise the event may be about an earlier install, and Foyer keeps the current one. Losing a fresh install is
- *   worse than keeping a dead token until Slack refuses the first call with it. Unless the first case applies, every
- *   revocation is treated like this: Slack may send the revocations of an uninstall long after the uninstall.
+ *   worse than keeping a dead token until Slack refuses the first call with it. Revocations end here too, unless the
+ *   first rule fits: Slack may send the revocations of an uninstall long after the uninstall.
  */
 async function isBeforeInstall(
   transaction: Tx,
@@ -158,8 +161,8 @@ async function isBeforeInstall(
 }
 
 /**
- * Returns a time in milliseconds: the removal applies to tokens that were granted or refreshed before it. Returns
- * undefined if the removal has no time: then the removal applies to any token.
+ * Returns a time in milliseconds: a revocation applies only to tokens that were granted or refreshed before this time.
+ * Returns undefined if `before` is undefined: the revocation then applies to any token.
  */
 async function revokedBefore(
   transaction: Tx,

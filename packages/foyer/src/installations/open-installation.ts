@@ -11,7 +11,10 @@ type BotHalf = Omit<Installation, 'user'>;
 /** The user half of Slack's Installation, as `sealed_user` stores it. */
 type UserHalf = Installation['user'];
 
-/** The place under which the sealer seals each kind of secret: a sealed text opens only with the same place. */
+/**
+ * The `place` of each kind of secret. The sealer opens a text only if it gets the same `place` as when it sealed the
+ * text.
+ */
 export const places = {
   bot: (installationId: string): string => `installation:${installationId}:bot`,
   user: (installationId: string, userId: string): string => `installation:${installationId}:user:${userId}`,
@@ -25,7 +28,7 @@ export type TokenCipher = ReturnType<typeof createTokenCipher>;
 /** Makes the cipher of all stored tokens. Its keys are derived for the purpose `tokens` and used for nothing else. */
 export function createTokenCipher(deps: { keyring: Keyring }) {
   const sealer = createSealer({ keyring: deps.keyring, purpose: 'tokens' });
-  // Trusts the shape of any text that opens: this file sealed it.
+  // These functions do not check the shape of a decrypted text: only they can have sealed it.
   return {
     /** The sealer that the other functions of this object use. */
     sealer,
@@ -45,8 +48,8 @@ interface Opened {
 
 /**
  * Makes Slack's Installation from a row. `userId` is the requested person, by default the installer. If that person has
- * no token, the result has only the team's bot, never someone else's user half. `before` is an earlier row, opened for
- * the same person: if the sealed texts have not changed since, they are not decrypted again.
+ * no token, the result contains only the team's bot, and never another person's token. `before` is the result of an
+ * earlier call for the same person: if the sealed texts have not changed since, they are not decrypted again.
  * @throws SealBrokenError, KeyMissingError
  */
 export function openInstallation(
@@ -71,7 +74,10 @@ export function openInstallation(
   };
 }
 
-/** Returns whether two rows have the same values in all columns from which an Installation with a bot is made. */
+/**
+ * Returns whether two rows have the same values in all columns that `unseal` reads. Always false for a row without a
+ * bot, for which `unseal` reads more columns.
+ */
 function isSealedAlike(one: InstallationTokens, other: InstallationTokens): boolean {
   const made = ['id', 'installer_user_id', 'sealed_bot', 'sealed_user'] as const;
   return other.sealed_bot !== null && made.every((name) => one[name] === other[name]);
@@ -110,15 +116,14 @@ function withoutBot(row: InstallationTokens): BotHalf {
 /**
  * Why a cache: reading and decrypting the installation was the most expensive part of handling an event (README of
  * `bench/`). An entry is valid until anything at all is committed (`changeMark`). So Foyer sees an uninstall as soon as
- * it is committed, or within half a second if another machine commits it to Postgres. After a commit, the row is read
- * again. `open` then gets the earlier result, so that it need not decrypt unchanged texts: decrypting takes longer than
- * reading.
+ * it is committed, or within half a second if another machine commits it to Postgres. After a commit, Foyer reads the
+ * row again, but decrypts only changed texts: decrypting takes longer than reading.
  */
 
 /**
- * The most cached installations, of about 2 kB each. When the cache is full, the least recently used half is dropped in
- * one go: keeping an exact order would cost more, at every event, than the lookup itself. Until then, the cache may
- * still hold a token whose row is gone; Slack no longer accepts that token.
+ * The maximum number of cached installations, of about 2 kB each. When the cache is full, the least recently used half
+ * is dropped in one go: keeping an exact order would cost more, at every event, than the lookup itself. Until its half
+ * is dropped, an entry may still contain a token whose row is gone; Slack no longer accepts that token.
  */
 const mostKept = 2000;
 

@@ -21,8 +21,8 @@ const gaveUp = 'the tokens were not revoked';
 export const revokedByOperator = 'revoked_by_operator';
 
 /**
- * An uninstall event counts as the report of our own revocation if its time is at most `before` earlier than the
- * revocation (clocks differ), or at most `after` later.
+ * An uninstall event counts as the report of our own revocation if their times are close. `before` and `after` say how
+ * many milliseconds the event's time may be before the revocation (because clocks differ) or after it.
  */
 const echoWithinMs = { before: 60_000, after: 5 * 60_000 };
 
@@ -31,7 +31,10 @@ export async function beginOwnRevocation(tx: Tx, installationId: string, now: nu
   await appendHistory(tx, { installationId, at: now, kind: 'operator_action', userId: null, detail: began });
 }
 
-/** Records that Slack did not revoke every token. From now on, Foyer applies uninstall events again. */
+/**
+ * Records that at least one token was not revoked. The app may still be installed, so Foyer no longer ignores
+ * uninstall events.
+ */
 export async function giveUpOwnRevocation(tx: Tx, installationId: string, now: number): Promise<void> {
   await appendHistory(tx, { installationId, at: now, kind: 'operator_action', userId: null, detail: gaveUp });
 }

@@ -132,7 +132,10 @@ export function createRefresher(deps: RefreshDeps) {
         const pair = kind === 'unreachable' ? pairIn(arrived) : undefined;
         if (!pair) throw error;
         // The old refresh token is used up, so Foyer stores the new pair even if the rest of the answer is malformed.
-        log.warn({ ...tokens.holder, code }, 'stored the tokens of an answer that could not be read');
+        log.warn(
+          { ...tokens.holder, code },
+          'could not read all of Slack’s answer to a token refresh: storing the new tokens that it contains',
+        );
         return { ...pair, expires_in: undefined };
       });
     return {

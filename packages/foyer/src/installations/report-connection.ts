@@ -16,7 +16,10 @@ export type ReportConnection = (
 /** The time limit for Slack's answer. Short, because a person who disconnects waits for it. */
 const timeoutMs = 2000;
 
-/** Creates the function that reports. If `reports` is false, the function does nothing. */
+/**
+ * Creates the function that tells Slack that a person connected or disconnected their account. If `reports` is false,
+ * that function does nothing.
+ */
 export function createReportConnection(deps: {
   reports: boolean;
   slack: SlackClientFactory;

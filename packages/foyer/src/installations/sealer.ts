@@ -56,7 +56,10 @@ export function sealedPrefix(keyId: string): string {
   return `${version}.${keyId}.`;
 }
 
-/** Makes the sealer of one purpose. Each purpose has its own keys: a state never opens as a token. */
+/**
+ * Makes a sealer for one purpose, such as `tokens`. Each purpose has its own keys, so a text that was sealed for one
+ * purpose never opens for another.
+ */
 export function createSealer(deps: { keyring: Keyring; purpose: string }) {
   const { current, byId } = deps.keyring.deriveKeys(deps.purpose);
   const additionalData = (place: string): Buffer => Buffer.from(`${deps.purpose}\n${place}`, 'utf8');

@@ -5,9 +5,9 @@ import { InstallationNotFoundError, type StoredInstallation, tenantOfQuery } fro
 
 /**
  * Why Foyer remembers each fetched installation: Slack's SDK calls the same method to store an install and to store
- * refreshed tokens. When it stores refreshed tokens, a newer install or an uninstall may already have changed the
- * stored installation. The SDK puts the new tokens into the object that it fetched. So Foyer can look up by that object
- * which tokens were refreshed, and never overwrites newer ones (invariant 8).
+ * refreshed tokens. By the time it stores refreshed tokens, a newer install or an uninstall may have changed the stored
+ * installation, and Foyer must not overwrite that change (invariant 8). The SDK puts the new tokens into the object
+ * that it fetched. From that object, Foyer finds out which tokens were refreshed.
  */
 
 /**
@@ -33,8 +33,8 @@ export function slackInstallationStore(
 
   return {
     async storeInstallation(installation, logger) {
-      // Slack's SDK passes a logger for an install and none for a refresh. Other callers may omit the logger for an
-      // install too.
+      // A call with a logger is an install. A call without a logger is a refresh by Slack's SDK, or an install by
+      // another caller.
       const before = !logger && installation?.user ? await refreshedFrom(installation) : undefined;
       if (before && isRefresh(before.installation, installation)) {
         await saveRefresh(store, before, installation);

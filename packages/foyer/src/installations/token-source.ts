@@ -48,9 +48,10 @@ export interface TokenSource {
    */
   reportDeadToken(call: { installationId: string; token: string; error: unknown }): Promise<boolean>;
   /**
-   * Handles a bot token that Slack refused with `code`: marks its installation broken. Exception: after
-   * `account_inactive`, marks the installation uninstalled if another installation shows that the app works and
-   * `auth.test` confirms the code. Slack's uninstall event may never come. Resolves to whether anything changed.
+   * Handles a bot token that Slack refused with `code`. After `account_inactive`, the team may have removed the app,
+   * and Slack's uninstall event may never come. So if another installation shows that the app works, and `auth.test`
+   * confirms the code, marks the installation uninstalled. In all other cases, marks it broken. Resolves to whether
+   * anything changed.
    */
   tokenDied(dead: { installationId: string; code: string }): Promise<boolean>;
   /**

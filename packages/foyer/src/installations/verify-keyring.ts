@@ -70,9 +70,9 @@ export async function verifyKeyring(
     if (misfit !== undefined) throw new KeyringError(misfit);
     if (!isKnown) {
       // Every Foyer records its keys when it starts. So if our first key was not recorded, no other running Foyer has
-      // it. A Foyer without that key could not read the tokens that this process stores, and would lose the events of
-      // their teams. A command (`keys rotate`, `import`) is refused too: it stores tokens, and it would record the key,
-      // so the next start would wrongly assume that the running Foyer has it.
+      // it. If this process stored a team's tokens with that key, another Foyer could not read them, and would lose the
+      // team's events. A command (`keys rotate`, `import`) is refused too: it stores tokens, and it would record the
+      // key, so the next start would wrongly assume that the running Foyer has it.
       const search = { otherThan: process ?? '', seenSince: now() - keyHeldMs };
       const other = await findKeyHolder(transaction, search);
       if (other) throw new KeyringError(keyOnlyHere(other, keyring.ids[0]), { mayPass: true });
@@ -95,9 +95,9 @@ async function recordKeys(
 }
 
 /**
- * Records again that this process still encrypts with its first key. Records the key itself again if another Foyer
- * assumed this process was dead and retired the key. If a running Foyer encrypts with a key that is missing here,
- * resolves to a problem to log; else to undefined.
+ * Records again that this process is running and encrypts with its first key. Another Foyer may have assumed that this
+ * process was dead, and retired that key: then the key counts as in use again. If a running Foyer encrypts with a key
+ * that is missing here, resolves to a problem to log; otherwise to undefined.
  * @throws DatabaseUnavailableError
  */
 export async function keepHoldingKey(

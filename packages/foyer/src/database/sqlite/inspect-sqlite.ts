@@ -86,13 +86,13 @@ function checkIntegrity(sqlite: DatabaseSync): string {
  * writer waits for.
  *
  * Why Node's SQLite: in WAL mode, a reader creates or repairs the log and its index. If it may not delete these files
- * afterward, they stay, and belong to the user who ran the reader. Two parameters in SQLite's URLs prevent that, but
- * better-sqlite3 does not accept URLs. `readonly_shm` reads an existing index, and rebuilds it in memory if no process
- * has the database open; `immutable` reads a file that has no index. (sqlite.org/uri.html,
+ * afterward, they stay, and belong to the user who ran the reader. Two parameters in a database's URL keep SQLite from
+ * writing these files, but better-sqlite3 does not accept URLs. `readonly_shm` reads an existing index, and rebuilds it
+ * in memory if no process has the database open; `immutable` reads a file that has no index. (sqlite.org/uri.html,
  * sqlite.org/wal.html#read_only_databases)
  *
- * Do not call it in a process that has the file open with better-sqlite3 while other processes use the file: when the
- * file opened here is closed, the process also loses the locks of better-sqlite3 (man 2 fcntl).
+ * Do not call this function in a process that has the file open with better-sqlite3 while other processes use the file:
+ * when the file opened here is closed, the process also loses the locks of better-sqlite3 (man 2 fcntl).
  */
 function openUntouched(file: string): DatabaseSync {
   const url = pathToFileURL(file);

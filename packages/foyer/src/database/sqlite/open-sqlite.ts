@@ -68,8 +68,8 @@ export async function openSqlite(
     rescued = rescueLog().finally(() => reportFailure(error));
   };
   /**
-   * If only the log was removed, copies its content into the database file. This works because this process still has
-   * the log open, and can read it.
+   * If the log is the only file that was removed, copies its content into the database file. This works because this
+   * process still has the removed log open.
    */
   async function rescueLog(): Promise<void> {
     if (!watch?.isLogUnlinked()) return;
@@ -109,9 +109,10 @@ export async function openSqlite(
   // A second connection, so that it does not see what an open transaction on the first connection has written.
   const reader = createStatements(looker, file, fatal);
   const dataVersion = reader.prepare('pragma data_version');
-  // Each read of the version makes SQLite lock and unlock the file. Reading the version every time it is needed would
-  // take a twelfth of the work for an event, so Foyer reads it once per turn of the event loop. A commit of another
-  // process shows at the next turn; this process's own commits show immediately.
+  // Each read of the version makes SQLite lock and unlock the file. If Foyer read the version every time it is needed,
+  // these reads would be a twelfth of the work of handling an event. So Foyer reads the version once per iteration of
+  // the event loop. It then sees a commit of another process in the next iteration, and this process's own commits
+  // immediately.
   let mark: number | undefined;
   const forgetMark = (): void => {
     mark = undefined;
@@ -311,14 +312,14 @@ function watchFiles(file: string, reader: Sqlite.Database) {
         const frames = framesInLog();
         const { size } = found(1);
         if (frames === 0 || size >= logHeaderBytes + frames * frameBytes) return;
-        // Another process may have truncated the log between the two reads. Then the frame count has dropped too, so
-        // check again.
+        // Another process may have truncated the log after the frames were counted. If so, the frame count has dropped
+        // too, and the loop compares the new count with the new size.
         if (framesInLog() === frames) throw lost(names[1], 'cut short');
       }
     },
     /**
-     * Whether only the log was removed, and not the database or the log's index. Then a process that has the log open
-     * can still read all of it.
+     * Returns whether the log was removed, while the database and the log's index are still there. If so, a process
+     * that has the log open can still read the whole log.
      */
     isLogUnlinked(): boolean {
       const isThere = (name: string): boolean => statSync(name, { throwIfNoEntry: false }) !== undefined;

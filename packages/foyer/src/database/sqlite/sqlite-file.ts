@@ -121,16 +121,17 @@ export function openSqliteFile(
     // Opening a pipe would wait forever for its other end.
     const found = statSync(file, { throwIfNoEntry: false });
     if (found && !found.isFile()) throw new Error('it is not a regular file');
-    // SQLite would open a file that it may not write to, and fail only at the first write.
+    // Without this check, SQLite would open a file that this user has no right to write, and fail only at the first
+    // write.
     if (found) accessSync(file, constants.R_OK | constants.W_OK);
-    // Foyer creates the file, since SQLite would make it readable for everyone; SQLite gives the WAL the same mode.
-    // Foyer does not open an existing file: closing it would drop the locks that another connection of this process
-    // holds.
+    // Foyer creates a missing file itself: SQLite would make the file readable for everyone. SQLite gives the WAL the
+    // same mode as the file. Foyer does not open an existing file here, because it would have to close the file again.
+    // That would drop the locks that another connection of this process holds on the file.
     else closeSync(openSync(file, 'a', 0o600));
     const files = [file, `${file}-wal`, `${file}-shm`];
     const before = files.filter((each) => existsSync(each));
     sqlite = new Sqlite(file, { timeout: 5000 });
-    // This read fails if the file is not a database. Nothing before it changes an existing file.
+    // This read fails if the file is not a database. No line above has changed an existing file.
     const isFoyers = sqlite.prepare("select 1 from sqlite_master where name = 'installations'").get();
     if (mustBeFoyers && !isFoyers) throw new DatabaseUnavailableError(noFoyerTables(file));
     for (const each of files) {

@@ -12,7 +12,7 @@ export interface ConnectQuestion {
   kind: 'connect' | 'move';
   /** The account's name, or its id. */
   account: string;
-  /** The workspace's name, only for a move; null if Slack did not send it. */
+  /** Only if `kind` is `move`: the workspace's name, or null if Slack did not send it. */
   teamName?: string | null;
   action: string;
   /** Binds the form to this browser, together with a cookie. */

@@ -6,7 +6,7 @@ import type { Words } from '../../texts/create-texts.ts';
  * database down 503, not found 404. The texts are `failure.<kind>.…`.
  */
 
-/** The facts that the sentences may mention. */
+/** The facts that the texts of a failure page may mention. */
 export interface FailureContext {
   app: string;
   /**
@@ -117,7 +117,7 @@ const pages = {
 /** The names of the causes of a failure page. */
 export type FailureKind = keyof typeof pages;
 
-/** The HTTP status, the fact and the button of each cause. */
+/** For each cause of a failure page: its HTTP status, what the reader wants to know first (`Fact`), and its button. */
 export const failurePages: Readonly<Record<FailureKind, FailurePage>> = pages;
 
 interface FailureWords {
@@ -170,9 +170,10 @@ function wait(seconds: number): { count: number; unit: 'seconds' | 'minutes' } {
 }
 
 /**
- * Returns whether to omit the sentence that says what to do. For `took_too_long`, that sentence says to look for the
- * app in Slack, which is wrong if Foyer knows what happened to the tokens: then the install has failed. For other
- * kinds, it says to try again, which is superfluous if the sentence about the tokens already says to install again.
+ * Returns whether the page omits the sentence that says what to do. For `took_too_long`, that sentence tells the reader
+ * to look for the app in Slack. That is wrong if Foyer knows what happened to the tokens, because then the install has
+ * failed. For other causes, that sentence tells the reader to try again. That is superfluous if some tokens could not
+ * be revoked: the text about them already tells the reader to install again.
  */
 function needsNoMore(kind: FailureKind, { tokensRevoked }: FailureContext): boolean {
   if (kind === 'took_too_long') return tokensRevoked !== undefined;

@@ -64,7 +64,10 @@ export interface ProgressStatus {
   teamName: string | null;
   /** Does not include steps that only operators see. */
   steps: ProgressStepStatus[];
-  /** Sets the sign between the two logos at the top of the page. `hitch`: installed, but a step failed. */
+  /**
+   * Selects the symbol between the two logos at the top of the page. `hitch` means that the app is installed, but a
+   * step failed.
+   */
   tone: 'busy' | 'waiting' | 'good' | 'hitch' | 'bad' | 'ended';
   heading: string;
   message: string;

@@ -84,8 +84,8 @@ function scheme(name: keyof typeof grounds, color: Rgb, tile: Rgb) {
     /** The color of links and marks, which is readable as text. */
     accent: written(accent),
     /**
-     * The tile's color if it stands out from the page, otherwise the accent. The button's text has its own color, so
-     * the button's color need not be readable on the page.
+     * The color of a button: the tile's color if it stands out from the page, otherwise the accent. The text on the
+     * button has its own color, so the button's color need not be readable as text.
      */
     button: written(button),
     onButton: written(ink),
