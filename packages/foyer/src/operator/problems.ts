@@ -58,3 +58,43 @@ export async function readRefusedRequests(
   if (count === 0) return { newest: [], count };
   return { newest: await listInstallRequests(queries, { ...search, outcome: 'refused' }), count };
 }
+
+/** Installs that fail, with none that succeeded since. */
+export interface FailingInstalls {
+  /** How many failed; if distribution is off, how many Slack refused for that reason. */
+  count: number;
+  /** The most frequent error code. */
+  code: string;
+  /** Whether Slack refuses other workspaces because the app's public distribution is off. One refusal is enough. */
+  isUndistributed: boolean;
+}
+
+/** Slack's error if a workspace other than the app's own installs the app while public distribution is off. */
+const undistributedCode = 'invalid_team_for_non_distributed_app';
+/** Fewer failures in a row are not reported: people try again, and strangers can make an attempt fail. */
+const failingFrom = 3;
+const dayMs = 86_400_000;
+
+/**
+ * Finds the installs of the last 24 hours that failed since the last one that succeeded. Undefined if there are fewer
+ * than three, unless public distribution is off. `doctor` and the operator overview report them.
+ */
+export async function readFailingInstalls(
+  queries: Queries,
+  { clientId, now }: { clientId: string; now: number },
+): Promise<FailingInstalls | undefined> {
+  const search = { clientId, from: now - dayMs, limit: 500 };
+  const failed = await listInstallRequests(queries, { ...search, outcome: 'failed' });
+  const [installed] = await listInstallRequests(queries, { ...search, outcome: 'installed', limit: 1 });
+  const counts = new Map<string, number>();
+  for (const { startedAt, errorCode } of failed) {
+    if (startedAt <= (installed?.startedAt ?? 0)) continue;
+    const code = errorCode ?? 'unknown';
+    counts.set(code, (counts.get(code) ?? 0) + 1);
+  }
+  const undistributed = counts.get(undistributedCode);
+  if (undistributed) return { count: undistributed, code: undistributedCode, isUndistributed: true };
+  const count = [...counts.values()].reduce((sum, each) => sum + each, 0);
+  const [most] = [...counts].sort((a, b) => b[1] - a[1]);
+  return most && count >= failingFrom ? { count, code: most[0], isUndistributed: false } : undefined;
+}

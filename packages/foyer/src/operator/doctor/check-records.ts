@@ -9,8 +9,8 @@ import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { countGrantedScopes, countInstallations } from '../installation-lists.ts';
 import { countHeld, isProbablySuspended, mostProblems } from '../kept-counts.ts';
 import type { DefinitionShape } from '../operator-deps.ts';
+import { readFailingInstalls } from '../problems.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
-import { listInstallRequests } from '../request-lists.ts';
 import { spanText } from '../terminal/time-text.ts';
 import { countTokensAtRisk } from '../token-times.ts';
 import { type Finding, findingsOf } from './finding.ts';
@@ -163,25 +163,16 @@ async function unstoredTokens(queries: Queries, clientId: string, now: number): 
 /** Only warns: a stranger can start an OAuth attempt and make it fail by putting any error into the callback's URL. */
 async function installs(queries: Queries, clientId: string, now: number): Promise<Finding> {
   const { ok, warning } = findingsOf('installs');
-  const search = { clientId, from: now - 24 * 3_600_000, limit: 500 };
-  const failed = await listInstallRequests(queries, { ...search, outcome: 'failed' });
-  const [installed] = await listInstallRequests(queries, { ...search, outcome: 'installed', limit: 1 });
-  const since = failed.filter(({ startedAt }) => startedAt > (installed?.startedAt ?? 0));
-  const undistributed = since.filter(({ errorCode }) => errorCode === undistributedCode);
-  if (undistributed.length > 0) {
+  const failing = await readFailingInstalls(queries, { clientId, now });
+  if (!failing) return ok('Fewer than three installs in a row have failed since yesterday.');
+  if (failing.isUndistributed) {
     return warning(
-      `Slack has refused ${counted(undistributed.length, 'install')} since yesterday, because the app’s public distribution is off.`,
+      `Slack has refused ${counted(failing.count, 'install')} since yesterday, because the app’s public distribution is off.`,
       'Turn it on at api.slack.com/apps, Manage Distribution: until then, the app can be installed only in its own workspace (docs/going-live.md).',
     );
   }
-  if (since.length < 3) return ok('Fewer than three installs in a row have failed since yesterday.');
-  const counts = new Map<string, number>();
-  for (const { errorCode } of since) {
-    counts.set(errorCode ?? 'unknown', (counts.get(errorCode ?? 'unknown') ?? 0) + 1);
-  }
-  const most = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? 'unknown';
   return warning(
-    `The last ${since.length} installs since yesterday have all failed, most often with ${most}.`,
+    `The last ${failing.count} installs since yesterday have all failed, most often with ${failing.code}.`,
     '`npm run foyer -- requests --outcome failed` lists them; docs/runbook.md#foyerinstallsfailing says what each error means.',
   );
 }
@@ -196,9 +187,6 @@ async function maintenance(queries: Queries, clientId: string): Promise<Finding>
     'To accept installs again, run `npm run foyer -- maintenance off`.',
   );
 }
-
-/** Slack's error if a workspace other than the app's own installs the app while public distribution is off. */
-const undistributedCode = 'invalid_team_for_non_distributed_app';
 
 async function unknownTeams(queries: Queries, clientId: string, now: number): Promise<Finding> {
   const { ok, warning } = findingsOf('teams-unknown');

@@ -18,7 +18,7 @@ import { operatorTimes } from '../../signin/sessions.ts';
 import { listInstallationsPage } from '../installation-lists.ts';
 import { countHeld, readDays, readInstallationCounts } from '../kept-counts.ts';
 import { withNames } from '../people-names.ts';
-import { readRefusedRequests, readUnconfirmedWelcomes } from '../problems.ts';
+import { readFailingInstalls, readRefusedRequests, readUnconfirmedWelcomes } from '../problems.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
 import { listInstallRequests, requesterOf } from '../request-lists.ts';
 import { countTokensAtRisk, lapsingWithinMs, readTokenTimes } from '../token-times.ts';
@@ -70,6 +70,7 @@ export function createOperatorViews(deps: {
       },
       held: await countHeld(queries, clientId),
       unconfirmed: await readUnconfirmedWelcomes(queries, { clientId, limit: shownFailing }),
+      failingInstalls: await readFailingInstalls(queries, { clientId, now: now() }),
       refused: await readRefusedRequests(queries, {
         clientId,
         from: now() - refusedDays * dayMs,

@@ -7,7 +7,7 @@ import type { UnknownTeam } from '../../database/unknown-teams.ts';
 import { type Html, type HtmlValue, html } from '../../http/html.ts';
 import { plainName } from '../../slack/slack-text.ts';
 import { isProbablySuspended, mostProblems } from '../kept-counts.ts';
-import type { Problems } from '../problems.ts';
+import type { FailingInstalls, Problems } from '../problems.ts';
 import type { QueueState } from '../queue-state.ts';
 import type { InstallRequestRecord, RequestsOfDay, WelcomesOfDay } from '../request-lists.ts';
 import { durationText, spanText } from '../terminal/time-text.ts';
@@ -27,6 +27,8 @@ interface OverviewContent {
   broken: Problems<InstallRecord>;
   /** Installations whose welcome may or may not have arrived. */
   unconfirmed: Problems<InstallRecord>;
+  /** Installs that keep failing; undefined if installs succeed. */
+  failingInstalls: FailingInstalls | undefined;
   /** Install requests that were refused in the last `refusedDays` days. */
   refused: Problems<InstallRequestRecord>;
   queue: QueueState;
@@ -216,12 +218,24 @@ function heldSection({ held, installations }: OverviewContent): Html {
 </section>`;
 }
 
+function failingInstallsSection({ count: failed, code, isUndistributed }: FailingInstalls): Html {
+  const text = isUndistributed
+    ? html`Slack has refused ${count(failed)} ${failed === 1 ? 'install' : 'installs'} since yesterday (<code>${code}</code>), because the app’s public distribution is off. Turn it on at api.slack.com/apps, Manage Distribution: until then, the app can be installed only in its own workspace.`
+    : html`The last ${count(failed)} installs since yesterday have all failed, most often with <code>${code}</code>. The runbook says under FoyerInstallsFailing what each error means.`;
+  return html`<section class="failing card" aria-labelledby="failing-installs">
+  <div class="section-head"><h2 id="failing-installs">Installs fail</h2>
+  <a href="/operator/requests?outcome=failed">As a list</a></div>
+  <p>${text}</p>
+</section>`;
+}
+
 function problemSections(content: OverviewContent, now: number): Html {
   const { failing, broken, unconfirmed, refused } = content;
   const troubled = content.jobs.filter(isInTrouble);
   const noun = ({ count: total }: Problems<unknown>, one: string) => (total === 1 ? one : `${one}s`);
   const sections = [
     content.held > 0 && heldSection(content),
+    content.failingInstalls !== undefined && failingInstallsSection(content.failingInstalls),
     problemSection(failing, {
       id: 'failing',
       heading: (total) => `${total} ${failing.count === 1 ? 'install needs' : 'installs need'} attention`,
@@ -258,7 +272,7 @@ function problemSections(content: OverviewContent, now: number): Html {
   ].filter((section) => section !== false);
   if (sections.length > 0) return html`${sections}`;
   return html`<section class="calm card" aria-labelledby="failing"><h2 id="failing">Nothing needs attention</h2>
-    <p class="small">No run and no job has failed, no installation is broken, every welcome was confirmed, notifications arrive, and no install was refused in the last ${refusedDays} days.</p></section>`;
+    <p class="small">No run and no job has failed, no installation is broken, every welcome was confirmed, notifications arrive, fewer than three installs in a row have failed since yesterday, and no install was refused in the last ${refusedDays} days.</p></section>`;
 }
 
 /** `GET /operator`: shows what needs attention, the totals, the jobs and two charts. Returns a whole HTML document. */

@@ -115,6 +115,10 @@ describe('the overview', () => {
       ...{ id: 'req_refused', client_id: clientId, outcome: 'refused', error_code: 'gate_refused' },
       ...{ team_id: 'TNO', team_name: 'Not Welcome', started_at: Date.now() },
     });
+    for (const failed of ['req_1', 'req_2', 'req_3']) {
+      const now = Date.now();
+      await storeRequest(stage.database, { id: failed, client_id: clientId, started_at: now });
+    }
     const page = await overview();
     const [problems = '', counts = ''] = page.split('<ul class="stats"');
     for (const text of [
@@ -122,12 +126,36 @@ describe('the overview', () => {
       'Broken Ltd',
       'account_inactive',
       '1 unconfirmed welcome<',
+      'last 3 installs since yesterday have all failed',
     ]) {
       assert.ok(problems.includes(text), text);
     }
     assert.match(problems, /1 install refused in the last 7 days[\s\S]*Not Welcome[\s\S]*gate_refused/);
     assert.match(counts, /Installs by day[\s\S]*Time to the welcome/);
     assert.doesNotMatch(page, /Nothing needs attention/);
+  });
+
+  it('the overview reports installs that keep failing, with the error and a link to the requests', async (t) => {
+    const stage = await setOperatorStage();
+    t.after(() => stage.close());
+    await stage.logIn();
+    const overview = async () => (await stage.get('/operator')).text();
+    const fails = (id: string, error_code: string) =>
+      storeRequest(stage.database, {
+        ...{ id, client_id: stage.config.slack.clientId, error_code, started_at: Date.now() - 60_000 },
+      });
+    await fails('req_1', 'bad_client_secret');
+    await fails('req_2', 'bad_client_secret');
+    assert.match(await overview(), /Nothing needs attention/, 'two failures are not reported');
+    await fails('req_3', 'slack_unreachable');
+    const failing = await overview();
+    assert.match(failing, /last 3 installs since yesterday have all failed[^.]*<code>bad_client_secret</);
+    assert.match(failing, /href="\/operator\/requests\?outcome=failed"/);
+    assert.doesNotMatch(failing, /Nothing needs attention/);
+    await fails('req_4', 'invalid_team_for_non_distributed_app');
+    assert.match(await overview(), /refused 1 install since yesterday[\s\S]*public distribution is off/);
+    await stage.installs('Acme');
+    assert.match(await overview(), /Nothing needs attention/, 'an install has succeeded since');
   });
 
   it('the operator pages list installations and requests with a person’s name beside the id', async (t) => {
