@@ -1,12 +1,17 @@
 import type { ConfigProblem } from './config-error.ts';
 
+/** How to set TOKEN_ENCRYPTION_KEYS. A new key for an existing database would not decrypt the tokens in it. */
+export const encryptionKeysFix =
+  'for an existing database, set it to the key that it was encrypted with (from your copy, or from the key file next to ' +
+  'the database); for a new database, set it to main:KEY, where KEY is what `openssl rand -base64 32` prints';
+
 /** Parses TOKEN_ENCRYPTION_KEYS, in order. Returns undefined if it is unset or invalid; if invalid, adds a problem. */
 export function parseEncryptionKeys(
   text: string | undefined,
   problems: ConfigProblem[],
 ): { id: string; base64: string }[] | undefined {
   if (!text) return undefined;
-  function refuse(problem: string, fix = 'use main:KEY, where KEY is what `openssl rand -base64 32` prints') {
+  function refuse(problem: string, fix = encryptionKeysFix) {
     problems.push({ name: 'TOKEN_ENCRYPTION_KEYS', problem, fix });
     return undefined;
   }

@@ -1,4 +1,5 @@
 import type { ConfigProblem } from './config-error.ts';
+import { encryptionKeysFix } from './encryption-keys.ts';
 import { type Environment, isLoopback } from './environment-schema.ts';
 import { weakness } from './weak-secret.ts';
 
@@ -16,7 +17,7 @@ export function problemsBetween(
     problems.push({
       name: 'TOKEN_ENCRYPTION_KEYS',
       problem: 'is missing, and in production Foyer does not make a key automatically',
-      fix: 'set it to main:KEY, where KEY is what `openssl rand -base64 32` prints, and keep a copy in a safe place',
+      fix: `${encryptionKeysFix}, and keep a copy in a safe place`,
     });
   }
   const { protocol, hostname = '' } = right.PUBLIC_URL ?? {};
@@ -41,7 +42,7 @@ export function problemsBetween(
     problems.push({
       name: 'TOKEN_ENCRYPTION_KEYS',
       problem: 'is missing, and with Postgres there is no folder for a key file',
-      fix: 'set it to main:KEY, where KEY is what `openssl rand -base64 32` prints, the same on every machine',
+      fix: `${encryptionKeysFix}, the same on every machine`,
     });
   }
   const mail = [given.NOTIFY_SMTP_URL, given.NOTIFY_EMAIL_FROM, given.NOTIFY_EMAIL_TO];

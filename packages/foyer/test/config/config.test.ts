@@ -237,6 +237,21 @@ describe('the configuration', () => {
     assert.doesNotMatch(JSON.stringify(slash), /word@db/);
   });
 
+  it('if TOKEN_ENCRYPTION_KEYS is missing or malformed, the fix says to keep the key of an existing database', () => {
+    const postgres = { ...secrets, DATABASE_URL: 'postgres://localhost/foyer' };
+    for (const environment of [
+      { ...secrets, TOKEN_ENCRYPTION_KEYS: 'main:short' },
+      { ...secrets, TOKEN_ENCRYPTION_KEYS: ',' },
+      { ...secrets, NODE_ENV: 'production', PUBLIC_URL: 'https://foyer.example.com' },
+      postgres,
+    ]) {
+      const [fault] = faultsOf(environment);
+      assert.equal(fault?.name, 'TOKEN_ENCRYPTION_KEYS');
+      assert.match(fault.fix, /existing database, .*the key that it was encrypted with/);
+      assert.match(fault.fix, /new database, .*openssl rand/);
+    }
+  });
+
   it('the configuration trims the whitespace around values, such as the carriage return of a Windows file', () => {
     const blanks = { SLACK_SIGNING_SECRET: ' signing-secret\r', PORT: ' 3999 ', NODE_ENV: 'test ' };
     const config = parseConfig({ ...secrets, ...blanks }, manifest);
