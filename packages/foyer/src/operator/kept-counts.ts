@@ -86,11 +86,11 @@ export async function readInstallationCounts(queries: Queries, { clientId, now }
 }
 
 /**
- * Counts an app's held installations, up to 10,000. Held: Slack calls the installation inactive, and no other
+ * Counts an app's held installations, up to `most`. Held: Slack calls the installation inactive, and no other
  * installation has shown that the app works.
  */
-export async function countHeld(queries: Queries, clientId: string): Promise<number> {
-  return countUpTo(queries, heldInstallations(queries, clientId), mostCounted);
+export async function countHeld(queries: Queries, clientId: string, most = mostCounted): Promise<number> {
+  return countUpTo(queries, heldInstallations(queries, clientId), most);
 }
 
 /**

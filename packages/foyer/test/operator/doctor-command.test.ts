@@ -35,7 +35,7 @@ import {
   plantFaults,
   prepareDoctor,
 } from './doctor-harness.ts';
-import { createOperatorHarness, storeRequest, storeRun } from './operator-harness.ts';
+import { createOperatorHarness, storeRequest, storeRun, testOnBothEngines } from './operator-harness.ts';
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
   test(`doctor finds nothing wrong with a healthy Foyer (${engine})`, async (t) => {
@@ -858,6 +858,26 @@ test('doctor reports an environment that cannot be read, and continues with othe
   assert.match(findings[0]?.detail ?? '', /EISDIR/);
   assert.ok(findings.length > 3);
 });
+
+testOnBothEngines(
+  'if Slack has suspended an app with very many installations, doctor calls none of them broken',
+  async (t, engine) => {
+    const { database, sandbox, doctor } = await prepareDoctor(t, engine);
+    const { clientId } = sandbox.app;
+    await sql`
+    insert into installations (id, client_id, tenant, is_enterprise_install, status, broken_reason, life, version,
+        installer_user_id, installed_at)
+      with recursive numbers (n) as (select 1 union all select n + 1 from numbers where n < 10001)
+      select 'held_' || n, ${clientId}, 'team:H' || n, 0, 'broken', 'account_inactive', 1, 1, 'U1', 1
+        from numbers`.execute(database.queries);
+    const { findings } = await doctor(['--offline']);
+    assert.equal(findings.find(({ check }) => check === 'tokens-dead')?.status, 'ok');
+    assert.match(
+      findings.find(({ check }) => check === 'app-suspended')?.detail ?? '',
+      /^10001 installations are held/,
+    );
+  },
+);
 
 test('doctor reports low disk space, a large WAL, damage and files that Foyer cannot write, each as a warning or a fault', () => {
   const sound = {

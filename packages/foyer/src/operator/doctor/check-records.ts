@@ -68,9 +68,12 @@ function countWithout(groups: readonly { scopes: string[]; installations: number
   return groups.reduce((sum, group) => sum + (group.scopes.includes(scope) ? 0 : group.installations), 0);
 }
 
+/** The held installations must be counted exactly: all other broken ones have to install the app again. */
+const all = Number.MAX_SAFE_INTEGER;
+
 async function deadTokens(queries: Queries, clientId: string): Promise<Finding> {
   const { ok, warning } = findingsOf('tokens-dead');
-  const held = await countHeld(queries, clientId);
+  const held = await countHeld(queries, clientId, all);
   const broken = (await countInstallations(queries, clientId)).broken - held;
   if (broken <= 0)
     return ok(
@@ -86,7 +89,7 @@ async function deadTokens(queries: Queries, clientId: string): Promise<Finding> 
 
 async function heldInstallations(queries: Queries, clientId: string): Promise<Finding> {
   const { ok, warning, fault } = findingsOf('app-suspended');
-  const held = await countHeld(queries, clientId);
+  const held = await countHeld(queries, clientId, all);
   if (held === 0) return ok('No sign that Slack has suspended the app.');
   const { active } = await countInstallations(queries, clientId);
   const isOne = held === 1;
