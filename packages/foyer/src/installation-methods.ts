@@ -39,7 +39,7 @@ export function createInstallationMethods({
   database: Database;
   clientId: string;
   store: InstallationStore;
-  tokens: Pick<TokenSource, 'botToken' | 'authorize' | 'renewExpired'>;
+  tokens: Pick<TokenSource, 'botToken' | 'userToken' | 'renewExpired'>;
   slack: SlackClientFactory;
   connections: ConnectionList;
   publishHome: PublishHome;
@@ -95,8 +95,7 @@ export function createInstallationMethods({
       if (userId === undefined) return slack(await tokens.botToken(await queryOf(target)), limits);
       const record = await findRecord(target);
       if (!record) throw new InstallationNotFoundError(Object.values(target).join(), 'unknown');
-      const { teamId, enterpriseId, isEnterpriseInstall } = record;
-      const { userToken } = await tokens.authorize({ teamId, enterpriseId, isEnterpriseInstall, userId });
+      const userToken = await tokens.userToken(record.id, userId);
       if (userToken === undefined) throw new InstallationNotFoundError(`the user ${userId}`, 'no_user');
       return slack(userToken, limits);
     },

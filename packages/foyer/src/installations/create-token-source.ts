@@ -154,6 +154,15 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
     bot,
     botToken: async (asked) => (await bot(asked)).token,
 
+    async userToken(installationId, userId) {
+      const readUser = () => store.readInstallation(installationId, userId);
+      const stored = await readUser();
+      if (!stored) throw new InstallationNotFoundError(installationId, 'unknown');
+      const user = lapsingOf(stored, 'user', now());
+      const fresh = user && (await renew(user)) ? await readUser() : stored;
+      return fresh?.installation.user.token;
+    },
+
     async authorize(source) {
       const stored = await readFresh(source, Boolean(source.userId));
       const access = botAccess(stored);

@@ -38,6 +38,11 @@ export interface TokenSource {
   /** Like `bot`, but resolves to the token alone. */
   botToken(installation: string | TenantQuery): Promise<string>;
   /**
+   * Resolves to a person's own token, even if the bot's token is missing or dead; undefined if the person has none.
+   * @throws what `bot` throws, except that a missing bot is no error
+   */
+  userToken(installationId: string, userId: string): Promise<string | undefined>;
+  /**
    * Bolt's `authorize`, with `installationId` added. Returns a user token only for the requested `userId`. Throws what
    * `bot` throws; a missing bot is an error (`no_bot`) only if there is no user token either.
    */

@@ -116,6 +116,27 @@ describe('the token source', () => {
       await assert.rejects(tokens.botToken(T1), isReason('no_bot'));
       assert.equal((await tokens.authorize({ ...T1, userId: 'U1' })).userToken, 'xoxp-1');
     });
+
+    it('the token source returns a person’s own token, renewed if it has expired, even if the bot’s expired token is dead', async () => {
+      const { installationId } = await installed(3 * hour, 3 * hour);
+      endpoint.answerWith({ ok: false, error: 'invalid_refresh_token' });
+      clock.advance(2 * hour);
+      await tokens.refreshLapsing();
+      assert.equal(await statusOf(), 'broken');
+      endpoint.answerWith(undefined);
+      await store.recordMember(
+        teamInstall({
+          botToken: null,
+          userId: 'U2',
+          userToken: 'xoxp-2',
+          userExpiresAt: expiresIn(3 * hour),
+        }),
+      );
+      clock.advance(2 * hour);
+      assert.equal(await tokens.userToken(installationId, 'U2'), 'xoxe.xoxp-new-3');
+      assert.equal(await tokens.userToken(installationId, 'U3'), undefined);
+      await assert.rejects(tokens.userToken('ins_404', 'U2'), InstallationNotFoundError);
+    });
   });
 
   describe('refreshing', () => {
