@@ -463,8 +463,15 @@ export async function assembleFoyer<MyTables>(parts: {
       },
       async fetch(request) {
         const { req, res } = toReqRes(request);
+        // What Node's own server does, and `fetch-to-node` does not: a request always has a `Host` header, and a
+        // response that has ended is closed.
+        req.headers.host ??= new URL(request.url).host;
+        res.on('finish', () => res.emit('close'));
         const answer = toFetchResponse(res);
         if (!(await handler.handle(req, res))) handler.notFound(res);
+        const { headers } = await answer;
+        // The host decides about its connections. A server of HTTP/2 even refuses these headers.
+        for (const name of ['Connection', 'Keep-Alive', 'Transfer-Encoding']) headers.delete(name);
         return answer;
       },
       receiver,

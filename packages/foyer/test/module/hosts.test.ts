@@ -17,6 +17,7 @@ import { beginMaintenance } from '../../src/database/maintenance.ts';
 import { openDatabase } from '../../src/database/open-database.ts';
 import { createFoyer, defineFoyer, type Foyer, readConfig } from '../../src/index.ts';
 import { freePort } from '../../src/testing/free-port.ts';
+import { startTestFoyer } from '../../src/testing/start-test-foyer.ts';
 import { createVisitor, finishedRun, install } from '../../src/testing/visitor.ts';
 import { fetchAs } from '../support/fetch-as.ts';
 import { fixtureManifest } from '../support/fixture-manifest.ts';
@@ -285,6 +286,21 @@ describe('Foyer in the host app’s own server', () => {
       };
     });
     await useEverything(host);
+  });
+
+  it('requests that come through fetch need no Host header and are counted, and no header is only for HTTP/1', async (t) => {
+    const token = 'b3e1f09ac4d27586';
+    const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest) });
+    const { url, foyer, close } = await startTestFoyer(definition, { environment: { METRICS_TOKEN: token } });
+    t.after(close);
+    const answer = await foyer.fetch(new Request(`${url}/slack/install?connect=none`));
+    assert.equal(answer.status, 400, 'not 421');
+    assert.match(await answer.text(), /link_invalid/);
+    for (const name of ['connection', 'keep-alive', 'transfer-encoding'])
+      assert.equal(answer.headers.get(name), null, name);
+    const headers = { authorization: `Bearer ${token}` };
+    const metrics = await foyer.fetch(new Request(`${url}/metrics`, { headers }));
+    assert.match(await metrics.text(), /^foyer_http_requests_total\{[^}]*slack.install[^}]*4xx[^}]*\} 1$/m);
   });
 
   it('Foyer works with the host’s own Bolt app and its listeners', async (t) => {
