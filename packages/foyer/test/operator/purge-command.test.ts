@@ -185,6 +185,26 @@ test('`purge` erases an uninstalled team without calling Slack, and a second `pu
 });
 
 testOnBothEngines(
+  'a command that changes a team refuses its name, and names the ids that the name matches',
+  async (t, engine) => {
+    const { database, run, deps, purged } = await createTeam(t, ok, engine);
+    await storeInstallation(database, { id: 'ins_2', team_id: 'T2', team_name: 'Acme Labs' });
+    for (const args of [
+      ['purge', 'acme', '--yes'],
+      ['revoke', 'acme', '--yes'],
+      ['connect', 'acme', '--org', 'org_1'],
+    ]) {
+      const { exitCode, stderr } = await run(args, deps);
+      assert.equal(exitCode, 1);
+      assert.match(stderr, /takes a team’s id, not a name\. "acme" matches T1 \(Acme\)\./, args[0]);
+    }
+    const part = await run(['purge', 'acm', '--yes'], deps);
+    assert.match(part.stderr, /"acm" matches T2 \(Acme Labs\), T1 \(Acme\)\./);
+    assert.deepEqual(purged, []);
+  },
+);
+
+testOnBothEngines(
   '`purge` erases the team’s rows from own tables with `on delete cascade`, and names the own tables that it leaves unchanged',
   async (t, engine) => {
     const { database, run, deps } = await createTeam(t, ok, engine);

@@ -60,6 +60,9 @@ testOnBothEngines('`requests` filters by day, team and outcome, and limits its r
   assert.deepEqual(await ids('--day', '2026-11-22'), ['last', 'first']);
   assert.deepEqual(await ids('--team', 'T1'), ['first']);
   assert.deepEqual(await ids('--team', 'E1'), ['after']);
+  const named = await run(['requests', '--team', 'acme']);
+  assert.equal(named.exitCode, 2);
+  assert.match(named.stderr, /Give an id such as T0123ABCD, not a name/);
   assert.deepEqual(await ids('--outcome', 'cancelled'), ['last']);
   assert.deepEqual(await ids('--limit', '2'), ['after', 'last']);
   assert.deepEqual(await ids('--day', '2026-11-22', '--outcome', 'installed'), []);

@@ -63,6 +63,12 @@ export function userOption(): Option {
     });
 }
 
+/** Reads the id of a team or an enterprise. @throws InvalidArgumentError */
+export function parseTeamId(text: string): string {
+  if (/^[TE][A-Z0-9]{1,31}$/.test(text)) return text;
+  throw new InvalidArgumentError('Give an id such as T0123ABCD, not a name.');
+}
+
 /** Reads a limit: a whole number from 1 to 9,999,999. @throws InvalidArgumentError */
 export function parseLimit(text: string): number {
   const limit = /^\d{1,7}$/.test(text) ? Number(text) : 0;

@@ -8,7 +8,7 @@ import { statusStyle } from '../terminal/status-style.ts';
 import { type Column, table } from '../terminal/table.ts';
 import { timeText } from '../terminal/time-text.ts';
 import { withDatabase } from '../with-database.ts';
-import { operatorCommand, parseDay, parseLimit } from './command-help.ts';
+import { operatorCommand, parseDay, parseLimit, parseTeamId } from './command-help.ts';
 
 interface RequestsOptions {
   /** List only requests of one day. This is its start in UTC, in milliseconds. */
@@ -35,7 +35,7 @@ export function requestsCommand(deps: OperatorDeps): Command {
     ],
   })
     .option('--day <YYYY-MM-DD>', 'only requests whose callback came on this day (UTC)', parseDay)
-    .option('--team <id>', 'only those of a team (T…) or an enterprise (E…)')
+    .option('--team <id>', 'only those of a team (T…) or an enterprise (E…)', parseTeamId)
     .addOption(
       new Option('--outcome <outcome>', 'only those with this outcome').choices([
         'started',
