@@ -275,7 +275,7 @@ describe('a SQLite database', () => {
       assert.ok(error instanceof DatabaseUnavailableError);
       assert.match(
         error.message,
-        /text\.db cannot be used: .*not a database .*; it must be a file that only Foyer uses/,
+        /text\.db cannot be used: .*not a database .*If this is the wrong file, name the right one/,
       );
       return true;
     });
@@ -314,6 +314,30 @@ describe('a SQLite database', () => {
       open().then((reopened) => reopened.ping()),
       DatabaseUnavailableError,
     );
+  });
+
+  it('opening a damaged SQLite database says to keep the file and to restore a backup, not to check its permissions', async () => {
+    await (await open()).close();
+    opened.pop();
+    const sound = await readFile(file);
+    const damages: [string, Buffer, RegExp][] = [
+      ['other pages', Buffer.from(sound).fill(7, 4096), /malformed \(SQLITE_CORRUPT\)/],
+      ['the header', Buffer.from(sound).fill(7, 0, 100), /file is not a database \(SQLITE_NOTADB\)/],
+    ];
+    for (const [what, bytes, problem] of damages) {
+      await writeFile(file, bytes);
+      await assert.rejects(open(), ({ name, message }: Error) => {
+        assert.equal(name, 'DatabaseUnavailableError', what);
+        assert.match(message, problem, what);
+        assert.match(
+          message,
+          /keep the file.*restore the newest backup.*docs\/runbook\.md#a-damaged-page/,
+          what,
+        );
+        assert.doesNotMatch(message, /this user can write|free space/, what);
+        return true;
+      });
+    }
   });
 
   it('opening a SQLite database reports a file that cannot be written', async () => {

@@ -182,7 +182,7 @@ const breakages: Breakage[] = [
     check: 'database',
     status: 'fault',
     detail: /other\.db cannot be opened: file is not a database/,
-    fix: /restore a backup/,
+    fix: /wrong file, name the right one.*keep the file.*restore the newest backup.*runbook\.md#a-damaged-page/,
     also: ['key', 'records'],
   },
   {

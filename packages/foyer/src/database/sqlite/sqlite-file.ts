@@ -95,11 +95,31 @@ export function sqliteCode(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** What to do about a damaged database file. */
+export const damagedFix =
+  'Stop Foyer and keep the file. Save what can be read, or restore the newest backup: docs/runbook.md#a-damaged-page shows which of the two loses less.';
+
+/** What to do about a file that SQLite cannot read at all: it is damaged, or never was a database. */
+export const notADatabaseFix = `If this is the wrong file, name the right one. If it is Foyer’s database, it is damaged. ${damagedFix}`;
+
 /** Makes an error that says that Foyer cannot use a database file, and why. */
 export function unavailable(error: unknown, file: string): DatabaseUnavailableError {
   const reason = error instanceof Error ? error.message : String(error);
   const message = `The database ${file} cannot be used: ${reason}${sqliteCode(error) && ` (${sqliteCode(error)})`}`;
   return new DatabaseUnavailableError(message, { cause: error });
+}
+
+/** Makes an error that also says what to do if a file cannot be opened. */
+function unopened(error: unknown, file: string): DatabaseUnavailableError {
+  const { message } = unavailable(error, file);
+  if (isDamage(error)) {
+    const fix = /^SQLITE_NOTADB/.test(sqliteCode(error)) ? notADatabaseFix : damagedFix;
+    return new DatabaseUnavailableError(`${message}. ${fix}`, { cause: error });
+  }
+  // The message does not name DATABASE_URL: the file may be the target of a copy.
+  const fix =
+    'it must be a file that only Foyer uses and that this user can write, on a disk with free space';
+  return new DatabaseUnavailableError(`${message}; ${fix}`, { cause: error });
 }
 
 const noFoyerTables = (file: string): string =>
@@ -150,11 +170,7 @@ export function openSqliteFile(
     return sqlite;
   } catch (error) {
     sqlite?.close();
-    if (error instanceof DatabaseUnavailableError) throw error;
-    // The message does not name DATABASE_URL: the file may be the target of a copy.
-    const fix =
-      'it must be a file that only Foyer uses and that this user can write, on a disk with free space';
-    throw new DatabaseUnavailableError(`${unavailable(error, file).message}; ${fix}`, { cause: error });
+    throw error instanceof DatabaseUnavailableError ? error : unopened(error, file);
   }
 }
 

@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import type { Config } from '../../config/config.ts';
 import { findUnwritable, type UnwritablePath } from '../../database/sqlite/find-unwritable.ts';
 import { inspectSqlite, readUntouched, type SqliteInspection } from '../../database/sqlite/inspect-sqlite.ts';
+import { damagedFix, notADatabaseFix } from '../../database/sqlite/sqlite-file.ts';
 import { checkPostgres } from './check-postgres.ts';
 import { type DatabaseCheck, schemaFinding, sizeText } from './database-findings.ts';
 import { describeAbsentDatabase } from './describe-absent-database.ts';
@@ -47,18 +48,17 @@ function checkFile(file: string, own: readonly string[]): DatabaseCheck {
   }
 }
 
-/** Result codes of SQLite: BUSY and LOCKED, and CORRUPT. (sqlite.org/rescode.html) */
+/** Result codes of SQLite: BUSY and LOCKED, CORRUPT, and NOTADB. (sqlite.org/rescode.html) */
 const busyCodes = [5, 6];
 const corruptCode = 11;
-
-const damagedFix =
-  'Stop Foyer and keep the file. Save what can be read, or restore the newest backup: docs/runbook.md#a-damaged-page shows which of the two loses less.';
+const notADatabaseCode = 26;
 
 function notOpened(file: string, error: unknown): Finding {
   const reason = error instanceof Error ? error.message : String(error);
   const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
   if (code === corruptCode) return database.fault(`${file} is damaged: ${reason}.`, damagedFix);
   const detail = `${file} cannot be opened: ${reason}.`;
+  if (code === notADatabaseCode) return database.fault(detail, notADatabaseFix);
   // SQLite's error does not name the file that it could not open. It may be the WAL or the WAL's index, which another
   // user may own.
   const unwritable = findUnwritable(file);
@@ -69,7 +69,7 @@ function notOpened(file: string, error: unknown): Finding {
     detail,
     busyCodes.includes(code)
       ? 'Another program has locked the file: find that program (fuser, lsof), and stop it.'
-      : 'Make sure that this user may read and write the file and its folder; if the file is damaged, restore a backup.',
+      : 'Make sure that this user may read and write the file and its folder.',
   );
 }
 
