@@ -245,6 +245,28 @@ test('`setup` asks whether to keep the existing secrets, and asks for all of the
   );
 });
 
+test('`setup` refuses a client id that is not two numbers with a dot, and asks again', async (t) => {
+  const { folder, env, setup, written } = await prepare(t);
+  const wrong = ['https://api.slack.com/apps/A012AB3CD', 'A012AB3CD', '12.34.56', clientSecret];
+  for (const id of wrong) {
+    const { exitCode, stderr } = await setup([...flags, '--client-id', id], secrets);
+    assert.equal(exitCode, 2, id);
+    assert.match(stderr, /^The client id cannot be used\. A Client ID is two numbers with a dot/);
+  }
+  assert.deepEqual(readdirSync(folder), []);
+  const asked = scripted([...noLinks, 'https://foyer.example.com', ...wrong, '1.1', false]);
+  const { exitCode, stderr } = await setup(['--no-doctor'], secrets, { prompts: asked.prompts });
+  assert.equal(exitCode, 0, stderr);
+  assert.equal(asked.refused.length, wrong.length);
+  assert.equal(written().SLACK_CLIENT_ID, '1.1');
+
+  // An earlier `setup` may have written a wrong client id.
+  writeFileSync(env, 'SLACK_CLIENT_ID=https://api.slack.com/apps/A012AB3CD\n');
+  const again = scripted([...noLinks, 'https://foyer.example.com', '12.34', false]);
+  assert.equal((await setup(['--no-doctor'], secrets, { prompts: again.prompts })).exitCode, 0);
+  assert.equal(written().SLACK_CLIENT_ID, '12.34');
+});
+
 test('`setup` recommends a tunnel for an address without https', async (t) => {
   const { setup } = await prepare(t);
   const script = scripted([...noLinks, 'http://localhost:3000', '12.34', clientSecret, signingSecret]);

@@ -11,6 +11,7 @@ import { askSettings, SetupCancelledError, type Suggestions } from '../setup/ask
 import { type OfferedApp, offerApp } from '../setup/offer-app.ts';
 import { browserProgram, openInBrowser } from '../setup/open-browser.ts';
 import {
+  clientIdProblem,
   credentialProblem,
   httpAdvice,
   linkNames,
@@ -108,8 +109,8 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
 
 /**
  * Reads the settings from flags and environment. `interview`: whether `setup` can ask questions on a terminal. If so,
- * this function ignores the environment's PUBLIC_URL: unless a flag names the public URL, `setup` asks for it. @throws
- * UsageError
+ * this function ignores the environment's PUBLIC_URL and a wrong SLACK_CLIENT_ID: unless a flag names the public URL or
+ * the id, `setup` asks for it. @throws UsageError
  */
 function givenSettings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -117,17 +118,19 @@ function givenSettings(
   interview: boolean,
 ): Partial<Settings> {
   const publicUrl = options.publicUrl ?? (interview ? undefined : environment.PUBLIC_URL);
-  const clientId = options.clientId ?? (environment.SLACK_CLIENT_ID || undefined);
+  const knownId = environment.SLACK_CLIENT_ID || undefined;
+  const asksForId = interview && knownId !== undefined && clientIdProblem(knownId) !== undefined;
+  const clientId = options.clientId ?? (asksForId ? undefined : knownId);
   if (publicUrl) refuse('The public URL', publicUrlProblem(publicUrl));
   const given: Partial<Settings> = publicUrl ? { publicUrl: publicUrlOf(publicUrl) } : {};
   const credentials = [
-    ['clientId', 'The client id', clientId],
-    ['clientSecret', 'SLACK_CLIENT_SECRET', environment.SLACK_CLIENT_SECRET],
-    ['signingSecret', 'SLACK_SIGNING_SECRET', environment.SLACK_SIGNING_SECRET],
+    ['clientId', 'The client id', clientId, clientIdProblem],
+    ['clientSecret', 'SLACK_CLIENT_SECRET', environment.SLACK_CLIENT_SECRET, credentialProblem],
+    ['signingSecret', 'SLACK_SIGNING_SECRET', environment.SLACK_SIGNING_SECRET, credentialProblem],
   ] as const;
-  for (const [name, title, value] of credentials) {
+  for (const [name, title, value, problemOf] of credentials) {
     if (!value) continue;
-    refuse(title, credentialProblem(value));
+    refuse(title, problemOf(value));
     given[name] = value.trim();
   }
   if (options.production || environment.NODE_ENV === 'production') given.production = true;

@@ -1,6 +1,7 @@
 import { type AppFace, contrastAdvice, faceProblem } from './app-face.ts';
 import type { OfferedApp } from './offer-app.ts';
 import {
+  clientIdProblem,
   credentialProblem,
   httpAdvice,
   type LinkName,
@@ -121,7 +122,8 @@ async function askNewCredentials(ask: Questions, given: Partial<Settings>): Prom
     message: `${name} (Basic Information → App Credentials)`,
     validate: credentialProblem,
   });
-  const clientId = given.clientId ?? (await ask.text(question('Client ID')));
+  const clientId =
+    given.clientId ?? (await ask.text({ ...question('Client ID'), validate: clientIdProblem }));
   const clientSecret = given.clientSecret ?? (await ask.secret(question('Client Secret')));
   const isTheOther = (text: string) =>
     text.trim() === clientSecret

@@ -67,6 +67,16 @@ export function credentialProblem(text: string): string | undefined {
 }
 
 /**
+ * Says what is wrong with a Client ID; undefined if it looks right. Only `setup` calls this. The start and the other
+ * commands accept any id, in case Slack changes the format.
+ */
+export function clientIdProblem(text: string): string | undefined {
+  if (/^\d+\.\d+$/.test(text.trim())) return undefined;
+  const isAppId = /^A[A-Z0-9]{6,}$/.test(text.trim());
+  return `A Client ID is two numbers with a dot between them, such as 1234567890.1234567890${isAppId ? ' (this is the App ID)' : ''}: copy it from the app’s Basic Information page`;
+}
+
+/**
  * Returns the variables that `setup` writes. If neither TOKEN_ENCRYPTION_KEYS nor a key file exists, adds a new
  * encryption key; if one exists, a new key could not decrypt the stored tokens. The key gets a random id, so that a
  * lost key is reported as missing and not as wrong. `newKeyId` is null if no key was created.
