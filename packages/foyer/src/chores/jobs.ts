@@ -201,7 +201,8 @@ export function checkJobs(jobs: unknown): ConfigProblem[] {
     if (!Number.isInteger(everyMs) || Number(everyMs) < 1000 || Number(everyMs) > longestIntervalMs) {
       report('has an invalid `everyMs`', 'give whole milliseconds, from 1,000 to 31,622,400,000 (366 days)');
     }
-    if (typeof run !== 'function') report('has no run function', 'give async run({ foyer, signal }) { … }');
+    if (typeof run !== 'function')
+      report('has no run function', 'add a method: async run({ foyer, signal }) { … }');
     for (const other of Object.keys(others)) {
       report(`has an unknown property: ${other}`, `use ${jobFields.join(', ')}`);
     }

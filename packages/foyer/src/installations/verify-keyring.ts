@@ -117,8 +117,9 @@ export async function keepHoldingKey(
  * Returns why the keys do not fit the database, and what the operator can do; undefined if the keys fit. Writes
  * nothing.
  *
- * Checks the stored tokens only if a recorded key that is still in use is missing here, or with `everySeal`. Why not
- * always: every process records its keys before it encrypts, and checking a million tokens takes a while.
+ * Always checks the recorded keys. Checks the stored tokens only with `everySeal`, or if this keyring lacks a recorded
+ * key that is not retired. Every process records its keys before it encrypts, so the recorded keys usually suffice, and
+ * checking a million tokens takes a while.
  */
 export async function findKeyMisfit(
   queries: Queries,
@@ -181,9 +182,10 @@ function missingKey(id: string): string {
 function keyOnlyHere({ process }: KeyHolder, keyId: string): string {
   const [host, pid] = process.split(' ');
   return (
-    `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}. What ` +
-    'is stored here would be encrypted with that key, and the other process could not read it. First add the key at the end of ' +
-    `TOKEN_ENCRYPTION_KEYS on every machine, and restart each; then move it to the front. If that process is gone, try again in ${keyHeldMs / 1000} seconds.`
+    `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}, so ` +
+    'it could not read what is encrypted with that key here. First add the key at the end of ' +
+    'TOKEN_ENCRYPTION_KEYS on every machine, and restart every Foyer. Then move the key to the front on every machine. ' +
+    `If process ${pid} is gone, try again in ${keyHeldMs / 1000} seconds.`
   );
 }
 

@@ -50,13 +50,13 @@ async function isStillDead(
   { user_id: userId }: OperatorNoticeRow,
 ): Promise<boolean> {
   if (userId === null) return status === 'broken';
-  // Foyer erases a person's dead token. So if a token of theirs is stored, it is a newer one.
+  // Foyer erases a person's token when it dies. A token that is stored for the person now was issued later.
   return status !== 'uninstalled' && !(await hasUserToken(queries, { installationId, userId }));
 }
 
 /**
- * Returns whether a failed run still has an unreported failure: the run's own message names only the steps that had
- * failed before Foyer sent it.
+ * Returns whether a failed run has a failure that the operators do not know of. A run reports its failed steps in
+ * a message of its own, but another step may fail after that message.
  */
 function isUntold(run: RunRecord): boolean {
   if (run.status !== 'failed') return false;

@@ -56,7 +56,7 @@ export function mailFailure(error: unknown): MailFailure {
   return known ?? { code: 'mail_failed', message: 'The mail could not be sent', final: false };
 }
 
-/** Failures that are not about the message. None is final: each may pass, or an operator can fix it. */
+/** Failures that are not about the message. None is final: each is temporary, or an operator can fix it. */
 const failures: Readonly<Record<string, MailFailure>> = {
   EAUTH: failure('smtp_login_refused', 'The mail server refused the login in NOTIFY_SMTP_URL'),
   ENOAUTH: failure('smtp_login_refused', 'The mail server requires a login: add one to NOTIFY_SMTP_URL'),

@@ -21,8 +21,8 @@ import { channelWorks, type OperatorChannel, type SendOutcome, statusAfter } fro
  */
 
 /**
- * Longer than sending a message and committing its outcome may take. After this time, another process assumes that the
- * sender has died.
+ * After this time, another process assumes that the sender has died. A sender needs less time to send a message and
+ * commit its outcome.
  */
 const leaseMs = 120_000;
 /** The most messages that a channel sends in one turn. The next turn sends more. */
@@ -35,7 +35,10 @@ const drainMs = 3000;
 export function createNoticeSender(deps: {
   config: Pick<Config, 'app' | 'notify' | 'slack'>;
   database: Database;
-  /** Called after each attempt to send a message; pending: Foyer will try again. Must not throw. */
+  /**
+   * Called with a message's new status after each attempt to send it. The status `pending` means that Foyer will try
+   * again. Must not throw.
+   */
   onSent?(notice: { channel: NoticeChannel; status: NoticeStatus }): void;
   now: () => number;
   log: Logger;

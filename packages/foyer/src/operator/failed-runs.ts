@@ -27,12 +27,12 @@ const pageRows = 100;
 
 /**
  * Reads, in pages and newest first, the failed runs that still matter. For an installation that is not uninstalled,
- * these are its newest install run and the moment runs of its current life. For an uninstalled one, it is the uninstall
- * run of its last life. Earlier uninstall runs are excluded: a retry would erase what a later install has created. The
- * other runs of people who were erased are excluded too, since a retry does not repeat them.
+ * these are its newest install run and the moment runs of its current life. For an uninstalled one, it is the newest
+ * uninstall run. Earlier uninstall runs are excluded: a retry would erase what a later install has created. The other
+ * runs of people who were erased are excluded too, since a retry does not repeat them.
  *
- * With `step`, reads succeeded runs after the failed ones: if a step that only operators see fails, its run still
- * succeeds.
+ * With `step`, reads the runs in which that step failed. After the failed runs come runs that succeeded: a run succeeds
+ * even if a step that only operators see fails.
  */
 export async function* readFailedRuns(
   queries: Queries,

@@ -1,9 +1,9 @@
 import { CommandError } from './command-error.ts';
 
 /**
- * Puts the public URL (without a trailing slash) into every URL of a manifest at which Slack reaches the app: redirect,
- * event and interactivity URLs, and the URLs of slash commands that a clone has added. If Sign in with Slack is on,
- * adds its callback as a redirect URL. Keeps everything else, including the order.
+ * Puts the public URL (without a trailing slash) into those URLs of a manifest that lead to the app: redirect, event
+ * and interactivity URLs, and the URLs of slash commands that a clone has added. If Sign in with Slack is on, adds its
+ * callback as a redirect URL. Keeps everything else, including the order.
  * @throws CommandError if the text is not JSON
  */
 export function fillManifest(

@@ -81,7 +81,7 @@ export function memberJson(member: MemberRecord) {
   const { role, userId, teamId, name, realName, email, timezone, locale, avatarUrl, hasUserToken } = member;
   return {
     userId,
-    /** The member's own workspace (or organization). If the role is `external`, it is not the installation's. */
+    /** The id of the member's own workspace or organization: for the role `external`, not the one with the install. */
     teamId,
     role,
     name,

@@ -32,8 +32,8 @@ type Where<T extends keyof Tables> = ExpressionBuilder<Tables, T>;
  * Reads a page of installations, each with its newest run, ordered by the time of the install. If `runStatus` is given
  * and is not `succeeded`, they are ordered by the time of the run.
  *
- * Why two queries: few runs fail or wait, so the query for these starts from the runs. Nearly all runs succeed, so the
- * query for these starts from the installations and looks up the newest run of each.
+ * Why two queries: few runs fail or wait, so a query for failed or waiting runs starts from the runs. Nearly all runs
+ * succeed, so a query for successful runs starts from the installations and looks up the newest run of each.
  */
 export async function listInstallationsPage(
   queries: Queries,
@@ -178,7 +178,7 @@ function matchesText(
   ]);
 }
 
-/** The most rows that one lookup by an enterprise's or a person's id reads. */
+/** A search by the id of an enterprise or a person reads at most this many rows of each table. */
 const most = 500;
 
 /**

@@ -19,11 +19,11 @@ import {
  * of adding up changes, so a stored number cannot become wrong over time, and installs do no extra work.
  */
 
-/** A page or command counts at most this many rows itself. */
+/** If there are more rows than this, a page or command shows the stored number instead of counting them. */
 const mostCounted = 10_000;
 /** The most cases of a problem that Foyer counts: an exact larger number would not help. */
 export const mostProblems = 1000;
-/** How often the chore counts. */
+/** The time between two counts by the chore. */
 export const countsKeptEveryMs = 5 * 60_000;
 /**
  * A stored number older than this is not used: the chore must have stopped, for example because no Foyer is running.

@@ -1,6 +1,6 @@
 /**
- * How the operator calls the commands of this installation of Foyer. Texts contain the commands of a clone;
- * `inLocalCommands` replaces them.
+ * How the operator calls Foyer's commands where this process runs. Messages in the code name the commands as they are
+ * called in a clone of the repository; `inLocalCommands` replaces these with the local commands.
  */
 export interface LocalCommands {
   /** What to type before a command's name, such as `npm run foyer --`. */
@@ -29,12 +29,12 @@ export function localCommands({
 /** How to call the commands in an app that has added the npm package. */
 export const packageCommands: LocalCommands = {
   foyer: 'npx slack-foyer',
-  start: 'the way you start your app',
+  start: 'with your app’s own start command',
 };
 
 const clone: LocalCommands = { foyer: 'npm run foyer --', start: 'npm start' };
 
-/** Replaces the commands of a clone, which a text contains, with the commands that work where this process runs. */
+/** In a text, replaces each command of a clone with the command that works where this process runs. */
 export function inLocalCommands(text: string, { foyer, start }: LocalCommands = clone): string {
   return text.replaceAll(clone.foyer, () => foyer).replaceAll(/\bnpm start\b/g, () => start);
 }

@@ -17,8 +17,8 @@ import { createSealer, KeyMissingError, SealBrokenError } from '../installations
 
 const purpose = 'doctor';
 /**
- * How much doctor's clock may differ from ours. Someone who intercepts a question can use it for at most twice this
- * time.
+ * How much doctor's clock may differ from ours. Someone who intercepts doctor's request can repeat it for at most twice
+ * as long.
  */
 const questionAgeMs = 2 * 60_000;
 
@@ -66,8 +66,8 @@ export interface ProcessReporter {
   onSlackRequest(request: { kind: 'event' | 'interaction' | 'unverified'; type: string }): void;
   onRefused(kind: RefusalKind): void;
   /**
-   * If a request asks for the report, returns the sealed report or why the process refuses it. Undefined for any other
-   * request.
+   * Answers a request from `doctor` with the sealed report, or with the reason why the process refuses to report.
+   * Returns undefined for any other request.
    */
   answer(req: Pick<IncomingMessage, 'headers'>): { report: string } | { refusal: ReportRefusal } | undefined;
 }

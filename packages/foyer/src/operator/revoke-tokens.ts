@@ -142,7 +142,7 @@ async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknow
   return refreshTokenDead.has(row?.broken_reason ?? '');
 }
 
-/** Returns why a token was not renewed; undefined if its refresh token is dead, so that no one can use it anymore. */
+/** Returns why an expired token was not renewed. Undefined if its refresh token is dead: then neither works anymore. */
 function refreshFailure(error: unknown): Failure | undefined {
   if (!(error instanceof TokenRefreshError)) return { code: 'timeout', lasting: true };
   const kind = slackFailure(error.cause)?.kind;
@@ -151,8 +151,8 @@ function refreshFailure(error: unknown): Failure | undefined {
 }
 
 /**
- * Reads the tokens of an installation as `[owner, token]`, without duplicates. With `onlyOf`, reads only that person's
- * own token.
+ * Reads the tokens of an installation as `[owner, token]`, without duplicates. If `onlyOf` is the id
+ * of a person, reads only the token of that person.
  */
 async function readTokens(
   deps: RevokeTokensDeps,
@@ -180,7 +180,7 @@ async function revoke(slack: SlackClientFactory, token: string): Promise<Failure
   } catch (error) {
     const failure = slackFailure(error);
     if (!failure) throw error;
-    // If the token has expired, its refresh token still works.
+    // An expired token does not count as dead here: its refresh token may still work.
     if (failure.kind === 'token-dead' && failure.code !== 'token_expired') return undefined;
     return { code: failure.code, lasting: failure.kind === 'unreachable' || failure.kind === 'rate-limited' };
   }

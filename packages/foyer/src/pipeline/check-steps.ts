@@ -39,7 +39,7 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
   if (typeof step !== 'object' || step === null) {
     return [{ name: where, problem: 'is not a step', fix: 'give an object with name, title and run' }];
   }
-  // Reads the step itself: if a step is an instance of a class, a copy of it would lack the class's `run`.
+  // Do not copy the step: if it is an instance of a class, the copy would lack the class's `run`.
   const given = step as Record<string, unknown>;
   const { name, title, required, timeLimitMs, maxAttempts, run, write } = given;
   const label = typeof name === 'string' && name !== '' ? `${where} (${name})` : where;
@@ -54,7 +54,7 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
     fault('has no title', "give title: { todo: 'Start the trial', doing: 'Starting the trial' }");
   }
   if (typeof run !== 'function' && typeof write !== 'function') {
-    fault('has no run function', 'give async run(context) { … }');
+    fault('has no run function', 'add a method: async run(context) { … }');
   }
   if (required !== undefined && typeof required !== 'boolean')
     fault('has a `required` that is not true or false', 'give true, or leave it out');

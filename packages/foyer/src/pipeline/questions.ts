@@ -61,8 +61,9 @@ export function askingStep(step: Step, open: QuestionRecord): ActingStep {
 }
 
 /**
- * Posts a message of a question. Home shows the question too, so the step continues if the DM is refused or
- * unconfirmed. The question of a moment's run appears only in the DM: if its first message is refused, the step fails.
+ * Posts a message of a question. If Slack refuses the DM or does not confirm it, the step continues: Home shows the
+ * question too. Exception: if a moment (such as `opened`) started the run, Home does not show the question. Then the
+ * step fails if Slack refuses the first message.
  */
 async function postOrLeave(
   context: StepContext,
@@ -81,13 +82,13 @@ async function postOrLeave(
   }
 }
 
-/** A question, with the person and the life of the run that asked it. */
+/** A question. `askedUserId` and `life` are the person and the life (of the installation) that its run belongs to. */
 type AskedQuestion = QuestionRecord & { askedUserId: string; life: number };
 
 /**
- * Stores the answer to an open question. If the question's run is waiting, queues that run. `isAllowed`: whether the
- * person is the installer or an admin; the person whose run asks may always answer. `asked` is the question after this
- * call, with the person and the life of its run; absent if there is no such run or question. Wake the worker afterward.
+ * Stores the answer to an open question. If the question's run is waiting, queues that run; wake the worker afterward.
+ * `isAllowed`: whether the answer comes from the installer or an admin. The person whom the question is for may always
+ * answer. `asked`: the question as it is after this call; absent if there is no such run or question.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
@@ -96,9 +97,9 @@ export async function answerQuestion(
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
 ): Promise<{ outcome: AnswerOutcome; asked?: AskedQuestion }> {
   return database.write(async (tx) => {
-    // Why the lock: an attempt that asks this question may end at the same time. If the attempt's end is committed
-    // after the answer, the transaction of that end sees the answer. If the end was committed before, the run is
-    // waiting now, and the code below queues it.
+    // Why the lock: the attempt that asks this question may be ending right now. If its end is committed after the
+    // answer, the transaction that commits the end sees the answer. If its end was committed before the answer, the run
+    // is waiting by now, and the code below queues it.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

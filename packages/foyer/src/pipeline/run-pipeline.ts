@@ -37,9 +37,9 @@ import { stepFailure } from './step-failure.ts';
  * - **run**: one execution of a pipeline for one installation. A worker claims it under a **lease**: a worker that lost
  *   its lease (the run was cancelled, or another worker has it) writes nothing more to the run.
  * - **attempt**: one try of a step. Its start is committed before the step may make an outside call. Its end is
- *   committed together with what follows: the start of the next attempt, or the run's rest or end.
+ *   committed together with what follows: the next attempt starts, or the run rests, or the run ends.
  * - **move**: one transaction that takes the run as far as it goes without an outside call. Why: a commit waits for the
- *   disk. An install's pipeline makes 6 commits; with one for each start and end, it would make 13.
+ *   disk. An install's pipeline makes 6 commits. With a separate commit for each start and each end, it would make 13.
  * - **rest**: the run waits for a time, an event or an answer, and its worker releases it.
  */
 
@@ -138,9 +138,9 @@ interface EndedAttempt {
 }
 
 /**
- * The result of a move, with the attempts that ended during the move. step: `toDo` is the step to execute next; `rows`
- * are the current rows of all steps. left: the run rests or has ended. lost: this worker no longer has the lease, and
- * wrote nothing.
+ * The result of a move (explained at the top of this file), with the attempts that ended during the move. step: `toDo`
+ * is the step to execute next; `rows` are the current rows of all steps. left: this worker has left the run, which
+ * rests or has ended. lost: this worker no longer has the lease, and wrote nothing.
  */
 type Moved =
   | {
@@ -175,9 +175,9 @@ async function moveRun(
   let { rows, passed } = from;
 
   if (done) {
-    // 1. Check the lease. If the step waits for an event, lock the installation first: no transaction can commit such
-    //    an event while this one holds the lock. `follow` sees an event that was committed earlier; a later one wakes
-    //    the run.
+    // 1. Check the lease. If the step waits for an event, lock the installation first: until this transaction ends, no
+    //    other transaction can then commit such an event. `follow` sees an event that was committed before the lock. An
+    //    event that is committed after this transaction wakes the run.
     if (waitsForEvent(done.attempt)) await lockInstallation(tx, { id: installation.id });
     if (!(await holdLease(tx, from.lease))) return { kind: 'lost' };
     // 2. Settle the attempt that has ended.
@@ -201,8 +201,8 @@ async function moveRun(
     const open = asked.find((question) => question.answeredAt === null);
     const step = listed && open ? askingStep(listed, open) : listed;
 
-    // 3. Settle steps that need no outside call: a step that was removed, got no answer in time, keeps killing the
-    // process, only writes, or has nothing to do.
+    // 3. Settle steps that need no outside call: steps that were removed, whose question was not answered in time, that
+    // keep killing the process, that only write to the database, or that have nothing to do.
     if (!step) {
       const why = { code: 'step_removed', message: 'The pipeline no longer has this step', now };
       keep(await skipStep(tx, row, why));
@@ -264,14 +264,15 @@ async function moveRun(
     if (endsRun) await skipTheRest();
     if (asks) return waitForAnswer(attempted.row.name, asks);
     if (!toRest) return undefined;
-    // Only a step that is retried comes last; any other that rests is itself the next one.
+    // If a step for operators will be retried, the run first continues with its other steps. After any other step that
+    // has to wait, the run rests.
     const isPassed = attempted.step.forOperators && attempted.verdict.ending.status === 'retrying';
     if (isPassed && rows.some(isNext)) {
       passed = toRest;
       return undefined;
     }
-    // An event that came after the step's check woke no run, because this run was not waiting yet. So this run must not
-    // wait for that event.
+    // If the event came after the step checked for it, the event did not wake this run, which was not waiting yet. The
+    // run must then not wait for the event.
     const hasCome =
       awaits && (await workspacesOf(tx, from.claimed)).some((id) => !attempted.workspaceIds.includes(id));
     return rest(hasCome ? handBack : toRest);
@@ -289,8 +290,8 @@ async function moveRun(
     const key = { runId: run.id, stepName, questionId: asks.id };
     const times = questionTimes(now, asks.timeLimitMs);
     if (await storeQuestion(tx, { ...key, json: asks.json, now, ...times })) {
-      // The step may have asked this question before, if the question or its answer was then erased with a person's
-      // data. The old messages still count as posted, so this forgets them: the next attempt posts the question again.
+      // The step may have asked this question before: erasing a person's data also erases questions and answers. Forgets
+      // the old messages, which still count as posted, so that the next attempt posts the question again.
       const keys = Object.values(questionPosts(key));
       await forgetPosts(tx, { installationId: installation.id, life: run.life, keys });
       return undefined;
@@ -312,12 +313,12 @@ async function moveRun(
     for (const row of rows.filter(isUnfinished)) keep(await skipStep(tx, row, why));
   }
 
-  /** 5. Rest: release the run until its time, event or answer. */
+  /** 5. Let the run rest: this worker releases it. A worker continues it after its time, event or answer has come. */
   async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
     const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
     await restRun(tx, run.id, until);
-    // Runs of moments wait for the install run, but not while the install run itself waits for an event or an answer,
-    // which may take days.
+    // The runs that moments (such as `opened`) start wait for the install run. But if the install run itself waits for
+    // an event or an answer, that may take days, so the runs of moments continue now.
     if (run.pipeline === 'install' && until.waitingFor !== null)
       await resumeWaitingRuns(tx, { installationId: installation.id, event: run.id, now });
     return { kind: 'left', status: until.status, ended };

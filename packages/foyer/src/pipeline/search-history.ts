@@ -16,7 +16,7 @@ import { slackFailure } from '../slack/slack-failure.ts';
 const pageSize = 15;
 /** How many calls a search may make. A rate-limited call counts; a call without a usable answer does not. */
 const mostCalls = 12;
-/** How much the search window is widened at both ends: Slack's clock dates messages, and ours dates attempts. */
+/** How much the search window is widened at both ends: messages have the time of Slack's clock, attempts of ours. */
 const clockSlackMs = 60_000;
 
 /**
@@ -32,8 +32,8 @@ interface SearchPosition {
 export interface HistorySearch extends SearchPosition {
   channel: string;
   /**
-   * The time to search, in milliseconds since 1970: from the first send to the latest time at which a call may have
-   * taken effect.
+   * Where the search begins (`from`) and ends (`until`), in milliseconds since 1970. `from` is the time of the first
+   * send; `until` is the latest time at which a call may have posted the message.
    */
   from: number;
   until: number;
@@ -46,7 +46,7 @@ export type SearchResult =
   | { kind: 'absent' }
   | { kind: 'unsearchable'; code: string };
 
-/** Searches only the newest page, for a message whose call may still take effect. Stores no position. */
+/** Searches only the newest page, because a call may still post the message later. Stores no position. */
 export function peekHistory(slack: WebClient, search: HistorySearch): Promise<SearchResult> {
   return searchHistory(slack, { ...search, before: null, calls: mostCalls - 1 }, async () => {});
 }

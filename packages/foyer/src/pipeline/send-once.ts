@@ -23,9 +23,9 @@ import {
   withWrite,
 } from './step.ts';
 
-/** How long an unanswered call may still take effect, from the start of the call: its time limit plus 2 s. */
+/** How long after its start an unanswered call may still post the message: the time limit of the call plus 2 s. */
 const settledAfterMs = defaultTimeoutMs + 2000;
-/** How long a call may still take effect after Slack has answered it or closed the connection. */
+/** How long after Slack has answered a call or closed the connection the call may still post the message. */
 const settledAfterAnswerMs = 2000;
 
 /** The context of the step that sends. */
@@ -85,7 +85,7 @@ export async function sendOnce(
     return recordSent(context, key, { channelId: sentTo, messageTs });
   } catch (error) {
     const failure = slackFailure(error);
-    // After a timeout, the call may still take effect: the stored row already says so.
+    // After a timeout, the call may still post the message. The stored row already has the time until which it may.
     if (failure && failure.code !== 'timeout') {
       const settledBy = Math.min(call.settledBy, context.now() + settledAfterAnswerMs);
       await database.write((tx) =>
@@ -149,7 +149,7 @@ async function settleDoubt(
   );
 }
 
-/** Searches the channel's history, or only its newest page while the call may still take effect. */
+/** Searches the channel's history. If an earlier call may still post the message, searches only the newest page. */
 async function search(
   context: SendContext,
   slack: WebClient,

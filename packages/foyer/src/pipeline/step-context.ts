@@ -109,7 +109,8 @@ export function stepContext(
       return client;
     },
   };
-  // The runs of all members use the same key for a greeting, so a moment's run puts its own id before the key.
+  // A moment such as `opened` starts a run for each member, and all these runs use the same key for their greeting. So
+  // the run of a moment puts its own id before the key.
   const scope = facts.moment ? `${facts.runId}/` : '';
   return { ...context, postOnce: (key, message) => postOnce(context, key, message, scope) };
 }
@@ -133,7 +134,7 @@ export interface PipelineDeps {
   slackClient: SlackClientFactory;
   /** The bot's current token, refreshed if needed. */
   botToken(installationId: string): Promise<string>;
-  /** Called after the end of a step is committed, if Slack said that the bot's token will never work again. */
+  /** Called if Slack said that the bot's token will never work again, once the end of the step is committed. */
   onTokenDead(dead: { installationId: string; code: string }): Promise<unknown>;
   /** Called when a run starts to wait or ends: App Home then has something new to show. Must not throw. */
   onRunChanged(change: {
@@ -144,7 +145,10 @@ export interface PipelineDeps {
   }): void;
   /** Traces runs and attempts; without it, no spans are created. */
   span?: TraceSpan;
-  /** Finds each run's callback; without it, log lines have no request id, and `onStepEnded` no `sinceCallbackMs`. */
+  /**
+   * Finds the callback that each run came from. Without `origins`, log lines have no request id, and `onStepEnded` gets
+   * no `sinceCallbackMs`.
+   */
   origins?: Pick<ReturnType<typeof createRunOrigins>, 'find' | 'forget'>;
   /**
    * Called once the end of an attempt is committed: the step's new status, and how long the attempt took.

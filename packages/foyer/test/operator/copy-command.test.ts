@@ -120,7 +120,7 @@ describe('copy', () => {
     assert.equal(exitCode, 0, stderr);
     assert.match(stdout, /^history +25 +25 +([0-9a-f]{32}) +\1$/m);
     assert.match(stderr, /Set DATABASE_URL to the address that you gave as --to/);
-    assert.ok(stderr.includes(`Set TOKEN_ENCRYPTION_KEYS to the lines of ${file}.key`));
+    assert.ok(stderr.includes(`set TOKEN_ENCRYPTION_KEYS to the lines of ${file}.key`));
     assert.doesNotMatch(stderr, /the-key-itself/);
   });
 
@@ -128,7 +128,7 @@ describe('copy', () => {
     const { run, url } = await prepare(t, { to: 'SQLite' });
     const { exitCode, stderr } = await run(['copy', '--to', url]);
     assert.equal(exitCode, 0, stderr);
-    assert.match(stderr, /Set TOKEN_ENCRYPTION_KEYS to the keys that the source was used with/);
+    assert.match(stderr, /set TOKEN_ENCRYPTION_KEYS to the keys that encrypted the tokens in the source/);
     assert.doesNotMatch(stderr, /\.key/);
   });
 

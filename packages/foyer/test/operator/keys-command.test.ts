@@ -341,7 +341,7 @@ test('`keys forget` does not forget a key that another process starts to use, an
     if (count === 3) await storeOf(database, before).recordInstall(teamInstall({ teamId: 'T8' }));
   });
   const lost = { id: 'old', now: () => installedAt + 600_000 };
-  await assert.rejects(forgetKey(sealing, lost), /something has just been encrypted with it/);
+  await assert.rejects(forgetKey(sealing, lost), /a process has just encrypted something with this key/);
   const ids = async () =>
     (await database.queries.selectFrom('encryption_keys').select('id').execute()).length;
   assert.equal(await ids(), 1);

@@ -27,13 +27,13 @@ const places = [
     where: 'an app that added the package',
     place: { program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: false },
     failed: /`npx slack-foyer list --status broken`/,
-    start: /Start Foyer \(the way you start your app\)/,
+    start: /Start Foyer \(with your app’s own start command\)/,
   },
   {
     where: 'an app that added the package, by npx, which sets the variables of an npm script',
     place: { program: '/srv/app/node_modules/.bin/slack-foyer', isStartedByNpm: true },
     failed: /`npx slack-foyer list --status broken`/,
-    start: /Start Foyer \(the way you start your app\)/,
+    start: /Start Foyer \(with your app’s own start command\)/,
   },
 ];
 

@@ -22,7 +22,7 @@ export function copyCommand(deps: OperatorDeps): Command {
     examples: [
       ['copy --to postgres://foyer@db.example.com/foyer', 'one machine is no longer enough'],
       ['copy --to - < target-url', 'the same, with a password in the URL'],
-      ['copy --to file:./data/foyer.db', 'back to a file'],
+      ['copy --to file:./data/foyer.db', 'move back to a SQLite file'],
     ],
   })
     .requiredOption('--to <url>', 'the database to copy to, written like DATABASE_URL; - reads it from stdin')
@@ -82,9 +82,9 @@ function keyNote({ database, encryptionKeys }: Config): string {
   }
   const file = `${database.file}.key`;
   const keys = existsSync(file)
-    ? `the lines of ${file}, joined by commas,`
-    : 'the keys that the source was used with';
-  return `Set TOKEN_ENCRYPTION_KEYS to ${keys} on every machine: without them no token can be decrypted.`;
+    ? `the lines of ${file}, joined with commas`
+    : 'the keys that encrypted the tokens in the source';
+  return `On every machine, set TOKEN_ENCRYPTION_KEYS to ${keys}. Without these keys no token can be decrypted.`;
 }
 
 const columns: Column<ComparedTable>[] = [

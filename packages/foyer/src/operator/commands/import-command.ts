@@ -39,12 +39,15 @@ export function importCommand(deps: OperatorDeps): Command {
       ['import --from ./installations', 'from a stock Bolt app'],
       [
         'import --from installations.jsonl --json',
-        'installations from another database, one per line; prints the outcome for a script',
+        'take over a file with one installation per line, and print the outcome for a script',
       ],
     ],
   })
-    .requiredOption('--from <source>', 'the folder, or the file of lines')
-    .option('--dry-run', 'only say what would be taken over')
+    .requiredOption(
+      '--from <source>',
+      'the folder of FileInstallationStore, or the file with one installation per line',
+    )
+    .option('--dry-run', 'print which installations the import would store, but store nothing')
     .option('--check', 'ask Slack whether each token works (auth.test), and refuse one that does not')
     .option('--run', 'start the install run for each: it sends every installer the welcome')
     .action((options: ImportOptions) => takeOverAll(deps, options));

@@ -16,9 +16,10 @@ export function jobsCommand(deps: OperatorDeps): Command {
   return operatorCommand('jobs', {
     summary: 'list the jobs: how the newest turn of each ended, and when the next is due',
     description:
-      'Lists the jobs of the definition, with their turns on all machines. overdue: a turn is due, but no machine has begun it. ' +
-      'interrupted: no outcome of the turn was recorded, for example because the machine died. After a turn that ' +
-      'failed or was interrupted, the next one comes in the next interval. A job that was removed from the definition is ' +
+      'Lists the jobs of the definition. A turn is one execution of a job, on one machine. For each job, the list shows ' +
+      'the newest turn on any machine. overdue: a turn is due, but no machine has begun it. ' +
+      'interrupted: no outcome of the turn was recorded, for example because the machine died. If a turn failed or was ' +
+      'interrupted, the job is executed again in the next interval. A job that was removed from the definition is ' +
       'listed at the end. If a turn failed, the log has the whole error.',
     examples: [
       ['jobs', 'did last night’s billing run?'],

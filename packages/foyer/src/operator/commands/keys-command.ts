@@ -29,10 +29,10 @@ export function keysCommand(deps: OperatorDeps): Command {
       'them: a machine without the new key cannot read what the others encrypt with it. You can stop this command and run it again.',
     examples: [
       ['keys rotate --dry-run', 'which keys are in use?'],
-      ['keys rotate', 'after you have put a new key before the old one and restarted Foyer'],
+      ['keys rotate', 'after you have put a new key first in the list, and restarted every Foyer'],
     ],
   })
-    .option('--dry-run', 'only count what each key encrypts')
+    .option('--dry-run', 'count what each key encrypts, but re-encrypt nothing')
     .action((options: { dryRun?: boolean; json?: boolean }) => run(deps, options));
   const forget = operatorCommand('forget', {
     summary: 'give up what was encrypted with a lost key, and keep the records',
@@ -43,14 +43,14 @@ export function keysCommand(deps: OperatorDeps): Command {
       'forgotten.',
     examples: [
       ['keys forget main', 'the key “main” is lost, and no backup has it'],
-      ['keys forget main --yes --json', 'the same, from a script; prints a link to reconnect for each team'],
+      ['keys forget main --yes --json', 'do not ask; print a link to reconnect for each team, for a script'],
     ],
   })
     .argument('<key>', 'the id of the lost key, from the error at startup')
     .option('-y, --yes', 'do not ask for confirmation')
     .action((id: string, options: { yes?: boolean; json?: boolean }) => forgetLost(deps, id, options));
   return operatorCommand('keys', {
-    summary: 're-encrypt everything with the first key (rotate), or give up a lost one (forget)',
+    summary: 're-encrypt everything with the first key (rotate), or erase what a lost key encrypted (forget)',
     description: 'Manages the keys with which Foyer encrypts the tokens that it stores.',
     examples: [['keys rotate --json', 'rotate, and print the outcome for a script']],
   })
@@ -126,7 +126,7 @@ async function forgetLost(
       if (!(await confirm?.(`Is the key ${id} lost?`))) throw new CommandError('Nothing was changed.');
     }
     const forgotten = await forgetKey(database, { id, now: deps.now });
-    // A link of this app's installs this app, so it is none for another app's team.
+    // A reconnect link installs this app, so a team of another app in this database gets no link.
     const own = forgotten.installations.filter(({ clientId }) => clientId === config.slack.clientId);
     const installations = own.map(({ teamId, enterpriseId }) =>
       withReconnectLink(config, { teamId, enterpriseId }),
@@ -168,9 +168,9 @@ function advice(keys: KeyUsage[], renewed: number, dryRun: boolean | undefined):
     : [renewed === 0 ? 'Nothing had to be re-encrypted.' : `Re-encrypted: ${renewed}.`];
   if (free.length > 0) {
     lines.push(
-      `Nothing needs ${free.join(', ')} anymore. Remove a key that is not needed from TOKEN_ENCRYPTION_KEYS (or the ` +
-        'key file) once every Foyer has run for ten minutes with the new key before the old one, so that ' +
-        'installs in progress can finish. Keep a copy of that key as long as you keep backups that were made with it.',
+      `Nothing needs ${free.join(', ')} anymore. Wait until every Foyer has run for ten minutes with the new key first in ` +
+        'the list, so that installs in progress can finish. Then remove a key that is not needed from ' +
+        'TOKEN_ENCRYPTION_KEYS (or the key file). Keep a copy of that key as long as you keep backups that were made with it.',
     );
   }
   return lines;

@@ -17,9 +17,9 @@ export function maintenanceCommand(deps: OperatorDeps): Command {
       'reloading that page once maintenance is off. Events are still committed, runs continue, and installed teams notice ' +
       'nothing. Maintenance stays on until you turn it off, even after a restart. Running machines follow within a second.',
     examples: [
-      ['maintenance on', 'before you change something that installs need'],
-      ['maintenance off', 'when it is done'],
-      ['maintenance status --json', 'is it on? For a script'],
+      ['maintenance on', 'before you change a service that new installs need'],
+      ['maintenance off', 'when the change is done'],
+      ['maintenance status --json', 'print whether maintenance is on, for a script'],
     ],
   })
     .addArgument(new Argument('<wish>', 'what to do').choices(['on', 'off', 'status']))

@@ -66,9 +66,9 @@ function readExport(file: string): unknown {
 interface ManifestDifference {
   /** Where in the manifest the difference is, such as `settings.event_subscriptions.bot_events`. */
   path: string;
-  /** Our value, or null if only Slack has one. */
+  /** The value in our manifest, or null if only Slack's manifest has a value there. */
   expected: unknown;
-  /** Slack's value, or null if it has none. */
+  /** The value in Slack's manifest, or null if only our manifest has a value there. */
   found: unknown;
 }
 

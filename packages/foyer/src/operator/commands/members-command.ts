@@ -29,7 +29,7 @@ export function membersCommand(deps: OperatorDeps): Command {
     examples: [
       ['members T0123ABCD', 'who uses the app there?'],
       ['members T0123ABCD grace@', 'when was she last seen?'],
-      ['members T0123ABCD --json', 'all of them, for a script'],
+      ['members T0123ABCD --json', 'print all people as JSON, for a script'],
     ],
   })
     .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, the enterprise’s id (E…) or name')

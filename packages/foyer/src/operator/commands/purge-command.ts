@@ -99,7 +99,7 @@ async function purge(deps: OperatorDeps, team: string, options: PurgeOptions): P
 function stillUninstalling(team: string, run: RunRecord): CommandError {
   const state =
     run.status === 'failed'
-      ? `failed: npm run foyer -- retry ${run.id} tries it again`
+      ? `failed (to retry it, run: npm run foyer -- retry ${run.id})`
       : 'has not ended: only a running Foyer continues it, so start one if none is running';
   return new CommandError(
     `${team} is uninstalled and its tokens are erased, but its records are kept for now, because its uninstall run ` +
@@ -143,7 +143,7 @@ function erasedLines(record: InstallRecord, erased: Erased): string {
     ['people’s own tokens', String(erased.userTokens)],
     ['runs', String(erased.runs)],
     ['lines of history', String(erased.history)],
-    ['rows of your tables', erased.ownTables.erased.join(', ') || null],
+    ['rows of your own tables', erased.ownTables.erased.join(', ') || null],
   ]);
 }
 

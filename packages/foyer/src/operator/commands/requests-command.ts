@@ -11,7 +11,7 @@ import { withDatabase } from '../with-database.ts';
 import { operatorCommand, parseDay, parseLimit, parseTeamId } from './command-help.ts';
 
 interface RequestsOptions {
-  /** List only requests of one day. This is its start in UTC, in milliseconds. */
+  /** Only requests of one day are listed: the UTC day that begins at this time, in milliseconds since 1970. */
   day?: number;
   team?: string;
   outcome?: InstallRequestOutcome;
@@ -31,13 +31,13 @@ export function requestsCommand(deps: OperatorDeps): Command {
     examples: [
       ['requests --outcome failed', 'which installs failed, and why?'],
       ['requests --day 2026-11-22 --team T0123ABCD', 'what did Acme do that day?'],
-      ['requests --limit 1000 --json', 'the last thousand, for a script'],
+      ['requests --limit 1000 --json', 'print the newest 1,000 requests as JSON, for a script'],
     ],
   })
     .option('--day <YYYY-MM-DD>', 'only requests whose callback came on this day (UTC)', parseDay)
-    .option('--team <id>', 'only those of a team (T…) or an enterprise (E…)', parseTeamId)
+    .option('--team <id>', 'only requests of this team (T…) or enterprise (E…)', parseTeamId)
     .addOption(
-      new Option('--outcome <outcome>', 'only those with this outcome').choices([
+      new Option('--outcome <outcome>', 'only requests with this outcome').choices([
         'started',
         'cancelled',
         'failed',

@@ -75,7 +75,7 @@ const successes: Readonly<Partial<Record<RetryOutcome, string>>> = {
 };
 
 const refusals: Readonly<Partial<Record<RetryOutcome, string>>> = {
-  'rate-limited': 'Slack asked us to wait. The run continues automatically after that.',
+  'rate-limited': 'Slack asked us to wait. The run continues automatically after the wait.',
   'nothing-to-retry':
     'each of its steps has succeeded or was skipped, or the person whose run it was has been erased.',
   'not-installed': 'the app has since been uninstalled. The next install starts a new run.',

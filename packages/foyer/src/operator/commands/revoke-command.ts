@@ -42,12 +42,12 @@ export function revokeCommand(deps: OperatorDeps): Command {
       ['revoke T0123ABCD', 'the token of one team leaked'],
       [
         'revoke --all --yes --json',
-        'the database and its key leaked; prints a link to install again for each team',
+        'the database and its key leaked: revoke every token, and print a link to install again for each team',
       ],
     ],
   })
     .argument('[team]', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
-    .option('--all', 'every team instead of one')
+    .option('--all', 'revoke the tokens of every team')
     .option('-y, --yes', 'do not ask')
     .action((team: string | undefined, options: RevokeOptions) => revoke(deps, team, options));
 }

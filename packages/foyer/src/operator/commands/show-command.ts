@@ -23,8 +23,8 @@ export function showCommand(deps: OperatorDeps): Command {
       'history (newest first).',
     examples: [
       ['show T0123ABCD', 'did their install work, and what failed?'],
-      ['show acme', 'the same, by its name or a part of it'],
-      ['show E0123ABCD --json', 'an org-wide install, for a script'],
+      ['show acme', 'find the team by its name, or a part of the name'],
+      ['show E0123ABCD --json', 'print an org-wide install as JSON, for a script'],
     ],
   })
     .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, the enterprise’s id (E…) or name')

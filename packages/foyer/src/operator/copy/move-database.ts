@@ -108,8 +108,8 @@ async function refuseInUse(source: DatabaseTarget): Promise<void> {
   }
   if (!inUse) return;
   throw new CommandError(
-    `${databaseName(source)} is in use. Stop every Foyer and every command that uses it, and run this again. ` +
-      'Otherwise the copy would lack what they store while it is made.',
+    `${databaseName(source)} is in use. Stop every Foyer and every command that uses it, and copy again. ` +
+      'Otherwise the target would lack what they store during the copy.',
   );
 }
 
@@ -152,8 +152,8 @@ function isSameDatabase(one: DatabaseTarget, other: DatabaseTarget): boolean {
 }
 
 /**
- * Returns a text that identifies the database of a URL, regardless of the user. It contains `options`, since they may
- * select another schema.
+ * Returns a text that identifies the database of a URL: two URLs that differ only in user or password yield the same
+ * text. The text contains the URL's `options`, because these may select another schema.
  */
 function placeOf(url: string): string {
   const { hostname, port, pathname, searchParams } = new URL(url);

@@ -113,10 +113,13 @@ function connections(url: string, { mostConnections: most, connections: used }: 
   if (used + poolMax <= most) return ok(detail);
   const fix =
     'Raise max_connections, give each Foyer fewer (?pool_max=5 in DATABASE_URL), or put PgBouncer in front.';
-  return warning(`${detail} Another Foyer may get no connection.`, fix);
+  return warning(`${detail} There may be no connections left for one more Foyer.`, fix);
 }
 
-/** Reports what keeps the server from removing old write-ahead log or dead rows: these eventually fill its disk. */
+/**
+ * Reports what keeps the server from removing dead rows or old files of its write-ahead log. If they are not removed,
+ * they eventually fill the server's disk.
+ */
 function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspection): Finding {
   const { ok, warning } = findingsOf('database-vacuum');
   if (idleSlots.length > 0) {

@@ -19,7 +19,7 @@ import { type Finding, findingsOf } from './finding.ts';
  */
 
 const timeoutMs = 5000;
-/** Fewer refused requests than this are no evidence by themselves: a stranger may have sent them. */
+/** From this many refused requests on, doctor reports a problem. Fewer may come from a stranger. */
 const telling = 3;
 const tellingLater = 10;
 const quietMs = 10 * 60_000;
@@ -72,8 +72,8 @@ export async function checkProcess(
 const nothing: Answer = { kind: 'nothing' };
 
 /**
- * Asks the Foyer at PUBLIC_URL, and the one on this machine (`here`). If PUBLIC_URL is the local address, or the local
- * port is unknown, `here` is `nothing`.
+ * Asks the Foyer at PUBLIC_URL (`atPublicUrl`), and the Foyer on this machine (`here`). If PUBLIC_URL is the local
+ * address, or the local port is unknown, asks only at PUBLIC_URL, and the kind of `here` is "nothing".
  */
 export async function askProcesses(
   config: Pick<Config, 'http'>,
@@ -218,13 +218,13 @@ function proxies({ trustProxy, forwardedBy }: ProcessReport, publicUrl: string):
   }
   if (forwardedBy < trustProxy && forwardedBy === 0) {
     return warning(
-      `TRUST_PROXY is ${trustProxy}, and a request through ${publicUrl} has no X-Forwarded-For: visitors can fake the address that Foyer’s limits go by.`,
+      `TRUST_PROXY is ${trustProxy}, and a request through ${publicUrl} has no X-Forwarded-For: visitors can fake the address by which Foyer limits their requests.`,
       'Configure the proxy to set X-Forwarded-For; if there is no proxy, remove TRUST_PROXY and restart Foyer.',
     );
   }
   if (forwardedBy < trustProxy) {
     return warning(
-      `${passed}, and TRUST_PROXY is ${trustProxy}: visitors can fake the address that Foyer’s limits go by.`,
+      `${passed}, and TRUST_PROXY is ${trustProxy}: visitors can fake the address by which Foyer limits their requests.`,
       `If visitors’ requests pass the same number of proxies as requests from this machine, set TRUST_PROXY=${forwardedBy} and restart Foyer.`,
     );
   }

@@ -56,7 +56,7 @@ export function describeAbsentDatabase(file: string): AbsentDatabase | undefined
   return {
     isFault: false,
     detail: `There is no database yet at ${file}.`,
-    fix: 'Start Foyer once (npm start) to create it; if there was one, DATABASE_URL names the wrong place.',
+    fix: 'Start Foyer once (npm start) to create the database. If you already have a database, DATABASE_URL names the wrong place.',
   };
 }
 

@@ -5,13 +5,14 @@ import type { OperatorDeps } from '../operator-deps.ts';
 
 /** The usable part of the environment, and the problems in the other part. */
 export interface Setting {
-  /** Built from the valid part of the environment; undefined if that part is too small. */
+  /** Built from the valid part of the environment; undefined if that part does not suffice. */
   config: Config | undefined;
   problems: readonly ConfigProblem[];
   /** Why the environment could not be read at all; undefined if it was read. */
   unreadable: string | undefined;
   /**
-   * Returns which of these variables are missing or wrong. For each of them, `config` has a default or a placeholder.
+   * Returns those of the given variables that are missing or wrong. For each variable that it returns, `config` has a
+   * default or a placeholder.
    */
   wrongOf(...names: string[]): string[];
 }
@@ -55,8 +56,8 @@ export function readSetting(
   };
   if (first.config) return { ...setting, config: first.config };
   const usable = Object.entries(environment).filter(([name]) => !wrong.has(name));
-  // Parses with the rules for development. Production's stricter rules would make this second parse fail too, and what
-  // they found is already in `problems`.
+  // Parses with the rules for development: production's stricter rules would make this second parse fail too. What
+  // those rules found in the first parse is already in `problems`.
   const relaxed = { ...Object.fromEntries(usable), ...pick(placeholders, wrong), NODE_ENV: 'development' };
   const simple = wrong.has('manifest.json') ? emptyManifest : manifest;
   return { ...setting, config: tryParse(relaxed, simple, basePath).config };

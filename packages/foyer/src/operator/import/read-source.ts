@@ -36,7 +36,8 @@ const installation = z.looseObject({
 
 /**
  * Reads installations from the folder of `@slack/oauth`'s FileInstallationStore, or from a file with one Installation
- * as JSON on each line. If the store has named a folder after another app's client id, yields a refusal for it.
+ * as JSON on each line. If the name of a folder begins with another app's client id, yields a refusal instead of the
+ * installations in that folder.
  * @throws CommandError if there is no such source
  */
 export async function* readSource(source: string, clientId: string): AsyncGenerator<SourceEntry> {
@@ -127,13 +128,13 @@ function readOne(file: string): SourceEntry {
   return {
     at: file,
     writtenAt: Math.floor(mtimeMs),
-    read: text === undefined ? { refusal: 'it is too large for an installation' } : parse(text),
+    read: text === undefined ? { refusal: 'it is too large to be an installation' } : parse(text),
   };
 }
 
 /** Parses one installation. A refusal names fields but never their values, which may be secret. */
 function parse(text: string): SourceEntry['read'] {
-  if (text.length > mostCharacters) return { refusal: 'it is too large for an installation' };
+  if (text.length > mostCharacters) return { refusal: 'it is too large to be an installation' };
   let value: unknown;
   try {
     value = JSON.parse(text);

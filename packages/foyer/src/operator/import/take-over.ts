@@ -6,11 +6,11 @@ import { type InstallationStore, tenantOfInstallation } from '../../installation
 
 /** What an import does with one installation of another store. */
 export type TakeOver =
-  /** It stores the installation (in a dry run, it would). */
+  /** The import stores the installation (a dry run only reports it). */
   | 'installation'
-  /** It adds one more person's token to a team that already has an installation. */
+  /** The import adds one more person's token to a team that already has an installation. */
   | 'person'
-  /** It stores nothing: Foyer already has the team, and the entry adds no new person. */
+  /** The import stores nothing: Foyer already has a record of the team, and there is no person to add. */
   | 'known';
 
 /**

@@ -61,7 +61,7 @@ export async function forgetKey(
     await database.write(async (transaction) => {
       const left = await countSeals(transaction, prefix);
       if (left.bots + left.users + left.requests > 0)
-        throw stillUsed(id, 'something has just been encrypted with it');
+        throw stillUsed(id, 'a process has just encrypted something with this key');
       await deleteEncryptionKey(transaction, id);
     });
     await database.scrub();

@@ -56,7 +56,7 @@ export function addStateGauges(deps: {
     size: gauge('foyer_database_size_bytes', 'The size of the database on disk, with its WAL'),
     pool: gauge(
       'foyer_database_connections',
-      'Connections of this process to the database server; waiting: callers without one; most: the limit',
+      'Connections of this process to the database server; waiting: callers that wait for a connection; most: the limit',
       ['state'],
     ),
     diskSize: gauge('foyer_disk_size_bytes', 'The size of the disk that holds the SQLite file'),

@@ -23,7 +23,7 @@ interface Series<Day> {
 
 interface BarChart<Day> {
   title: string;
-  /** Says what the chart shows. It is the caption, and the label for people who cannot see the chart. */
+  /** Says what the chart shows. Used as the caption, and as the label for people who cannot see the chart. */
   sentence: string;
   /** The value at the top of the chart, as text. */
   most: string;
@@ -103,7 +103,7 @@ export function welcomesChart(days: readonly WelcomesOfDay[]): Html {
   const highest = Math.max(0, ...days.map(({ medianMs }) => medianMs ?? 0));
   const text = (ms: number | null): string => (ms === null ? '–' : durationText(ms));
   return barChart<WelcomesOfDay>({
-    title: 'Time to the welcome by day',
+    title: 'Time until the welcome, per day',
     sentence:
       measured === 0
         ? `No welcome was measured in the last ${days.length} days`

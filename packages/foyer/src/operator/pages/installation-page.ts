@@ -18,9 +18,9 @@ interface InstallationContent {
   record: InstallRecord;
   /** Newest first. */
   runs: readonly RunWithAttempts[];
-  /** The runs of the installation's moments, newest first. */
+  /** The runs that moments (such as `opened`) started in this installation, newest first. */
   moments: readonly RunWithAttempts[];
-  /** The people whom Foyer met most recently. */
+  /** The people who most recently used the app for the first time, newest first. */
   people: readonly MemberRecord[];
   peopleCount: number;
   installer: UserRecord | undefined;
@@ -107,7 +107,8 @@ const historyColumns: readonly TableColumn<HistoryRecord>[] = [
   { title: 'What', cell: (entry) => entry.kind.replaceAll('_', ' ') },
   {
     title: 'Person',
-    // Empty for an operator's action: a user id is ambiguous without its workspace, so the detail names both.
+    // Empty for an operator's action, whose detail names the operator's user id and workspace. Why: without the
+    // workspace, a user id is ambiguous.
     cell: ({ kind, userId }) => kind !== 'operator_action' && userId && html`<code>${userId}</code>`,
   },
   { title: 'Detail', cell: (entry) => entry.detail },

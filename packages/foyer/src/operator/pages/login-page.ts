@@ -6,7 +6,7 @@ import { type OperatorFrame, operatorPage } from './operator-page.ts';
 interface LoginContent {
   /** The path to which the login redirects; one of the operator's pages. */
   next: string;
-  /** Whether operators can log in with the password, and whether with Slack. At least one is true. */
+  /** How operators can log in: with the password, with Slack, or with either. At least one is true. */
   ways: { password: boolean; slack: boolean };
   /** Why the last attempt failed. */
   fault?: { kind: 'wrong' } | { kind: 'slowed'; waitMs: number };

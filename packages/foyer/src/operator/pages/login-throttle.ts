@@ -19,7 +19,7 @@ const freeFailures = 5;
 const longestWaitMs = 15 * 60_000;
 /** After this long without a failure, an address starts again at zero. */
 const forgottenAfterMs = 3_600_000;
-/** All addresses together may fail this many times without a wait, and then once every `refillMs`. */
+/** After this many failures from all addresses together, only one attempt every `refillMs` is allowed. */
 const burst = 50;
 const refillMs = 2000;
 /** Limits the memory. If the limit is reached, a new entry replaces the oldest one. */
@@ -42,7 +42,7 @@ export function createLoginThrottle(deps: { now: () => number }): LoginThrottle 
   const { now } = deps;
   const failures = new Map<string, { count: number; lastAt: number }>();
   const trusted = new Set<string>();
-  /** The failures of all addresses together. Falls by one every `refillMs`. */
+  /** The number of recent failures from all addresses together. It falls by one every `refillMs`. */
   let level = 0;
   let levelAt = now();
 

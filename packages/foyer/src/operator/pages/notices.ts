@@ -23,7 +23,7 @@ const notices = {
   },
   warn: {
     run_rate_limited:
-      'Nothing was changed: Slack asked us to wait. The run continues automatically after that.',
+      'Nothing was changed: Slack asked us to wait. The run continues automatically after the wait.',
     run_not_newest: 'Nothing was changed: there is a newer run.',
     not_installed: 'Nothing was changed: the app is no longer installed here.',
     marked_gone_not_revoked:

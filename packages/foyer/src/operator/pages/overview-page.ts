@@ -21,7 +21,7 @@ interface OverviewContent {
   installations: Record<InstallationStatus, number>;
   /** Installations whose newest run failed. */
   failing: Problems<InstallRecord>;
-  /** How many installations Foyer holds because Slack may have suspended the app. */
+  /** How many installations are on hold instead of uninstalled, because Slack may have suspended the app. */
   held: number;
   /** Installations whose token does not work. */
   broken: Problems<InstallRecord>;
@@ -88,13 +88,16 @@ function tiles(content: OverviewContent, now: number): Html {
     tile({
       label: 'Tokens about to expire',
       value: lapsing,
-      note: lapsing > 0 ? 'within an hour, and not refreshed yet' : 'none within an hour',
+      note:
+        lapsing > 0
+          ? 'will expire within an hour unless Foyer refreshes them'
+          : 'none will expire within an hour',
       tone: lapsing > 0 ? 'warn' : undefined,
     }),
     tile({
       label: 'Tokens to revoke',
       value: tokens.unstored,
-      note: tokens.unstored > 0 ? 'issued by Slack to installs that did not finish' : 'none left over',
+      note: tokens.unstored > 0 ? 'Slack issued them to installs that did not finish' : 'none left over',
       tone: tokens.unstored > 0 ? 'warn' : undefined,
     }),
   ]}</ul>`;

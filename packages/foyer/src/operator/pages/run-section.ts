@@ -23,8 +23,8 @@ function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[], titl
   const isCalm = step.status === 'succeeded' || step.status === 'skipped' || step.status === 'pending';
   const tries = step.attempts === 1 ? '1 attempt' : `${step.attempts} attempts`;
   const [only, ...more] = attempts;
-  // A step without trouble that had at most one attempt needs no list of attempts: its line already shows the outcome
-  // and the duration of that attempt.
+  // If a step is calm and had at most one attempt, it needs no list of attempts: the step's own line already shows the
+  // outcome and the duration of that attempt.
   const isPlain = isCalm && more.length === 0;
   const duration = isPlain && only ? took(only.startedAt, only.finishedAt) : null;
   return html`<li class="run-step"${isCalm && html` data-calm`}>
@@ -63,7 +63,7 @@ const earlier = ({ pipeline }: RunRecord) =>
   `An earlier ${pipeline === 'uninstall' ? 'uninstall run' : 'run'}`;
 const moment = (run: RunRecord) => html`Moment <code>${momentText(run)}</code>`;
 
-/** Shows an installation's runs: the newest one in full; older runs and moment runs collapsed. */
+/** Shows an installation's runs. The newest run is shown in full. Older runs, and runs of moments, are collapsed. */
 export function runsSection(
   frame: RunFrame,
   runs: readonly RunWithAttempts[],

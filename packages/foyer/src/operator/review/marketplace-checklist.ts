@@ -115,13 +115,13 @@ function scopes({ config, words }: ReviewedApp): ReviewPoint[] {
     judge(
       'scopes that the Marketplace accepts',
       refused.length + ofPeople.length === 0,
-      'The Marketplace accepts all of them.',
+      'The Marketplace accepts every scope of the app.',
       `The Marketplace does not accept apps with ${[...refused, ...ofPeople.map((scope) => `${scope} (user)`)].join(', ')}.`,
     ),
     ...close.map((scope): ReviewPoint => {
       const advice = optionalBotScopes.includes(scope)
-        ? 'It is optional here, which helps.'
-        : 'Consider making it optional (bot_optional).';
+        ? 'The scope is optional here, which helps.'
+        : 'Consider making the scope optional (bot_optional).';
       const detail = `Show the reviewer what needs this scope. ${advice}`;
       return { point: `Slack looks closely at ${scope}`, result: 'by hand', detail };
     }),
@@ -171,13 +171,13 @@ function byHand({ cleansUp }: ReviewedApp): ReviewPoint[] {
       'Foyer messages only the person who installs. Does your own code ask before it messages anyone else?',
     ],
     [
-      'data after an uninstall',
+      'erasing data after an uninstall',
       cleansUp
         ? 'Foyer erases tokens; check that your uninstall pipeline erases the rest.'
         : 'Foyer erases tokens. If you store anything else about a team, erase it in an uninstall pipeline (docs/pipelines.md).',
     ],
     ['commands', 'Make sure that each of your slash commands answers `help`.'],
-    ['a way to try it', 'Give the reviewer a test account, and the steps to see each feature.'],
+    ['a way to try the app', 'Give the reviewer a test account, and the steps to see each feature.'],
     ['screenshots and video', 'Three or more screenshots of the app in Slack, 1600 by 1000 pixels.'],
   ];
   return points.map(([point, detail]) => ({ point, result: 'by hand', detail }));

@@ -31,7 +31,7 @@ export function readFace(manifestText: string): AppFace & { longDescription: str
 const mostInName = 35;
 const mostInDescription = 140;
 
-/** Says what is wrong with a part of the face, and how to fix it; undefined if the part is valid. */
+/** Says what is wrong with the app's name, description or color, and how to fix it; undefined if it is valid. */
 export const faceProblem: Readonly<Record<keyof AppFace, (text: string) => string | undefined>> = {
   name(text) {
     if (text.trim() === '') return 'Give the name that people see in Slack';
@@ -62,9 +62,9 @@ export function contrastAdvice(color: string): string | undefined {
 }
 
 /**
- * Sets the face in a manifest's text, and keeps every other character if possible. If the bot has the app's old name,
- * it gets the new name too. Verifies the result: if the edited text does not contain exactly the wanted changes,
- * formats the whole manifest again instead.
+ * Sets the app's name, description and color in a manifest's text, and keeps every other character if possible. If the
+ * bot has the app's old name, it gets the new name too. Verifies the result: if the edited text does not contain
+ * exactly the wanted changes, formats the whole manifest again instead.
  * @throws CommandError if the text is not JSON
  */
 export function withFace(manifestText: string, face: AppFace): string {

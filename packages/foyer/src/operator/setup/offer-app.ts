@@ -62,7 +62,7 @@ export function offerApp(
 function restore(file: string, before: string | undefined): string | undefined {
   try {
     if (before === undefined) {
-      // If the file was a dangling link, the new file is the link's target.
+      // If `file` was a link to a missing file, Foyer created that missing file. Removes it, and keeps the link.
       if (existsSync(file)) rmSync(realpathSync(file));
     } else if (readIfThere(file) !== before) writeFileSync(file, before);
     return undefined;

@@ -19,7 +19,7 @@ export function plainLines(text: string): string {
 }
 
 /**
- * Returns indented JSON. Characters that could control a terminal are escaped, so that the parsed value stays the same.
+ * Returns indented JSON. Escapes characters that could control a terminal; the JSON still parses to the same value.
  */
 export function plainJson(value: unknown): string {
   const json = JSON.stringify(value, null, 2);

@@ -13,8 +13,8 @@ type Canvas = Pick<Output, 'style' | 'width'>;
 
 const gap = 2;
 /**
- * A table never breaks words of up to 12 columns. It breaks words of up to 32, such as a run's id, only if it does not
- * fit otherwise.
+ * A word of up to 12 columns is never broken. A word of up to 32 columns, such as a run's id, is broken only if the
+ * table does not fit otherwise.
  */
 const wholeWords = [32, 12] as const;
 
@@ -122,8 +122,8 @@ const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97c\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]|\p{Emoji_Presentation}|\ufe0f/u;
 
 /**
- * Matches nearly every text. Only a text that does not match is split into graphemes: when every text was split, a list
- * of 50,000 teams took 700 MB and ten seconds.
+ * Matches nearly every text. Only a text that does not match is split into graphemes: splitting every text of a list of
+ * 50,000 teams took 700 MB and ten seconds.
  */
 const plain = /^[\x20-\x7e]*$/;
 
