@@ -290,8 +290,8 @@ async function moveRun(
     const key = { runId: run.id, stepName, questionId: asks.id };
     const times = questionTimes(now, asks.timeLimitMs);
     if (await storeQuestion(tx, { ...key, json: asks.json, now, ...times })) {
-      // The step may have asked this question before: erasing a person's data also erases questions and answers. Forgets
-      // the old messages, which still count as posted, so that the next attempt posts the question again.
+      // The step may have asked this question before: erasing a person's data also erases questions and answers.
+      // Forgets the old messages, which still count as posted, so that the next attempt posts the question again.
       const keys = Object.values(questionPosts(key));
       await forgetPosts(tx, { installationId: installation.id, life: run.life, keys });
       return undefined;
