@@ -98,7 +98,7 @@ describe('in a systemd unit with Type=notify', () => {
     assert.equal(foyer.hasEnded(), false);
   });
 
-  it('Foyer reports again that it is ready if the first report fails', async (t) => {
+  it('if systemd-notify fails to report that Foyer is ready, Foyer sends the report again', async (t) => {
     const program = `#!/bin/sh\n[ -e failed ] || { touch failed; exit 1; }\n${notifyOnce}`;
     const { notified } = startUnit(t, {}, { program });
     await eventually(async () => notified().includes('READY=1'));
@@ -111,7 +111,7 @@ describe('in a systemd unit with Type=notify', () => {
     assert.deepEqual(notified(), []);
   });
 
-  it('Foyer exits with code 1 if a later start may succeed', async (t) => {
+  it('Foyer exits with code 1 if a restart may succeed without a fix, such as when an address is not available yet', async (t) => {
     const { foyer } = startUnit(t, { HOST: '192.0.2.1' });
     assert.deepEqual(await foyer.ended, { code: 1, signal: null });
   });

@@ -102,7 +102,7 @@ describe('start-up', () => {
     assert.doesNotMatch(foyer.output(), /Debugger listening/);
   });
 
-  it('a start on SQLite with nothing else configured loads no package for Postgres, notices, a terminal or the command line', async (t) => {
+  it('if only SQLite is configured, Foyer starts without loading the packages for Postgres, notices, terminals and commands', async (t) => {
     const { isReady, loaded } = await start(t);
     assert.ok(isReady);
     assert.ok(loaded.has('better-sqlite3') && loaded.has('@slack/bolt'));
@@ -227,7 +227,7 @@ describe('start-up', () => {
   });
 });
 
-describe('a start compares the Messages tab with the listeners', () => {
+describe('when Foyer starts, it checks that the Messages tab fits the listeners', () => {
   const message = (app: App): void => app.message('hello', async () => {});
   const cases: [
     string,
@@ -279,7 +279,7 @@ describe('a start compares the Messages tab with the listeners', () => {
     ],
   ];
   for (const [name, { tab, events = [], listeners }, expected] of cases) {
-    it(`Foyer ${expected ? 'warns' : 'does not warn'} at the start about a Messages tab that is ${name}`, async (t) => {
+    it(`when Foyer starts, it ${expected ? 'warns' : 'does not warn'} about a Messages tab that is ${name}`, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'foyer-start-'));
       const manifest = JSON.parse(fixtureManifest);
       Object.assign(manifest.features.app_home, tab);

@@ -15,8 +15,8 @@ test('the demo ignores an existing .env, and leaves no folder behind', async (t)
   for (const name of ['src', 'packages', 'node_modules', 'manifest.json', '.env.example']) {
     symlinkSync(join(root, name), join(folder, name));
   }
-  // If the demo read this .env, TRUST_PROXY=many would make the start fail, and the password would replace the printed
-  // one.
+  // The demo must not read this .env: TRUST_PROXY=many would make the start fail, and the password would replace the
+  // printed one.
   writeFileSync(join(folder, '.env'), 'TRUST_PROXY=many\nOPERATOR_PASSWORD=a password of some length\n');
   const demo = spawn(process.execPath, ['--conditions=source', 'packages/sandbox/src/demo.ts'], {
     cwd: folder,
@@ -127,7 +127,8 @@ for (const [what, ends] of [
   }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'foyer-shell-'));
     t.after(() => rmSync(folder, { recursive: true, force: true }));
-    // Like npm, starts a shell that waits for the program and exits at a signal without forwarding it.
+    // This shell acts like the one that npm starts: it waits for the demo. At a signal, the shell exits, and does not
+    // forward the signal to the demo.
     const shell = spawn(
       'sh',
       ['-c', '"$0" --conditions=source packages/sandbox/src/demo.ts; true', process.execPath],

@@ -74,7 +74,7 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
   const environment = {
     ...unset,
     PATH: process.env.PATH,
-    // The app ends with the demo, even if the demo is killed: this variable turns on `onParentEnd`.
+    // This variable turns on `onParentEnd` in the app: the app stops when the demo stops, even if the demo is killed.
     npm_lifecycle_event: 'demo',
     SLACK_CLIENT_ID: clientId,
     SLACK_CLIENT_SECRET: clientSecret,

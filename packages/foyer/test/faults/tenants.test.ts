@@ -101,7 +101,10 @@ describe('installations of every kind side by side', () => {
     ],
   });
 
-  /** The envelope's fields, and whose token must publish App Home; null if no token may. */
+  /**
+   * For each case: the envelope's fields, and the owner of the token with which Foyer must publish App Home. If the
+   * owner is null, Foyer must not publish App Home.
+   */
   const matrix: [string, () => { envelope: Record<string, unknown>; owner: Owner | null; user: string }][] = [
     [
       'a standalone workspace',
@@ -238,7 +241,7 @@ describe('installations of every kind side by side', () => {
     });
   }
 
-  it('an uninstall by the org leaves its workspaces’ own installs active, and an uninstall by a workspace leaves the org’s active', async () => {
+  it('an uninstall by an org does not end its workspaces’ own installations, and an uninstall by a workspace does not end the org’s installation', async () => {
     const { sandbox } = stage;
     await sandbox.uninstall({ enterpriseId: ids.org });
     await sandbox.settled();

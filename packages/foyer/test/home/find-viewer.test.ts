@@ -92,7 +92,7 @@ describe('the viewer of App Home', () => {
     assert.equal((await home.findViewer(record, 'U6')).isAdmin, true);
   });
 
-  it('before Foyer acknowledges a button press, the viewer of App Home counts as an admin only if stored data less than two days old says so', async () => {
+  it('before Foyer acknowledges a button press, it does not ask Slack about the viewer, and relies only on stored data less than two days old', async () => {
     await home.person('T1', 'U5', true, home.clock.now);
     const record = await recordOf();
     home.clock.now += 47 * hourMs;

@@ -127,7 +127,7 @@ describe('an app’s own Home sections', () => {
   });
 });
 
-describe('asking Home sections', () => {
+describe('Foyer asks Home sections for their blocks', () => {
   const viewer = { installationId: 'ins_1', teamId: 'T1', enterpriseId: null, userId: 'U1' };
   const person = { ...viewer, isInstaller: true, isAdmin: false, locale: null };
   const errors: { section?: string }[] = [];
@@ -157,7 +157,7 @@ describe('asking Home sections', () => {
     assert.deepEqual(errors.map(({ section }) => section).toSorted(), ['never', 'nor this']);
   });
 
-  it('a Home section gets the current `foyer`, even if there was none when the section was bound', async () => {
+  it('a Home section gets the current `foyer`, even if `foyer` was undefined when bindHomeSections was called', async () => {
     let foyer: { name: string } | undefined;
     const [bound] = bindHomeSections<{ name: string } | undefined>(
       [{ id: 'one', blocks: (_viewer, given) => [say(given?.name ?? 'none')] }],
@@ -199,8 +199,8 @@ describe('composing a Home', () => {
         return isCut(index) ? own - 2 : own - 1;
       });
     };
-    // Of the 100 blocks, the record uses two, each section uses one for its divider, and each section that is cut uses
-    // one more for the line that says so.
+    // The record uses two of the 100 blocks. Each section uses one for its divider. A section that is cut uses one more
+    // for the line “Cut.”
     assert.deepEqual(shownOf([200, 5]), [90, 5]);
     assert.deepEqual(shownOf([5, 200]), [5, 90]);
     assert.deepEqual(shownOf([200, 200]), [47, 47]);

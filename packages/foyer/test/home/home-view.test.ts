@@ -161,7 +161,7 @@ describe('the Home view’s steps', () => {
     assert.match(text, /✓ {2}Sync crm contacts\n✓ {2}Constructor\n/);
   });
 
-  it('the Home view counts only failed attempts, also of a step that asked a question and then failed or is retried', () => {
+  it('the Home view counts only the failed attempts of a failed or retrying step, even if the step also asked a question', () => {
     const counts = { attempts: 3, failures: 1 };
     const text = (status: 'failed' | 'retrying') =>
       textOf(homeView(content({}, { run: run('failed', [step('choose-plan', status, counts)]) })));
@@ -384,7 +384,7 @@ const contentArbitrary = fc
     ),
   );
 
-describe('the Home view of any content', () => {
+describe('the Home view is valid and safe for any content', () => {
   it('the Home view of any content stays within Slack’s limits, and has only valid blocks', () => {
     fc.assert(
       fc.property(contentArbitrary, (any) => {

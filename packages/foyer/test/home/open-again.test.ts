@@ -70,8 +70,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       await home.publishHome(opened);
       await home.publishHome(opened);
       assert.equal(await home.openedAt(), at);
-      // Foyer did not record the last opening, which was an hour ago. A republish must still reach everyone who opened
-      // Home within the last hour.
+      // U1 last opened Home an hour ago. Foyer recorded only an earlier opening, but the republish must still reach U1.
       home.clock.now += hourMs;
       await home.change('ins_1', { installer_user_id: 'U7', team_name: 'Renamed' });
       await home.database.queries.updateTable('runs').set({ user_id: 'U7' }).execute();

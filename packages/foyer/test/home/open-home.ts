@@ -148,11 +148,11 @@ export async function openHome(
       database: elsewhere,
       findViewer: createFindViewer({ database: elsewhere, ...calls, now, log }),
     }).publishHome,
-    /** How often this machine wrote to the database. */
+    /** Counts this machine's writes to the database. */
     asked,
     /** The errors that this machine logged, each a line of JSON. */
     logged,
-    /** The ids of installations whose bot counts as revoked. A test adds them. */
+    /** A test adds an installation's id here to make its bot count as revoked. */
     botless,
     findViewer,
     database,

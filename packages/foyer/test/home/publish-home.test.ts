@@ -14,7 +14,7 @@ const minuteMs = 60_000;
 const ok: SlackAnswer = { body: { ok: true } };
 const refusal = (error: string): SlackAnswer => ({ body: { ok: false, error } });
 
-/** Delays Slack's answer to each publish. Each call of `letGo` answers the oldest one. */
+/** Delays Slack's answer to each `views.publish`. Each call of `letGo` sends the oldest delayed answer. */
 function holdPublishes() {
   const held: (() => void)[] = [];
   const arrivals: (() => void)[] = [];

@@ -71,7 +71,7 @@ describe('the limits on connections', () => {
     assert.deepEqual(kinds, ['too_many_connections']);
   });
 
-  it('the server closes a new connection over the limit if every other connection is still waiting for its response', async (t) => {
+  it('at the connection limit, the server closes a new connection if every other connection is still waiting for its response', async (t) => {
     const answers: (() => void)[] = [];
     const { open } = await setUp(t, { mostPerAddress: 2 }, (_req, res) => answers.push(() => res.end('ok')));
     const clients = [await open(get), await open(get)];

@@ -206,8 +206,8 @@ for (const javaScriptEnabled of [true, false]) {
     await page.getByRole('link', { name: 'Add to Slack' }).click();
     await page.getByRole('button', { name: 'Allow' }).click();
     await page.getByRole('radio', { name: 'For a <team>' }).check();
-    // Gives the page time to poll (with scripts). Without scripts, the page must not reload. The choice must stay in
-    // both cases.
+    // With scripts, the page polls during this wait. Without scripts, it must not reload. In both cases, the radio
+    // button must remain checked.
     await page.waitForTimeout(javaScriptEnabled ? 1500 : 2500);
     await page.getByRole('button', { name: 'Send the answer' }).click();
     await page.getByRole('textbox', { name: 'Your answer' }).fill('Two\nlines');

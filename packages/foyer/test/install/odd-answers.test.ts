@@ -203,7 +203,7 @@ async function prepare(t: TestContext, engine: EngineName) {
     return { answer, page: await answer.text(), lines: stage.logged().slice(lines) };
   }
 
-  /** The row of a stored install, with the number of its runs and its tokens. */
+  /** Returns the row of a stored installation, its tokens, and the number of its runs. */
   async function stored(installationId: string) {
     const [row] = await stage.database.rows<{ status: string; runs: number; installer: string }>(
       `select status, installer_user_id as installer, (select count(*) from runs where installation_id = installations.id) as runs

@@ -59,7 +59,10 @@ const withHead = (head: string, body: string | Buffer) => (socket: Socket) => {
   socket.end(body);
 };
 
-/** How Slack sends the answer, which tokens arrive (by default all but `twin`), and whether the install is stored. */
+/**
+ * `write` sends Slack's answer. `arrived` lists the tokens that reach Foyer; by default, these are all tokens except
+ * `twin`. `stored` says whether Foyer stores the install.
+ */
 type Case = {
   write(answer: Answer): (socket: Socket) => void;
   arrived?(answer: Answer): string[];

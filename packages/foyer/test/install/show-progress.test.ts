@@ -110,7 +110,7 @@ test('if an uninstall cancelled the run, the status of the install shows every s
   );
 });
 
-test('the progress page of a cancelled run names a newer install or a removal only if that cancelled the run', async () => {
+test('the progress page of a cancelled run mentions a newer install or an uninstall only if there has been one', async () => {
   const text = async (): Promise<string> => (await stage.page()).text();
   await stage.store.revokeBot({ teamId: 'T1' });
   assert.match(await text(), /was stopped before it finished.*To finish it, install/s);
@@ -120,7 +120,7 @@ test('the progress page of a cancelled run names a newer install or a removal on
   assert.match(await text(), /was removed from/);
 });
 
-test('the progress page of a finished run says that the app was removed, once it has been', async () => {
+test('after an uninstall, the progress page of a finished run says that the app was removed', async () => {
   const finish = sql`update runs set status = 'succeeded', finished_at = 1`;
   await stage.database.write((tx) => finish.execute(tx));
   const text = async (): Promise<string> => (await stage.page()).text();
@@ -159,7 +159,7 @@ test('a progress token opens the progress page and the status for one day', asyn
   assert.deepEqual([status.status, await status.json()], [404, { error: 'progress_expired' }]);
 });
 
-test('the status of an install is not available to another app on the same database, or before the OAuth state is used', async () => {
+test('the status of an install is available only to the app that began the install, and only after the OAuth state was used', async () => {
   stage.serveAs(anotherApp);
   assert.deepEqual(await (await stage.status()).json(), { error: 'not_found' });
   stage.serveAs(config);

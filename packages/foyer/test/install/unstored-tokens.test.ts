@@ -192,7 +192,7 @@ test('Foyer revokes every token in a response that was cut off, except a token t
   }
 });
 
-test('Foyer does not revoke a token in a cut-off response until Slack says whose token it is, or that it is invalid', async () => {
+test('if Slack’s response breaks off, Foyer does not revoke its token until Slack has named the token’s owner or called the token invalid', async () => {
   const cut = `${JSON.stringify(whole).slice(0, -1)},`;
   const failure = (code: string) => ({
     test() {

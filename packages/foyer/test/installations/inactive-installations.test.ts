@@ -44,8 +44,8 @@ async function startSlack(t: TestContext) {
     apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`,
     asked,
     /**
-     * Suspends the app, or ends the suspension. While the app is suspended, Slack reports every token as inactive,
-     * except those for which `say` set an HTTP status.
+     * Suspends the app, or ends the suspension. While the app is suspended, Slack calls every token inactive. But if
+     * `say` has set an HTTP status for a token, Slack still answers with that status.
      */
     suspend(is: boolean) {
       suspended = is;
@@ -155,7 +155,8 @@ for (const [engine, open] of Object.entries(engines)) {
       slack.suspend(false);
       slack.say('xoxb-T2', 'account_inactive');
       const passes = () => Promise.all([tokens.settleHeld(), machine().tokens.settleHeld()]);
-      // The first pass may check T2 before any other installation is active again. Then the second pass uninstalls T2.
+      // The first pass may check T2 before any other installation is active again. In that case, only the second pass
+      // uninstalls T2.
       await passes();
       await passes();
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'active']);
@@ -302,7 +303,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', held, 'broken token_revoked', 'uninstalled']);
     });
 
-    it('an installation that Slack calls inactive is uninstalled even if it is org-wide, but not if only another app’s installations work', async (t) => {
+    it('an installation that Slack calls inactive, even an org-wide one, is uninstalled only if another installation of the same app works', async (t) => {
       const { opened, slack, strangers, installed, died, store, machine } = await setTeams(t, open);
       const rows = async () =>
         (await ownRows(opened.database, 'installations'))
@@ -342,7 +343,8 @@ it('one pass checks at most 500 of the installations that Slack called inactive'
   const more = Array.from({ length: 500 }, (_, n) => ({ ...row, id: `ins_${n}`, tenant: `team:TX${n}` }));
   await opened.database.queries.insertInto('installations').values(more).execute();
   const asked = new Set<string>();
-  // A stub refuses each renewal: 500 calls over HTTP would take seconds, and could end the pass before its limit.
+  // A stub refuses each renewal. 500 calls over HTTP would take seconds, and if some of them timed out, the pass could
+  // end before it has checked 500 installations.
   const { settleHeld } = createInactiveInstallations({
     ...{ database: opened.database, config: { slack: { clientId: '1.1' } }, now: Date.now },
     slack: () => assert.fail('no token is tested'),

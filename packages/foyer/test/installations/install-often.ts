@@ -31,7 +31,7 @@ for (let round = 0; round < Number(rounds); round += 1) {
   const token = `${name}-${round}`;
   const install = { botToken: `xoxb-${token}`, userToken: `xoxp-${token}`, userId: `U${name}` };
   const { installationId } = await store.recordInstall(teamInstall(install), { patienceMs: 20_000 });
-  // Another process may be about to write what it read before this install.
+  // Another process may have read the old tokens before this install. This wait gives it time to write them back.
   await delay(5);
   const read = await store.readInstallation(installationId, `U${name}`);
   assert.equal(read?.installation.user.token, `xoxp-${token}`);

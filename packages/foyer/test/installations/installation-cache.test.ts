@@ -6,7 +6,7 @@ import { createInstallationCache } from '../../src/installations/open-installati
 
 /**
  * A cache over a store that changes only on `commit`. `reads` lists the key of each row that the cache reads. Each time
- * the cache opens a row, `before` gets the earlier row that the cache offers for reuse, or undefined.
+ * the cache opens a row, it offers an earlier version of that row for reuse, or undefined. `before` lists these offers.
  */
 function setCache() {
   const reads: string[] = [];
@@ -57,7 +57,7 @@ test('the cache keeps an installation while 999 others are requested, and drops 
   assert.equal(reads.filter((key) => key === 'quiet').length, 2);
 });
 
-test('after a commit, the cache reads each installation again, even one in its older half', async () => {
+test('after a commit, the cache reads every installation again, including those in the older half of the cache', async () => {
   const { get, reads, commit } = setCache();
   await get('old');
   for (let other = 0; other < 1100; other += 1) await get(`other ${other}`);
@@ -69,7 +69,7 @@ test('after a commit, the cache reads each installation again, even one in its o
   assert.deepEqual(reads, ['old', 'new']);
 });
 
-test('after a commit, the cache offers the previously opened installation for reuse, unless the cache has found its row deleted in the meantime', async () => {
+test('after a commit, the cache offers the earlier version of an installation for reuse, but not if it has found the installation deleted', async () => {
   const { get, before, gone, commit } = setCache();
   await get('T1');
   commit();

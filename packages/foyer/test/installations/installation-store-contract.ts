@@ -809,7 +809,7 @@ export function installationStoreContract(
           assert.equal(await store.deleteInstallation(T1, { before }), true);
         });
 
-        it('an event in the same second as an install and a reinstall is applied', async () => {
+        it('if an install, a reinstall and an event all happen in the same second, the event is applied', async () => {
           await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
           await store.storeInstallation(teamInstall({ userId: 'U2', userToken: 'xoxp-2' }));
           const before = eventTime();
@@ -832,7 +832,7 @@ export function installationStoreContract(
           assert.equal(await botTokenOf(T1), 'xoxb-2');
         });
 
-        it('if two different uninstall events are dated in the second of a reinstall, the one that arrives after the reinstall is applied', async () => {
+        it('if a reinstall and two different uninstall events happen in the same second, the event that arrives after the reinstall is applied', async () => {
           await store.storeInstallation(teamInstall());
           const before = eventTime();
           await store.deleteInstallation(T1, { before, eventId: 'Ev1' });
@@ -861,7 +861,7 @@ export function installationStoreContract(
     });
 
     describe('broken installations, purges, names and team access', () => {
-      it('an installation is marked broken once, and not because of tokens that a newer install has replaced', async () => {
+      it('an installation is marked broken only once, and never because of tokens that a newer install has replaced', async () => {
         const { installationId } = await store.recordInstall(teamInstall());
         const old = await store.readInstallation(installationId);
         await store.recordInstall(teamInstall({ botToken: 'xoxb-2' }));
@@ -1042,7 +1042,8 @@ export function installationStoreContract(
       });
 
       it('case 32: the first key encrypts, every key decrypts, and the old key is not needed after re-encryption', async () => {
-        // Re-encryption changes the tokens of every app. So remove the strangers first: their rows must not change.
+        // Re-encryption changes the tokens of every app, and the suite fails if a stranger's row changes. So this test
+        // removes the strangers first.
         await strangers.leave();
         const [oldKey, newKey] = keysOf('old', 'new');
         assert.ok(oldKey && newKey);

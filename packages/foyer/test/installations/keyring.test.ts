@@ -211,7 +211,7 @@ describe('a sealer', () => {
     assert.throws(() => other.open(sealed.replace('k1', 'k2'), 'here'), KeyMissingError);
   });
 
-  it('a sealer does not confuse the end of a purpose with the beginning of a place', () => {
+  it('a text that is sealed for the purpose “a” and the place “b” does not open for the purpose “ab” and an empty place', () => {
     const sealed = createSealer({ keyring, purpose: 'a' }).seal('text', 'b');
     assert.throws(() => createSealer({ keyring, purpose: 'ab' }).open(sealed, ''), SealBrokenError);
   });

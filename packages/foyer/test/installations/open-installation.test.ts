@@ -32,7 +32,10 @@ const row: InstallationTokens = {
   user_version: 1,
 };
 
-/** Opens the row `first`, and then the changed row. Returns the second result, and whether it reuses the first one. */
+/**
+ * Opens the row `first`, changes the row, and opens it again. Returns the second result, and whether it reuses the
+ * installation from the first opening.
+ */
 function openAfter(changed: Partial<InstallationTokens>, first = row) {
   const before = { row: first, installation: openInstallation(first, undefined, cipher) };
   const opened = openInstallation({ ...first, ...changed }, undefined, cipher, before);
@@ -54,7 +57,7 @@ test('an opened installation is reused if its sealed tokens are unchanged, while
   assert.deepEqual([status, life, version, userVersion, installedAt], ['broken', 2, 3, 4, 5]);
 });
 
-test('a sealed token is opened again if it has changed, or if the installer has changed', () => {
+test('a sealed token is decrypted again if the sealed text or the installer has changed', () => {
   assert.equal(
     openAfter({ sealed_bot: sealedBot('ins_1', 'xoxb-2') }).opened.installation.bot?.token,
     'xoxb-2',

@@ -70,7 +70,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await finish(1, 'ins_404'), false);
     });
 
-    it('an uninstall counts as caused by an operator’s revocation only from one minute before to five minutes after the revocation', async (t) => {
+    it('an uninstall counts as caused by an operator’s revocation only if it is dated at most one minute before or five minutes after the revocation', async (t) => {
       const database = await setUp(t);
       const isEcho = (before: number) =>
         database.write(async (tx) => {

@@ -178,7 +178,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await verifyKeyring(lone.database, rotated, second);
     });
 
-    it('the key check admits a second Foyer that encrypts with another key if both Foyers have both keys', async (t) => {
+    it('if two Foyers have the same two keys, the key check lets the second one start even if it encrypts with the other key', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       await verifyKeyring(database, createKeyring([oldKey, newKey]), { process: 'web-1 7 x' });

@@ -268,7 +268,7 @@ describe('the token source', () => {
       }
     });
 
-    it('if Slack’s response cannot be parsed, the token source stores the new tokens that it contains in full, but never part of a token', async () => {
+    it('if Slack’s response cannot be parsed, the token source stores the new tokens that are complete in the response, and never part of a token', async () => {
       const pair = '"access_token":"xoxe.xoxb-1-new","refresh_token":"xoxe-1-new"';
       const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
       for (const [text, breaksOff] of [

@@ -60,7 +60,7 @@ describe('signing in on two machines, in a browser', () => {
       [1, 0],
     );
 
-    // The first browser still sends its cookie, so it is signed out only because the sign-out on B ended the session.
+    // This browser still sends the cookie of its session. It is signed out only because machine B ended the session.
     const before = await answered(a, '/', '2xx');
     const again = await open(a, state);
     await again.goto(`${url}/`);

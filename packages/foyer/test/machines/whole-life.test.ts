@@ -7,7 +7,7 @@ import { lifeDefinition } from '../faults/support/life-app.ts';
 import { startWebhookEndpoint } from '../faults/support/webhook-endpoint.ts';
 import { setMachines, startMachineProcess } from './support/set-machines.ts';
 
-/** Tests questions, moments and uninstall runs that two machines on one Postgres share. */
+/** Tests that two machines on one Postgres share the work of questions, moments and uninstall runs. */
 
 const patienceMs = 60_000;
 const day = 24 * 3_600_000;
@@ -151,7 +151,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 2);
   });
 
-  it('a person’s first opening of App Home and a grant of new scopes each start only one run, even if both machines notice it', async (t) => {
+  it('even if both machines notice that a person first opens App Home, only one run starts, and the same is true for a grant of new scopes', async (t) => {
     const shared = await setShared(t);
     const { a, b, sandbox, sendTo, billing, acme, database, ledger } = shared;
     await isAsked(shared, ['im:history']);

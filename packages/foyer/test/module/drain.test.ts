@@ -25,7 +25,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       };
       const job: Job = { name: 'bill', everyMs: day, run: async ({ dueAt }) => turns.push(dueAt) };
       const options = { manifest: JSON.parse(fixtureManifest), install: [count], jobs: [job] };
-      // This Foyer answers the browser while the test installs.
+      // The Foyer of this stage answers the browser that installs the app. The test drains the other one, `foyer`.
       const stage = await setStage({ engine, foyer: { definition: { ...options, jobs: [] } } });
       t.after(() => stage.close());
       const { sandbox, url, config, databaseFile } = stage;

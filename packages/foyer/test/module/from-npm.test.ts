@@ -19,7 +19,7 @@ const page = readFileSync(join(import.meta.dirname, '../../../../docs/updating.m
 const [, commands = ''] = /^## From npm instead\n.*?^```sh\n(.*?)^```$/ms.exec(page) ?? [];
 const install = 'npm install slack-foyer slack-sandbox\n';
 
-describe('a clone that takes the module from npm', () => {
+describe('a clone works if it uses the module from npm instead of packages/', () => {
   let folder = '';
   let clone = '';
   const environment = { PATH: process.env.PATH, HOME: process.env.HOME };
@@ -72,7 +72,7 @@ describe('a clone that takes the module from npm', () => {
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('in a clone that takes the module from npm, `npm test` runs the app’s tests and passes', async () => {
+  it('in a clone that uses the module from npm, `npm test` runs the app’s tests and passes', async () => {
     const { stdout } = await run('test');
     assert.match(stdout, /an install succeeds, welcomes the installer/);
   });
@@ -96,7 +96,7 @@ describe('a clone that takes the module from npm', () => {
     await startUntil(t, 'is running, and so is a Slack of your own', 'demo');
   });
 
-  it('in a clone that takes the module from npm, no script, systemd unit or Dockerfile refers to packages/ or the condition `source`', () => {
+  it('in a clone that uses the module from npm, no script, systemd unit or Dockerfile refers to packages/ or the condition `source`', () => {
     const files = ['package.json', 'Dockerfile', '.dockerignore', 'deploy/README.md'];
     for (const file of [...files, 'deploy/foyer.service', 'deploy/foyer-backup.service'])
       assert.doesNotMatch(

@@ -57,7 +57,7 @@ const dead = [
 ] as const;
 
 for (const { channel, code, what, kill, reportedTo } of dead) {
-  describe(`an install while the ${channel} is dead`, () => {
+  describe(`a failing notice channel does not disturb an install (${channel})`, () => {
     it(`if the notice channel “${channel}” is dead, an install still succeeds, and only the operators learn of the failure`, async (t) => {
       const channels = await startChannels(t);
       kill(channels);
@@ -89,7 +89,7 @@ for (const { channel, code, what, kill, reportedTo } of dead) {
   });
 }
 
-describe('a channel that does not accept messages', () => {
+describe('Foyer reports a notice channel that does not accept messages', () => {
   async function stageWith(t: TestContext) {
     const channels = await startChannels(t);
     const stage = await setStage(t, { steps: [notifyOperators], environment: channels.environment });
@@ -110,7 +110,7 @@ describe('a channel that does not accept messages', () => {
     };
   }
 
-  it('if one notice channel fails, operators are notified of that once through the other, and doctor reports it until the channel works again', async (t) => {
+  it('if one notice channel fails, Foyer tells the operators once, through the other channel, and doctor reports the failure until the channel works again', async (t) => {
     const { webhook, mail, sender, doctor, uninstall, troubles } = await stageWith(t);
     webhook.status = 410;
     for (let times = 0; times < 3; times += 1) {
@@ -143,7 +143,7 @@ describe('a channel that does not accept messages', () => {
     );
   });
 
-  it('Foyer reports a possibly temporary failure of a notice channel only after five attempts at a notice', async (t) => {
+  it('if the failure of a notice channel may be temporary, Foyer reports it only after five attempts to send a notice', async (t) => {
     const { webhook, mail, stage, sender, uninstall, troubles } = await stageWith(t);
     webhook.status = 503;
     await uninstall();

@@ -230,7 +230,7 @@ describe('copy', () => {
     });
   }
 
-  it('`copy` tolerates a connection to the source that closes within a second', async (t) => {
+  it('`copy` succeeds if another connection to the source database closes within a second', async (t) => {
     const { copy, source } = await prepare(t, { from: 'Postgres', to: 'SQLite' });
     const foyer = await openDatabase(source);
     await foyer.ping();

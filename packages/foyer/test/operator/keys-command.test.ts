@@ -179,8 +179,8 @@ testOnBothEngines(
         `new:${newKey.base64}`,
       ]);
     let renewed = 0;
-    // On a busy machine, a process may end before a rotation has re-encrypted one of its tokens. Then start another
-    // one.
+    // On a busy machine, the other process may end before a rotation has re-encrypted one of its tokens. In that case,
+    // the loop starts another process.
     while (renewed === 0) {
       let done = false;
       const ended = installUntilDone().finally(() => {
@@ -350,7 +350,7 @@ test('`keys forget` does not forget a key that another process starts to use, an
   assert.deepEqual([await ids(), scrubs], [0, 1]);
 });
 
-test('`keys rotate` scrubs the database files after it re-encrypts the installations, and again after the install requests', async (t) => {
+test('`keys rotate` scrubs the database files twice: after it re-encrypts the installations, and after it re-encrypts the install requests', async (t) => {
   const { database } = await prepare(t, 1);
   /** For each scrub: the groups of `everything` in which something is still encrypted with the old key. */
   const left: string[][] = [];
@@ -370,7 +370,7 @@ test('`keys forget` can forget the key of a key file that was lost', async (t) =
   });
   assert.equal(exitCode, 0, stderr);
   assert.deepEqual([JSON.parse(stdout).people, JSON.parse(stdout).requests], [1, 1]);
-  // The next start may create a new key file.
+  // Nothing in the database needs the lost key anymore, so the next start can create a new key file.
   assert.equal(await findNewKeyMisfit(database.queries, installedAt), undefined);
 });
 

@@ -233,7 +233,7 @@ for (const [engine, open] of Object.entries(engines)) {
         ['run_OWN3'],
       );
       assert.deepEqual(await find({ step: 'send-welcome' }), []);
-      // A run in which the step `only` failed is found if the run has succeeded, but not while the run is in progress.
+      // A step of run_OWN3 has failed. The query does not find a run in progress, but finds a run that has succeeded.
       await change('runs', 'run_OWN3', { status: 'running' });
       assert.deepEqual(await find({ step: 'only' }), []);
       await change('runs', 'run_OWN3', { status: 'succeeded' });
@@ -413,7 +413,7 @@ for (const [engine, open] of Object.entries(engines)) {
       );
     });
 
-    it('measureWelcomesByDay measures the time from a run to the welcome that this run sent, not another run', async (t) => {
+    it('measureWelcomesByDay measures the time from a run to the welcome that the same run sent, and ignores the welcomes of other runs', async (t) => {
       const { queries, add } = await setApps(t);
       const sent = queries.updateTable('welcomes').set({ status: 'sent' });
       await sent.where('user_id', '=', 'U2').execute();

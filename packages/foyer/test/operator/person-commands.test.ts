@@ -224,7 +224,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual([runs[0].id, runs[0].pipeline], [opened.id, 'opened']);
     });
 
-    it('`export` and `erase` cover a person’s answers in someone else’s run, and the profile that another workspace stored of that person', async (t) => {
+    it('`export` and `erase` cover a person’s answers in someone else’s run, and the person’s profile that is stored for another workspace', async (t) => {
       const { run, database, teamId, grace, priya, stored } = await setAcme(t, engine);
       const { id: runId } = await database.queries.selectFrom('runs').select('id').executeTakeFirstOrThrow();
       const question = { run_id: runId, step_name: 's', question: '{}', asked_at: 1, answered_at: 2 };

@@ -575,7 +575,7 @@ test('`setup` keeps the manifest’s symbolic link and file mode when it writes 
   assert.deepEqual(shape(), [true, 0o640]);
 });
 
-test('`setup` keeps a dangling link for the manifest, and removes the target that it created if it cannot write .env', async (t) => {
+test('if the manifest is a dangling link, `setup` keeps the link, and if it cannot write .env, it deletes the link target that it has created', async (t) => {
   const { folder, setup } = await prepare(t);
   const link = join(folder, 'slack-app-manifest.json');
   symlinkSync(join(folder, 'no-folder', 'shared.json'), link);

@@ -266,7 +266,7 @@ describe('the support bundle of a broken Foyer', () => {
       assert.equal(stdout.includes(secret), false, secret);
   });
 
-  it('the support bundle hides the secrets of an invalid configuration even if a failed step used one as its error code', async (t) => {
+  it('the support bundle hides the secrets of an invalid configuration, even a secret that a failed step used as its error code', async (t) => {
     const { run, database, variables } = await createOperatorHarness(t);
     const refused = {
       OPERATOR_PASSWORD: 'password123',

@@ -29,7 +29,7 @@ function diary() {
   });
   return {
     lines,
-    /** Only the lines that the moment step wrote. */
+    /** Only the lines that the step `moment` wrote. */
     moments: () => lines.filter((line) => typeof line === 'object'),
     lists: {
       steps: [installed],

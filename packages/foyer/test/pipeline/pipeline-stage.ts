@@ -97,7 +97,7 @@ export async function setStage(
   const struck = new AbortController();
   let strangers: Strangers | undefined;
   t.after(async () => {
-    // The work of a "process" that died never ends. It must not keep the test's own process alive.
+    // If a test killed a "process", that process's work never ends by itself, and would keep the test process alive.
     struck.abort();
     try {
       await strangers?.assertUntouched();
@@ -253,9 +253,7 @@ async function recordInstall(sandbox: Sandbox, config: Config, store: Installati
   return { ...recorded, userId, teamId: workspace.id };
 }
 
-/**
- * The same database for a process that dies: a write that begins while `isDead` returns true never settles.
- */
+/** Wraps a database for a process that dies during a test. A write that begins while `isDead` is true never settles. */
 export function mortal(database: Database, isDead: () => boolean): Database {
   const forEver = new Promise<never>(() => {});
   return {

@@ -175,7 +175,8 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       let outcome: Promise<string> | undefined;
       let writes = 0;
       const looked = Promise.withResolvers<void>();
-      // After each query of the answer, waits until the write that ends the attempt is over or waits for a lock.
+      // Pauses after each query of the transaction that stores the answer, until the write that ends the attempt has
+      // finished, or until that write must wait for a lock.
       const pause: KyselyPlugin = {
         transformQuery: ({ node }) => node,
         async transformResult({ result }) {

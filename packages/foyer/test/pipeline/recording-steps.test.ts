@@ -155,7 +155,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
     });
   });
 
-  describe(`a write that a step queues, on ${engine}`, () => {
+  describe(`a step can queue writes (${engine})`, () => {
     it('a step’s write is committed together with the end of the step', async (t) => {
       const stage = await setStage(t, { engine, steps: [acting('a', async () => withWrite(1, leave('a')))] });
       const { runId } = await stage.install();
@@ -227,7 +227,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
 }
 
 describe('a step that has nothing to do', () => {
-  it('a step that has nothing to do counts as one skipped attempt, without its own commit', async (t) => {
+  it('a step that has nothing to do counts as one skipped attempt, and Foyer makes no separate commit for the step', async (t) => {
     const idle: ActingStep = {
       ...acting('idle', () => assert.fail('the step must not run')),
       unneeded: ({ botScopes }) => skip('not_wanted', `Nobody wants it with ${botScopes?.length} scopes`),

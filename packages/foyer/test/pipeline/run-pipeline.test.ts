@@ -202,7 +202,8 @@ describe('running the steps of a run', () => {
     const botToken = async () => `xoxb-${++tokens}`;
     const run = await stage.finish((await stage.install()).runId, { botToken });
     assert.equal(run.status, 'succeeded');
-    // Two reads in each step: one for the clients with the default limits, and one for the client with its own limits.
+    // Each of the two steps reads the token twice: once for the two clients with the default limits, and once for the
+    // client with its own limits.
     assert.equal(tokens, 4);
   });
 

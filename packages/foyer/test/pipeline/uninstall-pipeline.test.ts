@@ -71,7 +71,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(record?.run?.id, acme.runId);
     });
 
-    it('an uninstall run never sees the account that a reinstall connected the workspace to', async (t) => {
+    it('if a reinstall connects the workspace to another account, a retry of the earlier uninstall run does not see that account', async (t) => {
       const orgs: (string | undefined)[] = [];
       const { startTrial: _, ...lists } = billing(async ({ connection }) => {
         orgs.push(connection?.org);

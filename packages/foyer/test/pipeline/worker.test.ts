@@ -119,7 +119,7 @@ describe('the worker', () => {
     await done;
   });
 
-  it('the worker finds a run that another process queued, without being woken', async (t) => {
+  it('the worker finds a run that another process queued, even if nothing wakes the worker', async (t) => {
     const stage = await setStage(t, { steps: [quick] });
     const { worker, comes } = workerOn(t, stage, { pollMs: 20 });
     worker.start();
@@ -351,7 +351,7 @@ describe('stopping the worker', () => {
   });
 });
 
-describe('runs of other processes', () => {
+describe('the worker takes over the runs of dead processes', () => {
   const self: WorkerIdentity = { host: 'here', pid: 100, startId: 'new', isAlive: (pid) => pid === 200 };
 
   it('isDeadOwner recognizes only dead processes of this machine', () => {

@@ -20,7 +20,7 @@ export interface HostileIssuer {
   lies: Lies;
   /** The person whom the next ID token names. */
   person: { userId: string; teamId: string };
-  /** The forms that the token endpoint got. */
+  /** The parsed bodies of the requests to the token endpoint. */
   exchanges: URLSearchParams[];
   /** How often a path was requested. */
   asked(path: Path): number;

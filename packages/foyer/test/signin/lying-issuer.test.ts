@@ -51,8 +51,8 @@ describe('an OpenID issuer that lies', () => {
   }
 
   /**
-   * Ends the lies, and moves the clocks forward by two hours, so that Foyer reads the discovery document and the keys
-   * again: it caches the document for an hour and the keys for five minutes.
+   * Makes the issuer send true values again, and moves the clocks forward by two hours. Foyer then forgets what it has
+   * cached: the discovery document (for an hour) and the keys (for five minutes).
    */
   function forget(): void {
     aheadMs += 2 * 3_600_000;
@@ -71,7 +71,7 @@ describe('an OpenID issuer that lies', () => {
     assert.equal(await stage.memberOf(visitor), undefined);
   }
 
-  it('a sign-in succeeds if the issuer does not lie', async () => {
+  it('a sign-in succeeds if the issuer sends only true values', async () => {
     const visitor = createVisitor();
     assert.equal((await signIn(visitor)).status, 303);
     assert.equal((await stage.memberOf(visitor))?.userId, priya);

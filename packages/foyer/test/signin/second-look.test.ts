@@ -17,7 +17,7 @@ const publicUrl = 'https://foyer.example';
  * session. These tests change the installation while Foyer asks Slack.
  */
 for (const [engine, open] of Object.entries(engines)) {
-  describe(`a sign-in that checks the installation again after it asked Slack (${engine})`, () => {
+  describe(`a sign-in notices a change of the installation during the call to Slack (${engine})`, () => {
     async function signInWhile(t: TestContext, change: { status?: 'uninstalled'; life?: number }) {
       const { database, close } = await open();
       t.after(close);

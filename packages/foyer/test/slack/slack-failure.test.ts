@@ -91,7 +91,7 @@ describe('how Foyer reads a failed call to Slack', () => {
     assert.ok(sentBytes < 25e6, `Slack sent ${sentBytes} bytes`);
   });
 
-  it('slackFailure reports the wait that Slack asks for with a 429', async () => {
+  it('if Slack answers with status 429, slackFailure reports how long Slack asks to wait', async () => {
     const failure = await failureOf(answer({ ok: false }, 429, { 'retry-after': '7' }));
     assert.deepEqual(
       [failure?.kind, failure?.retryAfterMs, failure?.mayHaveActed],

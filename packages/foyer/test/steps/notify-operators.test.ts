@@ -265,7 +265,7 @@ describe('a welcome that is requested again', () => {
   });
 });
 
-it('a failed webhook of notify-operators does not delay the app’s own steps: the run continues as soon as such a step is due', async (t) => {
+it('a run does not wait for a failing webhook of notify-operators: it continues as soon as one of the app’s own steps is due', async (t) => {
   const webhook = await startWebhook(t, refused(503), refused(503));
   const tries: number[] = [];
   const count: Step<null> = {

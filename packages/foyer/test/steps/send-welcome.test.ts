@@ -340,7 +340,7 @@ describe('send-welcome after an uninstall', () => {
   });
 });
 
-describe('the search for an uncertain welcome', () => {
+describe('Foyer searches for a welcome that may have been sent', () => {
   for (const scope of ['im:history', 'im:write']) {
     it(`without the scope ${scope}, a welcome that may have been sent stays unconfirmed until someone asks to send it again`, async (t) => {
       const stage = await welcomeStage(t);

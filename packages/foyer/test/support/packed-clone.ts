@@ -19,7 +19,10 @@ export function copyClone(folder: string): void {
     symlinkSync(`../packages/${name}`, join(folder, 'node_modules', `slack-${name}`));
 }
 
-/** Links this clone's installed packages, except its own two, into the folder's `node_modules`. */
+/**
+ * Creates symlinks in the folder's `node_modules` to the packages that are installed in this clone, except slack-foyer
+ * and slack-sandbox.
+ */
 export function linkPackages(folder: string): void {
   mkdirSync(join(folder, 'node_modules'), { recursive: true });
   for (const name of readdirSync(join(root, 'node_modules'))) {

@@ -10,9 +10,9 @@ export interface PostgresProxy {
   /** The server's URL, with the address of the proxy. */
   url(database?: string): string;
   /**
-   * Calls `watch` for each COMMIT: with `asked` before the server gets the COMMIT, and with `done` before the client
-   * gets the answer. If `watch` returns 'cut', both ends lose the connection immediately. Returns a function that stops
-   * watching.
+   * Calls `watch` twice for each COMMIT: `watch('asked')` before the server gets the COMMIT, and `watch('done')` before
+   * the client gets the answer. If `watch` returns 'cut', both ends lose the connection immediately. Returns a function
+   * that stops watching.
    */
   onCommit(watch: (moment: 'asked' | 'done') => 'cut' | undefined): () => void;
   /** Cuts every connection. */

@@ -18,7 +18,7 @@ import {
 
 const manifestText = fixtureManifest;
 
-/** A Foyer with its own database, and a sandbox that is its Slack. They talk over loopback HTTP. */
+/** A Foyer with its own database, and the sandbox that it uses instead of Slack. They talk over loopback HTTP. */
 export interface Stage {
   sandbox: Sandbox;
   url: string;

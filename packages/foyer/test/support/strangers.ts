@@ -44,7 +44,10 @@ export interface Strangers {
 
 const far = 4_000_000_000_000;
 
-/** Adds the strangers to a database. `keyring` seals their tokens; if omitted, no key of the test opens them. */
+/**
+ * Adds the strangers to a database. `keyring` encrypts their tokens. If `keyring` is omitted, the test has no key that
+ * decrypts the strangers' tokens.
+ */
 export async function inviteStrangers(
   database: Database,
   test: { clientId?: string; teamId?: string; userIds?: readonly [string, string]; keyring?: Keyring } = {},

@@ -136,7 +136,7 @@ export function tenantRows(
         changed_at: madeAt,
       },
     ],
-    // The time is in the future, since a chore deletes old deliveries.
+    // `seen_at` is in the future, because a chore deletes old deliveries.
     seen_deliveries: [{ client_id, key: `event Ev${mark}`, seen_at: 8e12 }],
     install_requests: (['installed', 'started'] as const).map((outcome) => ({
       id: `req_${mark}_${outcome}`,

@@ -37,8 +37,9 @@ export const controlBodies = {
     actionId: id,
     blockId: id.optional(),
     /**
-     * `message` by default if `messageTs` is given, else `home`. Without `messageTs`, `message` means the newest of the
-     * DM's messages that have an element with this `actionId`.
+     * Where the element is. The default is `message` if `messageTs` is given, and otherwise `home`. If `where` is
+     * `message` and `messageTs` is missing, the sandbox uses the newest message in the DM that has an element with this
+     * `actionId`.
      */
     where: z.enum(['home', 'message', 'modal']).optional(),
     /** The timestamp of a message in the DM. */

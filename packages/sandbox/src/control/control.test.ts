@@ -4,7 +4,7 @@ import { ErrorCode } from '@slack/web-api';
 import { clientFor, install, redirectUri, refused } from '../test-support/install.ts';
 import { withSandbox } from '../test-support/with-sandbox.ts';
 
-test('a planned failure affects only calls of its own workspace, and the call log says which calls took effect', async (t) => {
+test('a failure that is planned for a workspace affects only that workspace’s calls, and the call log says which calls took effect', async (t) => {
   const { sandbox } = await withSandbox(t);
   const { client, userId, teamId } = await install(sandbox);
   const other = await install(sandbox, 'Globex');

@@ -12,7 +12,7 @@ export function createFaults() {
     /** Makes the next matching calls fail. If several plans match a call, the one added first applies. */
     add: (plan: FaultPlan): void =>
       void plans.push({ ...plan, times: plan.times ?? 1, after: plan.after ?? 0 }),
-    /** The plans that still have calls to fail. */
+    /** Returns the plans that will make further calls fail. */
     list: (): FaultPlan[] => plans.map((plan) => ({ ...plan })),
     /** Returns the failure planned for a call, if there is one, and counts the call as failed. */
     take(method: string, placeIds: readonly string[]): Failure | undefined {

@@ -71,7 +71,7 @@ function authorizationOf(installation: Installation) {
 
 /**
  * Sends an event if the app has an event URL, subscribes to the event and is not suspended. With `isForced`, an event
- * URL is enough. Resolves after the first attempt, or to null if it sends nothing.
+ * URL is enough. Returns the delivery after the first attempt, or null if no event is sent.
  */
 export async function emitEvent(
   platform: Platform,

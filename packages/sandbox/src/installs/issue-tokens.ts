@@ -13,7 +13,7 @@ export type IssuedTokens = { installation: Installation; bot: Token | null; user
  * Installs the app for a redeemed code, or updates the installation.
  *
  * Why the union of scopes: Slack adds the requested scopes to those granted before. A request for fewer scopes removes
- * none; only a revocation does.
+ * none. Only a revocation removes scopes.
  */
 export function installFor(platform: Platform, code: AuthorizationCode): IssuedTokens {
   const { world, app, clock } = platform;

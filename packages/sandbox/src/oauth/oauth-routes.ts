@@ -50,8 +50,8 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
 }
 
 /**
- * Returns the workspace and the person to show, as `team` and `user`. In the page's query, the workspace links set
- * `pick`, because `team` is the workspace that the app asked for.
+ * Returns the workspace and the person to show, as `team` and `user`. In the page's query, `team` is the workspace that
+ * the app asked for. `pick`, if it is set, is the workspace that the person has chosen with a link on the page.
  */
 export function pickedIn(query: URLSearchParams): URLSearchParams {
   const overrides = new URLSearchParams();

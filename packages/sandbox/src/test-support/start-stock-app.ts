@@ -16,7 +16,7 @@ const manifest = {
   },
 };
 
-/** Starts the stock Bolt app and a sandbox that is its Slack. Stops both when the test ends. */
+/** Starts the stock Bolt app and the sandbox that it uses instead of Slack. Stops both when the test ends. */
 export async function startStockApp(
   t: TestContext,
 ): Promise<{ sandbox: Sandbox; app: StockBoltApp; appUrl: string }> {

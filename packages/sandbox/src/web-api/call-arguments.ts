@@ -25,7 +25,10 @@ export function createCallArguments(all: Record<string, unknown>) {
         throw invalidArguments([`[ERROR] must be a number [json-pointer:/${name}]`]);
       return Number(value);
     },
-    /** An object or array: unchanged, or parsed from a string. Throws the refusal `code` on bad JSON. */
+    /**
+     * Returns an argument that is an object or array. If it arrived as a string, parses the string as JSON. Throws the
+     * refusal `code` if the JSON is invalid.
+     */
     json(name: string, code = 'invalid_arguments'): unknown {
       const value = all[name];
       if (typeof value !== 'string') return value ?? undefined;

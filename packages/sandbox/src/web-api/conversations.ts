@@ -60,7 +60,7 @@ function conversationJson(conversation: Conversation, call: Call): Record<string
   return { ...shared, name, name_normalized: name, ...kinds, is_member, num_members: memberIds.length };
 }
 
-/** The scope that reading each kind of conversation needs. */
+/** For each kind of conversation, the scope that a token needs to read its messages. */
 const historyScope = { im: 'im:history', channel: 'channels:history' } as const;
 
 /** Messages, newest first. Source: docs.slack.dev/reference/methods/conversations.history */

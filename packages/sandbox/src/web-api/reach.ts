@@ -29,8 +29,8 @@ export function workspaceOf(call: Call, { isTeamIdNeeded = false } = {}): Worksp
 }
 
 /**
- * Returns the person, and a workspace in reach to which the person belongs. If there is no such workspace, throws
- * `code`, or `team_access_not_granted` if the install is org-wide and the person belongs to its org.
+ * Returns the person, and one of the person's workspaces in which the token may act. If there is no such workspace,
+ * throws `code`, or `team_access_not_granted` if the install is org-wide and the person belongs to its org.
  */
 export function personInReach(
   call: Call,

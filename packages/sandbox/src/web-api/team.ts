@@ -13,8 +13,8 @@ export function teamIcon(platform: Platform, { id }: Pick<Workspace, 'id'>) {
 }
 
 /**
- * Describes the workspace in reach that `team` or `domain` names (or `team_id`, with an org-wide token). Without these,
- * describes the token's own workspace or org.
+ * Describes the workspace with the id `team` or with this `domain`, if the token may act there. An org-wide token may
+ * send `team_id` instead of `team`. Without these arguments, describes the token's own workspace or org.
  */
 export const teamInfo = tokenMethod('tier3', ['team:read'], (call) => {
   const { platform, args, installation } = call;

@@ -3,7 +3,8 @@ import { type Html, html } from '../http/html.ts';
 import type { Reader } from './slack-date.ts';
 
 /**
- * The elements that the web client draws as native controls. For each, the field of the action that holds the choice.
+ * The elements that the web client draws as native controls. Each value is the name of the action's field that contains
+ * the person's choice.
  */
 const controlKinds: Record<string, string> = {
   static_select: 'selected_option',

@@ -1,12 +1,13 @@
 import { isRecord } from '../blocks/fault-list.ts';
 
 /**
- * Returns a copy of a block whose texts have no markup but Slack's.
+ * Returns a copy of a block in which only Slack's own markup has an effect.
  *
  * Why: slack-blocks-to-jsx reads every text as Markdown with HTML in it. `&lt;script&gt;` and lines that start with `#`
- * vanish, and a `plain_text` with stars turns bold. In the copy, character references replace such characters, so the
- * library shows them as plain text, as Slack does. The copy has no `verbatim`, because the library draws no formatting
- * in a text with `verbatim`. Slack does format such a text, but does not turn its bare URLs and names into links.
+ * vanish, and a `plain_text` with stars turns bold. In the copy, character references replace the characters that would
+ * act as Markdown or HTML, so the library shows them as plain text, as Slack does. The copy has no `verbatim`, because
+ * the library draws no formatting in a text with `verbatim`. Slack does format such a text, but does not turn its bare
+ * URLs and names into links.
  */
 export function onlySlackMarkup<T>(block: T): T {
   const json = JSON.stringify(block, (_key, part: unknown) => {

@@ -127,7 +127,7 @@ test('in the web client, a visitor can switch to another person, grant access as
   assert.ok(sandbox.clock.now() - Date.now() > 43_000_000);
 });
 
-test('Home in the web client draws selects and a confirmation dialog, names elements that it cannot draw, and reports a failed press', async (t) => {
+test('Home in the web client shows menus and a confirmation dialog, gives the name of each element that it cannot show, and reports a failed button press', async (t) => {
   const { sandbox, app } = await withSandbox(t);
   const { client, teamId, userId } = await install(sandbox);
   const text = (words: string) => ({ type: 'plain_text', text: words });

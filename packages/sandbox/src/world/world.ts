@@ -38,8 +38,8 @@ export type World = {
   webhooks: Map<string, IncomingWebhook>;
   approvalRequests: ApprovalRequest[];
   /**
-   * The ids of the app's bot at each place. As on Slack, the app gets the same bot again after an uninstall and a
-   * reinstall.
+   * The ids of the app's bot in each workspace or org. As on Slack, an app that is uninstalled and installed again gets
+   * the same bot.
    */
   botIdentities: Map<string, { botUserId: string; botId: string }>;
   /** Restores the sandbox's own workspaces and people, with nothing installed. */

@@ -132,9 +132,9 @@ function sizeOf(steps: readonly Change[], file: number): number {
 }
 
 /**
- * Rebuilds the folder as a power cut after the steps in `given` may leave it. Synced changes are kept. Each other write
- * is kept, dropped or cut off between two sectors. In each folder, the earliest unsynced name changes are kept, and the
- * later ones are dropped; how many are kept is random.
+ * Rebuilds the folder in a state that is possible if the power fails after the steps in `given`. Synced changes are
+ * kept. Each other write is kept, dropped or cut off between two sectors. In each folder, the earliest unsynced name
+ * changes are kept, and the later ones are dropped; how many are kept is random.
  */
 export function replayCut(
   given: readonly Step[],

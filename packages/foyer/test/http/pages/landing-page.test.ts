@@ -13,7 +13,7 @@ test('the landing page says what the app does and leads to the install', () => {
   assert.match(visibleText(document), /Add Foyer to Slack Made by Foyer A welcome done well\. Add to Slack/);
 });
 
-test('the landing page describes each scope in a sentence, and says so if it has no description of a scope', () => {
+test('the landing page describes each scope in a sentence, or says that it has no description of the scope', () => {
   const text = visibleText(landingDocument());
   assert.match(text, /Send messages as the app chat:write/);
   assert.match(text, /A permission that we have no description for made:up/);

@@ -14,7 +14,7 @@ import { startWebhookEndpoint, type WebhookEndpoint } from '../../faults/support
 import { postgresStageDatabase, type StageDatabase } from '../../support/stage-database.ts';
 import { environmentFor, recordingLogger } from '../../support/start-foyer.ts';
 
-/** One Foyer of several on one Postgres. */
+/** One of several Foyers that share a Postgres database. */
 export interface Machine {
   /** The machine's own address, not the proxy's. */
   url: string;
@@ -36,7 +36,7 @@ export interface Machines {
   url: string;
   a: Machine;
   b: Machine;
-  /** Sets which machine gets the next requests to `url`. Until the first call, A gets them. */
+  /** Makes `machine` get the next requests to the public address. Until the first call, A gets them. */
   sendTo(machine: { url: string }): void;
   close(): Promise<void>;
 }

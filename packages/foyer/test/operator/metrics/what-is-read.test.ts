@@ -30,7 +30,10 @@ interface Selector {
   matchers: { label: string; operator: string; value: string }[];
 }
 
-/** Returns which metrics of a Foyer process an expression selects, and by which labels except `job` and `instance`. */
+/**
+ * Returns the metrics of a Foyer process that an expression selects, each with its label matchers, except those for
+ * `job` and `instance`.
+ */
 function selectorsOf(expression: string): Selector[] {
   const found = expression.matchAll(/(?<![\w:])((?:foyer|nodejs|process)_\w+)(?:\{([^}]*)\})?/g);
   return [...found].map(([text, metric = '', inside = '']) => ({
@@ -55,7 +58,7 @@ function isRead({ metric, matchers }: Selector, families: Map<string, Family>): 
   );
 }
 
-describe('what the alert rules and the dashboard read', () => {
+describe('the alert rules and the dashboard fit the metrics of Foyer', () => {
   let stage: Stage;
   let fresh: Map<string, Family>;
   before(async () => {

@@ -45,7 +45,7 @@ describe('the login throttle', () => {
     assert.equal(throttle.waitMs('192.0.2.3'), 0);
   });
 
-  it('the login throttle makes every address wait after wrong passwords from many addresses, except an address that has logged in before', () => {
+  it('after wrong passwords from many addresses, the login throttle makes every address wait, except those from which someone has logged in before', () => {
     const clock = createClock();
     const throttle = createLoginThrottle({ now: clock.now });
     throttle.succeeded('198.51.100.7');

@@ -107,7 +107,7 @@ describe('the operator in a browser', () => {
       await history.getByText('send the welcome again').waitFor();
     }));
 
-  it('an operator pages through a list of thousands of installations and back, and searches it', () =>
+  it('in a list of thousands of installations, an operator can go to older pages, go back, and search', () =>
     withOperator(async (page) => {
       await page.getByRole('link', { name: 'Installations' }).click();
       const names = () => page.locator('td.head a').allInnerTexts();

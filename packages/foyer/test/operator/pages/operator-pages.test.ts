@@ -57,7 +57,7 @@ describe('an operator on two machines', () => {
   });
 });
 
-describe('U+0000 in what an operator sends', () => {
+describe('the operator pages accept input with U+0000', () => {
   it('an operator’s request with U+0000 causes no server error on Postgres', async (t) => {
     const stage = await setOperatorStage({ engine: 'Postgres' });
     t.after(() => stage.close());
@@ -183,7 +183,7 @@ describe('logging in as the operator', () => {
   });
 });
 
-describe('an operator who goes away', () => {
+describe('an unused operator session expires', () => {
   it('an operator’s session ends after thirty minutes without a request, and not after twenty', async (t) => {
     let at = Date.now();
     const stage = await setOperatorStage({ foyer: { now: () => at } });

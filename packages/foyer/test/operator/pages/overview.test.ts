@@ -25,7 +25,7 @@ async function storeWelcome(
 }
 
 for (const [engine, openDatabase] of Object.entries(engines)) {
-  describe(`what the overview counts (${engine})`, () => {
+  describe(`the queries of the overview count correctly (${engine})`, () => {
     let test: TestDatabase;
     before(async () => {
       test = await openDatabase();
