@@ -57,7 +57,7 @@ describe('an operator on two machines', () => {
   });
 });
 
-describe('the operator pages accept input with U+0000', () => {
+describe('the operator pages handle input with U+0000', () => {
   it('an operator’s request with U+0000 causes no server error on Postgres', async (t) => {
     const stage = await setOperatorStage({ engine: 'Postgres' });
     t.after(() => stage.close());
