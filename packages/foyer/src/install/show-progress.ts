@@ -76,8 +76,8 @@ function progressOf({ request, record, run, asked }: Watched, mayAnswer: boolean
 }
 
 /**
- * Returns whether an uninstall or a reinstall cancelled a run; undefined if the run was not cancelled, or was cancelled
- * for another reason, for example because an operator revoked the tokens.
+ * Returns what explains a cancelled run: the app is uninstalled now, or there is a newer install. Undefined if neither
+ * holds, for example because an operator revoked the tokens, or if the run was not cancelled.
  */
 function cancellerOf(run: RunRecord, record: InstallRecord | undefined): Progress['cancelledBy'] {
   if (run.status !== 'cancelled') return undefined;
