@@ -34,11 +34,14 @@ function button({ site, words, kind, retryPath = '/slack/install', path, isElsew
     : html`<a class="button" href="${target}">${words.text(label)}</a>`;
 }
 
-/** Says whom to ask, with the link to support in the sentence. A reader who canceled gets a different sentence. */
-function help({ site, words, kind }: FailurePageContent): Html {
+/**
+ * Says whom to ask, with the link to support in the sentence. A reader who canceled gets a different sentence. Asks the
+ * reader to include the reference only if it has an id that can be looked up.
+ */
+function help({ site, words, kind, requestId }: FailurePageContent): Html {
   const { supportUrl, name: app } = site.brand;
   const saidNo = kind === 'access_denied' || kind === 'signin_cancelled';
-  const key = saidNo ? 'failure.question' : 'failure.help';
+  const key = saidNo ? 'failure.question' : requestId ? 'failure.help' : 'failure.helpPlain';
   if (supportUrl === null) return html`<p class="help">${words.text(`${key}Unlinked`, { app })}</p>`;
   const mark = '\u0000';
   const [before = '', after = ''] = words.text(key, { contact: mark }).split(mark);

@@ -124,6 +124,8 @@ export const de: Translation = {
     'failure.contact': 'Support kontaktieren',
     'failure.helpUnlinked':
       'Kommen Sie nicht weiter? Fragen Sie die Betreiber von {app} und geben Sie die Referenz unten an.',
+    'failure.helpPlain': 'Kommen Sie nicht weiter? {contact}.',
+    'failure.helpPlainUnlinked': 'Kommen Sie nicht weiter? Fragen Sie die Betreiber von {app}.',
     'failure.question': 'Haben Sie noch eine Frage? {contact}.',
     'failure.questionUnlinked': 'Haben Sie noch eine Frage? Fragen Sie die Betreiber von {app}.',
     'failure.startAgain': 'Neu beginnen',

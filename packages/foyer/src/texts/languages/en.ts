@@ -117,6 +117,8 @@ export const en = {
   'failure.help': 'Still stuck? {contact} and include the reference below.',
   'failure.contact': 'Contact support',
   'failure.helpUnlinked': 'Still stuck? Ask the people who run {app}, and include the reference below.',
+  'failure.helpPlain': 'Still stuck? {contact}.',
+  'failure.helpPlainUnlinked': 'Still stuck? Ask the people who run {app}.',
   'failure.question': 'Do you have a question first? {contact}.',
   'failure.questionUnlinked': 'Do you have a question first? Ask the people who run {app}.',
   'failure.startAgain': 'Start again',

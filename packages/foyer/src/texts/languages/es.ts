@@ -119,6 +119,8 @@ export const es: Translation = {
     'failure.contact': 'Contactar con soporte',
     'failure.helpUnlinked':
       '¿Sigue sin funcionar? Pregunte al equipo que gestiona {app} e incluya la referencia de abajo.',
+    'failure.helpPlain': '¿Sigue sin funcionar? {contact}.',
+    'failure.helpPlainUnlinked': '¿Sigue sin funcionar? Pregunte al equipo que gestiona {app}.',
     'failure.question': '¿Tiene alguna pregunta? {contact}.',
     'failure.questionUnlinked': '¿Tiene alguna pregunta? Pregunte al equipo que gestiona {app}.',
     'failure.startAgain': 'Empezar de nuevo',

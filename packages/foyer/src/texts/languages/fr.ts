@@ -122,6 +122,8 @@ export const fr: Translation = {
     'failure.contact': 'Contacter l’assistance',
     'failure.helpUnlinked':
       'Toujours bloqué ? Demandez à l’équipe qui gère {app} en indiquant la référence ci-dessous.',
+    'failure.helpPlain': 'Toujours bloqué ? {contact}.',
+    'failure.helpPlainUnlinked': 'Toujours bloqué ? Demandez à l’équipe qui gère {app}.',
     'failure.question': 'Une question avant de vous décider ? {contact}.',
     'failure.questionUnlinked': 'Une question avant de vous décider ? Demandez à l’équipe qui gère {app}.',
     'failure.startAgain': 'Recommencer',

@@ -116,6 +116,8 @@ export const ja: Translation = {
     'failure.help': '解決しない場合は、下の参照番号を添えてください。{contact}',
     'failure.contact': 'サポートに問い合わせる',
     'failure.helpUnlinked': '解決しない場合は、下の参照番号を添えて {app} の運営者にお問い合わせください。',
+    'failure.helpPlain': '解決しない場合は、お問い合わせください。{contact}',
+    'failure.helpPlainUnlinked': '解決しない場合は、{app} の運営者にお問い合わせください。',
     'failure.question': 'ご不明な点があれば、お問い合わせください。{contact}',
     'failure.questionUnlinked': 'ご不明な点があれば、{app} の運営者にお問い合わせください。',
     'failure.startAgain': '最初からやり直す',

@@ -27,6 +27,17 @@ test('each failure page has its own heading, two sentences, a contact, and a ref
   assert.equal(headings.size, failureKinds.length, 'two causes share a heading');
 });
 
+test('a failure page asks people to include the reference only if it has an id that can be looked up', () => {
+  const unlinked = { ...frame, site: { ...frame.site, brand: { ...frame.site.brand, supportUrl: null } } };
+  for (const kind of failureKinds.filter((name) => !/^(?:access_denied|signin_cancelled)$/.test(name))) {
+    const without = visibleText(failurePage({ ...frame, kind, code: kind }));
+    assert.match(without, /Still stuck\? Contact support ?\./, kind);
+    assert.doesNotMatch(without, /include the reference/, kind);
+    const unlinkedText = visibleText(failurePage({ ...unlinked, kind, code: kind }));
+    assert.match(unlinkedText, /Still stuck\? Ask the people who run \w+\./, kind);
+  }
+});
+
 test('failure pages have the documented HTTP status, such as 200 after a cancel, 503 in an outage and 404 for an unknown page', () => {
   const statuses = Object.fromEntries(failureKinds.map((kind) => [kind, failurePages[kind].status]));
   assert.equal(statuses.access_denied, 200);
