@@ -1,7 +1,7 @@
 import type { Config } from '../config/config.ts';
 import { findUsedLink } from '../database/connections.ts';
 import type { Database } from '../database/database.ts';
-import { readInstallRecord } from '../database/install-record.ts';
+import { type InstallRecord, readInstallRecord } from '../database/install-record.ts';
 import { createResult, type LinkClaims, type ResultClaims, withResult } from './link.ts';
 
 /** How an OAuth attempt ended, as Foyer reports it to the host. */
@@ -61,6 +61,19 @@ export function createReturns(deps: {
     toHost,
 
     /**
+     * Returns where the browser goes if it repeats the callback of an install without a link; undefined if Foyer shows
+     * its own page, for example because the app was uninstalled since.
+     */
+    async afterInstall(
+      requestId: string,
+      { installationId, runId }: { installationId: string; runId: string | null },
+    ): Promise<string | undefined> {
+      const record = await readInstallRecord(database.queries, installationId);
+      if (!record || record.status === 'uninstalled') return undefined;
+      return toHost({ requestId }, installedEnd(record, runId));
+    },
+
+    /**
      * Returns `used` if the link has already connected a workspace. The browser then goes to `location`, with the
      * result of the install that used the link. `location` is undefined if there is no address to return to, or if the
      * installation was erased after that install.
@@ -71,18 +84,19 @@ export function createReturns(deps: {
       const { clientId } = config.slack;
       const use = await findUsedLink(database.queries, { clientId, jti: link.jti });
       if (!use) return { kind: 'unused' };
-      const record = use.installation_id && (await readInstallRecord(database.queries, use.installation_id));
+      const { installation_id: installationId, run_id: runId } = use;
+      const record = installationId && (await readInstallRecord(database.queries, installationId));
       if (!record) return { kind: 'used', location: undefined };
-      const { teamId, teamName, enterpriseId, isEnterpriseInstall: orgWide } = record;
-      const end: InstallEnd = {
-        outcome: 'installed',
-        place: { teamId, teamName, enterpriseId, orgWide },
-        installationId: record.id,
-        runId: use.run_id ?? undefined,
-      };
+      const end = installedEnd(record, runId);
       return { kind: 'used', location: await toHost({ requestId: link.jti, link }, end) };
     },
   };
+}
+
+function installedEnd(record: InstallRecord, runId: string | null): InstallEnd {
+  const { id: installationId, teamId, teamName, enterpriseId, isEnterpriseInstall: orgWide } = record;
+  const place = { teamId, teamName, enterpriseId, orgWide };
+  return { outcome: 'installed', place, installationId, runId: runId ?? undefined };
 }
 
 export type Returns = ReturnType<typeof createReturns>;

@@ -21,6 +21,7 @@ import {
   type NewInstallRequest,
   recordUnusedRequest,
 } from '../database/install-requests.ts';
+import type { InstallRequestRow } from '../database/records.ts';
 import type { FailureKind } from '../http/pages/failure-texts.ts';
 import { leadTo } from '../http/request-handler.ts';
 import type { SendPages } from '../http/send-pages.ts';
@@ -412,8 +413,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const leadsBack =
       request?.outcome === 'installed' || (request?.outcome === 'started' && fallback === 'state_used');
     if (leadsBack) {
-      const earlier = content.link && (await deps.returns.earlierUse(content.link));
-      const location = earlier?.kind === 'used' ? earlier.location : undefined;
+      const location = await earlierLocation(content, request);
       return location === undefined ? toProgress(res, content) : leadTo(res, 303, location);
     }
     await answer(res, content, { outcome: 'failed', error: fallback }, () =>
@@ -425,6 +425,19 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         requestId: content.id,
       }),
     );
+  }
+
+  /** Returns where the host receives the result of an earlier callback; undefined if Foyer shows its own page. */
+  async function earlierLocation(
+    content: StateContent,
+    { installation_id: installationId, run_id: runId }: InstallRequestRow,
+  ): Promise<string | undefined> {
+    if (content.link) {
+      const earlier = await deps.returns.earlierUse(content.link);
+      return earlier.kind === 'used' ? earlier.location : undefined;
+    }
+    if (content.member || installationId === null) return undefined;
+    return deps.returns.afterInstall(content.id, { installationId, runId });
   }
 
   /** Redirects the verified browser to its progress page. Only this browser may answer a question there. */

@@ -371,6 +371,21 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
+  it('a repeated callback of an install without a link leads again to the URL from the environment', async (t) => {
+    const stage = await setConnectStage({
+      environment: { SLACK_SUCCESS_REDIRECT_URL: `${host}/welcome` },
+    });
+    t.after(() => stage.close());
+    const { visitor, userId, teamId } = stage.person('Acme');
+    const start = await visitor.get(`${stage.url}/slack/install`);
+    const authorizeUrl = start.headers.get('location') ?? '';
+    const callback = await stage.sandbox.consent({ authorizeUrl, userId, teamId });
+    const first = resultOf(await visitor.get(callback), `${host}/welcome`);
+    assert.deepEqual(resultOf(await visitor.get(callback), `${host}/welcome`), first);
+    const stranger = await createVisitor().get(callback);
+    assert.equal(stranger.status, 400);
+  });
+
   it('the page of a link lets its form lead to the URLs from the environment, which may be on this machine', async (t) => {
     const stage = await setConnectStage({
       environment: {
