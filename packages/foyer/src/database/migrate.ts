@@ -1,7 +1,7 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, PostgresAdapter, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import type { ConfigProblem } from '../config/config-error.ts';
-import { DatabaseNewerError, DatabaseUnavailableError } from './database.ts';
+import { DatabaseNewerError, DatabaseUnavailableError, type Queries } from './database.ts';
 import { m0001Initial } from './migrations/0001-initial.ts';
 import { m0002OperatorIndexes } from './migrations/0002-operator-indexes.ts';
 import { m0003OperatorNotices } from './migrations/0003-operator-notices.ts';
@@ -195,13 +195,24 @@ async function findWork(queries: Kysely<Tables>, own: OwnMigrations) {
 /** The migrations that a database has, Foyer's and the app's own, in the order of their names. */
 export async function readLedgers(queries: Kysely<Tables>): Promise<{ foyer: string[]; app: string[] }> {
   const tables = await queries.introspection.getTables({ withInternalKyselyTables: true });
+  const own = await currentSchema(queries);
   const read = async (ledger: string) =>
-    tables.some(({ name }) => name === ledger) ? namesIn(queries, ledger) : [];
+    tables.some(({ schema, name }) => schema === own && name === ledger) ? namesIn(queries, ledger) : [];
   return { foyer: await read(foyerLedgerTable), app: await read(ownLedgerTable) };
 }
 
+/**
+ * The schema of Foyer's tables; undefined on SQLite, which has no schemas. Other schemas of a Postgres database may
+ * belong to other programs, which may have tables of the same names.
+ */
+export async function currentSchema(queries: Queries): Promise<string | undefined> {
+  if (!(queries.getExecutor().adapter instanceof PostgresAdapter)) return undefined;
+  const { rows } = await sql<{ name: string | null }>`select current_schema() as name`.execute(queries);
+  return rows[0]?.name ?? undefined;
+}
+
 /** The names of the migrations that a ledger lists, in order. */
-export async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<string[]> {
+async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<string[]> {
   const { rows } = await sql<{ name: string }>`select name from ${sql.table(ledger)} order by name`.execute(
     queries,
   );
@@ -246,7 +257,12 @@ async function adopt(db: Kysely<Tables>, adopted: readonly string[]): Promise<vo
 async function migrateFoyer(db: Kysely<Tables>, hasOwn: boolean): Promise<void> {
   const provider = { getMigrations: async () => ({ ...migrations }) };
   // A database from a build between two releases may have the newest migration but lack one with a lower number.
-  const migrator = new Migrator({ db, provider, allowUnorderedMigrations: true });
+  const migrator = new Migrator({
+    db,
+    provider,
+    migrationTableSchema: await currentSchema(db),
+    allowUnorderedMigrations: true,
+  });
   const { error } = await migrator.migrateToLatest();
   if (isAlreadyThere(error) && hasOwn) {
     const message =
@@ -274,6 +290,7 @@ async function migrateOwn(db: Kysely<Tables>, own: OwnMigrations): Promise<void>
     db,
     provider: { getMigrations: async () => ({ ...own }) },
     migrationTableName: ownLedgerTable,
+    migrationTableSchema: await currentSchema(db),
     migrationLockTableName: ownLock,
     // Two branches of an app may each add a migration, and be merged in either order.
     allowUnorderedMigrations: true,

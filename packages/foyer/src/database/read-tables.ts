@@ -1,6 +1,5 @@
-import { sql } from 'kysely';
 import type { Queries } from './database.ts';
-import { ownLedgerTables } from './migrate.ts';
+import { currentSchema, ownLedgerTables } from './migrate.ts';
 import { writeMarksTable } from './postgres/write-marks.ts';
 
 export interface FoundTable {
@@ -14,16 +13,10 @@ export interface FoundTable {
  */
 export async function readTables(queries: Queries): Promise<FoundTable[]> {
   const tables = (await queries.introspection.getTables()).filter(({ isView }) => !isView);
-  // SQLite has no schemas; in Postgres, other programs may have schemas next to ours.
-  const own = tables.some(({ schema }) => schema !== undefined) ? await currentSchema(queries) : undefined;
+  const own = await currentSchema(queries);
   return tables
     .filter(({ schema, name }) => schema === own && !unlisted.includes(name))
     .map(({ name, columns }) => ({ name, columns: columns.map((column) => column.name) }));
 }
 
 const unlisted = [writeMarksTable, ...ownLedgerTables];
-
-async function currentSchema(queries: Queries): Promise<string | undefined> {
-  const { rows } = await sql<{ name: string | null }>`select current_schema() as name`.execute(queries);
-  return rows[0]?.name ?? undefined;
-}

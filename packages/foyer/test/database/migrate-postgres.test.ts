@@ -4,7 +4,8 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { DatabaseNewerError } from '../../src/database/database.ts';
-import { migrationNames } from '../../src/database/migrate.ts';
+import { migrationNames, type OwnMigrations } from '../../src/database/migrate.ts';
+import { inspectPostgres } from '../../src/database/postgres/inspect-postgres.ts';
 import { openPostgres } from '../../src/database/postgres/open-postgres.ts';
 import { createPostgresDatabase } from '../support/shared-postgres.ts';
 
@@ -72,4 +73,48 @@ describe('migrations on Postgres', () => {
     );
     assert.equal((await ask('select name from kysely_migration')).length, migrationNames.length + 1);
   });
+});
+
+it('on Postgres, Foyer creates all of its tables in its own schema, even if another Foyer uses another schema', async (t) => {
+  const { url, drop } = await createPostgresDatabase({ empty: true });
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  t.after(async () => {
+    await client.end();
+    await drop();
+  });
+  const migrations: OwnMigrations = {
+    '0001-orders': {
+      up: (db) =>
+        db.schema
+          .createTable('orders')
+          .addColumn('id', 'text', (id) => id.primaryKey())
+          .execute(),
+    },
+  };
+  const tables: string[][] = [];
+  for (const [schema, path] of [
+    ['a', 'a'],
+    ['b', 'b,a'],
+  ] as const) {
+    await client.query(`create schema ${schema}`);
+    const target = new URL(url);
+    target.searchParams.set('options', `-c search_path=${path}`);
+    assert.equal((await inspectPostgres(target.href)).isEmpty, true);
+    // A second opening finds the tables of the first one.
+    for (let times = 0; times < 2; times += 1) {
+      const database = await openPostgres(target.href, { migrations });
+      await database.ping();
+      await database.close();
+    }
+    const found = await client.query({
+      text: 'select table_name from information_schema.tables where table_schema = $1 order by 1',
+      values: [schema],
+      rowMode: 'array',
+    });
+    tables.push(found.rows.flat());
+  }
+  assert.deepEqual(tables[1], tables[0]);
+  for (const name of ['installations', 'orders', 'kysely_migration', 'app_migration', 'write_marks'])
+    assert.ok(tables[0]?.includes(name), name);
 });

@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { copyMarkTable } from '../copy/copy-mark.ts';
 import type { Queries } from '../database.ts';
-import { compareMigrations, foyerLedgerTable, judgeOwner, namesIn, ownLedgerTable } from '../migrate.ts';
+import { compareMigrations, judgeOwner, readLedgers } from '../migrate.ts';
 import { readTables } from '../read-tables.ts';
 import type { Tables } from '../records.ts';
 import { createPostgresPool } from './postgres-pool.ts';
@@ -110,11 +110,7 @@ async function inspectRights(queries: Queries) {
 
 async function inspectSchema(queries: Queries, own: readonly string[]) {
   const tables = (await readTables(queries)).map(({ name }) => name);
-  const { rows } = await sql<{ hasFoyers: boolean; hasOwn: boolean }>`
-    select to_regclass(${foyerLedgerTable}) is not null as "hasFoyers",
-           to_regclass(${ownLedgerTable}) is not null as "hasOwn"`.execute(queries);
-  const inFoyerLedger = rows[0]?.hasFoyers ? await namesIn(queries, foyerLedgerTable) : [];
-  const inOwnLedger = rows[0]?.hasOwn ? await namesIn(queries, ownLedgerTable) : [];
+  const { foyer: inFoyerLedger, app: inOwnLedger } = await readLedgers(queries);
   const { isEmpty, isOfAnother } = judgeOwner(
     { hasInstallations: tables.includes('installations'), inFoyerLedger },
     own,

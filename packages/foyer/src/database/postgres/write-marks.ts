@@ -67,9 +67,9 @@ export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> 
  * than a day: processes that died left them behind. Deletes nothing on a standby.
  */
 export async function prepareWriteMarks(queries: Kysely<Tables>, inTurn: InTurn): Promise<void> {
-  const found = await sql<{ name: string | null }>`select to_regclass('write_marks')::text as name`.execute(
-    queries,
-  );
+  // Another schema on the search path may have the table of another Foyer.
+  const found = await sql<{ name: string | null }>`
+    select to_regclass(quote_ident(current_schema()) || '.write_marks')::text as name`.execute(queries);
   if (found.rows[0]?.name == null)
     return inTurn(async (transaction) => void (await sql.raw(makeTable).execute(transaction)));
   const standby = await sql<{ is: boolean }>`select pg_is_in_recovery() as is`.execute(queries);
