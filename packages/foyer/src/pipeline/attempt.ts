@@ -368,7 +368,7 @@ const mostMs = 5 * 60_000;
 
 /**
  * How long to wait after the n-th failure: a random time from 0 to a limit, which doubles from 0.5 s to 5 min. Why
- * random: otherwise, runs that failed together would retry together.
+ * random: otherwise, runs that failed together would retry together. docs/pipelines.md says how long n attempts take.
  */
 export function retryDelayMs(failures: number, random: () => number): number {
   const limitMs = Math.min(mostMs, baseMs * 2 ** Math.max(failures - 1, 0));

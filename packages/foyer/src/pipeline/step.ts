@@ -38,7 +38,10 @@ interface StepTraits {
   readonly forOperators?: boolean;
   /** Whether Foyer skips the later steps if this one fails; false by default. */
   readonly required?: boolean;
-  /** How many failed attempts make the step fail; 8 by default. Rate limits and waiting do not count. */
+  /**
+   * How many failed attempts make the step fail; 8 by default, which take about half a minute. 15 take about a quarter
+   * of an hour (docs/pipelines.md). Rate limits and waiting do not count.
+   */
   readonly maxAttempts?: number;
   /** Optional. Called first; returns `skip(…)` if the facts show that there is nothing to do. No I/O. */
   unneeded?(facts: StepFacts): Skip | undefined;

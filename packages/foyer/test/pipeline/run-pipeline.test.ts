@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import type { Failure } from 'slack-sandbox';
 import { DatabaseUnavailableError } from '../../src/database/database.ts';
 import { readHistory } from '../../src/database/history.ts';
 import { readStepAttempts } from '../../src/database/run-steps.ts';
 import { cancelRuns } from '../../src/database/runs.ts';
+import { retryDelayMs } from '../../src/pipeline/attempt.ts';
 import {
   type ActingStep,
   ask,
+  defaultMaxAttempts,
   type Json,
   retryIn,
   type Step,
@@ -549,6 +552,26 @@ describe('a failure of a step', () => {
     assert.equal(longest.length, 12);
     await stage.pass(1000);
     assert.deepEqual(await delaysFor(0), Array(12).fill(0));
+  });
+
+  it('docs/pipelines.md says how long each number of attempts takes', () => {
+    const guide = readFileSync(new URL('../../../../docs/pipelines.md', import.meta.url), 'utf8');
+    const rows = [
+      ...guide.matchAll(/^\| (\d+)(?: \(the default\))? \| (\d+ \w+) \| (\d+ \w+(?: \d+ \w+)?) \|$/gm),
+    ];
+    assert.ok(rows.some(([, attempts]) => Number(attempts) === defaultMaxAttempts));
+    /** The time that Foyer waits between that many attempts, in the words of the guide. */
+    const waited = (attempts: number, random: number): string => {
+      let ms = 0;
+      for (let failures = 1; failures < attempts; failures += 1) ms += retryDelayMs(failures, () => random);
+      const minutes = Math.round(ms / 60_000);
+      if (ms < 100_000) return `${Math.round(ms / 1000)} seconds`;
+      return minutes < 60 ? `${minutes} minutes` : `${Math.floor(minutes / 60)} hour ${minutes % 60} minutes`;
+    };
+    assert.deepEqual(
+      rows.map(([, attempts, average, longest]) => [attempts, average, longest]),
+      rows.map(([, attempts]) => [attempts, waited(Number(attempts), 0.5), waited(Number(attempts), 1)]),
+    );
   });
 
   it('Foyer repeats a step after an error of Foyer’s own database, and does not count that as a failed attempt', async (t) => {
