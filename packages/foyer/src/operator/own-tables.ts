@@ -3,7 +3,7 @@ import type { Queries } from '../database/database.ts';
 import { foyerTableNames } from '../database/records.ts';
 
 /** The app's own tables, by what happens to their rows when an installation is erased. */
-interface OwnTableNames {
+export interface OwnTableNames {
   /**
    * These tables refer to the installation with ON DELETE CASCADE, so their rows are erased together with the
    * installation.

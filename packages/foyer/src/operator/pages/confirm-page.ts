@@ -1,6 +1,7 @@
 import type { InstallationRowCounts } from '../../database/erase-installation.ts';
 import { type InstallRecord, registeredTeamId } from '../../database/install-record.ts';
 import { type Html, html } from '../../http/html.ts';
+import type { OwnTableNames } from '../own-tables.ts';
 import { installationsPath } from './installations-page.ts';
 import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts';
 import { freshSignInMs } from './operator-session.ts';
@@ -11,15 +12,22 @@ interface ConfirmContent {
   action: 'mark-gone' | 'purge';
   record: InstallRecord;
   rows: InstallationRowCounts & { users: number };
+  ownTables: OwnTableNames;
 }
 
-function purgeText({ rows }: ConfirmContent): Html {
+function tableNames(names: readonly string[]): Html {
+  return html`${names.map((name, index) => html`${index > 0 && ', '}<code>${name}</code>`)}`;
+}
+
+function purgeText({ rows, ownTables }: ConfirmContent): Html {
   return html`<p>This erases everything stored about this installation, from the database’s files too:</p>
 <ul class="bullets">
   <li>its tokens${rows.userTokens > 0 && html`, including people’s own (${count(rows.userTokens)})`}; Foyer first revokes them at Slack, if Slack answers</li>
   <li>${count(rows.users)} ${rows.users === 1 ? 'person' : 'people'}, except those who belong to another installation too</li>
   <li>${count(rows.runs)} ${rows.runs === 1 ? 'run' : 'runs'} and ${count(rows.history)} ${rows.history === 1 ? 'line' : 'lines'} of history</li>
+  ${ownTables.erased.length > 0 && html`<li>the rows of your tables ${tableNames(ownTables.erased)} that refer to it</li>`}
 </ul>
+${ownTables.left.length > 0 && html`<p>Rows of your own tables ${tableNames(ownTables.left)} stay: Foyer does not know which of them are about this team. Erase them in the uninstall pipeline of your definition.</p>`}
 <p>Only a backup can bring it back. One line about the purge stays in the log.</p>`;
 }
 

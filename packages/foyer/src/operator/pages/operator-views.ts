@@ -17,6 +17,7 @@ import { listUnknownTeams } from '../../database/unknown-teams.ts';
 import { operatorTimes } from '../../signin/sessions.ts';
 import { listInstallationsPage } from '../installation-lists.ts';
 import { countHeld, readDays, readInstallationCounts } from '../kept-counts.ts';
+import { readOwnTables } from '../own-tables.ts';
 import { withNames } from '../people-names.ts';
 import { readFailingInstalls, readRefusedRequests, readUnconfirmedWelcomes } from '../problems.ts';
 import { countFailingRuns, readQueueState } from '../queue-state.ts';
@@ -171,7 +172,8 @@ export function createOperatorViews(deps: {
   async function confirmation(record: InstallRecord, action: 'mark-gone' | 'purge'): Promise<OperatorView> {
     const users = await countMembers(queries, record);
     const rows = { users, ...(await countInstallationRows(queries, record.id)) };
-    return (frame) => confirmPage(frame, { action, record, rows });
+    const ownTables = await readOwnTables(queries);
+    return (frame) => confirmPage(frame, { action, record, rows, ownTables });
   }
 
   return {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { parseSetCookie } from 'cookie';
+import { sql } from 'kysely';
 import { readInstallRecord } from '../../../src/database/install-record.ts';
 import { createRun } from '../../../src/database/runs.ts';
 import { defineFoyer, type Step } from '../../../src/index.ts';
@@ -466,6 +467,27 @@ it('“Purge” and “Mark as gone” erase nothing if a new install is stored 
     const press = { form, address: '192.0.2.1', by: { person: null } };
     assert.equal(await act(action, record, press), 'changed_meanwhile');
   }
+});
+
+it('the page of “Purge” names the own tables whose rows it erases, and those whose rows stay', async (t) => {
+  const stage = await setOperatorStage();
+  t.after(() => stage.close());
+  await stage.logIn();
+  const path = `/operator/installations/${await stage.installs('Acme')}/purge`;
+  const page = async () => (await stage.get(path)).text();
+  assert.doesNotMatch(await page(), /your (?:own )?tables/);
+  const execute = (text: string) => sql.raw(text).execute(stage.database.queries);
+  await execute(
+    'create table orders (id text primary key, installation_id text references installations (id) on delete cascade)',
+  );
+  await execute('create table greetings (id text primary key, team_id text)');
+  await execute('create table notes (id text primary key, team_id text)');
+  const text = (await page()).replaceAll(/<\/?code>/g, '');
+  assert.match(text, /the rows of your tables orders that refer to it/);
+  assert.match(
+    text,
+    /Rows of your own tables greetings, notes stay:[^<]*Erase them in the uninstall pipeline/,
+  );
 });
 
 it('“Purge” erases nothing while a failed uninstall run may still need the stored rows', async (t) => {
