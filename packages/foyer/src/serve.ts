@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http';
 import type { AssembledFoyer, TestOptions } from './assemble-foyer.ts';
 import { type Config, isStartedByNpm, readSystemdUnit } from './config/config.ts';
 import { ConfigError } from './config/config-error.ts';
+import { missedPort } from './config/environment-schema.ts';
 import { createLogger, type Logger } from './config/log.ts';
 import { messagesTabProblem } from './config/manifest.ts';
 import { foyerVersion } from './config/version.ts';
@@ -58,6 +59,11 @@ export async function startFoyer<MyTables = NoTables>(
   await foyer.start();
   const tab = messagesTabProblem(config.messagesTab, foyer.hearsMessages());
   if (tab) log.warn({ fix: tab.fix }, `by the manifest, ${tab.problem}`);
+  const missed = missedPort(config.http);
+  if (missed !== undefined) {
+    const fix = `set PORT=${missed}, unless something on this machine, such as a proxy or a container's published port, passes its requests on`;
+    log.warn({ fix }, `PUBLIC_URL is ${config.http.publicUrl}, but Foyer listens on port ${address.port}`);
+  }
   log.info(
     { version: foyerVersion, publicUrl: config.http.baseUrl, port: address.port, keys: foyer.keyIds },
     'Foyer is ready',

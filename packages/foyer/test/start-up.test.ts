@@ -9,6 +9,7 @@ import { describe, it, type TestContext } from 'node:test';
 import type { App } from '@slack/bolt';
 import { parseConfig } from '../src/config/config.ts';
 import { startFoyer } from '../src/serve.ts';
+import { freePort } from '../src/testing/free-port.ts';
 import { isServing, spawnFoyer } from './faults/support/foyer-process.ts';
 import { fixtureManifest } from './support/fixture-manifest.ts';
 import { postgresStageDatabase } from './support/stage-database.ts';
@@ -301,6 +302,43 @@ describe('when Foyer starts, it checks that the Messages tab fits the listeners'
       const said = lines.filter((line) => line.includes('Messages tab'));
       assert.equal(said.length, expected ? 1 : 0, said.join());
       if (expected) assert.match(said[0] ?? '', expected);
+    });
+  }
+});
+
+describe('a start compares the port of PUBLIC_URL with its own', () => {
+  const cases: [publicUrl: string, more: Record<string, string>, warns: boolean][] = [
+    ['http://localhost:3999', {}, true],
+    ['http://[::1]:3999', {}, true],
+    ['http://localhost:3999', { TRUST_PROXY: '1' }, false],
+    ['http://localhost', {}, false],
+    ['https://localhost:3999', {}, false],
+    ['https://foyer.example.com', {}, false],
+  ];
+  for (const [publicUrl, more, warns] of cases) {
+    it(`Foyer ${warns ? 'warns once' : 'does not warn'} about ${publicUrl}${more.TRUST_PROXY ? ' behind a proxy' : ''} if it listens on another port`, async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'foyer-start-'));
+      const config = parseConfig(
+        {
+          SLACK_CLIENT_ID: '1.2',
+          SLACK_CLIENT_SECRET: 'client-secret',
+          SLACK_SIGNING_SECRET: 'signing-secret',
+          PUBLIC_URL: publicUrl,
+          PORT: String(await freePort()),
+          DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
+          ...more,
+        },
+        fixtureManifest,
+      );
+      const { log, lines } = recordingLogger(config);
+      const foyer = await startFoyer(config, log);
+      t.after(async () => {
+        await foyer.stop();
+        rmSync(folder, { recursive: true });
+      });
+      const warnings = lines.filter((line) => line.includes('PUBLIC_URL'));
+      assert.equal(warnings.length, warns ? 1 : 0, warnings.join());
+      if (warns) assert.match(warnings[0] ?? '', /"level":40.*"fix":"set PORT=3999/);
     });
   }
 });

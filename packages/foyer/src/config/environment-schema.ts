@@ -27,6 +27,22 @@ const webUrl = (fix: string) =>
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 
+/**
+ * Returns the port on which Foyer must listen to be reached at `publicUrl`, if it is not `port`. Only a plain http URL
+ * of this machine that names a port shows that: with https, or with TRUST_PROXY, there is a proxy in front. With PORT=0,
+ * Foyer listens on any free port, which no URL can name in advance.
+ */
+export function missedPort(http: {
+  publicUrl: string;
+  port: number;
+  trustProxy: number;
+}): number | undefined {
+  const url = new URL(http.publicUrl);
+  const isDirect = url.protocol === 'http:' && isLoopback(url.hostname) && http.trustProxy === 0;
+  if (!isDirect || url.port === '' || http.port === 0) return undefined;
+  return Number(url.port) === http.port ? undefined : Number(url.port);
+}
+
 const isProtected = (url: URL): boolean => url.protocol === 'https:' || isLoopback(url.hostname);
 
 /**

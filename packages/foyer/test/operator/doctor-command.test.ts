@@ -439,6 +439,19 @@ const breakages: Breakage[] = [
     also: ['webhook'],
   },
   {
+    what: 'a public URL on this machine with a port other than PORT',
+    breakIt({ closeServer, environment, publicUrl }) {
+      environment.PORT = '3999';
+      environment.PUBLIC_URL = publicUrl;
+      return closeServer();
+    },
+    check: 'public-url',
+    status: 'fault',
+    detail: /healthz refuses the connection/,
+    fix: /^PUBLIC_URL has port \d+, but PORT is 3999: give both the same port \(PORT=\d+\), and start Foyer \(npm start\)\.$/,
+    also: ['webhook'],
+  },
+  {
     what: 'a public URL where something else listens',
     breakIt: ({ health }) => Object.assign(health, { body: '<h1>Welcome to nginx</h1>' }),
     check: 'public-url',

@@ -267,6 +267,28 @@ test('`setup` refuses a client id that is not two numbers with a dot, and asks a
   assert.equal(written().SLACK_CLIENT_ID, '12.34');
 });
 
+test('`setup` writes the port of a public URL on this machine to PORT, and says so', async (t) => {
+  const { env, setup, written } = await prepare(t);
+  const cases: [before: string, publicUrl: string, port: string | undefined][] = [
+    ['', 'http://localhost:3100', '3100'],
+    ['PORT=3000\n', 'http://127.0.0.1:3100', '3100'],
+    ['PORT=3100\n', 'http://[::1]:3000', '3000'],
+    ['', 'http://localhost:3000', undefined],
+    // Other ports: there is a proxy in front, or no port at all in the URL.
+    ['PORT=3000\n', 'https://localhost:8443', '3000'],
+    ['PORT=3000\n', 'http://localhost', '3000'],
+    ['PORT=3000\n', 'https://foyer.example.com:8443', '3000'],
+  ];
+  for (const [before, publicUrl, port] of cases) {
+    writeFileSync(env, before);
+    const { exitCode, stdout } = await setup([...flags, '--public-url', publicUrl], secrets);
+    assert.equal(exitCode, 0);
+    assert.equal(written().PORT, port, publicUrl);
+    const isChanged = port !== undefined && !before.includes(port);
+    assert.equal(stdout.includes(`PORT is now ${port}`), isChanged, stdout);
+  }
+});
+
 test('`setup` recommends a tunnel for an address without https', async (t) => {
   const { setup } = await prepare(t);
   const script = scripted([...noLinks, 'http://localhost:3000', '12.34', clientSecret, signingSecret]);

@@ -88,7 +88,7 @@ async function setup(deps: OperatorDeps, options: SetupOptions): Promise<void> {
       newKeyId,
       doctor: findings,
     });
-  } else tellOutcome(deps, settings, { app, backup, newKeyId, findings });
+  } else tellOutcome(deps, settings, { app, backup, newKeyId, port: variables.PORT, findings });
   const problems = (findings ?? []).filter(({ status }) => status === 'fault').length;
   if (problems > 0)
     throw new CommandError(
@@ -264,6 +264,7 @@ function write(deps: OperatorDeps, variables: Record<string, string>, app: Offer
 
 /**
  * Runs `doctor`. If Foyer does not answer at the public URL, that is only a warning here: Foyer may not be running yet.
+ * The fix then is to start it, unless PORT is wrong: a PORT in the real environment overrides the one in `.env`.
  */
 async function closingDoctor(deps: OperatorDeps): Promise<Finding[]> {
   const { runDoctor } = await import('../doctor/run-doctor.ts');
@@ -273,7 +274,9 @@ async function closingDoctor(deps: OperatorDeps): Promise<Finding[]> {
       ? {
           ...finding,
           status: 'warning',
-          fix: 'Start Foyer (npm start), and run `npm run foyer -- doctor` again.',
+          fix: finding.fix?.includes('PORT=')
+            ? finding.fix
+            : 'Start Foyer (npm start), and run `npm run foyer -- doctor` again.',
         }
       : finding,
   );
@@ -282,11 +285,18 @@ async function closingDoctor(deps: OperatorDeps): Promise<Finding[]> {
 function tellOutcome(
   { output, basePath }: OperatorDeps,
   settings: Settings,
-  outcome: { app: OfferedApp; backup: string | null; newKeyId: string | null; findings: Finding[] | null },
+  outcome: {
+    app: OfferedApp;
+    backup: string | null;
+    newKeyId: string | null;
+    port: string | undefined;
+    findings: Finding[] | null;
+  },
 ): void {
-  const { app, backup, newKeyId, findings } = outcome;
+  const { app, backup, newKeyId, port, findings } = outcome;
   const lines = [
     `Wrote .env${backup === null ? '' : ` (the old one is kept as ${backup})`}${app.ownFile === undefined ? '' : `, ${app.ownFile}`} and ${app.manifestFile}.`,
+    ...(port === undefined ? [] : [`PORT is now ${port}, as in the public URL.`]),
     ...(newKeyId === null
       ? []
       : [

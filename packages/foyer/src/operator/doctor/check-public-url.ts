@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Config } from '../../config/config.ts';
-import { isLoopback } from '../../config/environment-schema.ts';
+import { isLoopback, missedPort } from '../../config/environment-schema.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import { networkReason } from './network-reason.ts';
 
@@ -20,8 +20,11 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
   }
   const refusal = await ask(publicUrl);
   if (refusal !== undefined) {
+    const missed = missedPort(config.http);
     const fix =
-      'Start Foyer (npm start). If it runs, check PUBLIC_URL, DNS, the firewall and the certificate, and make sure that the proxy passes requests to Foyer’s port.';
+      missed === undefined
+        ? 'Start Foyer (npm start). If it runs, check PUBLIC_URL, DNS, the firewall and the certificate, and make sure that the proxy passes requests to Foyer’s port.'
+        : `PUBLIC_URL has port ${missed}, but PORT is ${config.http.port}: give both the same port (PORT=${missed}), and start Foyer (npm start).`;
     return fault(`${publicUrl}/healthz ${refusal}.`, fix);
   }
   if (isLoopback(url.hostname) && !sandboxed) {

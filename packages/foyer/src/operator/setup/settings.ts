@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
 import { readPublicUrl } from '../../config/config.ts';
 import { ConfigError } from '../../config/config-error.ts';
-import { environmentSchema, problemsOf } from '../../config/environment-schema.ts';
+import { environmentSchema, missedPort, problemsOf } from '../../config/environment-schema.ts';
 
 /** What `setup` must know. */
 export interface Settings {
@@ -77,7 +77,8 @@ export function clientIdProblem(text: string): string | undefined {
 }
 
 /**
- * Returns the variables that `setup` writes. If neither TOKEN_ENCRYPTION_KEYS nor a key file exists, adds a new
+ * Returns the variables that `setup` writes. Includes PORT if Foyer would not listen on the port of the public URL. If
+ * neither TOKEN_ENCRYPTION_KEYS nor a key file exists, adds a new
  * encryption key; if one exists, a new key could not decrypt the stored tokens. The key gets a random id, so that a
  * lost key is reported as missing and not as wrong. `newKeyId` is null if no key was created.
  */
@@ -94,6 +95,13 @@ export function setupVariables(
     ...settings.links,
   };
   if (settings.production) variables.NODE_ENV = 'production';
+  const { PORT: port = '', TRUST_PROXY: proxies = '' } = environment;
+  const missed = missedPort({
+    publicUrl: settings.publicUrl,
+    port: Number(port.trim() || 3000),
+    trustProxy: Number(proxies.trim() || 0),
+  });
+  if (missed !== undefined) variables.PORT = String(missed);
   if (environment.TOKEN_ENCRYPTION_KEYS?.trim() || existsSync(keyFileOf(environment, folder))) {
     return { variables, newKeyId: null };
   }
