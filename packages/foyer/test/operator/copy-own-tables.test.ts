@@ -308,3 +308,24 @@ describe('the app’s own tables', () => {
     );
   });
 });
+
+it('a copy to Postgres accepts a table whose only number is 0 or less', async (t) => {
+  const own = withTable('0002-levels', async (db) => {
+    const isPostgres = engineOf(db as Queries) === 'Postgres';
+    await db.schema
+      .createTable('levels')
+      .addColumn('id', 'integer', (column) =>
+        isPostgres ? column.primaryKey().generatedByDefaultAsIdentity() : column.primaryKey(),
+      )
+      .execute();
+    await sql`insert into levels (id) values (0)`.execute(db);
+  });
+  const { copy, look, target } = await prepare(t, { from: 'SQLite', to: 'Postgres', own });
+  const { exitCode, stderr } = await copy();
+  assert.equal(exitCode, 0, stderr);
+  const ids = await look(target, async (db) => {
+    await sql`insert into levels default values`.execute(db);
+    return (await sql<{ id: number }>`select id from levels order by id`.execute(db)).rows;
+  });
+  assert.deepEqual(ids, [{ id: 0 }, { id: 1 }]);
+});

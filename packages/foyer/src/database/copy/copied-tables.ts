@@ -139,9 +139,11 @@ export async function advanceSequences(tx: Tx, tables: readonly CopiedTable[]): 
   if (engineOf(tx) !== 'Postgres') return;
   for (const { name, sequences } of tables) {
     for (const column of sequences) {
-      await sql`select setval(pg_get_serial_sequence(quote_ident(${name}), ${column}), highest)
-        from (select max(${sql.id(column)}) as highest from ${sql.id(name)}) as copied
-        where highest is not null`.execute(tx);
+      // A value outside the sequence's range (0, for example) is never its next one, and `setval` refuses it.
+      await sql`select setval(seqrelid::regclass, highest)
+        from pg_sequence, (select max(${sql.id(column)}) as highest from ${sql.id(name)}) as copied
+        where seqrelid = pg_get_serial_sequence(quote_ident(${name}), ${column})::regclass
+          and highest between seqmin and seqmax`.execute(tx);
     }
   }
 }
