@@ -398,18 +398,21 @@ export async function cancelRuns(
   return runIds;
 }
 
-/** Queues the runs of an installation that wait for `event`: an event, or the id of another run. Returns their ids. */
+/**
+ * Queues the runs of an installation that wait for `event`: an event, the id of another run, or `answer`. With
+ * `pipeline`, queues only runs of that pipeline. Returns their ids.
+ */
 export async function resumeWaitingRuns(
   transaction: Tx,
-  resume: { installationId: string; event: string; now: number },
+  resume: { installationId: string; event: string; pipeline?: Pipeline; now: number },
 ): Promise<string[]> {
+  const { installationId, event, pipeline, now } = resume;
   const rows = await transaction
     .updateTable('runs')
-    .set({ status: 'queued', due_at: resume.now, waiting_for: null })
-    .where('installation_id', '=', resume.installationId)
+    .set({ status: 'queued', due_at: now, waiting_for: null })
     // Only waiting runs have a `waiting_for`. If the query also had a condition on the status, SQLite would scan all
     // waiting runs.
-    .where('waiting_for', '=', resume.event)
+    .where((eb) => eb.and({ installation_id: installationId, waiting_for: event, pipeline }))
     .returning('id')
     .execute();
   return rows.map((row) => row.id);

@@ -194,7 +194,8 @@ interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNam
 
 /**
  * Records whether an org-wide install may act in these workspaces. If the app is installed, also adds an entry to the
- * history for each change. A grant then queues the runs that waited for it and starts a `workspaceGranted` run for each
+ * history for each change. A grant then queues the runs that waited for it, and an install run that waits for an answer.
+ * It also starts a `workspaceGranted` run for each
  * new workspace. A revocation ends the sessions of these workspaces. Returns whether anything changed.
  * @throws TenantUnclearError if the event names no enterprise
  */
@@ -224,6 +225,8 @@ export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent):
   if (!granted) await endSessionsIn(transaction, { installationId, teamIds: changed });
   if (granted && changed.length > 0) {
     await resumeWaitingRuns(transaction, { installationId, event: 'team_access_granted', now });
+    // Slack may have refused the message with the question, because the installer was in no workspace with the app.
+    await resumeWaitingRuns(transaction, { installationId, event: 'answer', pipeline: 'install', now });
     const start = { row: installation, userId: installation.installer_user_id, now };
     for (const teamId of isOfLastLife ? [] : changed) {
       await startMoment(transaction, event, { ...start, moment: { kind: 'workspaceGranted', teamId } });

@@ -175,10 +175,10 @@ async function moveRun(
   let { rows, passed } = from;
 
   if (done) {
-    // 1. Check the lease. If the step waits for an event, lock the installation first: until this transaction ends, no
-    //    other transaction can then commit such an event. `follow` sees an event that was committed before the lock. An
-    //    event that is committed after this transaction wakes the run.
-    if (waitsForEvent(done.attempt)) await lockInstallation(tx, { id: installation.id });
+    // 1. Check the lease. If a grant of access can wake the run, lock the installation first: until this transaction
+    //    ends, no other transaction can then commit a grant. `follow` sees a grant that was committed before the lock.
+    //    A grant that is committed after this transaction wakes the run.
+    if (isWokenByGrant(done.attempt, installation)) await lockInstallation(tx, { id: installation.id });
     if (!(await holdLease(tx, from.lease))) return { kind: 'lost' };
     // 2. Settle the attempt that has ended.
     const { step, row, facts, startedAt } = done.toDo;
@@ -262,7 +262,7 @@ async function moveRun(
     const { rest: toRest, awaits, asks, endsRun } = attempted.verdict;
     ended.push(attempted);
     if (endsRun) await skipTheRest();
-    if (asks) return waitForAnswer(attempted.row.name, asks);
+    if (asks) return waitForAnswer(attempted, asks);
     if (!toRest) return undefined;
     // If a step for operators will be retried, the run first continues with its other steps. After any other step that
     // has to wait, the run rests.
@@ -271,23 +271,28 @@ async function moveRun(
       passed = toRest;
       return undefined;
     }
-    // If the event came after the step checked for it, the event did not wake this run, which was not waiting yet. The
-    // run must then not wait for the event.
-    const hasCome =
-      awaits && (await workspacesOf(tx, from.claimed)).some((id) => !attempted.workspaceIds.includes(id));
-    return rest(hasCome ? handBack : toRest);
+    return rest(awaits && (await hasNewWorkspace(attempted)) ? handBack : toRest);
+  }
+
+  /**
+   * Whether a workspace has granted access since the attempt began. That grant woke no run, because this run was not
+   * waiting yet. So this run must not wait for it.
+   */
+  async function hasNewWorkspace({ workspaceIds }: EndedAttempt): Promise<boolean> {
+    return (await workspacesOf(tx, from.claimed)).some((id) => !workspaceIds.includes(id));
   }
 
   /**
    * Stores a new question and returns undefined: the next attempt of the step posts it. If an earlier attempt stored
    * the question and the answer has come, returns undefined: the step runs again. If the answer has not come, the run
-   * rests until the answer, the reminder or the expiry.
+   * rests until the answer, the reminder or the expiry. The install run of an org-wide install also continues when a
+   * workspace grants access: until then, Slack may have refused the message that asks the question.
    */
   async function waitForAnswer(
-    stepName: string,
+    attempted: EndedAttempt,
     asks: NonNullable<Verdict['asks']>,
   ): Promise<Moved | undefined> {
-    const key = { runId: run.id, stepName, questionId: asks.id };
+    const key = { runId: run.id, stepName: attempted.row.name, questionId: asks.id };
     const times = questionTimes(now, asks.timeLimitMs);
     if (await storeQuestion(tx, { ...key, json: asks.json, now, ...times })) {
       // The step may have asked this question before: erasing a person's data also erases questions and answers.
@@ -299,6 +304,7 @@ async function moveRun(
     if (asks.reminds) await noteReminded(tx, key);
     const open = (await listQuestions(tx, key)).find((question) => question.answeredAt === null);
     if (!open) return undefined;
+    if (await hasNewWorkspace(attempted)) return rest(handBack);
     const due = [open.remindAt, open.expiresAt].filter((at) => at !== null);
     return rest({
       status: 'waiting',
@@ -343,8 +349,11 @@ const handBack = 'hand back';
 
 const isUnfinished = (row: StepRow): boolean => ['pending', 'running', 'retrying'].includes(row.status);
 
-function waitsForEvent(attempt: Attempt): boolean {
-  return attempt.kind === 'returned' && isStepEnd(attempt.result) && attempt.result.kind === 'wait-for';
+/** Whether a workspace's grant of access wakes the run that rests after this attempt. */
+function isWokenByGrant(attempt: Attempt, installation: ClaimedRun['installation']): boolean {
+  if (attempt.kind !== 'returned' || !isStepEnd(attempt.result)) return false;
+  const { kind } = attempt.result;
+  return kind === 'wait-for' || (kind === 'ask' && installation.is_enterprise_install === 1);
 }
 
 /**

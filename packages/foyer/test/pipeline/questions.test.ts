@@ -131,6 +131,44 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
+    it('an org-wide install asks its question as soon as a workspace grants access', async (t) => {
+      const stage = await setStage(t, { engine, steps: [choosePlan()] });
+      const org = { workspace: 'Initech Product', orgWide: true };
+      const install = await stage.install(org);
+      const { enterpriseId, id: teamId } = stage.sandbox.workspace(org.workspace);
+      const grant = async () => {
+        const place = { enterpriseId: enterpriseId ?? '', teamIds: [teamId] };
+        await stage.sandbox.grantAccess(place);
+        const access = { teamIds: [teamId], granted: true, changedAt: stage.now() };
+        await stage.store.recordTeamAccess({ enterpriseId, isEnterpriseInstall: true }, access);
+      };
+      await stage.work();
+      assert.deepEqual(textsIn(stage, install), []);
+      await stage.pass(1000);
+      await grant();
+      while ((await stage.work()) > 0);
+      assert.equal(textsIn(stage, install).length, 1);
+      assert.equal((await stage.run(install.runId)).waitingFor, 'answer');
+
+      // The other grant arrives while Slack refuses the message.
+      await stage.pass(1000);
+      await stage.store.deleteInstallation({ enterpriseId, isEnterpriseInstall: true });
+      await stage.pass(1000);
+      const again = await stage.install(org);
+      const failure = { type: 'error', error: 'team_access_not_granted' } as const;
+      stage.sandbox.faults.add({ method: 'conversations.open', failure });
+      const slackClient: typeof stage.deps.slackClient = (...given) => {
+        const client = stage.deps.slackClient(...given);
+        const { open } = client.conversations;
+        client.conversations.open = (...asked) => open(...asked).finally(grant);
+        return client;
+      };
+      await stage.work({ slackClient });
+      while ((await stage.work()) > 0);
+      assert.equal((await stage.run(again.runId)).waitingFor, 'answer');
+      assert.equal(textsIn(stage, again).length, 2);
+    });
+
     it('Foyer refuses an answer that contains U+0000, since Postgres cannot store it', async (t) => {
       const step = {
         ...choosePlan(),
