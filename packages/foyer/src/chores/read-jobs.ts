@@ -22,7 +22,7 @@ type JobOutcome = 'succeeded' | 'failed' | 'interrupted';
  */
 export type JobStatus = JobOutcome | 'running' | 'overdue' | 'waiting' | 'removed';
 
-/** A job, in the definition or removed from it, and how its newest turns went. */
+/** A job of the definition, or one that was removed from it, and the outcomes of its newest executions. */
 export interface JobState {
   name: string;
   /** Null if the job was removed from the definition. */

@@ -168,7 +168,7 @@ interface TeamAccessChange {
 
 /**
  * Records the change unless a newer one is recorded. Returns whether the workspace's access changed, or was granted for
- * the first time in this life. If two changes are from the same second (Slack's events have no finer time), the one
+ * the first time since the latest install. If two changes are from the same second (Slack's events have no finer time), the one
  * that Slack delivers later wins.
  */
 export async function recordTeamAccess(tx: Tx, change: TeamAccessChange): Promise<boolean> {

@@ -128,7 +128,7 @@ const signedInById = prepareQuery((queries, given: Given<{ id: string }>) =>
     .whereRef('installations.life', '=', 'sessions.life'),
 );
 
-/** A member's session with its person, as stored. */
+/** A stored session of a member, with the member's profile and installation. */
 export interface SignedIn {
   session: SessionRow;
   person: PersonKey;

@@ -247,8 +247,8 @@ function hasWholeRequest({ answering }: Connection): boolean {
 }
 
 /**
- * Counts the bytes that the client has not read: those in the connection, and those in answers that Node will send on
- * it later.
+ * Counts the bytes that the client has not read: the bytes that Node has written to the connection, and the answers that
+ * Node has not written yet.
  */
 function unreadBytes({ socket, answering }: Connection): number {
   let bytes = socket.writableLength;

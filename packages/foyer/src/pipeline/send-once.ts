@@ -23,9 +23,9 @@ import {
   withWrite,
 } from './step.ts';
 
-/** How long after its start an unanswered call may still post the message: the time limit of the call plus 2 s. */
+/** An unanswered call may still post its message this long after its start: the time limit of the call plus 2 s. */
 const settledAfterMs = defaultTimeoutMs + 2000;
-/** How long after Slack has answered a call or closed the connection the call may still post the message. */
+/** A call may still post its message this long after Slack has answered the call or closed the connection. */
 const settledAfterAnswerMs = 2000;
 
 /** The context of the step that sends. */
@@ -50,8 +50,10 @@ interface OnceSend {
  *
  * Foyer commits an attempt before it calls `chat.postMessage`, and makes only one attempt per message at a time. If the
  * outcome of an attempt is unknown, Foyer looks for the message in the channel's history before it sends the message
- * again. If that history cannot be read, the step ends as unconfirmed, and only a person can retry it. Returns where
- * the message is, with the write that records it, or how the step ends instead.
+ * again. If that history cannot be read, the step ends as unconfirmed, and only a person can retry it.
+ *
+ * If the message is sent, returns its channel and timestamp, and the write that stores them. Otherwise returns how the
+ * step ends.
  * @throws the errors of Slack's client
  */
 export async function sendOnce(

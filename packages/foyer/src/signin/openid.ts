@@ -77,7 +77,7 @@ export class SignInError extends Error {
    * misconfigured: Slack rejects our settings. untrusted: the ID token or the discovery document fails a check.
    */
   readonly code: 'unreachable' | 'code_invalid' | 'misconfigured' | 'untrusted';
-  /** The error code of Slack, of the check or of the connection. */
+  /** An error code: Slack's own, the connection's, or the name of the failed check. */
   readonly reason: string;
   constructor(code: SignInError['code'], reason: string) {
     super(`a sign-in with Slack failed: ${code} (${reason})`);

@@ -193,7 +193,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
   });
 
   describe(`Foyer handles reports of dropped events and events about an organization, on ${engine}`, () => {
-    it('Foyer notifies operators at most once an hour that Slack drops a team’s events', async (t) => {
+    it('if Slack drops a team’s events, Foyer notifies the operators at most once an hour', async (t) => {
       const stage = await prepare(t);
       const hour = Math.floor(stage.clock.now() / 3_600_000) * 3600;
       const minute = hour + 60;

@@ -184,7 +184,7 @@ async function press(element, chosen) {
   if (!ok) say(error ?? `The app did not accept the action (${outcome.replaceAll('_', ' ')}). Try again.`);
 }
 
-/** The value of a control, under the name that Slack gives it in `actions[0]`, such as `selected_option`. */
+/** Returns what a person chose in a control, as a field of Slack's `actions[0]`: `{ selected_option: … }` for a menu. */
 function choiceOf(control) {
   const kind = control.dataset.choose;
   if (control.dataset.group) {

@@ -116,8 +116,8 @@ async function eraseFrom(
     .$if(isNeeded, (query) => query.where('life', '!=', life))
     .executeTakeFirst();
   erased.welcomes += Number(welcomes.numDeletedRows);
-  // A notice about a person's dead token is only about that person. Without the person's id, it would be a notice about
-  // the bot's token.
+  // Deletes the notices about the person's dead token instead of removing the person's id from them: a `token_died`
+  // notice without a person is about the bot's token.
   const ofTheirToken = await tx
     .deleteFrom('operator_notices')
     .where((eb) => eb.and({ ...theirs, kind: 'token_died' }))
@@ -152,7 +152,7 @@ async function eraseFrom(
   if (isNeeded) {
     erased.kept.push({
       what: `their user id as the installer of ${place}, with the runs and the welcome of this install`,
-      why: 'the app is installed: Foyer must know who the installer is, and must not welcome them again. Purge the team, or erase the person again once the app is uninstalled',
+      why: 'while the app is installed, Foyer needs the installer’s id, for example so that it does not send another welcome. To erase the id too, purge the team, or run erase again after the app is uninstalled',
     });
   } else if (isInstaller && left.length === 0) {
     await tx
