@@ -8,11 +8,11 @@ import { isBehindRun, queueRun, repeatRun } from '../database/runs.ts';
 
 /**
  * The outcome of a request to retry a run.
- * queued: `retryRun` has made steps pending, and they will run again. woken: the run was waiting, and continues now. going:
- * the run is already queued or running, or waits for another run to end. rate-limited: the time that Slack asked Foyer
- * to wait is not over. nothing-to-retry: every step succeeded, or was skipped for a reason that a retry does not
- * change, or the run's person has been erased. not-installed: the app is uninstalled, or was uninstalled and
- * installed again since the run. unknown: there is no such run.
+ * queued: `retryRun` has made steps pending, and they will run again. woken: the run was waiting, and continues now.
+ * going: the run is already queued or running, or waits for another run to end. rate-limited: the time that Slack asked
+ * Foyer to wait is not over. nothing-to-retry: every step succeeded, or was skipped for a reason that a retry does not
+ * change, or the run's person has been erased. not-installed: the app is uninstalled, or was uninstalled and installed
+ * again since the run. unknown: there is no such run.
  */
 export type RetryOutcome =
   | 'queued'
