@@ -22,6 +22,8 @@ type ShownFailure = Omit<FailurePageContent, keyof PageFrame | 'retryPath'> & {
   teamId?: string;
   /** Whether a member was connecting their account, so that a retry does the same. */
   member?: boolean;
+  /** The token of the link that the attempt began with, so that a retry connects the same account. */
+  connect?: string;
   /** The locale of a person who is signed in. If there is none, the page uses the browser's language. */
   locale?: string | null;
 };
@@ -180,10 +182,11 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     },
 
     sendFailure(res: ServerResponse, failure: ShownFailure, headers: Record<string, string> = {}): void {
-      const { teamId, member, status, locale, ...content } = failure;
+      const { teamId, member, connect, status, locale, ...content } = failure;
       const { kind, retryAfterSeconds } = content;
       const path = kind === 'wrong_host' ? site.url('/') : content.path;
-      const query = new URLSearchParams(teamId && { team: teamId });
+      // A link names the workspace itself.
+      const query = new URLSearchParams(connect ? { connect } : teamId && { team: teamId });
       // If the workspace does not have the app, a member cannot connect an account, so a retry must install the app.
       if (member && kind !== 'not_installed') query.set('member', '1');
       const retryPath = query.size > 0 ? `/slack/install?${query}` : undefined;

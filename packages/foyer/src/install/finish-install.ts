@@ -174,8 +174,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         'callback received with an error instead of a code',
       );
       const member = verdict.content?.member;
-      const showPage = (): void => pages.sendFailure(res, { ...failure, teamId, member, requestId });
-      if (!verdict.ok) return showPage();
+      const showPage = (connect?: string): void =>
+        pages.sendFailure(res, { ...failure, teamId, member, connect, requestId });
+      if (!isOwnBrowser || !verdict.content) return showPage();
       return answer(res, verdict.content, { outcome: outcomeOf(failure), error: failure.code }, showPage);
     }
     if (!query.get('code') || !verdict.ok) deps.onEnded?.('refused');
@@ -183,8 +184,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       const code = 'code_missing';
       logAttempt(log, { requestId, code }, 'callback refused');
       const member = verdict.content?.member;
-      const showPage = (): void => pages.sendFailure(res, { kind: code, code, teamId, member, requestId });
-      if (!verdict.ok) return showPage();
+      const showPage = (connect?: string): void =>
+        pages.sendFailure(res, { kind: code, code, teamId, member, connect, requestId });
+      if (!isOwnBrowser || !verdict.content) return showPage();
       return answer(res, verdict.content, { outcome: 'failed', error: code }, showPage);
     }
     if (!verdict.ok) {
@@ -361,12 +363,13 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       if (earlier.kind === 'used' && earlier.location !== undefined)
         return leadTo(res, 303, earlier.location);
     }
-    await answer(res, content, { outcome, error: failure.code, place }, () =>
+    await answer(res, content, { outcome, error: failure.code, place }, (connect) =>
       pages.sendFailure(res, {
         ...failure,
         tokensRevoked,
         teamId: content.teamId,
         member: content.member,
+        connect,
         requestId: content.id,
       }),
     );
@@ -384,10 +387,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     place: InstallEnd['place'],
   ): Promise<void> {
     const { link } = content;
-    if (!link || !config.connect || !place)
+    const token = await linkAgain(content);
+    if (!link || !token || !place)
       throw new Error('cannot ask about a move: there is no link or no workspace');
-    const times = { now: now(), expiresAt: now() + formLifetimeMs };
-    const token = await createLink(config.connect, link, times);
     const moves = tenantOfQuery({ ...place, isEnterpriseInstall: place.orgWide });
     const { value: ticket, setCookie } = deps.cookies.issueForm({ link: token, moves }, req.headers.cookie);
     const account = link.label ?? link.org;
@@ -416,12 +418,13 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       const location = await earlierLocation(content, request);
       return location === undefined ? toProgress(res, content) : leadTo(res, 303, location);
     }
-    await answer(res, content, { outcome: 'failed', error: fallback }, () =>
+    await answer(res, content, { outcome: 'failed', error: fallback }, (connect) =>
       pages.sendFailure(res, {
         kind: fallback,
         code: fallback,
         teamId: content.teamId,
         member: content.member,
+        connect,
         requestId: content.id,
       }),
     );
@@ -448,19 +451,26 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
   /**
    * Redirects to the host with a signed result. For a member, or if there is no return address, shows Foyer's own page.
+   * The page of a failed attempt gets the attempt's link, so that its button does not lead to an install without one.
    */
   async function answer(
     res: ServerResponse,
     content: StateContent,
     end: InstallEnd,
-    showPage: () => void,
+    showPage: (connect?: string) => void,
   ): Promise<void> {
     // The host is told only about installs, not about a member's account.
     const location = content.member
       ? undefined
       : await deps.returns.toHost({ requestId: content.id, link: content.link }, end);
-    if (location === undefined) showPage();
-    else leadTo(res, 303, location);
+    if (location !== undefined) leadTo(res, 303, location);
+    else showPage(end.outcome === 'installed' ? undefined : await linkAgain(content));
+  }
+
+  /** Signs the link of an attempt again, for half an hour; undefined if the attempt had none. */
+  async function linkAgain({ link }: StateContent): Promise<string | undefined> {
+    const times = { now: now(), expiresAt: now() + formLifetimeMs };
+    return link && config.connect && createLink(config.connect, link, times);
   }
 
   /**

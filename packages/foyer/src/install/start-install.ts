@@ -110,7 +110,7 @@ export function createStartInstall(deps: StartInstallDeps) {
       const end = { outcome: 'cancelled', error: 'access_denied' } as const;
       const location = await returns.toHost({ requestId: link.jti, link: claims }, end);
       if (location !== undefined) return leadTo(res, 303, location);
-      pages.sendFailure(res, { kind: 'access_denied', code: 'access_denied' });
+      pages.sendFailure(res, { kind: 'access_denied', code: 'access_denied', connect: ticket.link });
     },
   };
 }

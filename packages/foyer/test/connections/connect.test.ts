@@ -371,6 +371,22 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
+  it('a failed install that has no address to return to offers to try again with its link', async (t) => {
+    const stage = await setConnectStage();
+    t.after(() => stage.close());
+    const { return_to: _, ...claims } = claimsOf();
+    const acme = stage.person('Acme');
+    const again = (page: string): string =>
+      /href="\/slack\/install\?connect=([\w.-]+)"/.exec(page)?.[1] ?? assert.fail(page.slice(-2000));
+    const asked = await stage.openLink(acme.visitor, sign(claims));
+    const first = await (await stage.decide(acme, asked, 'cancel')).text();
+    const question = await stage.openLink(acme.visitor, again(first), { press: false });
+    const form = { ticket: ticketOf(await question.text()), decision: 'cancel' };
+    const second = await (await acme.visitor.post(`${stage.url}/slack/install`, form)).text();
+    assert.equal((await stage.connect(acme, again(second))).status, 303);
+    assert.deepEqual(await stage.stored(), [`Acme → ${claims.org}`]);
+  });
+
   it('a repeated callback of an install without a link leads again to the URL from the environment', async (t) => {
     const stage = await setConnectStage({
       environment: { SLACK_SUCCESS_REDIRECT_URL: `${host}/welcome` },

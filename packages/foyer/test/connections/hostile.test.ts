@@ -262,6 +262,21 @@ describe('an attack on a connect link connects and installs nothing', () => {
     assert.deepEqual([outcome, error], ['failed', 'code_missing']);
   });
 
+  it('Foyer reports a cancel to the host even if the person took more than ten minutes', async () => {
+    const toSlack = await press(await ticketFor(victim.visitor));
+    const { visitor: _, ...choice } = victim;
+    const authorizeUrl = toSlack.headers.get('location') ?? '';
+    const callback = await stage.sandbox.consent({ authorizeUrl, ...choice, decision: 'cancel' });
+    assert.equal((await createVisitor().get(callback)).status, 200, 'another browser only sees a page');
+    const before = shiftMs;
+    shiftMs += 11 * 60_000;
+    const answer = await victim.visitor.get(callback);
+    const token = new URL(answer.headers.get('location') ?? '').searchParams.get('foyer_result') ?? '';
+    const { outcome, error } = readResult(secret, token, Date.now() + shiftMs);
+    assert.deepEqual([outcome, error], ['cancelled', 'access_denied']);
+    shiftMs = before;
+  });
+
   it('Foyer refuses an expired OAuth state, and reports that to the host', async () => {
     const toSlack = await press(await ticketFor(victim.visitor));
     const { visitor: _, ...choice } = victim;
