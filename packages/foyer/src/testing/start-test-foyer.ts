@@ -7,11 +7,21 @@ import { completeConfig, readConfig } from '../config/config.ts';
 import { ConfigError, type ConfigProblem } from '../config/config-error.ts';
 import { createLogger } from '../config/log.ts';
 import { parseManifest } from '../config/manifest.ts';
+import type { Queries } from '../database/database.ts';
+import { readStepAttempts } from '../database/run-steps.ts';
 import { definitionProblems, type FoyerDefinition, manifestText } from '../define-foyer.ts';
 import type { Foyer } from '../foyer.ts';
 import { type ServedFoyer, startFoyer } from '../serve.ts';
 import { freePort } from './free-port.ts';
-import { type Choice, createVisitor, install, restingRun, type ShownRun, type Visitor } from './visitor.ts';
+import {
+  type Choice,
+  createVisitor,
+  install,
+  type ReasonOf,
+  restingRun,
+  type ShownRun,
+  type Visitor,
+} from './visitor.ts';
 
 /** Foyer's clock in a test: it runs at the speed of the real clock, and can jump forward. The sandbox uses it too. */
 export interface TestClock {
@@ -32,7 +42,7 @@ export interface TestFoyer {
   /**
    * Installs the app as the owner of a seeded workspace, or as `choice` says. Resolves once the install run has ended
    * or waits for an answer. If it waits, `status` is `waiting`, and `question` is the name of the step and the id of
-   * its question.
+   * its question. If the run takes longer than 30 seconds, the error says which step it is at, and why that failed.
    */
   install(choice?: Choice): Promise<ShownRun>;
   /** Returns every line that Foyer has logged so far. */
@@ -129,6 +139,15 @@ export async function startTestFoyer(
     throw error;
   }
   const visitor = createVisitor();
+  const reasonOf: ReasonOf = async (runId, stepName) => {
+    // An app may not read this table, but Foyer's own test helper may.
+    const queries = running?.database.queries as unknown as Queries;
+    const attempts = await readStepAttempts(queries, runId);
+    const failed = attempts.findLast(
+      (attempt) => attempt.stepName === stepName && attempt.errorMessage !== null,
+    );
+    return failed?.errorMessage ?? undefined;
+  };
   return {
     url,
     get foyer() {
@@ -144,7 +163,7 @@ export async function startTestFoyer(
       const answer = await install(visitor, url, sandbox, choice ?? { userId: person.id, teamId });
       const location = answer.headers.get('location');
       if (answer.status !== 303 || !location) throw new Error(`the callback answered ${answer.status}`);
-      return restingRun(visitor, new URL(location, url).href);
+      return restingRun(visitor, new URL(location, url).href, reasonOf);
     },
     logged: () => lines,
     async restart() {

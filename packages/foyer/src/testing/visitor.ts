@@ -87,19 +87,58 @@ export async function eventually<T>(
   look: () => Promise<T | undefined | false>,
   withinMs = 30_000,
 ): Promise<T> {
+  return poll(look, withinMs, () => `the condition was not met within ${withinMs} ms`);
+}
+
+/** `late` returns the message of the error that reports that nothing was found in time. */
+async function poll<T>(
+  look: () => Promise<T | undefined | false>,
+  withinMs: number,
+  late: () => string | Promise<string>,
+): Promise<T> {
   const startedAt = performance.now();
   for (;;) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
     const waitedMs = performance.now() - startedAt;
-    if (waitedMs > withinMs) throw new Error(`the condition was not met within ${withinMs} ms`);
+    if (waitedMs > withinMs) throw new Error(await late());
     await new Promise((next) => setTimeout(next, Math.min(20 + waitedMs / 10, 200)));
   }
 }
 
-async function readRun(visitor: Visitor, progressUrl: string): Promise<ShownRun> {
-  const response = await visitor.get(`${progressUrl}/status`);
-  return (await response.json()) as ShownRun;
+/** Polls a progress page until `isOver` accepts its status; returns that status. The error says where the run is. */
+async function pollRun(
+  visitor: Visitor,
+  progressUrl: string,
+  isOver: (run: ShownRun) => boolean,
+  { withinMs = 30_000, reasonOf }: { withinMs?: number | undefined; reasonOf?: ReasonOf | undefined },
+): Promise<ShownRun> {
+  let run: ShownRun;
+  return poll(
+    async () => {
+      const response = await visitor.get(`${progressUrl}/status`);
+      run = (await response.json()) as ShownRun;
+      return isOver(run) && run;
+    },
+    withinMs,
+    async () => `the install run has not ended within ${withinMs} ms: ${await whereaboutsOf(run, reasonOf)}`,
+  );
+}
+
+/** Returns why the last attempt of a step failed, if more is known than the error code in the run's status. */
+export type ReasonOf = (runId: string, stepName: string) => Promise<string | undefined>;
+
+/** Says where an unfinished run is, such as `it is waiting at start-trial (retrying, attempt 5): fetch failed`. */
+async function whereaboutsOf(
+  { id, status, steps, question }: ShownRun,
+  reasonOf?: ReasonOf,
+): Promise<string> {
+  const step = steps.find(({ status }) => ['running', 'retrying', 'pending'].includes(status));
+  // The status does not list steps for operators.
+  if (!step) return `it is ${status}, and every step that installers see has ended`;
+  const asked = question === null ? '' : `, which asks ${question}`;
+  const reason = (await reasonOf?.(id, step.name)) ?? step.error;
+  return `it is ${status} at ${step.name} (${step.status}, attempt ${step.attempts})${asked}${reason === null ? '' : `: ${reason}`}`;
 }
 
 /** Polls a progress page until its run has ended; returns the last status. */
@@ -108,18 +147,16 @@ export async function finishedRun(
   progressUrl: string,
   withinMs?: number,
 ): Promise<ShownRun> {
-  return eventually(async () => {
-    const status = await readRun(visitor, progressUrl);
-    return status.done && status;
-  }, withinMs);
+  return pollRun(visitor, progressUrl, ({ done }) => done, { withinMs });
 }
 
 /** Polls a progress page until its run has ended or waits for an answer; returns the last status. */
-export async function restingRun(visitor: Visitor, progressUrl: string): Promise<ShownRun> {
-  return eventually(async () => {
-    const status = await readRun(visitor, progressUrl);
-    return (status.done || status.question !== null) && status;
-  });
+export async function restingRun(
+  visitor: Visitor,
+  progressUrl: string,
+  reasonOf?: ReasonOf,
+): Promise<ShownRun> {
+  return pollRun(visitor, progressUrl, ({ done, question }) => done || question !== null, { reasonOf });
 }
 
 /** The body of `/installs/:token/status`, as far as tests read it. */

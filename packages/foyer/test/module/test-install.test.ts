@@ -18,3 +18,25 @@ it('install() of a test Foyer resolves as soon as the run waits for an answer, a
   assert.equal(run.status, 'waiting');
   assert.equal(run.question, 'ask-color/color');
 });
+
+it('if the run takes too long, the error of install() says at which step it is, and why that fails', async (t) => {
+  let tries = 0;
+  const callService: Step = {
+    name: 'call-service',
+    title: { todo: 'Call the service', doing: 'Calling the service' },
+    maxAttempts: 100,
+    async run() {
+      tries += 1;
+      throw new TypeError('fetch failed', { cause: new Error('getaddrinfo ENOTFOUND billing.example.com') });
+    },
+  };
+  const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), install: [callService] });
+  await using app = await startTestFoyer(definition);
+  // After the second attempt, the 30 seconds that install() waits are over at once.
+  const realNow = performance.now.bind(performance);
+  t.mock.method(performance, 'now', () => realNow() + (tries < 2 ? 0 : 60_000));
+  await assert.rejects(app.install(), {
+    message:
+      /^the install run has not ended within 30000 ms: it is \w+ at call-service \(\w+, attempt \d\): fetch failed: getaddrinfo ENOTFOUND billing\.example\.com$/,
+  });
+});
