@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { chownSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { parse as parseDotenv } from 'dotenv';
 import fc from 'fast-check';
 import { CommandError } from '../../src/operator/command-error.ts';
-import { setVariables } from '../../src/operator/setup/write-env-file.ts';
+import { setVariables, writeEnvFile } from '../../src/operator/setup/write-env-file.ts';
 
 const existing = `# Our own notes: don't lose them
 export PORT=3100 # behind nginx
@@ -74,4 +77,17 @@ test('setVariables accepts every secret that consists of common characters', () 
     }),
     { numRuns: 1000 },
   );
+});
+
+test('if root writes an existing .env, the file keeps its owner', {
+  skip: process.getuid?.() !== 0 && 'only root may change the owner of a file',
+}, (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'foyer-env-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, '.env');
+  writeFileSync(file, 'PORT=3100\n');
+  chownSync(file, 4711, 4712);
+  writeEnvFile(folder, { PUBLIC_URL: 'https://foyer.example.com' }, { template: '', now: 0 });
+  const { uid, gid, mode } = statSync(file);
+  assert.deepEqual([uid, gid, mode & 0o777], [4711, 4712, 0o600]);
 });

@@ -4,12 +4,15 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  fchownSync,
   fsyncSync,
   openSync,
   readFileSync,
   realpathSync,
   renameSync,
   rmSync,
+  type Stats,
+  statSync,
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -18,9 +21,9 @@ import { CommandError } from '../command-error.ts';
 
 /**
  * Writes variables to the folder's `.env` (mode 0600) in one atomic step. An existing `.env` is first copied to
- * `.env.backup-<time>` (also mode 0600) and keeps its other lines; a new `.env` starts as `template`. Returns the
- * backup's path, or null if there was no `.env`. Throws the file system's errors, and a CommandError for a value that
- * cannot be written to an `.env`; in both cases `.env` is not changed.
+ * `.env.backup-<time>` (also mode 0600); it keeps its owner and its other lines. A new `.env` starts as `template`.
+ * Returns the backup's path, or null if there was no `.env`. Throws the file system's errors, and a CommandError for a
+ * value that cannot be written to an `.env`; in both cases `.env` is not changed.
  */
 export function writeEnvFile(
   folder: string,
@@ -75,8 +78,10 @@ function keepBackup(file: string, prefix: string, now: number): string {
 
 function replaceFile(file: string, text: string): void {
   const draft = `${file}.${randomBytes(4).toString('hex')}`;
+  const before = statSync(file, { throwIfNoEntry: false });
   const handle = openSync(draft, 'wx', 0o600);
   try {
+    if (before) keepOwner(handle, before);
     writeSync(handle, text);
     fsyncSync(handle);
     closeSync(handle);
@@ -84,6 +89,15 @@ function replaceFile(file: string, text: string): void {
   } catch (error) {
     rmSync(draft, { force: true });
     throw error;
+  }
+}
+
+/** If root runs setup, the user that runs Foyer must still be able to read the file. Another user may not give it away. */
+function keepOwner(handle: number, { uid, gid }: Stats): void {
+  try {
+    if (process.getuid?.() === 0) fchownSync(handle, uid, gid);
+  } catch {
+    // Inside a container, root may not know the owner. The file then belongs to root, who reads it there.
   }
 }
 
