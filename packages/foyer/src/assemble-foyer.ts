@@ -34,6 +34,7 @@ import { createInstallationMethods } from './installation-methods.ts';
 import { createInstallationStore } from './installations/create-installation-store.ts';
 import { createTokenSource } from './installations/create-token-source.ts';
 import { createDisconnectMember } from './installations/disconnect-member.ts';
+import { isKeyThere } from './installations/keyring.ts';
 import { createReportConnection } from './installations/report-connection.ts';
 import { createSealer } from './installations/sealer.ts';
 import { slackInstallationStore } from './installations/slack-installation-store.ts';
@@ -111,6 +112,14 @@ export async function assembleFoyer<MyTables>(parts: {
     patienceMs: 15_000,
     migrations: definition.migrations,
     warn,
+    onCreated(file) {
+      const text = `created a new, empty database at ${file}`;
+      // Without a key, no earlier database can have stored a token.
+      if (!isKeyThere(config)) return log.info(text);
+      const fix =
+        'if there was a database before, stop Foyer, and put it back or restore its newest backup (docs/runbook.md#restore-and-who-is-missing); at the first start, there is nothing to do';
+      log.warn({ fix }, text);
+    },
   });
   try {
     return await build();

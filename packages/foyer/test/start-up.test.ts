@@ -342,3 +342,53 @@ describe('a start compares the port of PUBLIC_URL with its own', () => {
     });
   }
 });
+
+describe('a start that creates a SQLite database logs that', () => {
+  const key = `main:${Buffer.alloc(32, 7).toString('base64')}`;
+
+  /** Starts and stops Foyer, and returns the lines about the new database. */
+  async function startOnce(file: string, more: Record<string, string> = {}): Promise<string[]> {
+    const config = parseConfig(
+      {
+        SLACK_CLIENT_ID: '1.2',
+        SLACK_CLIENT_SECRET: 'client-secret',
+        SLACK_SIGNING_SECRET: 'signing-secret',
+        PORT: '0',
+        DATABASE_URL: `file:${file}`,
+        ...more,
+      },
+      fixtureManifest,
+    );
+    const { log, lines } = recordingLogger(config);
+    const foyer = await startFoyer(config, log);
+    await foyer.stop();
+    return lines.filter((line) => line.includes('created a new, empty database'));
+  }
+  const newFile = (t: TestContext): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'foyer-start-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    return join(folder, 'data', 'foyer.db');
+  };
+
+  it('as information, if there is no key yet, and not again at the next start', async (t) => {
+    const file = newFile(t);
+    const [line = '', ...others] = await startOnce(file);
+    assert.deepEqual(others, []);
+    assert.match(line, /"level":30.*created a new, empty database at .*foyer\.db"/);
+    assert.deepEqual(await startOnce(file), []);
+  });
+
+  it('as a warning, if TOKEN_ENCRYPTION_KEYS has a key', async (t) => {
+    const [line = ''] = await startOnce(newFile(t), { TOKEN_ENCRYPTION_KEYS: key });
+    assert.match(line, /"level":40.*"fix":"if there was a database.*stop Foyer.*restore-and-who-is-missing/);
+  });
+
+  it('as a warning, if the key file of a lost or emptied database is there', async (t) => {
+    const file = newFile(t);
+    await startOnce(file);
+    for (const name of [file, `${file}-wal`, `${file}-shm`]) rmSync(name, { force: true });
+    assert.match((await startOnce(file))[0] ?? '', /"level":40/);
+    writeFileSync(file, '');
+    assert.match((await startOnce(file))[0] ?? '', /"level":40/);
+  });
+});

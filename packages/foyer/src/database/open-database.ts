@@ -12,6 +12,8 @@ interface OpenDatabaseOptions {
   mustBeFoyers?: boolean;
   /** Called with messages for the operator. */
   warn?(text: string): void;
+  /** Called if there was no SQLite file, or an empty one, and this start made a new database of it. */
+  onCreated?(file: string): void;
 }
 
 /**

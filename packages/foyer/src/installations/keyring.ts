@@ -1,6 +1,7 @@
 import { createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -83,6 +84,12 @@ export function keyFileOf({
   database,
 }: Pick<Config, 'encryptionKeys' | 'database'>): string | undefined {
   return encryptionKeys || database.kind !== 'sqlite' ? undefined : `${database.file}.key`;
+}
+
+/** Whether there is a key already, in the configuration or in the key file. */
+export function isKeyThere(config: Pick<Config, 'encryptionKeys' | 'database'>): boolean {
+  const file = keyFileOf(config);
+  return file === undefined || existsSync(file);
 }
 
 /**

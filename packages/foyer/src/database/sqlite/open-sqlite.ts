@@ -47,7 +47,7 @@ async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Pro
 
 /**
  * Opens a SQLite database and brings its tables up to date. Creates the file (mode 0600) and its folder if needed.
- * Calls `warn` with messages for the operator.
+ * Calls `warn` with messages for the operator, and `onCreated` if the database is new.
  * @throws DatabaseUnavailableError, DatabaseNewerError, OwnMigrationError
  */
 export async function openSqlite(
@@ -55,7 +55,12 @@ export async function openSqlite(
   {
     migrations,
     ...opening
-  }: { migrations?: OwnMigrations; mustBeFoyers?: boolean; warn?(text: string): void } = {},
+  }: {
+    migrations?: OwnMigrations;
+    mustBeFoyers?: boolean;
+    warn?(text: string): void;
+    onCreated?(file: string): void;
+  } = {},
 ): Promise<Database> {
   const sqlite = openSqliteFile(file, opening);
   const { promise: failed, resolve: reportFailure } = Promise.withResolvers<DatabaseUnavailableError>();

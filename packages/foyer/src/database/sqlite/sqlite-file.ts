@@ -128,12 +128,16 @@ const noFoyerTables = (file: string): string =>
 /**
  * Opens a database file; creates it (mode 0600) and its folder if needed. Fails without changing the file if the file
  * is not a database or, with `mustBeFoyers`, if it does not contain Foyer's tables. Calls `warn` with messages for the
- * operator.
+ * operator, and `onCreated` if the file was missing or empty.
  * @throws DatabaseUnavailableError
  */
 export function openSqliteFile(
   file: string,
-  { mustBeFoyers = false, warn }: { mustBeFoyers?: boolean; warn?(text: string): void } = {},
+  {
+    mustBeFoyers = false,
+    warn,
+    onCreated,
+  }: { mustBeFoyers?: boolean; warn?(text: string): void; onCreated?(file: string): void } = {},
 ): Sqlite.Database {
   let sqlite: Sqlite.Database | undefined;
   try {
@@ -167,6 +171,7 @@ export function openSqliteFile(
     sqlite.pragma('wal_autocheckpoint = 8000');
     sqlite.pragma('secure_delete = ON');
     sqlite.pragma('foreign_keys = ON');
+    if (!found || found.size === 0) onCreated?.(file);
     return sqlite;
   } catch (error) {
     sqlite?.close();
