@@ -209,31 +209,37 @@ function hasAsked(step: StepRecord, { status, waitingFor, steps }: RunRecord): b
   return step === steps.find((other) => other.status === 'pending');
 }
 
+/** Says when a step runs again. Counts only failed attempts, not those that waited or hit a rate limit. */
+function nextTry(words: Words, { failures: count }: StepRecord, { dueAt }: RunRecord): string {
+  if (dueAt === null)
+    return count > 0 ? words.text('home.step.nextTrySoon', { count }) : words.text('home.step.nextSoon');
+  const time = slackDate(dueAt);
+  return count > 0
+    ? words.text('home.step.nextTry', { time, count })
+    : words.text('home.step.next', { time });
+}
+
 function stepLine(content: HomeContent, step: StepRecord, run: RunRecord): string {
   const { words, faces } = content;
   const asks = hasAsked(step, run);
   const form = asks ? 'doing' : 'todo';
   const title = escapeMrkdwn(words.step(step.name, faces[step.name]?.title, form), 150) || '-';
-  // A step that asked to wait, or whose process died, has attempts but no failures.
-  const count = step.failures || step.attempts;
   switch (asks ? 'running' : step.status) {
     case 'pending':
       return `○  ${title} · ${words.text('home.step.todo')}`;
     case 'running':
       return `◐  ${title} · ${words.text('home.step.running')}`;
-    case 'retrying': {
-      const next =
-        run.dueAt === null
-          ? words.text('home.step.nextTrySoon', { count })
-          : words.text('home.step.nextTry', { time: slackDate(run.dueAt), count });
-      return `↻  ${title} · ${next}${quotedError(content, step)}`;
-    }
+    case 'retrying':
+      return `↻  ${title} · ${nextTry(words, step, run)}${step.errorCode === null ? '' : quotedError(content, step)}`;
     case 'succeeded':
       return step.failures > 0
         ? `✓  ${title} · ${words.text('home.step.afterAttempts', { count: step.failures + 1 })}`
         : `✓  ${title}`;
-    case 'failed':
+    case 'failed': {
+      // A step whose process died at each attempt has no failures.
+      const count = step.failures || step.attempts;
       return `✕  *${title}* · ${words.text('home.step.failed', { count })}${quotedError(content, step)}`;
+    }
     case 'skipped':
       return `–  ${title} · ${words.text('home.step.skipped')}`;
     case 'unconfirmed': {

@@ -145,6 +145,15 @@ describe('the Home view’s steps', () => {
     assert.match(text, /Slack did not answer in time\. `timeout`/);
   });
 
+  it('the Home view does not say that a step failed which only waited', () => {
+    const waited = step('fetch-profile', 'retrying', { attempts: 3 });
+    const text = (dueAt: number | null) =>
+      textOf(homeView(content({}, { run: run('waiting', [waited], { dueAt }) })));
+    assert.match(text(null), /next try soon\n/);
+    assert.match(text(installedAt + 60_000), /next try <!date[^>]*>\n/);
+    assert.doesNotMatch(text(null), /attempt|did not work/);
+  });
+
   it('the Home view says that an org-wide install is waiting for a workspace', () => {
     const waiting = run('waiting', [step('send-welcome', 'pending')], { waitingFor: 'team_access_granted' });
     const org = { isEnterpriseInstall: true, teamId: null, teamName: null, enterpriseId: 'E1', run: waiting };

@@ -21,7 +21,7 @@ export interface Progress {
   status: RunStatus | 'connecting' | 'not_installed';
   /** The name of the team or, for an org-wide install, of the enterprise; null if unknown. */
   teamName: string | null;
-  steps: readonly Pick<StepRecord, 'name' | 'status' | 'attempts' | 'errorCode'>[];
+  steps: readonly Pick<StepRecord, 'name' | 'status' | 'attempts' | 'failures' | 'errorCode'>[];
   /**
    * What a waiting run waits for: the name of an event, `uninstall_run` or `answer`. Null if it waits for none of
    * these.
@@ -97,9 +97,13 @@ function stepNote(shown: ProgressWords, progress: Progress, step: Progress['step
   if (wasStopped(progress, step)) return null;
   switch (step.status) {
     case 'running':
-      return step.attempts > 1 ? words.text('step.note.attempt', { count: step.attempts }) : null;
-    case 'retrying':
-      return `${errorSentence(words, step.errorCode, app)} ${words.text('step.note.retrying')}`;
+      // Attempts that asked a question, waited or hit a rate limit did not fail.
+      return step.failures > 0 ? words.text('step.note.attempt', { count: step.failures + 1 }) : null;
+    case 'retrying': {
+      const again = words.text('step.note.retrying');
+      // A step that only waits may give no reason.
+      return step.errorCode === null ? again : `${errorSentence(words, step.errorCode, app)} ${again}`;
+    }
     case 'failed':
       return errorSentence(words, step.errorCode, app);
     case 'unconfirmed':

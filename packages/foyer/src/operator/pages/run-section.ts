@@ -1,3 +1,4 @@
+import { counted } from '../../config/counted.ts';
 import type { RunRecord, StepRecord } from '../../database/install-record.ts';
 import type { StepAttemptRecord } from '../../database/run-steps.ts';
 import { type Html, html } from '../../http/html.ts';
@@ -21,7 +22,8 @@ function attemptLine(attempt: StepAttemptRecord): Html {
 
 function stepItem(step: StepRecord, attempts: readonly StepAttemptRecord[], title: string): Html {
   const isCalm = step.status === 'succeeded' || step.status === 'skipped' || step.status === 'pending';
-  const tries = step.attempts === 1 ? '1 attempt' : `${step.attempts} attempts`;
+  const waited = attempts.filter(({ outcome }) => outcome === 'waiting').length;
+  const tries = `${counted(step.attempts, 'attempt')}${waited > 0 ? `, of which ${waited} waited` : ''}`;
   const [only, ...more] = attempts;
   // If a step is calm and had at most one attempt, it needs no list of attempts: the step's own line already shows the
   // outcome and the duration of that attempt.

@@ -436,6 +436,8 @@ export const de: Translation = {
     'home.setup.cancelled': 'Gestoppt: {time}, bevor alles fertig war',
     'home.step.todo': 'zu tun',
     'home.step.running': 'in Arbeit',
+    'home.step.next': 'nächster Versuch {time}',
+    'home.step.nextSoon': 'nächster Versuch bald',
     'home.step.nextTry': 'nächster Versuch {time}, nach {count, plural, one {# Versuch} other {# Versuchen}}',
     'home.step.nextTrySoon':
       'nächster Versuch bald, nach {count, plural, one {# Versuch} other {# Versuchen}}',

@@ -409,6 +409,8 @@ export const en = {
   'home.setup.cancelled': 'Stopped {time}, before it finished',
   'home.step.todo': 'to do',
   'home.step.running': 'in progress',
+  'home.step.next': 'next try {time}',
+  'home.step.nextSoon': 'next try soon',
   'home.step.nextTry': 'next try {time}, after {count, plural, one {# attempt} other {# attempts}}',
   'home.step.nextTrySoon': 'next try soon, after {count, plural, one {# attempt} other {# attempts}}',
   'home.step.afterAttempts': 'after {count, plural, one {# attempt} other {# attempts}}',

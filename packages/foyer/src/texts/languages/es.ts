@@ -418,6 +418,8 @@ export const es: Translation = {
     'home.setup.cancelled': 'Detenida: {time}, antes de terminar',
     'home.step.todo': 'pendiente',
     'home.step.running': 'en curso',
+    'home.step.next': 'próximo intento {time}',
+    'home.step.nextSoon': 'próximo intento pronto',
     'home.step.nextTry': 'próximo intento {time}, tras {count, plural, one {# intento} other {# intentos}}',
     'home.step.nextTrySoon':
       'próximo intento pronto, tras {count, plural, one {# intento} other {# intentos}}',

@@ -430,6 +430,8 @@ export const fr: Translation = {
     'home.setup.cancelled': 'Arrêtée : {time}, avant la fin',
     'home.step.todo': 'à faire',
     'home.step.running': 'en cours',
+    'home.step.next': 'prochain essai {time}',
+    'home.step.nextSoon': 'prochain essai bientôt',
     'home.step.nextTry': 'prochain essai {time}, après {count, plural, one {# essai} other {# essais}}',
     'home.step.nextTrySoon': 'prochain essai bientôt, après {count, plural, one {# essai} other {# essais}}',
     'home.step.afterAttempts': 'après {count, plural, one {# essai} other {# essais}}',

@@ -402,6 +402,8 @@ export const ja: Translation = {
     'home.setup.cancelled': '中止：{time}（完了前）',
     'home.step.todo': '未実行',
     'home.step.running': '実行中',
+    'home.step.next': '次の試行 {time}',
+    'home.step.nextSoon': 'まもなく再試行',
     'home.step.nextTry': '次の試行 {time}（{count, plural, other {# 回}}試行済み）',
     'home.step.nextTrySoon': 'まもなく再試行（{count, plural, other {# 回}}試行済み）',
     'home.step.afterAttempts': '{count, plural, other {# 回}}目で成功',

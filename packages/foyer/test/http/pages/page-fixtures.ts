@@ -56,6 +56,7 @@ export function progressOf(
       name,
       status: statuses[index] ?? 'pending',
       attempts: 1,
+      failures: 0,
       errorCode: null,
     })),
     ...more,

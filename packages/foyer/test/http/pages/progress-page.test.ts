@@ -153,6 +153,18 @@ test('the progress page never shows a step that is meant for operators', () => {
   assert.doesNotMatch(progressDocument(progress), /notify-operators|app’s team/);
 });
 
+test('the progress page counts only failed attempts, and does not say that a step failed which only waited', () => {
+  const noteOf = (status: 'running' | 'retrying', more: { failures: number; errorCode: string | null }) => {
+    const progress = progressOf('running', [status]);
+    const steps = progress.steps.map((step) => ({ ...step, attempts: 5, ...more }));
+    return progressStatus(wordsOf(frame), { ...progress, steps }).steps[0]?.note;
+  };
+  assert.equal(noteOf('running', { failures: 0, errorCode: null }), null);
+  assert.equal(noteOf('running', { failures: 2, errorCode: null }), 'Attempt 3.');
+  assert.equal(noteOf('retrying', { failures: 0, errorCode: null }), 'It will be tried again automatically.');
+  assert.match(noteOf('retrying', { failures: 1, errorCode: 'timeout' }) ?? '', /did not answer in time/);
+});
+
 test('the progress page says that setup is complete even while Foyer still retries the notice to the operators', () => {
   for (const last of ['retrying', 'running'] as const) {
     const progress = progressOf('waiting', [S, S, S, S, S, last]);

@@ -509,6 +509,27 @@ it('“Purge” erases nothing while a failed uninstall run may still need the s
   assert.equal((await stage.get(path)).status, 200);
 });
 
+it('the page of an installation says how many attempts of a step only waited', async (t) => {
+  const stage = await setOperatorStage();
+  t.after(() => stage.close());
+  await stage.logIn();
+  const { queries } = stage.database;
+  await storeInstallation(stage.database, { id: 'ins_1', client_id: stage.config.slack.clientId });
+  const errors = ['internal_error', 'waits', 'internal_error'];
+  await storeRun(stage.database, 'ins_1', [
+    { name: 'send-welcome', status: 'failed', errors },
+    { name: 'publish-home', status: 'failed', errors: ['timeout', 'timeout'] },
+  ]);
+  const page = async () => (await stage.get('/operator/installations/ins_1')).text();
+  await queries
+    .updateTable('step_attempts')
+    .set({ outcome: 'waiting' })
+    .where('error_code', '=', 'waits')
+    .execute();
+  const shown = (await page()).match(/(?<=<summary>)\d+ attempts[^<]*/g);
+  assert.deepEqual(shown, ['3 attempts, of which 1 waited', '2 attempts']);
+});
+
 describe('a page that an operator reads', () => {
   let stage: OperatorStage;
   before(async () => {
