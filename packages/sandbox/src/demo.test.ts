@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -82,6 +90,60 @@ test('with --brand, the demo runs an app that has its own name, texts and logo',
   assert.equal((await fetch(`${url}/brand/logo`)).headers.get('content-type'), 'image/svg+xml');
   demo.kill('SIGINT');
   assert.deepEqual(await once(demo, 'exit'), [0, null]);
+});
+
+test('if the app crashes, the demo says so and ends with the exit code of the app', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'foyer-crash-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  copyFileSync(join(root, 'manifest.json'), join(folder, 'manifest.json'));
+  const crashes = `import { createServer } from 'node:http';
+    createServer((req, res) => {
+      if (req.url !== '/readyz') process.exit(7);
+      res.end();
+    }).listen(Number(process.env.PORT), '127.0.0.1');`;
+  writeFileSync(join(folder, 'main.ts'), crashes);
+  const demo = spawn(
+    process.execPath,
+    ['--conditions=source', 'packages/sandbox/src/demo.ts', '--brand', folder],
+    { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  t.after(() => demo.kill('SIGKILL'));
+  let printed = '';
+  for (const stream of [demo.stdout, demo.stderr])
+    stream.on('data', (chunk) => {
+      printed += chunk;
+      const [, url] = /Open (http:\S+) and press/.exec(printed) ?? [];
+      if (url) fetch(`${url}/crash`).catch(() => {});
+    });
+  const [code] = await once(demo, 'close');
+  assert.equal(code, 7, printed);
+  assert.match(printed, /The app ended with exit code 7\. Its output above says why\./);
+  assert.match(printed, /The app failed, so the demo has stopped\. Nothing is left behind\./);
+  assert.doesNotMatch(printed, /Stopped\./);
+});
+
+test('with SIGN_IN=on, people can sign in with Slack in the demo', async (t) => {
+  const demo = spawn(process.execPath, ['--conditions=source', 'packages/sandbox/src/demo.ts'], {
+    cwd: root,
+    env: { ...process.env, SIGN_IN: 'on' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(async () => {
+    demo.kill('SIGINT');
+    await once(demo, 'exit');
+  });
+  let printed = '';
+  for await (const chunk of demo.stdout.iterator({ destroyOnReturn: false })) {
+    printed += chunk;
+    if (/Stop with Ctrl\+C|left behind/.test(printed)) break;
+  }
+  const [, url = ''] = /Sign in with Slack at (http:\S+)/.exec(printed) ?? [];
+  assert.match(url, /\/slack\/signin$/, printed);
+  const start = await fetch(url, { redirect: 'manual' });
+  assert.equal(start.status, 302);
+  const page = await fetch(start.headers.get('location') ?? '');
+  assert.equal(page.status, 200);
+  assert.match(await page.text(), /Sign in to Foyer with Slack/);
 });
 
 test('the demo reports a folder without an app, and prints its usage for an unknown option', async () => {

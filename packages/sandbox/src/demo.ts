@@ -15,7 +15,7 @@ import type { Sandbox } from './sandbox.ts';
  * `npm run demo` starts the sandbox and the app. As with the real Slack, the app is a separate process (`src/main.ts`),
  * which gets only Slack's addresses and the app's credentials from the sandbox. The demo deletes the app's database
  * when it ends. With `--brand FOLDER`, the demo starts the app of that folder (its `manifest.json` and `main.ts`), such
- * as `examples/brand`.
+ * as `examples/brand`. With `SIGN_IN=on`, the demo offers Sign in with Slack.
  */
 
 /** The files of the app to run: the app of the folder in `--brand`, or else this repository's own. */
@@ -87,6 +87,7 @@ function startApp(sandbox: Sandbox, port: number, folder: string): ChildProcess 
     HOST: '127.0.0.1',
     DATABASE_URL: `file:${join(folder, 'foyer.db')}`,
     OPERATOR_PASSWORD: operatorPassword,
+    SIGN_IN: process.env.SIGN_IN ?? '',
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
   };
   return spawn(process.execPath, [...process.execArgv, program], {
@@ -120,13 +121,14 @@ const folder = await mkdtemp(join(tmpdir(), 'foyer-demo-'));
 let app: ChildProcess | undefined;
 let wanted = true;
 
-/** Starts the app. If the app ends and the demo did not stop it, the demo ends too. */
+/** Starts the app. If the app ends and the demo did not stop it, the demo ends too, with an error. */
 async function startWatched(): Promise<void> {
   wanted = true;
   const started = startApp(sandbox, appPort, folder);
   app = started;
-  started.once('exit', (code) => {
-    if (wanted) void stop(code ?? 1);
+  started.once('exit', (code, signal) => {
+    const how = signal === null ? `exit code ${code}` : signal;
+    if (wanted) void stop(code || 1, `The app ended with ${how}. Its output above says why.`);
   });
   await ready(started, appUrl);
 }
@@ -140,7 +142,7 @@ const sandbox = await createSandbox({
   manifest,
   port: await usablePort(4000),
   eventUrl: `${appUrl}/slack/events`,
-  redirectUrls: [`${appUrl}/slack/oauth_redirect`],
+  redirectUrls: [`${appUrl}/slack/oauth_redirect`, `${appUrl}/slack/signin/callback`],
   landingUrl: appUrl,
   appProcess: {
     kill: () => endApp('SIGKILL'),
@@ -156,13 +158,16 @@ const sandbox = await createSandbox({
 });
 
 let stopping = false;
-async function stop(code: number): Promise<void> {
+/** `failure` says why the demo ends by itself; absent if a person stops it. */
+async function stop(code: number, failure?: string): Promise<void> {
   if (stopping) return;
   stopping = true;
+  if (failure !== undefined) console.error(`\n  ${failure}`);
   await endApp('SIGTERM');
   await sandbox.close();
   await rm(folder, { recursive: true, force: true });
-  console.log('\n  Stopped. Nothing is left behind.');
+  const outcome = failure === undefined ? 'Stopped.' : 'The app failed, so the demo has stopped.';
+  console.log(`\n  ${outcome} Nothing is left behind.`);
   process.exit(code);
 }
 // `on`, not `once`: with `once`, a second Ctrl+C would end the process before it has removed its folder.
@@ -174,16 +179,17 @@ process.stdout.on('error', () => {});
 
 try {
   await startWatched();
+  const signInHint =
+    process.env.SIGN_IN === 'on' ? `\n    5. Sign in with Slack at ${appUrl}/slack/signin` : '';
   console.log(`
   ${sandbox.app.settings.name} is running, and so is a Slack of your own. Nothing leaves this machine.
 
     1. Open ${appUrl} and press Add to Slack.
     2. Press Allow, and watch the steps finish.
     3. See the welcome and the Home tab in ${sandbox.url}
-    4. See what an operator sees at ${appUrl}/operator, with the password ${operatorPassword}
+    4. See what an operator sees at ${appUrl}/operator, with the password ${operatorPassword}${signInHint}
 
   Stop with Ctrl+C.`);
 } catch (error) {
-  console.error(`\n  ${error instanceof Error ? error.message : error}`);
-  await stop(1);
+  await stop(1, error instanceof Error ? error.message : String(error));
 }
