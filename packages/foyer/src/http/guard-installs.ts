@@ -46,12 +46,13 @@ const buckets = 16_384;
 export function createInstallLimits(deps: {
   flow?: 'install' | 'signin';
   trustProxy: number;
+  basePath?: string;
   pages: Pick<SendPages, 'sendFailure'>;
   refusals: Pick<Refusals, 'add'>;
   /** Set only by tests. */
   limits?: Partial<InstallLimits['perMinute']>;
 }) {
-  const { flow = 'install', trustProxy, pages, refusals } = deps;
+  const { flow = 'install', trustProxy, basePath = '', pages, refusals } = deps;
   const isInstall = flow === 'install';
   const limits = { ...defaultInstallLimits, ...deps.limits };
   const limiter = (points: number) => new RateLimiterMemory({ points, duration: windowSeconds });
@@ -90,7 +91,10 @@ export function createInstallLimits(deps: {
       if (wait === undefined) return route(req, res);
       refusals.add(limiters.kind, clientAddress(req, trustProxy));
       const retryAfterSeconds = Math.max(1, Math.ceil(wait / 1000));
-      pages.sendFailure(res, { kind: isInstall ? 'too_many_requests' : 'signin_limited', retryAfterSeconds });
+      const kind = isInstall ? 'too_many_requests' : 'signin_limited';
+      // The button loads the same address again, with its link or its code. The result of a form cannot be reloaded.
+      const path = req.method === 'POST' ? `${basePath}/` : undefined;
+      pages.sendFailure(res, { kind, path, retryAfterSeconds });
     };
   }
 

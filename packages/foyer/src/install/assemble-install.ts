@@ -44,7 +44,7 @@ export function assembleInstall(
   const states = createStates({ sealer: createSealer({ keyring, purpose: 'state' }), secure, basePath, now });
   const unstoredSealer = createSealer({ keyring, purpose: unstoredTokensPurpose });
   const unstoredTokens = createUnstoredTokens({ database, sealer: unstoredSealer, store, slack, log });
-  const limits = createInstallLimits({ trustProxy, pages, refusals, limits: deps.limits });
+  const limits = createInstallLimits({ trustProxy, basePath, pages, refusals, limits: deps.limits });
   const unlessPaused = createPauseInstalls({ isInMaintenance, http: config.http, pages, refusals });
   const browserSealer = createSealer({ keyring, purpose: 'installing-browser' });
   const browsers = createInstallingBrowser({ sealer: browserSealer, secure, lifetimeMs: progressLifetimeMs });

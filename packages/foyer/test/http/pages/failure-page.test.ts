@@ -60,6 +60,13 @@ test('the failure page of every failed OAuth attempt says what became of the ins
   }
 });
 
+test('the page of a request over a limit loads the same address again, with its link, code or return address', () => {
+  for (const kind of ['too_many_requests', 'signin_limited'] as const) {
+    assert.match(failurePage({ ...frame, kind }), /<a class="button" href="">Try again</, kind);
+    assert.match(failurePage({ ...frame, kind, path: '/in/' }), /<a class="button" href="\/in\/">/, kind);
+  }
+});
+
 test('if Slack had issued tokens, a failure page says whether they were revoked', () => {
   const of = (tokensRevoked: boolean | undefined) =>
     visibleText(failurePage({ ...frame, kind: 'database_unavailable', tokensRevoked }));
