@@ -30,6 +30,19 @@ describe('the Node version check', () => {
     });
   }
 
+  it('createFoyer on an old Node reports the version before the missing variables, and on a new Node does not mention it', async () => {
+    const program = "await (await import('slack-foyer')).createFoyer({ manifest: './no-manifest.json' })";
+    const problemsOn = async (version: string): Promise<string> =>
+      (await runOn(version, '--input-type=module', '--eval', program)).stderr;
+    for (const version of ['20.20.2', '22.17.1']) {
+      const found = `Foyer cannot start: \\d problems to fix:\\n  Node: is ${version}, but Foyer needs 22.18 or newer\\n`;
+      assert.match(await problemsOn(version), new RegExp(found));
+    }
+    const problems = await problemsOn('22.18.0');
+    assert.match(problems, /manifest\.json: cannot be read/);
+    assert.doesNotMatch(problems, /Node:/);
+  });
+
   it('the Node version check passes silently on a Node that is new enough', async () => {
     for (const version of ['22.18.0', '24.0.0', '30.1.0']) {
       const { code, stderr } = await runOn(version, 'packages/foyer/require-node.js');

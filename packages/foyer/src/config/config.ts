@@ -13,6 +13,7 @@ import {
 import { type Manifest, type MessagesTab, messagesTabOf, parseManifest } from './manifest.ts';
 import { plainValues } from './plain-values.ts';
 import { problemsBetween } from './problems-between.ts';
+import { nodeProblems } from './version.ts';
 
 /**
  * Only this file reads `process.env`. `environment-schema.ts` lists the variables and checks each value;
@@ -302,14 +303,15 @@ function readDotenv(): string {
 }
 
 /**
- * Reads the configuration from an environment; without one, from `process.env` with `.env` as the fallback.
+ * Reads the configuration from an environment; without one, from `process.env` with `.env` as the fallback. Also checks
+ * the version of Node.
  * @throws ConfigError with every problem, each with its fix
  * @example readConfig({ ...process.env, PORT: '4000' })
  */
 export function readConfig(environment?: Readonly<Record<string, string | undefined>>): FoyerConfig {
-  const problems: ConfigProblem[] = [];
+  const problems = nodeProblems();
   const config = parseEnvironment(environment ?? readEnvironment(), problems);
-  if (!config) throw new ConfigError(problems);
+  if (!config || problems.length > 0) throw new ConfigError(problems);
   return freeze(config);
 }
 
