@@ -100,6 +100,22 @@ describe('in a browser', () => {
     await page.getByRole('heading', { name: 'all set' }).waitFor({ timeout: 15_000 });
   });
 
+  it('while the progress page cannot reach Foyer, it does not say that setup continues in the background', async () => {
+    const page = await open(1280);
+    const statusUrl = /\/installs\/[\w-]+\/status$/;
+    await page.route(statusUrl, (route) => route.fulfill({ status: 503 }));
+    stage.sandbox.faults.setLatency('users.info', 1500);
+    await page.goto(stage.url);
+    await consent(page, 'Allow');
+    const hint = page.getByText('Setup continues in the background');
+    await hint.waitFor();
+    await page.getByText('If our server is down, setup continues when it is back').waitFor();
+    assert.deepEqual([await hint.isVisible(), await page.locator('#now').isVisible()], [false, false]);
+    await page.unroute(statusUrl);
+    await page.getByRole('heading', { name: 'all set' }).waitFor();
+    assert.equal(await page.locator('#offline').isVisible(), false);
+  });
+
   it('the progress page says that the app is installed, even if its setup is not complete', async () => {
     const page = await open(390);
     stage.sandbox.faults.add({

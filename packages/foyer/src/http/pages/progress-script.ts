@@ -85,6 +85,13 @@ export const progressScript = `
     stopped = progress.done;
   }
 
+  // The other texts say that setup continues, which is unknown now. show() brings them back.
+  function showOffline() {
+    byId('offline').hidden = false;
+    byId('hint').hidden = true;
+    byId('now').hidden = true;
+  }
+
   async function poll() {
     clearTimeout(timer);
     try {
@@ -92,7 +99,7 @@ export const progressScript = `
       byId('offline').hidden = true;
     } catch {
       delayMs = Math.min(Math.max(delayMs, 1000) * 1.6, 15000);
-      byId('offline').hidden = delayMs < 4000;
+      if (delayMs >= 4000) showOffline();
     }
     clearTimeout(timer);
     if (!stopped) timer = setTimeout(poll, delayMs);

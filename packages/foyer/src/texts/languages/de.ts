@@ -74,7 +74,7 @@ export const de: Translation = {
       '{app} wurde in {place} erneut installiert. Jene Installation schließt die Einrichtung ab.',
     'progress.mayClose': 'Sie können diese Seite schließen. Die Einrichtung läuft im Hintergrund weiter.',
     'progress.offline':
-      'Diese Seite erreicht uns gerade nicht. Die Einrichtung läuft weiter, und die Seite holt automatisch auf.',
+      'Diese Seite erreicht uns gerade nicht und wird automatisch aktualisiert, sobald das wieder geht. Falls unser Server ausgefallen ist, geht die Einrichtung weiter, wenn er wieder läuft.',
     'progress.steps': 'Schritte der Einrichtung',
     'progress.steps.done': 'Einrichtung abgeschlossen',
     'progress.steps.details': 'Details der Einrichtung',

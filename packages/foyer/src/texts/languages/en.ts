@@ -71,7 +71,7 @@ export const en = {
   'progress.replaced.message': '{app} was installed in {place} again. That install finishes the setup.',
   'progress.mayClose': 'You can close this page. Setup continues in the background.',
   'progress.offline':
-    'This page cannot reach us right now. Setup continues, and the page catches up automatically.',
+    'This page cannot reach us right now, and updates automatically once it can. If our server is down, setup continues when it is back.',
   'progress.steps': 'Setup steps',
   'progress.steps.done': 'Setup complete',
   'progress.steps.details': 'Setup details',

@@ -70,7 +70,7 @@ export const es: Translation = {
       '{app} se instaló de nuevo en {place}. Esa instalación termina la configuración.',
     'progress.mayClose': 'Puede cerrar esta página. La configuración continúa en segundo plano.',
     'progress.offline':
-      'Esta página no puede comunicarse con nosotros ahora. La configuración continúa y la página se actualizará automáticamente.',
+      'Esta página no puede comunicarse con nosotros ahora. Se actualizará automáticamente en cuanto pueda. Si nuestro servidor está caído, la configuración continuará cuando vuelva a funcionar.',
     'progress.steps': 'Pasos de la configuración',
     'progress.steps.done': 'Configuración completa',
     'progress.steps.details': 'Detalles de la configuración',

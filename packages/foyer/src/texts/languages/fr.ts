@@ -72,7 +72,7 @@ export const fr: Translation = {
       '{app} a été réinstallée dans {place}. Cette installation-là termine la configuration.',
     'progress.mayClose': 'Vous pouvez fermer cette page. La configuration continue en arrière-plan.',
     'progress.offline':
-      'Cette page ne peut pas nous joindre pour le moment. La configuration continue et la page se mettra à jour automatiquement.',
+      'Cette page ne peut pas nous joindre pour le moment. Elle se mettra à jour automatiquement dès que possible. Si notre serveur est en panne, la configuration reprendra dès son retour.',
     'progress.steps': 'Étapes de la configuration',
     'progress.steps.done': 'Configuration terminée',
     'progress.steps.details': 'Détails de la configuration',

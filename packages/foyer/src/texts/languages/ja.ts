@@ -69,7 +69,7 @@ export const ja: Translation = {
     'progress.replaced.message': '{app} は {place} に再インストールされました。設定はそちらで完了します。',
     'progress.mayClose': 'このページを閉じても、設定はバックグラウンドで続きます。',
     'progress.offline':
-      '現在このページはサーバーに接続できません。設定は続いており、ページは自動的に更新されます。',
+      '現在このページはサーバーに接続できません。接続が回復すると自動的に更新されます。サーバーが停止している場合、設定は復旧後に再開されます。',
     'progress.steps': '設定の手順',
     'progress.steps.done': '設定完了',
     'progress.steps.details': '設定の詳細',
