@@ -165,6 +165,18 @@ const breakages: Breakage[] = [
     fix: /^chmod 600 \.env$/,
   },
   {
+    what: 'a misspelled variable in .env',
+    breakIt({ folder }) {
+      writeFileSync(join(folder, '.env'), 'OPERATER_PASSWORD=hunter2hunter2\nACME_TOKEN=x\n', {
+        mode: 0o600,
+      });
+    },
+    check: 'environment',
+    status: 'warning',
+    detail: /^\.env sets OPERATER_PASSWORD, which Foyer does not know\.$/,
+    fix: /^If you mean OPERATOR_PASSWORD, correct the name\./,
+  },
+  {
     what: 'a DATABASE_URL that points to no database',
     breakIt: ({ environment, folder }) =>
       Object.assign(environment, { DATABASE_URL: `file:${folder}/none.db` }),

@@ -1,5 +1,8 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'dotenv';
+import { misspelledVariables } from '../../config/misspelled-variables.ts';
+import { readIfThere } from '../setup/write-env-file.ts';
 import { type Finding, findingsOf } from './finding.ts';
 import type { Setting } from './read-setting.ts';
 
@@ -18,6 +21,17 @@ export function checkEnvironment({ problems, unreadable }: Setting, folder: stri
     fault(`${name} ${problem}.`, `${fix.charAt(0).toUpperCase()}${fix.slice(1)}.`),
   );
   return [...faults, ...envFile(folder)];
+}
+
+/** Reports the variables in `.env` that Foyer ignores, probably because their names are misspelled. */
+export function checkSpelling(folder: string): Finding[] {
+  const { warning } = findingsOf('environment');
+  return misspelledVariables(parse(readIfThere(join(folder, '.env')) ?? '')).map(({ name, meant }) =>
+    warning(
+      `.env sets ${name}, which Foyer does not know.`,
+      `If you mean ${meant}, correct the name. If ${name} is a variable of your app, there is nothing to do.`,
+    ),
+  );
 }
 
 function envFile(folder: string): Finding[] {

@@ -8,7 +8,7 @@ import { fillManifest, manifestFileName } from '../fill-manifest.ts';
 import { inLocalCommands } from '../local-commands.ts';
 import type { OperatorDeps } from '../operator-deps.ts';
 import { checkDatabase } from './check-database.ts';
-import { checkEnvironment } from './check-environment.ts';
+import { checkEnvironment, checkSpelling } from './check-environment.ts';
 import { checkKey } from './check-key.ts';
 import { checkManifest } from './check-manifest.ts';
 import { checkMailServer, checkNotices, checkOperatorPages, checkWebhook } from './check-operators.ts';
@@ -49,7 +49,11 @@ type DoctorDeps = Pick<
 export async function runDoctor(deps: DoctorDeps, options: DoctorOptions = {}): Promise<Finding[]> {
   const setting = readSetting(deps);
   const { config } = setting;
-  const environment = checkEnvironment(setting, deps.folder);
+  const readsEnvFile = !deps.givenConfig && setting.unreadable === undefined;
+  const environment = [
+    ...checkEnvironment(setting, deps.folder),
+    ...(readsEnvFile ? await findings('environment', () => checkSpelling(deps.folder)) : []),
+  ];
   if (!config)
     return [...environment, findingsOf('everything else').unchecked('the environment cannot be used')];
   const scrub = createScrubber(config.secrets);
