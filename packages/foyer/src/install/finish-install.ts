@@ -280,10 +280,18 @@ export function createFinishInstall(deps: FinishInstallDeps) {
         now: now(),
       });
 
-    await provider.handleCallback(providerRequest(req), providerResponse(res), {
+    const hostsCookies = res.getHeader('Set-Cookie');
+    // The provider replaces the cookies that the host has set with one that deletes its own, which no browser has.
+    const restoreCookies = (): void => {
+      if (res.headersSent) return;
+      res.removeHeader('Set-Cookie');
+      if (hostsCookies !== undefined) res.setHeader('Set-Cookie', hostsCookies);
+    };
+    await provider.handleCallback(providerRequest(req), res, {
       success() {
         // Nothing in this function may throw. If it did, the provider would report a stored install as failed.
         isInstalled = true;
+        restoreCookies();
         deps.onEnded?.('installed');
         deps.onInstalled?.(req);
         if (content.member) return;
@@ -294,7 +302,10 @@ export function createFinishInstall(deps: FinishInstallDeps) {
           'installed',
         );
       },
-      failureAsync: (error) => answerFailure(req, res, { content, error, opened, tokens, place, isStoring }),
+      failureAsync(error) {
+        restoreCookies();
+        return answerFailure(req, res, { content, error, opened, tokens, place, isStoring });
+      },
     });
     // 7. Answer with the progress page, or redirect to the host.
     if (isInstalled && leavesTokens) {
@@ -518,14 +529,6 @@ function providerRequest(req: IncomingMessage): IncomingMessage {
   const url = new URL(req.url ?? '/', 'http://localhost');
   const cookie = `${providerCookieName}=${url.searchParams.get('state')}`;
   return Object.create(req, { headers: { value: { host: 'localhost', cookie } } });
-}
-
-/**
- * Returns the response without its headers for the provider, which would replace all cookies with one that deletes its
- * own cookie. No browser has that cookie.
- */
-function providerResponse(res: ServerResponse): ServerResponse {
-  return Object.create(res, { setHeader: { value: () => res } });
 }
 
 function outcomeOf(failure: CallbackFailure): 'cancelled' | 'failed' {
