@@ -2,7 +2,8 @@ import express from 'express';
 import { builtInSteps, createFoyer, defineFoyer, type Step } from 'slack-foyer';
 
 // Your own Express app with Foyer in it. The app's pages keep their paths, and Foyer's paths are below
-// /integrations/slack.
+// /integrations/slack. It needs SLACK_CLIENT_ID, SLACK_CLIENT_SECRET and SLACK_SIGNING_SECRET; /settings also needs
+// CONNECT_SECRET (`openssl rand -base64 32`), which turns connecting on. .env.example explains each variable.
 
 const startTrial: Step<{ trialId: string }> = {
   name: 'start-trial',

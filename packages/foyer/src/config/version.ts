@@ -9,8 +9,8 @@ const { version, engines }: { version: string; engines: { node: string } } = cre
 export const foyerVersion = version;
 
 /**
- * Reports a Node that is older than package.json asks for. `npm install` only warns about it. The start would succeed,
- * but later a function would be missing. The commands check this in `require-node.js`, before they load.
+ * Reports a Node that is older than package.json asks for. `npm install` only warns about it, and Node 20 crashes without
+ * a message when Foyer opens its database. The commands check this in `require-node.js`, before they load.
  */
 export function nodeProblems(): ConfigProblem[] {
   const numbers = (text: string): number[] => (text.match(/\d+/g) ?? []).map(Number);
