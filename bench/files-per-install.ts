@@ -6,9 +6,9 @@ import { createVisitor, finishedRun, pressAddToSlack } from '../packages/foyer/s
 import { definition } from '../packages/foyer/test/support/app/definition.ts';
 
 /**
- * Prints how many of the module's files and functions one install runs through, from Slack's redirect to "succeeded". A
- * developer who wants to follow an install has that much to read. V8 counts the calls (precise coverage), so the
- * numbers are exact.
+ * Prints how many of the module's files and functions one install uses, from Slack's redirect to "succeeded". The
+ * numbers show how much code a developer must read to follow an install. They are exact, because V8 counts the calls
+ * (precise coverage).
  */
 
 const source = fileURLToPath(new URL('../packages/foyer/src', import.meta.url));

@@ -7,15 +7,15 @@ export interface RunOptions {
   quick: boolean;
   /** A temporary folder, for databases and the like. */
   folder: string;
-  /** Where this contender writes its CPU profile of this situation; undefined for no profile. */
+  /** The path of the contender's CPU profile for a measured situation; undefined if it writes no profile. */
   profileOf(contender: string, situation?: string): string | undefined;
   /** Reports progress. */
   say(text: string): void;
 }
 
 /**
- * A row's figure, divided by the figure that `to` names. Each slice gives one such ratio. The median and the quartiles
- * here are those of all slices.
+ * The ratio of a row's values to the values of `to`, another contender or situation. Each slice gives one ratio. The
+ * figure is the median and the quartiles of these ratios.
  */
 export interface Ratio extends Figure {
   to: string;

@@ -143,8 +143,8 @@ function welcome(row: InstallationRow, index: number): Insertable<Tables['welcom
 }
 
 /**
- * Returns a row for the installer as a member of their own team. For one installer in twenty, adds a row for the first
- * team, which is thus large.
+ * Returns a row that makes the installer a member of their own team. Makes one installer in twenty also a member of the
+ * first team, so that the first team has many members.
  */
 function peopleOf(row: InstallationRow, index: number): InstallationRow[] {
   return index % 20 === 1 ? [row, { ...row, team_id: teamIdOf(0) }] : [row];

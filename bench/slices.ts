@@ -21,7 +21,7 @@ export function figureOf(values: readonly number[]): Figure {
   return { median: median(known), low: quantile(known, 0.25), high: quantile(known, 0.75) };
 }
 
-/** Divides each value by the other contender's value of the same slice, and summarizes the ratios. */
+/** Divides each value by the value in `others` from the same round, and summarizes the ratios. */
 export function pairedRatio(values: readonly number[], others: readonly number[]): Figure {
   return figureOf(values.map((value, slice) => value / (others[slice] ?? Number.NaN)));
 }

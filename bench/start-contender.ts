@@ -45,7 +45,7 @@ export async function startContender(
       ...profileFlags(options.profile),
     ],
     env: { ...plainEnvironment(), ...options.env },
-    // Not in the checkout: there, Foyer would read the developer's .env.
+    // The process does not start in the checkout, because Foyer would read the developer's .env there.
     cwd: tmpdir(),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -6,7 +6,7 @@
 
 /** The CPU time that a process has used so far, and the memory that it holds now. */
 export interface Usage {
-  /** User and system time of all its threads, in milliseconds. */
+  /** The CPU time of all threads of the process, in user mode and in the kernel together, in milliseconds. */
   cpuMs: number;
   rssBytes: number;
   heapBytes: number;
@@ -69,7 +69,9 @@ export function createCounter(): { note(): void; settled: Answer } {
         waiting = undefined;
       }
     },
-    /** Resolves once `count` pieces of work have finished, not counting those that earlier calls waited for. */
+    /**
+     * Resolves once `count` more pieces of work have finished. Each call begins to count where the previous call ended.
+     */
     settled(count) {
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting = {

@@ -6,8 +6,8 @@ import { createCounter, present } from './contender.ts';
 import { homeViewOf } from './home-view-of.ts';
 
 /**
- * Stock Bolt with its HTTPReceiver. All installations are in memory, in plain text, as if a database answered
- * immediately. (docs.slack.dev/tools/bolt-js/concepts/authenticating-oauth)
+ * Stock Bolt with its HTTPReceiver. It keeps all installations in memory, in plain text, so it spends no time on a
+ * database or on encryption. (docs.slack.dev/tools/bolt-js/concepts/authenticating-oauth)
  */
 const { SLACK_API_URL, TEAMS = '0' } = process.env;
 const installations = new Map<string, Installation>();

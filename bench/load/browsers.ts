@@ -9,7 +9,7 @@ export interface Pass {
 
 /** Browsers that install the app. Each install starts with no cookies; the connections are kept alive. */
 export interface Browsers {
-  /** Presses Add to Slack, and returns from Slack with the code of the team with this number. */
+  /** Clicks Add to Slack, and returns from Slack with an OAuth code for the team whose number is `teamNumber`. */
   install(teamNumber: number): Promise<Pass>;
   close(): Promise<void>;
 }

@@ -10,8 +10,9 @@ import { figureOf, interleave, pairedRatio, type Sample, valuesOf } from '../sli
 import { type Contender, startContender } from '../start-contender.ts';
 
 /**
- * In a slice, a few browsers install the app at the same time. Foyer's slice ends when the last run has finished, and
- * Foyer's CPU time is counted until Foyer is idle. The others do all their work before they answer.
+ * In one slice (see `slices.ts`), a few browsers install the app at the same time. Foyer's slice ends when the last run
+ * has finished, and Foyer's CPU time is counted until Foyer is idle. The stock apps do all their work before they
+ * answer, so their slices end with the last answer.
  */
 
 const names = ['stock, empty callback', 'stock, hooks inline', 'Foyer'] as const;

@@ -93,7 +93,7 @@ async function msToReady(args: string[], env: Record<string, string>): Promise<n
   const startedAt = performance.now();
   const child = spawn(process.execPath, args, {
     env: { PATH, HOME, ...env, PORT: String(port) },
-    // Not in the checkout: there, Foyer would read the developer's .env.
+    // The process does not start in the checkout, because Foyer would read the developer's .env there.
     cwd: tmpdir(),
     stdio: ['ignore', 'ignore', 'inherit'],
   });

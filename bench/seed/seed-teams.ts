@@ -32,8 +32,8 @@ const perStatement = 200;
 const perTransaction = 10_000;
 
 /**
- * Writes installed teams with sealed tokens, as `count` installs would leave them. Each statement writes many rows,
- * because writing a million teams through Foyer's store would take an hour.
+ * Writes the rows that `teams.count` installs would leave, with sealed tokens. Each statement writes many rows, because
+ * writing a million teams through Foyer's store would take an hour.
  */
 export async function seedTeams(database: Database, keyring: Keyring, teams: Teams): Promise<void> {
   const cipher = createTokenCipher({ keyring });
@@ -97,7 +97,9 @@ export function installationRow(number: number, cipher: TokenCipher, now: number
 }
 
 const runIdOf = (number: number): string => `run_${String(number).padStart(26, '0')}`;
-/** How long a run waits if it waits for a set time. No measurement takes that long. */
+/**
+ * How long each run waits if it waits for a time. Longer than any measurement, so that none of these runs becomes due.
+ */
 const waitsMs = 24 * 60 * 60_000;
 
 function runRow(number: number, status: RunState, now: number): RunRow {

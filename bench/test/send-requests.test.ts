@@ -24,7 +24,7 @@ const requests = (count: number) =>
     body: `ü${number}`,
   }));
 
-test('the load generator sends each request once over the requested number of connections, whether responses have a Content-Length or are chunked', async (t) => {
+test('the load generator opens the given number of connections and sends each request exactly once, both for responses with a Content-Length and for chunked responses', async (t) => {
   const seen: string[] = [];
   const peers = new Set<number | undefined>();
   const connections = await connectionsTo(t, async (req, res) => {

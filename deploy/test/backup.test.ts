@@ -15,7 +15,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { openDatabase } from '../../packages/foyer/src/database/open-database.ts';
 import { verifyBackup } from '../../packages/foyer/src/database/sqlite/verify-backup.ts';
 
-/** Checks the units of the daily backup, and runs the script that they start. */
+/** Checks the systemd units of the daily backup, and runs the script that they start. */
 
 const root = join(import.meta.dirname, '../..');
 const readUnit = (name: string): string =>

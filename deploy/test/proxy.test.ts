@@ -74,7 +74,7 @@ describe('the reverse proxy', { skip: caddyVersion === undefined && 'no Caddy on
     assert.equal(arrivedAt(a, b).length, 1);
   });
 
-  it('the proxy never retries an OAuth callback with a percent-encoded path that reached a Foyer instance', async (t) => {
+  it('if an OAuth callback reached a Foyer instance, the proxy never retries it, even if its path is percent-encoded', async (t) => {
     const { caddy, a, b } = await stage(t);
     a.breaksOff = true;
     b.breaksOff = true;

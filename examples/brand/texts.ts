@@ -4,7 +4,7 @@ import type { PartialTexts } from 'slack-foyer';
 export const texts: PartialTexts = {
   en: {
     'app.nextSteps': 'Open its Home tab.\nInvite your team.',
-    'reason.chat:write': 'To ask the three questions, and to post the answers.',
+    'reason.chat:write': 'To ask your team three questions each day, and to post the answers.',
     'welcome.greeting': 'Good morning {person}! *{app}* is ready.',
     'failure.access_denied.do': 'Changed your mind? Start again: it takes a minute.',
   },

@@ -12,8 +12,8 @@ export interface AlertCase {
   /** Every alert that must fire at that time. No other alert may fire. */
   fires: readonly string[];
   /**
-   * The series whose values are not those of `freshProcess`, by name. In a name, `@` stands for the labels in
-   * `machine`.
+   * The values of the series that differ from `freshProcess`, by the name of the series. `@` in a name stands for the
+   * labels in the constant `machine`.
    */
   series: Readonly<Record<string, string>>;
   /** The case leaves out each series of `freshProcess` whose name matches this expression. */

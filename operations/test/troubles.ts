@@ -13,7 +13,7 @@ import { spawnFoyer } from '../../packages/foyer/test/faults/support/foyer-proce
 import { signedPost } from '../../packages/foyer/test/faults/support/signed-post.ts';
 import { environmentFor, type Stage, setStage } from '../../packages/foyer/test/support/start-foyer.ts';
 
-/** A Foyer for which the test causes a problem (a trouble), or only something that resembles one (a near miss). */
+/** One Foyer of the test. The test causes a trouble for it, or a near miss, which only resembles a trouble. */
 export interface Planted {
   job: string;
   what: string;
@@ -22,7 +22,7 @@ export interface Planted {
   /** The addresses that Prometheus scrapes. */
   hosts: string[];
   /**
-   * Causes the trouble or near miss, and continues until `signal` aborts. `vanish` removes this Foyer's `job` from
+   * Causes what `what` describes, and continues until `signal` aborts. `vanish` removes this Foyer's `job` from
    * Prometheus' configuration.
    */
   plant(about: { signal: AbortSignal; vanish(): void }): Promise<void>;

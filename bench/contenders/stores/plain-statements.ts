@@ -7,7 +7,7 @@ import { installationRow, numberOfTeam } from '../../seed/seed-teams.ts';
 
 const cipher = createTokenCipher({ keyring: benchKeyring });
 
-/** The columns of a fetched row that `openRow` needs. */
+/** The columns that `openRow` needs. */
 export interface TokenRow {
   id: string;
   sealed_bot: string;

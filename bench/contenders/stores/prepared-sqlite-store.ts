@@ -2,7 +2,7 @@ import Sqlite from 'better-sqlite3';
 import type { BenchStore } from './bench-store.ts';
 import { fetchSql, keyOf, newRow, openRow, removeSql, type TokenRow } from './plain-statements.ts';
 
-/** Statements of better-sqlite3, prepared once: the least work that SQLite requires. */
+/** Creates a store that does the least work that SQLite allows: it prepares each better-sqlite3 statement only once. */
 export function preparedSqliteStore(file: string): BenchStore {
   const sqlite = new Sqlite(file, { timeout: 5000 });
   sqlite.pragma('journal_mode = WAL');

@@ -53,8 +53,8 @@ export function createBackground(deps: {
   }
 
   /**
-   * Unlike the other shared chores, does nothing without the turn, not even when this machine starts. Otherwise each
-   * machine would ask Slack at each start.
+   * Each of the other shared chores also runs once when a machine starts. This chore runs only if it is the turn of
+   * this machine, so that not every machine asks Slack when it starts.
    */
   async function settleHeld(signal: AbortSignal): Promise<void> {
     const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs };
@@ -67,8 +67,8 @@ export function createBackground(deps: {
   return {
     async start() {
       worker.start();
-      // For chores that all machines share. Each machine does them once when it starts, and later only if it gets the
-      // turn.
+      // The options of the chores that all machines share. Each machine does such a chore once when it starts. After
+      // that, the machines take turns.
       const inTurn = { takeTurn: takeOwnTurn, log };
       const minuteMs = 60_000;
       chores = [

@@ -14,8 +14,8 @@ const mostWaiting = 1000;
 const mostLogged = 20;
 
 /**
- * An installation to work on, how many tries Slack has rate-limited, and the time of the next try
- * (`performance.now()`).
+ * An installation to work on. `tries` counts the tries that failed because of a rate limit. `dueAt` is the time of the
+ * next try, by `performance.now()`.
  */
 interface Waiting {
   installation: FoundInstallation;

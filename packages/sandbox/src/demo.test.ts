@@ -82,7 +82,7 @@ test('with --brand, the demo runs an app that has its own name, texts and logo',
   for (const part of [
     'Stand-ups that take a minute.',
     'Acme Rockets Inc.',
-    'To ask the three questions',
+    'To ask your team three questions',
     '/brand/logo',
   ]) {
     assert.ok(page.includes(part), part);

@@ -71,8 +71,8 @@ export function createJobs<Foyer>(deps: {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
   /**
-   * For each job, by name: the start of the newest interval for which this process has tried to take the turn. Because
-   * of this record, the process queries the database once per interval, not once per second.
+   * For each job, the start of the interval for which this process last tried to claim the job, by the name of the job.
+   * Because of this record, the process queries the database once per interval, not once per second.
    */
   const taken = new Map<string, number>();
 
@@ -160,8 +160,8 @@ export function createJobs<Foyer>(deps: {
 }
 
 /**
- * Returns the error's code, a cause's code or the name of the error's class. Never returns the message, which may
- * contain secrets: it goes only to the log, which hides them.
+ * Returns the error's code, a cause's code or the name of the error's class. Never returns the error's message, because
+ * the message may contain secrets. Only the log gets the message, and the log hides secrets.
  */
 function errorCodeOf(error: unknown): string {
   const { code } = stepFailure(error);

@@ -74,8 +74,9 @@ export function isInTrouble({ status, outcome }: JobState): boolean {
 }
 
 /**
- * While Foyer runs, a turn begins within a second. If cron calls `foyer.drain` instead, a turn begins only at the next
- * call. So a turn counts as late one interval after it was due, but not sooner than `least` and not later than `most`.
+ * How long after its due time a job counts as late. While Foyer runs, a due job begins within a second. If cron calls
+ * `foyer.drain` instead, the job begins only at the next call, which can be minutes later. So a job counts as late only
+ * after one interval, but not before `least` and at the latest after `most`.
  */
 const lateAfterMs = { least: 2 * 60_000, most: 15 * 60_000 };
 

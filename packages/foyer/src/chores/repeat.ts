@@ -6,8 +6,8 @@ export interface Chore {
 }
 
 /**
- * Runs `work` immediately, and again `everyMs` after each run of it ends. If `work` fails, logs the error and
- * continues.
+ * Runs `work` immediately. Each time `work` ends, waits for `everyMs` and runs `work` again. If `work` fails, logs the
+ * error and continues.
  *
  * If several processes share the chore, `takeTurn` returns true in only one of them, and the others skip that run. Each
  * process does its first run regardless of `takeTurn`, because that run cleans up what a crash left behind.

@@ -4,9 +4,8 @@ import type { ChoreRow } from '../database/records.ts';
 /**
  * Tries to take the turn to do a chore that several processes share. Returns true to one process, and then false to
  * every process until half of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or
- * twice per `everyMs`, regardless of the number of processes. If the database contains a turn from the future, a wrong
- * clock recorded it, and this function ignores it. If another process has the turn, a call usually only reads the
- * database.
+ * twice per `everyMs`, regardless of the number of processes. Ignores a recorded time that is in the future, because it
+ * came from a wrong clock. If another process has the turn, a call usually only reads the database.
  * @throws DatabaseUnavailableError
  */
 export async function takeTurn(
@@ -40,7 +39,7 @@ export async function takeInterval(
   return begin(database, { chore, known, at: dueAt, columns });
 }
 
-/** The latest time at which a recorded interval can have begun: a later one came from a wrong clock. */
+/** The latest time at which a recorded interval can have begun. A later time came from a wrong clock. */
 export function latestInterval({ everyMs, now }: { everyMs: number; now: number }): number {
   return now + Math.max(everyMs, clockSlackMs);
 }

@@ -68,7 +68,7 @@ export interface FoyerConfig {
         claimUrl: string | undefined;
       }
     | undefined;
-  /** Sign in with Slack; undefined if it is off. */
+  /** The settings of the feature “Sign in with Slack”; undefined if the feature is off. */
   signIn:
     | {
         /** The URL of Slack’s OpenID issuer. The URL of the issuer’s discovery document begins with this URL. */

@@ -21,16 +21,16 @@ const webUrl = (fix: string) =>
   });
 
 /**
- * Whether a host name or an IP address names this machine. A variable that requires https accepts plain http to this
- * machine.
+ * Whether a host name or an IP address names this machine. For a URL of this machine, Foyer accepts plain http where it
+ * otherwise requires https.
  */
 export const isLoopback = (hostname: string): boolean =>
   /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 
 /**
- * Returns the port on which Foyer must listen to be reached at `publicUrl`, if it is not `port`. Only a plain http URL
- * of this machine that names a port shows that: with https, or with TRUST_PROXY, there is a proxy in front. With PORT=0,
- * Foyer listens on any free port, which no URL can name in advance.
+ * Returns the port of `publicUrl` if Foyer cannot be reached at that URL because it listens on another port. Checks
+ * only plain http URLs of this machine that contain a port: https or TRUST_PROXY means that a proxy is in front of
+ * Foyer. With PORT=0, Foyer listens on any free port, which no URL can contain in advance.
  */
 export function missedPort(http: {
   publicUrl: string;

@@ -24,7 +24,7 @@ interface LineClass {
   whole: number;
   count: number;
   origins: Map<string, Set<unknown>>;
-  /** Writes the text of the class's latest line, with `fields`, to the logger that this line was meant for. */
+  /** Writes the text of the latest line in this class, with `fields`. The text goes to the logger that got the line. */
   write(fields: Fields): void;
 }
 
@@ -32,7 +32,8 @@ interface LineLimit {
   /** Returns whether to write this line in full. If not, it is counted, and `write` is called later with the count. */
   admits(line: { level: number; text: string; fields: Fields; write(fields: Fields): void }): boolean;
   /**
-   * Writes all counts that are not written yet, and forgets all classes. So the next lines are written in full again.
+   * Writes all counts that are not written yet, and forgets all classes of lines. After that, the first lines of each
+   * class are written in full again.
    */
   flush(): void;
 }

@@ -25,7 +25,7 @@ const secretShapes = [
   // Connect links and their results are JWTs. The pattern is tried only at the start of a word. If it were tried at
   // each `eyJ`, a long word that consists of `eyJ` would take seconds.
   /(?<![\w-])(?=[\w-]*?eyJ[\w-]{8})[\w-]+\.[\w-]{8,}\.[\w-]{8,}/,
-  // Secrets in a query string, also if the URL is quoted or encoded again.
+  // Secrets in a query string, even if the URL is inside a JSON text or URL-encoded.
   /(?<=(?:[?&]|%3F|%26|\\u0026)(?:code|state|client_secret|token|access_token|refresh_token|id_token|connect|claim|foyer_claim|foyer_result)(?:=|%3D))[^&\s"'<>\\]+/i,
 ];
 
@@ -215,7 +215,8 @@ function describeError(error: unknown, scrub: (text: string) => string, depth = 
       code: typeof code === 'string' ? shown(code) : undefined,
       message: shown(error.message),
       stack: error.stack === undefined ? undefined : shown(error.stack),
-      // For example, one error for each address of a host name that refused the connection.
+      // For example, if a host name has several addresses and none accepts the connection, there is one error per
+      // address.
       errors:
         error instanceof AggregateError && depth < 4
           ? error.errors.slice(0, 3).map((one) => describeError(one, scrub, 4))

@@ -6,8 +6,8 @@ import type { ConfigProblem } from './config-error.ts';
  *
  * A value that begins with a quotation mark is a problem, whether or not the value also ends with one. The quotation
  * mark would become part of the value, and a secret would be wrong. The parser of `.env` removes a pair of quotation
- * marks. So a value still has one for one of two reasons: the closing quotation mark is missing, or another parser read
- * the value (`docker run --env-file` keeps quotation marks).
+ * marks. So if a value begins with a quotation mark, either the closing quotation mark is missing, or another parser
+ * read the value (`docker run --env-file` keeps quotation marks).
  */
 export function plainValues(
   environment: Readonly<Record<string, string | undefined>>,
@@ -28,8 +28,8 @@ export function plainValues(
         fix: 'remove the quotation mark, or close it in .env',
       });
     }
-    // Despite this problem, returns the text inside the quotation marks, so that Foyer checks it and reports all
-    // problems together.
+    // Even if the value begins with a quotation mark, returns the text inside the quotation marks. Foyer then checks
+    // this text too, and reports all problems together.
     values[name] = inner?.trim() || value;
   }
   return values;

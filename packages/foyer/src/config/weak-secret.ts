@@ -1,7 +1,7 @@
 /**
- * Why our own list and not an estimator: one of them, zxcvbn, contains 800 kB of dictionaries. People choose an
- * operator password only once, and the error message says how to make a strong password. So this list only has to catch
- * what people type to get past a prompt.
+ * Foyer uses its own short list and no library that estimates passwords. The library zxcvbn, for example, contains 800
+ * kB of dictionaries. People choose an operator password only once, and the error message says how to make a strong
+ * password. So this list only has to catch what people type to get past a prompt.
  */
 
 /** Words that people often use in secrets. `readAs` replaces digits and signs first, so that `p4ssw0rd` matches too. */
@@ -35,9 +35,9 @@ export function weakness(secret: string, leastLength: number): string | undefine
 }
 
 /**
- * Counts the parts of a secret that an attacker has to guess. Each of these is one part: a common word, a row of
- * neighboring keys, a repeated character, and a year. Of the rest, each character is one part. If a secret only repeats
- * a shorter text, counts the parts of the shorter text.
+ * Counts the parts of a secret that an attacker has to guess. A common word counts as one part, and so does a row of
+ * neighboring keys, a repeated character or a year. Each other character also counts as one part. If a secret only
+ * repeats a shorter text, counts the parts of the shorter text.
  */
 function partsOf(secret: string): number {
   const text = secret.toLowerCase();

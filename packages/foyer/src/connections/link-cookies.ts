@@ -12,7 +12,7 @@ import type { Sealer } from '../installations/sealer.ts';
 /** The sealed content of a form. */
 interface FormTicket {
   link: string;
-  /** The tenant that this form moves to the link's account; absent if the form moves no tenant. */
+  /** The tenant whose account changes to the link's account if this form is sent; absent if no account changes. */
   moves?: string;
 }
 

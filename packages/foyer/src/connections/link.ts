@@ -35,7 +35,7 @@ const line = (most: number) =>
       error: 'contains a control character or an incomplete character',
     });
 
-/** JSON of at most `mostDataBytes` that every database can store. */
+/** A JSON value that takes at most `mostDataBytes` and contains only characters that both databases can store. */
 const data = z.json().refine(
   (value) => {
     const text = JSON.stringify(value);

@@ -32,7 +32,10 @@ export function createReturns(deps: {
     return outcome === 'installed' ? config.successRedirectUrl : config.errorRedirectUrl;
   }
 
-  /** Returns where the browser goes after an attempt that ended this way; undefined if Foyer shows its own page. */
+  /**
+   * Returns the URL to which the browser goes after an attempt with the given `end`; undefined if Foyer shows its own
+   * page.
+   */
   async function toHost(
     attempt: { requestId: string; link?: LinkClaims },
     end: InstallEnd,

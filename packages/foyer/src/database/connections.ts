@@ -76,7 +76,7 @@ export async function deleteConnections(transaction: Tx, ids: readonly string[])
   await transaction.deleteFrom('connections').where('id', 'in', ids).execute();
 }
 
-/** A connection with the workspace that it belongs to. */
+/** The row of a connection, and columns of the installation that the connection belongs to. */
 export type ConnectionWithPlace = ConnectionRow & {
   status: InstallationStatus;
   team_id: string | null;

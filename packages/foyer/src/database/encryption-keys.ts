@@ -110,8 +110,9 @@ export async function isKeyHolder(queries: Queries, process: string): Promise<bo
 }
 
 /**
- * Finds a process that was seen at or after `seenSince` and meets the search's other condition: it encrypts with the
- * key `keyId`, it encrypts with a key that is not in `notOf`, or it is not the process `otherThan`.
+ * Finds a process that was seen at or after `seenSince` and matches the one other field of `search`. With `keyId`, the
+ * process encrypts with that key. With `notOf`, it encrypts with a key that is not in the list. With `otherThan`, it is
+ * any other process.
  */
 export async function findKeyHolder(
   queries: Queries,

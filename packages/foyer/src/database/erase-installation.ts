@@ -94,7 +94,7 @@ export async function eraseBotToken(
 /** Which user tokens to erase. */
 interface UserTokenErasure {
   installationId: string;
-  /** The people whose tokens to erase; everyone if omitted. */
+  /** The people whose tokens are erased. If omitted, the tokens of all people are erased. */
   userIds?: readonly string[];
   /** If set, erases only tokens that were last granted or refreshed before this time. */
   updatedBefore?: number;

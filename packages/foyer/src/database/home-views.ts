@@ -14,7 +14,7 @@ interface ShownView {
   openedAt: number;
   /** The hash of the view that Slack accepted last; null while that is unknown. */
   publishedHash: string | null;
-  /** The hash of the view that Foyer, in any process, last began to send; null if there is none. */
+  /** The hash of the latest view that a Foyer process has begun to send to Slack; null if there is none. */
   sendingHash: string | null;
 }
 

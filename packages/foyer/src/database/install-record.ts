@@ -157,7 +157,7 @@ interface ConnectionColumns {
   connected_at: number | null;
 }
 
-/** Selects an installation's newest connection, in the same query as its own columns. */
+/** Selects the newest connection of an installation, as extra columns in the query that reads the installation. */
 export function newestConnection(eb: ExpressionBuilder<Tables, 'installations'>) {
   const newest = <Column extends 'org' | 'subject' | 'connected_at'>(column: Column) =>
     eb
@@ -220,7 +220,8 @@ export function toStepRecord(row: Pick<StepRow, (typeof stepColumns)[number]>): 
 /** Returns the `Moment` that started a run; undefined for an install or uninstall. */
 export function momentOf(run: Pick<RunRow, 'pipeline' | 'user_id' | 'moment'>): Moment | undefined {
   if (run.pipeline === 'install' || run.pipeline === 'uninstall') return undefined;
-  // If a person was erased, so were the tab and the channel of their `opened` runs. These values then replace them.
+  // When Foyer erases a person, it erases the stored tab and channel of the person's `opened` runs too. The default
+  // values here stand in for them.
   const stored: object = JSON.parse(run.moment ?? '{"tab":"home","channelId":null}');
   const who = run.pipeline === 'opened' && { userId: run.user_id };
   return { kind: run.pipeline, ...who, ...stored } as Moment;

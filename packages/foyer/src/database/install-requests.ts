@@ -158,7 +158,7 @@ export async function sweepInstallRequests(
   transaction: Queries,
   sweep: { clientId: string; before: number; outcome?: 'cancelled' | 'failed'; limit: number },
 ): Promise<number> {
-  // This takes two queries, because for a single one Postgres would scan all ids.
+  // Selects and deletes in two queries, because Postgres would scan all ids for a combined query.
   const found = await transaction
     .selectFrom('install_requests')
     .select('id')
@@ -179,8 +179,8 @@ export async function sweepInstallRequests(
 }
 
 /**
- * Returns when a request with this outcome began: the newest if `count` is 1, the second newest if it is 2, and so on.
- * Undefined if there are fewer than `count`.
+ * Returns when one of the newest requests with this outcome began. If `count` is 1, this is the newest request, if
+ * `count` is 2, the second newest, and so on. Returns undefined if fewer than `count` requests have this outcome.
  */
 export async function startOfNewest(
   queries: Queries,
@@ -207,7 +207,7 @@ interface InstalledRequest {
   enterpriseId: string | null;
   userId: string;
   installationId: string;
-  /** Null if a member only granted the app their own token, because that starts no run. */
+  /** Null if there is no run, because a member only connected their own account to an installed app. */
   runId: string | null;
   /**
    * Whether the request's row keeps its sealed tokens; false by default. True if Slack issued tokens that were not

@@ -94,8 +94,8 @@ export function heldInstallations(queries: Queries, clientId: string) {
       .select('id')
       .where('client_id', '=', clientId)
       .where('status', '=', 'broken')
-      // The value must be a literal, because the index's condition contains it as one: SQLite would not use the index
-      // for a bound value.
+      // The value is a literal, because the condition of the index contains the same literal. With a bound value,
+      // SQLite would not use the index.
       .where('broken_reason', '=', sql.lit(inactiveCode))
   );
 }
@@ -153,9 +153,7 @@ export async function findInstallsAndRemovals(
     .execute();
 }
 
-/**
- * A change that an event reported: from `changedAt` on, an org-wide install may act in a workspace, or no longer may.
- */
+/** A change that an event reported: at `changedAt`, an org-wide install gained or lost access to a workspace. */
 interface TeamAccessChange {
   clientId: string;
   enterpriseId: string;

@@ -14,8 +14,8 @@ export function makePrivate(file: string): boolean {
   } catch (cause) {
     const mode = (found.mode & 0o777).toString(8).padStart(4, '0');
     throw new Error(
-      `other users of this machine can reach it (mode ${mode}), and this user may not change that; ` +
-        `as its owner or as root, run: chmod 600 '${file}'`,
+      `other users of this machine have access to the file (mode ${mode}), and this user may not change the mode; ` +
+        `as the owner of the file or as root, run: chmod 600 '${file}'`,
       { cause },
     );
   }

@@ -74,7 +74,8 @@ export function checkOwnMigrations(own: unknown): ConfigProblem[] {
   return Object.entries(own as Record<string, unknown>).flatMap(([key, migration]): ConfigProblem[] => {
     const name = `migrations[${JSON.stringify(key.slice(0, 80))}]`;
     const problems: ConfigProblem[] = [];
-    // The ledger's column has room for 255 characters, and migrations run in the order of their names.
+    // The name is stored in the ledger table, in a column of 255 characters. The fix suggests a name that begins with a
+    // number, because migrations run in the order of their names.
     if (key.trim() === '' || key.length > 255) {
       problems.push({ name, problem: 'has an invalid name', fix: "name it like '0001-orders'" });
     }
@@ -220,9 +221,9 @@ async function namesIn(queries: Kysely<Tables>, ledger: string): Promise<string[
 }
 
 /**
- * Returns the error for migrations that are in Foyer's ledger, but that this version of Foyer does not have. If the
- * number of such a migration is higher than that of this version's last migration, a newer version of Foyer added it.
- * Otherwise another Kysely migrator did.
+ * Returns the error for migrations that are in Foyer's ledger, but that this version of Foyer does not have. A
+ * migration with a higher number than this version's last migration was added by a newer version of Foyer. Any other
+ * such migration was added by another Kysely migrator.
  */
 function strangersError(applied: readonly string[], strangers: readonly string[]): Error {
   if (strangers.length === applied.length) return ofAnother(`it has the migration ${strangers[0]}`);

@@ -110,7 +110,9 @@ export async function beginRunNotice(
   return stood;
 }
 
-/** Builds the condition that a notice is of this app. Other apps in the same database notify their own operators. */
+/**
+ * Builds a condition that selects the notices of this app. Other apps in the same database notify their own operators.
+ */
 const isOfApp = (clientId: string) => (eb: ExpressionBuilder<Tables, 'operator_notices'>) =>
   eb.exists(
     eb
@@ -260,10 +262,9 @@ export async function countUndelivered(
 const troubleEnd = (channel: NoticeChannel): string => `${channel}/undelivered`;
 
 /**
- * Returns the cause id of the notices about a broken channel, which does not accept an app's messages. While the
- * problem lasts, the broken channel has a row with this cause id. A second row, with the same cause id, is the notice
- * that reports the problem in the other channel. There is one row per channel and cause id, so the problem is reported
- * only once.
+ * Returns the cause id that marks a channel as broken: the channel does not accept an app's messages. While the problem
+ * lasts, two rows have this cause id. The row of the broken channel records the problem. The row of the other channel
+ * is the notice that reports it. Each channel has at most one row per cause id, so the problem is reported only once.
  */
 const troubleOf = (clientId: string, channel: NoticeChannel): string => `${clientId}/${troubleEnd(channel)}`;
 
@@ -281,8 +282,9 @@ export interface ChannelTrouble {
 }
 
 /**
- * Records whether a channel accepts an app's messages. If it does not, adds a notice about the problem to each other
- * channel, unless one exists. If it does, deletes these notices.
+ * Records whether a channel accepts an app's messages. If the channel does not accept them, adds a notice about the
+ * problem to every channel except this one, unless the notice exists already. If the channel accepts them, deletes
+ * these notices.
  */
 export async function recordChannelState(
   tx: Tx,

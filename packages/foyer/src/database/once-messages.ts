@@ -23,8 +23,8 @@ export interface OnceMessageKey {
 }
 
 /**
- * The table and column of a message, and the row's key. The types are those of `posts` for both tables, since only the
- * name of one column differs.
+ * The table and column of a message, and the row's key. The cast gives both tables the types of `posts`, because the
+ * tables differ only in the name of one column.
  */
 function ledgerOf({ kind, installationId, life, key }: OnceMessageKey) {
   const { table, column } = ledgers[kind] as { table: 'posts'; column: 'key' };

@@ -88,8 +88,8 @@ export interface OwnDatabase<MyTables = NoTables> {
 /**
  * A Foyer transaction as the app's code sees it: Foyer's writes and the app's are committed together.
  *
- * Why the cast is safe: the object stays the same, and `FoyerTables` names columns of `Tables`. So if a column of
- * `Tables` is renamed, this file no longer compiles.
+ * Why the cast is safe: it changes only the type, not the object. The columns in `FoyerTables` come from `Tables`. If
+ * one of these columns is renamed in `Tables`, this file no longer compiles.
  */
 function ownTransaction<MyTables>(tx: Tx): Transaction<JoinedTables<MyTables>> {
   return tx as unknown as Transaction<JoinedTables<MyTables>>;

@@ -27,9 +27,9 @@ export interface Page<Row> {
 }
 
 /**
- * Makes a page from the rows that a query found. The query must sort the rows by their distance from the cursor,
- * nearest first. So it sorts older rows from new to old, and newer rows from old to new. It must ask for `limit` + 1
- * rows, because the extra row shows that the list continues.
+ * Makes a page from the rows that a query found. The query must return the rows that are nearest to the cursor first.
+ * If it looks for older rows, it must sort from new to old. If it looks for newer rows, it must sort from old to new.
+ * It must ask for `limit` + 1 rows, because the extra row shows that the list continues.
  */
 export function toPage<Row>(
   found: readonly Row[],

@@ -1,19 +1,22 @@
 import { open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** For this long after a probe began, checks use its outcome instead of starting a new probe. */
+/**
+ * If the last probe began at most this long ago, a check uses its result. If it began earlier and has ended, the check
+ * starts a new probe.
+ */
 const believedMs = 2000;
 /**
- * How long a caller waits for a probe. If the probe is still running after `waitMs`, the check passes. A probe that is
- * still running after `silentMs` counts as failed.
+ * A check waits at most `waitMs` for a running probe. After that, the check passes. If the probe has already been
+ * running for longer than `silentMs` when a check is called, that check fails.
  */
 const waitMs = 1000;
 const silentMs = 5000;
 
 /**
- * Creates a check that any number of callers may call at the same time. Only one `probe` runs at a time, and for two
- * seconds after it began, all checks use its outcome. The check rejects with the probe's error. If the probe has been
- * running for more than five seconds, the check rejects with an error whose message is `silent`.
+ * Creates a check that any number of callers may call at the same time. Only one `probe` runs at a time, and all checks
+ * share its result until two seconds after its start. If the probe fails, the check rejects with the probe's error. If
+ * the probe has been running for more than five seconds, the check rejects with an error whose message is `silent`.
  */
 export function createProbe(probe: () => Promise<void>, silent: string): () => Promise<void> {
   let last: { startedAt: number; isPending: boolean; result: Promise<void> } | undefined;

@@ -95,8 +95,8 @@ export async function restartQuestions(
 }
 
 /**
- * Stores a question as JSON; returns false if it is stored already. If a person's data was erased, and with it their
- * answer to this question, opens the question again.
+ * Stores a question as JSON; returns false if the question is stored already. There is one exception: if the answer was
+ * erased with the rest of a person's data, opens the stored question again and returns true.
  */
 export async function storeQuestion(
   tx: Tx,

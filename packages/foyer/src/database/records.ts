@@ -176,14 +176,15 @@ export interface MembershipRow {
   first_seen_at: number;
   /** When they last installed, signed in, opened Home or pressed a button, accurate to an hour; null if never seen. */
   last_seen_at: number | null;
-  /** When Slack reported that their account was deactivated; null if it is active. */
+  /** When Slack reported that the person's account was deactivated; null if the account is active. */
   deactivated_at: number | null;
   updated_at: number;
 }
 
 /**
  * A person from another workspace, seen in a Slack Connect channel. The profile contains only what this installation
- * may see. It contains nothing that an installation in the person's own team has stored: that is another tenant.
+ * may see. It contains nothing that an installation in the person's own team has stored, because that team is another
+ * tenant.
  */
 export interface ExternalMemberRow {
   client_id: string;
@@ -220,8 +221,8 @@ export interface InstallRequestRow {
   error_code: string | null;
   started_at: number;
   /**
-   * When its state was used. Null if the attempt ended at Slack's consent page: the state stays unused, since the user
-   * may go back and click Allow.
+   * When the OAuth state of this attempt was used. Null if the attempt ended on Slack's consent page: the user may
+   * still go back and click Allow, so the state can still be used.
    */
   used_at: number | null;
   finished_at: number | null;
@@ -278,7 +279,7 @@ export interface StepRow {
   status: StepStatus;
   /** How many attempts were made, including those that hit a rate limit. */
   attempts: number;
-  /** How many of these attempts count against the step's limit. */
+  /** How many of the `attempts` count against the step's limit. */
   failures: number;
   /** JSON of what the step returned. */
   output: string | null;
@@ -315,8 +316,8 @@ export interface OnceMessageRow {
   /** When the first attempt to send the message began. A search for the message goes back to about this time. */
   attempted_at: number;
   /**
-   * When the message was sent. While that is unknown: the time after which the newest call to send it can no longer
-   * take effect.
+   * When the message was sent. As long as Foyer does not know this time, the column contains a deadline instead: after
+   * the deadline, the newest call to send the message can no longer take effect.
    */
   sent_at: number | null;
   /**
@@ -359,7 +360,7 @@ export type NoticeChannel = 'webhook' | 'mail';
  */
 export type NoticeStatus = 'pending' | 'sending' | 'sent' | 'unconfirmed' | 'failed';
 
-/** One cause, reported to the operators through one channel. */
+/** A notice that reports one event or problem (the cause) to the operators through one channel. */
 export interface OperatorNoticeRow {
   /**
    * For an install, the run's id. For a failed run, `<run id>/failed`. For an uninstall or a dead token, the id of its
@@ -387,7 +388,7 @@ export interface ConnectionRow {
   installation_id: string;
   /** The host's id of the account; unique together with the installation. */
   org: string;
-  /** The host's id of the person who connected it; null if unknown. */
+  /** The host's id of the person who connected the account; null if unknown. */
   subject: string | null;
   /** The account's display name; null if the host did not give one. */
   label: string | null;
@@ -408,8 +409,8 @@ export interface UsedLinkRow {
   installation_id: string | null;
   run_id: string | null;
   /**
-   * The account that the link connected. If several accounts share the workspace, this column says to which of them the
-   * run `run_id` belongs.
+   * The account that the link connected. Several accounts can share a workspace, so this column tells which account the
+   * run `run_id` belongs to.
    */
   org: string | null;
   /** The hash of the token of the install request's progress page. */
@@ -449,7 +450,7 @@ export interface SessionRow {
   kind: SessionKind;
   /** The installation of the member's team; null for an operator. */
   installation_id: string | null;
-  /** The life of the installation in which the session began; null for an operator. */
+  /** The number of the installation's life at the beginning of the session; null for an operator. */
   life: number | null;
   /**
    * For a member, the team that they are registered in (for an org-wide install, the enterprise). For an operator, the

@@ -104,8 +104,8 @@ export const isOfApp =
 const claimRuns = prepareQuery((queries, given: Given<Claim>) =>
   queries
     // The CTE makes Postgres lock only the rows that this query claims. Only runs that a worker may claim have a
-    // `due_at`, so the query needs no condition on the status. With such a condition, or if sorted by id, SQLite would
-    // scan every unfinished run.
+    // `due_at`, so the query needs no condition on the status. With such a condition, or with a sort by id, SQLite
+    // would scan every unfinished run.
     .with('due', (due) =>
       due
         .selectFrom('runs')

@@ -194,7 +194,8 @@ export async function readStepAttempts(queries: Queries, runId: string): Promise
 }
 
 /**
- * Counts how many of a step's latest attempts, in a row, never ended because their process died. Counts at most `most`.
+ * Counts the lost attempts since the last attempt that ended, but at most `most`. An attempt is lost if its process
+ * died before the attempt ended.
  */
 export async function countLostAttempts(
   queries: Queries,

@@ -25,8 +25,8 @@ interface NewRun {
   userId: string;
   stepNames: readonly string[];
   /**
-   * What happened, if `pipeline` is one of the `momentKinds`; `moment.kind` is then the same as `pipeline`. Undefined
-   * for an install or uninstall.
+   * What started the run. Undefined for an install or uninstall; for any other run, `moment.kind` is equal to
+   * `pipeline`.
    */
   moment?: Moment;
   now: number;
@@ -93,10 +93,10 @@ export const isBehindRun = ({ waiting_for }: { waiting_for: string | null }): bo
   waiting_for === behindUninstallRun || waiting_for?.startsWith('run_') === true;
 
 /**
- * Queues a run with all its steps pending, and returns its id. Call it in the transaction that applies the install, the
- * uninstall or the moment that the run is for: that change and its run must be committed together (invariant 1). If an
- * uninstall run has not ended, the new run waits for it, so that a reinstall never overtakes the cleanup after the
- * uninstall. The run of a moment also waits for an install run that is under way.
+ * Queues a run with all its steps pending, and returns its id. Call it in the transaction that stores the install, the
+ * uninstall or the other change that starts the run: the change and the run must be committed together (invariant 1).
+ * If an uninstall run has not ended, the new run waits for it, so that a reinstall never overtakes the cleanup after
+ * the uninstall. A run whose pipeline is one of the `momentKinds` also waits for an install run that has not ended.
  */
 export async function createRun(transaction: Tx, run: NewRun): Promise<string> {
   const { stepNames, installationId, life, userId, pipeline = 'install' } = run;
@@ -147,8 +147,8 @@ export async function queueRun(transaction: Tx, run: { id: string; now: number }
 
 /**
  * Repeats a run that has ended: resets the steps in `stepsToRepeat` to pending and queues the run. The steps keep their
- * count of attempts, so that each attempt gets a new number. As after its creation, a moment's run waits for an
- * unfinished install or uninstall run.
+ * count of attempts, so that each attempt gets a new number. If the pipeline is one of the `momentKinds`, the run waits
+ * for an unfinished install or uninstall run, as a new run does.
  */
 export async function repeatRun(
   transaction: Tx,
@@ -166,7 +166,7 @@ export async function repeatRun(
     .where('run_id', '=', run.id)
     .where('name', 'in', run.stepsToRepeat)
     .execute();
-  // Slack may have refused the message that asks a question, perhaps days ago.
+  // If Slack refused a step's question, perhaps days ago, the question must be asked again, with new deadlines.
   await restartQuestions(transaction, { runId: run.id, stepNames: run.stepsToRepeat, now: run.now });
   await queueRun(transaction, run);
   if (!isMoment(run.pipeline)) return;

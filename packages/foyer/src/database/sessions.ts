@@ -123,7 +123,8 @@ const signedInById = prepareQuery((queries, given: Given<{ id: string }>) =>
     .select(['users.locale', 'users.avatar_url'])
     .select(['memberships.is_admin', 'memberships.is_owner', 'memberships.is_guest'])
     .where('sessions.id', '=', given.id)
-    // A session belongs to the life in which it began: an uninstall ends it, and a reinstall does not bring it back.
+    // An uninstall ends the sessions of the installation, and a reinstall does not make them valid again. So the life
+    // of the installation must be the same as when the session began.
     .where('installations.status', '!=', 'uninstalled')
     .whereRef('installations.life', '=', 'sessions.life'),
 );
@@ -201,8 +202,8 @@ export interface PersonOfSessions extends PersonKey {
 }
 
 /**
- * Builds the condition that a session is an operator's of this organization. Such a session is registered in the
- * workspace of the sign-in, also if the person is known in the organization's own installation.
+ * Builds a condition that selects the operator sessions of this organization. The registered team of such a session is
+ * the workspace of the sign-in, even if the app is installed for the whole organization and knows the person there.
  */
 export const isOperatorOf = (enterpriseId: string) => (eb: ExpressionBuilder<Tables, 'sessions'>) =>
   eb.and([eb('kind', '=', 'operator'), eb('enterprise_id', '=', enterpriseId)]);

@@ -11,7 +11,7 @@ const notSupported = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
  * failure can lose this entry (man 2 fsync).
  */
 export function syncFolder(folder: string): void {
-  // Windows cannot open a folder, and its file systems journal their names.
+  // Windows cannot open a folder. It does not need this sync, because its file systems record file names in a journal.
   if (process.platform === 'win32') return;
   const handle = openSync(folder, 'r');
   try {

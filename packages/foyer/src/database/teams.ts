@@ -11,7 +11,7 @@ interface TeamRegistration {
   now: number;
 }
 
-/** Inserts a team or updates its name and enterprise; returns when the app first met it. */
+/** Inserts a team, or updates its name and enterprise. Returns the time at which the app first saw the team. */
 export async function recordTeam(transaction: Tx, team: TeamRegistration): Promise<{ firstSeenAt: number }> {
   const { first_seen_at } = await transaction
     .insertInto('teams')

@@ -110,9 +110,9 @@ export async function saveRefreshedToken(
 }
 
 /**
- * Finds tokens that expire by `before` or have expired, and whose refresh is neither in progress nor postponed. Returns
- * at most `limit` bots of active installations, and at most `limit` people of installations that are not uninstalled.
- * The soonest to expire come first.
+ * Finds the holders of tokens that have expired or expire by `before`. Omits a token if its refresh is in progress or
+ * postponed. Returns at most `limit` bots of active installations, and at most `limit` people of installations that are
+ * not uninstalled. The holders whose tokens expire soonest come first.
  */
 export async function findLapsingTokens(
   queries: Queries,

@@ -386,7 +386,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       const second = await database.write((tx) => erasePerson(tx, { ...grace, now: 7000 }));
       assert.match(
         second.kept.map(({ what }) => what).join(),
-        /^their user id in the uninstall run run_OWN4 of/,
+        /^the person’s user id in the uninstall run run_OWN4 of/,
       );
       assert.deepEqual(await named(), [...others, ...waits, 'ins_OWN', 'run_OWN4']);
       await queries.updateTable('runs').set({ status: 'failed' }).where('id', '=', 'run_OWN4').execute();

@@ -172,7 +172,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.equal(exitCode, 0);
       assert.match(
         stdout,
-        /Kept: their user id as the installer of Acme \(T\w+\), with the runs and the welcome/,
+        /Kept: the person’s user id as the installer of Acme \(T\w+\), and the runs and the welcome/,
       );
       const tokens = stage.sandbox.state().installations.flatMap((each) => each.tokens);
       assert.deepEqual(tokens.map(({ kind, status }) => [kind, status]).sort(), [

@@ -106,8 +106,8 @@ function matchTable(source: TableShape, target: TableShape, engines: { source: E
 
 /**
  * Sorts tables so that each one comes after the tables that it refers to. Some tables have no such place: those that
- * refer to themselves, are in a circle of references, or refer to such a table. `circles` lists them, each with the
- * reason why it cannot be copied.
+ * refer to themselves, are in a circle of references, or refer to a table with one of these problems. `circles` lists
+ * them, each with the reason why it cannot be copied.
  */
 function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]): {
   names: string[];
@@ -129,7 +129,7 @@ function parentsFirst(tables: readonly Pick<TableShape, 'name' | 'references'>[]
     names,
     circles: left.map(
       ({ name }) =>
-        `${name}: it refers to itself, is part of a circular reference between tables, or refers to such a table`,
+        `${name}: it refers to itself, is in a circle of references, or refers to a table with one of these problems`,
     ),
   };
 }
@@ -139,7 +139,8 @@ export async function advanceSequences(tx: Tx, tables: readonly CopiedTable[]): 
   if (engineOf(tx) !== 'Postgres') return;
   for (const { name, sequences } of tables) {
     for (const column of sequences) {
-      // A value outside the sequence's range (0, for example) is never its next one, and `setval` refuses it.
+      // Skips a highest value that is outside the sequence's range (0, for example), because `setval` refuses it. The
+      // sequence never produces such a value, so it needs no advance.
       await sql`select setval(seqrelid::regclass, highest)
         from pg_sequence, (select max(${sql.id(column)}) as highest from ${sql.id(name)}) as copied
         where seqrelid = pg_get_serial_sequence(quote_ident(${name}), ${column})::regclass

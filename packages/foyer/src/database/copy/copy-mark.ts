@@ -33,7 +33,10 @@ export interface CopyMark {
 type MarkTables = {
   foyer_copy: {
     source: string;
-    /** The id of the copy that started last. A copy that finds another id here stops. */
+    /**
+     * The id of the copy process that started last. Each copy process compares this column with its own id, and stops
+     * if the ids differ.
+     */
     owner: string;
     state: CopyMark['state'];
     place: string | null;
@@ -73,8 +76,8 @@ export async function createCopyMark(
 }
 
 /**
- * Takes over an unfinished copy: stores `owner` as the id of the copy that now continues it, and returns the mark. If
- * the previous copy is still running, it stops before it stores its next rows.
+ * Takes over an unfinished copy from the process that began it: stores `owner`, the id of the new process, and returns
+ * the mark. If the previous process is still running, it stops before it stores its next rows.
  */
 export async function takeCopyMark(tx: Tx, owner: string): Promise<CopyMark> {
   // The update waits for the row's lock. So if another copy is just storing a page, the returned mark includes that

@@ -131,8 +131,8 @@ async function readPostgres(queries: Queries) {
 
 /**
  * Lists the tables and views that cannot be copied table by table from a Postgres database, each with the reason. The
- * copy would miss some of them, and would insert the rows of others twice. Tables in other schemas may belong to other
- * programs, so only those are listed that a reference connects with one of the app's tables.
+ * copy would miss some of these tables, and would insert the rows of the others twice. Lists a table in another schema
+ * only if a reference connects it with one of the app's tables. Other tables there may belong to other programs.
  */
 export async function readUncopied(queries: Queries): Promise<string[]> {
   if (engineOf(queries) === 'SQLite') return [];

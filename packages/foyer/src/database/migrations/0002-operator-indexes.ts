@@ -16,7 +16,8 @@ export const m0002OperatorIndexes: Migration = {
       'installed_at',
       'id',
     ]).execute();
-    // Replaces an index on only the time. The planner would no longer choose that index, because of the index above.
+    // Replaces an index that contains only `bot_expires_at`. A search for expiring tokens also filters by client id and
+    // status, so the planner would choose the index above instead of the old one.
     await db.schema.dropIndex('installations_lapsing').execute();
     await index('installations_lapsing', 'installations', ['client_id', 'status', 'bot_expires_at'])
       .where(sql.ref('bot_expires_at'), 'is not', null)

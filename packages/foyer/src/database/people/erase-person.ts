@@ -60,7 +60,8 @@ export async function erasePerson(tx: Tx, person: PersonKey & { now: number }): 
     .deleteFrom('sessions')
     .where('client_id', '=', clientId)
     .where('user_id', '=', userId)
-    // The registered team of a member of an org-wide install is the enterprise; `team_id` is the workspace.
+    // For a member of an org-wide install, `registered_team_id` is the id of the enterprise, and `team_id` is the id of
+    // the workspace.
     .where((eb) =>
       eb.or([eb('registered_team_id', '=', teamId), eb('team_id', '=', teamId), isOperatorOf(teamId)(eb)]),
     )
@@ -116,8 +117,8 @@ async function eraseFrom(
     .$if(isNeeded, (query) => query.where('life', '!=', life))
     .executeTakeFirst();
   erased.welcomes += Number(welcomes.numDeletedRows);
-  // Deletes the notices about the person's dead token instead of removing the person's id from them: a `token_died`
-  // notice without a person is about the bot's token.
+  // Deletes the notices about the person's dead token. Without the person's id, such a notice would seem to be about
+  // the bot's token. From other notices, only the id is removed.
   const ofTheirToken = await tx
     .deleteFrom('operator_notices')
     .where((eb) => eb.and({ ...theirs, kind: 'token_died' }))
@@ -145,13 +146,13 @@ async function eraseFrom(
     .execute();
   for (const { id } of left) {
     erased.kept.push({
-      what: `their user id in the uninstall run ${id} of ${place}`,
+      what: `the person’s user id in the uninstall run ${id} of ${place}`,
       why: 'the run has not ended: erase the person again once it has ended',
     });
   }
   if (isNeeded) {
     erased.kept.push({
-      what: `their user id as the installer of ${place}, with the runs and the welcome of this install`,
+      what: `the person’s user id as the installer of ${place}, and the runs and the welcome of this install`,
       why: 'while the app is installed, Foyer needs the installer’s id, for example so that it does not send another welcome. To erase the id too, purge the team, or run erase again after the app is uninstalled',
     });
   } else if (isInstaller && left.length === 0) {

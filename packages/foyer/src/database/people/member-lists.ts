@@ -13,9 +13,9 @@ interface MemberSearch {
 }
 
 /**
- * Lists the members of an installation's team, and the people of other workspaces whom the installation met. The list
- * is sorted by the time when the app first met each person, latest first. A position's id consists of a person's user
- * id and their team's id, so no two people share a position.
+ * Lists the members of an installation's team, and the people of other workspaces whom the app saw in a Slack Connect
+ * channel. The list is sorted by the time when the app first saw each person, latest first. The id in a cursor consists
+ * of a person's user id and their team's id, so no two people have the same position in the list.
  */
 export async function listMembersPage(
   queries: Queries,

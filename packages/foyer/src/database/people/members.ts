@@ -4,10 +4,10 @@ import { type InstallRecord, registeredTeamId } from '../install-record.ts';
 import type { ExternalMemberRow } from '../records.ts';
 import { personColumns, profileColumns, saidColumns, toUserRecord, type UserRecord } from './people.ts';
 
-/** external: a person of another workspace, whom the installation met in a Slack Connect channel. */
+/** external: a person of another workspace, seen in a Slack Connect channel. */
 export type MemberRole = 'owner' | 'admin' | 'member' | 'guest' | 'external';
 
-/** A member of an installation's team, or a person of another workspace whom the installation met. */
+/** A member of an installation's team, or an external person. */
 export interface MemberRecord extends UserRecord {
   role: MemberRole;
 }
@@ -115,7 +115,7 @@ export async function recordExternalVisit(
   tx: Tx,
   visit: Visit & {
     homeTeamId: string;
-    /** Whether Foyer asked Slack, even if Slack reported nothing. */
+    /** Whether Foyer asked Slack about the person. True even if Slack reported nothing. */
     wasAsked: boolean;
     reported: SlackProfile | undefined;
   },

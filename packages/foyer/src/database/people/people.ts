@@ -43,8 +43,8 @@ export async function recordUser(
     seenAt: number;
     now: number;
     /**
-     * When Slack reported the role of a new person; `now` by default. 0 means that Foyer has not asked Slack yet. It
-     * asks once the role matters.
+     * The time at which Slack reported the role of a new person; `now` by default. 0 means that Foyer has not asked
+     * Slack yet. Foyer asks when it needs the role for the first time.
      */
     provenAt?: number;
   },

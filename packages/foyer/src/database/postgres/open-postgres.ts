@@ -32,7 +32,7 @@ const begin = [
   'set local idle_in_transaction_session_timeout = 10000',
 ];
 
-/** How long it may take until the change mark shows a commit of another process. */
+/** `changeMark` changes at least this often, because another process may have committed a change. */
 const seenWithinMs = 500;
 const retryDelayMs = 15;
 /**

@@ -55,8 +55,8 @@ export function isLostConnection(error: unknown): boolean {
 export function mayComeBack(error: unknown): boolean {
   if (!isLostConnection(error)) return false;
   const { message, code, syscall } = error as NodeJS.ErrnoException;
-  // From `connect`, these codes mean that the server's Unix socket is missing, and it may still appear. Otherwise they
-  // concern a certificate file that the URL names.
+  // If `connect` failed with one of these codes, the server's Unix socket is missing, and the socket may still appear.
+  // If another call failed, the code concerns a certificate file that the URL names.
   if (/^(ENOENT|EACCES|EISDIR)$/.test(code ?? '') && syscall !== 'connect') return false;
   return !/CERT|SELF_SIGNED|ALTNAME|SSL|TLS|SASL/i.test(`${message} ${String(code)}`);
 }

@@ -97,7 +97,10 @@ export function createPostgresPool(options: {
   };
 }
 
-/** One connection, which is replaced if a read outside a transaction loses it. */
+/**
+ * Creates a client with one connection. If the connection is lost during a read outside a transaction, the client
+ * connects again and repeats the read.
+ */
 function createConnection(
   first: pg.PoolClient,
   deps: { connect(): Promise<pg.PoolClient>; noteError(error: unknown): void; server: string },

@@ -5,11 +5,11 @@ import type { InTurn } from '../migrate.ts';
 import type { Tables } from '../records.ts';
 
 /**
- * Why marks: if the connection is lost between a commit and its answer, Foyer must be able to find out the outcome.
- * After a crash or a failover, the server's own `pg_xact_status` can be wrong: the number of a lost transaction is used
- * again for a later one. When the later one is committed, the server reports "committed" for the lost one too. So each
- * transaction writes a row with a unique id, its mark. The row exists only if the transaction was committed. Later
- * transactions delete the row, so the table stays small.
+ * Each transaction writes a mark: a row with a unique id, which exists only if the transaction was committed. Later
+ * transactions delete the row, so the table stays small. If the connection is lost between a commit and its answer, the
+ * mark shows the outcome. The server's own `pg_xact_status` can be wrong after a crash or a failover, because the
+ * server can use the number of a lost transaction again. If the new transaction with this number is committed, the
+ * server reports "committed" for the lost transaction too.
  */
 export const writeMarksTable = 'write_marks';
 
@@ -51,8 +51,8 @@ export function createWriteMarks(): { next(): WriteMark } {
  * transaction.
  */
 export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> {
-  // The only other insert of this id is in the mark's own transaction. So if this insert succeeds, that transaction was
-  // not committed and never will be.
+  // Only one other statement inserts this id: the statement of the transaction in doubt. So if the insert here
+  // succeeds, the transaction in doubt was not committed and never will be.
   await sql`insert into write_marks (id, made_by) values (${id}, 'doubt') on conflict (id) do nothing`.execute(
     transaction,
   );

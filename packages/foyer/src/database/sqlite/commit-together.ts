@@ -102,12 +102,12 @@ async function inTurn(transaction: Tx, group: readonly Waiting[]): Promise<(() =
 }
 
 /**
- * Syncs the write-ahead log to the disk, in place of SQLite. With `synchronous = FULL`, SQLite syncs the log at each
- * commit, which blocks the whole process for 0.3 ms, or for 10 ms and more on a slow disk. With NORMAL, SQLite writes
- * the same log in the same order and still syncs it before each checkpoint, but not at each commit
- * (sqlite.org/pragma.html#pragma_synchronous). Foyer makes up for that: it syncs the log outside the event loop, and a
- * write resolves only after the sync. So a resolved write is on the disk, as with FULL. Under load, an install takes
- * 10 % less CPU, since more writes share a commit.
+ * Syncs the write-ahead log to the disk, so that SQLite need not sync it at each commit. With `synchronous = FULL`,
+ * SQLite syncs the log at each commit, which blocks the whole process for 0.3 ms, or for 10 ms and more on a slow disk.
+ * With NORMAL, SQLite writes the same log in the same order and still syncs it before each checkpoint, but not at each
+ * commit (sqlite.org/pragma.html#pragma_synchronous). Foyer makes up for that: it syncs the log outside the event loop,
+ * and a write resolves only after the sync. So a resolved write is on the disk, as with FULL. Under load, an install
+ * takes 10 % less CPU, since more writes share a commit.
  */
 export interface LogOnDisk {
   /**

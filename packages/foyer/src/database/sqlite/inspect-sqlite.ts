@@ -20,7 +20,7 @@ export interface SqliteInspection {
   isLogWithoutIndex: boolean;
   /** The free space that this user can use on the file's disk. */
   freeBytes: number;
-  /** Whether that disk has no room for another file; false if its file system does not count files. */
+  /** Whether the file's disk has reached its limit of files; false if the file system has no such limit. */
   hasNoFileLeft: boolean;
   /** The result of `quick_check`: `ok`, or its first finding and the name of the table or index that it concerns. */
   integrity: string;
@@ -85,10 +85,11 @@ function checkIntegrity(sqlite: DatabaseSync): string {
  * Opens a database file to read it, and leaves no trace: creates no file, changes no byte, and holds no lock that a
  * writer waits for.
  *
- * Why Node's SQLite: in WAL mode, a reader creates or repairs the log and its index. If it may not delete these files
- * afterward, they stay, and belong to the user who ran the reader. Two parameters in a database's URL keep SQLite from
- * writing these files, but better-sqlite3 does not accept URLs. `readonly_shm` reads an existing index, and rebuilds it
- * in memory if no process has the database open; `immutable` reads a file that has no index. (sqlite.org/uri.html,
+ * This function uses Node's SQLite, because better-sqlite3 does not accept URLs as names of databases. In WAL mode, a
+ * reader normally creates or repairs the log and its index. If the reader may not delete these two files afterward,
+ * they remain, and belong to the user who ran the reader. Two URL parameters prevent this. With `readonly_shm`, SQLite
+ * reads an existing index without changing it, and rebuilds it in memory if no process has the database open. With
+ * `immutable`, SQLite reads a database without an index, and creates none. (sqlite.org/uri.html,
  * sqlite.org/wal.html#read_only_databases)
  *
  * Do not call this function in a process that has the file open with better-sqlite3 while other processes use the file:

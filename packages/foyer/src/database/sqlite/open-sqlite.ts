@@ -32,7 +32,7 @@ const backupPages = 100;
 /** How long this process waits, when it starts, for another process to finish migrating the database. */
 const openingPatienceMs = 15_000;
 
-/** Retries `work` while the database is locked, until `patienceMs` have passed. Passes on any other error. */
+/** Retries `work` while the database is locked, until `patienceMs` have passed. Throws any other error immediately. */
 async function untilUnlocked<T>(work: () => Promise<T>, patienceMs: number): Promise<T> {
   const giveUpAt = performance.now() + patienceMs;
   for (;;) {
@@ -285,7 +285,7 @@ function watchFiles(file: string, reader: Sqlite.Database) {
     try {
       return askLog.get()?.log ?? 0;
     } catch {
-      // If the database is damaged or locked, a query on it reports the error.
+      // If the database is damaged or locked, the next ordinary query reports the error.
       return 0;
     }
   }
