@@ -7,8 +7,8 @@ import type { PartialTexts } from 'slack-foyer';
 export const texts: PartialTexts = {
   en: {
     // The landing page shows each reason after “Why:”, below the permission.
-    'reason.chat:write': 'To welcome you, and to answer your hello.',
-    'reason.im:history': 'To read your hello, and to send the welcome only once.',
+    'reason.chat:write': 'To welcome you, and to reply when you say hello.',
+    'reason.im:history': 'To read your message when you say hello, and to send the welcome only once.',
     'app.nextSteps.messages': 'Say hello to the app in a direct message.',
     'app.nextSteps': 'Open its Home tab.',
   },

@@ -201,7 +201,7 @@ describe('the server', () => {
     assert.ok(!(await answer.text()).includes('private detail'));
   });
 
-  it('the error page of a request that asked for no install does not speak of one, and leads back there', async () => {
+  it('if a request that is not for an install fails, its error page does not mention an install, and links to the same path', async () => {
     misbehave = () => {
       throw new Error('a private detail');
     };

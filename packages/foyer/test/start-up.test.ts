@@ -186,7 +186,7 @@ describe('start-up', () => {
   }
 
   it('a failed start below /opt/foyer, where systemd runs Foyer, suggests `foyer doctor` instead of an npm script', async (t) => {
-    // Foyer chooses the suggested command by argv[1]. The test cannot put a script below /opt, so it sets argv[1].
+    // Which command Foyer suggests depends on argv[1]. The test cannot put a script below /opt, so it sets argv[1].
     const setProgram = `data:text/javascript,${encodeURIComponent("process.argv[1]='/opt/foyer/current/src/main.ts'")}`;
     const { foyer } = spawnStart(t, { DATABASE_URL: 'file:/proc/foyer/foyer.db' }, undefined, [
       '--import',
@@ -228,7 +228,7 @@ describe('start-up', () => {
   });
 });
 
-describe('when Foyer starts, it checks that the Messages tab fits the listeners', () => {
+describe('when Foyer starts, it compares the manifest’s Messages tab with the listeners', () => {
   const message = (app: App): void => app.message('hello', async () => {});
   const cases: [
     string,
@@ -306,7 +306,7 @@ describe('when Foyer starts, it checks that the Messages tab fits the listeners'
   }
 });
 
-describe('a start compares the port of PUBLIC_URL with its own', () => {
+describe('when Foyer starts, it compares the port of PUBLIC_URL with the port on which it listens', () => {
   const cases: [publicUrl: string, more: Record<string, string>, warns: boolean][] = [
     ['http://localhost:3999', {}, true],
     ['http://[::1]:3999', {}, true],
@@ -316,7 +316,7 @@ describe('a start compares the port of PUBLIC_URL with its own', () => {
     ['https://foyer.example.com', {}, false],
   ];
   for (const [publicUrl, more, warns] of cases) {
-    it(`Foyer ${warns ? 'warns once' : 'does not warn'} about ${publicUrl}${more.TRUST_PROXY ? ' behind a proxy' : ''} if it listens on another port`, async (t) => {
+    it(`if Foyer listens${more.TRUST_PROXY ? ' behind a proxy' : ''} on a port that is not in ${publicUrl}, it ${warns ? 'warns once' : 'does not warn'}`, async (t) => {
       const folder = mkdtempSync(join(tmpdir(), 'foyer-start-'));
       const config = parseConfig(
         {

@@ -16,7 +16,7 @@ export type SandboxOptions = {
   manifest: unknown;
   /** The address to which to send events and interactions, instead of the manifest's request URLs. */
   eventUrl?: string;
-  /** Redirect URLs instead of the manifest's. */
+  /** The redirect URLs to use instead of those in the manifest. */
   redirectUrls?: string[];
   /** The sandbox generates credentials that are missing. */
   credentials?: Partial<AppCredentials>;
@@ -78,7 +78,7 @@ export type Sandbox = Controls &
     changeManifest(manifest: unknown): void;
     /**
      * Removes all installs, faults, logged calls and deliveries, and added workspaces and people. Lifts a suspension,
-     * turns the rate limits off, and returns to the time of `readNow`. Keeps the credentials, manifest and
+     * turns the rate limits off, and sets the clock to the time of `readNow`. Keeps the credentials, manifest and
      * distribution.
      */
     reset(): void;

@@ -45,7 +45,7 @@ export interface Installed {
   welcomes: 0 | 1;
   /** `active` if absent. */
   installation?: 'broken';
-  /** How often the operators were notified; once if absent. */
+  /** 0 if the operators are not notified. By default, they are notified once. */
   operatorsTold?: 0;
 }
 
@@ -106,8 +106,8 @@ const refusal = (page: number, cause: string, tokens: NotInstalled['tokens']) =>
 });
 
 /**
- * What a test expects if `step` fails: `welcomes` is 1 if the welcome arrives anyway. If `notify-operators` fails, the
- * run succeeds.
+ * Returns what a test expects if `step` fails. `welcomes` is 1 if the person gets the welcome despite the failure. If
+ * `notify-operators` fails, the run still succeeds.
  */
 const failed =
   (step: string, welcomes: 0 | 1, installation?: 'broken') =>
@@ -265,7 +265,8 @@ const search: Cell[] = [
     (failure) => ({ ...whole, steps: { 'send-welcome': `unconfirmed: ${failure}` } }),
     inDoubt,
   ),
-  // Foyer searches again before it gives up, since a call that was cut off may still take effect.
+  // After an error, Foyer searches the history once more: the `chat.postMessage` call that was cut off may still take
+  // effect.
   ...rows('conversations.history', ['missing_scope', 'channel_not_found'], once, whole, inDoubt),
   ...rows('conversations.history', dead, both, failed('send-welcome', 1, 'broken'), inDoubt),
 ];
@@ -326,8 +327,8 @@ function kindOf({ method, failure, how, end }: Cell): string {
 }
 
 /**
- * One cell of each kind (`kindOf`), for the second engine. One is enough: the database stores how a step ended,
- * whichever of the failures of that kind ended it.
+ * One cell of each kind (`kindOf`), for the tests on the second engine. Other cells of the same kind would test nothing
+ * new there, because the database stores the same kind of outcome for each of them.
  */
 export const cellOfEachEnd: readonly Cell[] = cells.filter(
   (cell, index) => cells.findIndex((other) => kindOf(other) === kindOf(cell)) === index,
@@ -362,7 +363,7 @@ const quick: ReadonlySet<string> = new Set([
   'webhook 404 once',
 ]);
 
-/** The cells that `npm test` runs on SQLite: a sample that contains no cell that waits for a time limit. */
+/** The sample of cells that `npm test` runs on SQLite. None of these cells waits for a time limit. */
 export const quickCells: readonly Cell[] = cells.filter(({ method, failure, how }) =>
   quick.has(`${method} ${failure} ${how}`),
 );

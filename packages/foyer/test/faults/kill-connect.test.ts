@@ -8,8 +8,8 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
 /**
- * Invariant 1 with a connection, under SIGKILL: an installation is stored together with the connection that the link
- * asks for, or not at all.
+ * Kills Foyer with SIGKILL during an install whose link asks for a connection. By invariant 1, Foyer stores the
+ * installation and the connection together, or neither of them.
  */
 
 const patienceMs = 60_000;
@@ -20,7 +20,8 @@ function killPoints(engine: ProcessStage['engine']): KillPoint[] {
     atCall('oauth.v2.access', 1, 'before its answer'),
     atCall('auth.test', 1, 'before its answer'),
     atCall('auth.test', 1, 'after its answer'),
-    // The first call of the run. By then, the install is stored, no matter how many commits other work has made.
+    // `users.info` is the first call of the run, so the install is already stored. The commit numbers below cannot
+    // guarantee that, because other work commits too.
     atCall('users.info', 1, 'before its answer'),
     ...commits.map((nth) => atCommit(nth)),
     ...(engine === 'Postgres' ? commits.map((nth) => atCommit(nth, 'before')) : []),

@@ -29,11 +29,9 @@ interface Tally {
   kills: number;
   /** Installs whose run resumed after the restart. */
   resumed: number;
-  /**
-   * Installs that were killed before Foyer exchanged the code. The app was installed when the callback was reloaded.
-   */
+  /** Installs that were killed before the code exchange, and that Foyer completed when the callback was reloaded. */
   reloaded: number;
-  /** Installs that left nothing stored, so the person started over. */
+  /** Installs that the person had to start over, because Foyer had stored nothing before the kill. */
   begunAnew: number;
   /** Kill points that Foyer did not reach before the run had finished. */
   atRest: number;
@@ -74,8 +72,9 @@ const commits = (many: number, when?: 'before'): Killing[] =>
   Array.from({ length: many }, (_, index) => [atCommit(index + 1, when)]);
 
 /**
- * `rounds`: how many installs are killed at each named point. `rows`: how many are killed at a random instant, and once
- * more after the restart. `anywhere`: how many are killed only once, at a random instant.
+ * Numbers of installs. `rounds`: the installs that are killed at each named point. `rows`: the installs that are killed
+ * twice, at a random instant and again after the restart. `anywhere`: the installs that are killed once, at a random
+ * instant.
  */
 const fullCounts = {
   SQLite: { rounds: 2, rows: 25, anywhere: 60 },

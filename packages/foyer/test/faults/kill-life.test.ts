@@ -18,9 +18,9 @@ import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { startWebhookEndpoint, type WebhookEndpoint } from './support/webhook-endpoint.ts';
 
 /**
- * Kills Foyer with SIGKILL after an install is stored: at the commits and calls of an uninstall run, of an `opened` or
- * `upgraded` run, of a question and its answer, and of a job. The app under test is `support/life-app.ts`; `billing` is
- * the system that this app calls.
+ * Kills Foyer with SIGKILL after an install is stored. The kills come at the commits and calls of these kinds of work:
+ * uninstall runs, `opened` and `upgraded` runs, questions and their answers, and jobs. The app under test is
+ * `support/life-app.ts`; `billing` is the system that this app calls.
  */
 
 /** How long a test waits for a run to end: longer than a lease plus the delays of a busy machine. */
@@ -64,9 +64,9 @@ async function setLife(t: TestContext, engine: EngineName, jobMs?: number): Prom
 }
 
 /**
- * The quick run takes the cases at the first three indexes in `quick` on SQLite, and at the first two on Postgres. The
- * full run takes all cases on SQLite. On Postgres, it takes one case in three and the cases of the quick run, or all
- * cases with FOYER_FULL=all.
+ * Picks the cases to run. `quick` lists indexes of cases: `npm test` runs the first three of them on SQLite, and the
+ * first two on Postgres. `npm run test:full` runs all cases on SQLite. On Postgres, it runs every third case and the
+ * cases of `npm test`, or all cases with FOYER_FULL=all.
  */
 function some<T>(engine: EngineName, all: readonly T[], quick: readonly number[]): T[] {
   const few = quick.slice(0, engine === 'SQLite' ? 3 : 2);
@@ -113,7 +113,7 @@ async function assertDoneOnce({ stage }: Life, runId: string): Promise<Map<strin
   return counts;
 }
 
-/** Installs if nothing is stored yet, and waits until the run waits for an answer; resolves to the id of the run. */
+/** Installs the app unless it is already installed. When the run has asked its question, resolves to the run's id. */
 async function asked(
   life: Life,
   place: Place,
@@ -267,7 +267,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       }
     });
 
-    it('if Foyer is killed while a question is asked or answered, it asks in one message and acts once on the answer', async (t) => {
+    it('if Foyer is killed while it asks a question or receives the answer, it posts the question once and acts on the answer once', async (t) => {
       const life = await setLife(t, engine);
       const { stage, billing } = life;
       const ofPost = (method: string, nth = 1) => phases.map((phase) => atCall(method, nth, phase));

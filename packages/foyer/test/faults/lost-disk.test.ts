@@ -48,7 +48,7 @@ const activeTeams = async (stage: ProcessStage): Promise<string[]> =>
     )
   ).map(({ team_id }) => team_id);
 
-describe('a database file removed, replaced or truncated while Foyer runs', { concurrency: 3 }, () => {
+describe('Foyer exits if a database file is removed, replaced or truncated', { concurrency: 3 }, () => {
   for (const [what, damage, says] of [
     ['the WAL file is removed', (file: string) => rmSync(`${file}-wal`), /foyer\.db-wal was removed/],
     [

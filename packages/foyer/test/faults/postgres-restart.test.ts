@@ -20,7 +20,7 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 
 const script = fileURLToPath(new URL('../machines/support/machine-process.ts', import.meta.url));
 const lanes = count({ quick: 3, full: 6 });
-/** Of this many installs, the test uninstalls one. It opens App Home only for the others. */
+/** The test uninstalls one of every five installations, and opens App Home only for the others. */
 const removeEvery = 5;
 
 interface Pass {
@@ -245,7 +245,8 @@ function assertNoOtherFault(output: string, removed: readonly string[]): void {
       err?: { message?: string };
     };
     if (line.msg === 'a request took too long') continue;
-    // The test has uninstalled the app in this workspace, so Slack refuses the token of a run or event that is late.
+    // The test has uninstalled the app in this workspace. If a run or an event still uses its token, Slack refuses the
+    // token.
     const isRemoved = [line.teamId, line.installationId].some(
       (id) => id !== undefined && removed.includes(id),
     );
@@ -253,7 +254,7 @@ function assertNoOtherFault(output: string, removed: readonly string[]): void {
     // A line with a count but no error is about an error that an earlier line reported: it only says how often the
     // error occurred.
     if (line.count !== undefined && line.err === undefined) continue;
-    // Bolt's own log lines have other words before Foyer's message.
+    // Bolt logs Foyer's message with a prefix, so the pattern does not start with `^`.
     assert.match(
       line.err?.message ?? '',
       /The database (\S+ cannot be used|did not commit an event in time)/,

@@ -139,7 +139,8 @@ function breakCalls(stage: ProcessStage, random: Random, tally: Tally): void {
     for (const [weight, failure] of mix) {
       left -= weight;
       if (left >= 0) continue;
-      // If `auth.test` confirmed that the app is gone, Foyer would rightly uninstall it, and cancel the run.
+      // An `account_inactive` from `auth.test` confirms that the app was removed. Foyer would then uninstall it and
+      // cancel the run, so the test leaves this failure out.
       const confirmsUninstall =
         method === 'auth.test' && failure.type === 'error' && failure.error === 'account_inactive';
       return confirmsUninstall ? undefined : failure;

@@ -83,8 +83,8 @@ describe('installations of every kind side by side', () => {
         owners.set(token.value, names[installation.teamId ?? ''] ?? 'the org');
     }
     assert.equal(owners.size, 4);
-    // The end of the run publishes App Home. This waits for that publish, so that the tests below do not mistake it for
-    // a publish that their events caused.
+    // The run publishes App Home when it ends. The test waits for this update here, so that the tests below do not
+    // mistake it for an update that their events caused.
     const home = () => JSON.stringify(sandbox.homeView({ teamId: ids.sales, userId: bill }));
     await eventually(async () => home().includes('Everything is in place'));
   });

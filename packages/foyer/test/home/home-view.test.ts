@@ -211,7 +211,7 @@ describe('the Home view’s buttons', () => {
     assert.deepEqual(actionIds(broken), []);
   });
 
-  it('the Home view offers to send an unconfirmed welcome again, and warns that the person may then have two', () => {
+  it('the Home view offers to send an unconfirmed welcome again, and warns that there may then be two welcomes', () => {
     const doubtful = run('succeeded', [step('send-welcome', 'unconfirmed')]);
     const view = homeView(content({}, { run: doubtful }));
     assert.deepEqual(actionIds(view), [homeActions.sendWelcome]);
@@ -284,7 +284,7 @@ describe('the Home view’s privacy', () => {
     assert.doesNotMatch(asMember, /Setup|ask/i);
   });
 
-  it('the Home view offers no retry if the only unconfirmed step is one that only operators see', () => {
+  it('the Home view offers a retry of an unconfirmed step, but not if only operators see that step', () => {
     const offersRetry = (name: string): boolean => {
       const unconfirmed = run('succeeded', [step('send-welcome', 'succeeded'), step(name, 'unconfirmed')]);
       return JSON.stringify(homeView(content({}, { run: unconfirmed }))).includes('Try again');

@@ -81,7 +81,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(await home.openedAt(), at + 10 * minuteMs);
     });
 
-    it('publishing App Home after a day looks the viewer up in Slack again, even if nothing in the database has changed', async (t) => {
+    it('when Foyer publishes App Home a day later, it looks up the viewer in Slack again, even if nothing in the database has changed', async (t) => {
       const home = await homeOn(t);
       const admin = { ...opened, userId: 'U5' };
       await home.person('T1', 'U5', true, home.clock.now);

@@ -84,7 +84,10 @@ function counted(database: Database) {
   return { asked, counting };
 }
 
-/** App Home on a new database and its own Slack, with T1 (installed by U1) and T2 (by U2) stored. */
+/**
+ * Sets up App Home with a new database and a Slack server of its own. T1, installed by U1, and T2, installed by U2, are
+ * stored.
+ */
 export async function openHome(
   options: { engine?: EngineName; sections?: readonly BoundHomeSection[] } = {},
 ) {
@@ -142,7 +145,7 @@ export async function openHome(
 
   return {
     ...home,
-    /** Publishes as another machine on the same database. */
+    /** Publishes App Home from another machine that uses the same database. */
     publishElsewhere: createPublishHome({
       ...deps,
       database: elsewhere,

@@ -199,7 +199,7 @@ describe('another person’s Home', () => {
   });
 });
 
-describe('a publish that Slack refuses', () => {
+describe('when Slack refuses to publish a view', () => {
   it('a publish that Slack refuses returns the reason, and does not throw', async () => {
     const reasons = [
       ['not_enabled', 'not_enabled'],

@@ -31,7 +31,7 @@ describe('the log of refused requests', () => {
     assert.equal(heard.length, 5001, 'the metrics count each refusal');
   });
 
-  it('the log of refused requests gets a line immediately for the first refusal after a quiet minute, and the remaining count on close', (t) => {
+  it('the first refusal after a quiet minute is logged immediately, and refusals that are not logged yet are logged on close', (t) => {
     const { refusals, logged, tick } = setUp(t);
     refusals.add('wrong_host', '192.0.2.1');
     tick(120_000);

@@ -50,7 +50,7 @@ describe('the limits of the install flow', () => {
     assert.equal(letIn(), 4, 'another address is not affected');
   });
 
-  it('the limits of the install flow cap the callbacks per minute of all addresses together', async () => {
+  it('the install flow limits the number of callbacks per minute from all addresses together', async () => {
     const { callback, letIn } = setUp({ callbacksPerAddress: 3, callbacksInAll: 10 });
     for (let n = 0; n < 50; n += 1) await callback(`192.0.2.${n}`);
     assert.equal(letIn(), 10);

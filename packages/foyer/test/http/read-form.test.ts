@@ -13,7 +13,7 @@ function requestUnderWay(type = urlencoded) {
   return req as unknown as PassThrough & IncomingMessage;
 }
 
-test('a form is read with or without a charset in its content type, in upper or lower case', async () => {
+test('a form is read if its content type is in upper or lower case, and with or without a charset', async () => {
   for (const type of [urlencoded, `${urlencoded}; charset=utf-8`, urlencoded.toUpperCase()]) {
     const req = requestUnderWay(type);
     const form = readForm(createBodyReader(), req);

@@ -11,9 +11,9 @@ import { startRawSlack } from '../support/raw-slack.ts';
 import { setStage } from '../support/start-foyer.ts';
 
 /**
- * Slack's answers to the exchange that arrive late. In the first two tests, Slack sends only half of its answer at
- * first: in the first test, the other half arrives after the page was sent; in the second test, Foyer is stopped before
- * the other half arrives. In the last test, the whole answer arrives while the event loop is blocked.
+ * Slack answers the code exchange late. In the first two tests, Slack sends only half of its answer at first. In the
+ * first test, the other half arrives after Foyer sent the page; in the second test, Foyer is stopped before the other
+ * half arrives. In the last test, the whole answer arrives while the event loop is blocked.
  */
 
 const text = JSON.stringify({
@@ -75,7 +75,7 @@ test('if Foyer stops before it can revoke the tokens of an unfinished install, i
   const { slack, stage, answer, kept } = await begin(t);
   await eventually(async () => (await kept()) === 1);
   const stopped = performance.now();
-  // Slack refuses revocations during the stop, so Foyer cannot revoke the token.
+  // While Foyer stops, Slack refuses revocations, so Foyer cannot revoke the token.
   const away = new Set(slack.revoked);
   slack.refuseRevoke(true);
   await stage.stop();
@@ -125,7 +125,7 @@ test('Foyer reads a Slack response that arrived in time, even if the event loop 
   Atomics.store(flags, 1, 1);
   Atomics.notify(flags, 1);
   Atomics.wait(flags, 2, 0);
-  // The loop stays blocked until the call's time is over.
+  // The event loop stays blocked until the time limit of the call has passed.
   Atomics.wait(flags, 3, 0, timeoutMs + 100 - (performance.now() - called));
   assert.deepEqual(await (await answer).json(), { ok: true });
 });

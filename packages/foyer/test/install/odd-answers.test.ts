@@ -70,7 +70,7 @@ function realAnswers(n: number, { isOrg, rotates }: { isOrg: boolean; rotates: b
   };
 }
 
-/** Returns the new value of a field in the answers to install `n`; undefined removes the field. */
+/** Returns the new value of a field in Slack's answers to the `n`th install, or undefined to remove the field. */
 type Change = (value: Json, n: number) => Json | undefined;
 const changes: Readonly<Record<string, Change>> = {
   drop: () => undefined,

@@ -313,7 +313,10 @@ async function prepare(t: TestContext, engine: EngineName) {
   return { install, left };
 }
 
-/** Changes to the text of an answer. `at`, from 0 to 1, says where or how much. */
+/**
+ * Ways to corrupt the text of an answer. `at` is a number from 0 to 1. Each change derives its position, its size or
+ * its variant from `at`, or ignores it.
+ */
 const changes: Readonly<Record<string, (text: string, at: number, answer: Answer) => string>> = {
   cut: (text, at) => text.slice(0, Math.floor(at * text.length)),
   nest: (text, at) => nested(1 + Math.floor(at * 5000), text),

@@ -44,8 +44,8 @@ async function startSlack(t: TestContext) {
     apiUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/api/`,
     asked,
     /**
-     * Suspends the app, or ends the suspension. While the app is suspended, Slack calls every token inactive. But if
-     * `say` has set an HTTP status for a token, Slack still answers with that status.
+     * Suspends the app, or ends the suspension. While the app is suspended, Slack answers `account_inactive` for every
+     * token, except for a token for which `say` has set an HTTP status.
      */
     suspend(is: boolean) {
       suspended = is;
@@ -108,7 +108,7 @@ const held = 'broken account_inactive';
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`an installation that Slack calls inactive, on ${engine}`, () => {
-    it('an installation that Slack calls inactive is uninstalled if another installation works, and only once if two machines check it', async (t) => {
+    it('if two machines check an installation that Slack calls inactive while another installation works, it is uninstalled exactly once', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, ends, machine } = await setTeams(t, open);
       const gone = await installed('T1');
       await installed('T2');
@@ -119,7 +119,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([await uninstallRuns(), ends.uninstalled], [1, 1]);
     });
 
-    it('an installation that Slack calls inactive is broken but keeps its tokens while the app is suspended, and is active again afterward', async (t) => {
+    it('while the app is suspended, an installation that Slack calls inactive is broken but keeps its tokens; after the suspension, it is active again', async (t) => {
       const stage = await setTeams(t, open);
       const { slack, strangers, installed, died, rows, uninstallRuns, ends, store, tokens, lines } = stage;
       await strangers.leave();
@@ -145,7 +145,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(history.filter((kind) => kind === 'token_works').length, 3);
     });
 
-    it('an installation that Slack calls inactive is uninstalled after the app’s suspension if its workspace removed the app, and only once if two machines check it', async (t) => {
+    it('after a suspension of the app, two machines that check an installation whose workspace removed the app uninstall it exactly once', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, ends, tokens, machine } =
         await setTeams(t, open);
       await strangers.leave();
@@ -240,7 +240,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['broken token_revoked', 'active']);
     });
 
-    it('if an installation that Slack calls inactive has an expired token, Foyer refreshes it before the next test, and keeps the user tokens', async (t) => {
+    it('if Slack calls an installation inactive and its token expires, Foyer refreshes the token before it checks the installation again, and keeps the user tokens', async (t) => {
       const { slack, strangers, clock, installed, rows, store, tokens } = await setTeams(t, open);
       await strangers.leave();
       const inOneHour = Math.floor(clock.now() / 1000) + 3600;
@@ -263,7 +263,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await tokens.botToken(ids[0] ?? ''), 'xoxe-1-bot-xoxb-T1-new');
     });
 
-    it('a member can disconnect an account although the bot’s expired token is dead, but not while the app is suspended', async (t) => {
+    it('a member can disconnect an account even if Slack refuses to refresh the bot’s expired token, but not while the app is suspended', async (t) => {
       const { slack, strangers, clock, installed, store, tokens, slackClients } = await setTeams(t, open);
       await strangers.leave();
       const disconnect = createDisconnectMember({
@@ -285,8 +285,8 @@ for (const [engine, open] of Object.entries(engines)) {
 
     it('an installation that Slack calls inactive is uninstalled only if a second call confirms it, and is held if Slack does not answer', async (t) => {
       const { slack, installed, died, rows, uninstallRuns, tokens } = await setTeams(t, open);
-      // Unlike most tests here, this one keeps the strangers' installations of this app. Their tokens work, which
-      // proves that the app is not suspended.
+      // Most tests here remove the strangers (see strangers.ts). In this test, the strangers' installations of this app
+      // stay: their working tokens prove that the app is not suspended.
       const ids = [
         await installed('T1'),
         await installed('T2'),

@@ -7,8 +7,8 @@ import { createKeyring } from '../../src/installations/keyring.ts';
 import { teamInstall } from '../support/installations.ts';
 
 /**
- * Run as a separate process. Installs in one team again and again, and reads the person's token after each install.
- * Prints `done` if no call failed and no token was lost.
+ * A script that tests run as a separate process. It installs the app in one team again and again, and reads the
+ * person's token after each install. It prints `done` if no call failed and no token was lost. Usage:
  *
  *   node install-often.ts <database, as JSON> <key, base64> <name> <rounds> \
  *     <key id, default k1> <id:key to decrypt only>…

@@ -5,8 +5,9 @@ import type { StoredInstallation } from '../../src/installations/installation-st
 import { createInstallationCache } from '../../src/installations/open-installation.ts';
 
 /**
- * A cache over a store that changes only on `commit`. `reads` lists the key of each row that the cache reads. Each time
- * the cache opens a row, it offers an earlier version of that row for reuse, or undefined. `before` lists these offers.
+ * A cache over a store that changes only on `commit`. `reads` lists the key of each row that the cache reads. The cache
+ * passes an earlier version of a row, or undefined, to the function that opens the row. `before` lists these earlier
+ * versions.
  */
 function setCache() {
   const reads: string[] = [];
@@ -69,7 +70,7 @@ test('after a commit, the cache reads every installation again, including those 
   assert.deepEqual(reads, ['old', 'new']);
 });
 
-test('after a commit, the cache offers the earlier version of an installation for reuse, but not if it has found the installation deleted', async () => {
+test('after a commit, the cache opens a row with the earlier version of the installation, unless a read has found the installation deleted', async () => {
   const { get, before, gone, commit } = setCache();
   await get('T1');
   commit();

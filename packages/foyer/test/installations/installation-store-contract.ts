@@ -200,7 +200,7 @@ export function installationStoreContract(
         assert.equal(await userTokenOf('U1'), 'xoxp-1');
       });
 
-      it('case 12: the store returns another authorized user’s token together with the team’s bot', async () => {
+      it('case 12: for a user who did not install the app, the store returns this user’s own token and the bot token of the team', async () => {
         await save(
           teamInstall({ userToken: 'xoxp-1' }),
           teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }),
@@ -225,7 +225,8 @@ export function installationStoreContract(
         const counting = createInstallationStore({
           database: {
             ...database,
-            // Another connection could change the real change mark at any time, so the test uses its own mark.
+            // Another connection could change the database's change mark at any time, so the test uses its own count of
+            // commits.
             changeMark: () => commits,
             prepare(build) {
               const read = database.prepare(build);
@@ -639,7 +640,7 @@ export function installationStoreContract(
         assert.deepEqual([found?.status, found?.life], ['active', 2]);
       });
 
-      it('a user’s authorization after an uninstall starts a new `life` without a bot', async () => {
+      it('if a user authorizes the app after an uninstall, a new `life` without a bot starts', async () => {
         await save(teamInstall());
         await store.deleteInstallation(T1);
         const reborn = await store.recordInstall(teamInstall({ botToken: null, userToken: 'xoxp-9' }));

@@ -127,7 +127,7 @@ describe('the keyring', () => {
   });
 });
 
-describe('loading the keyring for a start', () => {
+describe('when Foyer starts, it loads the keyring', () => {
   let folder: string;
   let opened: TestDatabase;
   before(async () => {
@@ -144,7 +144,7 @@ describe('loading the keyring for a start', () => {
   });
   const holder = { process: 'host-1 4711 0123abcd' };
 
-  it('while nothing is encrypted, a start creates a key file, even if an earlier key file was lost', async () => {
+  it('if nothing is encrypted yet, Foyer creates a key file when it starts, even if an earlier key file was lost', async () => {
     const { database } = opened;
     const first = await loadOrCreateKeyring(database.queries, { config: config('first.db') });
     await verifyKeyring(database, first);

@@ -42,7 +42,7 @@ function openAfter(changed: Partial<InstallationTokens>, first = row) {
   return { opened, isKept: opened.installation === before.installation.installation };
 }
 
-test('an opened installation is reused if its sealed tokens are unchanged, while its status and versions come from the new row', () => {
+test('a decrypted installation is reused if its sealed tokens are unchanged, while its status and versions come from the new row', () => {
   const now = {
     status: 'broken',
     life: 2,

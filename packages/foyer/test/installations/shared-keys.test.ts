@@ -178,7 +178,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await verifyKeyring(lone.database, rotated, second);
     });
 
-    it('if two Foyers have the same two keys, the key check lets the second one start even if it encrypts with the other key', async (t) => {
+    it('two Foyers that have the same two keys pass the key check, even if they encrypt with different keys', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       await verifyKeyring(database, createKeyring([oldKey, newKey]), { process: 'web-1 7 x' });

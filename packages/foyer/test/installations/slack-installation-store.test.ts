@@ -77,7 +77,7 @@ for (const [engine, open] of Object.entries(engines)) {
     const fetchAs = (userId?: string) => slackStore.fetchInstallation({ ...T1, userId });
     const countOf = async (table: 'installations' | 'runs' | 'history') =>
       (await ownRows(backend.database, table)).length;
-    /** Authorizes as a stock Bolt app does for each event. */
+    /** Calls the SDK's `authorize`, which a stock Bolt app calls for each event. */
     const authorize = (installationStore: SlackInstallationStore = slackStore) =>
       new InstallProvider({
         clientId: '1.1',
@@ -130,7 +130,7 @@ for (const [engine, open] of Object.entries(engines)) {
     });
 
     for (const meanwhile of ['a reinstall', 'an uninstall and an install', 'an uninstall'] as const) {
-      it(`case 20: a refresh by the SDK that ends after ${meanwhile} writes nothing`, async () => {
+      it(`case 20: the SDK’s token refresh writes nothing if it ends after ${meanwhile}`, async () => {
         await slackStore.storeInstallation(rotating('old', expired()), logger);
         const held = endpoint.hold();
         endpoint.answerWith({

@@ -305,7 +305,7 @@ describe('the token source', () => {
       assert.equal(await statusOf(), 'active');
     });
 
-    it('the token source refreshes a user’s token too, and continues without it if it is dead', async () => {
+    it('the token source also refreshes user tokens, and returns only the bot token if the user token is dead', async () => {
       await installed(12 * hour, hour);
       const source = { ...T1, userId: 'U1' };
       assert.equal((await tokens.authorize(T1)).userToken, undefined);
@@ -409,7 +409,7 @@ describe('the token source', () => {
     });
   });
 
-  describe('after a failed call', () => {
+  describe('what the token source does after a failed call', () => {
     const platformError = (error: string) =>
       Object.assign(new Error(error), { code: 'slack_webapi_platform_error', data: { ok: false, error } });
 

@@ -176,7 +176,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const place = newPlace(machines, 'Gone');
-    // B works on the run, and waits for Slack's answer.
+    // Only B runs while the app is installed, so B works on the run and waits for Slack's answer.
     await a.stop();
     sandbox.faults.add({ method: 'users.info', failure: { type: 'hang', delayMs: 20_000, acts: false } });
     const visitor = createVisitor();
@@ -189,7 +189,8 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     for (const delivery of await sandbox.uninstall({ teamId: place.teamId }))
       assert.equal(delivery?.status, 200);
     const calls = sandbox.calls().length;
-    // B's status reads the database, so it says `cancelled` even before B's worker notices.
+    // When B is asked for the run's status, it reads the database. So B answers `cancelled` even before its worker
+    // notices.
     const status = await visitor.get(`${b.url}${done.headers.get('location')}/status`);
     assert.equal(((await status.json()) as { status: string }).status, 'cancelled');
     await eventually(async () =>

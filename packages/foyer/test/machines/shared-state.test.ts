@@ -231,7 +231,7 @@ describe('two machines on one Postgres', { concurrency: 4 }, () => {
         event_time: Math.floor(Date.now() / 1000),
         event: { type: 'app_home_opened', user: admin.userId, tab: 'home' },
       };
-      // Posts to the machine itself: the sandbox might reuse a connection to the other machine.
+      // The test posts the event to this machine directly: the sandbox might reuse a connection to the other machine.
       await signedPost({ url, signingSecret: sandbox.app.signingSecret, body });
       await eventually(async () => JSON.stringify(sandbox.homeView(admin)).includes(name));
     }

@@ -151,7 +151,7 @@ describe('two machines', { concurrency: 3 }, () => {
     assert.equal(billing.posted.length, 2);
   });
 
-  it('even if both machines notice that a person first opens App Home, only one run starts, and the same is true for a grant of new scopes', async (t) => {
+  it('even if both machines notice a person’s first visit to App Home, or a grant of new scopes, only one run starts', async (t) => {
     const shared = await setShared(t);
     const { a, b, sandbox, sendTo, billing, acme, database, ledger } = shared;
     await isAsked(shared, ['im:history']);

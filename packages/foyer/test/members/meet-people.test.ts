@@ -146,7 +146,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(rows, []);
     });
 
-    it('Foyer learns that a person was deactivated from Slack’s event or, if the event is lost, from a lookup when it publishes Home', async () => {
+    it('Foyer learns of a deactivated person from Slack’s event or, if the event is lost, from a lookup when it publishes Home', async () => {
       const { teamId } = await installIn('Acme');
       const { sandbox } = stage;
       const { userId } = whom('Acme', 'member');

@@ -25,7 +25,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       };
       const job: Job = { name: 'bill', everyMs: day, run: async ({ dueAt }) => turns.push(dueAt) };
       const options = { manifest: JSON.parse(fixtureManifest), install: [count], jobs: [job] };
-      // The Foyer of this stage answers the browser that installs the app. The test drains the other one, `foyer`.
+      // Two Foyers use the same database. The stage's Foyer answers the browser that installs the app, and has no jobs.
+      // The test drains the other Foyer, `foyer`.
       const stage = await setStage({ engine, foyer: { definition: { ...options, jobs: [] } } });
       t.after(() => stage.close());
       const { sandbox, url, config, databaseFile } = stage;

@@ -25,7 +25,7 @@ import { fixtureManifest } from '../support/fixture-manifest.ts';
 // `express4` has no types here, so the test uses those of Express 5.
 const express4 = createRequire(import.meta.url)('express4') as typeof express;
 
-/** A host's server with Foyer under a base path, and the sandbox that is its Slack. */
+/** A host's server, which serves Foyer under a base path, and the sandbox that Foyer uses instead of Slack. */
 interface Host {
   origin: string;
   foyer: Foyer;
@@ -288,7 +288,7 @@ describe('Foyer in the host app’s own server', () => {
     await useEverything(host);
   });
 
-  it('requests that come through fetch need no Host header and are counted, and no header is only for HTTP/1', async (t) => {
+  it('requests that come through fetch need no Host header and are counted, and their responses have no headers that only HTTP/1 allows', async (t) => {
     const token = 'b3e1f09ac4d27586';
     const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest) });
     const { url, foyer, close } = await startTestFoyer(definition, { environment: { METRICS_TOKEN: token } });

@@ -167,7 +167,7 @@ describe('notices to the operators', () => {
     assert.match(webhook.received[0] ?? '', new RegExp(`retry ${runId}`));
   });
 
-  it('the notice of a failed install run does not suggest a retry if the app was uninstalled since', async (t) => {
+  it('if the app was uninstalled in the meantime, the notice of a failed install run does not suggest a retry', async (t) => {
     const { stage, webhook, sender } = await stageWithBoth(t, [failing, notifyOperators]);
     const { runId, teamId } = await stage.install();
     assert.equal((await stage.finish(runId)).status, 'failed');

@@ -134,7 +134,7 @@ test('`backup` says so if the disk has no room for the copy, and leaves no half 
     async SQLite(to: string) {
       fill(to);
     },
-    // Foyer opens the copy of a Postgres database as its own, and so wraps the error.
+    // Foyer opens the Postgres copy with the same code as its own database. That code wraps the error.
     async Postgres(to: string) {
       try {
         fill(to);

@@ -265,7 +265,7 @@ test('if the disk is read-only, `list` says that only doctor can read the databa
   skip: skip || (canMount() ? false : 'this user may not mount a disk'),
 }, async (t) => {
   const { folder, environment } = await prepare(t);
-  // The namespace that `unshare` makes has only the user who runs the test, so that user must own the files.
+  // In the namespace that `unshare` makes, only the user who runs the test exists. The files must belong to this user.
   giveAway(folder, { uid: process.getuid?.(), gid: process.getgid?.() });
   const script =
     'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && "$2" --conditions=source "$3" list';

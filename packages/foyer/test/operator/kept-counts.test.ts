@@ -235,7 +235,8 @@ it('readDays uses the stored counts even if the database’s collation sorts pun
   const { database, close } = await engines.Postgres();
   t.after(close);
   const { queries } = database;
-  // Like this collation, most Postgres servers sort text by a language's rules. The tests' server sorts text by bytes.
+  // Most Postgres servers sort text by the rules of a language, as this collation does. The tests' server sorts by
+  // bytes.
   await sql`alter table kept_counts alter column name type text collate "und-x-icu"`.execute(queries);
   await requests(database, 'before', today - dayMs - 5000, 2001);
   await keepCounts(database, { clientId, now: today + 2 * hourMs });

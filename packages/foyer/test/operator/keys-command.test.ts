@@ -352,7 +352,7 @@ test('`keys forget` does not forget a key that another process starts to use, an
 
 test('`keys rotate` scrubs the database files twice: after it re-encrypts the installations, and after it re-encrypts the install requests', async (t) => {
   const { database } = await prepare(t, 1);
-  /** For each scrub: the groups of `everything` in which something is still encrypted with the old key. */
+  /** Lists, for each scrub, the groups of rows in which something was still encrypted with the old key. */
   const left: string[][] = [];
   const scrub = async () => {
     const rows = Object.entries(await everything(database));

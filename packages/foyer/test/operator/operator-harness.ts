@@ -115,7 +115,10 @@ export function testOnBothEngines(
   for (const engine of ['SQLite', 'Postgres'] as const) test(`${name} (${engine})`, (t) => work(t, engine));
 }
 
-/** Makes a dependency that fails any command that uses it. A test replaces the dependencies that its command needs. */
+/**
+ * Makes a placeholder for a dependency: a command that uses it fails. A test replaces the dependencies that its command
+ * needs.
+ */
 function unexpected(name: string) {
   return (): never => {
     throw new Error(`the command used ${name}`);

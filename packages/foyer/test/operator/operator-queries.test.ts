@@ -65,8 +65,9 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   /**
-   * Makes the newest install run of each installation fail. `own` also gets three other failed runs: one from the same
-   * time with a smaller id, an older one with a greater id, and a newer `opened` run. `b` is uninstalled.
+   * Makes the newest install run of each installation fail, and marks `b` as uninstalled. `own` also gets three other
+   * failed runs: one that was created at the same time but has a smaller id, an older one with a greater id, and a
+   * newer `opened` run.
    */
   async function setFailures(t: TestContext) {
     const apps = await setApps(t);

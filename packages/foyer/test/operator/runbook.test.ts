@@ -69,8 +69,8 @@ describe('the runbook', () => {
   }
 
   /**
-   * The section on a damaged page has two commands for operators without a backup: one with `.recover`, and one with
-   * `.dump` for an `sqlite3` without `.recover`.
+   * For a database with a damaged page, the runbook has two commands for operators without a backup: one with
+   * `.recover`, and one with `.dump` for an `sqlite3` without `.recover`.
    */
   const rescues = [/`(sqlite3 foyer\.db \.recover[^`\n]+)`/, /^ +(sqlite3 foyer\.db \.dump .+)$/m];
   for (const [index, pattern] of rescues.entries()) {

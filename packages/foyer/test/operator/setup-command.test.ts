@@ -274,7 +274,7 @@ test('`setup` writes the port of a public URL on this machine to PORT, and says 
     ['PORT=3000\n', 'http://127.0.0.1:3100', '3100'],
     ['PORT=3100\n', 'http://[::1]:3000', '3000'],
     ['', 'http://localhost:3000', undefined],
-    // Other ports: there is a proxy in front, or no port at all in the URL.
+    // Foyer may listen on another port than the URL's: behind a proxy, or if the URL names no port.
     ['PORT=3000\n', 'https://localhost:8443', '3000'],
     ['PORT=3000\n', 'http://localhost', '3000'],
     ['PORT=3000\n', 'https://foyer.example.com:8443', '3000'],
@@ -597,7 +597,7 @@ test('`setup` keeps the manifest’s symbolic link and file mode when it writes 
   assert.deepEqual(shape(), [true, 0o640]);
 });
 
-test('if the manifest is a dangling link, `setup` keeps the link, and if it cannot write .env, it deletes the link target that it has created', async (t) => {
+test('if the manifest is a dangling link, `setup` writes the file to which it points, and removes that file if .env cannot be written', async (t) => {
   const { folder, setup } = await prepare(t);
   const link = join(folder, 'slack-app-manifest.json');
   symlinkSync(join(folder, 'no-folder', 'shared.json'), link);

@@ -36,7 +36,7 @@ const secretVariables = {
   CONNECT_SECRET: randomBytes(32).toString('base64'),
   OPERATOR_PASSWORD: 'tumble-vexing-orchard-94',
   METRICS_TOKEN: randomBytes(24).toString('hex'),
-  // Nothing listens at this address, so that doctor reports it.
+  // Nothing listens at this address, so doctor reports a problem.
   NOTIFY_SMTP_URL: 'smtp://grace:p%40ss%2Fmail@127.0.0.1:1',
   NOTIFY_EMAIL_FROM: 'Grace Hopper <grace@ops.example>',
   NOTIFY_EMAIL_TO: 'night-shift@ops.example',

@@ -19,7 +19,7 @@ const step = (name: string, run: (context: StepContext) => ReturnType<NonNullabl
   run,
 });
 
-/** A moment step and an install step that record the facts they get. */
+/** An install step, and a step for `upgraded`, `opened` and `workspaceGranted` runs. Both record the facts they get. */
 function diary() {
   const lines: unknown[] = [];
   const installed = step('installed', async ({ life }) => lines.push(`installed ${life}`));

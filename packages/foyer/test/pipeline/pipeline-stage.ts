@@ -69,7 +69,7 @@ export interface PipelineStage {
 
 const manifestText = fixtureManifest;
 
-/** Sets the stage; it is closed when the test ends. */
+/** Sets up a stage, and closes it when the test ends. */
 export async function setStage(
   t: TestContext,
   options: {

@@ -71,7 +71,7 @@ async function isWaitedFor({ database }: PipelineStage, engine: keyof typeof eng
 }
 
 for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
-  describe(`ask on ${engine}`, () => {
+  describe(`a step that asks a question, on ${engine}`, () => {
     it('a step that asks a question pauses its run, and runs again with the answer that its team gave', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
@@ -213,8 +213,8 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       let outcome: Promise<string> | undefined;
       let writes = 0;
       const looked = Promise.withResolvers<void>();
-      // Pauses after each query of the transaction that stores the answer, until the write that ends the attempt has
-      // finished, or until that write must wait for a lock.
+      // Pauses after each query of the transaction that stores the answer. Each pause lasts until the write at the end
+      // of the attempt has finished or has to wait for a lock.
       const pause: KyselyPlugin = {
         transformQuery: ({ node }) => node,
         async transformResult({ result }) {
@@ -235,7 +235,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
             if (textsIn(stage, acme).length > 0) writes += 1;
             if (writes !== 2) return stage.database.write(work, patienceMs);
             outcome = answer({ ...stage, database: slow }, acme);
-            // SQLite has one writer, so the answer must commit first.
+            // SQLite has only one writer, so the answer has to be stored before the attempt can end.
             await (engine === 'SQLite' ? outcome : looked.promise);
             return stage.database.write(work, patienceMs).finally(moved.resolve);
           },

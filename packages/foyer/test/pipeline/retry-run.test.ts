@@ -19,7 +19,7 @@ const traits = {
   maxAttempts: 1,
 };
 
-/** Makes a step for each entry of `ends`, which says how its first attempt ends. Its later attempts succeed. */
+/** Makes a step for each entry of `ends`. The entry says how the step's first attempt ends. Later attempts succeed. */
 function moodySteps(ends: Record<string, 'succeed' | 'fail' | 'fail-required' | 'skip' | 'unsure'>) {
   const runs: string[] = [];
   const steps = Object.entries(ends).map(([name, end]): Step => {

@@ -560,7 +560,7 @@ describe('a failure of a step', () => {
       ...guide.matchAll(/^\| (\d+)(?: \(the default\))? \| (\d+ \w+) \| (\d+ \w+(?: \d+ \w+)?) \|$/gm),
     ];
     assert.ok(rows.some(([, attempts]) => Number(attempts) === defaultMaxAttempts));
-    /** The time that Foyer waits between that many attempts, in the words of the guide. */
+    /** The total time that Foyer waits between this number of attempts, in the words of the guide. */
     const waited = (attempts: number, random: number): string => {
       let ms = 0;
       for (let failures = 1; failures < attempts; failures += 1) ms += retryDelayMs(failures, () => random);
@@ -591,7 +591,7 @@ describe('a failure of a step', () => {
     assert.deepEqual([run.status, run.steps[0]?.attempts], ['succeeded', 4]);
   });
 
-  it('a step for operators does not repeat at once after an error of Foyer’s own database', async (t) => {
+  it('if Foyer’s own database fails during a step for operators, Foyer waits before it repeats the step', async (t) => {
     let attempts = 0;
     const notify: Step = {
       ...step('notify', async () => {
@@ -628,7 +628,7 @@ describe('a failure of a step', () => {
   });
 });
 
-describe('a run that was cancelled or that another worker took over', () => {
+describe('a worker writes nothing to a run that was cancelled or that another worker took over', () => {
   it('if a run is cancelled during a step, Foyer stores no output of that step and starts no other step', async (t) => {
     const begun = signal();
     const goOn = signal();

@@ -100,7 +100,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual(orgs, ['first', undefined]);
     });
 
-    it('a purge waits for a failed uninstall run only until the app is installed again', async (t) => {
+    it('a failed uninstall run holds up a purge, but not after the app is installed again', async (t) => {
       const { startTrial: _, ...lists } = billing(async () => {
         throw new StepError('billing_down', 'Cannot cancel', { final: true });
       });
@@ -199,7 +199,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(run.id)).status, 'succeeded');
     });
 
-    it('an uninstall step fails if it asks to wait for an event, since a reinstall has to wait for the uninstall run', async (t) => {
+    it('an uninstall step fails if it asks to wait for an event, because the uninstall run would then hold up a reinstall', async (t) => {
       const { startTrial: _, ...lists } = billing(async () => waitFor('team_access_granted'));
       const stage = await setStage(t, { engine, ...lists });
       const acme = await stage.install();

@@ -261,7 +261,7 @@ describe('many sign-ins', () => {
     assert.equal(refused.status, 429);
     assert.match(refused.headers.get('retry-after') ?? '', /^\d+$/);
     assert.match(await refused.text(), /Too many sign-ins at once/);
-    // Installs have their own limit, so Foyer still accepts one; otherwise, `installIn` throws.
+    // Installs have a limit of their own, so this install succeeds. If Foyer refused it, `installIn` would throw.
     await stage.installIn('Globex');
   });
 });

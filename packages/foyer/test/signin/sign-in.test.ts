@@ -13,7 +13,7 @@ const globex = 'T07GLOBEX82';
 const priya = 'U07PRIYAN03';
 const lena = 'U07LENAFI13';
 
-describe('Sign in with Slack without SIGN_IN', () => {
+describe('without SIGN_IN, Sign in with Slack is off', () => {
   it('without SIGN_IN, Foyer has no sign-in routes, and foyer.member() returns undefined', async (t) => {
     const stage = await setStage();
     t.after(() => stage.close());

@@ -66,7 +66,7 @@ test('a lone surrogate in a text does not make a call to Slack fail, and the res
   assert.equal(await received('a\ud83d b\udc00 c\ud83d'), 'a\ufffd b\ufffd c\ufffd');
 });
 
-test('a response from Slack and its clone can both be read, since Foyer reads the tokens from a clone', async () => {
+test('a response from Slack is still readable after its clone was read, because Foyer reads the tokens from a clone', async () => {
   const answer = {
     status: 200,
     headers: new Headers({ 'retry-after': '3' }),

@@ -359,7 +359,7 @@ describe('Foyer searches for a welcome that may have been sent', () => {
     });
   }
 
-  it('a reinstall that grants the missing scope finds the unconfirmed welcome', async (t) => {
+  it('if a reinstall grants the missing scope, Foyer finds the unconfirmed welcome and does not send another', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install({ scopes: without('im:history') });
     stage.sandbox.faults.add({ method: 'chat.postMessage', failure: { type: 'reset-after-acting' } });

@@ -49,7 +49,7 @@ describe('the welcome message', () => {
     );
   });
 
-  it('a name in the welcome message cannot ping, link or change the text around it', () => {
+  it('a name in the welcome message cannot ping anyone, add a link, or change the text around it', () => {
     const hostile = '<!channel> *<https://evil.example|free>* & `x`';
     const { text, blocks } = welcomeMessage({ ...content, personName: hostile, placeName: hostile });
     for (const written of [text, JSON.stringify(blocks)]) {

@@ -21,12 +21,12 @@ export function keyringOf(...ids: string[]): Keyring {
   return createKeyring(keysOf(...ids));
 }
 
-/** A new key for each id, as in the parsed configuration. */
+/** Makes a new key for each id, in the form that the parsed configuration uses. */
 export function keysOf(...ids: string[]): { id: string; base64: string }[] {
   return ids.map((id) => ({ id, base64: randomBytes(32).toString('base64') }));
 }
 
-/** What differs from the default install: by U1, in T1, with only a bot token. A null token means no token. */
+/** Changes to the default install: U1 installs in T1, and there is only a bot token. A null token means no token. */
 export interface InstallWish {
   teamId?: string;
   enterpriseId?: string;

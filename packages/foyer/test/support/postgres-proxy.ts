@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
  * https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export interface PostgresProxy {
-  /** The server's URL, with the address of the proxy. */
+  /** The server's URL, but with the host and port of the proxy. */
   url(database?: string): string;
   /**
    * Calls `watch` twice for each COMMIT: `watch('asked')` before the server gets the COMMIT, and `watch('done')` before
@@ -17,7 +17,7 @@ export interface PostgresProxy {
   onCommit(watch: (moment: 'asked' | 'done') => 'cut' | undefined): () => void;
   /** Cuts every connection. */
   cut(): void;
-  /** Accepts connections and bytes, but forwards nothing until `pass`. That call then cuts every connection. */
+  /** Accepts connections and bytes, but forwards nothing until `pass` is called. `pass` then cuts every connection. */
   swallow(): void;
   /** Closes each new connection, until `pass`. */
   refuse(): void;
@@ -103,7 +103,8 @@ export async function startPostgresProxy(target: string): Promise<PostgresProxy>
 const text = (message: Buffer): string => message.subarray(5).toString('latin1');
 
 /**
- * Splits a stream into whole messages. A message is a letter, a length and a body; a client's first one has no letter.
+ * Splits a stream into whole messages. A message is a letter, a length and a body. The first message from a client has
+ * no letter.
  */
 function messages(hasStartup: boolean): (chunk: Buffer) => Buffer[] {
   let held = Buffer.alloc(0);

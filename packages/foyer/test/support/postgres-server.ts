@@ -21,9 +21,9 @@ export interface PostgresServer {
    * Stops the server. `kill` is SIGKILL; `fast` (default) and `immediate` are Postgres shutdown modes. The data stays.
    */
   stop(how?: 'kill' | 'fast' | 'immediate'): Promise<void>;
-  /** Starts it (again) with the same port and data. */
+  /** Starts the server, or restarts it with the same port and data. */
   start(): Promise<void>;
-  /** Stops it and removes its folder. */
+  /** Stops the server and removes its folder. */
   close(): Promise<void>;
 }
 
@@ -83,7 +83,7 @@ export async function startPostgresServer(
         if (/ready to accept (read-only )?connections/.test(part)) tell(true);
       });
     });
-    // The server must not keep the test process alive. It ends when that process ends.
+    // The server must not keep the test process alive. The server ends when the test process ends.
     started.unref();
     (started.stderr as Socket | null)?.unref();
     return isReady;

@@ -36,9 +36,9 @@ export async function ownRows<Name extends keyof Tables>(
 
 /** The strangers in a database. */
 export interface Strangers {
-  /** Fails if a stranger's row was changed, deleted or added. */
+  /** Fails if a row that belongs to a stranger was changed, deleted or added. */
   assertUntouched(): Promise<void>;
-  /** Deletes the strangers' rows, for a test that is about all rows of the database. */
+  /** Deletes the rows of all strangers, for a test that reads or changes rows across tenants. */
   leave(): Promise<void>;
 }
 

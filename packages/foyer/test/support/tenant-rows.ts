@@ -11,7 +11,7 @@ type OfAll = 'encryption_keys' | 'key_holders' | 'maintenance' | 'kept_counts';
 
 /** The values from which the rows of one tenant of one app are made. */
 export interface Tenant {
-  /** Appears in an id or a name of each row. */
+  /** A word that is in an id or a name of each row. */
   mark: string;
   clientId: string;
   /** Null for an org-wide install. */

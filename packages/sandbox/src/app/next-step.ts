@@ -23,9 +23,9 @@ export function nextStep(activity: Activity, { sandboxUrl, appUrl }: DemoAddress
     case 'button-pressed':
       return `Pressed ${activity.actionId}. See what was sent to the app: ${sandboxUrl}/client/${activity.teamId}/panel`;
     case 'tokens-revoked':
-      return `Tokens of ${activity.userIds.join(', ')} were revoked. The app was notified if it subscribes to tokens_revoked.`;
+      return `Tokens of ${activity.userIds.join(', ')} were revoked. If the app subscribes to tokens_revoked, it was notified.`;
     case 'uninstalled':
-      return `The app was removed. It was notified if it subscribes to app_uninstalled. Install it again at ${appUrl}`;
+      return `The app was removed. If it subscribes to app_uninstalled, it was notified. Install it again at ${appUrl}`;
     case 'reset':
       return `Everything was reset. Start again at ${appUrl}`;
     default:

@@ -5,7 +5,7 @@ import { isRecord } from './fault-list.ts';
 /** Adds to checked blocks what Slack adds: block ids, action ids, and the flags of text objects. */
 export function completeBlocks(blocks: readonly unknown[]): Block[] {
   return blocks.filter(isRecord).map((block) => {
-    const completed = completeTexts(block) as Record<string, unknown>; // completeTexts returns an object for an object
+    const completed = completeTexts(block) as Record<string, unknown>; // `block` is an object, so its copy is one too
     if (!completed.block_id) completed.block_id = shortId();
     for (const key of ['accessory', 'element']) completed[key] = withActionId(completed[key]);
     if (block.type === 'actions' && Array.isArray(completed.elements)) {

@@ -70,8 +70,8 @@ function read(name: string, run: (exchange: Exchange) => unknown): Route {
 }
 
 /**
- * Offers a control over HTTP. Answers 400 if the body has the wrong shape, and 409 with the reason if the control
- * throws.
+ * Makes the HTTP route of one control. Answers 400 if the body has the wrong shape, and 409 with the reason if the
+ * control throws.
  */
 function act<T>(
   name: string,

@@ -165,9 +165,10 @@ export function createControls(platform: Platform) {
     },
     /**
      * Slack suspends the app, or lifts the suspension. While the app is suspended, Slack refuses its tokens and refresh
-     * tokens in every workspace with `account_inactive`, no one can install it, and it gets no events except those of
-     * `sendEvent`. `reset` lifts the suspension. Slack does not document its answer for a suspended app. The sandbox
-     * answers as for the bot of a removed app, so an app cannot distinguish the two.
+     * tokens in every workspace with `account_inactive`, no one can install it, and it gets no events except events
+     * that a test sends with `sendEvent`. `reset` lifts the suspension. Slack does not document its answer for a
+     * suspended app. The sandbox gives the same answer as for the bot of a removed app, so an app cannot tell a
+     * suspension from a removal.
      */
     setSuspended({ isSuspended }: { isSuspended: boolean }): void {
       platform.app.isSuspended = isSuspended;

@@ -13,7 +13,7 @@ export type AuthorizeRequest = {
   redirectUri: string | null;
   /** The address to which the browser returns. */
   returnTo: string;
-  /** Null if the app sent none. */
+  /** Null if the app sent no state. */
   state: string | null;
   /** The workspace (or org) that the app asks for; null lets the person choose. */
   teamId: string | null;

@@ -113,7 +113,7 @@ function scopeSection({ app, request }: ConsentPage, title: string, scopes: stri
   return html`<section><h2>${title}</h2><ul>${rows}</ul></section>`;
 }
 
-/** The page's header. If the app asked for no particular workspace, it lists the workspaces to choose from. */
+/** The page's header. If the app asked for no particular workspace, the header lists the workspaces to choose from. */
 function workspaceSwitcher({
   choices,
   workspace,

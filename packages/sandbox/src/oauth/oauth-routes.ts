@@ -50,8 +50,9 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
 }
 
 /**
- * Returns the workspace and the person to show, as `team` and `user`. In the page's query, `team` is the workspace that
- * the app asked for. `pick`, if it is set, is the workspace that the person has chosen with a link on the page.
+ * Returns the workspace (`team`) and the person (`user`) to show. In the query, `pick` is the workspace that the person
+ * chose with a link on the page. Without `pick`, the workspace to show is the one that the app asked for, the query's
+ * `team`.
  */
 export function pickedIn(query: URLSearchParams): URLSearchParams {
   const overrides = new URLSearchParams();
@@ -75,7 +76,7 @@ function workspaceToShow(
   return world.workspaces.get(teamId ?? signedIn.teamId);
 }
 
-/** Lists each workspace with the person who is signed in there in this browser. */
+/** Lists the workspaces to which this browser is signed in, each with the person who is signed in. */
 export function choicesOf(
   { world }: Platform,
   signedIn: SignedIn,

@@ -261,7 +261,7 @@ const refusals: Record<IdTokenFlaw, RegExp | null> = {
   missing: /id_token/,
 };
 
-test('a planned flaw affects only one ID token, and openid-client rejects every flaw that it can detect', async (t) => {
+test('a flaw that a test adds affects only one ID token, and openid-client rejects every flaw that it can detect', async (t) => {
   const { sandbox } = await withSandbox(t);
   for (const flaw of idTokenFlaws) {
     sandbox.faults.add({ method: 'openid.connect.token', failure: { type: 'id-token', flaw } });

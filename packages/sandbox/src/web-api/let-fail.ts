@@ -7,7 +7,7 @@ import type { Answer } from './method.ts';
 /** The outcome of a call: Slack's JSON, with a status and headers if they differ from the default. */
 export type CallOutcome = { answer: Answer; status?: number; headers?: Record<string, string> };
 
-/** Makes a call fail as planned. Resolves to `null` if it cut the connection. */
+/** Makes a call fail as `failure` says. Resolves to `null` if the failure cut the connection. */
 export async function letFail(
   failure: Failure,
   act: () => Promise<CallOutcome>,

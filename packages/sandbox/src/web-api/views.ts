@@ -71,7 +71,7 @@ export const viewsPublish = tokenMethod('tier4', [], (call) => {
   const key = `${installation.id}:${person.id}`;
   const current = platform.world.homeViews.get(key);
   const hash = args.text('hash');
-  // Like Slack, compares an empty hash too. An empty hash never matches.
+  // Like Slack, the sandbox also compares an empty hash, which never matches.
   if (hash !== undefined && hash !== current?.hash) throw new Refusal('hash_conflict');
   const published = storedView(call, view, current?.id ?? slackId('V'), workspace.id);
   platform.world.homeViews.set(key, published);

@@ -55,8 +55,8 @@ function faultCard(visit: Visit): Html {
     ['status', 'answer with the HTTP status …'],
     ['hang', 'hang for … milliseconds'],
     ['reset-before-acting', 'drop the connection before acting'],
-    ['reset-after-acting', 'act, then drop the connection'],
-    ['malformed-json', 'answer with broken JSON'],
+    ['reset-after-acting', 'drop the connection after acting'],
+    ['malformed-json', 'answer with invalid JSON'],
   ];
   const places = [...world.workspaces.values(), ...world.enterprises.values()];
   return html`<section class="card"><h2>Make calls fail</h2>${form(
@@ -81,7 +81,7 @@ function latencyCard(visit: Visit, { rateLimits }: Sandbox): Html {
   <div class="buttons"><button>Set</button></div>`,
     'stack',
   )}
-  ${form(visit, 'rate-limits', html`<input type="hidden" name="isOn" value="${rateLimits.isOn ? '' : 'yes'}"><button>${rateLimits.isOn ? 'Turn rate limits off' : 'Turn rate limits on'}</button>`, 'buttons spaced')}</section>`;
+  ${form(visit, 'rate-limits', html`<input type="hidden" name="isOn" value="${rateLimits.isOn ? '' : 'yes'}"><button>${rateLimits.isOn ? 'Turn off rate limits' : 'Turn on rate limits'}</button>`, 'buttons spaced')}</section>`;
 }
 
 /** The part of the panel that the page's script redraws. */

@@ -3,7 +3,7 @@ import type { Route } from '../http/routes.ts';
 import type { Sandbox } from '../sandbox.ts';
 import { afterForm } from './after-form.ts';
 
-/** The panel's forms: the control API for people. */
+/** The routes of the panel's forms. The forms let a person do what tests do with the control API. */
 export function panelRoutes(sandbox: Sandbox): Route[] {
   const { faults, deliveries, clock, rateLimits } = sandbox;
 

@@ -4,7 +4,10 @@ import type { Visit } from './visit.ts';
 
 /** How far each person has read their DM with the app. */
 export function createReadMarks({ activity }: Platform) {
-  /** The timestamp of the newest read message, by conversation. Each DM with the app has only one human reader. */
+  /**
+   * For each conversation, the timestamp of the newest message that was read. Each DM with the app has only one human
+   * reader.
+   */
   const readUpTo = new Map<string, string>();
   activity.listen(({ kind }) => {
     if (kind === 'reset') readUpTo.clear();

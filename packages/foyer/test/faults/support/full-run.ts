@@ -9,7 +9,7 @@ export const isFullRun = process.env.FOYER_FULL !== undefined;
  */
 export const isEveryPoint = process.env.FOYER_FULL === 'all';
 
-/** The number for this run: `quick` in `npm test`, `full` in `npm run test:full`. */
+/** Returns `quick` in `npm test`, and `full` in `npm run test:full`. */
 export function count(counts: { quick: number; full: number }): number {
   return isFullRun ? counts.full : counts.quick;
 }

@@ -10,7 +10,7 @@ import type { WebhookEndpoint } from './webhook-endpoint.ts';
  */
 export interface KillPoint {
   name: string;
-  /** If the work ends before this point, how many milliseconds to wait for the point; 300 by default. */
+  /** How many milliseconds to keep waiting for the point after the work has ended; 300 by default. */
   patienceMs?: number;
   /** Waits for the instant, and then calls `kill` once. Returns a function that cancels the wait. */
   arm(stage: ProcessStage, kill: () => void): () => void;
@@ -20,8 +20,8 @@ export type Phase = 'as it arrives' | 'before its answer' | 'after its answer';
 export const phases: readonly Phase[] = ['as it arrives', 'before its answer', 'after its answer'];
 
 /**
- * Kills at the `nth` call of a method after `arm`: as the call arrives, before its answer, or `delayMs` after its
- * answer.
+ * Kills Foyer at a call of `method`, the `nth` since `arm` was called: as the call arrives, right before its answer, or
+ * `delayMs` after its answer.
  */
 export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): KillPoint {
   const which = nth === 1 ? '' : ` no. ${nth}`;
@@ -56,8 +56,8 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
 }
 
 /**
- * Kills at the `nth` call of a webhook after `arm`, before or after the message is posted. Without `endpoint`, the
- * webhook is the operators' webhook.
+ * Kills Foyer at a call of a webhook, the `nth` since `arm` was called, before or after the message is posted. Without
+ * `endpoint`, the webhook is the operators' webhook.
  */
 export function atWebhook(
   phase: 'as it arrives' | 'before its answer',
@@ -65,7 +65,7 @@ export function atWebhook(
 ): KillPoint {
   return {
     name: `call ${nth} of ${endpoint ? 'the app’s' : 'the operators’'} webhook ${phase}`,
-    // The call always comes, but on a busy machine it may come seconds after the event that causes it.
+    // Foyer always calls the webhook, but on a busy machine the call may come seconds after the event that causes it.
     patienceMs: 10_000,
     arm({ webhook: ofOperators }, kill) {
       const webhook = endpoint ?? ofOperators;
@@ -104,7 +104,8 @@ function atCommitOfPostgres(
     seen += 1;
     if (seen < nth) return undefined;
     if (seen === nth) kill();
-    // Cuts later commits too: otherwise, the process could continue on its other connections.
+    // Also cuts the connection at every later commit. Otherwise, the dying process could go on using its other
+    // connections.
     return 'cut';
   });
 }

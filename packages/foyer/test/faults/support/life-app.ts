@@ -38,7 +38,10 @@ export function lifeDefinition(billingUrl: string, jobMs?: string): FoyerDefinit
       return null;
     },
   });
-  /** A step of a moment: does the same as `uninstallStep`, and its line names the moment's person or workspace. */
+  /**
+   * A step for `upgraded`, `opened` and `workspaceGranted` runs: does the same as `uninstallStep`. Its line of the
+   * ledger names the workspace that was granted access, or else the person.
+   */
   const momentStep = (name: string): Step => ({
     name,
     title,

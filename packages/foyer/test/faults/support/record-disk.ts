@@ -133,8 +133,8 @@ function sizeOf(steps: readonly Change[], file: number): number {
 
 /**
  * Rebuilds the folder in a state that is possible if the power fails after the steps in `given`. Synced changes are
- * kept. Each other write is kept, dropped or cut off between two sectors. In each folder, the earliest unsynced name
- * changes are kept, and the later ones are dropped; how many are kept is random.
+ * kept. Every other write is kept, dropped or cut off between two sectors, at random. In each folder, a random number
+ * of unsynced name changes are kept, the earliest first; the later ones are dropped.
  */
 export function replayCut(
   given: readonly Step[],

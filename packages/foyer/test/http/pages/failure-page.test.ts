@@ -102,7 +102,7 @@ test('a failure page after a cancel, or for a callback without a state, makes no
   }
 });
 
-test('a failure page shown instead of a progress page links back to it, and does not say that nothing was installed', () => {
+test('a failure page that replaces a progress page links to the progress page, and does not say that nothing was installed', () => {
   const document = failurePage({ ...frame, kind: 'temporarily_unavailable', path: '/installs/abc' });
   assert.doesNotMatch(visibleText(document), /[Nn]othing was installed|not finished|save your install/);
   assert.match(document, /href="\/installs\/abc">Try again</);

@@ -31,8 +31,8 @@ interface Selector {
 }
 
 /**
- * Returns the metrics of a Foyer process that an expression selects, each with its label matchers, except those for
- * `job` and `instance`.
+ * Finds the metrics of a Foyer process in `expression`. Returns each of them with its label matchers, but without the
+ * matchers for `job` and `instance`.
  */
 function selectorsOf(expression: string): Selector[] {
   const found = expression.matchAll(/(?<![\w:])((?:foyer|nodejs|process)_\w+)(?:\{([^}]*)\})?/g);
@@ -58,7 +58,7 @@ function isRead({ metric, matchers }: Selector, families: Map<string, Family>): 
   );
 }
 
-describe('the alert rules and the dashboard fit the metrics of Foyer', () => {
+describe('the alert rules and the dashboard use metrics that Foyer exports', () => {
   let stage: Stage;
   let fresh: Map<string, Family>;
   before(async () => {

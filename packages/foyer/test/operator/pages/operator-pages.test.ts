@@ -168,7 +168,7 @@ describe('logging in as the operator', () => {
     );
     for (const [name, value] of known) cookies.set(name, value);
     assert.equal((await stage.post('/operator/login', { password }, from('203.0.113.3'))).status, 303);
-    // With a stolen cookie, a thief with many addresses can guess only as often as from a single address.
+    // A thief with a stolen cookie and many addresses can guess only as often as a thief with a single address.
     cookies.clear();
     for (const [name, value] of known) cookies.set(name, value);
     const answers: number[] = [];
@@ -469,7 +469,7 @@ it('“Purge” and “Mark as gone” erase nothing if a new install is stored 
   }
 });
 
-it('the page of “Purge” names the own tables whose rows it erases, and those whose rows stay', async (t) => {
+it('the page of “Purge” names the app’s own tables: those whose rows it erases, and those whose rows stay', async (t) => {
   const stage = await setOperatorStage();
   t.after(() => stage.close());
   await stage.logIn();
