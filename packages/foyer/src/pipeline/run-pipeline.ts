@@ -107,7 +107,7 @@ async function continueRun(
     if (learnt) await database.write(learnt);
   }
   if (next.kind === 'lost') {
-    log.info('stopped working on the run: it was cancelled, or this worker lost its lease');
+    log.info('stopped working on the run: it was canceled, or this worker lost its lease');
     return;
   }
   for (const ended of next.ended) await report(ended);

@@ -194,7 +194,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     const status = await visitor.get(`${b.url}${done.headers.get('location')}/status`);
     assert.equal(((await status.json()) as { status: string }).status, 'cancelled');
     await eventually(async () =>
-      b.logged().some((line) => line.includes('stopped working on the run: it was cancelled')),
+      b.logged().some((line) => line.includes('stopped working on the run: it was canceled')),
     );
     const stoppedMs = Math.round(performance.now() - removedAt);
     // B checks every half second whether its run was cancelled. Otherwise, B would stop only when the call ends (eight

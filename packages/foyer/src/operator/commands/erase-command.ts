@@ -25,7 +25,7 @@ export function eraseCommand(deps: OperatorDeps): Command {
     description:
       'Erases what Foyer stores about one person, for someone who asks to be forgotten. On SQLite, also erases it from ' +
       'the database’s files. Their own token is revoked at Slack first, their sessions end, and their unfinished ' +
-      'install is cancelled. The record of the installation stays, but no longer says who they are. The command asks ' +
+      'install is canceled. The record of the installation stays, but no longer says who they are. The command asks ' +
       'for confirmation first: only a backup can bring the data back. Afterward it lists what had to stay, with the ' +
       'reason. It does not touch your own tables, the log, or backups. If the person opens Home or signs in again, they ' +
       'are registered again.',
@@ -112,7 +112,7 @@ function erasedLines({ cancelledRuns, kept: _kept, ...counts }: ErasedPerson): s
     ...Object.entries(counts)
       .filter(([, rows]) => rows > 0)
       .map(([name, rows]): [string, string] => [wordsOf(name), String(rows)]),
-    ['cancelled runs', cancelledRuns.join(', ') || null],
+    ['canceled runs', cancelledRuns.join(', ') || null],
   ]);
 }
 

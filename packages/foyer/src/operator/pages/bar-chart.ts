@@ -2,7 +2,7 @@ import { type Html, html } from '../../http/html.ts';
 import type { RequestsOfDay, WelcomesOfDay } from '../request-lists.ts';
 import { durationText } from '../terminal/time-text.ts';
 import { dataTable, type TableColumn } from './data-table.ts';
-import { count } from './shown-values.ts';
+import { count, inWords } from './shown-values.ts';
 
 const height = 100;
 const barWidth = 10;
@@ -79,17 +79,23 @@ export function installsChart(days: readonly RequestsOfDay[]): Html {
   );
   const total = (day: RequestsOfDay): number => outcomes.reduce((sum, outcome) => sum + day[outcome], 0);
   const most = Math.max(0, ...days.map(total));
-  const list = new Intl.ListFormat('en').format(sums.map(([outcome, sum]) => `${count(sum)} ${outcome}`));
+  const list = new Intl.ListFormat('en').format(
+    sums.map(([outcome, sum]) => `${count(sum)} ${inWords(outcome)}`),
+  );
   return barChart<RequestsOfDay>({
     title: 'Installs by day',
     sentence: `${list} in the last ${days.length} days`,
     most: count(Math.max(1, most)),
     days,
-    series: outcomes.map((outcome) => ({ kind: outcome, label: outcome, value: (day) => day[outcome] })),
+    series: outcomes.map((outcome) => ({
+      kind: outcome,
+      label: inWords(outcome),
+      value: (day) => day[outcome],
+    })),
     tip: (day) =>
-      `${dateText(day.day)}: ${outcomes.map((outcome) => `${count(day[outcome])} ${outcome}`).join(', ')}`,
+      `${dateText(day.day)}: ${outcomes.map((outcome) => `${count(day[outcome])} ${inWords(outcome)}`).join(', ')}`,
     columns: outcomes.map((outcome) => ({
-      title: outcome.replace(/^./, (letter) => letter.toUpperCase()),
+      title: inWords(outcome).replace(/^./, (letter) => letter.toUpperCase()),
       cell: (day) => count(day[outcome]),
       kind: 'number',
     })),

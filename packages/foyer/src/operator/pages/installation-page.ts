@@ -12,7 +12,7 @@ import { installationsPath } from './installations-page.ts';
 import { csrfField, type OperatorFrame, operatorPage } from './operator-page.ts';
 import { peopleColumns, peoplePath } from './people-page.ts';
 import { type RunWithAttempts, runsSection } from './run-section.ts';
-import { ago, badge, count, installationName, time } from './shown-values.ts';
+import { ago, badge, count, installationName, inWords, time } from './shown-values.ts';
 
 interface InstallationContent {
   record: InstallRecord;
@@ -104,7 +104,7 @@ function scopesSection(content: InstallationContent): Html {
 
 const historyColumns: readonly TableColumn<HistoryRecord>[] = [
   { title: 'When', kind: 'head', cell: (entry) => time(entry.at) },
-  { title: 'What', cell: (entry) => entry.kind.replaceAll('_', ' ') },
+  { title: 'What', cell: (entry) => inWords(entry.kind) },
   {
     title: 'Person',
     // Empty for an operator's action, whose detail names the operator's user id and workspace. Why: without the

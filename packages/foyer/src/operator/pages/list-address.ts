@@ -1,5 +1,6 @@
 import type { Page, PageCursor, PagePosition } from '../../database/page.ts';
 import { type Html, html } from '../../http/html.ts';
+import { inWords } from './shown-values.ts';
 
 /** The filters of a list, as in the query of its URL. A filter that is not set matches all rows. */
 export type ListFilters = Readonly<Record<string, string | undefined>>;
@@ -45,6 +46,6 @@ export function choice(
   chosen: string | undefined,
 ): Html {
   const option = (value: string) =>
-    html`<option value="${value}"${value === chosen && html` selected`}>${value}</option>`;
+    html`<option value="${value}"${value === chosen && html` selected`}>${inWords(value)}</option>`;
   return html`<label class="field"><span>${label}</span><select name="${name}"><option value="">all</option>${values.map(option)}</select></label>`;
 }

@@ -6,9 +6,14 @@ import { durationText, spanText, timeText } from '../terminal/time-text.ts';
 
 /** How single values look on every page: a status, a time, a name. */
 
+/** Writes an identifier, such as `run_cancelled`, as people read it. Filters and JSON keep the identifier. */
+export function inWords(identifier: string): string {
+  return identifier.replaceAll('_', ' ').replace('cancelled', 'canceled');
+}
+
 /** Shows a status as a colored word. */
 export function badge(status: keyof typeof statusTones): Html {
-  return html`<span class="badge" data-tone="${statusTones[status]}">${status}</span>`;
+  return html`<span class="badge" data-tone="${statusTones[status]}">${inWords(status)}</span>`;
 }
 
 /** Shows a time in UTC. */

@@ -36,7 +36,7 @@ type Questions = ReturnType<typeof endOnCancel>;
 function endOnCancel({ text, secret, confirm, tell }: SetupPrompts) {
   async function answered<T>(asked: Promise<T | undefined>): Promise<T> {
     const answer = await asked;
-    if (answer === undefined) throw new SetupCancelledError('setup was cancelled');
+    if (answer === undefined) throw new SetupCancelledError('setup was canceled');
     return answer;
   }
   return {

@@ -13,7 +13,7 @@ import { fetchAs } from '../../support/fetch-as.ts';
 import { filesWith } from '../../support/files-with.ts';
 import { fixtureManifest } from '../../support/fixture-manifest.ts';
 import { recordingLogger, setStage } from '../../support/start-foyer.ts';
-import { storeInstallation, storeRun, storeUser } from '../operator-harness.ts';
+import { storeInstallation, storeRequest, storeRun, storeUser } from '../operator-harness.ts';
 import { type OperatorStage, password, setOperatorStage } from './operator-stage.ts';
 
 const everyPage = ['/operator', '/operator/installations', '/operator/requests', '/operator/login'];
@@ -530,6 +530,21 @@ it('the page of an installation says how many attempts of a step only waited', a
   assert.deepEqual(shown, ['3 attempts, of which 1 waited', '2 attempts']);
 });
 
+it('the operator pages write “canceled”, while filters and their addresses keep the identifier', async (t) => {
+  const stage = await setOperatorStage();
+  t.after(() => stage.close());
+  await stage.logIn();
+  const request = { id: 'req_1', client_id: stage.config.slack.clientId, started_at: Date.now() };
+  await storeRequest(stage.database, { ...request, outcome: 'cancelled', error_code: 'access_denied' });
+  const requests = await (await stage.get('/operator/requests?outcome=cancelled')).text();
+  assert.match(requests, /data-tone="muted">canceled</);
+  assert.match(requests, /<option value="cancelled" selected>canceled</);
+  const overview = await (await stage.get('/operator')).text();
+  assert.match(overview, /0 installed, 1 canceled, 0 refused/);
+  for (const page of [requests, overview])
+    assert.doesNotMatch(page.replace(/<style[\s\S]*?<\/style>/, ''), />[^<]*cancelled/i);
+});
+
 describe('a page that an operator reads', () => {
   let stage: OperatorStage;
   before(async () => {
@@ -621,7 +636,7 @@ describe('a page that an operator reads', () => {
     assert.equal(tile('Broken'), '1');
     assert.equal(tile('Tokens about to expire'), '1');
     assert.equal(tile('Tokens to revoke'), '0');
-    assert.match(page, /1 installed, 0 cancelled, 0 refused, and 0 failed in the last 30 days/);
+    assert.match(page, /1 installed, 0 canceled, 0 refused, and 0 failed in the last 30 days/);
   });
 
   it('if an operator page cannot read the database, it shows an error without details', async () => {
