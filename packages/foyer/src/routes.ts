@@ -16,7 +16,8 @@ interface RoutesDeps {
   /** Sign in with Slack; undefined if it is off. */
   signIn?: { start: Route; finish: Route; signOut: Route };
   /**
-   * Answers `/` for a person who is signed in; undefined if sign-in is off. For anyone else, `get` resolves to false.
+   * Answers `/` for people who are signed in. If a person is not signed in, `get` resolves to false. Undefined if
+   * sign-in is off.
    */
   record?: {
     get(req: IncomingMessage, res: ServerResponse): Promise<boolean>;
@@ -96,8 +97,8 @@ export function createRoutes(deps: RoutesDeps) {
  */
 export function needsOwnHost(method: string, url: string): boolean {
   const [path = '', query = ''] = url.split('?', 2);
-  // These two forms connect a workspace and answer a step's question. Their addresses contain no `connect` or `claim`
-  // that the check below could find.
+  // The first form connects a workspace, and the second one answers a step's question. Their addresses contain no
+  // `connect` or `claim` that the check below could find.
   if (method === 'POST' && /^\/(?:slack\/install|installs\/[^/]+)\/?$/.test(path)) return true;
   if (/^\/(?:operator|slack\/(?:sign(?:in|out)|connect))(?:\/|$)/.test(path)) return true;
   if (query === '') return false;
@@ -105,7 +106,10 @@ export function needsOwnHost(method: string, url: string): boolean {
   return asked.has('connect') || asked.has('claim');
 }
 
-/** Reports whether the process is usable: 503 if only a new process can use the database again. */
+/**
+ * Reports whether the process is usable: 503 if it cannot use the database again, so that a new process must replace
+ * it.
+ */
 function healthz(database: Pick<Database, 'failure'>, res: ServerResponse): void {
   const hasFailed = database.failure() !== undefined;
   sendHealth(res, hasFailed ? 503 : 200, hasFailed ? 'database_failed' : 'ok', { version: foyerVersion });

@@ -38,7 +38,7 @@ export async function startFoyer<MyTables = NoTables>(
   log: Logger,
   options: StartOptions<MyTables> = {},
 ): Promise<ServedFoyer<MyTables>> {
-  // Imported here, as in `createFoyer`: a command needs no server.
+  // These modules are imported only here, as in `createFoyer`, because commands do not need the server.
   const { assembleFoyer } = await import('./assemble-foyer.ts');
   const { createFoyerServer, listen } = await import('./http/own-server.ts');
   const { definition = {}, otherwise, ...test } = options;
@@ -61,7 +61,7 @@ export async function startFoyer<MyTables = NoTables>(
   if (tab) log.warn({ fix: tab.fix }, `by the manifest, ${tab.problem}`);
   const missed = missedPort(config.http);
   if (missed !== undefined) {
-    const fix = `set PORT=${missed}, unless something on this machine, such as a proxy or a container's published port, passes its requests on`;
+    const fix = `set PORT=${missed}, unless something on this machine, such as a proxy or a container's published port, forwards requests to Foyer`;
     log.warn({ fix }, `PUBLIC_URL is ${config.http.publicUrl}, but Foyer listens on port ${address.port}`);
   }
   log.info(
@@ -157,8 +157,8 @@ const exConfig = 78;
 
 /**
  * Whether a start will fail again until a person changes something: the configuration was refused (then there is no log
- * yet), the keys are unusable, or a newer Foyer has changed the database. Other failures may pass: a port becomes free,
- * a database becomes reachable, or another process, which lacks a key, ends.
+ * yet), the keys are unusable, or a newer Foyer has changed the database. Other failures may end by themselves: a port
+ * becomes free, a database becomes reachable, or another process, which lacks a key, ends.
  */
 const isForPerson = (error: unknown, log: Logger | undefined): boolean =>
   log === undefined ||
@@ -177,8 +177,8 @@ function reportFailedStart(error: unknown, log: Logger | undefined): void {
   if (explanation !== undefined) console.error(explanation);
   else if (!log) console.error(error);
   if (process.stdout.isTTY && explanation !== undefined) return;
-  // Without a configuration, the log uses the default level and cannot scrub secrets, but no ConfigProblem quotes a
-  // secret.
+  // Without a configuration, the log uses the default level and cannot scrub secrets. It need not: no ConfigProblem
+  // quotes a secret.
   const anyLog = log ?? createLogger({ logLevel: 'info', secrets: [] });
   const { problems } = error instanceof ConfigError ? error : { problems: undefined };
   const about = explanation === undefined ? { err: error } : { problems, reason: explanation };

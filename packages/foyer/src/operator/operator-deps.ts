@@ -19,7 +19,7 @@ export interface DefinitionShape {
   options: readonly string[];
   install: readonly string[];
   uninstall: readonly string[];
-  /** The steps of each moment that has steps. */
+  /** The names of the steps for each moment, such as `opened`; moments without steps are absent. */
   moments?: MomentStepNames;
   jobs: readonly { name: string; everyMs: number }[];
 }

@@ -16,8 +16,8 @@ export interface OwnTableNames {
 }
 
 /**
- * Finds the app's own tables. A reference may be indirect: an order's lines refer to the order, and the order refers to
- * the installation.
+ * Finds the app's own tables, and which of them refer to an installation with ON DELETE CASCADE. A table may refer to
+ * it through another one: an order's lines refer to the order, and the order refers to the installation.
  */
 export async function readOwnTables(queries: Queries): Promise<OwnTableNames> {
   const tables = await readTableShapes(queries);

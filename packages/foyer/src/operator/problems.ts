@@ -59,9 +59,12 @@ export async function readRefusedRequests(
   return { newest: await listInstallRequests(queries, { ...search, outcome: 'refused' }), count };
 }
 
-/** Installs that fail, with none that succeeded since. */
+/** The installs that failed after the last one that succeeded. */
 export interface FailingInstalls {
-  /** How many failed; if distribution is off, how many Slack refused for that reason. */
+  /**
+   * The number of failed installs. If public distribution is off, counts only those that Slack refused because it is
+   * off.
+   */
   count: number;
   /** The most frequent error code. */
   code: string;
@@ -71,7 +74,7 @@ export interface FailingInstalls {
 
 /** Slack's error if a workspace other than the app's own installs the app while public distribution is off. */
 const undistributedCode = 'invalid_team_for_non_distributed_app';
-/** Fewer failures in a row are not reported: people try again, and strangers can make an attempt fail. */
+/** Foyer reports failed installs from this number on: people try again, and strangers can make an attempt fail. */
 const failingFrom = 3;
 const dayMs = 86_400_000;
 

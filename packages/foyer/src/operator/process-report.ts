@@ -11,14 +11,14 @@ import { createSealer, KeyMissingError, SealBrokenError } from '../installations
  * signature it has refused.
  *
  * `doctor` asks at `/readyz`, which strangers can call too. So the question and the answer are sealed with Foyer's
- * encryption keys: `doctor` has these already, so there is no further secret to set up. If a process cannot open the
- * question, it has other keys.
+ * encryption keys: `doctor` has these already, so there is no further secret to set up. A process that cannot unseal
+ * the question has other keys than `doctor`.
  */
 
 const purpose = 'doctor';
 /**
- * How much doctor's clock may differ from ours. Someone who intercepts doctor's request can repeat it for at most twice
- * as long.
+ * How far doctor's clock may be ahead of ours or behind it. Someone who intercepts doctor's request can repeat it for
+ * at most twice this time.
  */
 const questionAgeMs = 2 * 60_000;
 

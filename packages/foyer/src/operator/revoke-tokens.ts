@@ -142,7 +142,10 @@ async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknow
   return refreshTokenDead.has(row?.broken_reason ?? '');
 }
 
-/** Returns why an expired token was not renewed. Undefined if its refresh token is dead: then neither works anymore. */
+/**
+ * Returns why an expired token was not renewed. Undefined if its refresh token is dead: then no token is left to
+ * revoke.
+ */
 function refreshFailure(error: unknown): Failure | undefined {
   if (!(error instanceof TokenRefreshError)) return { code: 'timeout', lasting: true };
   const kind = slackFailure(error.cause)?.kind;

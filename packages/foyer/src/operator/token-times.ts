@@ -46,8 +46,9 @@ export const lapsingWithinMs = 3_600_000;
 
 /** Tokens that may need an operator's attention. */
 export interface TokensAtRisk {
-  /** The number of tokens, of bots and of people, that expire before the given time or have already expired. */
+  /** The number of bot tokens that have expired or will expire before the given time. */
   lapsingBots: number;
+  /** The number of people's tokens that have expired or will expire before the given time. */
   lapsingUsers: number;
   /** The number of install requests with tokens that Foyer has neither stored in an installation nor revoked yet. */
   unstored: number;

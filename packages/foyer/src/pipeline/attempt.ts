@@ -182,7 +182,10 @@ export interface Verdict {
   rest?: Rest;
   /** The event that the run is about to wait for; it may already have arrived. */
   awaits?: WaitEvent;
-  /** The question to store with the end of the attempt, as JSON; the run waits for its answer. */
+  /**
+   * The question that the step asks; `json` is its content. The transaction that ends the attempt stores the question.
+   * The run then waits for the answer.
+   */
   asks?: { id: string; json: string; timeLimitMs: number | undefined; reminds: boolean };
   /** Whether to skip the later steps, because a required step has failed. */
   endsRun: boolean;

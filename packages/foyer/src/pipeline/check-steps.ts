@@ -57,7 +57,7 @@ function checkStep(where: string, step: unknown): ConfigProblem[] {
     fault('has no run function', 'add a method: async run(context) { … }');
   }
   if (required !== undefined && typeof required !== 'boolean')
-    fault('has a `required` that is not true or false', 'give true, or leave it out');
+    fault('has an invalid `required`', 'give true, or leave it out');
   if (timeLimitMs !== undefined && !wholeNumber(timeLimitMs, 600_000)) {
     fault(
       'has an invalid `timeLimitMs`',

@@ -86,9 +86,9 @@ async function postOrLeave(
 type AskedQuestion = QuestionRecord & { askedUserId: string; life: number };
 
 /**
- * Stores the answer to an open question. If the question's run is waiting, queues that run; wake the worker afterward.
- * `isAllowed`: whether the answer comes from the installer or an admin. The person whom the question is for may always
- * answer. `asked`: the question as it is after this call; absent if there is no such run or question.
+ * Stores the answer to an open question. If the run that asked it is waiting, queues the run: the caller must then wake
+ * the worker. `isAllowed`: whether the answer comes from the installer or an admin. The person whom the question is for
+ * may always answer. `asked`: the question as it is after this call; absent if there is no such run or question.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
@@ -97,9 +97,9 @@ export async function answerQuestion(
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
 ): Promise<{ outcome: AnswerOutcome; asked?: AskedQuestion }> {
   return database.write(async (tx) => {
-    // Why the lock: the attempt that asks this question may be ending right now. If its end is committed after the
-    // answer, the transaction that commits the end sees the answer. If its end was committed before the answer, the run
-    // is waiting by now, and the code below queues it.
+    // Locks the run, because the attempt that asks this question may be ending right now. If that attempt ends after
+    // the answer is committed, its transaction sees the answer. If the attempt has ended before, the run is already
+    // waiting, and the code below queues the run.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

@@ -81,7 +81,7 @@ export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: 
   );
 }
 
-/** Executes the steps of a run that this worker has claimed and `moveRun` has moved to its first step. */
+/** Executes the steps of a claimed run. Before the call, `moveRun` has moved the run to its first step. */
 async function continueRun(
   deps: PipelineDeps,
   taken: { lease: RunLease; control: RunControl; claimed: ClaimedRun; next: Moved; callbackAt?: number },
@@ -138,9 +138,11 @@ interface EndedAttempt {
 }
 
 /**
- * The result of a move (explained at the top of this file), with the attempts that ended during the move. step: `toDo`
- * is the step to execute next; `rows` are the current rows of all steps. left: this worker has left the run, which
- * rests or has ended. lost: this worker no longer has the lease, and wrote nothing.
+ * The result of a move (explained at the top of this file). `ended` are the attempts that ended during the move.
+ *
+ * - step: `toDo` is the step to execute next; `rows` are the current rows of all steps.
+ * - left: the run has ended or rests, so this worker no longer works on it.
+ * - lost: this worker no longer has the lease, and wrote nothing.
  */
 type Moved =
   | {
@@ -175,9 +177,9 @@ async function moveRun(
   let { rows, passed } = from;
 
   if (done) {
-    // 1. Check the lease. If a grant of access can wake the run, lock the installation first: until this transaction
-    //    ends, no other transaction can then commit a grant. `follow` sees a grant that was committed before the lock.
-    //    A grant that is committed after this transaction wakes the run.
+    // 1. Check the lease. If a grant of access can wake the run, lock the installation first: then no other transaction
+    //    can commit a grant until this transaction ends. `follow` sees a grant that was committed before the lock. A
+    //    grant that is committed after this transaction wakes the run.
     if (isWokenByGrant(done.attempt, installation)) await lockInstallation(tx, { id: installation.id });
     if (!(await holdLease(tx, from.lease))) return { kind: 'lost' };
     // 2. Settle the attempt that has ended.
@@ -201,8 +203,8 @@ async function moveRun(
     const open = asked.find((question) => question.answeredAt === null);
     const step = listed && open ? askingStep(listed, open) : listed;
 
-    // 3. Settle steps that need no outside call: steps that were removed, whose question was not answered in time, that
-    // keep killing the process, that only write to the database, or that have nothing to do.
+    // 3. Settle each step that needs no outside call: the pipeline no longer has the step, the step's question was not
+    // answered in time, the step keeps killing the process, it only writes to the database, or it has nothing to do.
     if (!step) {
       const why = { code: 'step_removed', message: 'The pipeline no longer has this step', now };
       keep(await skipStep(tx, row, why));
@@ -264,8 +266,8 @@ async function moveRun(
     if (endsRun) await skipTheRest();
     if (asks) return waitForAnswer(attempted, asks);
     if (!toRest) return undefined;
-    // If a step for operators will be retried, the run first continues with its other steps. After any other step that
-    // has to wait, the run rests.
+    // If a step has to wait, the run rests. Exception: while a step for operators waits for its retry, the run
+    // continues with its other steps.
     const isPassed = attempted.step.forOperators && attempted.verdict.ending.status === 'retrying';
     if (isPassed && rows.some(isNext)) {
       passed = toRest;
@@ -283,10 +285,11 @@ async function moveRun(
   }
 
   /**
-   * Stores a new question and returns undefined: the next attempt of the step posts it. If an earlier attempt stored
-   * the question and the answer has come, returns undefined: the step runs again. If the answer has not come, the run
-   * rests until the answer, the reminder or the expiry. The install run of an org-wide install also continues when a
-   * workspace grants access: until then, Slack may have refused the message that asks the question.
+   * Stores a question if it is new. Returns undefined if the step must run again: after a new question, its next
+   * attempt posts the question; after an answer, its next attempt uses the answer. If an earlier question still has no
+   * answer, the run rests until the answer comes, a reminder is due or the question expires. The run of an org-wide
+   * install also continues when a workspace grants access: until then, Slack may have refused the message that asks the
+   * question.
    */
   async function waitForAnswer(
     attempted: EndedAttempt,
@@ -295,8 +298,8 @@ async function moveRun(
     const key = { runId: run.id, stepName: attempted.row.name, questionId: asks.id };
     const times = questionTimes(now, asks.timeLimitMs);
     if (await storeQuestion(tx, { ...key, json: asks.json, now, ...times })) {
-      // The step may have asked this question before: erasing a person's data also erases questions and answers.
-      // Forgets the old messages, which still count as posted, so that the next attempt posts the question again.
+      // The step may have asked this question before: erasing a person's data also erases questions and answers. But
+      // the old messages still count as posted. Foyer forgets them, so that the next attempt posts the question again.
       const keys = Object.values(questionPosts(key));
       await forgetPosts(tx, { installationId: installation.id, life: run.life, keys });
       return undefined;
@@ -319,7 +322,10 @@ async function moveRun(
     for (const row of rows.filter(isUnfinished)) keep(await skipStep(tx, row, why));
   }
 
-  /** 5. Let the run rest: this worker releases it. A worker continues it after its time, event or answer has come. */
+  /**
+   * 5. Let the run rest: this worker releases the run. A worker continues it when it is due, or when its event or
+   * answer comes.
+   */
   async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
     const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
     await restRun(tx, run.id, until);
@@ -349,7 +355,7 @@ const handBack = 'hand back';
 
 const isUnfinished = (row: StepRow): boolean => ['pending', 'running', 'retrying'].includes(row.status);
 
-/** Whether a workspace's grant of access wakes the run that rests after this attempt. */
+/** Whether a run that waits after this attempt continues when a workspace grants the app access. */
 function isWokenByGrant(attempt: Attempt, installation: ClaimedRun['installation']): boolean {
   if (attempt.kind !== 'returned' || !isStepEnd(attempt.result)) return false;
   const { kind } = attempt.result;
@@ -437,8 +443,8 @@ function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
 /** Creates the function that reports an attempt after its end is committed. */
 function createReport(deps: PipelineDeps, { run, installation, steps }: ClaimedRun, callbackAt?: number) {
   const { log, now } = deps;
-  // Reports no time since the callback for a run that is retried, nor for an org-wide install, whose time would include
-  // the wait for its admins.
+  // Reports the time since the callback only for an install in one workspace, and not if its run is retried. For an
+  // org-wide install, the time would include the wait for its admins.
   const isFirstPass = run.pipeline === 'install' && steps.at(-1)?.finished_at === null;
   const isTimed = isFirstPass && callbackAt !== undefined && installation.is_enterprise_install === 0;
   return async function report({ step, row, attempt, verdict, ms }: EndedAttempt): Promise<void> {

@@ -16,7 +16,10 @@ import { slackFailure } from '../slack/slack-failure.ts';
 const pageSize = 15;
 /** How many calls a search may make. A rate-limited call counts; a call without a usable answer does not. */
 const mostCalls = 12;
-/** How much the search window is widened at both ends: messages have the time of Slack's clock, attempts of ours. */
+/**
+ * How much the search window is widened at both ends: the time of a message is by Slack's clock, that of an attempt by
+ * ours.
+ */
 const clockSlackMs = 60_000;
 
 /**
@@ -46,7 +49,10 @@ export type SearchResult =
   | { kind: 'absent' }
   | { kind: 'unsearchable'; code: string };
 
-/** Searches only the newest page, because a call may still post the message later. Stores no position. */
+/**
+ * Searches only the newest page, and stores no position. A full search must come later: the call that sends the message
+ * may still post it.
+ */
 export function peekHistory(slack: WebClient, search: HistorySearch): Promise<SearchResult> {
   return searchHistory(slack, { ...search, before: null, calls: mostCalls - 1 }, async () => {});
 }

@@ -28,12 +28,12 @@ const settledAfterMs = defaultTimeoutMs + 2000;
 /** A call may still post its message this long after Slack has answered the call or closed the connection. */
 const settledAfterAnswerMs = 2000;
 
-/** The context of the step that sends. */
+/** The context of the step that sends the message. */
 type SendContext = Omit<StepContext, 'postOnce'>;
 
 interface OnceSend {
   key: OnceMessageKey;
-  /** The row of an earlier attempt that is not known to have sent the message; undefined if there was no attempt. */
+  /** The row of an earlier attempt, which may or may not have sent the message; undefined if there was no attempt. */
   previous: OnceMessageRow | undefined;
   /** A channel's id, or a user's id for a DM. */
   to: string;
@@ -87,7 +87,7 @@ export async function sendOnce(
     return recordSent(context, key, { channelId: sentTo, messageTs });
   } catch (error) {
     const failure = slackFailure(error);
-    // After a timeout, the call may still post the message. The stored row already has the time until which it may.
+    // After a timeout, the call may still post the message. The stored row already says how long the call may do so.
     if (failure && failure.code !== 'timeout') {
       const settledBy = Math.min(call.settledBy, context.now() + settledAfterAnswerMs);
       await database.write((tx) =>

@@ -109,8 +109,8 @@ export function stepContext(
       return client;
     },
   };
-  // A moment such as `opened` starts a run for each member, and all these runs use the same key for their greeting. So
-  // the run of a moment puts its own id before the key.
+  // For a moment such as `opened`, each member has a run of their own, and all these runs use the same key for their
+  // greeting. So the key of such a run gets the run's id as a prefix.
   const scope = facts.moment ? `${facts.runId}/` : '';
   return { ...context, postOnce: (key, message) => postOnce(context, key, message, scope) };
 }
@@ -134,7 +134,9 @@ export interface PipelineDeps {
   slackClient: SlackClientFactory;
   /** The bot's current token, refreshed if needed. */
   botToken(installationId: string): Promise<string>;
-  /** Called if Slack said that the bot's token will never work again, once the end of the step is committed. */
+  /**
+   * If Slack tells a step that the bot's token will never work again, called after the end of the step is committed.
+   */
   onTokenDead(dead: { installationId: string; code: string }): Promise<unknown>;
   /** Called when a run starts to wait or ends: App Home then has something new to show. Must not throw. */
   onRunChanged(change: {
@@ -164,7 +166,7 @@ export interface PipelineDeps {
   random?: () => number;
 }
 
-/** Where a run came from: the OAuth attempt whose callback stored it. */
+/** The OAuth callback that created a run. */
 interface RunOrigin {
   /** The id of the install request, as failure pages show it. */
   requestId: string;
@@ -175,8 +177,8 @@ interface RunOrigin {
 }
 
 /**
- * How many runs' origins are kept in memory. If there are more, Foyer forgets the origin that it has kept longest. If
- * the run of a forgotten origin continues, Foyer reads the origin from the database.
+ * The number of runs for which Foyer keeps the callback in memory. For each further run, Foyer forgets the oldest
+ * callback. If a run with a forgotten callback continues, Foyer reads the callback from the database.
  */
 const mostRemembered = 1000;
 

@@ -69,7 +69,7 @@ function isFinal(error: unknown): boolean {
   );
 }
 
-/** Describes an error of a step's own code, by its `code` if that looks like a name. */
+/** Describes an error that a step threw. Uses the error's `code` property if it looks like a name. */
 function describe(error: unknown): { code: string; message: string } {
   return { code: namedCode(error) ?? 'unexpected_error', message: messageOf(error) };
 }
@@ -83,8 +83,8 @@ export function namedCode(error: unknown): string | undefined {
 
 /**
  * A step may throw an error with megabytes of text, so Foyer cuts an error's message to this many characters. The cut
- * may split a secret, and the scrubber does not recognize half a secret. That half is never stored: Foyer stores only
- * the start of the message, which ends far before the cut.
+ * may split a secret, and the scrubber does not recognize half a secret. But Foyer never stores the text near the cut:
+ * it stores only the first part of the message, which is far shorter.
  */
 const mostCharacters = 500_000;
 /**

@@ -88,8 +88,8 @@ export interface StepFacts {
   readonly runCreatedAt: number;
   readonly installationId: string;
   /**
-   * Which install of this installation the run belongs to: 1 for the first, one more for each install that follows an
-   * uninstall. An install over an existing one does not change the number.
+   * The number of the life that the run belongs to. The installation's first install begins life 1, and each install
+   * after an uninstall begins the next life. An install over an existing one does not change the number.
    */
   readonly life: number;
   readonly clientId: string;
@@ -109,7 +109,7 @@ export interface StepFacts {
    * In any other run, it is the only one of `workspaceIds`; null if there are none or several.
    */
   readonly workspaceId: string | null;
-  /** The person whose run this is: the installer, or in an `opened` run the member. */
+  /** The person whose run this is: in an `opened` run, the member; in any other run, the installer. */
   readonly userId: string;
   readonly appId: string | null;
   readonly botUserId: string | null;
@@ -168,11 +168,11 @@ export interface StepContext extends StepFacts {
    */
   write<MyTables = AnyTables>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
   /**
-   * Posts a message exactly once per key between install and uninstall, across crashes and retries; resolves to where
-   * the message is. A run that a moment such as `opened` starts has its own keys, so each member can get a greeting
-   * with the same key. Do not catch the errors of `postOnce`: they end the attempt. If the outcome of a send is
-   * unknown, Foyer looks for the message in the channel's history, which needs the history scope for that kind of
-   * channel.
+   * Posts a message exactly once per key between install and uninstall, across crashes and retries. Resolves to the
+   * message's channel and timestamp. The keys of an `opened` run, or of another moment's run, are separate from those
+   * of other runs: each member can get a greeting with the same key. Do not catch the errors of `postOnce`: they end
+   * the attempt. If the outcome of a send is unknown, Foyer looks for the message in the channel's history, which needs
+   * the history scope for that kind of channel.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */
   postOnce(key: string, message: OnceMessage): Promise<PostedMessage>;
@@ -235,7 +235,7 @@ function assertEnd(isRight: boolean, fix: string): void {
 
 function assertWords(call: string, code: unknown, message: unknown): void {
   const areTexts = typeof code === 'string' && code.trim() !== '' && typeof message === 'string';
-  assertEnd(areTexts, `in ${call}, code must be a non-empty string and message a string`);
+  assertEnd(areTexts, `in ${call}, code and message must be strings, and code must not be empty`);
 }
 
 /** Ends the step as skipped. `code` names the reason; `message` is one sentence for people. @throws StepError */
@@ -339,7 +339,7 @@ export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
 export const defaultTimeLimitMs = 30_000;
 export const defaultMaxAttempts = 8;
 
-/** Whether a result is an end, not an output. */
+/** Whether a step returned a `StepEnd`, such as that of `skip`, and not an output. */
 export function isStepEnd(result: Json | StepEnd): result is StepEnd {
   return typeof result === 'object' && result !== null && ended in result;
 }

@@ -48,7 +48,8 @@ const leastPauseMs = 50;
 /** After this many failures in a row (about a minute), Foyer logs errors instead of warnings: a person must look. */
 const faultsOfOutage = 10;
 /**
- * How long before the end of a drain the worker aborts the steps that are still running, to release their runs in time.
+ * The worker aborts the steps that are still running this long before the end of a drain, to release their runs in
+ * time.
  */
 const handBackMs = 1500;
 
@@ -94,7 +95,7 @@ export function createWorker(deps: WorkerDeps) {
   async function claimAndPause(): Promise<number> {
     try {
       if (performance.now() - deadSoughtAt >= pollMs) await releaseDead();
-      // A claim is a write, so an idle worker must not claim: it first queries the time at which the next run is due. A
+      // Each claim is a write. So a worker claims only if a run is due: it first queries when the next run is due. A
       // full worker skips the query, and claims again when a run ends.
       let dueAt = isFull() ? undefined : await nextDueAt();
       if (dueAt !== undefined && dueAt <= now()) {
@@ -147,7 +148,8 @@ export function createWorker(deps: WorkerDeps) {
     /** Looks for work soon. Called after an install was stored, or a run was queued or cancelled. */
     wake(): void {
       if (phase !== 'working') return;
-      // The log lines of the worker and of other runs must not contain the ids of the install that woke it.
+      // If an install woke the worker, the log lines of the worker and of other runs must not contain the install's
+      // ids.
       withLineIds({}, () => {
         soon ??= setTimeout(() => {
           soon = undefined;
@@ -187,7 +189,7 @@ async function within(work: Promise<void>, limitMs: number): Promise<void> {
 
 interface ActiveRun {
   lease: RunLease;
-  /** By our clock; after this time, another worker may own the run. */
+  /** When the lease expires, by this process's clock. From then on, another worker may own the run. */
   leaseUntil: number;
   abort: AbortController;
   ended: Promise<void>;
@@ -225,7 +227,7 @@ export function createActiveRuns(
     count: () => active.size,
     /** Whether a lease has expired by our clock, so that the run could be claimed a second time. */
     hasLapsed: (at: number) => [...active].some((run) => run.leaseUntil <= at),
-    /** Executes a claimed run until it rests or ends. */
+    /** Executes a claimed run until it ends or has to wait. */
     work(lease: RunLease, leaseUntil: number): void {
       const abort = new AbortController();
       const control = { signal: abort.signal, draining: options.draining };

@@ -47,8 +47,9 @@ export function createFindMember(deps: {
   const { sessions, database, lookUpPerson, now, log } = deps;
 
   /**
-   * Asks Slack about the person if the last answer is at least a day old; after a failed call, waits an hour before the
-   * next. Resolves to undefined if no call was due, another request makes the call, or the call failed.
+   * Asks Slack about the person if the last answer is at least a day old. After a failed call, asks again after an hour
+   * at the earliest. Resolves to undefined if it is too early to ask, if another request is already asking, or if the
+   * call failed.
    */
   async function lookAgain(signedIn: SignedIn): Promise<FoundPerson | undefined> {
     const { id, checked_at: before, began_at: begunAt, user_id: userId } = signedIn.session;

@@ -51,7 +51,7 @@ const keysLastMs = 5 * 60_000;
 const failureLastsMs = 2000;
 const callTimeoutMs = 4500;
 const clockToleranceSeconds = 60;
-/** The longest answer that Foyer reads: a discovery document or a set of keys has a few kilobytes. */
+/** Foyer refuses longer answers. A discovery document or a set of keys has only a few kilobytes. */
 const mostBytes = 256 * 1024;
 
 /** Who signed in, according to Slack's ID token. */

@@ -99,8 +99,8 @@ export function createSessions(deps: {
 
   return {
     /**
-     * Begins a session and returns its Set-Cookie header. The id is always new: a stranger may have planted a cookie
-     * with an old one. Ends the browser's previous session.
+     * Begins a session and returns its Set-Cookie header. Ends the browser's previous session, and never uses its id
+     * again: a stranger may have planted that session's cookie.
      */
     async begin(
       tx: Tx,

@@ -73,8 +73,8 @@ export function slackClientOptions(
     allowAbsoluteUrls: false,
     retryConfig: { retries: 0 },
     rejectRateLimitedCalls: true,
-    // Not limited here: the transport limits concurrent calls, and the time that a call waits there counts toward its
-    // time limit.
+    // The SDK does not limit concurrent calls, because Foyer's transport does. The time that a call waits in the
+    // transport counts toward the call's time limit.
     maxRequestConcurrency: Number.POSITIVE_INFINITY,
     logger,
     fetch: createSlackFetch(calls, limits),
@@ -156,7 +156,7 @@ function asSent(init: RequestInit): { method: string; headers: Record<string, st
   return { method: init.method ?? 'GET', headers: Object.fromEntries(new Headers(init.headers)) };
 }
 
-/** A body that is not text, such as a file upload, is rare; `fetch` sends it. */
+/** Sends a body that is not text, such as a file upload, with the global `fetch`. Such bodies are rare. */
 async function fetchFile(
   url: string,
   init: RequestInit,

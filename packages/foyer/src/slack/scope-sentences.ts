@@ -1,7 +1,7 @@
 /**
  * What each of Slack's documented scopes allows (docs.slack.dev/reference/scopes): everything that an app could do with
  * the scope, even if this app does not intend to. Foyer shows the app's own reason next to the sentence
- * (`reason.<scope>` in the app's texts). The sentences have no period at the end; "it" in them is the app.
+ * (`reason.<scope>` in the app's texts). The sentences have no period at the end. In a sentence, "it" means the app.
  */
 export const scopeSentences = {
   admin: 'Administer the workspace',
@@ -149,7 +149,9 @@ export const userScopeSentences = {
 
 /** A scope that Foyer can describe: `scopeSentences` has a sentence for it. */
 export type KnownScope = keyof typeof scopeSentences;
-/** A scope that has a different sentence if it is granted as a user scope, in `userScopeSentences`. */
+/**
+ * A scope that `userScopeSentences` describes with a different sentence, for a person who grants it as a user scope.
+ */
 export type KnownUserScope = keyof typeof userScopeSentences;
 
 /** Returns what a scope allows, in English; the scope's name if Foyer does not know the scope. */

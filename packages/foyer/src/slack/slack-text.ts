@@ -131,7 +131,10 @@ const unseen = /[\u061C\u200B\u200E\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g;
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
-/** Keeps whole characters while their `written` forms fit into `atMost` UTF-16 units; an ellipsis marks a cut. */
+/**
+ * Converts each character with `written`. Cuts the result to at most `atMost` UTF-16 units, between two characters, and
+ * marks the cut with an ellipsis.
+ */
 function cut(text: string, atMost: number, written: (character: string) => string): string {
   let whole = '';
   let shortened = '';
@@ -145,7 +148,7 @@ function cut(text: string, atMost: number, written: (character: string) => strin
 }
 
 /**
- * Most texts need no change. `plain` matches those of words and numbers, `plainCode` matches names like
+ * Most texts need no change. `plain` matches texts that consist of words and numbers; `plainCode` matches names like
  * `users:read.email`.
  */
 const plain = /^[A-Za-z0-9’]+(?:(?:[.,;]? |[./-])[A-Za-z0-9’]+)*$/;

@@ -121,8 +121,8 @@ function unknownOutcome(channel: OperatorChannel): SendOutcome {
 }
 
 /**
- * Ends the step: returns how, or throws an error. If the channels' outcomes differ, the first of these counts: `wait`,
- * `retry`, `failed`, `unconfirmed`. If no channel has one of these outcomes, the step has succeeded.
+ * Returns the result of the step, or throws the step's error. If the channels' outcomes differ, the first of these
+ * counts: `wait`, `retry`, `failed`, `unconfirmed`. If no channel has one of these outcomes, the step has succeeded.
  */
 function endOf(outcomes: readonly SendOutcome[], channels: string[]): NotifiedOperators | StepEnd {
   const wait = outcomes.find((outcome) => outcome.kind === 'wait');

@@ -31,8 +31,8 @@ type RegisteredTeam = {
 /**
  * Creates or updates the team.
  *
- * Safe to run twice: a new team's first-seen time is the time when the run was created, so `created` is the same both
- * times.
+ * Safe to run twice: for a new team, the step stores the run's creation time as the time when Foyer first saw the team.
+ * So a second execution recognizes that this run created the team.
  */
 export const registerTeam: RecordingStep<RegisteredTeam> = {
   name: 'register-team',
@@ -91,7 +91,7 @@ export const registerUser: RecordingStep<RegisteredUser> = {
 type FetchedProfile = {
   /** `callName` is what to call them in a greeting. */
   user: (UserProfile & { callName: string | null }) | null;
-  /** Also null for an org-wide install, which belongs to no single workspace. */
+  /** Null for the same reasons, and for an org-wide install, which belongs to no single workspace. */
   team: TeamProfile | null;
   /** Which methods gave no answer, and why. */
   missing: { method: string; code: string }[];

@@ -60,8 +60,8 @@ export const sendWelcome: ActingStep<PostedMessage> = {
 };
 
 /**
- * Returns the welcome if this run sent it, but its process died before the end of the step was committed; otherwise
- * skips the step.
+ * If this run sent the welcome, returns it: the process died before it committed the end of the step. Otherwise, skips
+ * the step.
  */
 function alreadySent(context: StepContext, welcome: OnceMessageRow): PostedMessage | StepEnd {
   const { run_id: runId, channel_id: channelId, message_ts: messageTs } = welcome;

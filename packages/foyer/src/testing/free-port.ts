@@ -3,8 +3,8 @@ import { createServer } from 'node:net';
 
 /**
  * Ports 11,000 to 31,999: above the ports that browsers and `fetch` refuse (up to 10,080), and below the ports of
- * outgoing connections (from 32,768 on Linux, higher elsewhere). Why no port of outgoing connections: such a connection
- * may occupy the port before the server listens, or while a killed server restarts.
+ * outgoing connections (from 32,768 on Linux, higher elsewhere). Why not the latter: an outgoing connection may occupy
+ * the port before the server listens, or while a killed server restarts.
  */
 const first = 11_000;
 const many = 21_000;

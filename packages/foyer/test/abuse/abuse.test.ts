@@ -176,7 +176,7 @@ for (const { name, skip, options } of places) {
   });
 }
 
-describe('a flood of callbacks with valid states of the attacker’s own', () => {
+describe('an attacker who starts many installs and sends a flood of callbacks for them', () => {
   for (const [kind, query] of [
     ['a wrong code', 'code=bad'],
     ['an error', 'error=x'],

@@ -74,8 +74,7 @@ for (const [engine, open] of Object.entries(engines)) {
         await pass(job, now);
       }
       assert.deepEqual(turns, [1000 * hour, 100 * hour]);
-      // If the clock of the machine that ran the job is only a little ahead, no machine runs the job again for that
-      // interval.
+      // If the clock of the machine that ran the job is only a little ahead, no machine repeats that turn of the job.
       const often = { ...job, name: 'often', everyMs: 1000 };
       for (const now of [5000, 2000, 5000]) {
         await pass(often, now);

@@ -220,7 +220,7 @@ describe('the configuration', () => {
     assert.deepEqual(config.secrets, ['client-secret', 'signing-secret', key]);
   });
 
-  it('the configuration lists the database password as a secret, and does not print one that it refuses because of an unescaped slash', () => {
+  it('the configuration lists the database password as a secret, and an error about an unescaped slash in the password does not contain the password', () => {
     const secretsOf = (url: string): readonly string[] =>
       parseConfig(
         { ...secrets, TOKEN_ENCRYPTION_KEYS: `main:${key}`, DATABASE_URL: url },

@@ -47,7 +47,7 @@ export interface Person {
   teamId: string;
 }
 
-/** A stage whose Foyer accepts connect links, and what people do there. */
+/** A stage whose Foyer accepts connect links. Some methods act as a person; the others read what Foyer has stored. */
 export interface ConnectStage extends Stage {
   person(workspace: string, role?: 'owner' | 'admin' | 'member'): Person;
   linkUrl(token: string): string;
@@ -122,7 +122,7 @@ export async function setConnectStage(
   });
 }
 
-/** Returns the ticket of a page's form, which is a hidden field. */
+/** Returns the ticket: the value of a hidden field in the page's form. */
 export function ticketOf(page: string): string {
   const [, ticket] = /name="ticket" value="([^"]+)"/.exec(page) ?? [];
   return ticket ?? assert.fail(`no form in ${page.slice(0, 2000)}`);

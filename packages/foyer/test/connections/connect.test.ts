@@ -64,7 +64,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await (await stage.foyer().slack({ org: 'org-1' })).auth.test()).team_id, person.teamId);
     });
 
-    it('a link goes straight to Slack in the browser that the host bound it to', async () => {
+    it('if the host has bound a link to a browser, the link leads this browser straight to Slack', async () => {
       const person = stage.person('Globex');
       let url = '';
       const app = createServer(async (_req, res) => {
@@ -261,7 +261,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual([own.outcome, own.teamId, own.enterpriseId], ['installed', teamId, 'E07INITECHX']);
     });
 
-    it('connecting leaves no secret, link or result in the log', () => {
+    it('the log contains neither the connect secret nor the tokens of links and results', () => {
       const lines = stage.logged().join('\n');
       assert.ok(!lines.includes(secret));
       assert.ok(!/eyJ[\w-]+\.[\w-]+\.[\w-]+/.test(lines));
@@ -331,7 +331,7 @@ describe('a link for an install that fails', () => {
     assert.deepEqual(await stage.stored(), ['Globex → org-2']);
     assert.equal(stage.sandbox.calls('auth.revoke').length, 1);
 
-    // The trigger refuses the connection, so Foyer must not store the installation either.
+    // A trigger refuses the new row of `connections`. So Foyer must not store the installation either.
     await stage.database.change(
       "create trigger refuse before insert on connections begin select raise(abort, 'no'); end",
     );
@@ -387,7 +387,7 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), [`Acme → ${claims.org}`]);
   });
 
-  it('a repeated callback of an install without a link leads again to the URL from the environment', async (t) => {
+  it('if an install began without a connect link, its callback leads to the URL from the environment, even when repeated', async (t) => {
     const stage = await setConnectStage({
       environment: { SLACK_SUCCESS_REDIRECT_URL: `${host}/welcome` },
     });
@@ -402,7 +402,7 @@ describe('an install without a link', () => {
     assert.equal(stranger.status, 400);
   });
 
-  it('the page of a link lets its form lead to the URLs from the environment, which may be on this machine', async (t) => {
+  it('the page that a connect link opens allows its form to redirect to the URLs from the environment, even to localhost', async (t) => {
     const stage = await setConnectStage({
       environment: {
         SLACK_SUCCESS_REDIRECT_URL: 'http://localhost:4001/welcome',

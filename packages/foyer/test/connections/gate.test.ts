@@ -20,7 +20,7 @@ const requests = (stage: ConnectStage) =>
   );
 
 describe('a gate', () => {
-  it('Foyer asks the gate with all known facts after it exchanges the code, and before it stores anything', async (t) => {
+  it('Foyer calls the gate after it exchanges the code and before it stores anything, and passes all known facts', async (t) => {
     const seen: Candidate[] = [];
     const stage = await gated(async (candidate) => {
       seen.push(candidate);

@@ -23,7 +23,7 @@ import {
 const seconds = (ms: number): number => Math.floor(ms / 1000);
 const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
-describe('an attack on a connect link connects and installs nothing', () => {
+describe('attackers who misuse a connect link can neither connect an account nor install the app', () => {
   let stage: ConnectStage;
   let shiftMs = 0;
   let victim: Person;
@@ -162,7 +162,7 @@ describe('an attack on a connect link connects and installs nothing', () => {
   it('Foyer refuses a confirmation form that was shown in another browser', async () =>
     refused(await press(await ticketFor(attacker))));
 
-  it('Foyer refuses another browser’s confirmation form, even if this browser was shown a form of its own', async () => {
+  it('if one browser submits the confirmation form of another, Foyer refuses it, even if Foyer has shown both browsers a form', async () => {
     await ticketFor(victim.visitor);
     await refused(await press(await ticketFor(attacker)));
   });

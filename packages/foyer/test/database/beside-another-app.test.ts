@@ -30,7 +30,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const { database, close } = await open();
       t.after(close);
       const { queries } = database;
-      // The strangers' other app, `STRANGER.9`, has an installation in T1.
+      // `inviteStrangers` adds, among others, an installation of another app (`STRANGER.9`) in team T1.
       await inviteStrangers(database, { clientId });
       await queries.deleteFrom('unknown_teams').execute();
       const add = async (...rows: { client_id: string; tenant: string; last_seen_at: number }[]) => {

@@ -85,7 +85,7 @@ describe('queued writes', () => {
     assert.deepEqual(keys(), ['a', 'b', 'd', 'f']);
   });
 
-  it('queued writes each wait for a lock no longer than their own time limit', async (t) => {
+  it('each queued write stops waiting for a lock at its own time limit', async (t) => {
     const { database, other, keys } = await setUp(t);
     other.exec('begin immediate');
     const startedAt = performance.now();

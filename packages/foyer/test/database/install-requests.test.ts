@@ -45,7 +45,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`install requests, on ${engine}`, () => {
-    it('an OAuth state can be used up once, even if the person cancelled first, and its use changes no other state', async (t) => {
+    it('each OAuth state is accepted only once, even if the person cancelled first, and using one changes no other install request', async (t) => {
       const { database, rows } = await setUp(t);
       const request = (id: string, at: number) => ({
         ...{ id, clientId, progressHash: `hash of ${id}`, requestedTeamId: null, now: at },

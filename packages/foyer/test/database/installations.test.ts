@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await add({ id: 'ins_OWN_4', client_id: '2.2' }), true);
     });
 
-    it('an installation is held only if it was active and Slack calls it inactive, and is held or released only at the given version', async (t) => {
+    it('Foyer holds an installation only if it was active and Slack calls it inactive, and neither holds nor releases it if its version has changed', async (t) => {
       const { database, change, states } = await setUp(t);
       const held = `broken ${inactiveCode}`;
       const broken = (installationId: string, reason: string, ifVersion?: number) =>

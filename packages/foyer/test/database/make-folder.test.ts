@@ -40,7 +40,7 @@ describe('makeFolder', () => {
   it('makeFolder fails instead of retrying forever in a file system that cannot create folders', {
     skip: process.platform !== 'linux' && 'only Linux has one that every user can reach: /proc',
   }, async () => {
-    // In a separate process, which can be killed if the call never returns.
+    // The call runs in a separate process, which can be killed if the call never returns.
     const code = `import(${JSON.stringify(source)}).then(({ makeFolder }) => makeFolder('/proc/foyer/data'))`;
     await assert.rejects(run(process.execPath, ['-e', code], { timeout: 20_000 }), {
       killed: false,

@@ -14,8 +14,8 @@ describe('an id', () => {
     t.mock.timers.enable({ apis: ['Date'], now: Date.now() });
     const places = Array.from({ length: 16 }, () => new Set<string>());
     for (let moments = 0; moments < 1000; moments += 1) {
-      // Advances the clock, because `newId` chooses random letters only once per millisecond. For more ids in the same
-      // millisecond, it only counts up.
+      // Each id needs a new millisecond: `newId` chooses random letters only for the first id of a millisecond. Within
+      // the same millisecond, `newId` increments the previous id.
       t.mock.timers.tick(1);
       for (const [place, letter] of [...newId('his').slice(-16)].entries()) places[place]?.add(letter);
     }

@@ -111,7 +111,7 @@ for (const [engine, open] of Object.entries(engines)) {
       }
     });
 
-    it('Foyer records how a call that sends a message ended only if no newer call for that message has begun', async (t) => {
+    it('Foyer records the outcome of a call that sends a message, unless a newer call for the same message has begun', async (t) => {
       const { settle } = await setUp(t);
       for (const message of messages) {
         for (const other of [{ runId: 'run_OWN2' }, { settledBy: 8 }])

@@ -42,7 +42,7 @@ async function setPlay(t: TestContext, parameters = ''): Promise<Play> {
   return { database, proxy, url, stranger };
 }
 
-/** A barrier: each call waits until `of` calls have been made. */
+/** Returns a barrier: each call of it waits until the number of calls has reached `of`. */
 function meeting(of: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let come = 0;
@@ -262,8 +262,8 @@ describe('a Postgres database', { concurrency: 20 }, () => {
 
   describe('a Postgres commit during which the connection breaks', { concurrency: 4 }, () => {
     /**
-     * Writes one key. Cuts the connection before (`asked`) or after (`done`) Postgres commits: in the first commit
-     * only, or in as many commits as `cuts` says.
+     * Writes one key, and cuts the connection during the commit: before Postgres executes it (`asked`), or after
+     * (`done`). `cuts` says how often; if it is absent, the connection is cut only once.
      */
     async function cutAtCommit(
       play: Play,

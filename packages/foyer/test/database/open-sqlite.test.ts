@@ -150,7 +150,7 @@ describe('a SQLite database', () => {
     assert.notEqual(database.changeMark(), before);
   });
 
-  it('the change mark of a SQLite database changes in the turn after another connection writes, and stays the same without a write', async () => {
+  it('the change mark of a SQLite database stays the same without a write, and changes in the next turn of the event loop if another connection writes', async () => {
     const [database, other] = [await open(), await open()];
     const before = database.changeMark();
     await new Promise(setImmediate);
@@ -286,7 +286,7 @@ describe('a SQLite database', () => {
     await run('mkfifo', [file]);
     const source = new URL('../../src/database/sqlite/open-sqlite.ts', import.meta.url).href;
     for (const target of [file, '/dev/null']) {
-      // In a separate process, which can be killed if the system call waits forever.
+      // The database is opened in a separate process, which can be killed if the system call waits forever.
       const code = `import(${JSON.stringify(source)})
         .then(({ openSqlite }) => openSqlite(${JSON.stringify(target)}))
         .catch((error) => console.log(error.code, error.message))`;

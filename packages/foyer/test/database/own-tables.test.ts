@@ -167,7 +167,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok((await tables()).includes('orders'));
     });
 
-    it('if one of the app’s own migrations fails, Foyer names it and rolls back all migrations of that start', async (t) => {
+    it('if one of the app’s own migrations fails, Foyer names it and rolls back all migrations that ran in the same start', async (t) => {
       const { opened, tables } = await prepare(t);
       const before = await tables();
       const failing: OwnMigrations = {
@@ -273,7 +273,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('on SQLite, the app’s queries use a partial index, even if they pass the value in the index’s condition as a parameter', async (t) => {
+it('on SQLite, an app’s query uses a partial index with the condition `total = 1000`, even if the query passes 1000 as a parameter', async (t) => {
   const { target, close } = await engines.SQLite();
   t.after(close);
   const database = await openDatabase(target, { migrations: orders });

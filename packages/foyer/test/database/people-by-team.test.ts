@@ -64,7 +64,7 @@ async function setTeam(t: TestContext, engine: keyof typeof engines) {
       .execute();
   };
   const priyas = { user_id: U2 };
-  // A run of an earlier install by Grace, and an uninstall run of hers that has not ended.
+  // Adds two runs of Grace: the run of an earlier install, and an uninstall run that has not ended.
   await add(
     'runs',
     { id: 'run_OWN0', life: 0 },
@@ -94,7 +94,7 @@ async function setTeam(t: TestContext, engine: keyof typeof engines) {
     { id: 'session_OWN_org', team_id: 'T7' },
     { id: 'session_OWN_team', registered_team_id: 'T7' },
   );
-  // Another team (T8) has met Grace, Priya, and a person of a third team (T9) who has the same id as Grace.
+  // Adds three external members of another team (T8): Grace and Priya from T1, and a person from T9 with Grace's id.
   const met = { team_id: 'T8', home_team_id: 'T1' };
   await add('external_members', met, { ...met, ...priyas }, { ...met, home_team_id: 'T9' });
   await add('external_members', { ...met, client_id: '2.2', name: 'OWN of another app' });
@@ -216,8 +216,8 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         .execute();
       assert.equal((await listMembersPage(queries, host, { limit: 50 })).rows.length, 4, 'without a profile');
       assert.equal((await readUsers(queries, host)).length, 2);
-      // The team has met two other people with Priya's id: first a person who belongs to THOMEOWN, later one who
-      // belongs to TNEWER.
+      // Two external members of the team have the same id as Priya. The one from THOMEOWN was last seen at 500, and the
+      // one from TNEWER at 700.
       const met = { client_id: clientId, team_id: 'T1', user_id: U2, home_team_id: 'TNEWER', name: 'OWN' };
       await queries
         .insertInto('external_members')
@@ -280,7 +280,8 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       ]);
       const [user] = await ownRows(database, 'users');
       assert.ok(user);
-      // Another team of this app has someone with Grace's id, whose profile was last updated long ago.
+      // Adds a person with the same id as Grace to another team of this app. This person's profile was updated long
+      // ago.
       await queries
         .insertInto('users')
         .values({ ...user, team_id: 'T8', updated_at: 1 })
@@ -331,8 +332,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         [],
       );
       assert.deepEqual(
-        // Rows with `THOME` are about a person of another workspace whom this team met, and who has the same id as
-        // Priya.
+        // Rows with `THOME` are about an external member: a person from another workspace who has the same id as Priya.
         after.filter((row) => whole(U2).test(row) && !row.includes('THOME')),
         [],
       );

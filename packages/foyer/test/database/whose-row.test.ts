@@ -243,7 +243,7 @@ const aboutOne = new Set([
   'notes that Home was opened',
 ]);
 
-/** Writes that commit their own transaction. */
+/** Functions that write in a transaction of their own, and commit it. */
 const commits: Record<string, (database: Database) => Promise<unknown>> = {
   'renews leases': (database) =>
     renewLeases(database, {
@@ -329,7 +329,7 @@ for (const [engine, open] of Object.entries(engines)) {
         assert.ok(after !== before, `it ${name}: nothing has changed, so nothing is shown`);
         before = after;
         const othersAfter = await others();
-        // A write about one of the tenant's two people, posts or channels must not change the second one.
+        // The tenant has two people, two posts and two channels. A write about the first must not change the second.
         if (aboutOne.has(name)) assert.deepEqual(othersAfter, othersBefore, `it ${name} of another one too`);
         othersBefore = othersAfter;
         await strangers.assertUntouched().catch((error) => {
@@ -446,7 +446,7 @@ for (const [engine, open] of Object.entries(engines)) {
       const url = own.claimUrl?.({ installationId, life: 1, userId: U1 });
       const token = new URL(url ?? '').searchParams.get('foyer_claim') ?? '';
       assert.equal((await own.readClaim(token)).teamName, 'Team OWN');
-      // Another app with the same database and keys could unseal the claim.
+      // Another app with the same database and keys can unseal the claim, but must refuse it.
       await assert.rejects(claimsOf('2.2').readClaim(token), { code: 'claim_invalid' });
     });
 

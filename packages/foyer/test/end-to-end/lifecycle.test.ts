@@ -223,7 +223,8 @@ describe('App Home', () => {
     await stage.sandbox.settled();
     assert.equal(welcomes(), before + 1);
     assert.ok(stage.logged().slice(lines).join('').includes('replayed_press'), 'the log says why');
-    // Foyer does act on a second press by the same person: its signature is a different one.
+    // If the same person presses the button again, the signature differs from the first one, so Foyer acts on the
+    // press.
     assert.equal((await signedPost({ ...press, now: press.now + 2000 })).status, 200);
     await eventually(async () => welcomes() === before + 2);
     await eventually(async () => (await list(stage))[0]?.run?.status === 'succeeded');
@@ -264,7 +265,7 @@ describe('App Home', () => {
 });
 
 describe('an org-wide install', () => {
-  it('an org-wide install sends its welcome only once a workspace has access, and its uninstall leaves workspace installs alone', async () => {
+  it('an org-wide install sends no welcome before a workspace has access, and its uninstall leaves workspace installs alone', async () => {
     const stage = await setStage();
     const { sandbox, url } = stage;
     try {

@@ -77,7 +77,7 @@ describe('a member’s own account', () => {
     assert.match(await page.text(), /Your account is connected/);
   });
 
-  it('a page that shows a member’s own account being connected learns from the status that it is connected', async () => {
+  it('when a member has connected their own account, the status that the progress page requests says so', async () => {
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, member));
     const page = new URL(answer.headers.get('location') ?? '', app.url).href;
@@ -128,7 +128,7 @@ describe('a member’s own account', () => {
     assert.match(await (await visitor.get(callback.href)).text(), /member=1/);
   });
 
-  it('after a member cancels connecting their own account, the page has a link to try again', async () => {
+  it('if a member cancels while connecting their own account, the page has a link to try again', async () => {
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, member, teamId, 'cancel'));
     assert.equal(answer.status, 200);
@@ -282,7 +282,7 @@ describe('disconnecting an account', () => {
     assert.deepEqual(revoked, [[query, { userIds: ['U1'], reason: 'disconnected' }]]);
   });
 
-  it('disconnecting an account keeps a token that Slack calls inactive, unless the app itself works', async () => {
+  it('if Slack calls the token of an account inactive, disconnecting erases the token only if Slack accepts the app’s other tokens', async () => {
     const refused = 'account_inactive';
     assert.equal((await disconnect({ refused })).outcome, 'disconnected');
     const { outcome, revoked } = await disconnect({ refused, appWorks: false });

@@ -9,8 +9,8 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 /** Set SCREENSHOTS to a folder to save a screenshot of each page there: SCREENSHOTS=folder npm test. */
 const pictures = process.env.SCREENSHOTS;
 
-/** One Slack and one Foyer for the whole story: each part begins where the previous one ended. */
-describe('the whole story in a browser', () => {
+/** All tests share one Slack and one Foyer: each test begins where the previous one ended. */
+describe('people install, use and remove the app in a browser', () => {
   let stage: Stage;
   let browser: Browser;
   let context: BrowserContext;

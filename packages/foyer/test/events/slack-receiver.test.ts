@@ -226,7 +226,8 @@ describe('the receiver of button presses', () => {
     socket.write(press('v0=1'));
     while (happened.length < 1) await new Promise(setImmediate);
     assert.deepEqual(happened, ['listener of v0=1']);
-    // The time limit also counts the real time that the request has taken so far.
+    // The receiver's timer runs for the rest of the time limit: the limit minus the real time that the request has
+    // taken.
     t.mock.timers.tick(1800);
     assert.equal(happened.length, 1);
     t.mock.timers.tick(1000);

@@ -19,7 +19,7 @@ import { count, isFullRun } from './support/full-run.ts';
 import { setProcessStage } from './support/process-stage.ts';
 import { signedPost } from './support/signed-post.ts';
 
-/** Attacks beyond those of the end-to-end tests: through names, buttons, tokens, connections and headers. */
+/** Attacks that the end-to-end tests do not include. They use names, buttons, tokens, connections and headers. */
 
 const run = promisify(execFile);
 const cli = fileURLToPath(new URL('../support/app/cli.ts', import.meta.url));

@@ -12,7 +12,9 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
-/** What Foyer does if its database is locked, full, read-only, gone, damaged, too new, or sealed with another key. */
+/**
+ * Tests what Foyer does if its database is locked, full, read-only, gone, damaged, too new, or sealed with another key.
+ */
 
 interface Play {
   stage: Stage;
@@ -100,8 +102,8 @@ async function fillDisk({ stage, onLiveConnection }: Play): Promise<void> {
 }
 
 /**
- * Makes each later `write`, such as `insert on runs`, need new pages of the file. Foyer's own rows are so small that
- * they might fit into existing pages.
+ * Adds ballast at each later `write`, such as `insert on runs`, so that the write needs new pages of the file. Foyer's
+ * own rows are so small that they might fit into existing pages.
  */
 async function needSpaceFor({ onLiveConnection }: Play, write: string): Promise<void> {
   await onLiveConnection('create table ballast (content)');

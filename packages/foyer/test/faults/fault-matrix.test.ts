@@ -27,8 +27,9 @@ const engines: readonly (readonly [EngineName, readonly Cell[]])[] = [
 ];
 
 /**
- * Whether a cell waits several seconds for a time limit. Such cells use hardly any CPU, so they run at the same time as
- * the others. A cell whose call always hangs takes longest, so it starts before the cells whose call hangs once.
+ * Whether the test of a cell takes several seconds, because a call hangs until its time limit. Such cells use hardly
+ * any CPU, so they run at the same time as the others. A cell whose call always hangs takes longest, so it starts
+ * before the cells whose call hangs once.
  */
 const waits = ({ failure, end }: Cell) => failure.startsWith('hangs') && 'run' in end;
 const groups = [
@@ -257,8 +258,8 @@ async function runToItsEnd(play: Play, visitor: Visitor, answer: Response, cell?
     await until(play, async () => {
       const dueAt = Number(await play.value('select due_at from runs'));
       status = await ask();
-      // The clock has just jumped to the end of a wait, and the status may still be that of this wait. When the run is
-      // due in the future, the next wait has begun.
+      // The clock has just jumped to the end of the previous wait, so `waiting` may still describe the previous wait.
+      // If the run is due in the future, a new wait has begun.
       return status.status === 'waiting' && dueAt > play.clock.now();
     });
   }

@@ -40,7 +40,9 @@ export interface NotInstalled {
 /** What a test expects if the install happens: how its run ends. Steps that `steps` does not name succeed. */
 export interface Installed {
   run: 'succeeded' | 'failed' | 'waiting';
-  /** Maps the name of a step to its `status`, or to `status: error`. */
+  /**
+   * Maps the name of a step to its status, followed by its error code if there is one, as in `skipped: not_enabled`.
+   */
   steps?: Readonly<Record<string, string>>;
   welcomes: 0 | 1;
   /** `active` if absent. */

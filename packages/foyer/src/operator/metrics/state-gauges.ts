@@ -56,7 +56,7 @@ export function addStateGauges(deps: {
     size: gauge('foyer_database_size_bytes', 'The size of the database on disk, with its WAL'),
     pool: gauge(
       'foyer_database_connections',
-      'Connections of this process to the database server; waiting: callers that wait for a connection; most: the limit',
+      'Busy and idle connections of this process to the database server, callers waiting for one, and the limit (most)',
       ['state'],
     ),
     diskSize: gauge('foyer_disk_size_bytes', 'The size of the disk that holds the SQLite file'),
@@ -122,8 +122,8 @@ export function addStateGauges(deps: {
     gauges.size.set(measured.bytes);
     for (const state of ['busy', 'idle', 'waiting', 'most'] as const)
       gauges.pool.set({ state }, measured.pool[state]);
-    // Foyer does not monitor the disk of a database server: without a SQLite file, both disk series are absent, so that
-    // no alert fires.
+    // Foyer does not monitor the disk of a database server. It then removes both disk metrics, so that no alert about
+    // the disk fires.
     if (!measured.disk) for (const each of [gauges.diskSize, gauges.diskFree]) each.remove();
     else {
       gauges.diskSize.set(measured.disk.bytes);

@@ -20,7 +20,7 @@ interface InstallationContent {
   runs: readonly RunWithAttempts[];
   /** The runs that moments (such as `opened`) started in this installation, newest first. */
   moments: readonly RunWithAttempts[];
-  /** The people who most recently used the app for the first time, newest first. */
+  /** The people who started to use the app most recently, newest first. */
   people: readonly MemberRecord[];
   peopleCount: number;
   installer: UserRecord | undefined;

@@ -2,9 +2,9 @@ import { networkOf } from '../../http/bound-connections.ts';
 
 /**
  * Why two limits: a limit per IP address slows down one attacker, and a limit for all addresses together slows down an
- * attack from many machines. During such an attack, the second limit would also lock out the operator. So it does not
- * apply to a browser in which someone has entered the password before (it has a sealed cookie), nor to an address from
- * which someone has logged in before.
+ * attack from many machines. During such an attack, the second limit would also lock out the operator. So two kinds of
+ * requests are exempt from it: those from a browser in which someone has entered the password before (a sealed cookie
+ * proves that), and those from an address from which someone has logged in before.
  *
  * Each process counts separately. Behind a proxy that distributes requests to several machines, an attacker gets five
  * free attempts on each machine, and then the same growing waits on each. Why the counts are not stored: an attacker

@@ -11,7 +11,7 @@ export const messages = {
   not_from_here: {
     status: 403,
     heading: 'This form was not sent from this site',
-    text: 'It came from another site, or from a session that has ended. Nothing was changed. Go back, reload the page and try again.',
+    text: 'The form came from another site, or from a session that has ended. Nothing was changed. Go back, reload the page and try again.',
   },
   malformed: { status: 400, heading: 'This form could not be read', text: 'Nothing was changed.' },
   too_slow: {
@@ -27,23 +27,23 @@ export const messages = {
   too_large: {
     status: 413,
     heading: 'This form is too large',
-    text: 'It was not read, and nothing was changed.',
+    text: 'The form was not read, and nothing was changed.',
   },
   not_a_form: { status: 415, heading: 'This is not one of our forms', text: 'Nothing was changed.' },
   method_not_allowed: {
     status: 405,
-    heading: 'That does not work here',
-    text: 'This address does not accept that kind of request. Nothing was changed.',
+    heading: 'This request is not accepted',
+    text: 'This address does not accept requests of this kind. Nothing was changed.',
   },
   database_unavailable: {
     status: 503,
     heading: 'The database does not answer',
-    text: 'It may be locked, full or gone; the log says which. Your action may not have taken effect: check before you try again.',
+    text: 'The database may be locked, full or gone; the log says which. Your action may not have taken effect: check before you try again.',
   },
   internal: {
     status: 500,
     heading: 'Something went wrong',
-    text: 'The log says what. If you pressed a button, check whether it took effect before you press it again.',
+    text: 'The log says what went wrong. If you pressed a button, check whether it took effect before you press it again.',
   },
 } as const;
 

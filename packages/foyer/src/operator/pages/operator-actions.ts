@@ -33,7 +33,7 @@ type Operator = Pick<OperatorSession, 'person'>;
 
 /** The time limit for revoking the tokens, which may belong to many people: a request must end within ten seconds. */
 const giveBackMs = 5000;
-/** How long a purge waits for the uninstall run to end. The ten seconds of a request include this wait. */
+/** How long a purge waits for the uninstall run to end. A request must end within ten seconds, including this wait. */
 const uninstallWaitMs = 3000;
 
 const retryNotices: Readonly<Record<RetryOutcome, Notice>> = {

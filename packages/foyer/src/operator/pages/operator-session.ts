@@ -157,7 +157,7 @@ function openBrowser(sealer: Sealer, sealed: string): z.output<typeof browserSch
   try {
     return browserSchema.parse(JSON.parse(sealer.open(sealed, browserPlace)));
   } catch {
-    // Only Foyer can create a cookie that opens, so any error means that the cookie is not Foyer's.
+    // Any error means that Foyer did not make this cookie, or no longer has the key that sealed it.
     return undefined;
   }
 }

@@ -33,7 +33,7 @@ import { peoplePage } from './people-page.ts';
 import { requestOutcomes, requestsPage } from './requests-page.ts';
 import { sessionsPage, sessionsPath } from './sessions-page.ts';
 
-/** A page whose data has been read: a function that returns the HTML. */
+/** Returns the HTML of one page, from data that has already been read. */
 type OperatorView = (frame: OperatorFrame) => string;
 
 const rowsPerPage = 50;

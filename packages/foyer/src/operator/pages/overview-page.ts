@@ -97,7 +97,7 @@ function tiles(content: OverviewContent, now: number): Html {
     tile({
       label: 'Tokens to revoke',
       value: tokens.unstored,
-      note: tokens.unstored > 0 ? 'Slack issued them to installs that did not finish' : 'none left over',
+      note: tokens.unstored > 0 ? 'left over from installs that did not finish' : 'none left over',
       tone: tokens.unstored > 0 ? 'warn' : undefined,
     }),
   ]}</ul>`;

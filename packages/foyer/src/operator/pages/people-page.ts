@@ -13,7 +13,7 @@ interface PeopleContent {
   record: InstallRecord;
   filters: ListFilters & { q?: string };
   page: Page<MemberRecord>;
-  /** The number of people without the filter. */
+  /** The number of people in the installation, including those who do not match the filters. */
   total: number;
 }
 

@@ -120,7 +120,7 @@ function scopes({ config, words }: ReviewedApp): ReviewPoint[] {
     ),
     ...close.map((scope): ReviewPoint => {
       const advice = optionalBotScopes.includes(scope)
-        ? 'The scope is optional here, which helps.'
+        ? 'The scope is already optional (bot_optional).'
         : 'Consider making the scope optional (bot_optional).';
       const detail = `Show the reviewer what needs this scope. ${advice}`;
       return { point: `Slack looks closely at ${scope}`, result: 'by hand', detail };

@@ -94,8 +94,8 @@ export function withFace(manifestText: string, face: AppFace): string {
 }
 
 /**
- * Returns the keys of `display_information` that change. If there was no description and the new one is empty, adds
- * none.
+ * Returns the changed keys of `display_information` with their new values. An empty description is not a change if
+ * there was no description before.
  */
 function changesOf(before: AppFace, face: AppFace, shown: Readonly<Record<string, unknown>>) {
   const changes: Record<string, string> = {};

@@ -103,8 +103,8 @@ function keepOwner(handle: number, { uid, gid }: Stats): void {
 
 /**
  * Sets variables in the text of an `.env` file: replaces existing assignments, appends new ones, and keeps every other
- * line and comment. Verifies that dotenv reads exactly these values from the new text, and every other value unchanged.
- * Why: dotenv's quoting has no escapes, and a quoted value can extend over the lines below it.
+ * line and comment. Verifies that dotenv reads the new values from the new text, and that it still reads the old values
+ * of all other variables. Why: dotenv's quoting has no escapes, and a quoted value can extend over the lines below it.
  * @throws CommandError that names a variable whose value cannot be quoted
  */
 export function setVariables(envText: string, variables: Readonly<Record<string, string>>): string {

@@ -31,7 +31,7 @@ export interface Output {
   style(style: Style, text: string): string;
 }
 
-/** Creates the Output of two streams. */
+/** Creates an Output that writes to these two streams. */
 export function createOutput(streams: { stdout: OutputStream; stderr: OutputStream }): Output {
   const { stdout, stderr } = streams;
   async function ready(): Promise<boolean> {

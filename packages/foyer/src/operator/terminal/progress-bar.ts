@@ -3,7 +3,7 @@ import type { OutputStream } from './output.ts';
 import { plainText } from './plain-text.ts';
 import { spanText } from './time-text.ts';
 
-/** The progress of long work, such as 620 (`done`) of 1,000 (`of`) rows (`unit`). */
+/** The progress of long work. In `620 of 1,000 rows`, `done` is 620, `of` is 1,000, and `unit` is rows. */
 export interface WorkProgress {
   doing: 'backing up' | 'copying' | 'comparing' | 'reading' | 're-encrypting';
   done: number;

@@ -3,8 +3,8 @@ import type { KnownScope, KnownUserScope } from '../../slack/scope-sentences.ts'
 /**
  * Every sentence that installers and members read, in English: ICU messages
  * (formatjs.github.io/docs/core-concepts/icu-syntax). Messages whose names begin with `home` or `welcome` may contain
- * Slack's mrkdwn; all others are plain text. TypeScript reads the names of the placeholders from these messages: for
- * that, a branch of a plural or select must be empty or have more than one word.
+ * Slack's mrkdwn; all others are plain text. TypeScript reads the names of the placeholders from these messages. This
+ * works only if each branch of a plural or select is empty or has more than one word.
  */
 export const en = {
   'page.privacy': 'Privacy',
@@ -91,7 +91,8 @@ export const en = {
   'step.note.attempt': 'Attempt {count, number}.',
   'step.note.retrying': 'It will be tried again automatically.',
   'step.note.unconfirmed': 'It may have worked, but we could not confirm it.',
-  'step.note.welcome': 'It may have arrived. Look for {app} in Slack. Its Home tab can send it again.',
+  'step.note.welcome':
+    'The welcome may have arrived. Look for {app} in Slack. Its Home tab can send the welcome again.',
   'step.note.skipped': 'Not needed this time.',
   'error.missing_scope': 'Slack says that a permission is missing.',
   'error.rate_limited': 'Slack asked us to wait.',
@@ -479,7 +480,7 @@ export const en = {
   'home.history.run_succeeded': 'Setup finished',
   'home.history.run_failed': 'Setup ended, but not everything worked',
   'home.history.run_cancelled': 'Setup stopped',
-  'home.history.run_retried': 'Setup tried again{who, select, none {} other { by {who}}}',
+  'home.history.run_retried': 'Setup was tried again{who, select, none {} other { by {who}}}',
   'home.history.uninstall_run_succeeded': 'Cleanup finished',
   'home.history.uninstall_run_failed': 'Cleanup ended, but not everything worked',
   'home.history.welcome_requested': 'Another welcome requested{who, select, none {} other { by {who}}}',

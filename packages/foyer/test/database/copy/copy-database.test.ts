@@ -22,8 +22,8 @@ for (const [engine, open] of Object.entries(engines)) {
         const later = await to.reopen();
         let writes = 0;
         /**
-         * The earlier copy's target. Right before the earlier copy's fifth transaction, the later copy copies all other
-         * rows.
+         * The target of the earlier copy. Before the fifth write of the earlier copy, a later copy runs, which copies
+         * all rows that are still missing.
          */
         const target: Database = {
           ...to.database,

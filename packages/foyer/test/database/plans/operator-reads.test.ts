@@ -8,7 +8,7 @@ import { storeInstallation } from '../../operator/operator-harness.ts';
 import { openTestDatabase } from '../../support/open-test-database.ts';
 import { recordQueries } from './record-queries.ts';
 
-/** SQLite's plan for the only query of a read. */
+/** Returns SQLite's plan for the query of `read`, which must execute exactly one query. */
 async function planOf(t: TestContext, read: (queries: Queries) => Promise<unknown>): Promise<string> {
   const { database, close } = await openTestDatabase();
   t.after(close);

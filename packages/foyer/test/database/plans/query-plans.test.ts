@@ -31,9 +31,9 @@ const small = [
 const mayReadWholeIndex: readonly RegExp[] = [
   // A search by part of a name looks at every name.
   /lower\("installations"\."team_name"\) like/,
-  // The operator's counts of everything.
+  // Counts for the operator include every row.
   /count\(\*\)/,
-  // Foyer reads the first due runs from a partial index that contains only runs with a due time.
+  // To find the runs that are due first, Foyer reads a partial index that contains only runs with a due time.
   /from "runs" where "due_at" is not null .*order by "due_at" limit /,
 ];
 

@@ -38,7 +38,7 @@ export function recordQueries(database: Database) {
     const recording = queries.withPlugin(plugin);
     const execute = recording.executeQuery.bind(recording);
     return Object.assign(recording, {
-      // A prepared query arrives here compiled, with its values.
+      // Records prepared queries here: they are already compiled, and contain their values.
       executeQuery: ((query, options) => {
         if ('sql' in query) note(query);
         return execute(query, options);

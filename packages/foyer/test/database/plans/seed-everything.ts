@@ -5,7 +5,7 @@ import type { InstallationStatus, Tables } from '../../../src/database/records.t
 const hourMs = 3_600_000;
 const sealed = `v1.main.${'x'.repeat(700)}`;
 
-/** Fills every table that grows with the number of installations, as `count` installations would. */
+/** Adds the rows of `count` installations to every table that grows with the number of installations. */
 export async function seedEverything(
   database: Database,
   seed: { clientId: string; count: number; now: number },

@@ -218,7 +218,7 @@ for (const [name, open] of Object.entries(engines)) {
     assert.deepEqual(released.sort(), queued.sort());
   });
 
-  test(`an uninstall run gets the steps of the newest install run from before the uninstall, on ${name}`, async (t) => {
+  test(`an uninstall run can read the steps of the last install run before the uninstall, on ${name}`, async (t) => {
     const opened = await open();
     t.after(() => opened.close());
     const { database } = opened;

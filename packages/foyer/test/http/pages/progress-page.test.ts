@@ -67,7 +67,7 @@ test('when setup is complete, the progress page links to Slack with an address t
 test('the progress page does not promise a welcome that is unconfirmed or was not sent', () => {
   const unconfirmed = textOf(progressOf(S, [S, S, S, 'unconfirmed', S, S]));
   assert.match(unconfirmed, /could not confirm that your welcome message arrived/);
-  assert.match(unconfirmed, /Not confirmed It may have arrived\. Look for Foyer in Slack/);
+  assert.match(unconfirmed, /Not confirmed The welcome may have arrived\. Look for Foyer in Slack/);
   assert.doesNotMatch(textOf(progressOf(S, [S, S, S, 'skipped', S, S])), /is waiting for you/);
 });
 
