@@ -49,7 +49,7 @@ test('`review` passes an app that is ready for the Slack Marketplace, and prints
   assert.equal(pasted['privacy policy'], 'https://example.com/privacy');
   const { stdout } = await run();
   assert.match(stdout, /^by hand +ten active workspaces /m);
-  assert.match(stdout, /^by hand +Slack looks closely at im:history .* The scope is optional here/m);
+  assert.match(stdout, /^by hand +Slack looks closely at im:history .* The scope is already optional/m);
   assert.match(stdout, /^ {2}chat:write +Because of chat:write$/m);
 });
 
