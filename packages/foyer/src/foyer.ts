@@ -145,8 +145,8 @@ export interface Foyer<MyTables = NoTables> {
   /** Executes runs, jobs and chores (periodic cleanup) in this process, until `stop` is called. */
   start(): Promise<void>;
   /**
-   * Executes due runs and jobs once, within about `deadlineMs`. For cron or `waitUntil`, if no process runs all the
-   * time.
+   * Executes due runs and jobs once, within about `deadlineMs`. If no process runs all the time, call this from cron or
+   * in `waitUntil`.
    */
   drain(options: { deadlineMs: number }): Promise<Drained>;
   /** Stops within ten seconds: starts no new work, waits for running work or releases it, and closes the database. */
@@ -156,7 +156,7 @@ export interface Foyer<MyTables = NoTables> {
 /** A person of an installation's workspace, as `members --json` prints them. */
 export type TeamMember = ReturnType<typeof memberJson>;
 
-/** The people of a workspace whom the app has met. */
+/** The known people of a workspace: those who installed the app, opened Home, pressed a button or signed in. */
 export interface MemberList {
   /**
    * Returns the members of an installation, newest first (by when the app first met them). `search` is part of a name

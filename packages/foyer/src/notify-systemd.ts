@@ -22,9 +22,9 @@ const passOn = 'while IFS= read -r line; do systemd-notify "$line" || exit; done
 /**
  * Returns the notifier of a unit with `Type=notify`; undefined if no such unit started this process.
  *
- * Why a shell: systemd listens on a Unix datagram socket, which Node cannot open. Why one long-running shell that
- * passes on what Foyer writes: each fork stops Foyer for 30 ms. If Foyer hangs, it writes nothing, and the watchdog
- * notices.
+ * Why a shell: systemd listens on a Unix datagram socket, which Node cannot open. Foyer writes to one long-running
+ * shell instead of starting a shell for each line, because each fork stops Foyer for 30 ms. If Foyer hangs, it writes
+ * nothing, and the watchdog notices.
  */
 export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined {
   const unit = readSystemdUnit();
@@ -41,7 +41,7 @@ export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined 
     const lose = (why: object): void => {
       if (shell !== started) return;
       shell = undefined;
-      // Sends all lines again: if the shell has lost READY=1, `systemctl start` would wait for it forever.
+      // Sends all lines again to a new shell: READY=1 may be lost, and then `systemctl start` waits for it forever.
       setTimeout(sayReady, tryAgainMs).unref();
       log.error(why, 'systemd-notify failed, so systemd does not know that Foyer is ready and running');
     };

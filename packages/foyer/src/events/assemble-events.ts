@@ -60,7 +60,7 @@ function createOwnApp(deps: { database: Database; clientId: string }): (body: Bu
     try {
       appId = await findAppId(database.queries, clientId);
     } catch {
-      // A later call tries again. Other code logs that the database is down.
+      // Nothing to do here: the next call tries again, and other code logs that the database is down.
     }
   }
 

@@ -12,8 +12,9 @@ import type { Delivery, Effect } from './lifecycle-events.ts';
 import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 
 /**
- * The effects of events that rename a team, move it or change its people, and of `app_rate_limited`, which reports that
- * Slack drops events. If an event's field is missing or has a wrong type, the stored value stays.
+ * This file has the effects of events that rename a team, move it or change its people. It also has the effect of
+ * `app_rate_limited`, which reports that Slack drops events. If a field of an event is missing or has a wrong type,
+ * Foyer keeps the stored value.
  */
 
 /** Slack may send `app_rate_limited` every minute; Foyer queues at most one notice an hour for each installation. */

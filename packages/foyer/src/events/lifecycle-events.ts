@@ -59,8 +59,8 @@ export type Effect = (delivery: Delivery) => Promise<boolean>;
  */
 const patienceMs = 2000;
 /**
- * The time limit for all writes of one event. `patienceMs` is not enough: a database that hangs can exceed it, and a
- * revocation may write twice.
+ * The time limit for all writes of one event. `patienceMs` is not enough: it does not limit a write to a database that
+ * hangs, and it applies to each write, while a revocation may need two.
  */
 const commitWithinMs = 2500;
 
@@ -117,7 +117,8 @@ export function createCommitLifecycle(deps: LifecycleDeps) {
       const removal = { before: happenedAt, eventId, reason: type, patienceMs };
       const changed = await effect({ event, query, happenedAt: happenedAt ?? now, removal }).catch(
         (error) => {
-          // The event reports a change of access but does not name its enterprise. Even a repeat would change nothing.
+          // The event says that access changed, but names no enterprise. Foyer cannot apply it, and could not apply a
+          // repeat.
           if (error instanceof TenantUnclearError) return false;
           throw error;
         },

@@ -21,7 +21,9 @@ import { inTime } from '../http/in-time.ts';
  * request for at most ten minutes.
  */
 const keptMs = 60 * 60_000;
-/** The most deliveries in each half of a process's memory. Only requests with Slack's signature are stored there. */
+/**
+ * `younger` and `older` each contain at most this many deliveries. Only requests with Slack's signature are remembered.
+ */
 const mostRemembered = 50_000;
 /** How long Foyer waits for the database to claim deliveries. Slack waits three seconds for the answer to a press. */
 const claimWithinMs = 1000;
@@ -40,7 +42,10 @@ export function createSeenDeliveries(deps: {
 }) {
   const { clientId, now, log } = deps;
   const { queries } = deps.database;
-  /** Two halves, so that forgetting costs nothing: when the younger half is full or old, the older half is dropped. */
+  /**
+   * The remembered deliveries are in two sets. When `younger` is full or old, it replaces `older`, so Foyer never has
+   * to delete single entries.
+   */
   let younger = new Set<string>();
   let older = new Set<string>();
   let begunAt = now();

@@ -84,8 +84,8 @@ export function readEnvelope(body: Fields): EventEnvelope {
 
 /**
  * Lists the installations that an event may belong to. `authorizations` names the installation for which Slack sent the
- * event. The outer `team_id` counts only if an authorization leaves the team open, or if there is no authorization: in
- * a Slack Connect channel, it may be the id of another company's workspace.
+ * event. In a Slack Connect channel, the outer `team_id` may be the id of another company's workspace. So it counts
+ * only if an authorization names no team, or if there is no authorization.
  *
  * Without an authorization, the outer fields may name a team and an enterprise, but not the kind of install. The list
  * then contains the workspace's own install first, and the org-wide install second.

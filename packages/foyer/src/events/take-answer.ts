@@ -77,8 +77,8 @@ export function createTakeAnswer(deps: {
           const person = { teamId: registeredTeamId(record), userId: asked.askedUserId };
           const locale = await readLocale(database.queries, { clientId: record.clientId, ...person });
           const closed = closedQuestion(deps.texts.forLocale(locale), asked);
-          // The messages were posted in the life in which the question was asked. The app may have been reinstalled
-          // since.
+          // Closes the messages of the installation's life in which the question was asked. Since then, the app may
+          // have been uninstalled and installed again, which began a new life.
           const posted = { installationId, life: asked.life };
           await closeMessages(await client(), posted, closed, questionPosts(key));
         }

@@ -40,7 +40,10 @@ const noteAgainMs = 10 * 60 * 1000;
 
 const unchanged: PublishResult = { published: false, reason: 'unchanged' };
 
-/** Creates the functions that publish and read Home. Foyer calls `wait` to wait for a Retry-After, in milliseconds. */
+/**
+ * Creates the functions that publish and read Home. If Slack names a Retry-After, Foyer calls `wait` with that time in
+ * milliseconds.
+ */
 export function createPublishHome(
   deps: ReadHomeDeps & {
     slack: SlackClientFactory;
@@ -63,7 +66,7 @@ export function createPublishHome(
 
   async function publishOnce(request: PublishRequest, triesLeft = 3): Promise<PublishResult> {
     const at = now();
-    // Read this before the record, because `announceView` must fail if another machine has announced a view since then.
+    // The shown view is read before the install record. If another machine then announces a view, `announceView` fails.
     const shown = await readShown(request);
     const home = await readHome(request);
     if (!home) return { published: false, reason: 'not_installed' };
@@ -78,8 +81,8 @@ export function createPublishHome(
       openedAt: request.opened ? at : 0,
     });
     if (isAnnounced) return publishAnnounced(request, home, triesLeft);
-    // If every try fails because another machine has announced a view, Foyer sends nothing. The latest of these
-    // machines read the record after this request arrived, so its view is current.
+    // If every try fails because another machine has announced a view, Foyer sends nothing. The machine that announced
+    // the last view read the install record after this request arrived, so that view is current.
     return triesLeft > 0 ? publishOnce(request, triesLeft - 1) : unchanged;
   }
 

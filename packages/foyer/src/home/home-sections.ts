@@ -138,9 +138,9 @@ function checkedBlocks(blocks: unknown): readonly KnownBlock[] {
 /** Slack's limits for a view (docs.slack.dev/reference/views/home-tab-views), less 2 kB for the view's other fields. */
 const most = { blocks: 100, bytes: 250_000 - 2000 };
 
-/** The lines that Home shows instead of what it cannot show. */
+/** The texts that Home shows in place of sections, or parts of sections, that it cannot show. */
 interface SectionNotices {
-  /** Replaces a section that failed. */
+  /** Shown in place of a section that failed. */
   failed: string;
   /** The last line of a section that was cut because it is too long. */
   cut: string;

@@ -111,8 +111,9 @@ export function createFindViewer(deps: {
     const isForeign = from !== undefined && !(await isOfHost(database.queries, record, from));
     const known = await findKnown(record, userId, isForeign ? from : undefined);
     const ageMs = known === undefined ? Number.POSITIVE_INFINITY : now() - known.provenAt;
-    // The install proves who the installer is, so Foyer does not ask about them. The exception is a `provenAt` of 0:
-    // Slack has never reported this person's role, or an old database had one row for the person in all their teams.
+    // The install proves the installer's role, so Foyer does not ask Slack for it. The exception is a `provenAt` of 0:
+    // Slack has never reported this person's role, or an old database had one row for the person, shared by all their
+    // teams.
     const isInstaller = userId === record.installerUserId && known?.provenAt !== 0;
     const mustAsk = ask && ageMs >= askAfterMs && (!isInstaller || isForeign);
     const answer = mustAsk ? await askSlack(record, userId, isForeign ? from : undefined) : undefined;

@@ -79,7 +79,7 @@ interface Connection {
   /** `answering`: the answers that are not complete. `hosts`: the answers that the host's own app is writing. */
   answering: Set<ServerResponse>;
   hosts: Set<ServerResponse>;
-  /** When the client was last seen to read, or had nothing to read. */
+  /** The latest time at which the client was seen to read, or at which it had nothing to read. */
   readAt: number;
   leftUnread: number;
 }
@@ -124,8 +124,8 @@ export function boundConnections(
   }
 
   /**
-   * Closes the oldest connection that has no complete request to answer. If all the others have one, closes the new
-   * one.
+   * Closes the oldest connection that has no complete request to answer. If every other connection has a complete
+   * request, closes `newest`.
    */
   function makeRoom(among: Iterable<Connection>, newest: Connection, kind: RefusalKind): void {
     let oldest = newest;
@@ -165,8 +165,8 @@ export function boundConnections(
     const unread: Connection[] = [];
     for (const connection of connections.values()) {
       const left = unreadBytes(connection);
-      // A lower count means that the client is reading. Node lowers the count only when a whole write is flushed, but
-      // pages are small, so even a slow reader lowers it.
+      // If the number of unread bytes has fallen, the client is reading. Node lowers the number only when a whole write
+      // is flushed. But pages are small, so the number falls even if the client reads slowly.
       if (left === 0 || left < connection.leftUnread || connection.readAt === 0) connection.readAt = now;
       connection.leftUnread = left;
       // The host's app may send anything, even to slow clients.
@@ -211,7 +211,7 @@ export function boundConnections(
       });
       return true;
     },
-    /** Suspends the limits on unread answers while the host's own app answers a request. */
+    /** While the host's own app answers a request, the limits on bytes that the client has not read do not apply. */
     leaveToHost(req: IncomingMessage, res: ServerResponse): void {
       const hosts = connections.get(req.socket)?.hosts.add(res);
       res.on('close', () => hosts?.delete(res));

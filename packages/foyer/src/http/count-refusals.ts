@@ -39,9 +39,9 @@ const secretMismatch =
 const everyMs = 60_000;
 
 /**
- * Creates the counter of refused requests, which calls `onRefused` for each refusal. Strangers decide how many refusals
- * there are. So the log gets a line for the first one of each kind, and then at most one line a minute, with their
- * number and the address of the latest one (invariant 10).
+ * Creates the counter of refused requests, which calls `onRefused` for each refusal. Strangers can cause any number of
+ * refusals. So the log gets a line for the first refusal of a kind, and then at most one line a minute for that kind.
+ * Each line has the number of new refusals, and the address of the latest refusal (invariant 10).
  */
 export function createRefusals(deps: { log: Logger; onRefused?(kind: RefusalKind): void }) {
   const { log } = deps;

@@ -91,7 +91,7 @@ const clientErrors: Readonly<Record<string, { status: string; kind: RefusalKind 
 /** The maximum number of connections that the kernel queues. It is also the default of `server.listen`. */
 const longestQueue = 511;
 
-/** How long a new connection has to send its first request while the server closes. */
+/** While the server closes, it closes a new connection that sends no request within this time. */
 const firstRequestMs = 500;
 
 /** Makes a server listen. @throws ConfigError if it cannot listen on PORT or HOST */

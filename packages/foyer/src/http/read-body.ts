@@ -92,8 +92,8 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
   }
 
   /**
-   * Makes room for `reading`: ends the oldest of the readings for which `counts` returns true, and returns true. If the
-   * oldest one is `reading` itself or began too recently, or if there is none, ends nothing and returns false.
+   * Makes room for `reading`. Finds the oldest reading for which `counts` returns true, ends it and returns true.
+   * Returns false if there is none, if it is `reading` itself, or if it began too recently.
    */
   function giveWay(reading: Reading, counts: (other: Reading) => boolean): boolean {
     for (const oldest of underWay) {
@@ -162,7 +162,7 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
       req.on('end', end).on('close', end).on('error', end).resume();
     },
 
-    /** Resolves to the whole body, or to the HTTP status to refuse it with. Never rejects. */
+    /** Resolves to the whole body, or to the HTTP status with which to refuse the request. Never rejects. */
     read(req: IncomingMessage, mostBytes = mostBodyBytes): Promise<Buffer | BodyRefusal> {
       const announced = Number(req.headers['content-length'] ?? 0);
       if (announced > mostBytes) return Promise.resolve(413);

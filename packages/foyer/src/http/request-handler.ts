@@ -75,9 +75,9 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   const waiting = new Set<Open>();
 
   /**
-   * Sends a page for each request that takes too long and whose answer has not begun. Closes each connection whose
-   * answer is still not complete after `readWithinMs`. Why all requests share one timer: a timer for each request would
-   * cost more than the rest of this handler.
+   * Sends a failure page for each request that has taken too long, unless its answer has begun. Closes each connection
+   * whose answer is still not complete after `readWithinMs`. All requests share one timer, because a timer for each
+   * request would cost more than the rest of this handler.
    */
   function endLate(): void {
     const now = performance.now();
@@ -109,8 +109,8 @@ export function createRequestHandler(deps: RequestHandlerDeps) {
   }
 
   /**
-   * If the request asked for something other than an install, returns that, so that the page does not speak of an
-   * install and has a button that requests the same page again.
+   * Returns an empty object if the request was part of an install. For any other request, returns what its failure page
+   * needs: the page does not mention an install, and its button requests `path` again.
    */
   function elsewhere({ path, res }: Open): { isElsewhere?: true; path?: string } {
     if (/^\/slack\/(?:install|oauth_redirect)\/?$/.test(path)) return {};
@@ -232,8 +232,8 @@ function hostOf(req: IncomingMessage, secure: boolean): string {
 }
 
 /**
- * Redirects a browser. Does nothing if the request has already been answered because it took too long. The browser gets
- * the cookies that the host has already set on the response too.
+ * Redirects a browser. Sets `cookies` in addition to the cookies that the host has already set on the response. Does
+ * nothing if the request has already been answered because it took too long.
  */
 export function leadTo(
   res: ServerResponse,

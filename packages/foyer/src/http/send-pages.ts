@@ -46,7 +46,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
     options: {
       noIndex?: boolean;
       headers?: Record<string, string>;
-      /** A cookie for the browser. It gets the cookies that the host has already set on the response too. */
+      /** A cookie to set, in addition to the cookies that the host has already set on the response. */
       setCookie?: string;
       /** Where the page's forms may redirect, in addition to this origin. If absent, the page has no forms. */
       formLeadsTo?: readonly string[];
@@ -137,8 +137,8 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       setCookie: string,
     ): void {
       const action = `${http.basePath}/slack/install`;
-      // When the form is submitted, the browser checks each redirect that follows against this list. Slack redirects to
-      // the workspace's own address. If the person cancels, Foyer redirects to the host product.
+      // After the form is submitted, the browser checks each redirect against this list. Slack redirects to the
+      // workspace's own address. If the person cancels, Foyer redirects to the host product.
       const hosts = [config.successRedirectUrl, config.errorRedirectUrl].filter((url) => url !== undefined);
       const formLeadsTo = [
         'https:',
@@ -149,7 +149,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       send(res, 200, options, (frame) => connectPage({ ...frame, ...question, action }));
     },
 
-    /** Sends the install record to a person who signed in, in their own language. `record` draws it. */
+    /** Sends the install record to a person who has signed in, in the language `locale`. `record` builds its HTML. */
     sendRecord(
       res: ServerResponse,
       { locale, ...about }: Omit<RecordPageContent, keyof PageFrame | 'record'> & { locale: string | null },

@@ -60,7 +60,7 @@ import { exchangeTimeoutMs, type UnstoredTokens } from './unstored-tokens.ts';
  * 8. If 4, 5 or 6 failed: revoke the tokens, record the outcome, and say what to do.
  */
 
-/** How the parts of a callback share its time, since a request must end within ten seconds (invariant 10). */
+/** The time limits for the parts of a callback. The whole request must end within ten seconds (invariant 10). */
 const slackBudgetMs = 6500;
 const slackCallMs = 4500;
 const storeUntilMs = 7000;

@@ -18,8 +18,8 @@ import type { UnstoredTokens } from './unstored-tokens.ts';
 export const interruptedAfterMs = 60_000;
 
 /**
- * How long Foyer keeps an install request for operators. The request also keeps its state from being used twice. That
- * is no longer needed when Foyer erases the request, because the state has expired long before.
+ * How long Foyer keeps an install request for operators. While the request is stored, its state cannot be used twice.
+ * The state expires long before Foyer erases the request.
  */
 const installRequestsKeptMs = 90 * 24 * 3_600_000;
 

@@ -53,7 +53,7 @@ export type AnswerHere = (
   given: { userId: string; answer: string },
 ) => Promise<AnswerOutcome>;
 
-/** Returns whether a member has connected their own account, which starts no run. */
+/** Returns whether the request connected a member's own account. Such a request starts no run. */
 function isMember(request: InstallRequestRow): boolean {
   return request.outcome === 'installed' && request.run_id === null;
 }

@@ -59,7 +59,7 @@ export function createStartInstall(deps: StartInstallDeps) {
       link = readLink(config.connect, token, now());
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      // Logged as a warning: anyone can send any link, and the log limits how many warnings it writes.
+      // Why a warning and not an error: anyone can send a wrong link. The log limits how many warnings it writes.
       log.warn({ code: error.code, reason: error.message }, 'a link was refused');
       const kind = error.code === 'link_expired' ? 'link_expired' : 'link_invalid';
       pages.sendFailure(res, { kind, code: kind });

@@ -86,7 +86,7 @@ export function createBoundStates<Content extends object>(deps: {
       const opened: unknown = JSON.parse(sealer.open(state, flow));
       return { ...deps.content.parse(opened), ...markSchema.parse(opened) };
     } catch {
-      // Only Foyer can make a state that opens, so every error here means that the state is invalid.
+      // Only Foyer can seal a state, so every error here means that the state is invalid.
       return undefined;
     }
   }
@@ -114,7 +114,7 @@ export function createBoundStates<Content extends object>(deps: {
       const opened = open(state);
       if (!opened) return { ok: false, fault: 'state_invalid' };
       const { binding, ...rest } = opened;
-      // Without `binding`, this is `Content & StateMark`, which TypeScript cannot infer for a generic type.
+      // TypeScript cannot infer that a generic type from which `binding` is removed is `Content & StateMark`.
       const content = rest as unknown as Content & StateMark;
       const held = parseCookie(cookieHeader ?? '')[prefix + content.id];
       if (!held || !sameText(held, binding)) return { ok: false, fault: 'state_wrong_browser', content };
@@ -135,8 +135,8 @@ const contentSchema = z.object({
   /** The workspace or organization that `?team=` or the link names. */
   teamId: z.string().optional(),
   /**
-   * The database has only the hash of this token. The state holds the token itself: if the browser repeats the
-   * callback, Foyer can still send it to the progress page.
+   * The token of the progress page. The database has only its hash. The state holds the token itself, so that Foyer can
+   * send the browser to the progress page even if the browser repeats the callback.
    */
   progressToken: z.string(),
   /** The verified link that started this install. */

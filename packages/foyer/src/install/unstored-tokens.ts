@@ -15,9 +15,9 @@ import { tokensInText, tokenText, wholeWords } from '../slack/tokens-in-text.ts'
  * Foyer stores or revokes every token that Slack issues (invariant 1). `InstallProvider` hands over an installation
  * only after `auth.test` has succeeded; if `auth.test` fails, the provider does not report the tokens. So Foyer looks
  * for tokens in the answer of `oauth.v2.access` as it arrives, before anything is parsed. It keeps these tokens,
- * sealed, in the row of the install request. The transaction that commits the installation erases them there. If an
- * error or a crash ends the install before that, Foyer finds the kept tokens and revokes them. Tokens that the install
- * does not store stay in the row until they are revoked.
+ * sealed, in the row of the install request. The transaction that commits the installation erases them from that row.
+ * If an error or a crash ends the install before the commit, Foyer finds the kept tokens and revokes them. Tokens that
+ * the install does not store stay in the row until they are revoked.
  *
  * Why the exchange has its own time limit: Slack may issue tokens but answer only after the page's time limit, or the
  * answer may wait unread while the event loop is blocked. Foyer sends the page in time and still reads the answer to
@@ -39,7 +39,10 @@ const fieldsOf = (value: unknown): Fields =>
 const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
-/** Reads whom Slack issued tokens to; every id is undefined if the answer is not JSON. */
+/**
+ * Reads the ids of the team, enterprise and person that own the issued tokens. They are undefined if `body` is not
+ * JSON.
+ */
 function ownerIn(body: unknown): Omit<IssuedTokens, 'tokens'> {
   const { team, enterprise, is_enterprise_install: flag, authed_user: user } = fieldsOf(body);
   return {
@@ -255,7 +258,10 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
       requestId: string,
       options: {
         page: WebClientOptions & { fetch: typeof fetch };
-        /** Makes the `fetch` of the exchange. It reports the bytes as they arrive, even if the exchange fails later. */
+        /**
+         * Makes the `fetch` that exchanges the code for tokens. This `fetch` reports the bytes as they arrive, even if
+         * the exchange fails later.
+         */
         exchange(limits: Pick<SlackCallLimits, 'onArrived' | 'signal'>): { fetch: typeof fetch };
         wantedUntil: AbortSignal;
       },

@@ -32,7 +32,7 @@ export function createDisconnectMember(deps: {
 
   return async (installationId, userId) => {
     try {
-      // If Foyer revoked an expired token, its refresh token would still work, so renew it first.
+      // An expired token is renewed first: if Foyer revoked the expired token, the refresh token would still work.
       await tokens.renewExpired({ installationId, userId });
       const stored = await store.readInstallation(installationId, userId);
       const userToken = stored?.installation.user.token;
@@ -61,7 +61,8 @@ export function createDisconnectMember(deps: {
     } catch (error) {
       const failure = slackFailure(error);
       if (!failure) throw error;
-      // While the app is suspended, Slack calls every token inactive. After the suspension, this one works again.
+      // While the app is suspended, Slack calls every token inactive. After the suspension, the member's token works
+      // again.
       const isDead =
         failure.kind === 'token-dead' && (failure.code !== inactiveCode || (await tokens.appWorks()));
       if (!isDead) log.warn({ err: error, ...member }, 'a member’s token could not be revoked');

@@ -30,13 +30,13 @@ export interface SettleHeldOptions {
 
 /** How many installations a pass found in each state. */
 export interface SettledHeld {
-  /** The token works again. */
+  /** Installations whose token works again. They are now active. */
   active: number;
-  /** The team has left: the installation is uninstalled. */
+  /** Installations whose team has removed the app. They are now uninstalled. */
   uninstalled: number;
-  /** Slack refuses the token for a reason other than `account_inactive`, such as `token_revoked`. */
+  /** Installations whose token Slack refuses for a reason other than `account_inactive`, such as `token_revoked`. */
   broken: number;
-  /** The installation is still held. */
+  /** Installations that are still held. */
   held: number;
 }
 
@@ -47,7 +47,7 @@ const testsAtOnce = 4;
 /** A pass ends after this many installations in a row that stay held: the app is probably still suspended. */
 const heldInARow = 3;
 
-/** The outcome of `auth.test`: works, Slack's error code for a dead token, or unknown if the call failed otherwise. */
+/** The result of `auth.test`: `works`, Slack's error code for a dead token, or `unknown` after any other failure. */
 type Answer = 'works' | 'unknown' | (string & {});
 
 export function createInactiveInstallations(deps: {
@@ -89,7 +89,7 @@ export function createInactiveInstallations(deps: {
       if (!token) continue;
       const answer = await ask(token);
       if (answer === 'works') return true;
-      // Marks the witness broken: otherwise Foyer would test the same two witnesses each time, and never another.
+      // Marks the witness broken, so that the next search does not find it again and can test other witnesses.
       if (answer !== 'unknown') await markBroken(witness, answer);
     }
     return false;
@@ -100,7 +100,7 @@ export function createInactiveInstallations(deps: {
     if (marked && code === inactiveCode) {
       log.error(
         { installationId, code },
-        'Slack says that an installation is inactive. No other installation shows that the app still works, so Slack may have suspended the app: Foyer holds the installation and keeps its tokens (docs/runbook.md#foyerappsuspended)',
+        'Slack says that an installation is inactive. Foyer found no other installation whose token works, so Slack may have suspended the app. Foyer marks the installation broken and keeps its tokens (docs/runbook.md#foyerappsuspended)',
       );
     }
     return marked;
@@ -133,14 +133,17 @@ export function createInactiveInstallations(deps: {
   async function retest(installationId: string): Promise<keyof SettledHeld> {
     const stored = await store.readInstallation(installationId);
     if (stored?.status !== 'broken') return 'held';
-    // First test a witness, then the held installation. If Slack accepts the witness's token and then still calls the
-    // held installation inactive, the team has removed the app. In the other order, Slack could lift a suspension
-    // between the two answers, and that would look like an uninstall.
+    // First tests another installation (a witness), then the held installation. If Slack accepts the witness's token
+    // and then still calls the held installation inactive, the team has removed the app. If the held installation were
+    // tested first, Slack could lift a suspension before the second test, and that would look like an uninstall.
     const works = await appWorks(installationId);
     const { answer, fresh } = await askAbout(stored);
     if (answer === 'works') {
       if (!(await store.markWorking(installationId, fresh.version))) return 'held';
-      log.info({ installationId }, 'Slack accepts the token of a held installation again: it is active');
+      log.info(
+        { installationId },
+        'Slack called an installation inactive, but accepts its token again: Foyer has marked the installation active',
+      );
       deps.onWorksAgain?.(installationId);
       return 'active';
     }

@@ -184,8 +184,8 @@ export interface InstallationStore {
     revocation?: RemovalOptions & { botUserIds?: readonly string[] },
   ): Promise<boolean>;
   /**
-   * Marks an active installation broken, since Slack refuses its token. A held installation (broken with
-   * `account_inactive`) gets the new reason, unless that is `account_inactive` too. With `ifVersion`, changes the
+   * Marks an active installation broken, because Slack refuses its token. If the installation is already broken with
+   * `account_inactive` (held), replaces the reason, unless the new reason is the same. With `ifVersion`, changes the
    * installation only if the bot's tokens still have that version: an old token must not break a newer install.
    * Resolves to whether the installation changed.
    */
@@ -232,12 +232,12 @@ export interface InstallationStore {
 }
 
 /**
- * Why a team's id alone finds its installation: a team keeps its id when it joins an enterprise, and later events name
- * that enterprise although the install did not. Why an org-wide installation needs `isEnterpriseInstall`: one
- * enterprise may have an org-wide install and installs of single teams.
+ * A team's id alone identifies its installation: a team keeps its id when it joins an enterprise, and later events name
+ * that enterprise, although Slack named none at the install. An org-wide installation needs `isEnterpriseInstall`,
+ * because one enterprise may have an org-wide install and installs of single teams.
  */
 
-/** The tenant that a query means. @throws TenantUnclearError */
+/** Returns the tenant that a query identifies. @throws TenantUnclearError */
 export function tenantOfQuery(query: TenantQuery): string {
   for (const name of ['teamId', 'enterpriseId', 'userId'] as const) checkId(name, query?.[name]);
   const { teamId, enterpriseId, isEnterpriseInstall } = query ?? {};

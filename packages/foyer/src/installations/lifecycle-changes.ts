@@ -99,10 +99,10 @@ export async function revokeBot(
 
 /**
  * Marks a held installation active (`inactive-installations.ts` says what held means). Repeats the runs that failed
- * because Slack called the installation inactive: the newest install run, and the runs of moments in the current life.
- * In each run, repeats the steps that failed for this reason, and the steps that were skipped because an earlier step
- * had failed. Does not repeat the runs of people who were erased. Returns false if the installation is not held, or if
- * its tokens have another version.
+ * because Slack called the installation inactive: the newest install run, and the runs of the pipelines in
+ * `momentKinds` that belong to the installation's current life. In each of these runs, repeats the steps that failed
+ * for this reason, and the steps that were skipped because an earlier step had failed. Does not repeat the runs of
+ * people who were erased. Returns false if the installation is not held, or if its tokens have another version.
  */
 export async function resume(
   transaction: Tx,
@@ -139,8 +139,8 @@ const second = (timeMs: number): number => Math.floor(timeMs / 1000);
  * - If the event is an uninstall with another `event_id`, and there was only one install after the last applied
  *   uninstall, the event is about that install: Slack sends one event per uninstall.
  * - Otherwise the event may be about an earlier install, and Foyer keeps the current one. Losing a fresh install is
- *   worse than keeping a dead token until Slack refuses the first call with it. Revocations end here too, unless the
- *   first rule fits: Slack may send the revocations of an uninstall long after the uninstall.
+ *   worse than keeping a dead token until Slack refuses the first call with it. This rule applies to each revocation to
+ *   which the first rule does not apply: Slack may send the revocations of an uninstall long after the uninstall.
  */
 async function isBeforeInstall(
   transaction: Tx,
@@ -175,7 +175,7 @@ async function revokedBefore(
   return (second(before) + (ambiguous ? 0 : 1)) * 1000;
 }
 
-/** Returns the text of a removal's line in the history: the reason, and the event's id if there is one. */
+/** Returns the `detail` of a removal's entry in the history: the reason, and the event's id if there is one. */
 function removalDetail(removal: RemovalOptions, otherwise: string): string {
   const reason = removal.reason ?? otherwise;
   return removal.eventId === undefined ? reason : reason + eventMark(removal.eventId);
@@ -194,9 +194,9 @@ interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNam
 
 /**
  * Records whether an org-wide install may act in these workspaces. If the app is installed, also adds an entry to the
- * history for each change. A grant then queues the runs that waited for it, and an install run that waits for an answer.
- * It also starts a `workspaceGranted` run for each
- * new workspace. A revocation ends the sessions of these workspaces. Returns whether anything changed.
+ * history for each change. A grant queues the runs that wait for a grant, and an install run that waits for an answer.
+ * A grant also starts a `workspaceGranted` run for each new workspace. A revocation ends the sessions of these
+ * workspaces. Returns whether anything changed.
  * @throws TenantUnclearError if the event names no enterprise
  */
 export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {
@@ -225,7 +225,8 @@ export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent):
   if (!granted) await endSessionsIn(transaction, { installationId, teamIds: changed });
   if (granted && changed.length > 0) {
     await resumeWaitingRuns(transaction, { installationId, event: 'team_access_granted', now });
-    // Slack may have refused the message with the question, because the installer was in no workspace with the app.
+    // A run that waits for an answer can now send its question: Slack may have refused the message before, because the
+    // installer was in no workspace with the app.
     await resumeWaitingRuns(transaction, { installationId, event: 'answer', pipeline: 'install', now });
     const start = { row: installation, userId: installation.installer_user_id, now };
     for (const teamId of isOfLastLife ? [] : changed) {

@@ -35,7 +35,10 @@ export async function startMoment(
   return true;
 }
 
-/** Returns the scopes that an install added to the bot's earlier ones; an empty list if this life had no bot before. */
+/**
+ * Returns the scopes that an install added to the bot's earlier ones. Returns an empty list if the app was
+ * uninstalled, or had no bot, before this install.
+ */
 export function addedScopes(known: Installed, row: Installed): readonly string[] {
   if (known.life !== row.life || known.bot_scopes === null || row.bot_scopes === null) return [];
   const before = JSON.parse(known.bot_scopes) as string[];
@@ -43,9 +46,10 @@ export function addedScopes(known: Installed, row: Installed): readonly string[]
 }
 
 /**
- * Returns when the previous life ended, in milliseconds, rounded down to a second; zero in the first life. A grant with
- * an earlier `event_time` belongs to an earlier life, and Slack may report it again. A later grant may belong to this
- * life even if Slack reported it before the install was stored.
+ * Returns when the installation was last uninstalled, in milliseconds, rounded down to a second; zero if it never was.
+ * At that time, the installation's previous life ended. A grant with an earlier `event_time` belongs to an earlier
+ * life, and Slack may report it again. A grant with a later `event_time` may belong to the current life, even if Slack
+ * reported the grant before the install was stored.
  */
 export async function endOfLastLife(queries: Queries, row: Pick<Installed, 'id' | 'life'>): Promise<number> {
   if (row.life === 1) return 0;
@@ -101,8 +105,9 @@ const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
 );
 
 /**
- * Returns the active installation if the member has not yet opened the app in this life; else undefined. Also returns
- * undefined if the opening is older than the install: a stale event changes nothing (invariant 7).
+ * Returns the active installation if the member has not yet opened the app in the installation's current life, which
+ * began with the first install after the last uninstall; else undefined. Also returns undefined if the opening is older
+ * than the install: a stale event changes nothing (invariant 7).
  */
 export async function findUnopened(
   queries: Queries,

@@ -28,7 +28,7 @@ export type TokenCipher = ReturnType<typeof createTokenCipher>;
 /** Makes the cipher of all stored tokens. Its keys are derived for the purpose `tokens` and used for nothing else. */
 export function createTokenCipher(deps: { keyring: Keyring }) {
   const sealer = createSealer({ keyring: deps.keyring, purpose: 'tokens' });
-  // These functions do not check the shape of a decrypted text: only they can have sealed it.
+  // These functions do not check the shape of a decrypted text: no other code seals texts with these keys.
   return {
     /** The sealer that the other functions of this object use. */
     sealer,

@@ -75,7 +75,8 @@ export async function recordInstall(
   if (known) {
     await cancelRuns(transaction, {
       installationId,
-      // An install cancels every other unfinished install run; a person's authorization cancels only that person's.
+      // An install cancels every other unfinished install run. A person's authorization cancels only runs of that
+      // person.
       userId: kind === 'user_authorized' ? user.id : undefined,
       replacedBy: runId,
       reason: kind === 'user_authorized' ? 'authorized again' : 'installed again',
@@ -191,8 +192,8 @@ async function saveRow(
   if (known && kind === 'user_authorized') return { known, row: known, kind, now };
   const row = nextRow(known, tenant, context, { ...install, now });
   if (known) await saveInstallation(transaction, row);
-  // Two first installs of this tenant ran at the same moment. The other one is committed by now, so a second attempt
-  // finds its row.
+  // If the row cannot be added, another first install of this tenant was committed at the same time. The second call of
+  // `saveRow` finds the row of that install.
   else if (!(await addInstallation(transaction, row))) return saveRow(transaction, context, install);
   return { known, row, kind, now };
 }

@@ -27,7 +27,7 @@ const waitMs = 8000;
 const lookAgainMs = 50;
 /** How long all processes wait after a failed refresh before the next attempt, if Slack names no time. */
 const pauseMs = { unreachable: 5000, refused: 60_000 };
-/** The `reason` of the TokenRefreshError that callers get during such a pause. */
+/** The `reason` of the TokenRefreshError that callers get while all processes wait after a failed refresh. */
 export const refreshPaused = 'failed_a_moment_ago';
 /** Slack's errors for a refresh token that will never work again. */
 export const refreshTokenDead = new Set([

@@ -2,8 +2,9 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Keyring } from './keyring.ts';
 
 /**
- * Why AES-256-GCM with the place as additional data: someone who can write to the database must not be able to give one
- * tenant's token to another by copying a ciphertext to another row. A text opens only with the place it was sealed for.
+ * A sealed text opens only with the place for which it was sealed, such as the bot of one installation: the place is
+ * the additional data of AES-256-GCM. So someone who can write to the database cannot give one tenant's token to
+ * another tenant by copying a ciphertext to another row.
  *
  * A sealed text is `v1.<key id>.<base64url of 12 bytes IV, ciphertext, 16 bytes tag>`.
  */
@@ -21,9 +22,9 @@ export class SealBrokenError extends Error {
   readonly code = 'seal_broken';
   constructor(place: string, keyId: string | undefined, options?: ErrorOptions) {
     super(
-      `The encrypted value at ${place} cannot be decrypted${keyId === undefined ? '' : ` with the key ${keyId}`}. Either ` +
-        `TOKEN_ENCRYPTION_KEYS (or the key file next to the database) has a different key${keyId === undefined ? '' : ' under that id'}, so restore the former key; or ` +
-        'the row was changed or moved, so restore the database from a backup, or have an admin install the app again.',
+      `The encrypted value at ${place} cannot be decrypted${keyId === undefined ? '' : ` with the key ${keyId}`}. ` +
+        `If TOKEN_ENCRYPTION_KEYS (or the key file next to the database) has a different key${keyId === undefined ? '' : ' under that id'}, restore the former key. ` +
+        'Otherwise the row was changed or moved: restore the database from a backup, or have an admin install the app again.',
       options,
     );
   }
@@ -43,7 +44,7 @@ export class KeyMissingError extends Error {
   }
 }
 
-/** Seals texts under one purpose's keys and opens them again. */
+/** Seals texts and opens them again, with keys that are derived for one purpose, such as `tokens`. */
 export type Sealer = ReturnType<typeof createSealer>;
 
 /** Returns the id of the key that sealed a text; undefined if it is not a sealed text. */

@@ -22,8 +22,8 @@ export function slackInstallationStore(
   const fetched = new WeakMap<Installation['user'], StoredInstallation>();
 
   /**
-   * Returns the installation as it was before a refresh. If `user` does not come from `fetchInstallation`, returns what
-   * is stored now, if anything.
+   * Returns the installation that the caller fetched before it refreshed the tokens. If `user` does not come from
+   * `fetchInstallation`, returns the stored installation, or undefined if there is none.
    */
   async function refreshedFrom({ user, ...tenant }: Installation): Promise<StoredInstallation | undefined> {
     const { team, enterprise, isEnterpriseInstall } = tenant;
@@ -73,8 +73,8 @@ function isRefresh(before: Installation, now: Installation): boolean {
 }
 
 /**
- * Returns an installation without its tokens, and without keys whose value is undefined: a store between Slack's SDK
- * and this one may have dropped such keys.
+ * Returns an installation without its tokens, and without keys whose value is undefined: if another store wraps this
+ * store, it may have dropped such keys.
  */
 function withoutTokens({ bot, user, ...rest }: Installation): unknown {
   const none = { token: undefined, refreshToken: undefined, expiresAt: undefined };

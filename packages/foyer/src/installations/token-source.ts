@@ -53,10 +53,11 @@ export interface TokenSource {
    */
   reportDeadToken(call: { installationId: string; token: string; error: unknown }): Promise<boolean>;
   /**
-   * Handles a bot token that Slack refused with `code`. After `account_inactive`, the team may have removed the app,
-   * and Slack's uninstall event may never come. So if another installation shows that the app works, and `auth.test`
-   * confirms the code, marks the installation uninstalled. In all other cases, marks it broken. Resolves to whether
-   * anything changed.
+   * Handles a bot token that Slack refused with the error `code`. After `account_inactive`, the team may have removed
+   * the app, and Slack's uninstall event may never come. So this function tests the token of another installation, and
+   * tests this token again with `auth.test`. If the other token works, and Slack refuses this token with the same
+   * error, marks the installation uninstalled. In all other cases, marks it broken. Resolves to whether anything
+   * changed.
    */
   tokenDied(dead: { installationId: string; code: string }): Promise<boolean>;
   /**
@@ -66,16 +67,16 @@ export interface TokenSource {
    */
   renewExpired(holder: TokenHolder): Promise<void>;
   /**
-   * Renews tokens that no request has renewed, before they expire: those of at most `limit` (50) bots and at most
-   * `limit` people, beginning with the ones that expire first.
+   * Renews tokens that are about to expire: those of at most `limit` (50) bots and at most `limit` people, beginning
+   * with the ones that expire first.
    */
   refreshLapsing(limit?: number): Promise<{ refreshed: number; failed: number }>;
   /**
-   * Tests held installations again: those that Slack called inactive while no other installation showed that the app
-   * works. If Slack accepts a held installation's token, marks the installation active and repeats its failed steps. If
-   * Slack still calls it inactive while another installation's token works, uninstalls it. Otherwise it stays held, or
-   * is marked broken if Slack now gives another reason. Tests at most `limit` (500) installations, and only a few while
-   * the app is suspended.
+   * Tests the tokens of held installations again. An installation is held if Slack called it inactive, and Foyer found
+   * no other installation whose token works. If Slack now accepts the token, marks the installation active and repeats
+   * its failed steps. If Slack still calls it inactive while another installation's token works, uninstalls it. If
+   * Slack gives another reason, marks it broken for that reason. Otherwise it stays held. Tests at most `limit` (500)
+   * installations, and only a few while the app is suspended.
    */
   settleHeld(options?: SettleHeldOptions): Promise<SettledHeld>;
   /**
@@ -83,6 +84,9 @@ export interface TokenSource {
    * app, and then refuses all tokens. Tests two tokens at most.
    */
   appWorks(): Promise<boolean>;
-  /** Resolves when no renewal is in progress: when Foyer stops, it must not lose tokens that Slack has just issued. */
+  /**
+   * Resolves when no renewal is in progress. A stopping Foyer waits for this, or it could lose tokens that Slack has
+   * just issued.
+   */
   settle(): Promise<void>;
 }

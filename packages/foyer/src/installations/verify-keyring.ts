@@ -38,8 +38,9 @@ export async function loadOrCreateKeyring(
   const file = keyFileOf(deps.config);
   if (file !== undefined && !existsSync(file)) {
     const misfit = await findNewKeyMisfit(queries, (deps.now ?? Date.now)());
-    // Another process may also be starting for the first time. If a new key does not fit because that process has just
-    // recorded its own key, the file exists by now: each process creates the file before it records the key.
+    // Throws only if the file is still missing. Another process may also be starting for the first time, and may just
+    // have recorded its own key, which rules out a new key. In this case the file exists by now: each process creates
+    // the file before it records the key.
     if (misfit !== undefined && !existsSync(file))
       throw new KeyringError(`The key file ${file} is missing. ${misfit}`);
   }
@@ -51,10 +52,13 @@ export const findNewKeyMisfit = (queries: Queries, now: number): Promise<string 
   findKeyMisfit(queries, createKeyring([newKey()]), { now, everySeal: true });
 
 /**
- * Called on start, before any token is read or written. Throws if the keys do not fit the database: an id stands for a
- * different key there, rows need a key that is missing here, a running Foyer encrypts with a key that is missing here,
- * or a running Foyer does not have our first key. Retires the recorded keys that are not configured and that nothing
- * needs anymore. With `process`, records that this process encrypts with the first key from now on.
+ * Called on start, before any token is read or written. Throws if this process's keys do not fit the database:
+ * - The database knows a different key under the id of one of these keys.
+ * - Rows are encrypted with a key that this process does not have, or a running Foyer encrypts with such a key.
+ * - A running Foyer does not have this process's first key.
+ *
+ * Retires the recorded keys that are not configured and that nothing needs anymore. With `process`, records that this
+ * process encrypts with the first key from now on.
  * @throws KeyringError naming the key, DatabaseUnavailableError
  */
 export async function verifyKeyring(
@@ -70,9 +74,9 @@ export async function verifyKeyring(
     if (misfit !== undefined) throw new KeyringError(misfit);
     if (!isKnown) {
       // Every Foyer records its keys when it starts. So if our first key was not recorded, no other running Foyer has
-      // it. If this process stored a team's tokens with that key, another Foyer could not read them, and would lose the
-      // team's events. A command (`keys rotate`, `import`) is refused too: it stores tokens, and it would record the
-      // key, so the next start would wrongly assume that the running Foyer has it.
+      // that key. The others could not read tokens that this process stores, and would lose the events of these teams.
+      // A command that stores tokens (`keys rotate`, `import`) is refused too. It would also record the key, so the
+      // next start would wrongly assume that the other running Foyers have the key.
       const search = { otherThan: process ?? '', seenSince: now() - keyHeldMs };
       const other = await findKeyHolder(transaction, search);
       if (other) throw new KeyringError(keyOnlyHere(other, keyring.ids[0]), { mayPass: true });
@@ -95,9 +99,9 @@ async function recordKeys(
 }
 
 /**
- * Records again that this process is running and encrypts with its first key. Another Foyer may have assumed that this
- * process was dead, and retired that key: then the key counts as in use again. If a running Foyer encrypts with a key
- * that is missing here, resolves to a problem to log; otherwise to undefined.
+ * Records again that this process is running and encrypts with its first key. If another Foyer has assumed that this
+ * process was dead, and has retired the key, the key counts as in use again after this call. If a running Foyer
+ * encrypts with a key that this process does not have, resolves to a problem to log; otherwise to undefined.
  * @throws DatabaseUnavailableError
  */
 export async function keepHoldingKey(
@@ -182,8 +186,8 @@ function missingKey(id: string): string {
 function keyOnlyHere({ process }: KeyHolder, keyId: string): string {
   const [host, pid] = process.split(' ');
   return (
-    `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}, so ` +
-    'it could not read what is encrypted with that key here. First add the key at the end of ' +
+    `Another Foyer that runs on this database (process ${pid} on ${host}) does not have the key ${keyId}. It could ` +
+    'not read what this process encrypts with that key. First add the key at the end of ' +
     'TOKEN_ENCRYPTION_KEYS on every machine, and restart every Foyer. Then move the key to the front on every machine. ' +
     `If process ${pid} is gone, try again in ${keyHeldMs / 1000} seconds.`
   );

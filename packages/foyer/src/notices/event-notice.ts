@@ -50,7 +50,7 @@ async function isStillDead(
   { user_id: userId }: OperatorNoticeRow,
 ): Promise<boolean> {
   if (userId === null) return status === 'broken';
-  // Foyer erases a person's token when it dies. A token that is stored for the person now was issued later.
+  // When a person's token dies, Foyer erases it. So if a token is stored for the person now, it was issued later.
   return status !== 'uninstalled' && !(await hasUserToken(queries, { installationId, userId }));
 }
 

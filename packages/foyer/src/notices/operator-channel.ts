@@ -28,7 +28,7 @@ export function statusAfter(outcome: SendOutcome): NoticeStatus {
   return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }
 
-/** If a failed message can be retried, its channel counts as failed only after more failed attempts than this. */
+/** A message that can be retried shows that its channel has failed only if more than this many attempts failed. */
 const hiccups = 4;
 
 /**

@@ -75,8 +75,8 @@ function notWritable(file: string, cause: unknown): CommandError {
 }
 
 /**
- * Whether the disk has no room for the copy. The database itself is only read. SQLite’s error may be the cause of
- * another one.
+ * Returns whether an error means that the disk has no room for the copy. Such an error cannot be about the database
+ * itself, because the backup only reads it. SQLite’s error may be the `cause` of the given error.
  */
 function isFull(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

@@ -26,10 +26,13 @@ export interface FailedRun {
 const pageRows = 100;
 
 /**
- * Reads, in pages and newest first, the failed runs that still matter. For an installation that is not uninstalled,
- * these are its newest install run and the moment runs of its current life. For an uninstalled one, it is the newest
- * uninstall run. Earlier uninstall runs are excluded: a retry would erase what a later install has created. The other
- * runs of people who were erased are excluded too, since a retry does not repeat them.
+ * Reads, in pages and newest first, the failed runs that still matter:
+ * - If the app is not uninstalled: the newest install run, and the runs of the pipelines in `momentKinds` that belong
+ *   to the installation's current life.
+ * - If the app is uninstalled: the newest uninstall run. Earlier uninstall runs are excluded, because a retry would
+ *   erase what a later install has created.
+ *
+ * Except for uninstall runs, the runs of people who were erased are excluded too, since a retry does not repeat them.
  *
  * With `step`, reads the runs in which that step failed. After the failed runs come runs that succeeded: a run succeeds
  * even if a step that only operators see fails.

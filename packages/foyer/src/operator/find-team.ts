@@ -46,7 +46,7 @@ interface Named {
   areMore: boolean;
 }
 
-/** Finds installations by a name or a part of it. If a whole name matches, matches of a part do not count. */
+/** Finds installations by name. If no installation has exactly this name, finds those whose names contain the text. */
 async function findNamed(queries: Queries, clientId: string, text: string): Promise<Named> {
   const search = { clientId, text, limit: mostNamed };
   // Searches for the whole name separately: a single search could return only newer installations whose names contain

@@ -4,9 +4,9 @@ import type { MemberRecord } from '../database/people/members.ts';
 import type { UserRecord } from '../database/people/people.ts';
 
 /**
- * Why one file: other people's scripts depend on these shapes. Times are in ISO 8601. Absent values are null, except
- * `moment`: without a moment, that key is missing. All code that prints an installation or a member as JSON uses this
- * file.
+ * All code that prints an installation or a member as JSON uses this file, because other people's scripts depend on
+ * these shapes. Times are in ISO 8601. Absent values are null, with one exception: a run that no moment started has no
+ * `moment`.
  */
 
 /** Formats a time in ISO 8601. */
@@ -81,7 +81,10 @@ export function memberJson(member: MemberRecord) {
   const { role, userId, teamId, name, realName, email, timezone, locale, avatarUrl, hasUserToken } = member;
   return {
     userId,
-    /** The id of the member's own workspace or organization: for the role `external`, not the one with the install. */
+    /**
+     * The id of the member's own workspace or organization. A member with the role `external` belongs to another one
+     * than the one that installed the app.
+     */
     teamId,
     role,
     name,

@@ -52,9 +52,9 @@ interface InstallDetails {
   attempts: StepAttemptRecord[];
   /** The uninstall run, if it is the newest run. */
   uninstall?: { run: RunRecord; attempts: StepAttemptRecord[] };
-  /** The newest runs of moments, newest first: at most `mostShown`. */
+  /** The runs of the pipelines in `momentKinds`, newest first, at most `mostShown`. */
   moments?: RunRecord[];
-  /** How many runs of moments there are. */
+  /** How many runs of these pipelines there are in all. */
   momentCount?: number;
 }
 

@@ -160,8 +160,8 @@ export function isNewestRun(eb: Where<'runs'>) {
 const anId = /^(?:[TEUW](?=[A-Z]*\d)[A-Z0-9]{8,31}|(?:ins|run)_[0-9A-Z]{26})$/;
 
 /**
- * Returns a condition that matches the `ids` if there are any, else the name. If the text can only be an id, does not
- * search the names, because that may have to read every name.
+ * Returns a condition that matches the `ids` if there are any, else the name. Exception: if the text can only be an id,
+ * the condition matches nothing, because a search for a name may have to read every name.
  */
 function matchesText(
   eb: Where<'installations'>,

@@ -21,9 +21,9 @@ import {
 
 /** If there are more rows than this, a page or command shows the stored number instead of counting them. */
 const mostCounted = 10_000;
-/** The most cases of a problem that Foyer counts: an exact larger number would not help. */
+/** Foyer counts the cases of a problem only up to this number. The exact number of more cases would not help. */
 export const mostProblems = 1000;
-/** The time between two counts by the chore. */
+/** How often the chore calls `keepCounts`. */
 export const countsKeptEveryMs = 5 * 60_000;
 /**
  * A stored number older than this is not used: the chore must have stopped, for example because no Foyer is running.
@@ -177,7 +177,7 @@ async function readKeptDays(
     .select('value')
     .where('client_id', '=', clientId)
     .where('name', '>=', dayName(from))
-    // The upper bound also has the form of a day's name: names of this form have the same order in every collation of
+    // `dayName` also makes the upper bound, because the names that it makes have the same order in every collation of
     // Postgres.
     .where('name', '<', dayName(from + shownDays * dayMs))
     .execute();
@@ -186,8 +186,9 @@ async function readKeptDays(
 }
 
 /**
- * Runs as a chore: counts the rows that are too many for a page to count, and stores the results. Counts each day once,
- * after it is over. That count never changes, even if an installation is erased later.
+ * Runs as a chore. If a table has too many rows to count whenever a page of the overview is requested, counts them here
+ * and stores the result. Counts each day once, after it is over. That count never changes, even if an installation is
+ * erased later.
  * @throws DatabaseUnavailableError
  */
 export async function keepCounts(

@@ -1,6 +1,6 @@
 /**
- * How the operator calls Foyer's commands where this process runs. Messages in the code name the commands as they are
- * called in a clone of the repository; `inLocalCommands` replaces these with the local commands.
+ * What an operator types to call Foyer's commands on this machine. Messages in the code name the commands as they are
+ * called in a clone of the repository; `inLocalCommands` replaces them with the local commands.
  */
 export interface LocalCommands {
   /** What to type before a command's name, such as `npm run foyer --`. */

@@ -142,7 +142,9 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       const overview = await (await stage.get('/operator')).text();
       assert.match(overview, /Slack may have suspended the app/);
       const errors = logged().filter(
-        (line) => line.includes('Foyer holds the installation') && line.includes('"severity":"error"'),
+        (line) =>
+          line.includes('Foyer marks the installation broken and keeps its tokens') &&
+          line.includes('"severity":"error"'),
       );
       assert.equal(errors.length, 3);
 

@@ -69,7 +69,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       await send(acme.teamId, 'Ev2');
       await eventually(async () => heard.filter((id) => id === 'Ev2').length === 2);
       assert.equal(heard.length, 4);
-      assert.ok(logged().some((line) => line.includes('a listener asked to repeat an event')));
+      assert.ok(logged().some((line) => line.includes('a listener asked Foyer to repeat an event')));
     });
   });
 }

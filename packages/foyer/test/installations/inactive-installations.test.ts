@@ -134,7 +134,10 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await tokens.settleHeld(), { active: 0, uninstalled: 0, broken: 0, held: 3 });
       const errors = lines.filter((line) => line.includes('"level":50'));
       assert.equal(errors.length, 3);
-      assert.match(errors[0] ?? '', /account_inactive.*Foyer holds the installation/);
+      assert.match(
+        errors[0] ?? '',
+        /account_inactive.*Foyer marks the installation broken and keeps its tokens/,
+      );
 
       slack.suspend(false);
       assert.deepEqual(await tokens.settleHeld(), { active: 3, uninstalled: 0, broken: 0, held: 0 });

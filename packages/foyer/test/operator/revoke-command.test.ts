@@ -343,7 +343,7 @@ testOnBothEngines('`revoke` never erases tokens that were stored after it began'
     assert.match(stdout, new RegExp(`^${team} +changed `, 'm'));
     assert.match(
       stderr,
-      /^1 team changed while this command ran \(see above\)\. Slack revoked the tokens .*newer tokens were stored/,
+      /^The tokens of 1 team changed while this command ran \(see above\): .*newer tokens were stored\. Slack revoked /,
     );
   }
   assert.equal((await store.fetchInstallation({ teamId: 'T1' })).bot?.token, 'xoxb-fresh');
@@ -358,7 +358,7 @@ test('`revoke --all` stops after Slack has refused to revoke the tokens of 16 te
   assert.equal(exitCode, 1);
   assert.match(
     stderr,
-    /Slack refused or did not answer for 16 teams in a row, so the other teams were not tried\. The tokens of 16 teams were not revoked/,
+    /For 16 teams in a row, Slack did not revoke a token or did not answer, so the other teams were not tried\. The tokens of 16 teams were not revoked/,
   );
   assert.equal(asked.length, 16, 'a team without a token of a person has one token');
 

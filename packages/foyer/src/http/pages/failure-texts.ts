@@ -23,7 +23,7 @@ export interface FailureContext {
   reason?: string;
   /** How many seconds to wait before trying again. */
   retryAfterSeconds?: number;
-  /** Set if the reader asked for something other than an install. */
+  /** Set if the request was for something other than an install. */
   isElsewhere?: true;
 }
 
@@ -170,10 +170,11 @@ function wait(seconds: number): { count: number; unit: 'seconds' | 'minutes' } {
 }
 
 /**
- * Returns whether the page omits the sentence that says what to do. For `took_too_long`, that sentence tells the reader
- * to look for the app in Slack. That is wrong if Foyer knows what happened to the tokens, because then the install has
- * failed. For other causes, that sentence tells the reader to try again. That is superfluous if some tokens could not
- * be revoked: the text about them already tells the reader to install again.
+ * Returns whether the page omits the sentence that says what to do, because the sentence is wrong or superfluous:
+ * - For `took_too_long`, the sentence tells the reader to look for the app in Slack. It is wrong if Foyer knows what
+ *   happened to the tokens, because then the install has failed.
+ * - For other causes, the sentence tells the reader to try again. It is superfluous if some tokens could not be
+ *   revoked, because the text about these tokens already tells the reader to install again.
  */
 function needsNoMore(kind: FailureKind, { tokensRevoked }: FailureContext): boolean {
   if (kind === 'took_too_long') return tokensRevoked !== undefined;

@@ -34,8 +34,8 @@ export function appTile(site: Site): Html {
 }
 
 /**
- * Builds the app's tile and Slack's side by side, with a sign between them, for the top of most pages. The `data-tone`
- * of an element around them decides what the sign shows: dots, a tick or an exclamation mark.
+ * Builds the top of most pages: the app's tile and Slack's tile, with a symbol between them. The `data-tone` of an
+ * enclosing element decides whether the symbol is dots, a tick or an exclamation mark.
  */
 export function joinedMarks(site: Site): Html {
   return html`<div class="marks" aria-hidden="true">

@@ -8,7 +8,7 @@ import type { PageFrame } from './site.ts';
 
 /** What the progress page shows. */
 export interface ProgressPageContent extends PageFrame {
-  /** The result of `progressStatus`, which the status address returns too. */
+  /** The result of `progressStatus`. The page polls the same data from `statusUrl`. */
   progress: ProgressStatus;
   /** The path of the JSON that the page polls, including the base path. */
   statusUrl: string;

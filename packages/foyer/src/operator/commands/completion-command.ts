@@ -20,7 +20,7 @@ export function completionCommands(
       'defines the command foyer, which stands for `npm run foyer --` and works in any folder.',
     examples: [
       ['completion bash >> ~/.bashrc', 'run once, for bash with the bash-completion package'],
-      ['completion zsh >> ~/.zshrc', 'run once, for zsh: the script must come after compinit'],
+      ['completion zsh >> ~/.zshrc', 'run once, for zsh; .zshrc must call compinit before the script'],
       ['completion fish > ~/.config/fish/conf.d/foyer.fish', 'run once, for fish'],
     ],
   })

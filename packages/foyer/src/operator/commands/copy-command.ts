@@ -21,7 +21,7 @@ export function copyCommand(deps: OperatorDeps): Command {
       'or in PGPASSWORD.',
     examples: [
       ['copy --to postgres://foyer@db.example.com/foyer', 'one machine is no longer enough'],
-      ['copy --to - < target-url', 'the same, with a password in the URL'],
+      ['copy --to - < target-url', 'the URL contains a password, so read it from a file'],
       ['copy --to file:./data/foyer.db', 'move back to a SQLite file'],
     ],
   })

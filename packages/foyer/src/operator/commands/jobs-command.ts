@@ -22,7 +22,7 @@ export function jobsCommand(deps: OperatorDeps): Command {
       'interrupted, the job is executed again in the next interval. A job that was removed from the definition is ' +
       'listed at the end. If a turn failed, the log has the whole error.',
     examples: [
-      ['jobs', 'did last night’s billing run?'],
+      ['jobs', 'did the billing job run last night?'],
       ['jobs --json', 'for a script'],
     ],
   }).action((options: { json?: boolean }) => jobs(deps, options));

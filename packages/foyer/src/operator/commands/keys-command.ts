@@ -37,7 +37,7 @@ export function keysCommand(deps: OperatorDeps): Command {
   const forget = operatorCommand('forget', {
     summary: 'give up what was encrypted with a lost key, and keep the records',
     description:
-      'For a key that cannot be restored. Every installation whose token was encrypted with it is marked as broken, ' +
+      'Use this if a key is lost and cannot be restored. Every installation whose token was encrypted with it is marked as broken, ' +
       'and people’s own tokens that were encrypted with it are erased. Records, runs and history stay: when an admin ' +
       'installs the app again, the same installation continues. Foyer refuses to start until the key is restored or ' +
       'forgotten.',

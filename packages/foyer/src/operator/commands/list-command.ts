@@ -34,7 +34,7 @@ export function listCommand(deps: OperatorDeps): Command {
       ['list --limit 20', 'who installed last, and did it work?'],
       ['list --failed --since 2026-11-01', 'what needs attention since November?'],
       ['list --unknown', 'who has to install the app again after a restore?'],
-      ['list --status broken --json', 'print the installations whose token died as JSON, for a script'],
+      ['list --status broken --json', 'print the installations with a dead token, as JSON for a script'],
     ],
   })
     .addOption(

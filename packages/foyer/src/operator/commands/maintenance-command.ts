@@ -18,7 +18,7 @@ export function maintenanceCommand(deps: OperatorDeps): Command {
       'nothing. Maintenance stays on until you turn it off, even after a restart. Running machines follow within a second.',
     examples: [
       ['maintenance on', 'before you change a service that new installs need'],
-      ['maintenance off', 'when the change is done'],
+      ['maintenance off', 'after you have changed that service'],
       ['maintenance status --json', 'print whether maintenance is on, for a script'],
     ],
   })

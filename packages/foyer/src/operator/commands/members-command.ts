@@ -28,7 +28,7 @@ export function membersCommand(deps: OperatorDeps): Command {
       'or signed in. "external" is a person of another workspace, met in a Slack Connect channel.',
     examples: [
       ['members T0123ABCD', 'who uses the app there?'],
-      ['members T0123ABCD grace@', 'when was she last seen?'],
+      ['members T0123ABCD grace@', 'when was Grace last seen?'],
       ['members T0123ABCD --json', 'print all people as JSON, for a script'],
     ],
   })

@@ -35,12 +35,12 @@ export function purgeCommand(deps: OperatorDeps): Command {
       'starts that pipeline and waits up to 15 seconds for it to end.',
     examples: [
       ['purge T0123ABCD', 'they asked for their data to be erased'],
-      ['purge T0123ABCD --yes --json', 'the same, from a script'],
+      ['purge T0123ABCD --yes --json', 'do not ask, and print JSON, for a script'],
     ],
   })
     .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
     .option('-y, --yes', 'do not ask for confirmation')
-    .option('--no-revoke', 'do not revoke the tokens at Slack: for tokens whose encryption key is lost')
+    .option('--no-revoke', 'erase without revoking the tokens at Slack, if their encryption key is lost')
     .option('--no-wait', 'erase without the uninstall pipeline: steps that have not finished do not run')
     .action((team: string, options: PurgeOptions) => purge(deps, team, options));
 }

@@ -34,8 +34,8 @@ export function retryCommand(deps: OperatorDeps): Command {
       'workspaceGranted pipelines, a hundred at a time. If the command is interrupted, run it again. It skips ' +
       'installations whose token is dead: there, an admin has to install the app again.',
     examples: [
-      ['list --failed', 'whose runs failed? (show TEAM prints the id)'],
-      ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'retry one, after you have fixed the cause'],
+      ['list --failed', 'which installations have a failed run? (show TEAM prints the id of the run)'],
+      ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'retry one run, after you have fixed the cause'],
       ['retry --failed --since 2026-11-22T01:30Z --dry-run', 'what failed since the outage began?'],
       ['retry --failed --step send-welcome', 'retry these, after you have fixed the cause'],
     ],

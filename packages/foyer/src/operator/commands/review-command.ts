@@ -17,7 +17,7 @@ export function reviewCommand(deps: OperatorDeps): Command {
       'fails.',
     examples: [
       ['review', 'is the app ready to be submitted?'],
-      ['review --json', 'the same, for a script'],
+      ['review --json', 'print the report as JSON, for a script'],
     ],
   }).action((options: { json?: boolean }) => review(deps, options));
 }

@@ -126,7 +126,7 @@ function incomplete(kept: readonly RevokedTeam[], changed: number, isStopped: bo
   const sentences: string[] = [];
   if (isStopped)
     sentences.push(
-      `Slack refused or did not answer for ${mostRefused} teams in a row, so the other teams were not tried.`,
+      `For ${mostRefused} teams in a row, Slack did not revoke a token or did not answer, so the other teams were not tried.`,
     );
   if (kept.length > 0) {
     const isPaused = kept.some(({ notRevoked }) => notRevoked.some(({ error }) => error === refreshPaused));
@@ -143,8 +143,8 @@ function incomplete(kept: readonly RevokedTeam[], changed: number, isStopped: bo
   }
   if (changed > 0)
     sentences.push(
-      `${counted(changed, 'team')} changed while this command ran (see above). Slack revoked the tokens that were stored ` +
-        'when the command started; then the app was uninstalled there, or newer tokens were stored. To revoke the ' +
+      `The tokens of ${counted(changed, 'team')} changed while this command ran (see above): the app was uninstalled, or ` +
+        'newer tokens were stored. Slack revoked only the tokens that were stored when the command started. To revoke ' +
         'newer tokens too, run this again.',
     );
   return new CommandError(sentences.join(' '));

@@ -44,10 +44,10 @@ export function setupCommand(deps: OperatorDeps): Command {
       'shows the link that creates the Slack app from it, and opens the link if you like. Then asks for the client id ' +
       'and secrets, creates an encryption key if there is none, writes manifest.json and .env (the old .env is ' +
       'backed up, and lines that setup does not write stay), and runs doctor. Current values are the default answers. If you ' +
-      'cancel, nothing is written. In a script, pass everything: the secrets as SLACK_CLIENT_SECRET and ' +
-      'SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin; there are no flags for them, since every ' +
-      'user of the machine can read the arguments of a process, and the shell keeps them in its history. Values that are ' +
-      'already in .env need not be passed again.',
+      'cancel, nothing is written. In a script, pass the public URL and the client id with flags, and the secrets as ' +
+      'SLACK_CLIENT_SECRET and SLACK_SIGNING_SECRET in the environment, or with --secrets-stdin. There are no flags for ' +
+      'secrets, since every user of the machine can read the arguments of a process, and the shell keeps them in its ' +
+      'history. Values that are already in .env need not be passed again.',
     examples: [
       ['setup', 'answer its questions'],
       [
@@ -109,8 +109,9 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
 
 /**
  * Reads the settings from flags and environment. `interview`: whether `setup` can ask questions on a terminal. If so,
- * this function ignores the environment's PUBLIC_URL and a wrong SLACK_CLIENT_ID: unless a flag names the public URL or
- * the id, `setup` asks for it. @throws UsageError
+ * this function ignores PUBLIC_URL and a wrong SLACK_CLIENT_ID in the environment, and `setup` asks for each of the two
+ * values that no flag sets.
+ * @throws UsageError
  */
 function givenSettings(
   environment: Readonly<Record<string, string | undefined>>,
@@ -202,8 +203,8 @@ function suggestions(
 }
 
 /**
- * Lists where the app's old name remains, and which settings of the brand override the operator's answers: `setup`
- * changes neither.
+ * Tells the operator what `setup` does not change: the places where the app's old name remains, and the settings of the
+ * brand that override the operator's answers.
  */
 function tellLeftovers(
   { brand = {}, readManifest }: OperatorDeps,

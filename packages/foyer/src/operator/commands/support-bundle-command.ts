@@ -20,9 +20,9 @@ export function supportBundleCommand(deps: OperatorDeps): Command {
       'collected, such as the counts while the database is down, is listed under “missing” with the reason. The ' +
       'command never overwrites a file, and changes nothing else.',
     examples: [
-      ['support-bundle', 'before you ask for help: read the file, and attach it'],
+      ['support-bundle', 'create a file to read, and to attach when you ask for help'],
       ['support-bundle /tmp/foyer.json --offline', 'without contacting anything over the network'],
-      ['support-bundle --json', 'print it, for a script'],
+      ['support-bundle --json', 'print the bundle, for a script'],
     ],
   })
     .argument('[file]', 'the file to create (default: foyer-support-<time>.json); - prints the bundle')

@@ -39,7 +39,7 @@ function envFile(folder: string): Finding[] {
   const file = statSync(join(folder, '.env'), { throwIfNoEntry: false });
   if (!file || process.platform === 'win32') return [];
   const mode = file.mode & 0o777;
-  if ((mode & 0o077) === 0) return [ok('Only its owner can read .env.')];
+  if ((mode & 0o077) === 0) return [ok('.env can be read only by its owner.')];
   const detail = `.env holds secrets, and other users of this machine can read it (mode ${mode.toString(8)}).`;
   return [warning(detail, 'chmod 600 .env')];
 }

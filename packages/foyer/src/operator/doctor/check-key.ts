@@ -63,7 +63,7 @@ async function fits(
   const names = keyring.ids.join(', ');
   if (!queries) {
     return databaseIsAbsent
-      ? key.ok(`There is a key (${names}), and nothing is stored yet.`)
+      ? key.ok(`There is a key (${names}). Foyer has stored nothing yet, so doctor has nothing to decrypt.`)
       : key.unchecked('the database cannot be read');
   }
   const misfit = await findKeyMisfit(queries, keyring, { now: Date.now(), everySeal: true });
@@ -115,8 +115,8 @@ async function findBrokenSeals(
   /**
    * Decrypts up to `mostOpened` tokens, beginning with the oldest or the newest installation, and adds the
    * installations whose token is broken to `broken`. If it stops because of `mostOpened`, returns the id of the last
-   * installation that it tried. Returns undefined if it has tried all installations, has reached the installation
-   * `until`, or has found more broken tokens than `mostBroken`.
+   * installation that it tried. In all other cases returns undefined: it has tried all installations, the next one has
+   * the id `until`, or more than `mostBroken` tokens are broken.
    */
   async function tryFrom(newestFirst: boolean, until?: string): Promise<string | undefined> {
     let after: StoredSeal['holder'] | undefined;
@@ -145,7 +145,7 @@ async function findBrokenSeals(
 function modeOf(file: string, mode: number): Finding {
   const { ok, warning } = findingsOf('key-file');
   if (process.platform === 'win32' || (mode & 0o077) === 0)
-    return ok('Only its owner can read the key file.');
+    return ok('The key file can be read only by its owner.');
   const detail = `Other users of this machine can read the key file ${file} (mode ${(mode & 0o777).toString(8)}).`;
   return warning(detail, `chmod 600 ${file}`);
 }

@@ -28,7 +28,7 @@ const manifestSchema = z.object({
 });
 type Manifest = z.output<typeof manifestSchema>;
 
-/** The scopes that Foyer’s own steps and pages need, each with what does not work without it. */
+/** Each scope that Foyer’s own steps and pages need, with what does not work if the scope is missing. */
 const ownScopes: Readonly<Record<string, string>> = {
   'chat:write': 'no welcome can be sent',
   'im:write': 'no DM can be opened for the welcome',
@@ -145,8 +145,8 @@ function tabs({ manifest, name, paste }: About): Finding {
   const { ok, warning, fault } = findingsOf('manifest-tabs');
   const { home_tab_enabled, messages_tab_enabled } = manifest.features.app_home;
   const off = [
-    ...(home_tab_enabled ? [] : ['the Home tab (App Home cannot be published)']),
-    ...(messages_tab_enabled ? [] : ['the Messages tab (the welcome cannot be sent)']),
+    ...(home_tab_enabled ? [] : ['the Home tab (without it, App Home cannot be published)']),
+    ...(messages_tab_enabled ? [] : ['the Messages tab (without it, the welcome cannot be sent)']),
   ];
   if (off.length > 0) return fault(`${name} turns off ${off.join(' and ')}.`, paste);
   const wrong = messagesTabProblem(messagesTabOf(manifest));

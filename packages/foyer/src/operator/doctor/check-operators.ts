@@ -91,7 +91,7 @@ export async function checkWebhook(config: Pick<Config, 'notify'>): Promise<Find
       method: 'POST',
       redirect: 'manual',
       headers: { 'content-type': 'application/json', connection: 'close' },
-      body: 'doctor asks whether this webhook exists',
+      body: 'This request from the command doctor only tests whether the webhook exists.',
       signal: AbortSignal.timeout(5000),
     });
     if (status === 403 || status === 404 || status === 410) {

@@ -133,5 +133,5 @@ function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspe
     const detail = `A transaction has been open for ${Math.round(seconds / 60)} min: dead rows stay until it ends.`;
     return warning(detail, 'Find it in pg_stat_activity (state, xact_start), and end it.');
   }
-  return ok('Nothing keeps the server from removing dead rows.');
+  return ok('The server can remove dead rows.');
 }

@@ -14,8 +14,8 @@ import {
 import { type Finding, findingsOf } from './finding.ts';
 
 /**
- * Asks the running Foyer for facts that only it has, at two addresses: the port on this machine, and PUBLIC_URL. The
- * answers show whether Foyer runs on this machine, and whether PUBLIC_URL leads to it.
+ * Asks the running Foyer at two addresses, the port on this machine and PUBLIC_URL, for facts that only the running
+ * process has. The answers show whether Foyer runs on this machine, and whether PUBLIC_URL leads to it.
  */
 
 const timeoutMs = 5000;

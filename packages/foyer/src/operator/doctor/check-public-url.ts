@@ -36,8 +36,8 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
 }
 
 /**
- * Resolves to undefined if Foyer answers. Otherwise resolves to the problem: the end of a sentence that begins with the
- * URL.
+ * Resolves to undefined if Foyer answers. Otherwise resolves to the words that follow the URL in the finding, such as
+ * `is redirected elsewhere`.
  */
 async function ask(publicUrl: string): Promise<string | undefined> {
   try {

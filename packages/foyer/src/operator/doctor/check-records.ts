@@ -68,7 +68,7 @@ function countWithout(groups: readonly { scopes: string[]; installations: number
   return groups.reduce((sum, group) => sum + (group.scopes.includes(scope) ? 0 : group.installations), 0);
 }
 
-/** The held installations must be counted exactly: all other broken ones have to install the app again. */
+/** No limit: the held installations are subtracted from the broken ones, so they must be counted exactly. */
 const all = Number.MAX_SAFE_INTEGER;
 
 async function deadTokens(queries: Queries, clientId: string): Promise<Finding> {
@@ -106,7 +106,7 @@ async function expiredTokens(queries: Queries, clientId: string, now: number): P
   const detail = `${counted(lapsingBots, 'bot token')} and ${counted(lapsingUsers, 'user token')} have expired and were not renewed.`;
   return fault(
     detail,
-    'Start Foyer (npm start): it renews them. If Foyer is already running, its log says why it cannot renew them (level warn).',
+    'Start Foyer (npm start): it renews the tokens. If Foyer is already running, its log says why it cannot renew them (level warn).',
   );
 }
 
@@ -122,7 +122,7 @@ async function hangingRuns(queries: Queries, clientId: string, now: number): Pro
 async function failedRuns(queries: Queries, clientId: string): Promise<Finding> {
   const { ok, warning } = findingsOf('runs-failed');
   const failing = await countFailingRuns(queries, clientId);
-  if (failing === 0) return ok('No installation’s newest run has failed.');
+  if (failing === 0) return ok('Among the newest runs of all installations, none has failed.');
   const shown =
     failing > mostProblems ? `more than ${mostProblems} installations` : counted(failing, 'installation');
   const detail = `The newest run of ${shown} has failed.`;
@@ -145,7 +145,7 @@ async function troubledJobs(queries: Queries, app: Parameters<typeof readJobs>[1
     return `${name} ${[late, failed, cut].filter(Boolean).join(' and ')}`;
   });
   const fix = isOverdue
-    ? 'Start Foyer with this definition (npm start): it makes up for all missed intervals with one turn. If it is running, look in its log for database errors; a host that does not call `foyer.start()` has to call `foyer.drain()`.'
+    ? 'Start Foyer with this definition (npm start): an overdue job then runs once, even if it has missed several intervals. If Foyer is running, look in its log for database errors; a host that does not call `foyer.start()` has to call `foyer.drain()`.'
     : 'If the turn failed, the log has the error, in lines with the job’s name. The next turn comes in the next interval. `npm run foyer -- jobs` lists all jobs.';
   return warning(`${detail.join('; ')}.`, fix);
 }

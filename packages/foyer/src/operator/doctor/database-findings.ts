@@ -54,7 +54,7 @@ export function schemaFinding(inspection: SchemaInspection): Finding {
     return fault(
       detail,
       isOtherBranch
-        ? `This version also has migrations that the database lacks (${missingMigrations.join(', ')}), so this version and that one were developed in parallel. Run a version that has the migrations of both.`
+        ? `This version also has migrations that the database lacks (${missingMigrations.join(', ')}), so this version and the version that changed the database were developed in parallel. Run a version that has the migrations of both.`
         : 'Run that version, or restore the backup that was made before the upgrade.',
     );
   }

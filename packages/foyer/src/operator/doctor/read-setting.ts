@@ -56,8 +56,8 @@ export function readSetting(
   };
   if (first.config) return { ...setting, config: first.config };
   const usable = Object.entries(environment).filter(([name]) => !wrong.has(name));
-  // Parses with the rules for development: production's stricter rules would make this second parse fail too. What
-  // those rules found in the first parse is already in `problems`.
+  // This second parse uses the rules for development. Production's rules are stricter and could make it fail like the
+  // first parse, and what they found in the first parse is already in `problems`.
   const relaxed = { ...Object.fromEntries(usable), ...pick(placeholders, wrong), NODE_ENV: 'development' };
   const simple = wrong.has('manifest.json') ? emptyManifest : manifest;
   return { ...setting, config: tryParse(relaxed, simple, basePath).config };

@@ -52,8 +52,8 @@ export interface Metrics {
   onWelcomed(sinceCallbackMs: number): void;
   onSlackCall(call: { method: string; result: (typeof slackResults)[number]; ms: number }): void;
   /**
-   * A request to `/slack/events` was answered. unverified: Slack had not signed the request, or Foyer could not read
-   * it.
+   * A request to `/slack/events` was answered. `kind` is `unverified` if Slack had not signed the request, or if Foyer
+   * could not read it.
    */
   onSlackRequest(request: {
     kind: 'event' | 'interaction' | 'unverified';
@@ -61,14 +61,14 @@ export interface Metrics {
     status: number;
     ms: number;
   }): void;
-  /** An attempt to send a message to the operators ended. pending: Foyer will try again. */
+  /** An attempt to send a message to the operators ended. `status` is `pending` if Foyer will try again. */
   onNotice(notice: { channel: string; status: string }): void;
   /** An HTTP request was answered, or its client hung up (status 0). `path` has no query. */
   onHttpRequest(request: { path: string; status: number }): void;
   /** A request or connection was refused. */
   onRefused(kind: RefusalKind): void;
   /**
-   * A token refresh ended. superseded: newer tokens were stored first, or the old ones were erased. dead: the token
+   * A token refresh ended. `superseded`: newer tokens were stored first, or the old ones were erased. `dead`: the token
    * will never work again.
    */
   onTokenRefresh(result: 'renewed' | 'superseded' | 'failed' | 'dead'): void;
