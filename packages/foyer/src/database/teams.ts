@@ -1,6 +1,6 @@
 import type { Tx } from './database.ts';
 
-/** A team as an install reports it; for an org-wide install, its enterprise. */
+/** A team as an install reports it. For an org-wide install, the enterprise is registered as a team. */
 interface TeamRegistration {
   clientId: string;
   teamId: string;

@@ -132,8 +132,8 @@ export interface StepFacts {
   readonly services: Pick<StepServices, 'config'>;
   now(): number;
   /**
-   * Returns the output of an earlier step; null if that step has not succeeded. In an uninstall run, and in a run that
-   * a moment such as `opened` starts, also returns outputs of the newest install run.
+   * Returns the output of an earlier step; null if that step has not succeeded. An uninstall run and a moment's run,
+   * such as an `opened` run, can also read the outputs of the newest install run.
    */
   output<Output extends Json>(step: Step<Output>): Output | null;
 }

@@ -88,7 +88,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.deepEqual(await stage.stored(), ['Acme → org-1', 'Globex → org-2']);
     });
 
-    it('a link that is opened again redirects to the host with its first result', async () => {
+    it('a connect link that is opened again redirects to the host with the result of its first use', async () => {
       const [first, second] = [stage.person('Acme'), stage.person('Globex')];
       const token = sign(claimsOf());
       const result = resultOf(await stage.connect(first, token));

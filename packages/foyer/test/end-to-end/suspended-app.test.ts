@@ -151,8 +151,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       // Slack sends no event for a team that leaves during the suspension.
       await sandbox.uninstall({ teamId: acme.teamId });
       sandbox.setSuspended({ isSuspended: false });
-      // Foyer does not treat Acme as uninstalled before another installation is active again, so the chore may need a
-      // second turn.
+      // Foyer treats Acme as uninstalled only once Slack accepts another installation's token again. The chore may test
+      // Acme first, so it runs twice.
       for (const _ of [1, 2]) await nextPass();
       await settled();
       assert.deepEqual(await statuses(), ['uninstalled', 'active', 'active']);

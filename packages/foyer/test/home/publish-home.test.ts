@@ -274,7 +274,7 @@ describe('republishing App Home', () => {
     assert.deepEqual(reached.toSorted(), ['U1', ...newest]);
   });
 
-  it('republishing App Home skips people who opened Home well over an hour ago, or got a view without opening Home', async () => {
+  it('republishing App Home skips people who opened Home well over an hour ago, and people who never opened it', async () => {
     await home.publishHome({ installationId: 'ins_1', userId: 'U5', opened: true });
     home.clock.now += 70 * minuteMs;
     await home.publishHome({ installationId: 'ins_1', userId: 'U6', opened: true });

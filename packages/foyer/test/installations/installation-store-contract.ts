@@ -101,7 +101,7 @@ export function installationStoreContract(
         assert.deepEqual(await store.fetchInstallation({ ...T1, userId: 'U1' }), installation);
       });
 
-      it('case 1: the store returns an org-wide install, and an install without a user token, deep-equal to what was saved', async () => {
+      it('case 1: the store returns exactly what was saved, for an org-wide install and for an install without a user token', async () => {
         const org = orgInstall({ userToken: 'xoxp-1' });
         const botOnly = teamInstall();
         await save(org, botOnly);

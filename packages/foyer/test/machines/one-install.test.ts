@@ -176,7 +176,7 @@ describe('an install on two machines', { concurrency: 4 }, () => {
     const machines = await machinesFor(t);
     const { a, b, sandbox, database } = machines;
     const place = newPlace(machines, 'Gone');
-    // Only B runs while the app is installed, so B works on the run and waits for Slack's answer.
+    // A is stopped during the install, so B executes the run. B is waiting for Slack's answer when A starts again.
     await a.stop();
     sandbox.faults.add({ method: 'users.info', failure: { type: 'hang', delayMs: 20_000, acts: false } });
     const visitor = createVisitor();

@@ -533,7 +533,7 @@ test('`setup` leaves the manifest unchanged if the disk is full', async (t) => {
   assert.equal(readFileSync(manifest, 'utf8'), 'the former one');
 });
 
-test('`setup` names the manifest file if a full disk keeps it from restoring that file', async (t) => {
+test('if the disk is full and `setup` cannot restore the manifest file, its message names the file', async (t) => {
   const { folder, setup } = await prepare(t);
   writeFileSync(join(folder, 'slack-app-manifest.json'), 'the former one');
   fillDisk(t, 5);

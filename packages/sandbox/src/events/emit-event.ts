@@ -32,8 +32,8 @@ function subscriptionName(event: InnerEvent): string {
 
 /**
  * The payload around an event. Source: docs.slack.dev/apis/events-api. `app_uninstalled`, `tokens_revoked` and
- * `team_access_*` come without `authorizations`. For an org-wide install they have `enterprise_id` and no `team_id`,
- * except that `team_id` is null in `team_access_*`.
+ * `team_access_*` come without `authorizations`. If the install is org-wide, these events have `enterprise_id`. In
+ * `team_access_*`, `team_id` is then null; the other two have no `team_id`.
  */
 export function eventEnvelope(
   platform: Platform,

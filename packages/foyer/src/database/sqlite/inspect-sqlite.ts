@@ -28,7 +28,7 @@ export interface SqliteInspection {
   unwritable: UnwritablePath[];
   /** Whether Foyer's tables do not exist yet. */
   isEmpty: boolean;
-  /** Whether tables of another program keep Foyer from creating its own. */
+  /** Whether another program's tables have the names that Foyer's tables need. */
   isOfAnother: boolean;
   /** Whether the file holds an unfinished copy. */
   isUnfinishedCopy: boolean;

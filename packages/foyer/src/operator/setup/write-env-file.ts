@@ -97,7 +97,7 @@ function keepOwner(handle: number, { uid, gid }: Stats): void {
   try {
     if (process.getuid?.() === 0) fchownSync(handle, uid, gid);
   } catch {
-    // Inside a container, root may not know the owner. The file then belongs to root, who reads it there.
+    // In a container, root may not be allowed to set this owner. The file then belongs to root, and Foyer runs as root.
   }
 }
 
