@@ -114,7 +114,7 @@ export async function assembleFoyer<MyTables>(parts: {
     warn,
     onCreated(file) {
       const text = `created a new, empty database at ${file}`;
-      // Without a key, no earlier database can have stored a token.
+      // If there is no key yet, no token was ever stored, so nothing can be lost.
       if (!isKeyThere(config)) return log.info(text);
       const fix =
         'if there was a database before, stop Foyer, and put it back or restore its newest backup (docs/runbook.md#restore-and-who-is-missing); at the first start, there is nothing to do';

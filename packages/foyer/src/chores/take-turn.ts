@@ -2,10 +2,11 @@ import type { Database } from '../database/database.ts';
 import type { ChoreRow } from '../database/records.ts';
 
 /**
- * Tries to take the turn to do a chore that several processes share. Returns true to one process, and then false to
- * every process until half of `everyMs` has passed. If each process asks every `everyMs`, the chore is done once or
- * twice per `everyMs`, regardless of the number of processes. Ignores a recorded time that is in the future, because it
- * came from a wrong clock. If another process has the turn, a call usually only reads the database.
+ * Tries to take the turn to do a chore that several processes share. Returns true to the process that takes the turn.
+ * For half of `everyMs` after that, returns false to all processes. So if each process calls this every `everyMs`, the
+ * chore is done once or twice in that time, regardless of the number of processes. Ignores a recorded time that is in
+ * the future, because it came from a wrong clock. If another process has the turn, a call usually only reads the
+ * database.
  * @throws DatabaseUnavailableError
  */
 export async function takeTurn(

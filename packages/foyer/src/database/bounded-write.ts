@@ -29,8 +29,8 @@ export class WriteStuckError extends Error {
 }
 
 /**
- * Runs the app's `work` in a transaction. Rejects if `work` sends no query for `idleMs` milliseconds. Any query that
- * `work` sends after that fails.
+ * Runs the app's `work` in a transaction. Rejects if `work` sends no query for `idleMs` milliseconds; later queries of
+ * `work` then fail.
  * @throws WriteStuckError, or the error of `work`
  */
 export async function boundedWrite<T>(tx: Tx, work: (tx: Tx) => Promise<T>, idleMs = mostIdleMs): Promise<T> {

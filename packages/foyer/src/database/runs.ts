@@ -56,9 +56,9 @@ async function isUninstalling(transaction: Tx, installationId: string): Promise<
 }
 
 /**
- * Finds the install run that a moment's run must wait for: the newest install run that has not ended. Ignores an
- * install run that waits for a person or an event, since that may take days. Returns undefined if there is none. Locks
- * the run, for the same reason as `isUninstalling`.
+ * Finds the install run that an `opened`, `upgraded` or `workspaceGranted` run must wait for: the newest that has not
+ * ended. Ignores an install run that waits for a person or an event, since that may take days. Returns undefined if
+ * there is none. Locks the run, for the same reason as `isUninstalling`.
  */
 async function findInstallRunUnderWay(transaction: Tx, installationId: string): Promise<string | undefined> {
   const run = await newestInstallRun(transaction, installationId)

@@ -139,8 +139,9 @@ export interface InstallationStore {
   /**
    * Picks the installation that an event is about: the first candidate that was still installed at the time of the
    * event. Allows for Slack's clock being a minute ahead of ours. If all were uninstalled by then, picks the first
-   * candidate that Foyer has stored, or else the first one. Why the time matters: if Slack repeats the uninstall event
-   * of a workspace's own install, the org-wide install must stay. Decrypts no token.
+   * candidate that Foyer has stored, or else the first one. Why the time matters: Slack may repeat the uninstall
+   * event of a workspace's own install. Without the time, the repeat would uninstall the org-wide install. Decrypts no
+   * token.
    */
   findTenant<Query extends TenantQuery>(candidates: readonly Query[], happenedAt?: number): Promise<Query>;
   /** Like `findInstallation`, but by Foyer's own id. Without `userId`, its `user` is the installer. */

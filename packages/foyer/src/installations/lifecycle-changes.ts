@@ -34,9 +34,9 @@ export interface Removal {
 
 /**
  * Uninstalls: erases every token and keeps the record. If the uninstall pipeline has steps (`stepNames`), queues its
- * run in the same transaction, so each uninstall has one run (invariant 7). Returns false if the app is already
- * uninstalled, if the version of the bot's tokens is no longer `ifVersion`, or if the event is older than the install
- * or only reports the operator's own revocation.
+ * run in the same transaction, so each uninstall has one run (invariant 7). Changes nothing and returns false in four
+ * cases: the app is already uninstalled; the version of the bot's tokens is no longer `ifVersion`; the event is older
+ * than the install; the event only reports the operator's own revocation.
  */
 export async function uninstall(
   transaction: Tx,
@@ -194,8 +194,8 @@ interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNam
 
 /**
  * Records whether an org-wide install may act in these workspaces. If the app is installed, also adds an entry to the
- * history for each change. A grant queues the runs that wait for a grant, and an install run that waits for an answer.
- * A grant also starts a `workspaceGranted` run for each new workspace. A revocation ends the sessions of these
+ * history for each change. A grant queues all runs that wait for a grant, and also the install run if it waits for an
+ * answer. It starts a `workspaceGranted` run for each new workspace. A revocation ends the sessions of these
  * workspaces. Returns whether anything changed.
  * @throws TenantUnclearError if the event names no enterprise
  */

@@ -40,8 +40,8 @@ export async function listInstallRequests(queries: Queries, filter: InstallReque
       .where(column, '=', teamId ?? '');
   let query = queries
     .selectFrom('install_requests')
-    // Reads neither the hash of the progress page's token nor the sealed tokens. Reads the request's id although the
-    // OAuth state contains it: states are sealed, so no one can make a valid state from the id.
+    // Reads neither the hash of the progress page's token nor the sealed tokens. The id may be shown: the OAuth state
+    // contains it too, but a state is sealed, so no one can make a valid one from the id.
     .select([
       'id',
       'outcome',

@@ -371,7 +371,7 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), []);
   });
 
-  it('a failed install that has no address to return to offers to try again with its link', async (t) => {
+  it('if an install fails and its connect link names no return address, the page offers to try again with that link', async (t) => {
     const stage = await setConnectStage();
     t.after(() => stage.close());
     const { return_to: _, ...claims } = claimsOf();

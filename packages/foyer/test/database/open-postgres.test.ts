@@ -42,7 +42,7 @@ async function setPlay(t: TestContext, parameters = ''): Promise<Play> {
   return { database, proxy, url, stranger };
 }
 
-/** Returns a barrier: each call of it waits until the number of calls has reached `of`. */
+/** Returns a function for `of` callers that must continue together: each call waits for the last one. */
 function meeting(of: number): () => Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   let come = 0;

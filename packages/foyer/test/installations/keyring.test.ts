@@ -203,7 +203,7 @@ describe('a sealer', () => {
     }
   });
 
-  it('a sealer opens a text only in the place and for the purpose for which it was sealed', () => {
+  it('a sealed text can be opened only with the same purpose and the same place', () => {
     const sealed = sealer.seal('xoxb-1', 'here');
     assert.throws(() => sealer.open(sealed, 'there'), SealBrokenError);
     const other = createSealer({ keyring, purpose: 'state' });
