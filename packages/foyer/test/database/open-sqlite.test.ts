@@ -129,7 +129,7 @@ describe('a SQLite database', () => {
     await chmod(file, 0o666);
     assert.match(
       await openAsAnotherUser(),
-      /^DatabaseUnavailableError database_unavailable The database .*\(mode 0666\).*as its owner or as root, run: chmod 600 '.*foyer\.db'/,
+      /^DatabaseUnavailableError database_unavailable The database .*\(mode 0666\).*as the owner of the file or as root, run: chmod 600 '.*foyer\.db'/,
     );
   });
 

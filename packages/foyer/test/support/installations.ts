@@ -26,7 +26,7 @@ export function keysOf(...ids: string[]): { id: string; base64: string }[] {
   return ids.map((id) => ({ id, base64: randomBytes(32).toString('base64') }));
 }
 
-/** What differs from the default install, in which U1 installs in T1 with only a bot token. Null: without that token. */
+/** What differs from the default install (U1 installs in T1, with only a bot token). Null: without that token. */
 export interface InstallWish {
   teamId?: string;
   enterpriseId?: string;
