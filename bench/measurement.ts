@@ -14,8 +14,8 @@ export interface RunOptions {
 }
 
 /**
- * The ratio of a row's values to the values of `to`, another contender or situation. Each slice gives one ratio. The
- * figure is the median and the quartiles of these ratios.
+ * Compares a row's values with those of another contender, or of another situation. `to` names it. Each slice gives
+ * one ratio. The figure is the median and the quartiles of these ratios.
  */
 export interface Ratio extends Figure {
   to: string;
@@ -35,7 +35,7 @@ export interface Row {
 /** A target, and the value that was reached. */
 export interface Mark {
   what: string;
-  /** In the same unit as `reached`. Without `unit`, both are ratios. */
+  /** The target, in the same unit as `reached`. If `unit` is not set, `asked` and `reached` are ratios. */
   asked: number;
   reached: number;
   better: 'more' | 'less';
@@ -54,7 +54,7 @@ export interface Measurement {
   name: string;
   /** The heading of the results: what is measured. */
   what: string;
-  /** Set if one pass is enough, regardless of `slices`, because the measurement reports no rate. */
+  /** Set if the measurement reports no rate. The bench then makes one pass and ignores `slices`. */
   onePass?: true;
   run(options: RunOptions): Promise<Findings>;
 }

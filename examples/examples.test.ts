@@ -9,8 +9,8 @@ import { createVisitor, eventually, type Visitor } from 'slack-foyer/testing';
 import { createSandbox, type Sandbox } from 'slack-sandbox';
 
 /**
- * Each test starts an example and uses it as a user does: all of them install, and most also send a message or open the
- * example's own page.
+ * Each test starts an example and uses it as a user does. Every test installs the app. Most tests also send a message
+ * or open the example's own page.
  */
 
 const manifest = JSON.parse(readFileSync(join(import.meta.dirname, 'manifest.json'), 'utf8'));
@@ -126,12 +126,12 @@ describe('examples', () => {
     });
   });
 
-  it('the Bolt example installs, and its own listeners still run', async (t) => {
+  it('a user can install the Bolt example, and its own listeners still run', async (t) => {
     const example = await prepare(t, '');
     await withProcess('bolt/app.ts', example, () => installAndWrite(example, '', 'Hello from Bolt!'));
   });
 
-  it('the Fastify example installs, and its own routes still work', async (t) => {
+  it('a user can install the Fastify example, and its own routes still work', async (t) => {
     const example = await prepare(t, '/integrations/slack');
     await withProcess('fastify/server.ts', example, async () => {
       assert.equal(await (await fetch(example.origin)).text(), 'Fastify');

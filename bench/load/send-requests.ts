@@ -24,7 +24,7 @@ export interface Volley {
   latencies: Float64Array;
 }
 
-/** Open connections to one contender, kept alive between volleys. */
+/** The bench's open connections to one contender. They stay open between volleys. */
 export interface Connections {
   /** Posts every request to `path`, one at a time on each connection. @throws Error for an answer other than 200 */
   post(path: string, requests: readonly PreparedRequest[], connections: number): Promise<Volley>;

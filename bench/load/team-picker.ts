@@ -32,7 +32,7 @@ function strideFor(teams: number): number {
   return teams % prime === 0 ? 1 : prime;
 }
 
-/** Draws ranks, which begin at 0. The probability of rank n is proportional to 1/(n+1). */
+/** Returns a function that picks a rank at random, from 0. The probability of rank n is proportional to 1/(n+1). */
 function createZipf(count: number): () => number {
   const sums = new Float64Array(count);
   let sum = 0;

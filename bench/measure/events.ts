@@ -31,7 +31,7 @@ const situations = {
 } as const;
 type Situation = keyof typeof situations;
 
-/** Signed events: the rate and the latency, over 32 connections and over one. */
+/** Sends signed events over 32 connections, then over one connection. Measures the rate and the latency. */
 export const events: Measurement = {
   name: 'events',
   what: 'Signed events a second, over a store of 100,000 teams',
@@ -76,7 +76,7 @@ async function seed(folder: string, teams: number): Promise<Seeds> {
 
 async function compare(situation: Situation, teams: number, seeds: Seeds, options: RunOptions) {
   const contenders = await startAll(situation, seeds, options);
-  // In `cold` each team sends only one event, so each round gets its own part of the teams.
+  // In `cold`, each team sends only one event. So no two rounds may use the same team.
   const perRound = situation === 'cold' ? Math.floor(teams / (options.slices + 1)) : Number.POSITIVE_INFINITY;
   const many = options.quick ? 200 : Math.min(8000, Math.floor(perRound * 0.85));
   const few = options.quick ? 50 : Math.min(1500, Math.floor(perRound * 0.15));

@@ -6,7 +6,7 @@ const [rowHeight, labelWidth, chartWidth, top] = [26, 470, 300, 34];
 /** The ends of the scale, as powers of two: 1/16 of the target, and 4 times the target. */
 const [lowest, highest] = [-4, 2];
 
-/** Draws how close each value is to its mark. A value whose bar reaches the line meets its mark. */
+/** Draws a bar for each mark (target) and a line. If a bar reaches the line, the value meets its target. */
 export function marksChart(marks: readonly Mark[]): string {
   const width = labelWidth + chartWidth + 90;
   const height = top + marks.length * rowHeight + 12;

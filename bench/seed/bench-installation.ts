@@ -1,7 +1,7 @@
 import type { Installation } from '@slack/oauth';
 import { app, installerIdOf, teamIdOf } from '../load/signed-events.ts';
 
-/** The bot scopes that every team has granted: the manifest's. */
+/** The bot scopes in `manifest.json`. Every team has granted them. */
 export const botScopes = [
   'chat:write',
   'im:write',
@@ -11,7 +11,7 @@ export const botScopes = [
   'team:read',
 ];
 
-/** A bot token with the length of Slack's. It contains the id of its team. */
+/** A made-up bot token, as long as a real one. It contains the id of its team. */
 export const botTokenOf = (number: number): string =>
   `xoxb-1111111111-2222222222222-${teamIdOf(number)}benchbenchbench`;
 

@@ -22,8 +22,8 @@ const isOld = caddyVersion !== undefined && caddyVersion < 2_011_004 && 'needs C
 const arrivedAt = (...upstreams: Upstream[]) => upstreams.flatMap((upstream) => upstream.arrived);
 
 /**
- * Sends requests through the proxy, and checks that each upstream got some. If the proxy keeps these connections open,
- * the test's own requests then use them again.
+ * Sends requests through the proxy, and checks that each upstream received at least one. If the proxy keeps its
+ * connections open, it uses the same connections for the requests of the test.
  */
 async function warmUp(caddy: CaddyStage, ...upstreams: Upstream[]): Promise<void> {
   for (let round = 0; round < 4; round += 1) await (await fetch(caddy.url)).text();

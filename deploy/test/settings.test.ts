@@ -145,7 +145,7 @@ describe('deploy/README.md', () => {
     );
   });
 
-  it('each variable that deploy/README.md names is known to Foyer, compose.yaml or the Caddyfile', () => {
+  it('each variable in deploy/README.md is a variable of Foyer, or appears in compose.yaml or the Caddyfile', () => {
     const known = read('compose.yaml') + read('deploy/Caddyfile') + [...foyersVariables].join(' ');
     const named = [...page.matchAll(/`([A-Z]+_[A-Z_]+)`/g)].map(([, name = '']) => name);
     assert.deepEqual(

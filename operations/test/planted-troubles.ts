@@ -7,14 +7,15 @@ import { freePort } from '../../packages/foyer/src/testing/free-port.ts';
 import { createTroubles, type Planted } from './troubles.ts';
 
 /**
- * A real Prometheus (Debian: apt-get install prometheus) scrapes about twenty Foyers, with the rules of `alerts.yml`.
- * Each Foyer has a planted trouble or a near miss. This script prints which alerts fired and after how long. It exits
- * with code 1 if a trouble does not page within five minutes, or if a near miss pages. It takes about eight minutes, so
- * it is not part of the test suite:
+ * This script tests the rules of `alerts.yml` with a real Prometheus (Debian: apt-get install prometheus) and about
+ * twenty instances of Foyer. It gives each instance a problem, or a near miss, which only resembles a problem. It
+ * prints which alerts fired and after how long. It exits with code 1 if an expected page (an urgent alert) does not
+ * fire within five minutes, or if any other page fires. The script takes about eight minutes, so it is not part of the
+ * test suite:
  *
  *   npx node --conditions=source operations/test/planted-troubles.ts
  *
- * One trouble is a full disk. It needs a tmpfs, which only root can mount. Without root, the script skips this trouble
+ * One problem is a full disk. It needs a tmpfs, which only root can mount. Without root, the script skips this problem
  * and says so.
  */
 const pageWithinMs = 5 * 60_000;

@@ -13,17 +13,17 @@ import { spawnFoyer } from '../../packages/foyer/test/faults/support/foyer-proce
 import { signedPost } from '../../packages/foyer/test/faults/support/signed-post.ts';
 import { environmentFor, type Stage, setStage } from '../../packages/foyer/test/support/start-foyer.ts';
 
-/** One Foyer of the test. The test causes a trouble for it, or a near miss, which only resembles a trouble. */
+/** A Foyer instance to which the test gives a problem, or a near miss, which only resembles a problem. */
 export interface Planted {
   job: string;
   what: string;
-  /** The alert that must fire for the trouble and page someone. Undefined for a near miss, which must page no one. */
+  /** The urgent alert that the problem must cause. Undefined for a near miss, which must cause no urgent alert. */
   pages?: string;
   /** The addresses that Prometheus scrapes. */
   hosts: string[];
   /**
-   * Causes what `what` describes, and continues until `signal` aborts. `vanish` removes this Foyer's `job` from
-   * Prometheus' configuration.
+   * Causes the problem or near miss that `what` describes, until `signal` aborts. If `vanish` is called, Prometheus no
+   * longer scrapes the hosts of this `job`.
    */
   plant(about: { signal: AbortSignal; vanish(): void }): Promise<void>;
   close(): Promise<void>;
@@ -38,7 +38,7 @@ const people = (stage: Stage) => {
   return { teamId: sandbox.workspace('Acme').id, userId: sandbox.person('Acme', 'owner').id };
 };
 
-/** Repeats `work` until `signal` aborts. Ignores the errors of `work`, because they are part of the trouble. */
+/** Repeats `work` until `signal` aborts. Ignores the errors of `work`, because they are part of the problem. */
 async function every(ms: number, signal: AbortSignal, work: (n: number) => Promise<unknown>): Promise<void> {
   for (let n = 0; !signal.aborted; n += 1) {
     await work(n).catch(() => {});
@@ -87,8 +87,8 @@ function spoiltDatabase() {
 }
 
 /**
- * Creates a Foyer for each trouble and each near miss. `disk` is the folder of a small disk, which one of the troubles
- * fills. Without `disk`, that trouble is left out.
+ * Sets up a Foyer instance for each problem and each near miss. One problem is a full disk: it fills the small disk
+ * that is mounted at `disk`. Without `disk`, that problem is left out.
  */
 export async function createTroubles(disk: string | undefined): Promise<Planted[]> {
   const all: Planted[] = [];

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import type { BenchStore } from './bench-store.ts';
 import { fetchSql, keyOf, newRow, openRow, removeSql, type TokenRow } from './plain-statements.ts';
 
-/** Named statements of pg on one connection, so that the server parses each statement only once. */
+/** Sends named statements through one pg connection. Because they have names, Postgres parses each only once. */
 export async function preparedPostgresStore(url: string): Promise<BenchStore> {
   const client = new Client({ connectionString: url });
   await client.connect();

@@ -479,7 +479,7 @@ export async function assembleFoyer<MyTables>(parts: {
         const answer = toFetchResponse(res);
         if (!(await handler.handle(req, res))) handler.notFound(res);
         const { headers } = await answer;
-        // The host decides about its connections. A server of HTTP/2 even refuses these headers.
+        // The server that called `fetch` manages the connection. An HTTP/2 server even refuses these headers.
         for (const name of ['Connection', 'Keep-Alive', 'Transfer-Encoding']) headers.delete(name);
         return answer;
       },

@@ -37,8 +37,8 @@ export interface JobTurn<Foyer = unknown> {
   /** When the interval began, in milliseconds since 1970. */
   readonly dueAt: number;
   /**
-   * Aborted when Foyer stops or when the turn's time is up. A turn may take one interval, ten minutes, or the time that
-   * `drain` had left, whichever is shortest.
+   * Aborted when Foyer stops or when the turn's time is up. The time limit is one interval, but at most ten minutes. If
+   * `foyer.drain` runs the job, the limit is also at most the time that this call of `drain` has left.
    */
   readonly signal: AbortSignal;
   readonly log: Logger;
@@ -71,8 +71,8 @@ export function createJobs<Foyer>(deps: {
   const { jobs, database, clientId, machine, now } = deps;
   const stopping = new AbortController();
   /**
-   * For each job, the start of the interval for which this process last tried to claim the job, by the name of the job.
-   * Because of this record, the process queries the database once per interval, not once per second.
+   * The key is the name of a job. The value is the start of the interval for which this process last tried to claim the
+   * job. Because of this map, the process queries the database once per interval, not once per second.
    */
   const taken = new Map<string, number>();
 

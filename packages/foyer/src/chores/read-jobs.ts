@@ -74,9 +74,9 @@ export function isInTrouble({ status, outcome }: JobState): boolean {
 }
 
 /**
- * How long after its due time a job counts as late. While Foyer runs, a due job begins within a second. If cron calls
- * `foyer.drain` instead, the job begins only at the next call, which can be minutes later. So a job counts as late only
- * after one interval, but not before `least` and at the latest after `most`.
+ * A job counts as late if it has not begun one interval after its due time. This delay is at least `least` and at most
+ * `most`. A delay is necessary if cron calls `foyer.drain`: a due job then begins only at the next call, which can be
+ * minutes later. Otherwise, a due job begins within a second.
  */
 const lateAfterMs = { least: 2 * 60_000, most: 15 * 60_000 };
 
@@ -116,9 +116,9 @@ function lastTurn(row: ChoreRow | undefined, now: number): LastTurn {
 }
 
 /**
- * Returns the start of the interval in which the job's next turn is due. This is the interval after the one in which
- * the newest turn began. It is the current interval if no turn has begun yet, or if a process with a wrong clock began
- * the newest turn.
+ * Returns the start of the interval in which the job must run next. Usually, this is the interval after the job's last
+ * turn. But if no turn has begun yet, or if a process with a wrong clock began the last turn, it is the current
+ * interval.
  */
 function nextDue(takenAt: number | undefined, { everyMs, now }: { everyMs: number; now: number }): number {
   const current = Math.floor(now / everyMs) * everyMs;

@@ -2,11 +2,11 @@ import type { Database } from '../database/database.ts';
 import type { ChoreRow } from '../database/records.ts';
 
 /**
- * Tries to take the turn to do a chore that several processes share. Returns true to the process that takes the turn.
- * For half of `everyMs` after that, returns false to all processes. So if each process calls this every `everyMs`, the
+ * Tries to claim a chore that several processes share. Returns true to the process that may do the chore now. For half
+ * of `everyMs` after that, returns false to all processes. So if each process calls this function every `everyMs`, the
  * chore is done once or twice in that time, regardless of the number of processes. Ignores a recorded time that is in
- * the future, because it came from a wrong clock. If another process has the turn, a call usually only reads the
- * database.
+ * the future, because it came from a wrong clock. If another process has claimed the chore, a call usually only reads
+ * the database.
  * @throws DatabaseUnavailableError
  */
 export async function takeTurn(
@@ -23,10 +23,9 @@ export async function takeTurn(
 const clockSlackMs = 10 * 60_000;
 
 /**
- * Tries to take the turn to do a chore in the interval that began at `dueAt`. Returns true to only one process, and
- * only once, even if the processes' clocks differ. If the database contains an interval from far in the future, a wrong
- * clock recorded it, and this function ignores it. If another process has the turn, a call usually only reads the
- * database.
+ * Tries to claim a chore for the interval that began at `dueAt`. Returns true to only one process, and only once, even
+ * if the processes' clocks differ. Ignores a recorded interval that is far in the future, because it came from a wrong
+ * clock. If another process has claimed the chore, a call usually only reads the database.
  * @throws DatabaseUnavailableError
  */
 export async function takeInterval(

@@ -89,7 +89,7 @@ const hostPage = (fix: string) =>
     },
   );
 
-/** People as `T…/U…`: a Slack user id alone may belong to several workspaces. */
+/** A list of people, each with a workspace id (`T…/U…`), because several workspaces may have the same user id. */
 const personList = z
   .string()
   .transform((text) => [...new Set(text.split(/[\s,]+/).filter(Boolean))])
@@ -134,7 +134,7 @@ const fixes: Readonly<Record<string, string>> = {
   SLACK_CLIENT_ID: 'copy it from your app’s Basic Information page at api.slack.com/apps',
   SLACK_CLIENT_SECRET: 'copy it from your app’s Basic Information page at api.slack.com/apps',
   SLACK_SIGNING_SECRET: 'copy it from your app’s Basic Information page at api.slack.com/apps',
-  PORT: 'give a port from 0 to 65535, or leave it out for 3000',
+  PORT: 'give a port from 0 to 65535, or leave it out to use 3000',
   TRUST_PROXY: 'give the number of proxies in front of Foyer, or leave it out for none',
   LOG_SERVICE: 'give a name such as foyer-production, or leave it out',
   TRACING: 'use on or off',
