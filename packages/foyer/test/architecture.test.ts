@@ -3,7 +3,10 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize, relative, sep } from 'node:path';
 import { describe, it } from 'node:test';
 
-/** The folders and files directly in src, in order: a file imports only from its own entry and from earlier ones. */
+/**
+ * The folders and files at the top level of src. A file may import from its own entry in this list and from the entries
+ * before it, but not from later entries.
+ */
 const order = [
   'config',
   'slack',
@@ -56,7 +59,7 @@ function importsOf(file: string): string[] {
 const roomOf = (file: string): string => file.split('/')[1] ?? '';
 
 describe('the layout', () => {
-  it('the layout list names every folder and every file directly in src', () => {
+  it('the layout list contains all folders and files at the top level of src', () => {
     const strangers = files('src/**/*.ts').filter((file) => !order.includes(roomOf(file)));
     assert.deepEqual(strangers, []);
   });

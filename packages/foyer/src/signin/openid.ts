@@ -94,8 +94,8 @@ interface SignInSecrets {
 }
 
 /**
- * Creates the functions of a sign-in. `transport` shares no connections with runs, which must not wait for sign-ins
- * that strangers start.
+ * Creates the functions of a sign-in. `transport` must not share connections with runs: strangers can start many
+ * sign-ins, and runs must not wait for them.
  */
 export function createOpenId(deps: {
   config: Pick<Config, 'slack' | 'http'> & { signIn: NonNullable<Config['signIn']> };
@@ -171,7 +171,8 @@ export function createOpenId(deps: {
         timeout: callTimeoutMs / 1000,
       }).then((found) => {
         const { authorization_endpoint, token_endpoint, jwks_uri } = found.serverMetadata();
-        // Foyer sends the browser and the client secret to these endpoints, and checks signatures with their keys.
+        // Foyer redirects the browser to the first URL, sends the client secret to the second, and checks signatures
+        // with the keys from the third.
         if (![authorization_endpoint, token_endpoint, jwks_uri].every(isSafeEndpoint))
           throw new SignInError('untrusted', 'discovery_unsafe');
         return found.serverMetadata();
@@ -360,8 +361,8 @@ function signInError(error: unknown): SignInError {
     return new SignInError('unreachable', reason);
   }
   const code = causes.map(codeOf).find((found) => found !== undefined);
-  // If the code matches, the answer failed one of the library's checks. The excluded codes mean that no OpenID answer
-  // came.
+  // An `OAUTH_` code means that the answer failed one of the library's checks. The exceptions in this pattern mean that
+  // no OpenID answer came.
   const isCheck = code !== undefined && /^OAUTH_(?!RESPONSE_IS_NOT|PARSE_ERROR|TIMEOUT|ABORT)/.test(code);
   return new SignInError(isCheck ? 'untrusted' : 'unreachable', code?.toLowerCase() ?? 'connection_failed');
 }

@@ -16,7 +16,7 @@ export function returnAddress(
   if (!isPath && !/^https?:\/\/[^/]/.test(given)) return undefined;
   const address = isPath ? allowed.publicUrl + given : given;
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  // In `https://trusted.example@evil.example`, a person reads the first name, but the host is the second.
+  // `https://trusted.example@evil.example` looks like an address of trusted.example, but leads to evil.example.
   if (url === undefined || url.username + url.password !== '') return undefined;
   const isListed = url.origin === allowed.publicUrl || allowed.returnOrigins.includes(url.origin);
   return isListed ? url.href : undefined;

@@ -178,8 +178,8 @@ function toResponse({ status, headers, body }: SlackAnswer): Response {
 function resultOf(status: number, body: Buffer): SlackCall['result'] {
   if (status === 429) return 'rate_limited';
   if (status >= 300) return 'http_error';
-  // Slack's successful answers start this way, so they are not parsed: many repeat the view or message that was sent,
-  // and parsing one takes 18 µs.
+  // Slack's successful answers start with `{"ok":true`. Foyer does not parse them: many repeat the view or message that
+  // was sent, and parsing one takes 18 µs.
   if (body.subarray(0, 10).toString('latin1') === '{"ok":true') return 'ok';
   try {
     const answer: unknown = JSON.parse(body.toString('utf8'));
@@ -215,8 +215,8 @@ export class SlackClient extends WebClient {
 }
 
 /**
- * Whether the SDK failed because it could not read an answer. False if the options cannot be written as JSON: then the
- * SDK throws the same kinds of errors.
+ * Whether the SDK failed because it could not read Slack's answer. The SDK throws the same types of errors if it cannot
+ * write `options` as JSON; in that case, returns false.
  */
 function isOfTheAnswer(error: unknown, options: Record<string, unknown>): boolean {
   if (!(error instanceof TypeError || error instanceof RangeError) || 'code' in error) return false;

@@ -149,9 +149,7 @@ export const userScopeSentences = {
 
 /** A scope that Foyer can describe: `scopeSentences` has a sentence for it. */
 export type KnownScope = keyof typeof scopeSentences;
-/**
- * A scope that `userScopeSentences` describes with a different sentence, for a person who grants it as a user scope.
- */
+/** A scope in `userScopeSentences`. As a user scope, it allows something different than as a bot scope. */
 export type KnownUserScope = keyof typeof userScopeSentences;
 
 /** Returns what a scope allows, in English; the scope's name if Foyer does not know the scope. */

@@ -132,8 +132,8 @@ const unseen = /[\u061C\u200B\u200E\u200F\u202A-\u202E\u2060-\u2069\uFEFF]/g;
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 
 /**
- * Converts each character with `written`. Cuts the result to at most `atMost` UTF-16 units, between two characters, and
- * marks the cut with an ellipsis.
+ * Converts each character with the function `written`. If the result is longer than `atMost` UTF-16 units, cuts it
+ * between two characters and marks the cut with an ellipsis.
  */
 function cut(text: string, atMost: number, written: (character: string) => string): string {
   let whole = '';
@@ -204,7 +204,7 @@ export interface OpenInSlack {
    * sandbox, which has no such app.
    */
   desktopUrl: string | null;
-  /** Opens the same page in a browser, at the Slack host that the authorization page uses. */
+  /** Opens the App Home in a browser. The link has the same host as Slack's authorization page. */
   webUrl: string;
 }
 

@@ -13,7 +13,7 @@ export const tokenText = /^[!#-[\]-~]{1,2000}$/;
 /** The shapes of Slack's tokens. A token that contains an escape matches only after the escape is decoded. */
 const shapes = /(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{1,2000}(?![A-Za-z0-9-]|\\u)/g;
 
-/** A field that should hold a token, with its value: a text, or a list or an object of texts. */
+/** A field that should contain tokens. Its value is one text, a list of texts, or an object whose values are texts. */
 const fields = /"(?:access|refresh)_token"\s*:\s*("[^"\\]*"|[[{][^\]}]*)/g;
 const texts = /"([^"\\]*)"(\s*:)?/g;
 

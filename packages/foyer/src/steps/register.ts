@@ -21,7 +21,7 @@ export function skipWithoutBot({ botScopes }: StepFacts): Skip | undefined {
   return botScopes === null ? skip('no_bot', 'This install has no bot') : undefined;
 }
 
-/** The registered team: for an org-wide install, its enterprise. */
+/** The team that Foyer registered. For an org-wide install, this is the enterprise. */
 type RegisteredTeam = {
   teamId: string;
   /** Whether this install is the first in which the app sees the team. */
@@ -91,7 +91,7 @@ export const registerUser: RecordingStep<RegisteredUser> = {
 type FetchedProfile = {
   /** `callName` is what to call them in a greeting. */
   user: (UserProfile & { callName: string | null }) | null;
-  /** Null for the same reasons, and for an org-wide install, which belongs to no single workspace. */
+  /** Also null for an org-wide install, which belongs to no single workspace. */
   team: TeamProfile | null;
   /** Which methods gave no answer, and why. */
   missing: { method: string; code: string }[];

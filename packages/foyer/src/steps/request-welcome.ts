@@ -8,15 +8,17 @@ import { sendWelcome } from './send-welcome.ts';
 
 /**
  * The outcome of a request to send the welcome again.
- * queued: the worker will send it. going: the newest install run has not ended, so nothing was changed. not-installed:
- * there is no active installation, no install run since the last uninstall, or that run sends no welcome.
+ * queued: the worker will send the welcome. going: the newest install run has not ended, so nothing was changed.
+ * not-installed: there is no active installation, there was no install run since the last uninstall, or the newest
+ * install run sends no welcome.
  */
 export type WelcomeRequestOutcome = 'queued' | 'going' | 'not-installed';
 
 /**
- * Queues another welcome for the installer of the newest install run, because a person asked for it (`userId`; null for
- * an operator). This is the only way to get a second welcome between install and uninstall. While that run is active,
- * this function does nothing, so a double press sends only one welcome. Wake the worker afterward.
+ * Queues the newest install run again, so that it sends its installer another welcome. `userId` is the person who asked
+ * for the welcome; null for an operator. This is the only way to get a second welcome between install and uninstall.
+ * If the newest install run has not ended, this function does nothing, so a double click sends only one welcome. Wake
+ * the worker afterward.
  * @throws DatabaseUnavailableError
  */
 export async function requestWelcome(

@@ -60,8 +60,8 @@ export const sendWelcome: ActingStep<PostedMessage> = {
 };
 
 /**
- * If this run sent the welcome, returns it: the process died before it committed the end of the step. Otherwise, skips
- * the step.
+ * If this run already sent the welcome, returns that message: the process died after it sent the message and before it
+ * committed the end of the step. If another run sent the welcome, skips the step.
  */
 function alreadySent(context: StepContext, welcome: OnceMessageRow): PostedMessage | StepEnd {
   const { run_id: runId, channel_id: channelId, message_ts: messageTs } = welcome;

@@ -90,7 +90,7 @@ export async function eventually<T>(
   return poll(look, withinMs, () => `the condition was not met within ${withinMs} ms`);
 }
 
-/** `late` returns the message of the error that reports that nothing was found in time. */
+/** Calls `look` until it returns something. If that takes too long, throws an error with the message from `late`. */
 async function poll<T>(
   look: () => Promise<T | undefined | false>,
   withinMs: number,

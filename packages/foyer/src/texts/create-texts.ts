@@ -223,7 +223,7 @@ interface StepFace {
   readonly forOperators: boolean;
 }
 
-/** Returns how each of the given steps is shown, by the step's name. */
+/** Returns an object that maps the name of each given step to how the step is shown. */
 export function stepFaces(
   steps: readonly { readonly name: string; readonly title?: StepTitle; readonly forOperators?: boolean }[],
 ): StepFaces {

@@ -24,8 +24,8 @@ import {
 const mostMb = 400;
 /**
  * Foyer promises an answer from /healthz within two seconds. Here, the attackers, Caddy and Foyer share two cores, and
- * an answer took up to 2.2 s; without Foyer's limits, an answer took 9 s and more. The quick run allows more, since
- * other tests may run beside it.
+ * an answer took up to 2.2 s; without Foyer's limits, an answer took 9 s and more. The quick run accepts even slower
+ * answers, because other tests may run at the same time.
  */
 const mostHealthMs = count({ quick: 15_000, full: 5000 });
 const mebibyte = 1024 * 1024;
@@ -176,7 +176,7 @@ for (const { name, skip, options } of places) {
   });
 }
 
-describe('an attacker who starts many installs and sends a flood of callbacks for them', () => {
+describe('an attacker starts many installs and sends a flood of callbacks for them', () => {
   for (const [kind, query] of [
     ['a wrong code', 'code=bad'],
     ['an error', 'error=x'],
@@ -237,7 +237,7 @@ describe('an attacker who starts many installs and sends a flood of callbacks fo
   }
 });
 
-describe('signed requests that Slack would not send', () => {
+describe('Foyer receives signed requests that Slack would not send', () => {
   it('signed events that Slack would never send are answered within 2.5 seconds, and write few log lines', async (t) => {
     const stage = await setAbuseStage(t);
     const { signingSecret } = stage.sandbox.app;
@@ -259,7 +259,7 @@ describe('signed requests that Slack would not send', () => {
         assert.ok(performance.now() - startedAt < 2500);
       }
     });
-    // The install may still publish its last App Home.
+    // Slack calls are allowed because Foyer may still publish App Home after the install run has ended.
     assertBounded(toll, { logLines: 10, slackCalls: 5 });
   });
 });

@@ -74,7 +74,7 @@ for (const [engine, open] of Object.entries(engines)) {
         await pass(job, now);
       }
       assert.deepEqual(turns, [1000 * hour, 100 * hour]);
-      // If the clock of the machine that ran the job is only a little ahead, no machine repeats that turn of the job.
+      // If the clock of the machine that ran the job is only a little ahead, no machine repeats that interval's work.
       const often = { ...job, name: 'often', everyMs: 1000 };
       for (const now of [5000, 2000, 5000]) {
         await pass(often, now);
@@ -82,7 +82,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(turns.slice(2), [5000]);
     });
 
-    it('the job list shows where each job last ran, how that turn ended, and when the next one is due', async (t) => {
+    it('the job list shows on which machine each job last ran, how it ended, and when it is due next', async (t) => {
       const opened = await open();
       t.after(() => opened.close());
       const { database } = opened;
@@ -148,7 +148,7 @@ for (const [engine, open] of Object.entries(engines)) {
         [interrupted.status, interrupted.outcome, interrupted.errorCode, interrupted.isInTrouble],
         ['interrupted', 'interrupted', null, true],
       );
-      // Another machine begins the next turn, which keeps running when the old turn ends.
+      // Another machine starts the job's next turn. When the old turn ends, the list shows the new one as running.
       now += hour;
       const next = Promise.withResolvers<void>();
       fail = () => next.promise;
@@ -161,8 +161,8 @@ for (const [engine, open] of Object.entries(engines)) {
       await nextPass;
       assert.equal((await stateOf()).status, 'succeeded');
 
-      // No Foyer has run the job for three hours. If the job is in the definition, it is overdue. If the job was
-      // removed from the definition, it is not.
+      // No Foyer has run the job for three hours. If the job is in the definition, the job is overdue. If the job was
+      // removed from the definition, the job is not overdue.
       now += 3 * hour;
       assert.deepEqual(
         (await read([])).map(({ name, status, nextDueAt, everyMs }) => [name, status, nextDueAt, everyMs]),

@@ -31,7 +31,7 @@ describe('misspelledVariables', () => {
       assert.deepEqual(misspelledVariables({ [name]: 'x' }), [], name);
   });
 
-  it('does not report a variable that is close to one with a value of its own', () => {
+  it('if a known variable has a value other than its default, does not report a variable with a similar name', () => {
     const meant = 'DATABASE_URL';
     const both = { DATABASE_URL2: 'x', DATABASE_URL: 'postgres://localhost/foyer' };
     assert.deepEqual(misspelledVariables(both), []);

@@ -387,7 +387,7 @@ describe('an install without a link', () => {
     assert.deepEqual(await stage.stored(), [`Acme → ${claims.org}`]);
   });
 
-  it('if an install began without a connect link, its callback leads to the URL from the environment, even when repeated', async (t) => {
+  it('if an install began without a connect link, its callback leads to the URL from the environment, even if the browser opens the callback again', async (t) => {
     const stage = await setConnectStage({
       environment: { SLACK_SUCCESS_REDIRECT_URL: `${host}/welcome` },
     });

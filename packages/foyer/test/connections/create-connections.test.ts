@@ -55,7 +55,7 @@ for (const [engine, open] of Object.entries(engines)) {
   }
 
   describe(`a workspace claim in a database with other tenants, on ${engine}`, () => {
-    it('a claim names and connects only its own workspace, both for an installer who is not an admin and for an admin who is not the installer', async (t) => {
+    it('a claim contains the id of its own workspace and connects only that workspace, both for an installer who is not an admin and for an admin who is not the installer', async (t) => {
       const { database, connections, claimOf, connected } = await setUp(t);
       await demote(database, 'U1');
       const byInstaller = claimOf({ installationId: 'ins_OWN' });

@@ -236,7 +236,7 @@ describe('a connect result', () => {
     });
   });
 
-  it('a connect result is refused if it is forged, invalid, issued in the future or expired, and a link is refused as a result', async () => {
+  it('a connect result is refused if it is forged, invalid, issued in the future or expired, or if it is a connect link', async () => {
     const token = await createResult(secret, claims, now);
     const [header, body, signature] = token.split('.');
     const forged = part({ ...claims, org: 'org-2', aud: 'foyer:result', iat: seconds, exp: seconds + 300 });

@@ -81,7 +81,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await findInstallRequest(database.queries, 'hash of four'), undefined);
     });
 
-    it('a search for the install request that started a run finds it, even if other requests began at the same time', async (t) => {
+    it('Foyer finds the install request that started a run, even if other requests began at the same time', async (t) => {
       const { database, add } = await setUp(t);
       const find = async (storedAt = 100_000) =>
         (await findRequestOfRun(database.queries, { clientId, runId: 'run_1', storedAt }))?.id;
@@ -121,7 +121,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.ok(few.length <= 2, 'one of each');
     });
 
-    it('a sweep deletes the oldest install requests, up to its limit, but none that holds tokens, even if they are stored mid-sweep', async (t) => {
+    it('a sweep deletes the oldest install requests, up to its limit, and keeps a request with tokens, even if Foyer stores the tokens during the sweep', async (t) => {
       const { database, add, rows } = await setUp(t);
       const left = async () => (await rows()).map(({ id }) => id);
       await add({

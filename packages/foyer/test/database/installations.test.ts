@@ -65,7 +65,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(await add({ id: 'ins_OWN_4', client_id: '2.2' }), true);
     });
 
-    it('Foyer holds an installation only if it was active and Slack calls it inactive, and neither holds nor releases it if its version has changed', async (t) => {
+    it('only an active installation that Slack calls inactive becomes held, and a mark for another version of its tokens changes nothing', async (t) => {
       const { database, change, states } = await setUp(t);
       const held = `broken ${inactiveCode}`;
       const broken = (installationId: string, reason: string, ifVersion?: number) =>
@@ -103,7 +103,8 @@ for (const [engine, open] of Object.entries(engines)) {
       const { database, change } = await setUp(t);
       const find = (rest: { except?: string; limit?: number } = {}) =>
         findWitnesses(database.queries, { clientId, now: 2000, limit: 9, ...rest });
-      // Two strangers each have an installation of this app. Both are newer than ours, and prove that the app works.
+      // Two strangers each have an installation of this app. Both installations are newer than ours, and prove that the
+      // app works.
       const strangers = ['ins_STRANGER_b', 'ins_STRANGER_a'];
       assert.deepEqual(await find(), strangers, 'the own ones have expired');
       await change('OWN', { bot_expires_at: 2001 });
@@ -190,7 +191,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-it('on Postgres, an installation or a workspace’s access stays locked until the transaction that uses it ends', async (t) => {
+it('on Postgres, two transactions never change the same installation, or the access to the same workspace, at the same time', async (t) => {
   const { database, reopen, close } = await engines.Postgres();
   t.after(close);
   await database.write((tx) => insertTenant(tx, { ...same, ...tenants[0] }, ['U1', 'U2'], keyringOf('k1')));

@@ -63,7 +63,7 @@ describe('a write to SQLite', () => {
     assert.equal(syncs.mock.callCount(), 1);
   });
 
-  it('writes to SQLite share the next sync to disk if they are made while another write waits for the disk', async (t) => {
+  it('if several writes to SQLite arrive while an earlier write waits for the disk, they share the next sync to disk', async (t) => {
     const { database } = await setUp(t);
     const disk = Promise.withResolvers<void>();
     const syncs = await replaceDatasync(t, () => disk.promise);

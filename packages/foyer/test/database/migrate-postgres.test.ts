@@ -101,7 +101,7 @@ it('on Postgres, Foyer creates all of its tables in its own schema, even if anot
     const target = new URL(url);
     target.searchParams.set('options', `-c search_path=${path}`);
     assert.equal((await inspectPostgres(target.href)).isEmpty, true);
-    // A second opening finds the tables of the first one.
+    // The second call of `openPostgres` finds the tables that the first call created.
     for (let times = 0; times < 2; times += 1) {
       const database = await openPostgres(target.href, { migrations });
       await database.ping();

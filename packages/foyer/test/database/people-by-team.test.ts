@@ -41,7 +41,7 @@ const priya: PersonKey = { clientId, teamId: 'T1', userId: U2 };
 
 /**
  * Sets up a team with Grace, who installed the app, and Priya. Some of Grace's rows mention Priya, and some of Priya's
- * rows mention Grace. Strangers have the same ids.
+ * rows mention Grace. In other teams and other apps, there are strangers with the ids of Grace and Priya.
  */
 async function setTeam(t: TestContext, engine: keyof typeof engines) {
   const { database, close } = await engines[engine]();
@@ -94,7 +94,8 @@ async function setTeam(t: TestContext, engine: keyof typeof engines) {
     { id: 'session_OWN_org', team_id: 'T7' },
     { id: 'session_OWN_team', registered_team_id: 'T7' },
   );
-  // Adds three external members of another team (T8): Grace and Priya from T1, and a person from T9 with Grace's id.
+  // Adds three external members that another team (T8) met: Grace and Priya, whose home team is T1, and a person with
+  // Grace's id, whose home team is T9.
   const met = { team_id: 'T8', home_team_id: 'T1' };
   await add('external_members', met, { ...met, ...priyas }, { ...met, home_team_id: 'T9' });
   await add('external_members', { ...met, client_id: '2.2', name: 'OWN of another app' });

@@ -263,7 +263,7 @@ async function pagesOf(queries: Queries): Promise<unknown[]> {
   return pages;
 }
 
-/** The reads that name a tenant or one of its people. */
+/** Functions that read what is stored about one tenant or about one of its people. */
 const tenantReads: Record<string, (queries: Queries) => Promise<unknown>> = {
   record: (queries) => readInstallRecord(queries, installationId),
   'records by id': (queries) => findInstallRecords(queries, clientId, 'T1'),
@@ -329,7 +329,7 @@ for (const [engine, open] of Object.entries(engines)) {
         assert.ok(after !== before, `it ${name}: nothing has changed, so nothing is shown`);
         before = after;
         const othersAfter = await others();
-        // The tenant has two people, two posts and two channels. A write about the first must not change the second.
+        // The tenant has two people, two posts and two channels. A write about one of a pair must not change the other.
         if (aboutOne.has(name)) assert.deepEqual(othersAfter, othersBefore, `it ${name} of another one too`);
         othersBefore = othersAfter;
         await strangers.assertUntouched().catch((error) => {
@@ -667,8 +667,8 @@ for (const [engine, open] of Object.entries(engines)) {
       const lookers = () => listLookers({ queries }, installationId, { openedAfter: 0, most: 50 });
       assert.deepEqual((await lookers()).sort(), [U1, U2]);
 
-      // U9 is in the newest install run. U8's run is as new, but has a smaller id. U6 is only in an older install run
-      // and in a run of the moment `opened`.
+      // U9's install run is the newest. U8's was created at the same time, but has a smaller id. U6 has only an older
+      // install run and an `opened` run.
       await queries
         .insertInto('runs')
         .values([

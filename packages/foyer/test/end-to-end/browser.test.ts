@@ -8,7 +8,7 @@ import { type Stage, setStage } from '../support/start-foyer.ts';
 /** Set SCREENSHOTS to a folder to save a screenshot of each page there: SCREENSHOTS=folder npm test. */
 const pictures = process.env.SCREENSHOTS;
 
-describe('in a browser', () => {
+describe('installing in a browser', () => {
   let stage: Stage;
   let browser: Browser;
   let context: BrowserContext;

@@ -68,7 +68,7 @@ describe('a member’s own account', () => {
     assert.equal(app.sandbox.calls('chat.postMessage').length, 1, 'one welcome, for the installer');
   });
 
-  it('reloading the callback of a member’s own account leads again to the page that says it is connected', async () => {
+  it('if a member reloads the callback after connecting their own account, the page says again that the account is connected', async () => {
     const visitor = createVisitor();
     const callback = await ask(visitor, member);
     await visitor.get(callback);
@@ -77,7 +77,7 @@ describe('a member’s own account', () => {
     assert.match(await page.text(), /Your account is connected/);
   });
 
-  it('when a member has connected their own account, the status that the progress page requests says so', async () => {
+  it('after a member connects their own account, the status for the progress page is “succeeded”', async () => {
     const visitor = createVisitor();
     const answer = await visitor.get(await ask(visitor, member));
     const page = new URL(answer.headers.get('location') ?? '', app.url).href;
@@ -282,7 +282,7 @@ describe('disconnecting an account', () => {
     assert.deepEqual(revoked, [[query, { userIds: ['U1'], reason: 'disconnected' }]]);
   });
 
-  it('if Slack calls the token of an account inactive, disconnecting erases the token only if Slack accepts the app’s other tokens', async () => {
+  it('disconnecting an account erases a token that Slack calls inactive only if Slack accepts the app’s other tokens', async () => {
     const refused = 'account_inactive';
     assert.equal((await disconnect({ refused })).outcome, 'disconnected');
     const { outcome, revoked } = await disconnect({ refused, appWorks: false });

@@ -91,7 +91,7 @@ describe('people install, use and remove the app in a browser', () => {
     assert.equal(welcomes(owner), 1);
   });
 
-  it('Home shows the declined scope, and its button sends the welcome again', async () => {
+  it('Home shows the declined scope, and the “Send the welcome again” button on Home sends another welcome', async () => {
     const owner = await be('Acme', 'owner');
     await openHome(owner.teamId);
     await page.getByText('Not granted').waitFor();

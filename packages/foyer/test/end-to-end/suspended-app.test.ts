@@ -60,8 +60,8 @@ async function setCustomers(t: TestContext, engine: EngineName) {
     await eventually(async () => (await runs()).every((run) => run.finished_at !== null));
   };
   /**
-   * Advances the clock to the next turn of the chore that tests the tokens of held installations, and runs everything
-   * that is due.
+   * Advances the clock to the time when Foyer next asks Slack whether the tokens of held installations work again, and
+   * runs everything that is due.
    */
   const nextPass = async () => {
     aheadMs += quarterHourMs;

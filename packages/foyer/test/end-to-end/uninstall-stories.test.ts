@@ -48,7 +48,7 @@ async function setShop(t: TestContext, engine: EngineName) {
   };
   for (const place of [acme, globex]) await install(createVisitor(), stage.url, sandbox, place);
   await settled();
-  // Foyer publishes Home at the end of both runs. Without this wait, Foyer could publish Home after a test has
+  // Foyer publishes Home at the end of each install run. Without this wait, Foyer could publish Home after a test has
   // uninstalled the app, and learn of the uninstall from the dead token.
   await eventually(async () => [acme, globex].every((place) => sandbox.homeView(place) !== null));
   return { ...stage, definition, started, canceled, heard, acme, globex, statusOf, settled };

@@ -59,7 +59,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.deepEqual(heard.toSorted(), ['Ev1', 'Ev2', 'Ev3', 'Ev4', 'Ev5']);
     });
 
-    it('if a listener asks for an event again, it gets the event again, but not if Slack resends an event that was already handled', async (t) => {
+    it('Foyer repeats an event if a listener asks for that, but ignores an event that Slack resends after Foyer has handled it', async (t) => {
       const { sandbox, heard, acme, send, logged } = await setListening(t, engine, (_id, times) => {
         if (times === 1) throw new RepeatEventError('The calendar is down');
       });

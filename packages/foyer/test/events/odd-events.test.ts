@@ -44,7 +44,7 @@ it('an event is recognized even if its envelope’s `type` is missing or wrong, 
   assert.equal(parseSlackBody(formType, Buffer.from(String(form))).type, 'block_actions');
 });
 
-it('Foyer removes authorizations that are not objects from an event, since Bolt does not check the first one', () => {
+it('Foyer removes each of an event’s authorizations that is not an object, because Bolt does not check the first authorization', () => {
   const parse = (body: object) =>
     parseSlackBody('application/json', Buffer.from(JSON.stringify({ event: { type: 'message' }, ...body })));
   const known = { team_id: 'T1' };

@@ -3,7 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 /**
  * Requests /healthz in a loop from a separate thread, on its own connections, so that a busy attacker does not make the
- * answers look late. When the main thread sends a message, stops and reports the slowest answer, in milliseconds.
+ * answers look late. When this thread receives a message from the main thread, it stops and reports the time of the
+ * slowest answer, in milliseconds.
  */
 const { host, url } = workerData as { host: string; url: string };
 let slowestMs = 0;

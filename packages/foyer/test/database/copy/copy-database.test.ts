@@ -9,7 +9,7 @@ import { engines, openTestDatabase } from '../../support/open-test-database.ts';
 const isTakenOver = (error: unknown): boolean => error instanceof CopyError && error.code === 'taken_over';
 
 for (const [engine, open] of Object.entries(engines)) {
-  describe(`two copies into one ${engine} database`, () => {
+  describe(`copying twice at the same time into one ${engine} database`, () => {
     for (const [what, finishes] of [
       ['is under way', false],
       ['has finished', true],
@@ -22,8 +22,8 @@ for (const [engine, open] of Object.entries(engines)) {
         const later = await to.reopen();
         let writes = 0;
         /**
-         * The target of the earlier copy. Before the fifth write of the earlier copy, a later copy runs, which copies
-         * all rows that are still missing.
+         * The database into which the earlier copy writes. Just before its fifth write, the later copy runs, and
+         * copies all rows that are still missing.
          */
         const target: Database = {
           ...to.database,
@@ -45,7 +45,7 @@ for (const [engine, open] of Object.entries(engines)) {
   });
 }
 
-describe('a partial copy that no longer matches its source', () => {
+describe('copying again after the source of a partial copy has changed', () => {
   it('the next copy clears a partial copy that no longer matches its source, even if the first attempt to clear it was killed', async (t) => {
     const [from, to] = [await openTestDatabase(), await openTestDatabase()];
     t.after(() => Promise.all([from.close(), to.close()]));

@@ -21,7 +21,7 @@ const small = [
   'ended_sessions',
   'maintenance',
   'unknown_teams',
-  // `due` and `found` are subqueries with a limit.
+  // `due` and `found` are not tables, but subqueries that return a limited number of rows.
   'due',
   'found',
   'kysely_migration',
@@ -31,7 +31,7 @@ const small = [
 const mayReadWholeIndex: readonly RegExp[] = [
   // A search by part of a name looks at every name.
   /lower\("installations"\."team_name"\) like/,
-  // Counts for the operator include every row.
+  // To count rows for the operator, the database reads every row.
   /count\(\*\)/,
   // To find the runs that are due first, Foyer reads a partial index that contains only runs with a due time.
   /from "runs" where "due_at" is not null .*order by "due_at" limit /,

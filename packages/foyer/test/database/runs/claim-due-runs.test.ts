@@ -76,7 +76,7 @@ for (const [name, open] of Object.entries(engines)) {
   });
 }
 
-test('on SQLite, a claim reads only runs that are due, and an event reads only runs that wait for it', async (t) => {
+test('on SQLite, claiming runs reads only runs that are due, and resuming runs after an event reads only runs that wait for that event', async (t) => {
   const opened = await engines.SQLite();
   t.after(() => opened.close());
   const { database, recorded } = recordQueries(opened.database);
