@@ -117,8 +117,8 @@ function healthz(database: Pick<Database, 'failure'>, res: ServerResponse): void
 
 /**
  * Reports whether the database answers and accepts writes: load balancers check this before they send requests to this
- * process. `doctor` proves who it is with the current time, which it seals with Foyer's keys. It then also gets the
- * process's report. A wrong time, or a time sealed with other keys, gets 401.
+ * process. `doctor` sends the current time, sealed with Foyer's keys, to prove its identity; the answer then also
+ * contains the process's report. If the time is wrong or sealed with other keys, the answer is 401.
  */
 async function readyz(
   deps: Pick<RoutesDeps, 'database' | 'isInMaintenance' | 'reporter'>,

@@ -23,7 +23,9 @@ export type ServedFoyer<MyTables = NoTables> = Foyer<MyTables> &
   Pick<AssembledFoyer, 'failed' | 'runningListener'> &
   Pick<Listening, 'address'>;
 
-/** The definition, and the listener that answers requests for other paths. Only tests set the other options. */
+/**
+ * Options of `startFoyer`. `otherwise` answers requests for paths that are not Foyer's. Only tests set `TestOptions`.
+ */
 export type StartOptions<MyTables = NoTables> = TestOptions & {
   definition?: Partial<FoyerDefinition<MyTables>>;
   otherwise?: RequestListener;
@@ -157,8 +159,9 @@ const exConfig = 78;
 
 /**
  * Whether a start will fail again until a person changes something: the configuration was refused (then there is no log
- * yet), the keys are unusable, or a newer Foyer has changed the database. Other failures may end by themselves: a port
- * becomes free, a database becomes reachable, or another process, which lacks a key, ends.
+ * yet), the keys are unusable, or a newer Foyer has changed the database. After other failures, a later start may
+ * succeed: a port may become free, the database may become reachable, or another Foyer, which lacks a key of this one,
+ * may stop.
  */
 const isForPerson = (error: unknown, log: Logger | undefined): boolean =>
   log === undefined ||
@@ -177,8 +180,8 @@ function reportFailedStart(error: unknown, log: Logger | undefined): void {
   if (explanation !== undefined) console.error(explanation);
   else if (!log) console.error(error);
   if (process.stdout.isTTY && explanation !== undefined) return;
-  // Without a configuration, the log uses the default level and cannot scrub secrets. It need not: no ConfigProblem
-  // quotes a secret.
+  // Without a configuration, the log uses the default level and cannot scrub secrets. That is safe, because no
+  // ConfigProblem quotes a secret.
   const anyLog = log ?? createLogger({ logLevel: 'info', secrets: [] });
   const { problems } = error instanceof ConfigError ? error : { problems: undefined };
   const about = explanation === undefined ? { err: error } : { problems, reason: explanation };

@@ -208,7 +208,8 @@ export async function keepCounts(
     const [requests] = await countRequestsByDay(queries, ofDay);
     const [welcomes] = await measureWelcomesByDay(queries, ofDay);
     if (requests && welcomes) await keep(dayName(day), { requests, welcomes } satisfies KeptDay);
-    // SQLite answers synchronously: without this pause, events would wait until all these days are counted.
+    // SQLite answers synchronously. Without this pause after each day, events would wait until the loop has counted
+    // every day.
     await setImmediate();
   }
   await database.write((tx) =>

@@ -74,7 +74,9 @@ export interface OperatorDeps {
   /** Reads all of stdin, for secrets that a script passes in. */
   readStdin: () => Promise<string>;
   progress: ShowWork;
-  /** How the operator calls the commands here. Default: as in a clone. */
+  /**
+   * What the operator types on this machine to run Foyer's commands. Default: what works in a clone of the repository.
+   */
   commands?: LocalCommands;
   /** The folder in which Foyer is started: Foyer reads and writes `.env` there. */
   folder: string;

@@ -2,7 +2,9 @@ import { readTableShapes } from '../database/copy/table-shapes.ts';
 import type { Queries } from '../database/database.ts';
 import { foyerTableNames } from '../database/records.ts';
 
-/** The app's own tables, by what happens to their rows when an installation is erased. */
+/**
+ * The names of the app's own tables, in two groups: their rows are erased together with an installation, or they stay.
+ */
 export interface OwnTableNames {
   /**
    * These tables refer to the installation with ON DELETE CASCADE, so their rows are erased together with the

@@ -10,7 +10,10 @@ interface Person {
 /** A row with its person's name. The name is undefined if Foyer has not stored one. */
 export type Named<Row> = Row & { personName: string | undefined };
 
-/** Neither database accepts a statement with too many values; each person takes two. */
+/**
+ * The most people in one query. Each person adds two values, and both SQLite and Postgres limit the values of a
+ * statement.
+ */
 const namesAtOnce = 5000;
 
 /** Adds to each row its person's name. Needs one query for every 5,000 people, and none if no row has a person. */

@@ -68,7 +68,7 @@ export interface FailingInstalls {
   count: number;
   /** The most frequent error code. */
   code: string;
-  /** Whether Slack refuses other workspaces because the app's public distribution is off. One refusal is enough. */
+  /** Whether Slack refused at least one install in another workspace because the app's public distribution is off. */
   isUndistributed: boolean;
 }
 

@@ -127,9 +127,10 @@ export async function renewExpiredTokens(
 }
 
 /**
- * Returns whether the refresh failed with `error` only because an earlier refresh found the bot's refresh token dead.
- * Why a query: for a while after a failed refresh, every further refresh fails with `refreshPaused`, which does not say
- * why the first one failed. A person's token needs no such check, since Foyer erases a dead one immediately.
+ * Returns whether an earlier refresh of the bot's token failed because its refresh token is dead, and `error` only says
+ * that refreshes are paused. Why a query: for a while after a failed refresh, every further refresh fails with
+ * `refreshPaused`, which does not say why the first refresh failed. A person's token needs no such check: if its
+ * refresh token is dead, Foyer erases the token immediately.
  */
 async function wasFoundDead(queries: Queries, holder: TokenHolder, error: unknown): Promise<boolean> {
   if (!(error instanceof TokenRefreshError) || error.reason !== refreshPaused) return false;

@@ -4,9 +4,10 @@ import { type RunRecord, readRun } from '../database/install-record.ts';
 
 /**
  * Waits at most `waitMs` until the newest uninstall run of an installation succeeds or fails. A running server executes
- * that run. Returns undefined if the run succeeded, or if there is no such run. Otherwise returns the run: its steps
- * may still need what a purge would erase. Ignores a run that failed before the latest install: a retry of that run
- * would undo what the install created.
+ * that run. Returns undefined if the run succeeded, or if there is no such run: the caller may then purge the
+ * installation. Otherwise returns the run. The caller must not purge yet, because the steps of the run may still need
+ * what a purge erases. Ignores a run that failed before the latest install: a retry of that run would undo what the
+ * install created.
  */
 export async function settleUninstall(
   queries: Queries,

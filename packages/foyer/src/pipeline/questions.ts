@@ -82,13 +82,17 @@ async function postOrLeave(
   }
 }
 
-/** A question. `askedUserId` and `life` are the person and the life (of the installation) that its run belongs to. */
+/**
+ * A question, with two values of the run that asks it: the run's user, and the life of the installation in which the
+ * run was stored (each install after an uninstall begins a new life).
+ */
 type AskedQuestion = QuestionRecord & { askedUserId: string; life: number };
 
 /**
  * Stores the answer to an open question. If the run that asked it is waiting, queues the run: the caller must then wake
- * the worker. `isAllowed`: whether the answer comes from the installer or an admin. The person whom the question is for
- * may always answer. `asked`: the question as it is after this call; absent if there is no such run or question.
+ * the worker. Pass `isAllowed` if the installer or an admin answers; the person whom the question is for may always
+ * answer. Resolves to the outcome and to the question after this call (`asked`), which is absent if there is no such
+ * run or question.
  * @throws DatabaseUnavailableError
  */
 export async function answerQuestion(
@@ -97,9 +101,9 @@ export async function answerQuestion(
   given: { installationId: string; userId: string; isAllowed: boolean; answer: string; now: number },
 ): Promise<{ outcome: AnswerOutcome; asked?: AskedQuestion }> {
   return database.write(async (tx) => {
-    // Locks the run, because the attempt that asks this question may be ending right now. If that attempt ends after
-    // the answer is committed, its transaction sees the answer. If the attempt has ended before, the run is already
-    // waiting, and the code below queues the run.
+    // Locks the run, because the attempt that asks this question may be ending right now. If the end of the attempt was
+    // committed before this lock, the run is already waiting, and the code below queues the run. Otherwise, the attempt
+    // ends after the answer is committed, and its transaction sees the answer.
     const run = await tx
       .selectFrom('runs')
       .selectAll()

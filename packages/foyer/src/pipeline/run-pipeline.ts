@@ -31,8 +31,8 @@ import { type PipelineDeps, stepContext, stepFacts } from './step-context.ts';
 import { stepFailure } from './step-failure.ts';
 
 /**
- * The run engine, top to bottom: check the lease, settle the attempt that has ended, settle the steps that need no
- * outside call; then start the next step, rest or end.
+ * The run engine. In this order, it checks the lease, settles the attempt that has ended, and settles the steps that
+ * need no outside call. Then it starts the next step, lets the run rest, or ends the run.
  *
  * - **run**: one execution of a pipeline for one installation. A worker claims it under a **lease**: a worker that lost
  *   its lease (the run was cancelled, or another worker has it) writes nothing more to the run.
@@ -138,11 +138,11 @@ interface EndedAttempt {
 }
 
 /**
- * The result of a move (explained at the top of this file). `ended` are the attempts that ended during the move.
+ * The result of a move (explained at the top of this file). `ended` lists the attempts whose end the move stored.
  *
- * - step: `toDo` is the step to execute next; `rows` are the current rows of all steps.
- * - left: the run has ended or rests, so this worker no longer works on it.
- * - lost: this worker no longer has the lease, and wrote nothing.
+ * - `step`: `toDo` is the step to execute next; `rows` are the current rows of all steps.
+ * - `left`: the run has ended or rests, so this worker no longer works on it.
+ * - `lost`: this worker no longer has the lease, and wrote nothing.
  */
 type Moved =
   | {
@@ -178,8 +178,8 @@ async function moveRun(
 
   if (done) {
     // 1. Check the lease. If a grant of access can wake the run, lock the installation first: then no other transaction
-    //    can commit a grant until this transaction ends. `follow` sees a grant that was committed before the lock. A
-    //    grant that is committed after this transaction wakes the run.
+    //    can commit a grant until this transaction ends. If a grant was committed before the lock, `follow` sees it. If
+    //    a grant is committed later, it wakes the run.
     if (isWokenByGrant(done.attempt, installation)) await lockInstallation(tx, { id: installation.id });
     if (!(await holdLease(tx, from.lease))) return { kind: 'lost' };
     // 2. Settle the attempt that has ended.
@@ -277,8 +277,8 @@ async function moveRun(
   }
 
   /**
-   * Whether a workspace has granted access since the attempt began. That grant woke no run, because this run was not
-   * waiting yet. So this run must not wait for it.
+   * Whether a workspace has granted access since the attempt began. The grant could not wake this run, which was not
+   * waiting yet. If there is such a grant, the run must continue immediately.
    */
   async function hasNewWorkspace({ workspaceIds }: EndedAttempt): Promise<boolean> {
     return (await workspacesOf(tx, from.claimed)).some((id) => !workspaceIds.includes(id));
@@ -298,8 +298,9 @@ async function moveRun(
     const key = { runId: run.id, stepName: attempted.row.name, questionId: asks.id };
     const times = questionTimes(now, asks.timeLimitMs);
     if (await storeQuestion(tx, { ...key, json: asks.json, now, ...times })) {
-      // The step may have asked this question before: erasing a person's data also erases questions and answers. But
-      // the old messages still count as posted. Foyer forgets them, so that the next attempt posts the question again.
+      // The step may have asked this question before: when Foyer erases a person's data, it also erases questions. The
+      // message of such a question still counts as posted. Forgets the message, so that the next attempt posts the
+      // question again.
       const keys = Object.values(questionPosts(key));
       await forgetPosts(tx, { installationId: installation.id, life: run.life, keys });
       return undefined;
@@ -329,8 +330,8 @@ async function moveRun(
   async function rest(wanted: Rest | typeof handBack): Promise<Moved> {
     const until: Rest = wanted === handBack ? { status: 'queued', dueAt: now, waitingFor: null } : wanted;
     await restRun(tx, run.id, until);
-    // The runs that moments (such as `opened`) start wait for the install run. But if the install run itself waits for
-    // an event or an answer, that may take days, so the runs of moments continue now.
+    // An `opened` run (or another moment's run) waits until the install run ends. But if the install run itself waits
+    // for an event or an answer, that may take days, so the waiting runs continue now.
     if (run.pipeline === 'install' && until.waitingFor !== null)
       await resumeWaitingRuns(tx, { installationId: installation.id, event: run.id, now });
     return { kind: 'left', status: until.status, ended };
@@ -355,7 +356,7 @@ const handBack = 'hand back';
 
 const isUnfinished = (row: StepRow): boolean => ['pending', 'running', 'retrying'].includes(row.status);
 
-/** Whether a run that waits after this attempt continues when a workspace grants the app access. */
+/** If the run waits after this attempt: whether a grant of access by a workspace wakes the run. */
 function isWokenByGrant(attempt: Attempt, installation: ClaimedRun['installation']): boolean {
   if (attempt.kind !== 'returned' || !isStepEnd(attempt.result)) return false;
   const { kind } = attempt.result;
@@ -440,11 +441,14 @@ function forbidRepeat(attempt: Attempt, { answers }: StepFacts): Attempt {
   return { kind: 'threw', error, failure: stepFailure(error) };
 }
 
-/** Creates the function that reports an attempt after its end is committed. */
+/**
+ * Creates the function that reports an attempt to the log, to `onStepEnded` and, if the bot's token is dead, to
+ * `onTokenDead`. The caller first commits the end of the attempt.
+ */
 function createReport(deps: PipelineDeps, { run, installation, steps }: ClaimedRun, callbackAt?: number) {
   const { log, now } = deps;
-  // Reports the time since the callback only for an install in one workspace, and not if its run is retried. For an
-  // org-wide install, the time would include the wait for its admins.
+  // Leaves out the time since the callback if the run is retried. Leaves it out for an org-wide install too, because
+  // the time would include the wait for the org's admins.
   const isFirstPass = run.pipeline === 'install' && steps.at(-1)?.finished_at === null;
   const isTimed = isFirstPass && callbackAt !== undefined && installation.is_enterprise_install === 0;
   return async function report({ step, row, attempt, verdict, ms }: EndedAttempt): Promise<void> {

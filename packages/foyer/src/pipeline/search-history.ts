@@ -17,8 +17,8 @@ const pageSize = 15;
 /** How many calls a search may make. A rate-limited call counts; a call without a usable answer does not. */
 const mostCalls = 12;
 /**
- * How much the search window is widened at both ends: the time of a message is by Slack's clock, that of an attempt by
- * ours.
+ * How much the search window is widened at both ends. Why: Slack's clock sets the time of a message, and our clock sets
+ * the time of an attempt, and the two clocks may differ.
  */
 const clockSlackMs = 60_000;
 
@@ -50,8 +50,8 @@ export type SearchResult =
   | { kind: 'unsearchable'; code: string };
 
 /**
- * Searches only the newest page, and stores no position. A full search must come later: the call that sends the message
- * may still post it.
+ * Searches only the newest page, and stores no position. For use while an earlier call may still post the message: a
+ * full search then has to wait, because it could end before the message arrives.
  */
 export function peekHistory(slack: WebClient, search: HistorySearch): Promise<SearchResult> {
   return searchHistory(slack, { ...search, before: null, calls: mostCalls - 1 }, async () => {});

@@ -52,8 +52,8 @@ interface OnceSend {
  * outcome of an attempt is unknown, Foyer looks for the message in the channel's history before it sends the message
  * again. If that history cannot be read, the step ends as unconfirmed, and only a person can retry it.
  *
- * If the message is sent, returns its channel and timestamp, and the write that stores them. Otherwise returns how the
- * step ends.
+ * If the message is sent, returns its channel and timestamp, with a function that stores both. Otherwise returns how
+ * the step ends.
  * @throws the errors of Slack's client
  */
 export async function sendOnce(
@@ -87,7 +87,7 @@ export async function sendOnce(
     return recordSent(context, key, { channelId: sentTo, messageTs });
   } catch (error) {
     const failure = slackFailure(error);
-    // After a timeout, the call may still post the message. The stored row already says how long the call may do so.
+    // After a timeout, Slack may still post the message. The row already contains the time until which that can happen.
     if (failure && failure.code !== 'timeout') {
       const settledBy = Math.min(call.settledBy, context.now() + settledAfterAnswerMs);
       await database.write((tx) =>
@@ -127,15 +127,18 @@ async function openChannel(context: SendContext, slack: WebClient, to: string): 
   }
 }
 
-/** Looks for a message whose send ended without a clear answer. Undefined if the message is not there: send it then. */
+/**
+ * Looks for a message that an earlier call may have posted. Returns undefined if the channel does not contain the
+ * message: the caller must then send it.
+ */
 async function settleDoubt(
   context: SendContext,
   slack: WebClient,
   send: OnceSend,
   row: OnceMessageRow,
 ): Promise<Written<PostedMessage> | StepEnd | undefined> {
-  // An earlier call may still take effect until `sent_at`: a process may have died during that call, or another run may
-  // be making the call now.
+  // For a row in status `sending`, `sent_at` is the time until which an earlier call may still post the message: a
+  // process may have died during that call, or another run may be making the call now.
   const restMs = row.status === 'sending' ? (row.sent_at ?? 0) - context.now() : 0;
   const found = await search(context, slack, send, { row, mayStillArrive: restMs > 0 });
   if (found.kind === 'found') {

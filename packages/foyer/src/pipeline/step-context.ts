@@ -135,7 +135,8 @@ export interface PipelineDeps {
   /** The bot's current token, refreshed if needed. */
   botToken(installationId: string): Promise<string>;
   /**
-   * If Slack tells a step that the bot's token will never work again, called after the end of the step is committed.
+   * Called if Slack's answer to a step says that the bot's token will never work again. Foyer first commits the end of
+   * the attempt.
    */
   onTokenDead(dead: { installationId: string; code: string }): Promise<unknown>;
   /** Called when a run starts to wait or ends: App Home then has something new to show. Must not throw. */
@@ -153,9 +154,9 @@ export interface PipelineDeps {
    */
   origins?: Pick<ReturnType<typeof createRunOrigins>, 'find' | 'forget'>;
   /**
-   * Called once the end of an attempt is committed: the step's new status, and how long the attempt took.
-   * `sinceCallbackMs` is the time since the install's callback; absent in an org-wide install, in a run that is
-   * retried, in a run that is not an install, and if no callback is known. Must not throw.
+   * Called after the end of an attempt is committed. `status` is the step's new status, and `ms` is how long the
+   * attempt took. `sinceCallbackMs` is the time since the install's callback. It is absent for an org-wide install, a
+   * retried run, a run that is not an install, and a run without a known callback. Must not throw.
    */
   onStepEnded?(attempt: { step: string; status: StepStatus; ms: number; sinceCallbackMs?: number }): void;
   /** Removes secrets from errors and outputs before they are stored: `createScrubber(config.secrets)`. */
@@ -190,7 +191,7 @@ const mostRemembered = 1000;
 export function createRunOrigins(deps: { database: Database; clientId: string }) {
   const remembered = new Map<string, RunOrigin>();
   return {
-    /** Keeps the origin of a run that this process has just stored. */
+    /** Remembers the origin of a run. Called by the process that has just stored the run. */
     remember(runId: string, origin: RunOrigin): void {
       remembered.set(runId, origin);
       const [oldest] = remembered.keys();

@@ -39,8 +39,8 @@ interface StepTraits {
   /** Whether Foyer skips the later steps if this one fails; false by default. */
   readonly required?: boolean;
   /**
-   * How many failed attempts make the step fail; 8 by default, which take about half a minute. 15 take about a quarter
-   * of an hour (docs/pipelines.md). Rate limits and waiting do not count.
+   * The number of failed attempts after which the step fails; 8 by default. With 8, a step gives up after about half a
+   * minute; with 15, after about a quarter of an hour (docs/pipelines.md). Rate limits and waiting do not count.
    */
   readonly maxAttempts?: number;
   /** Optional. Called first; returns `skip(…)` if the facts show that there is nothing to do. No I/O. */
@@ -169,10 +169,10 @@ export interface StepContext extends StepFacts {
   write<MyTables = AnyTables>(work: (tx: Transaction<MyTables>) => Promise<unknown>): void;
   /**
    * Posts a message exactly once per key between install and uninstall, across crashes and retries. Resolves to the
-   * message's channel and timestamp. The keys of an `opened` run, or of another moment's run, are separate from those
-   * of other runs: each member can get a greeting with the same key. Do not catch the errors of `postOnce`: they end
-   * the attempt. If the outcome of a send is unknown, Foyer looks for the message in the channel's history, which needs
-   * the history scope for that kind of channel.
+   * message's channel and timestamp. Each `opened` run (or other moment's run) has its own keys: for example, a
+   * greeting with the same key can go to each member. Do not catch the errors of `postOnce`: they end the attempt. If
+   * the outcome of a send is unknown, Foyer looks for the message in the channel's history, which needs the history
+   * scope for that kind of channel.
    * @example await context.postOnce('tips', { channel: 'C123', text: 'Three things to try' })
    */
   postOnce(key: string, message: OnceMessage): Promise<PostedMessage>;
@@ -313,7 +313,7 @@ function questionProblem(question: Question): string | undefined {
   return isUnique ? undefined : 'two options have the same value';
 }
 
-/** What a step waits for, by name (`rate_limited`) and in one sentence for people. */
+/** Why a step waits: a code such as `rate_limited`, and one sentence for people. */
 interface WaitCause {
   readonly code: string;
   readonly message: string;
@@ -339,7 +339,7 @@ export function retryIn(delayMs: number, why?: WaitCause): StepEnd {
 export const defaultTimeLimitMs = 30_000;
 export const defaultMaxAttempts = 8;
 
-/** Whether a step returned a `StepEnd`, such as that of `skip`, and not an output. */
+/** Whether a step returned a `StepEnd` (from `skip`, for example) instead of an output. */
 export function isStepEnd(result: Json | StepEnd): result is StepEnd {
   return typeof result === 'object' && result !== null && ended in result;
 }

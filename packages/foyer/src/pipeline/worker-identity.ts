@@ -64,7 +64,7 @@ function isAlive(pid: number): boolean {
 /** Whether a process is a zombie: it has exited, and keeps its pid until its parent collects its exit status. */
 function isZombie(pid: number): boolean {
   try {
-    // `pid (name) state …`, where the name may contain any character (man 5 proc).
+    // The file begins with `pid (name) state`. The name may contain any character, even `)` (man 5 proc).
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
   } catch {

@@ -48,8 +48,8 @@ const leastPauseMs = 50;
 /** After this many failures in a row (about a minute), Foyer logs errors instead of warnings: a person must look. */
 const faultsOfOutage = 10;
 /**
- * The worker aborts the steps that are still running this long before the end of a drain, to release their runs in
- * time.
+ * At this time before the end of a drain, the worker aborts the steps that are still running, so that it can release
+ * their runs in time.
  */
 const handBackMs = 1500;
 

@@ -13,7 +13,7 @@ import type { Keyring } from '../../installations/keyring.ts';
 import { createTokenCipher, places } from '../../installations/open-installation.ts';
 import { createSealer, sealedPrefix } from '../../installations/sealer.ts';
 
-/** One transaction seals at most this many values again, so that other writers do not wait long. */
+/** The most values that one transaction seals again. The limit keeps other writers from waiting long. */
 const batch = 100;
 
 /**

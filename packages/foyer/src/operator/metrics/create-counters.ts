@@ -91,7 +91,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
     rateLimits: counter('foyer_slack_rate_limits_total', 'Calls to Slack that were rate limited', { method }),
     events: counter(
       'foyer_slack_requests_total',
-      'Events and interactions, by type and response status; unverified: refused before Foyer knew that Slack sent it',
+      'Events and interactions, by type (unverified if Foyer could not verify the sender) and response status',
       { type: [...knownEventTypes, 'other'], status: eventStatuses },
     ),
     acknowledgementSeconds: histogram(
@@ -106,7 +106,7 @@ export function createCounters(registry: Registry, known: { stepNames: readonly 
     }),
     notices: counter(
       'foyer_notices_total',
-      'Attempts to notify the operators of an event, by outcome; pending: Foyer tries again',
+      'Attempts to notify the operators of an event, by outcome (pending if Foyer will try again)',
       { channel: noticeChannels, end: noticeEnds },
     ),
     refused: counter('foyer_refused_requests_total', 'Refused requests and connections, by reason', {

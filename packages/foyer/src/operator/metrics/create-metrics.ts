@@ -20,9 +20,9 @@ import {
 import { addStateGauges } from './state-gauges.ts';
 
 /**
- * Why narrow functions and no event bus: each folder declares what it can report as an optional function among its own
- * dependencies. It does not depend on metrics, and without a listener it does no extra work. `assemble-foyer.ts` passes
- * the functions of `Metrics` to the folders.
+ * Foyer has no event bus for metrics. Instead, the dependencies of a folder include optional functions, such as
+ * `onStepEnded`, that the folder calls to report what happened. `assemble-foyer.ts` passes the functions of `Metrics`
+ * for them. So no other folder depends on metrics, and a folder without such a function does no extra work.
  *
  * Every label has few values: a method or event that is not listed in `known-labels.ts` counts as `other`, so requests
  * from outside cannot make the registry grow.
@@ -34,10 +34,12 @@ import { addStateGauges } from './state-gauges.ts';
  */
 export interface Metrics {
   /**
-   * An OAuth attempt ended. refused: Foyer did not accept its callback, the gate refused the install, or the workspace
-   * belongs to another account. unverified: it failed in a way that any stranger can cause, with an `error=` in the
-   * callback's URL or a code that Slack never issued. interrupted: Foyer later found that the attempt had stopped
-   * midway.
+   * An OAuth attempt ended. Some outcomes:
+   * - `refused`: Foyer did not accept the callback, the gate refused the install, or the workspace belongs to another
+   *   account.
+   * - `unverified`: the attempt failed in a way that any stranger can cause, with an `error=` in the callback's URL or
+   *   a code that Slack never issued.
+   * - `interrupted`: Foyer later found that the attempt had stopped midway.
    */
   onInstallRequest(outcome: (typeof installOutcomes)[number]): void;
   /** A sign-in with Slack ended; `sign-in.ts` says what the outcomes mean. */

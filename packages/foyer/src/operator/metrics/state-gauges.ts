@@ -122,8 +122,8 @@ export function addStateGauges(deps: {
     gauges.size.set(measured.bytes);
     for (const state of ['busy', 'idle', 'waiting', 'most'] as const)
       gauges.pool.set({ state }, measured.pool[state]);
-    // Foyer does not monitor the disk of a database server. It then removes both disk metrics, so that no alert about
-    // the disk fires.
+    // If the database runs on a database server, Foyer cannot measure the disk of that server. Foyer then removes both
+    // disk metrics, so that no alert about the disk fires.
     if (!measured.disk) for (const each of [gauges.diskSize, gauges.diskFree]) each.remove();
     else {
       gauges.diskSize.set(measured.disk.bytes);

@@ -64,7 +64,7 @@ interface Visit {
   query: URLSearchParams;
   /** Undefined if the session has not been read yet, or if no one is logged in. */
   session: OperatorSession | undefined;
-  /** Whether installs are paused. Read only if there is a session. */
+  /** Whether installs are paused. Undefined if no one is logged in, because Foyer then does not check. */
   inMaintenance?: boolean;
 }
 

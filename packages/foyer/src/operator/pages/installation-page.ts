@@ -18,7 +18,7 @@ interface InstallationContent {
   record: InstallRecord;
   /** Newest first. */
   runs: readonly RunWithAttempts[];
-  /** The runs that moments (such as `opened`) started in this installation, newest first. */
+  /** The `opened`, `upgraded` and `workspaceGranted` runs of this installation, newest first. */
   moments: readonly RunWithAttempts[];
   /** The people who started to use the app most recently, newest first. */
   people: readonly MemberRecord[];
@@ -43,7 +43,7 @@ function tokenText(tokens: TokenTimes, now: number): HtmlValue {
   if (!tokens.bot) return 'none stored';
   const { expiresAt } = tokens.bot;
   return expiresAt === null
-    ? 'stored, does not expire'
+    ? 'stored without an expiry time'
     : html`stored, ${expiresAt < now ? 'expired' : 'expires'} ${ago(expiresAt, now)}`;
 }
 

@@ -22,7 +22,9 @@ const forgottenAfterMs = 3_600_000;
 /** After this many failures from all addresses together, only one attempt every `refillMs` is allowed. */
 const burst = 50;
 const refillMs = 2000;
-/** Limits the memory. If the limit is reached, a new entry replaces the oldest one. */
+/**
+ * How many addresses and trusted browsers the throttle remembers. At the limit, a new entry replaces the oldest one.
+ */
 const mostAddresses = 10_000;
 const mostTrusted = 100;
 

@@ -91,13 +91,13 @@ function tiles(content: OverviewContent, now: number): Html {
       note:
         lapsing > 0
           ? 'will expire within an hour unless Foyer refreshes them'
-          : 'none will expire within an hour',
+          : 'no token will expire within an hour',
       tone: lapsing > 0 ? 'warn' : undefined,
     }),
     tile({
       label: 'Tokens to revoke',
       value: tokens.unstored,
-      note: tokens.unstored > 0 ? 'left over from installs that did not finish' : 'none left over',
+      note: tokens.unstored > 0 ? 'tokens of installs that did not finish' : 'none left over',
       tone: tokens.unstored > 0 ? 'warn' : undefined,
     }),
   ]}</ul>`;

@@ -6,7 +6,7 @@ import { durationText, spanText, timeText } from '../terminal/time-text.ts';
 
 /** How single values look on every page: a status, a time, a name. */
 
-/** Writes an identifier, such as `run_cancelled`, as people read it. Filters and JSON keep the identifier. */
+/** Converts an identifier to words: `run_cancelled` becomes `run canceled`. Filters and JSON keep the identifier. */
 export function inWords(identifier: string): string {
   return identifier.replaceAll('_', ' ').replace('cancelled', 'canceled');
 }

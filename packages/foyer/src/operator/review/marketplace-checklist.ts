@@ -10,7 +10,7 @@ import type { Words } from '../../texts/create-texts.ts';
  * reviewers make the final decision.
  */
 
-/** One point of the review. by hand: only a person can judge it. */
+/** One point of the review. If its result is `by hand`, only a person can judge the point. */
 export interface ReviewPoint {
   point: string;
   result: 'pass' | 'fail' | 'by hand';

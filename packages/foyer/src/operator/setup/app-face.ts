@@ -12,8 +12,8 @@ export interface AppFace {
 }
 
 /**
- * Reads the face and the long description from a manifest. A missing text becomes an empty text, and a missing color
- * the default color.
+ * Reads the app's name, descriptions and color from a manifest. If a text is missing, returns an empty text for it. If
+ * the color is missing, returns the default color.
  * @throws CommandError if the text is not JSON
  */
 export function readFace(manifestText: string): AppFace & { longDescription: string } {

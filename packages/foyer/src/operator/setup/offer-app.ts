@@ -62,7 +62,7 @@ export function offerApp(
 function restore(file: string, before: string | undefined): string | undefined {
   try {
     if (before === undefined) {
-      // If `file` was a link to a missing file, Foyer created that missing file. Removes it, and keeps the link.
+      // If `file` is a link, removes the file that the link names, which Foyer created, and keeps the link.
       if (existsSync(file)) rmSync(realpathSync(file));
     } else if (readIfThere(file) !== before) writeFileSync(file, before);
     return undefined;

@@ -18,8 +18,8 @@ export interface SetupQuestion {
 }
 
 /**
- * Asks on a terminal. `output` is stderr, because stdout is for the result. Clack is loaded with the first question,
- * because most commands ask nothing. For a cancelled question, Clack returns a symbol.
+ * Asks on a terminal. `output` is stderr, because stdout is for the result. Each question imports Clack only when it is
+ * asked, because most commands ask nothing. If a person cancels a question, Clack returns a symbol.
  */
 export function createSetupPrompts(streams: { input: Readable; output: Writable }): SetupPrompts {
   const answered = <T extends string | boolean>(answer: T | symbol): T | undefined =>

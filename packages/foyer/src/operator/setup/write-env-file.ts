@@ -92,12 +92,16 @@ function replaceFile(file: string, text: string): void {
   }
 }
 
-/** If root runs setup, the user that runs Foyer must still be able to read the file. Another user may not give it away. */
+/**
+ * If root runs setup, keeps the file's earlier owner, so that the user that runs Foyer can still read the file. Only
+ * root can change a file's owner.
+ */
 function keepOwner(handle: number, { uid, gid }: Stats): void {
   try {
     if (process.getuid?.() === 0) fchownSync(handle, uid, gid);
   } catch {
-    // In a container, root may not be allowed to set this owner. The file then belongs to root, and Foyer runs as root.
+    // In some containers, not even root can change a file's owner. The new file then belongs to root. Foyer can read
+    // it, because Foyer runs as root there.
   }
 }
 
