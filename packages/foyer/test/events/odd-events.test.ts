@@ -215,7 +215,7 @@ for (const [engine, openBackend] of Object.entries(engines)) {
         const kept = await stage.store.fetchInstallation(org);
         assert.deepEqual([kept.bot?.token, kept.user.token], ['xoxb-bot-1', 'xoxp-org']);
 
-        // An event that Slack dates minutes after the workspace's own uninstall can only be about the org-wide install.
+        // If the event is minutes later than the workspace's own uninstall, it can only be about the org-wide install.
         stage.clock.advance(2 * 60_000);
         await stage.deliver(envelope(stage.clock, { authorizations: undefined, event_id: 'EvLater' }));
         assert.equal((await stage.statuses())['enterprise:E1'], 'uninstalled');

@@ -81,7 +81,8 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
         assert.match(shown, new RegExp(`<@${acme.owner.userId}> answered: For a team`));
         await eventually(async () => !homeOf(stage, acme.owner).includes('foyer.answer'));
 
-        // Makes the message show its form again, as if chat.update had failed. A press then only closes the form.
+        // Makes the message show its form again, as if chat.update had failed. If the owner then submits the form a
+        // second time, Foyer only closes it.
         const closed = sandbox.messages(acme.owner).find(({ ts }) => ts === first.ts);
         assert.ok(closed);
         closed.blocks = message;

@@ -234,8 +234,8 @@ describe('the receiver of button presses', () => {
     assert.deepEqual(happened, ['listener of v0=1', 'answer']);
   });
 
-  it('the receiver answers a button press once its listeners have ended without acknowledging it', async (t) => {
-    // These timers never fire, so the answer does not come from the time limit for a listener that hangs.
+  it('if no listener acknowledges a button press, the receiver answers the press as soon as the listeners have ended', async (t) => {
+    // No timer fires here. The receiver therefore answers because the listener has ended, not because its time is up.
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const { happened, socket, listener } = await setUp(t);
     listener.resolve();

@@ -203,7 +203,7 @@ describe('a button press by someone who may not use the button', () => {
       // The installer and an admin of Globex try to retry Acme's run.
       { teamId: globex.teamId, userId: globex.userId, value: acme.runId },
       { teamId: globex.teamId, userId: admin, value: acme.runId },
-      // The same two people claim to be in Acme.
+      // The installer and the admin of Globex claim to be in Acme.
       { teamId: acme.teamId, userId: globex.userId, value: acme.runId },
       { teamId: acme.teamId, userId: admin, value: acme.runId },
       { teamId: 'T0NOBODY', userId: acme.userId, value: acme.runId },

@@ -276,7 +276,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     await assert.rejects(stage.start(), DatabaseUnavailableError);
   });
 
-  it('a start on a newer Foyer’s database is refused, and leaves the database unchanged', async (t) => {
+  it('Foyer refuses to start on the database of a newer Foyer, and leaves the database unchanged', async (t) => {
     const { stage } = await stopped(t);
     const database = new Sqlite(stage.databaseFile);
     database.exec("insert into kysely_migration values ('9999-later', '2099-01-01T00:00:00Z')");
@@ -287,7 +287,7 @@ describe('a start on a database that cannot be used', { concurrency: 6 }, () => 
     assert.deepEqual(await readFile(stage.databaseFile), before);
   });
 
-  it('a start with a missing or wrong encryption key is refused, and works again with the right key', async (t) => {
+  it('Foyer refuses to start with a missing or wrong encryption key, and starts once the right key is back', async (t) => {
     const { stage } = await stopped(t);
     const keyFile = `${stage.databaseFile}.key`;
     const right = await readFile(keyFile, 'utf8');

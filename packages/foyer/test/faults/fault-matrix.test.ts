@@ -171,7 +171,7 @@ async function assertNotInstalled(play: Play, end: NotInstalled, answer: Respons
     case 'never revoked':
       assert.match(page, /did not finish[\s\S]*could not revoke it yet/);
       assert.deepEqual(await request(), { outcome: 'failed', kept: 1 });
-      // Foyer retries the revocation only once the install request is a minute old, and does so when it starts.
+      // When Foyer starts, it retries the revocation, but only if the install request is at least a minute old.
       play.clock.jump(61_000);
       await stage.stop();
       await stage.start();

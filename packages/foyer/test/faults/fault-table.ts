@@ -37,7 +37,7 @@ export interface NotInstalled {
   tokens: 'none' | 'revoked' | 'revoked later' | 'never revoked' | 'unknown';
 }
 
-/** What a test expects if the install happens: how its run ends. Steps that `steps` does not name succeed. */
+/** What a test expects if the install happens: how its run ends. A step that is missing from `steps` must succeed. */
 export interface Installed {
   run: 'succeeded' | 'failed' | 'waiting';
   /**
@@ -58,7 +58,7 @@ export interface Cell {
   failure: string;
   how: 'once' | 'always';
   end: End;
-  /** Another call that fails first. Foyer calls `method` only because of that failure. */
+  /** The call that has to fail before Foyer calls `method` at all, and how that call fails. */
   first?: { method: string; failure: string };
 }
 
@@ -252,10 +252,10 @@ const welcome: Cell[] = [
 ];
 
 const inDoubt = { method: 'chat.postMessage', failure: 'reset, acted' };
-/**
- * `conversations.history`: called only if Foyer does not know whether the welcome arrived. In these cells it did
- * arrive, so Foyer must not send it again.
- */
+ /**
+  * Failures of `conversations.history`. Foyer calls that method only if it does not know whether the welcome arrived.
+  * Here the welcome did arrive, so Foyer must not send it again.
+  */
 const search: Cell[] = [
   ...rows('conversations.history', [...later, ...laterActed, ...limited, ...hangs], once, whole, inDoubt),
   ...rows('conversations.history', [...later, ...laterActed], always, failed('send-welcome', 1), inDoubt),
@@ -328,10 +328,10 @@ function kindOf({ method, failure, how, end }: Cell): string {
   return JSON.stringify([method, how, marks, end]).replaceAll(/: \w+"/g, '"');
 }
 
-/**
- * One cell of each kind (`kindOf`), for the tests on the second engine. Other cells of the same kind would test nothing
- * new there, because the database stores the same kind of outcome for each of them.
- */
+ /**
+  * One cell of each kind, as `kindOf` defines it. The tests on the second engine use only these cells, because the
+  * database stores the same kind of outcome for all cells of one kind.
+  */
 export const cellOfEachEnd: readonly Cell[] = cells.filter(
   (cell, index) => cells.findIndex((other) => kindOf(other) === kindOf(cell)) === index,
 );

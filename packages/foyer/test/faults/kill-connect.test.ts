@@ -57,7 +57,7 @@ async function begin(stage: ProcessStage, token: string, person: { teamId: strin
 }
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  it(`if Foyer is killed during an install with a link, installation, connection and run are all stored or none is (${engine})`, async (t) => {
+  it(`if Foyer is killed during an install that began with a link, it has stored either the installation, the connection and the run, or none of them (${engine})`, async (t) => {
     const stage = await setProcessStage({
       engine,
       environment: { CONNECT_SECRET: secret, CONNECT_RETURN_ORIGINS: host },

@@ -13,7 +13,10 @@ import { afterMs, atCall, atCommit, type KillPoint, killedDuring, phases } from 
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 import { heldTokens, liveTokens } from './support/tokens.ts';
 
-/** SIGKILL outside of an install: while Foyer revokes tokens, uninstalls, publishes App Home or retries a run. */
+/**
+ * These tests kill Foyer outside of an install: while it revokes tokens, uninstalls, publishes App Home or retries a
+ * run.
+ */
 
 /** How long a test waits for a run to end: longer than a lease of thirty seconds plus the delays of a busy machine. */
 const patienceMs = 90_000;

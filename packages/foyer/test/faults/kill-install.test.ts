@@ -22,23 +22,26 @@ import { heldTokens, liveTokens } from './support/tokens.ts';
 /** How long a test waits for a run to end: longer than a lease of thirty seconds plus the delays of a busy machine. */
 const patienceMs = 90_000;
 
-/** The kills of one install. After each kill Foyer starts again, and the next point is armed. */
+/**
+ * The points at which Foyer is killed during one install. After each kill, Foyer starts again, and the test waits for
+ * the next point.
+ */
 type Killing = readonly KillPoint[];
 
 interface Tally {
   kills: number;
   /** Installs whose run resumed after the restart. */
   resumed: number;
-  /** Installs that were killed before the code exchange, and that Foyer completed when the callback was reloaded. */
+  /** Installs in which Foyer was killed before the code exchange. It completed them when the callback was reloaded. */
   reloaded: number;
   /** Installs that the person had to start over, because Foyer had stored nothing before the kill. */
   begunAnew: number;
   /** Kill points that Foyer did not reach before the run had finished. */
   atRest: number;
-  /**
-   * Installs that were killed while Foyer notified the operators: the outcome is unknown, so Foyer does not notify
-   * again.
-   */
+   /**
+    * Installs in which Foyer was killed while it notified the operators. Foyer cannot know whether the notice arrived,
+    * so it does not send it again.
+    */
   operatorsUnconfirmed: number;
 }
 

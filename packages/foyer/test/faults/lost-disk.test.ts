@@ -78,7 +78,7 @@ describe('Foyer exits if a database file is removed, replaced or truncated', { c
       /foyer\.db was replaced/,
     ],
   ] as const) {
-    it(`if ${what}, Foyer exits with code 1 within nine seconds, even without a write`, async (t) => {
+    it(`if ${what}, Foyer exits with code 1 within nine seconds, even if it has nothing to write`, async (t) => {
       const stage = await setUp(t);
       await installWhole(stage, 'Acme');
       const since = performance.now();

@@ -251,8 +251,8 @@ function assertNoOtherFault(output: string, removed: readonly string[]): void {
       (id) => id !== undefined && removed.includes(id),
     );
     if (line.code === 'account_inactive' && isRemoved) continue;
-    // A line with a count but no error is about an error that an earlier line reported: it only says how often the
-    // error occurred.
+    // Foyer logs an error once. A later line, with a count but without the error, only says how often the error
+    // occurred.
     if (line.count !== undefined && line.err === undefined) continue;
     // Bolt logs Foyer's message with a prefix, so the pattern does not start with `^`.
     assert.match(

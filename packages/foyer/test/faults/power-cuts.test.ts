@@ -99,8 +99,8 @@ it('a power cut at any moment loses nothing that was acknowledged, and leaves a 
   const log = createLogger({ logLevel: 'silent', secrets: [] });
   const cuts = count({ quick: 12, full: 200 });
   for (let cut = 0; cut < cuts; cut += 1) {
-    // Half of the power cuts come right after an acknowledgement. If Foyer acknowledged a change before it synced the
-    // change to the disk, such a cut is the most likely to lose it.
+    // Half of the power cuts come right after an acknowledgement. If Foyer acknowledges a change before the change is
+    // synced to the disk, a power cut at that time is the most likely to lose the change.
     const ack = random.pick(acknowledged);
     const afterAck = steps.findIndex(({ at }) => at > ack.at);
     const end = cut % 2 === 0 && afterAck > 0 ? afterAck : 1 + random.below(steps.length);

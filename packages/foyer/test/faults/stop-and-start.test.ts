@@ -8,7 +8,7 @@ import { isServing, spawnFoyer } from './support/foyer-process.ts';
 import { isFullRun } from './support/full-run.ts';
 import { type ProcessStage, setProcessStage } from './support/process-stage.ts';
 
-/** SIGTERM under load, and a second process on the same database. */
+/** These tests stop Foyer with SIGTERM under load, and run two Foyer processes on one database. */
 
 /** How long a test waits for a run to end: longer than a lease of thirty seconds plus the delays of a busy machine. */
 const patienceMs = 90_000;
@@ -99,7 +99,7 @@ function stoppingAndStarting(engine: EngineName): void {
       await stage.close();
     });
     assert.equal(await isServing(beside), true);
-    // Slow enough that the other process looks for work in the middle of a run.
+    // Each call to Slack takes long enough that the other process looks for work in the middle of a run.
     stage.sandbox.faults.setLatency('*', 250);
     const people = ['owner', 'admin'] as const;
     for (const who of people) {

@@ -205,7 +205,7 @@ describe('composing a Home', () => {
     assert.deepEqual(shownOf([5, 200]), [5, 90]);
     assert.deepEqual(shownOf([200, 200]), [47, 47]);
     assert.deepEqual(shownOf([200, 5, 200, 1]), [64, 5, 22, 1]);
-    // Each block uses 6 kB of the 250 kB.
+    // Each block uses 6 kB, and Slack limits a Home to 250 kB.
     assert.deepEqual(shownOf([90, 90, 1], 'é'.repeat(3000)), [26, 13, 1]);
     assert.deepEqual(shownOf(Array(49).fill(100)), Array(49).fill(0));
   });

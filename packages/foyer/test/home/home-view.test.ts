@@ -145,7 +145,7 @@ describe('the Home view’s steps', () => {
     assert.match(text, /Slack did not answer in time\. `timeout`/);
   });
 
-  it('the Home view does not say that a step failed which only waited', () => {
+  it('the Home view does not say that a step failed if the step only waited', () => {
     const waited = step('fetch-profile', 'retrying', { attempts: 3 });
     const text = (dueAt: number | null) =>
       textOf(homeView(content({}, { run: run('waiting', [waited], { dueAt }) })));

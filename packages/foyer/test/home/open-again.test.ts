@@ -62,7 +62,7 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal((await home.publishHome(opened)).reason, 'not_installed');
     });
 
-    it('Foyer records at most every ten minutes that a person opened App Home, and a republish still reaches everyone who opened it within an hour', async (t) => {
+    it('Foyer records at most every ten minutes that a person opened App Home, but still republishes to everyone who opened App Home in the past hour', async (t) => {
       const home = await homeOn(t);
       const at = home.clock.now;
       await home.publishHome(opened);

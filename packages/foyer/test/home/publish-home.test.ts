@@ -53,7 +53,7 @@ describe('publishing App Home', () => {
     assert.match(home.shown('U1')[1]?.args.view ?? '', /Renamed/);
   });
 
-  it('publishing App Home sends the same view again after a reinstall, since Slack forgot it', async () => {
+  it('after a reinstall, publishing App Home sends the same view again, because Slack has forgotten the view', async () => {
     await home.publishHome(installer);
     await home.change('ins_1', { installed_at: installedAt + 1 });
     assert.equal((await home.publishHome(installer)).published, true);
@@ -98,7 +98,7 @@ describe('publishing App Home', () => {
     assert.equal((await home.publishHome(installer)).reason, 'unchanged');
   });
 
-  it('publishes of App Home that are requested while one is in flight are combined into a single publish of the newest view', async () => {
+  it('if several requests to publish App Home arrive during a publish, Foyer then publishes only the newest view, once', async () => {
     const publishes = holdPublishes();
     const arrived = publishes.arrival();
     const first = home.publishHome(installer);

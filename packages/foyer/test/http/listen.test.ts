@@ -41,7 +41,7 @@ describe('a server that cannot listen', () => {
   });
 });
 
-describe('a server that closes', () => {
+describe('a server that is closing', () => {
   const request = 'GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n';
 
   async function startServer() {
@@ -65,7 +65,7 @@ describe('a server that closes', () => {
     return performance.now() - startedAt;
   }
 
-  it('a server that closes still answers a request on a connection that was opened just before', async (t) => {
+  it('a server that is closing still answers a request on a connection that was opened just before', async (t) => {
     const started = await startServer();
     const client = await openConnection(t, started);
     const closed = started.listening.close(8000);
@@ -75,7 +75,7 @@ describe('a server that closes', () => {
     await closed;
   });
 
-  it('a server that closes still answers requests on connections that it has not accepted yet', async () => {
+  it('a server that is closing still answers requests on connections that it has not accepted yet', async () => {
     const { listening, port } = await startServer();
     const sent = new Int32Array(new SharedArrayBuffer(4));
     const count = 8;
@@ -104,7 +104,7 @@ describe('a server that closes', () => {
     assert.deepEqual(answers, Array(count).fill('HTTP/1.1 200 OK'));
   });
 
-  it('a server that closes waits half a second for the request of a new connection, but not for an older idle connection', async (t) => {
+  it('a server that is closing waits half a second for the request of a new connection, but not for an older idle connection', async (t) => {
     const first = await startServer();
     await openConnection(t, first);
     const newMs = await closingMs(first);

@@ -122,7 +122,7 @@ test('a body that would exceed the shared memory budget is refused, and each bod
   assert.equal(reader.heldBytes(), 0);
 });
 
-test('a Content-Length alone reserves no memory', async () => {
+test('a Content-Length header reserves no memory before the body arrives', async () => {
   const reader = createBodyReader({ budgetBytes: 100_000 });
   for (let n = 0; n < 10; n += 1) void reader.read(requestUnderWay(90_000));
   assert.equal(reader.heldBytes(), 0);

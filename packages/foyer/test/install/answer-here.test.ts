@@ -167,7 +167,7 @@ for (const engine of ['SQLite', 'Postgres'] as const) {
       assert.ok(answers.every(({ answered_by }) => answered_by === acme.userId));
     });
 
-    it('the progress page refuses an answer if the question was already answered in Slack, and sends the person to Slack to choose a channel', async (t) => {
+    it('the progress page refuses an answer to a question that was already answered in Slack, and says that a channel can only be chosen in Slack', async (t) => {
       const play = await setQuestionStage(t, engine, [write, channel]);
       const { stage, acme, visitor, page, asked, html, ticket, post } = play;
       const { sandbox } = stage;

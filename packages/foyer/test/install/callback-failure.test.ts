@@ -54,7 +54,7 @@ describe('why an install did not happen', () => {
   it('access_denied in the redirect means that the person refused, but in the response to the code exchange it means that Slack refused', () => {
     const redirect = redirectFailure('access_denied');
     assert.deepEqual([redirect.kind, statusOf(redirect)], ['access_denied', 200]);
-    // The exchange comes after the person has agreed, so this refusal is Slack's own.
+    // The code exchange comes after the person has agreed, so here it is Slack that refuses.
     const exchange = exchangeFailure(slackRefusal('access_denied'));
     assert.deepEqual([exchange.kind, exchange.code], ['slack_refused', 'access_denied']);
   });

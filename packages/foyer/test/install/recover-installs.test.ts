@@ -30,7 +30,7 @@ const row = (n: number, given: object) => ({
 
 for (const [engine, open] of Object.entries(engines)) {
   describe(`the sweep of old install requests on ${engine}`, () => {
-    it('in small transactions, the sweep deletes install requests that are older than 90 days, and failed requests beyond the newest 10,000', async (t) => {
+    it('the sweep deletes install requests that are older than 90 days, keeps only the newest 10,000 failed requests, and uses small transactions', async (t) => {
       const { database, close } = await open();
       t.after(close);
       let n = 0;

@@ -122,7 +122,7 @@ describe('the state cookie', () => {
     assert.equal(!verdict.ok && verdict.fault, 'state_expired');
   });
 
-  it('the state cookie is bound to the host on https', () => {
+  it('on https, the state cookie is bound to the host', () => {
     const { cookies } = statesAt({ now: 0 }, { secure: true }).issue({}, undefined);
     assert.match(cookies[0] ?? '', /^__Host-foyer-state-/);
     assert.match(cookies[0] ?? '', /; Secure/);

@@ -75,7 +75,7 @@ test('the OAuth provider gets each refresh token with an expiry time, even if Sl
   }
 });
 
-test('a usable response to the code exchange reaches the OAuth provider unchanged, whether it grants or refuses the install', async () => {
+test('if Slack’s response to the code exchange is usable, Foyer passes it to Bolt’s OAuth provider unchanged, even if Slack refuses the install', async () => {
   for (const answer of [
     whole,
     org,
@@ -192,7 +192,7 @@ test('Foyer revokes every token in a response that was cut off, except a token t
   }
 });
 
-test('if Slack’s response breaks off, Foyer does not revoke its token until Slack has named the token’s owner or called the token invalid', async () => {
+test('if Slack’s response breaks off after a token, Foyer revokes the token only after Slack has named its owner or said that it is invalid', async () => {
   const cut = `${JSON.stringify(whole).slice(0, -1)},`;
   const failure = (code: string) => ({
     test() {

@@ -148,7 +148,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(history.filter((kind) => kind === 'token_works').length, 3);
     });
 
-    it('after a suspension of the app, two machines that check an installation whose workspace removed the app uninstall it exactly once', async (t) => {
+    it('if two machines check, after a suspension of the app, an installation whose workspace has removed the app, only one of them uninstalls it', async (t) => {
       const { slack, strangers, installed, died, rows, uninstallRuns, ends, tokens, machine } =
         await setTeams(t, open);
       await strangers.leave();
@@ -210,7 +210,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await rows(), ['active', 'uninstalled', 'uninstalled', 'uninstalled']);
     });
 
-    it('a pass over inactive installations makes at most six calls while the app is suspended, and ends at its limit or on abort', async (t) => {
+    it('a pass over inactive installations makes at most six calls while the app is suspended; later it ends after `limit` installations or when `signal` aborts', async (t) => {
       const { slack, strangers, installed, died, tokens } = await setTeams(t, open);
       await strangers.leave();
       const ids: string[] = [];
@@ -346,8 +346,8 @@ it('one pass checks at most 500 of the installations that Slack called inactive'
   const more = Array.from({ length: 500 }, (_, n) => ({ ...row, id: `ins_${n}`, tenant: `team:TX${n}` }));
   await opened.database.queries.insertInto('installations').values(more).execute();
   const asked = new Set<string>();
-  // A stub refuses each renewal. 500 calls over HTTP would take seconds, and if some of them timed out, the pass could
-  // end before it has checked 500 installations.
+  // A stub refuses each renewal. With 500 calls over HTTP, the test would take seconds, and timeouts could end the pass
+  // before it has checked all 500 installations.
   const { settleHeld } = createInactiveInstallations({
     ...{ database: opened.database, config: { slack: { clientId: '1.1' } }, now: Date.now },
     slack: () => assert.fail('no token is tested'),

@@ -70,7 +70,7 @@ test('after a commit, the cache reads every installation again, including those 
   assert.deepEqual(reads, ['old', 'new']);
 });
 
-test('after a commit, the cache opens a row with the earlier version of the installation, unless a read has found the installation deleted', async () => {
+test('after a commit, the cache passes the earlier version of a row to the function that opens the new one, unless the last read found no row', async () => {
   const { get, before, gone, commit } = setCache();
   await get('T1');
   commit();

@@ -133,7 +133,7 @@ export function installationStoreContract(
         );
       });
 
-      it('case 4: the store returns the org’s row for an enterprise id alone if isEnterpriseInstall is not given', async () => {
+      it('case 4: if only an enterprise id is given, without isEnterpriseInstall, the store returns the org’s row', async () => {
         await save(
           teamInstall({ enterpriseId: 'E1', botToken: 'xoxb-team' }),
           orgInstall({ botToken: 'xoxb-org' }),
@@ -412,7 +412,7 @@ export function installationStoreContract(
         );
       });
 
-      it('case 18: the later of two saves in one millisecond wins', async () => {
+      it('case 18: if two saves happen in the same millisecond, the store keeps the later one', async () => {
         await store.storeInstallation(teamInstall({ botToken: 'xoxb-1', userToken: 'xoxp-1' }));
         await store.storeInstallation(teamInstall({ botToken: 'xoxb-2', userToken: 'xoxp-2' }));
         assert.equal(await botTokenOf(T1), 'xoxb-2');
@@ -802,7 +802,7 @@ export function installationStoreContract(
         const eventTime = () => Math.floor(clock.now() / 1000) * 1000;
         beforeEach(() => clock.advance(400));
 
-        it('an uninstall or revocation event in the same second as a first install is applied', async () => {
+        it('if a first install and an uninstall or revocation event happen in the same second, the event is applied', async () => {
           await store.storeInstallation(teamInstall({ userToken: 'xoxp-1' }));
           const before = eventTime();
           assert.equal(await store.revokeUserTokens(T1, { before, userIds: ['U1'] }), true);
@@ -1078,7 +1078,7 @@ export function installationStoreContract(
         });
       });
 
-      it('case 32: a sealed text that was moved to another row, or changed, does not open', async () => {
+      it('case 32: a sealed text does not open if it was changed or moved to another row', async () => {
         await save(secretInstall(), teamInstall({ teamId: 'T2' }));
         const { queries } = backend.database;
         const rows = await queries

@@ -84,7 +84,7 @@ for (const [engine, open] of Object.entries(engines)) {
       await assert.rejects(verifyKeyring(second, other, { now, process: 'web-2 8 y' }), isRefusedFor('a'));
     });
 
-    it('the key check admits only one of several Foyers with different keys that start on an empty database at the same time', async (t) => {
+    it('if several Foyers with different keys start on an empty database at the same time, the key check admits only one of them', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const databases = [database, await reopen(), await reopen()];
@@ -127,7 +127,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual(await recordOf(database), { old: null, new: null });
     });
 
-    it('if a Foyer that seemed dead continues, its key is recorded as in use again, and each Foyer reports the other’s key', async (t) => {
+    it('if a Foyer continues after it seemed dead, it records that its key is in use again, and each of the two Foyers reports the other’s key', async (t) => {
       const { database, reopen, close } = await open();
       t.after(close);
       const { now, advance } = createClock();

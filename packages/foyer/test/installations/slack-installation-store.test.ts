@@ -173,7 +173,7 @@ for (const [engine, open] of Object.entries(engines)) {
           assert.deepEqual([found.bot?.token, found.user.token], ['xoxb-2', 'xoxp-1']);
         });
 
-        it('case 15: the store saves the token of a person who authorizes later', async () => {
+        it('case 15: the store saves the token of another person who authorizes the app after the install', async () => {
           await save(teamInstall(), teamInstall({ userId: 'U2', botToken: null, userToken: 'xoxp-2' }));
           const found = await fetchAs('U2');
           assert.deepEqual([found.bot?.token, found.user.token], ['xoxb-bot-1', 'xoxp-2']);

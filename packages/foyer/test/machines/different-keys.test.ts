@@ -7,7 +7,7 @@ import { keysOf } from '../support/installations.ts';
 import { recordingLogger, setStage } from '../support/start-foyer.ts';
 
 for (const engine of ['SQLite', 'Postgres'] as const) {
-  test(`a second Foyer with other keys cannot start while the first runs, or after the first has stored a token (${engine})`, async (t) => {
+  test(`a second Foyer with other keys cannot start while the first runs; once the first has stored a token, the second cannot start at all (${engine})`, async (t) => {
     const [one] = keysOf('one');
     const stage = await setStage({
       engine,

@@ -9,7 +9,7 @@ import type { TestContext } from 'node:test';
  */
 export type DiskFault = 'sync-fails' | 'write-lost' | 'locks-fail';
 
-/** A disk that a test can make fail, for a process that the test starts with `environment`. */
+/** Lets a test cause disk faults in a process that the test starts with `environment`. */
 export interface FaultyDisk {
   environment: Record<string, string>;
   /** Takes effect immediately, so a test can call it in the middle of an operation. */

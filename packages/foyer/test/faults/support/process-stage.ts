@@ -32,7 +32,7 @@ export interface ProcessStage {
   /** The proxy between Foyer and its Postgres; undefined on SQLite. */
   proxy: PostgresProxy | undefined;
   foyer(): FoyerProcess;
-  /** Starts Foyer, also after a kill, on the same port and database; resolves once it serves. */
+  /** Starts Foyer, or starts it again after a kill, always on one port and database. Resolves once Foyer serves. */
   start(nodeArguments?: readonly string[]): Promise<void>;
   /** Does the same as `start`, but resolves to false if Foyer is killed before it serves. */
   tryStart(): Promise<boolean>;

@@ -60,7 +60,7 @@ test('the failure page of every failed OAuth attempt says what became of the ins
   }
 });
 
-test('the page of a request over a limit loads the same address again, with its link, code or return address', () => {
+test('if a request exceeds a limit, “Try again” on the failure page repeats the same address, including its query parameters', () => {
   for (const kind of ['too_many_requests', 'signin_limited'] as const) {
     assert.match(failurePage({ ...frame, kind }), /<a class="button" href="">Try again</, kind);
     assert.match(failurePage({ ...frame, kind, path: '/in/' }), /<a class="button" href="\/in\/">/, kind);

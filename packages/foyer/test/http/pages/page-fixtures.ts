@@ -63,12 +63,12 @@ export function progressOf(
   };
 }
 
-/** The words in which a frame shows progress. */
+/** The app name, words and step faces that `progressStatus` needs to describe progress. */
 export function wordsOf({ site, words }: PageFrame): ProgressWords {
   return { app: site.brand.name, words, faces };
 }
 
-/** The progress page for this progress, with addresses that open the app in Slack. */
+/** The HTML of the progress page that shows `progress`, with addresses that open the app in Slack. */
 export function progressDocument(
   progress: Progress,
   { hearsMessages, ...pageFrame }: PageFrame & { hearsMessages?: boolean } = frame,

@@ -153,7 +153,7 @@ test('the progress page never shows a step that is meant for operators', () => {
   assert.doesNotMatch(progressDocument(progress), /notify-operators|app’s team/);
 });
 
-test('the progress page counts only failed attempts, and does not say that a step failed which only waited', () => {
+test('the progress page counts only failed attempts, and does not say that a step failed if the step only waited', () => {
   const noteOf = (status: 'running' | 'retrying', more: { failures: number; errorCode: string | null }) => {
     const progress = progressOf('running', [status]);
     const steps = progress.steps.map((step) => ({ ...step, attempts: 5, ...more }));
