@@ -53,8 +53,8 @@ export function createBackground(deps: {
   }
 
   /**
-   * Each of the other shared chores also runs once when a machine starts. This chore runs only if it is the turn of
-   * this machine, so that not every machine asks Slack when it starts.
+   * When a machine starts, it runs each of the other shared chores once. It runs this chore only if `takeOwnTurn`
+   * allows it. Otherwise, every machine would send requests to Slack when it starts.
    */
   async function settleHeld(signal: AbortSignal): Promise<void> {
     const turn = { chore: 'test held installations', everyMs: heldTestedEveryMs };

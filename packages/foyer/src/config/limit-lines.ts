@@ -14,7 +14,7 @@ const wholeLines = 3;
 const everyMs = 60_000;
 /** The maximum number of classes. After that, lines that fit no known class share one class per log level. */
 const mostClasses = 200;
-/** The ids that say where a problem came from. A line that reports a count lists up to `mostOrigins` of each. */
+/** The ids that say where a problem came from. A line with a count contains up to `mostOrigins` values of each id. */
 const origins = ['requestId', 'runId', 'installationId', 'teamId', 'address'] as const;
 const mostOrigins = 10;
 
@@ -24,7 +24,7 @@ interface LineClass {
   whole: number;
   count: number;
   origins: Map<string, Set<unknown>>;
-  /** Writes the text of the latest line in this class, with `fields`. The text goes to the logger that got the line. */
+  /** Writes the text of the latest log line of this class, with `fields`, to the logger of that line. */
   write(fields: Fields): void;
 }
 

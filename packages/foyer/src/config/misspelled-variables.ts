@@ -1,11 +1,12 @@
 import { environmentSchema } from './environment-schema.ts';
 
 /**
- * Lists variables that Foyer does not know, and that are probably misspelled names of ones that it knows.
+ * Lists variables whose names are probably misspellings of variables that Foyer knows.
  *
- * Why so careful: an `.env` may also hold the app's own variables, and Foyer must not report these. So a name counts as
- * misspelled only if it differs in few letters, if no whole word differs (DATABASE_SSL), and if the variable that it
- * resembles is not set, or only to its default, as in a copy of `.env.example`.
+ * Why so careful: an `.env` may also contain the app's own variables, and Foyer must not report these. So a name counts
+ * as misspelled only if it differs in few letters and in no whole word. DATABASE_SSL, for example, does not count: it
+ * differs from DATABASE_URL in a whole word. Also, the variable that the name resembles must be unset or have its
+ * default value, as in a copy of `.env.example`.
  */
 export function misspelledVariables(
   variables: Readonly<Record<string, string>>,

@@ -28,8 +28,8 @@ export function plainValues(
         fix: 'remove the quotation mark, or close it in .env',
       });
     }
-    // Even if the value begins with a quotation mark, returns the text inside the quotation marks. Foyer then checks
-    // this text too, and reports all problems together.
+    // If the value begins with a quotation mark, returns the text without the quotation marks. Foyer then checks this
+    // text too, and reports all problems together.
     values[name] = inner?.trim() || value;
   }
   return values;

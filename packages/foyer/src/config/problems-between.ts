@@ -42,7 +42,7 @@ export function problemsBetween(
     problems.push({
       name: 'TOKEN_ENCRYPTION_KEYS',
       problem: 'is missing, and with Postgres there is no folder for a key file',
-      fix: `${encryptionKeysFix}, the same on every machine`,
+      fix: `${encryptionKeysFix}. Use the same value on every machine`,
     });
   }
   const mail = [given.NOTIFY_SMTP_URL, given.NOTIFY_EMAIL_FROM, given.NOTIFY_EMAIL_TO];

@@ -96,8 +96,8 @@ interface ConnectingInstall {
   userId: string;
   progressHash: string;
   /**
-   * Whether the install follows an uninstall. If so, connections to other accounts have ended, and this install deletes
-   * them.
+   * Whether the install follows an uninstall. If so, the connections to other accounts are no longer valid, and this
+   * install deletes their records.
    */
   isNewLife: boolean;
   /** Whether the installer has confirmed that this workspace moves to the link's account. */

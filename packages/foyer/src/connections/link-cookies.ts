@@ -12,7 +12,7 @@ import type { Sealer } from '../installations/sealer.ts';
 /** The sealed content of a form. */
 interface FormTicket {
   link: string;
-  /** The tenant whose account changes to the link's account if this form is sent; absent if no account changes. */
+  /** The tenant that this form moves from another account to the link's account; absent if no tenant moves. */
   moves?: string;
 }
 
@@ -25,7 +25,7 @@ export type CookieTarget =
   | { readonly headers: Headers }
   | Headers;
 
-/** Creates the functions that set and check both cookies. `sealer` must seal nothing else. */
+/** Creates the functions that set and check the cookies `link` and `form`. Use `sealer` only for these cookies. */
 export function createLinkCookies(deps: { sealer: Sealer; secure: boolean; now: () => number }) {
   const { sealer, secure, now } = deps;
   const prefix = secure ? '__Host-' : '';

@@ -64,8 +64,8 @@ export function createReturns(deps: {
     toHost,
 
     /**
-     * Returns where the browser goes if it repeats the callback of an install without a link; undefined if Foyer shows
-     * its own page, for example because the app was uninstalled since.
+     * Returns where the browser goes if it repeats the callback of an install without a link. Returns undefined if
+     * Foyer shows its own page, for example because the app was uninstalled after that install.
      */
     async afterInstall(
       requestId: string,

@@ -146,8 +146,8 @@ export async function findUsedLink(
 }
 
 /**
- * Deletes the records of links that were used before `before`. All of these links must have expired, because a link
- * without a record would work again.
+ * Deletes the records of links that were used before a given time. The caller must choose a time at which all of these
+ * links have expired: an unexpired link without a record would work again.
  */
 export async function sweepUsedLinks(
   transaction: Tx,

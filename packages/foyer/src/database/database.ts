@@ -53,9 +53,10 @@ export interface Database {
     build: BuildQuery<Values, Row>,
   ): (values: Values) => Promise<Row[]>;
   /**
-   * A number that changes after each commit. After a `write` of this process, it changes immediately. After any other
-   * commit, it changes at the next turn of the event loop in SQLite, and within half a second in Postgres. Read the
-   * number before the data: the data is current for as long as the number stays the same.
+   * A number that changes after each commit. After a `write` of this process, the number changes immediately. After any
+   * other commit, it changes within half a second if the database is Postgres. If the database is SQLite, it changes in
+   * the next iteration of Node's event loop. Read the number before the data: the data is current until the number
+   * changes.
    */
   changeMark(): number;
   /** Resolves if the database answers and can be written. @throws DatabaseUnavailableError */

@@ -110,9 +110,8 @@ export async function isKeyHolder(queries: Queries, process: string): Promise<bo
 }
 
 /**
- * Finds a process that was seen at or after `seenSince` and matches the one other field of `search`. With `keyId`, the
- * process encrypts with that key. With `notOf`, it encrypts with a key that is not in the list. With `otherThan`, it is
- * any other process.
+ * Finds a process that was seen at or after `seenSince`. `search` has one more condition: `keyId` (the process encrypts
+ * with this key), `notOf` (it encrypts with a key that is not in this list) or `otherThan` (it is not this process).
  */
 export async function findKeyHolder(
   queries: Queries,

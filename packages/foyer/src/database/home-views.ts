@@ -19,7 +19,7 @@ interface ShownView {
 }
 
 /**
- * Prepares a read of the view that a person was last shown. The read sees only what is committed, and resolves to
+ * Prepares a query for the view that Foyer last showed to a person. The query sees only committed data, and resolves to
  * undefined if there is no such view.
  */
 export function prepareShownView(
@@ -143,9 +143,9 @@ export async function confirmView(database: Database, onlooker: Onlooker, hash: 
 }
 
 /**
- * Lists up to `most` people who may be looking at an installation's App Home: its installer, the person of its newest
- * install run, and those who opened it after `openedAfter`, the latest first. Empty if the app is uninstalled or the
- * installation was erased.
+ * Lists up to `most` people who may be looking at an installation's App Home. First come the installer and the person
+ * of the newest install run. Then come the people who opened App Home after `openedAfter`, the latest first. The list
+ * is empty if the app is uninstalled or the installation was erased.
  */
 export async function listLookers(
   { queries }: Pick<Database, 'queries'>,

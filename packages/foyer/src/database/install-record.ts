@@ -100,7 +100,7 @@ export function registeredTeamId(record: Pick<InstallRecord, 'teamId' | 'enterpr
   return id;
 }
 
-/** Returns the installer's key in the tables about people. */
+/** Returns the ids that identify the installer in the tables about people. */
 export function installerOf(record: Pick<InstallRecord, 'teamId' | 'enterpriseId' | 'installerUserId'>): {
   teamId: string;
   userId: string;

@@ -129,8 +129,9 @@ export async function findRequestOfRun(
 }
 
 /**
- * Finds up to `limit` OAuth attempts that a crash left open, and up to `limit` whose tokens Foyer must still revoke.
- * All of them began before `before`. Why two queries: each condition has its own index, and no index serves both.
+ * Finds two kinds of OAuth attempts that began before `before`: attempts that a crash left open, and attempts whose
+ * tokens Foyer must still revoke. Returns at most `limit` of each kind. Why two queries: each condition has its own
+ * index, and no index serves both.
  */
 export async function findInterruptedRequests(
   queries: Queries,

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Queries, Tx } from './database.ts';
 import type { HistoryRow, InstallationRow, InstallationStatus } from './records.ts';
 
-/** An installation's row without the lease of a refresh, as an install writes it. */
+/** What an install writes to an installation's row: all columns except those of the lease for a token refresh. */
 export type NewState = Omit<InstallationRow, 'refresh_owner' | 'refresh_until'>;
 
 /** Adds an installation. Returns false if its tenant already has one, because another process has just stored it. */

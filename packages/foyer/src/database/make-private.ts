@@ -7,7 +7,7 @@ import { chmodSync, statSync } from 'node:fs';
  */
 export function makePrivate(file: string): boolean {
   const found = statSync(file, { throwIfNoEntry: false });
-  // Windows has no such modes, and reports that everyone can access every file.
+  // Windows has no Unix file modes, and reports that everyone can access every file.
   if (process.platform === 'win32' || !found || (found.mode & 0o077) === 0) return false;
   try {
     chmodSync(file, 0o600);

@@ -258,13 +258,14 @@ export async function countUndelivered(
   return counts;
 }
 
-/** The last part of the cause id of a notice about a channel that does not accept messages. */
+/** If a notice reports that a channel does not accept messages, the notice's cause id ends with this text. */
 const troubleEnd = (channel: NoticeChannel): string => `${channel}/undelivered`;
 
 /**
- * Returns the cause id that marks a channel as broken: the channel does not accept an app's messages. While the problem
- * lasts, two rows have this cause id. The row of the broken channel records the problem. The row of the other channel
- * is the notice that reports it. Each channel has at most one row per cause id, so the problem is reported only once.
+ * Returns the cause id for one problem: a channel does not accept an app's messages. While the problem lasts, each
+ * channel has one row with this cause id. In the broken channel, the row records the problem. In the other channel, the
+ * row is the notice that reports the problem. A channel cannot have two rows with the same cause id, so Foyer reports
+ * the problem only once.
  */
 const troubleOf = (clientId: string, channel: NoticeChannel): string => `${clientId}/${troubleEnd(channel)}`;
 

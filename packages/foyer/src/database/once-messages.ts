@@ -13,7 +13,7 @@ const ledgers = {
   welcome: { table: 'welcomes', column: 'user_id' },
 } as const;
 
-/** Identifies a message in one life of an installation: by a step's own key, or by the user of a welcome. */
+/** Identifies a message that Foyer sends only once in one life of an installation. */
 export interface OnceMessageKey {
   kind: keyof typeof ledgers;
   installationId: string;

@@ -12,7 +12,7 @@ interface OpenDatabaseOptions {
   mustBeFoyers?: boolean;
   /** Called with messages for the operator. */
   warn?(text: string): void;
-  /** Called if there was no SQLite file, or an empty one, and this start made a new database of it. */
+  /** Called if a new SQLite database was created, in a new file or in an empty one. */
   onCreated?(file: string): void;
 }
 

@@ -28,7 +28,10 @@ interface PreparedText<Values, Row> {
   valuesOf(values: Values): QueryValue[];
 }
 
-/** A placeholder among the parameters of a compiled query. Each call replaces it with its own value of this name. */
+/**
+ * A placeholder among the parameters of a compiled query. Each call of the query passes a value for `name`, which
+ * replaces the placeholder.
+ */
 class Place {
   readonly name: string;
   constructor(name: string) {

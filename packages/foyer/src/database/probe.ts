@@ -2,8 +2,8 @@ import { open, unlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * If the last probe began at most this long ago, a check uses its result. If it began earlier and has ended, the check
- * starts a new probe.
+ * For this long after a probe begins, all checks use its result. After that, the next check starts a new probe if the
+ * last probe has ended.
  */
 const believedMs = 2000;
 /**

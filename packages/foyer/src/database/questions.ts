@@ -69,8 +69,8 @@ const keyColumns = ({ runId, stepName, questionId }: QuestionKey) => ({
 const remindAfterMs = 24 * 60 * 60 * 1000;
 
 /**
- * Returns when a question that a step asks at `now` expires, and when Foyer posts the reminder. `expiresAt` is null
- * without a time limit; `remindAt` is null if the question expires within a day.
+ * Computes two times for a question that a step asks at `now`. The question expires at `expiresAt`, which is null
+ * without a time limit. Foyer posts the reminder at `remindAt`, which is null if the question expires within a day.
  */
 export function questionTimes(now: number, limitMs: number | undefined) {
   const expiresAt = limitMs === undefined ? null : now + limitMs;

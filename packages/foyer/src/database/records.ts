@@ -174,7 +174,7 @@ export interface MembershipRow {
   is_owner: number;
   is_guest: number;
   first_seen_at: number;
-  /** When they last installed, signed in, opened Home or pressed a button, accurate to an hour; null if never seen. */
+  /** When the person last installed, signed in, opened Home or clicked a button, accurate to an hour; null if never. */
   last_seen_at: number | null;
   /** When Slack reported that the person's account was deactivated; null if the account is active. */
   deactivated_at: number | null;
@@ -201,7 +201,7 @@ export interface ExternalMemberRow {
   avatar_url: string | null;
   first_seen_at: number;
   last_seen_at: number;
-  /** When Foyer last asked Slack about them; zero if it never has. */
+  /** When Foyer last asked Slack about the person; zero if Foyer never has. */
   updated_at: number;
 }
 
@@ -340,8 +340,8 @@ export interface HistoryRow {
 }
 
 /**
- * The kinds of notices to the operators. Each is sent once for each cause. channel_failed: the operators' other channel
- * does not accept notices.
+ * The kinds of notices to the operators. Each is sent once for each cause. A `channel_failed` notice goes to one of the
+ * operators' channels, and reports that another channel does not accept notices.
  */
 export type NoticeKind =
   | 'installed'
@@ -371,13 +371,16 @@ export interface OperatorNoticeRow {
   installation_id: string;
   kind: NoticeKind;
   user_id: string | null;
-  /** The reason, as in the history. Null for an install: Foyer composes that notice only when it sends it. */
+  /**
+   * The reason, for example the `detail` of the history's entry. Null for an install: Foyer composes an install notice
+   * only when it sends the notice.
+   */
   detail: string | null;
   created_at: number;
   status: NoticeStatus;
   attempts: number;
   error_code: string | null;
-  /** When to send it; null if it is finished, or if a step of a run sends it. */
+  /** When to send the notice; null if the notice is finished, or if a step of a run sends the notice. */
   due_at: number | null;
   changed_at: number;
 }
@@ -403,8 +406,8 @@ export interface UsedLinkRow {
   /** The id of the link or claim; unique together with the client id. */
   jti: string;
   /**
-   * The installation that the link or claim connected. No foreign key: a link stays used after its installation was
-   * erased.
+   * The installation that the link or claim connected. This column is not a foreign key, because the row must remain
+   * after the installation is erased. Otherwise, the link would work again.
    */
   installation_id: string | null;
   run_id: string | null;
@@ -429,7 +432,7 @@ export interface ChoreRow {
    * If the newest turn has not ended by this time, Foyer assumes that its machine died; null once the turn has ended.
    */
   leased_until: number | null;
-  /** The machine and the process that took the newest turn. */
+  /** The machine and the process that ran the chore in the newest turn. */
   machine: string | null;
   /** When the newest finished turn ended. The columns below describe how it ended. */
   ended_at: number | null;

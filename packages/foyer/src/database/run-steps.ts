@@ -194,8 +194,8 @@ export async function readStepAttempts(queries: Queries, runId: string): Promise
 }
 
 /**
- * Counts the lost attempts since the last attempt that ended, but at most `most`. An attempt is lost if its process
- * died before the attempt ended.
+ * Counts the lost attempts since the last attempt that ended. Looks only at the newest `most` attempts. An attempt is
+ * lost if its process died before the attempt ended.
  */
 export async function countLostAttempts(
   queries: Queries,

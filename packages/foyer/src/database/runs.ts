@@ -71,8 +71,8 @@ async function findInstallRunUnderWay(transaction: Tx, installationId: string): 
 }
 
 /**
- * Returns when a run that is created now may begin. An install or uninstall run waits for an unfinished uninstall run;
- * a moment's run waits for an unfinished install or uninstall run.
+ * Returns the first state of a new run: queued, or waiting for another run. Every run waits for an unfinished uninstall
+ * run. An `opened`, `upgraded` or `workspaceGranted` run also waits for an unfinished install run.
  */
 async function beginning(
   transaction: Tx,
@@ -212,7 +212,7 @@ export async function findStoppedRuns(
 }
 
 /**
- * Finds the steps of a run to repeat: those that failed with `errorCode`, and those that were skipped because an
+ * Finds the steps that a run must repeat: those that failed with `errorCode`, and those that were skipped because an
  * earlier step had failed.
  */
 export async function findStoppedSteps(transaction: Tx, runId: string, errorCode: string): Promise<string[]> {
@@ -238,8 +238,8 @@ export interface Rest {
    */
   status: 'queued' | 'waiting';
   /**
-   * Null if the run waits for an event or another run. Also null if it waits for an answer, the reminder was posted and
-   * the question does not expire.
+   * Null if the run waits for an event or another run. Also null if the run waits for an answer to a question that does
+   * not expire, and the reminder was already posted.
    */
   dueAt: number | null;
   waitingFor: string | null;
@@ -328,8 +328,10 @@ const cancelledAtOnce = 5000;
 /**
  * Cancels the unfinished runs of an installation, except uninstall runs. Returns the ids of the cancelled runs.
  *
- * If `userId` is given, cancels only that person's runs. `replacedBy` is the id of a new install run. If it is given,
- * cancels only the other install runs: the runs of moments remain valid, and wait for the new install run instead.
+ * If `userId` is given, cancels only that person's runs. If `replacedBy` (the id of a new install run) is given,
+ * cancels only the other install runs. The `opened`, `upgraded` and `workspaceGranted` runs then remain valid, and wait
+ * for the new install run.
+ *
  * Marks the unfinished steps of cancelled runs as skipped. A worker that is executing such a step has lost its lease,
  * and writes nothing more to the run.
  */
@@ -399,8 +401,9 @@ export async function cancelRuns(
 }
 
 /**
- * Queues the runs of an installation that wait for `event`: an event, the id of another run, or `answer`. With
- * `pipeline`, queues only runs of that pipeline. Returns their ids.
+ * Queues the runs of an installation whose `waiting_for` is `event`. The value of `event` is the name of an event, the
+ * id of another run, or `answer`. With `pipeline`, queues only runs of that pipeline. Returns the ids of the queued
+ * runs.
  */
 export async function resumeWaitingRuns(
   transaction: Tx,

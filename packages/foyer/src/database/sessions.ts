@@ -202,8 +202,9 @@ export interface PersonOfSessions extends PersonKey {
 }
 
 /**
- * Builds a condition that selects the operator sessions of this organization. The registered team of such a session is
- * the workspace of the sign-in, even if the app is installed for the whole organization and knows the person there.
+ * Builds a condition that selects the operator sessions of this organization. In such a session, the registered team is
+ * the workspace of the sign-in. This is so even if the app is installed for the whole organization and the person's
+ * record belongs to the organization.
  */
 export const isOperatorOf = (enterpriseId: string) => (eb: ExpressionBuilder<Tables, 'sessions'>) =>
   eb.and([eb('kind', '=', 'operator'), eb('enterprise_id', '=', enterpriseId)]);

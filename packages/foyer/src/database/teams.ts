@@ -63,8 +63,8 @@ export interface TeamEvent {
 }
 
 /**
- * Returns the end of the second in which an event happened. `at` is the event's time, which Slack rounds down to a
- * whole second. Data that was stored before the returned time counts as older than the event.
+ * Returns the latest time at which an event can have happened. Slack rounds the event's time `at` down to a whole
+ * second, so this is a second later. Data that was stored before the returned time counts as older than the event.
  */
 export const storedBefore = (at: number): number => at + 1000;
 

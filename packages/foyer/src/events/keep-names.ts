@@ -12,7 +12,7 @@ import type { Delivery, Effect } from './lifecycle-events.ts';
 import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 
 /**
- * This file has the effects of events that rename a team, move it or change its people. It also has the effect of
+ * This file handles the events that rename a team, move a team or change its people. It also handles
  * `app_rate_limited`, which reports that Slack drops events. If a field of an event is missing or has a wrong type,
  * Foyer keeps the stored value.
  */
@@ -20,7 +20,7 @@ import { type Fields, fieldsOf, idOf } from './slack-request.ts';
 /** Slack may send `app_rate_limited` every minute; Foyer queues at most one notice an hour for each installation. */
 const noticeEveryMs = 3_600_000;
 
-/** Creates the effect of each event that is described above, by event type. */
+/** Creates the functions that handle the events above, by event type. */
 export function createKeepNames(deps: {
   database: Database;
   clientId: string;

@@ -26,8 +26,8 @@ interface LifecycleDeps {
   /** The effects of further events, by event type (`keep-names.ts`). */
   keepNames?: ReadonlyMap<string, Effect>;
   /**
-   * Called if an event's effect resolved to true: it may have changed runs or what App Home shows. Must not throw or
-   * block.
+   * Called if the `Effect` function of an event resolved to true: runs, or what App Home shows, may have changed. Must
+   * not throw or block.
    */
   onChanged(query: InstallationQuery, type: string): void;
   /**

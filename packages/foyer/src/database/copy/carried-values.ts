@@ -12,8 +12,8 @@ import type { ColumnShape, Engine } from './table-shapes.ts';
 export type Cell = string | number | Buffer | null;
 
 /**
- * The kind of value in a column. exact: no other kind fits the column's type. Foyer then copies the values unchanged,
- * and only between two databases of the same engine.
+ * The kind of value in a column. The kind is `exact` if no other kind fits the column's type. Foyer copies `exact`
+ * values unchanged, and only between two databases of the same engine.
  */
 export type Carried =
   | 'text'

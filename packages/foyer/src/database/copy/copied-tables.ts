@@ -139,8 +139,8 @@ export async function advanceSequences(tx: Tx, tables: readonly CopiedTable[]): 
   if (engineOf(tx) !== 'Postgres') return;
   for (const { name, sequences } of tables) {
     for (const column of sequences) {
-      // Skips a highest value that is outside the sequence's range (0, for example), because `setval` refuses it. The
-      // sequence never produces such a value, so it needs no advance.
+      // Skips the column if its highest value is outside the sequence's range (0, for example), because `setval`
+      // refuses such a value. The sequence never produces the value, so Foyer need not advance the sequence.
       await sql`select setval(seqrelid::regclass, highest)
         from pg_sequence, (select max(${sql.id(column)}) as highest from ${sql.id(name)}) as copied
         where seqrelid = pg_get_serial_sequence(quote_ident(${name}), ${column})::regclass

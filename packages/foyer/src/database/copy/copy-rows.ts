@@ -150,8 +150,8 @@ async function readPage(
   const engine = engineOf(queries);
   const refs = (names: readonly string[]) => names.map((name) => sql.id(table.name, name));
   const key = sql.join(refs(table.key));
-  // Reads the key a second time, in the form in which the database sorts it. The form that `cells` contains may sort
-  // differently.
+  // `cells` contains the primary key in the form that Foyer copies, which may sort differently from the stored key. So
+  // also reads the key in the form that the database sorts by.
   const keyCells = refs(table.key).map((ref, at) => {
     const carried = table.columns.find(({ name }) => name === table.key[at])?.carried;
     const isNumber = carried === 'integer' || carried === 'exact';

@@ -189,7 +189,7 @@ export function toExternal(row: ExternalMemberRow): MemberRecord {
   return { ...record, role: 'external' };
 }
 
-/** Adds the role to the record of a person of an installation's own team. */
+/** Adds the role to a person's record. The person must belong to the installation's team. */
 export function toMember(user: UserRecord): MemberRecord {
   const role = user.isOwner ? 'owner' : user.isAdmin ? 'admin' : user.isGuest ? 'guest' : 'member';
   return { ...user, role };

@@ -93,7 +93,7 @@ export type UserProfile = SlackProfile & {
   isGuest?: boolean;
 };
 
-/** Whose profile it is, and when Slack reported it. */
+/** The person whose profile Slack reported, and the time of the report. */
 type Reported = PersonKey & { now: number };
 
 async function updateMembership(

@@ -156,8 +156,8 @@ export async function peekPostgres<T>(url: string, work: (queries: Queries) => P
 }
 
 /**
- * A running Foyer sends a query every two seconds. If a connection has sent none for this long, its Foyer has ended and
- * PgBouncer keeps the connection open.
+ * A running Foyer sends a query every two seconds. If a connection has been idle for this long, the Foyer that used the
+ * connection has ended, and only PgBouncer keeps the connection open.
  */
 const busyWithin = '10 seconds';
 

@@ -111,8 +111,8 @@ function migratingDialect(pool: PostgresPool): PostgresDialect {
 
 /**
  * Brings the schema up to date. If several processes start at the same time, one migrates and the others wait. Queries
- * that only check the schema have the usual time limit. A migration has no time limit, and neither has the wait for
- * another process's migration.
+ * that only check the schema have the usual time limit. Migrations, and waits for another process's migration, have no
+ * time limit.
  */
 async function bringUpToDate(url: string, options: OpenPostgresOptions): Promise<void> {
   const { patienceMs } = options;

@@ -55,8 +55,9 @@ export function isLostConnection(error: unknown): boolean {
 export function mayComeBack(error: unknown): boolean {
   if (!isLostConnection(error)) return false;
   const { message, code, syscall } = error as NodeJS.ErrnoException;
-  // If `connect` failed with one of these codes, the server's Unix socket is missing, and the socket may still appear.
-  // If another call failed, the code concerns a certificate file that the URL names.
+  // If the system call `connect` failed with one of these codes, the server's Unix socket is missing. A retry may work,
+  // because the socket may still appear. If any other system call failed, Foyer could not read a certificate file that
+  // the URL names, and a retry does not help.
   if (/^(ENOENT|EACCES|EISDIR)$/.test(code ?? '') && syscall !== 'connect') return false;
   return !/CERT|SELF_SIGNED|ALTNAME|SSL|TLS|SASL/i.test(`${message} ${String(code)}`);
 }

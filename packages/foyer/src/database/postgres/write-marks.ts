@@ -63,8 +63,9 @@ export async function isMarkKept(transaction: Tx, id: string): Promise<boolean> 
 }
 
 /**
- * If the table is missing, creates it, in only one process at a time (`inTurn`). Otherwise deletes marks that are older
- * than a day: processes that died left them behind. Deletes nothing on a standby.
+ * Creates the table of write marks if it is missing; `inTurn` lets one process after the other do so. If the table
+ * exists, deletes marks that are older than a day, which processes left behind when they died. Deletes nothing on a
+ * standby.
  */
 export async function prepareWriteMarks(queries: Kysely<Tables>, inTurn: InTurn): Promise<void> {
   // Another schema on the search path may have the table of another Foyer.

@@ -58,7 +58,7 @@ export function createCommits(deps: {
 
   /**
    * Commits a group, and resolves or rejects each of its writes. Exception: if the commit failed because another
-   * process was writing, returns the writes that may still wait (see `giveUpAt`), so that the caller retries them.
+   * process was writing, returns the writes whose time limit (`giveUpAt`) has not passed. The caller retries these.
    */
   async function commit(group: readonly Waiting[]): Promise<Waiting[]> {
     const [first] = group;

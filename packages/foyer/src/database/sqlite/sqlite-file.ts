@@ -26,11 +26,11 @@ class FoyerCompiler extends SqliteQueryCompiler {
   }
 
   /**
-   * The unary `+` hides a value from SQLite's planner. Without the `+`, SQLite compiles a query that has an order, a
-   * limit or a join each time it runs, and an install takes a sixth more CPU. But SQLite cannot use a partial index for
-   * a hidden value, so where a query needs such an index, Foyer writes the value as a literal (`sql.lit`). The app's
-   * own queries get no `+`, so they need no literals. (sqlite.org/c3ref/prepare.html, "influence the choice of query
-   * plan")
+   * The unary `+` hides a value from SQLite's planner. Without the `+`, SQLite would recompile some queries (those with
+   * an order, a limit or a join) whenever they run, and an install would take a sixth more CPU. But SQLite cannot use a
+   * partial index for a hidden value, so where a query needs such an index, Foyer writes the value as a literal
+   * (`sql.lit`). The app's own queries get no `+`, so they need no literals. (sqlite.org/c3ref/prepare.html, "influence
+   * the choice of query plan")
    */
   protected override getCurrentParameterPlaceholder(): string {
     return this.#isOfApp ? '?' : '+?';
@@ -109,7 +109,7 @@ export function unavailable(error: unknown, file: string): DatabaseUnavailableEr
   return new DatabaseUnavailableError(message, { cause: error });
 }
 
-/** Makes an error that also says what to do if a file cannot be opened. */
+/** Makes the error for a database file that cannot be opened. The error also says what to do. */
 function unopened(error: unknown, file: string): DatabaseUnavailableError {
   const { message } = unavailable(error, file);
   if (isDamage(error)) {
