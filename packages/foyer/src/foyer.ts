@@ -47,7 +47,8 @@ export interface Foyer<MyTables = NoTables> {
   readonly receiver: Receiver;
   readonly authorize: Authorize<boolean>;
   /**
-   * Slack's InstallationStore on Foyer's tables, which encrypts tokens. For a stock Bolt app with its own OAuth flow.
+   * Slack's InstallationStore, for a stock Bolt app with its own OAuth flow. Stores installations in Foyer's tables,
+   * and encrypts their tokens.
    */
   readonly installationStore: SlackInstallationStore;
   /** Adds Foyer's listeners (App Home and its buttons) and the definition's listeners to your own Bolt app. */
@@ -110,8 +111,8 @@ export interface Foyer<MyTables = NoTables> {
     res?: CookieTarget,
   ): Promise<{ url: string; jti: string; expiresAt: Date }>;
   /**
-   * Verifies the result in `?foyer_result=`. Compare its `jti` with the one in the session: a genuine result of another
-   * person's install must change nothing (docs/connect.md).
+   * Verifies the result in `?foyer_result=`. Then compare its `jti` with the one in the session, and change nothing if
+   * they differ: the result may be genuine, but from another person's install (docs/connect.md).
    * @throws ConnectError
    */
   readResult(token: string): ConnectResult;
@@ -172,7 +173,7 @@ export interface MemberList {
   find(target: Target, userId: string): Promise<TeamMember | undefined>;
 }
 
-/** An install record as `list --json` prints it, with Foyer's own id. */
+/** An install record as `list --json` prints it, plus `installationId`, the id that Foyer gave the installation. */
 export type FoundInstallation = { installationId: string } & ReturnType<typeof installRecordJson>;
 
 /** The result of `drain`. `done` is true if no more runs are due, and none is running in this process. */

@@ -43,8 +43,8 @@ export interface Delivery {
   event: EventEnvelope;
   query: InstallationQuery;
   /**
-   * When the event happened, by Slack's clock, in milliseconds since 1970. If Slack sent no time, when the event
-   * arrived.
+   * When the event happened, by Slack's clock, in milliseconds since 1970. If Slack sent no time, this is the time at
+   * which the event arrived.
    */
   happenedAt: number;
   removal: RemovalOptions;
@@ -59,8 +59,8 @@ export type Effect = (delivery: Delivery) => Promise<boolean>;
  */
 const patienceMs = 2000;
 /**
- * The time limit for all writes of one event. `patienceMs` is not enough: it does not limit a write to a database that
- * hangs, and it applies to each write, while a revocation may need two.
+ * The time limit for all writes of one event together. `patienceMs` is not enough: it limits each write separately, and
+ * a revocation may need two writes. It also does not limit a write to a database that hangs.
  */
 const commitWithinMs = 2500;
 

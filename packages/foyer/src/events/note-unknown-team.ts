@@ -4,7 +4,7 @@ import { readStatuses } from '../database/installations.ts';
 import { listUnknownTeams, mostUnknownTeams, recordUnknownTeam } from '../database/unknown-teams.ts';
 import { type TenantQuery, TenantUnclearError, tenantOfQuery } from '../installations/installation-store.ts';
 
-/** Records the team of a verified request if it has no installation here. Never throws, and does not block. */
+/** Records a verified request's team if the team has no installation here. Never throws, and does not block. */
 export type NoteUnknownTeam = (query: TenantQuery) => void;
 
 /** How long Foyer waits before it looks up the same team again. */

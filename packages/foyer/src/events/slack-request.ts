@@ -57,7 +57,8 @@ function idsOf(value: unknown): string[] {
 
 function timeOf(value: unknown): number | undefined {
   const seconds = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  // A time before Slack existed is not valid: such an event would be older than every install, and change nothing.
+  // A time before Slack existed is not valid. An event with such a time would seem older than every install, so Foyer
+  // would ignore it.
   const isTime = typeof seconds === 'number' && seconds > 1e9 && seconds < 1e11;
   return isTime ? Math.floor(seconds) * 1000 : undefined;
 }
@@ -84,8 +85,9 @@ export function readEnvelope(body: Fields): EventEnvelope {
 
 /**
  * Lists the installations that an event may belong to. `authorizations` names the installation for which Slack sent the
- * event. In a Slack Connect channel, the outer `team_id` may be the id of another company's workspace. So it counts
- * only if an authorization names no team, or if there is no authorization.
+ * event. In a Slack Connect channel, the outer `team_id` may be the id of another company's workspace. Foyer therefore
+ * uses the outer `team_id` only if there is no authorization, or if an authorization names neither a team nor an
+ * org-wide install.
  *
  * Without an authorization, the outer fields may name a team and an enterprise, but not the kind of install. The list
  * then contains the workspace's own install first, and the org-wide install second.
@@ -124,9 +126,9 @@ const namesSomebody = (query: InstallationQuery): boolean =>
 
 /**
  * Returns who opened, pressed or sent something; undefined if the body names no person. `from` is the person's own
- * workspace. It is set only if the body names that workspace and the person used the app in a different one, for
- * example if they belong to another company in a Slack Connect channel. For a dialog, its view names the workspace that
- * has the app (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
+ * workspace. It is set only if the body names it, and if the person used the app in another workspace. An example is a
+ * person of another company in a Slack Connect channel. The workspace where the app was used is in `team`; for a
+ * dialog, it is in `view` (docs.slack.dev/reference/interaction-payloads/view-interactions-payload).
  */
 export function personIn(body: Fields): { userId: string; from?: string } | undefined {
   const user = fieldsOf(body.user);
@@ -185,8 +187,8 @@ function isEvent(parsed: unknown): parsed is Record<string, unknown> {
 }
 
 /**
- * Returns whether this is an object with the fields that its kind needs: an event's own `type`, or the `challenge` of a
- * URL verification.
+ * Returns whether `parsed` is an object with the fields that Foyer needs. A delivery of an event needs the event's
+ * `type`, and a URL verification needs `challenge`.
  */
 function isTyped(parsed: unknown): parsed is Record<string, unknown> {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return false;

@@ -22,8 +22,8 @@ export type TakeAnswer = (
 }>;
 
 /**
- * Creates the function that stores an answer. Its promise resolves when the answer is committed or refused. Only `show`
- * calls Slack.
+ * Creates the function that stores an answer. That function's promise resolves when the answer is committed or refused.
+ * The function itself does not call Slack; only the `show` in its result does.
  */
 export function createTakeAnswer(deps: {
   database: Database;
@@ -36,8 +36,8 @@ export function createTakeAnswer(deps: {
   const { database, log } = deps;
 
   /**
-   * Replaces the form in each message of a question with `closed`: the answer, or a sentence that no answer is needed
-   * anymore.
+   * Replaces the form in each message that asked a question with `closed`, which shows the answer or says that no
+   * answer is needed anymore.
    */
   async function closeMessages(
     client: WebClient,
@@ -77,8 +77,8 @@ export function createTakeAnswer(deps: {
           const person = { teamId: registeredTeamId(record), userId: asked.askedUserId };
           const locale = await readLocale(database.queries, { clientId: record.clientId, ...person });
           const closed = closedQuestion(deps.texts.forLocale(locale), asked);
-          // Closes the messages of the installation's life in which the question was asked. Since then, the app may
-          // have been uninstalled and installed again, which began a new life.
+          // Closes only the messages from the `life` in which the question was asked. If the app was uninstalled and
+          // installed again after that, the installation has begun a new life.
           const posted = { installationId, life: asked.life };
           await closeMessages(await client(), posted, closed, questionPosts(key));
         }

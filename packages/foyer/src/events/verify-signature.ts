@@ -8,7 +8,10 @@ import type { RefusalKind } from '../http/count-refusals.ts';
  */
 const mostAgeSeconds = 300;
 
-/** Why Foyer does not accept a request as Slack's. The headers alone show every problem except `signature_wrong`. */
+/**
+ * Why Foyer refuses a request that claims to be from Slack. The headers alone show every problem except
+ * `signature_wrong`.
+ */
 type SignatureProblem = Extract<RefusalKind, `signature_${string}`>;
 
 /**

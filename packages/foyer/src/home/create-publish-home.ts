@@ -20,8 +20,8 @@ import { createReadHome, type Home, type ReadHome, type ReadHomeDeps, sendView }
  * 3. Announce this view by storing its hash, unless another machine has announced a view since step 1.
  * 4. Send the view, and check whether another machine has announced a view since step 3.
  *
- * If step 3 or 4 finds another machine's view, start again. So the last view that Slack receives shows the record as it
- * was read last.
+ * If step 3 or 4 finds another machine's view, start again. As a result, the view that Slack receives last shows the
+ * newest record that any machine has read.
  */
 
 /**
@@ -33,8 +33,8 @@ const longestWaitMs = 10_000;
 const lookingForMs = 60 * 60 * 1000;
 const mostLookers = 20;
 /**
- * How old the last recorded opening must be before Foyer records another one, if the view has not changed. So repeated
- * openings do not cost a commit each.
+ * If the view has not changed, Foyer records an opening of Home only if the last recorded opening is at least this old.
+ * Otherwise, every opening would cost a commit.
  */
 const noteAgainMs = 10 * 60 * 1000;
 

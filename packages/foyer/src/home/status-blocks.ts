@@ -76,8 +76,8 @@ function stateOf(content: HomeContent, app: string): string {
   if (some('failed')) return words.text('home.state.failed', values);
   if (missingScopes(content).needed.length > 0) return words.text('home.state.permissions', values);
   if (some('unconfirmed')) return words.text('home.state.unconfirmed', values);
-  // A failed run gets here only if the step that failed is now only for operators. Installers do not see that step, so
-  // to them the app is ready.
+  // A run can be failed here although no step that installers see has failed: the app's definition now shows the failed
+  // step only to operators. To installers, the app is then ready.
   const isReady = run?.status === 'succeeded' || run?.status === 'failed';
   return words.text(isReady ? 'home.state.ready' : 'home.state.installed', values);
 }

@@ -197,8 +197,8 @@ export interface Viewer {
   userId: string;
   isAdmin: boolean;
   /**
-   * Whether they belong to another workspace. If so, a person of this team may have the same user id, so do not compare
-   * only the ids.
+   * Whether the viewer belongs to another workspace. If so, do not compare only user ids: a person of the
+   * installation's own team may have the same id.
    */
   isExternal?: boolean;
   /** Their own stored profile; undefined if there is none. */

@@ -46,9 +46,9 @@ export interface ConnectionBounds {
    */
   mostPerAddress: number;
   /**
-   * The most requests of one connection that may wait for their answer. Node handles all requests in a packet before
-   * those of other connections: when the limit was 32, a hundred connections could delay the others by 5 s. A low limit
-   * does no harm, because browsers and proxies do not pipeline requests.
+   * How many requests on one connection may wait for their answers at the same time. Node handles all requests in a
+   * packet before the requests of other connections: when the limit was 32, a hundred connections could delay all
+   * others by 5 s. A low limit does no harm, because browsers and proxies do not pipeline requests.
    */
   mostPipelined: number;
   /** The most bytes that one connection may leave unread. */
@@ -190,7 +190,10 @@ export function boundConnections(
   server.on('close', () => clearInterval(looking));
 
   return {
-    /** Accepts a request; returns false if its connection was closed instead. */
+    /**
+     * Returns whether Foyer may answer the request. If the request exceeds a limit, closes its connection and returns
+     * false.
+     */
     admit(req: IncomingMessage, res: ServerResponse): boolean {
       const connection = connections.get(req.socket);
       // If an earlier request in the same packet closed the connection, this one gets no answer and costs no work.

@@ -80,7 +80,8 @@ export function createInstallLimits(deps: {
     const own = await consume(perAddress, key);
     if (own !== undefined) return own;
     const all = await consume(inAll, 'all');
-    // The limit for all addresses refuses this request, so the request must not use up the limit of its own address.
+    // The limit for all addresses refuses the request. Its own address is not the cause, so that address gets its point
+    // back.
     if (all !== undefined) await perAddress.reward(key);
     return all;
   }
@@ -92,7 +93,8 @@ export function createInstallLimits(deps: {
       refusals.add(limiters.kind, clientAddress(req, trustProxy));
       const retryAfterSeconds = Math.max(1, Math.ceil(wait / 1000));
       const kind = isInstall ? 'too_many_requests' : 'signin_limited';
-      // The button loads the same address again, with its link or its code. The result of a form cannot be reloaded.
+      // After a GET, the page's button loads the request's URL again, with its link or its code. The button cannot send
+      // a form again, so after a POST it leads to the start page.
       const path = req.method === 'POST' ? `${basePath}/` : undefined;
       pages.sendFailure(res, { kind, path, retryAfterSeconds });
     };

@@ -43,8 +43,8 @@ function hasControl(text: string): boolean {
 }
 
 /**
- * Builds markup. Escapes every value that is not markup. If a value is at the start of `href`, `src`, `action` or
- * `formaction`, and a page must not link to it (`safeUrl`), replaces the value with `#`.
+ * Builds markup. Escapes every value that is not markup. A value at the start of `href`, `src`, `action` or
+ * `formaction` must also be a URL that `safeUrl` allows; otherwise, `#` replaces the value.
  * @throws Error if a template puts a value into an unquoted attribute, which escaping cannot make safe
  */
 export function html(strings: TemplateStringsArray, ...values: HtmlValue[]): Html {

@@ -64,7 +64,8 @@ export function createFoyerServer(deps: {
   const refusalHeaders = Object.entries(securityHeaders(secure))
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('');
-  // If the parser refuses a request, or its headers do not arrive in time, it reaches no route, so it is answered here.
+  // Node emits `clientError` if its parser refuses a request, or if a request does not arrive in time. Such a request
+  // may reach no route, so this listener answers it.
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const line = clientErrors[error.code ?? ''] ?? clientErrors.HPE;
     if (!line || error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();

@@ -35,9 +35,9 @@ const mostLingering = 32;
 export type BodyRefusal = 400 | 408 | 413 | 500 | 503;
 
 /**
- * Returns the body of a request that the host's body parser has already read, if the parser kept the bytes as `rawBody`
- * (as Google's functions do, and the `verify` option of Express's parsers can). Otherwise returns 500. Returns 413 if
- * the body is too large.
+ * Call this if the host's body parser has already read the body. If the parser kept the bytes as `rawBody`, returns
+ * them, or 413 if they are too many. Otherwise, returns 500. Google's functions keep `rawBody`; the `verify` option of
+ * Express's parsers can do so.
  */
 export function bodyReadBefore(req: IncomingMessage, mostBytes: number): Buffer | BodyRefusal {
   const raw: unknown = 'rawBody' in req ? req.rawBody : undefined;
@@ -71,8 +71,8 @@ export function createBodyReader(options: { budgetBytes?: number; completeWithin
   let isTimed = false;
 
   /**
-   * Ends bodies that take too long. Checks after `ms`, and again when the oldest remaining body reaches its time limit.
-   * Why all bodies share one timer: a timer for each body would take more time than reading most bodies.
+   * Stops reading bodies that take too long. Checks after `ms`, and again when the oldest remaining body reaches its
+   * time limit. Why all bodies share one timer: a timer for each body would take more time than reading most bodies.
    */
   function endLateIn(ms: number): void {
     if (isTimed) return;

@@ -22,8 +22,8 @@ export type NoRoute = { kind: 'not_found' } | { kind: 'method_not_allowed'; head
  */
 
 /**
- * After this time, Foyer answers a request with a page that says that it took too long. The work continues: the install
- * is still stored, or its tokens are revoked.
+ * If a request takes longer than this, Foyer answers it with a page that explains the delay. The work continues: the
+ * install is still stored, or its tokens are revoked.
  */
 const answerWithinMs = 9500;
 /**

@@ -185,7 +185,7 @@ export function createSendPages(deps: { config: Config; brand: Brand; texts: Tex
       const { teamId, member, connect, status, locale, ...content } = failure;
       const { kind, retryAfterSeconds } = content;
       const path = kind === 'wrong_host' ? site.url('/') : content.path;
-      // A link names the workspace itself.
+      // If there is a link, `team` is not needed: a link that is for one workspace names it.
       const query = new URLSearchParams(connect ? { connect } : teamId && { team: teamId });
       // If the workspace does not have the app, a member cannot connect an account, so a retry must install the app.
       if (member && kind !== 'not_installed') query.set('member', '1');

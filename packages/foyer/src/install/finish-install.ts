@@ -281,7 +281,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
       });
 
     const hostsCookies = res.getHeader('Set-Cookie');
-    // The provider replaces the cookies that the host has set with one that deletes its own, which no browser has.
+    // The provider overwrites the `Set-Cookie` header that the host has set. The provider's header only deletes its own
+    // cookie, and no browser has that cookie.
     const restoreCookies = (): void => {
       if (res.headersSent) return;
       res.removeHeader('Set-Cookie');
@@ -353,7 +354,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     }
     const failure = exchangeFailure(error);
     const outcome: 'failed' | 'refused' = failure.outcome ?? 'failed';
-    // Anyone can send an invented code, so if Slack refuses a code, this says nothing about the app.
+    // Anyone can send an invented code. A code that Slack refuses therefore counts as `unverified`: it does not show
+    // that installs of the app fail.
     deps.onEnded?.(failure.kind === 'code_invalid' ? 'unverified' : outcome);
     const tokensRevoked = await tokens.giveBack(giveBackMs);
     opened.fail(failure.code);
@@ -400,7 +402,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     const { link } = content;
     const token = await linkAgain(content);
     if (!link || !token || !place)
-      throw new Error('cannot ask about a move: there is no link or no workspace');
+      throw new Error('cannot ask whether to move the workspace: the link or the workspace is missing');
     const moves = tenantOfQuery({ ...place, isEnterpriseInstall: place.orgWide });
     const { value: ticket, setCookie } = deps.cookies.issueForm({ link: token, moves }, req.headers.cookie);
     const account = link.label ?? link.org;
@@ -408,9 +410,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   }
 
   /**
-   * Answers a callback whose state was used, has expired or belongs to another browser. If the state led to an install,
-   * or if it was used and its code exchange is still in progress, redirects the browser that the state belongs to: to
-   * the progress page, or back to the host.
+   * Answers a callback whose state was used, has expired or belongs to another browser. In two cases, redirects the
+   * state's own browser to the progress page or back to the host: the state led to an install, or the state was used
+   * and its code exchange is still in progress.
    */
   async function answerUsedState(
     res: ServerResponse,
@@ -462,7 +464,8 @@ export function createFinishInstall(deps: FinishInstallDeps) {
 
   /**
    * Redirects to the host with a signed result. For a member, or if there is no return address, shows Foyer's own page.
-   * The page of a failed attempt gets the attempt's link, so that its button does not lead to an install without one.
+   * The page of a failed attempt receives the attempt's link: the page's button must start the next attempt with the
+   * same link.
    */
   async function answer(
     res: ServerResponse,
@@ -478,7 +481,10 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     else showPage(end.outcome === 'installed' ? undefined : await linkAgain(content));
   }
 
-  /** Signs the link of an attempt again, for half an hour; undefined if the attempt had none. */
+  /**
+   * Signs an attempt's link again, so that the link is valid for another half hour. Resolves to undefined if the
+   * attempt had no link.
+   */
   async function linkAgain({ link }: StateContent): Promise<string | undefined> {
     const times = { now: now(), expiresAt: now() + formLifetimeMs };
     return link && config.connect && createLink(config.connect, link, times);

@@ -38,7 +38,7 @@ export type StateVerdict<Content> =
 
 const markSchema = z.object({ id: z.string(), issuedAt: z.number(), binding: z.string() });
 
-/** The most characters of a state that Foyer opens: enough for a state with the longest possible link. */
+/** How many characters a state may have: enough for the longest possible link. Foyer does not open a longer state. */
 const longestState = 8000;
 
 /** The most cookies of one kind that Foyer leaves in a browser. If there are more, Foyer deletes the oldest. */

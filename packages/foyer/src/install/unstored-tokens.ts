@@ -106,12 +106,12 @@ const installFields = {
 };
 
 /**
- * Parses the answer to a code exchange that Foyer passes on to the provider. Drops the fields that an install does not
- * need: they may be nested too deep for the provider. If an answer with a 2xx status does not fit this schema and is
- * not a refusal (`ok: false`), it counts as unreadable.
+ * Parses Slack's answer to a code exchange. Foyer passes the parsed answer to the provider, without the fields that an
+ * install does not need: they may be nested too deep for the provider. If an answer with a 2xx status does not fit this
+ * schema and is not a refusal (`ok: false`), it counts as unreadable.
  *
- * A bot token without scopes or without a bot user does not fit either. The provider would silently drop that token, so
- * Foyer refuses the whole answer and revokes its tokens.
+ * An answer with a bot token but without scopes or without a bot user does not fit this schema. The provider would
+ * silently drop that token, so Foyer refuses the whole answer and revokes its tokens.
  */
 const usableSchema = z
   .union([
@@ -173,7 +173,7 @@ interface UnstoredTokensDeps {
 /** The `purpose` of `UnstoredTokensDeps.sealer`. */
 export const unstoredTokensPurpose = 'unstored-tokens';
 
-/** Returns the `place` that the sealer needs to seal and to open the unstored tokens of an install request. */
+/** Returns the `place` to pass to the sealer when it seals or opens the unstored tokens of an install request. */
 export function unstoredTokensPlace(requestId: string): string {
   return `install-request:${requestId}`;
 }
@@ -249,10 +249,12 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
 
   return {
     /**
-     * Watches one exchange. The provider's clients must use the returned `options.fetch`: when a time limit of the page
-     * passes, this `fetch` stops waiting, but the exchange continues. `giveBack` revokes every token of the exchange
-     * that no stored installation uses. It resolves to true if all of these tokens are revoked, to false if some could
-     * not be revoked yet, and to undefined if there were none. Tokens that arrive later are revoked too.
+     * Watches one code exchange. The provider's clients must use the returned `options.fetch`. When `wantedUntil`
+     * aborts, this `fetch` rejects, but the exchange continues in the background.
+     *
+     * `giveBack` revokes every token of the exchange that no stored installation uses. It resolves to true if all of
+     * these tokens are revoked, to false if some could not be revoked yet, and to undefined if there was no token to
+     * revoke. Tokens that arrive after the call are revoked too.
      */
     watch(
       requestId: string,
@@ -278,11 +280,14 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
         if (tokens.length === 0) return;
         issued = { ...ownerIn(body), tokens };
         await keep(requestId, issued).catch((error) =>
-          deps.log.warn({ err: error, requestId }, 'could not keep new tokens with their install request'),
+          deps.log.warn(
+            { err: error, requestId },
+            'could not save new tokens in the record of their install request',
+          ),
         );
       }
 
-      /** Reads the exchange to its end, even if no one waits for it any longer. */
+      /** Exchanges the code and reads Slack's whole answer, even if the caller no longer waits for it. */
       async function exchange(input: Parameters<typeof fetch>[0], init: RequestInit): Promise<Response> {
         let arrived = '';
         let looking: NodeJS.Timeout | undefined;
@@ -337,7 +342,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
           const response = await options.page.fetch(input, init);
           return response.ok ? asRead(answerSchema, jsonIn(await response.text())) : response;
         }
-        // Drops the caller's signal: that signal may end the page's wait, but not the exchange.
+        // Drops the caller's signal, because it would abort the exchange. The exchange must continue even after the
+        // caller has stopped waiting.
         const { signal: _, ...request } = init;
         const whole = exchange(input, request);
         const ended = whole.then(
@@ -381,8 +387,8 @@ export function createUnstoredTokens(deps: UnstoredTokensDeps) {
     },
 
     /**
-     * Revokes the kept tokens of an interrupted request, except those that a stored installation uses. Resolves to
-     * false if one could not be revoked.
+     * Revokes the tokens that Foyer kept in the record of an interrupted install request, except those that a stored
+     * installation uses. Resolves to false if a token could not be revoked.
      */
     async giveBackKept(requestId: string, sealedTokens: string): Promise<boolean> {
       const issued = keptSchema.parse(JSON.parse(sealer.open(sealedTokens, place(requestId))));

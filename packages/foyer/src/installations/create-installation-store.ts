@@ -70,8 +70,8 @@ export function createInstallationStore(deps: InstallationStoreDeps): Installati
   }
 
   /**
-   * Removes the remains of erased tokens from the database files. If another process is reading the files now, the next
-   * checkpoint removes them.
+   * Removes the remains of erased tokens from the database files. If another process is reading the files now, the
+   * remains disappear at the next checkpoint.
    */
   async function scrub(): Promise<void> {
     await database.scrub().catch((error) => {

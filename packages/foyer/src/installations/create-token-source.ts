@@ -63,7 +63,8 @@ export function createTokenSource(deps: TokenSourceDeps): TokenSource {
   }
 
   /**
-   * Resolves to true if newer tokens are stored now, and to false if they are not but the old tokens still work.
+   * Resolves to true if newer tokens are stored now. Resolves to false if there are no newer tokens, but the old ones
+   * still work.
    * @throws TokenRefreshError if the old tokens have expired, or are about to, and could not be renewed
    */
   async function renew(lapsing: Lapsing): Promise<boolean> {

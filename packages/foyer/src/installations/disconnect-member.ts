@@ -61,8 +61,8 @@ export function createDisconnectMember(deps: {
     } catch (error) {
       const failure = slackFailure(error);
       if (!failure) throw error;
-      // While the app is suspended, Slack calls every token inactive. After the suspension, the member's token works
-      // again.
+      // While the app is suspended, Slack answers `account_inactive` for every token. After the suspension, the
+      // member's token works again.
       const isDead =
         failure.kind === 'token-dead' && (failure.code !== inactiveCode || (await tokens.appWorks()));
       if (!isDead) log.warn({ err: error, ...member }, 'a member’s token could not be revoked');

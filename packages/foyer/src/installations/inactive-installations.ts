@@ -44,7 +44,10 @@ export interface SettledHeld {
 const testTimeoutMs = 3000;
 const witnessesAsked = 2;
 const testsAtOnce = 4;
-/** A pass ends after this many installations in a row that stay held: the app is probably still suspended. */
+/**
+ * If this many consecutive installations are still held after their test, the pass ends: the app is probably still
+ * suspended.
+ */
 const heldInARow = 3;
 
 /** The result of `auth.test`: `works`, Slack's error code for a dead token, or `unknown` after any other failure. */
@@ -133,9 +136,10 @@ export function createInactiveInstallations(deps: {
   async function retest(installationId: string): Promise<keyof SettledHeld> {
     const stored = await store.readInstallation(installationId);
     if (stored?.status !== 'broken') return 'held';
-    // First tests another installation (a witness), then the held installation. If Slack accepts the witness's token
-    // and then still calls the held installation inactive, the team has removed the app. If the held installation were
-    // tested first, Slack could lift a suspension before the second test, and that would look like an uninstall.
+    // Tests another installation (a witness) before the held installation. If Slack accepts the witness's token and
+    // then still calls the held installation inactive, the team has removed the app. Why in this order: if Slack lifted
+    // a suspension between the two tests, the opposite order would find the held installation inactive and the witness
+    // active, which would look like an uninstall.
     const works = await appWorks(installationId);
     const { answer, fresh } = await askAbout(stored);
     if (answer === 'works') {

@@ -49,7 +49,7 @@ export interface StoredInstallation {
   status: Exclude<InstallationStatus, 'uninstalled'>;
   life: number;
   installedAt: number;
-  /** The version of the bot's tokens; each change adds one. */
+  /** The version of the bot's tokens: a number that each change increases by 1. */
   version: number;
   /** The version of the user's tokens; null if there are none. */
   userVersion: number | null;
@@ -101,9 +101,10 @@ export interface RecordInstallOptions {
 /** When a removal happened, and which event reported it. */
 export interface RemovalOptions {
   /**
-   * When the removal happened, by Slack's clock. The time is `event_time` × 1000, and thus a whole second. The removal
-   * does not apply to an install or renewal after that time: a stale event changes nothing (invariant 7,
-   * `lifecycle-changes.ts`). If omitted, the removal counts as happening now and applies to any stored install.
+   * When the removal happened, by Slack's clock: `event_time` × 1000, and thus a whole second. The removal does not
+   * apply to an install or renewal after this time: a stale event changes nothing (invariant 7,
+   * `lifecycle-changes.ts`). If `before` is not given, the removal counts as happening now, and applies to any stored
+   * install.
    */
   before?: number;
   /** Slack's `event_id`: distinguishes a repeated delivery from another event in the same second. */
@@ -198,8 +199,8 @@ export interface InstallationStore {
   markWorking(installationId: string, ifVersion: number): Promise<boolean>;
   /**
    * Records whether an org-wide install may act in these workspaces of its enterprise, even if Foyer has not stored the
-   * install yet. A grant queues the runs that waited for it. A revocation ends the workspaces' sessions. If a newer
-   * change is already recorded, changes nothing. Resolves to whether anything changed.
+   * install yet. If access is granted, queues the runs that waited for it. If access is revoked, ends the workspaces'
+   * sessions. If a newer change is already recorded, changes nothing. Resolves to whether anything changed.
    */
   recordTeamAccess(
     query: TenantQuery,
@@ -226,8 +227,8 @@ export interface InstallationStore {
    */
   saveRefreshed(holder: TokenHolder, ifVersion: number, tokens: RefreshedTokens): Promise<boolean>;
   /**
-   * Erases a person's token, which Slack refuses permanently, if the token's version is still `ifVersion`. Resolves to
-   * whether it erased the token.
+   * Erases a person's token after Slack has refused it permanently, if the token's version is still `ifVersion`.
+   * Resolves to whether it erased the token.
    */
   dropDeadUserToken(holder: Required<TokenHolder>, reason: string, ifVersion: number): Promise<boolean>;
 }

@@ -131,10 +131,10 @@ const second = (timeMs: number): number => Math.floor(timeMs / 1000);
  * (invariant 7). The event's only time is `event_time`, a whole second of Slack's clock. Foyer compares it with the
  * time at which Slack issued the install's tokens, by the same clock: our clock may have been wrong at the install.
  *
- * An event of an earlier second is older than the install, and an event of a later second is newer. In the same second,
- * the first of these rules that fits decides:
- * - If no uninstall was applied in that second or later, the event is about the current install: no one uninstalls,
- *   goes through Slack's consent page and installs again within one second.
+ * An event of an earlier second is older than the install, and an event of a later second is newer. If the event and
+ * the install are of the same second, Foyer follows the first of these rules that applies:
+ * - If no uninstall was applied in the event's second or in a later one, the event is about the current install: no one
+ *   uninstalls, goes through Slack's consent page and installs again within one second.
  * - If the event is an uninstall with the `event_id` of an applied uninstall, it is a repeat.
  * - If the event is an uninstall with another `event_id`, and there was only one install after the last applied
  *   uninstall, the event is about that install: Slack sends one event per uninstall.
@@ -161,8 +161,9 @@ async function isBeforeInstall(
 }
 
 /**
- * Returns a time in milliseconds: a revocation applies only to tokens that were granted or refreshed before this time.
- * Returns undefined if `before` is undefined: the revocation then applies to any token.
+ * Returns the end of the period that a revocation covers, in milliseconds: the revocation applies only to tokens that
+ * were granted or refreshed before that time. If `before` is undefined, returns undefined: the revocation then applies
+ * to any token.
  */
 async function revokedBefore(
   transaction: Tx,
@@ -202,7 +203,7 @@ interface TeamAccessEvent extends Pick<StoreContext, 'clientId' | 'momentStepNam
 export async function changeTeamAccess(transaction: Tx, event: TeamAccessEvent): Promise<boolean> {
   const { clientId, query, change, now } = event;
   const enterpriseId = query.enterpriseId;
-  if (!enterpriseId) throw new TenantUnclearError('An event about team access names no enterprise.');
+  if (!enterpriseId) throw new TenantUnclearError('An event about team access contains no enterprise id.');
   const installation = await lockInstallation(transaction, {
     clientId,
     tenant: `enterprise:${enterpriseId}`,

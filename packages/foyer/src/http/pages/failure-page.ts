@@ -35,8 +35,8 @@ function button({ site, words, kind, retryPath = '/slack/install', path, isElsew
 }
 
 /**
- * Says whom to ask, with the link to support in the sentence. A reader who canceled gets a different sentence. Asks the
- * reader to include the reference only if it has an id that can be looked up.
+ * Says whom to ask, in a sentence that contains the link to support. If the reader canceled the install or the sign-in,
+ * uses a different sentence. Asks the reader to include the reference only if it has an id that can be looked up.
  */
 function help({ site, words, kind, requestId }: FailurePageContent): Html {
   const { supportUrl, name: app } = site.brand;

@@ -14,7 +14,9 @@ interface PageParts extends PageFrame {
   reference?: Html;
   /** The source of an inline script; always a constant. */
   script?: string;
-  /** Whether to omit the footer: the links to the website, the privacy policy and support, and the reference. */
+  /**
+   * Whether to omit the footer. It contains the reference, and links to the website, the privacy policy and support.
+   */
   withoutFooter?: boolean;
 }
 

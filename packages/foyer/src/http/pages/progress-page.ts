@@ -56,8 +56,8 @@ function actions(content: ProgressPageContent): Html {
 }
 
 /**
- * Lists what the app suggests as next steps: one entry for each line of its texts. Includes the text about writing to
- * the app only if the app receives messages.
+ * Lists what the app suggests as next steps: one entry for each line of its texts. If the app does not receive
+ * messages, leaves out `nextSteps.messages`, the text about writing to the app.
  */
 function nextSteps({ words, progress, hearsMessages }: ProgressPageContent): Html {
   const texts = [hearsMessages && words.app('nextSteps.messages'), words.app('nextSteps')];

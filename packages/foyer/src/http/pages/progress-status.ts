@@ -31,7 +31,7 @@ export interface Progress {
   question?: { id: string; answeredHere: boolean };
   /** What cancelled the run; absent if the run was not cancelled, or the cause is unknown. */
   cancelledBy?: 'uninstall' | 'reinstall';
-  /** Whether the app has been removed since; false by default. */
+  /** Whether the app has been removed since this install; false by default. */
   isRemoved?: boolean;
 }
 
@@ -59,7 +59,7 @@ export interface ProgressStepStatus {
 export interface ProgressStatus {
   id: string | null;
   status: Progress['status'];
-  /** Whether the status is final, so that nothing more happens automatically. */
+  /** Whether the status is final: nothing more happens automatically. */
   done: boolean;
   teamName: string | null;
   /** Does not include steps that only operators see. */
