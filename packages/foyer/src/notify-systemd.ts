@@ -41,7 +41,7 @@ export function createSystemdNotifier(log: Logger): SystemdNotifier | undefined 
     const lose = (why: object): void => {
       if (shell !== started) return;
       shell = undefined;
-      // Sends all lines again to a new shell: READY=1 may be lost, and then `systemctl start` waits for it forever.
+      // READY=1 may be lost, and `systemctl start` would wait for it forever. So this sends all lines to a new shell.
       setTimeout(sayReady, tryAgainMs).unref();
       log.error(why, 'systemd-notify failed, so systemd does not know that Foyer is ready and running');
     };

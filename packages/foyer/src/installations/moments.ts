@@ -18,9 +18,9 @@ interface Steps {
 type Installed = Pick<InstallationRow, 'id' | 'life' | 'bot_scopes'>;
 
 /**
- * Queues the run of a moment and returns true; returns false if the app defines no steps for that kind of moment. Call
- * it with the installation's row locked, in the transaction that records the moment's cause: then no crash loses the
- * run. `userId` is the person to whom the run belongs.
+ * Queues the run for a moment and returns true; returns false if the app defines no steps for that kind of moment. Call
+ * this function in the transaction that records the moment's cause, with the installation's row locked: the cause and
+ * the run are then committed together, and a crash cannot lose the run. `userId` is the person to whom the run belongs.
  */
 export async function startMoment(
   tx: Tx,
@@ -105,9 +105,9 @@ const selectUnopened = prepareQuery((queries: Queries, given: Given<Opener>) =>
 );
 
 /**
- * Returns the active installation if the member has not yet opened the app in the installation's current life, which
- * began with the first install after the last uninstall; else undefined. Also returns undefined if the opening is older
- * than the install: a stale event changes nothing (invariant 7).
+ * Returns the active installation if no `opened` run exists for the member yet; else undefined. Runs from before the
+ * last uninstall do not count. Also returns undefined if the opening is older than the install: a stale event changes
+ * nothing (invariant 7).
  */
 export async function findUnopened(
   queries: Queries,

@@ -100,7 +100,7 @@ function toInstallation(bot: BotHalf, user: Partial<UserHalf> & { id: string }):
   };
 }
 
-/** Makes the bot half of an installation whose bot was revoked, from the row's unencrypted columns. */
+/** If there is no encrypted bot, makes the `BotHalf` from the row's unencrypted columns. */
 function withoutBot(row: InstallationTokens): BotHalf {
   const named = (id: string | null, name: string | null) =>
     id === null ? undefined : { id, ...(name === null ? {} : { name }) };
@@ -121,9 +121,9 @@ function withoutBot(row: InstallationTokens): BotHalf {
  */
 
 /**
- * The maximum number of cached installations, of about 2 kB each. When the cache is full, the least recently used half
- * is dropped in one go: keeping an exact order would cost more, at every event, than the lookup itself. Until its half
- * is dropped, an entry may still contain a token whose row is gone; Slack no longer accepts that token.
+ * The maximum number of cached installations, of about 2 kB each. A full cache drops its least recently used half at
+ * once. To drop only the oldest entry, Foyer would have to sort the entries at every event, which takes longer than the
+ * lookup. An entry may remain in the cache after its row is gone; Slack no longer accepts the token of such an entry.
  */
 const mostKept = 2000;
 

@@ -11,7 +11,7 @@ import { cancelRuns } from '../database/runs.ts';
  * Why it writes before the call: when an app's last token is revoked, Slack reports the app as uninstalled
  * (docs.slack.dev/reference/events/app_uninstalled), perhaps before `auth.revoke` has answered. If Foyer applied that
  * event, the uninstall pipeline would erase what the team will need when it connects again. So Foyer first records that
- * it is about to revoke, and ignores an uninstall event whose time is close to that record's.
+ * it is about to revoke. It then ignores an uninstall event from around the time of this record.
  */
 
 const began = 'revoking the tokens';
@@ -21,8 +21,8 @@ const gaveUp = 'the tokens were not revoked';
 export const revokedByOperator = 'revoked_by_operator';
 
 /**
- * An uninstall event counts as the report of our own revocation if their times are close. `before` and `after` say how
- * many milliseconds the event's time may be before the revocation (because clocks differ) or after it.
+ * Foyer assumes that our own revocation caused an uninstall event if the event's time is in this range around the
+ * revocation. The range starts before the revocation because clocks differ.
  */
 const echoWithinMs = { before: 60_000, after: 5 * 60_000 };
 

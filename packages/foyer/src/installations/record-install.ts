@@ -111,7 +111,7 @@ export async function recordMember(
   if (installation.bot || !user.token) throw new Error('a member’s grant contains a bot, or no user token');
   const { clientId } = context;
   const own = tenantOfInstallation(installation);
-  // In a workspace of an org-wide install, the token belongs to the organization's installation.
+  // Looks first for an installation of the workspace, then for an org-wide install of its organization.
   const tenants = enterprise ? [own, `enterprise:${enterprise.id}`] : [own];
   for (const tenant of new Set(tenants)) {
     const row = await lockInstallation(transaction, { clientId, tenant });
@@ -182,8 +182,8 @@ async function saveRow(
   const tenant = tenantOfInstallation(installation);
   const known = await lockInstallation(transaction, { clientId: context.clientId, tenant });
   const now = context.now();
-  // An installation without a bot becomes broken when its people's tokens are revoked or lost. Then a person's
-  // authorization counts as a reinstall, which ends that state.
+  // An installation without a bot becomes broken when its people's tokens are revoked or lost. If a person then
+  // authorizes the app, this counts as a reinstall, and the installation is active again.
   const isGone =
     known?.status === 'uninstalled' || (known?.status === 'broken' && known.bot_user_id === null);
   const onlyUser = !installation.bot && !isGone;

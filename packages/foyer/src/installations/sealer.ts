@@ -2,9 +2,9 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { Keyring } from './keyring.ts';
 
 /**
- * A sealed text opens only with the place for which it was sealed, such as the bot of one installation: the place is
- * the additional data of AES-256-GCM. So someone who can write to the database cannot give one tenant's token to
- * another tenant by copying a ciphertext to another row.
+ * Sealing encrypts a text for one place, such as the bot of one installation. Only a caller that names the same place
+ * can decrypt it: the place's name is the additional data of AES-256-GCM. So someone who can write to the database
+ * cannot give one tenant's token to another tenant by copying a ciphertext to another row.
  *
  * A sealed text is `v1.<key id>.<base64url of 12 bytes IV, ciphertext, 16 bytes tag>`.
  */
@@ -14,8 +14,8 @@ const ivBytes = 12;
 const tagBytes = 16;
 
 /**
- * Thrown when a text does not open: it is not a sealed text, it was changed or moved, or it was sealed with another key
- * of the same id.
+ * Thrown when a text cannot be decrypted: it is not a sealed text, it was changed or moved, or it was encrypted with
+ * another key of the same id.
  */
 export class SealBrokenError extends Error {
   override readonly name = 'SealBrokenError';
@@ -52,7 +52,7 @@ export function sealedKeyId(sealed: string): string | undefined {
   return /^v1\.([A-Za-z0-9_-]{1,32})\./.exec(sealed)?.[1];
 }
 
-/** Returns the prefix of every text that the key with this id sealed. */
+/** Returns the prefix that all texts sealed with this key have. */
 export function sealedPrefix(keyId: string): string {
   return `${version}.${keyId}.`;
 }

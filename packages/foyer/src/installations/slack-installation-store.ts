@@ -22,8 +22,8 @@ export function slackInstallationStore(
   const fetched = new WeakMap<Installation['user'], StoredInstallation>();
 
   /**
-   * Returns the installation as the caller fetched it, before the caller refreshed its tokens. If `user` does not come
-   * from `fetchInstallation`, returns the stored installation, or undefined if there is none.
+   * Returns the installation that the caller fetched, with the tokens from before the caller's refresh. If `user` does
+   * not come from `fetchInstallation`, returns the stored installation, or undefined if there is none.
    */
   async function refreshedFrom({ user, ...tenant }: Installation): Promise<StoredInstallation | undefined> {
     const { team, enterprise, isEnterpriseInstall } = tenant;

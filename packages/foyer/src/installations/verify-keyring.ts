@@ -38,9 +38,9 @@ export async function loadOrCreateKeyring(
   const file = keyFileOf(deps.config);
   if (file !== undefined && !existsSync(file)) {
     const misfit = await findNewKeyMisfit(queries, (deps.now ?? Date.now)());
-    // Throws only if the file is still missing. Another process may also be starting for the first time, and may just
-    // have recorded its own key, which rules out a new key. In this case the file exists by now: each process creates
-    // the file before it records the key.
+    // Another process may also be starting for the first time. If that process has just recorded its own new key,
+    // `misfit` is set. The file exists by now, because each process creates the file before it records the key. So
+    // throws only if the file is still missing.
     if (misfit !== undefined && !existsSync(file))
       throw new KeyringError(`The key file ${file} is missing. ${misfit}`);
   }
@@ -74,9 +74,9 @@ export async function verifyKeyring(
     if (misfit !== undefined) throw new KeyringError(misfit);
     if (!isKnown) {
       // Every Foyer records its keys when it starts. So if our first key was not recorded, no other running Foyer has
-      // that key. The others could not read tokens that this process stores, and would lose the events of these teams.
-      // A command that stores tokens (`keys rotate`, `import`) is refused too. It would also record the key, so the
-      // next start would wrongly assume that the other running Foyers have the key.
+      // that key. Those Foyers could not read tokens that this process stores, and would lose the events of these
+      // teams. The check also refuses commands that store tokens (`keys rotate`, `import`). Such a command would record
+      // the key, and the next Foyer to start would wrongly assume that the running Foyers have it.
       const search = { otherThan: process ?? '', seenSince: now() - keyHeldMs };
       const other = await findKeyHolder(transaction, search);
       if (other) throw new KeyringError(keyOnlyHere(other, keyring.ids[0]), { mayPass: true });
@@ -121,9 +121,9 @@ export async function keepHoldingKey(
  * Returns why the keys do not fit the database, and what the operator can do; undefined if the keys fit. Writes
  * nothing.
  *
- * Always checks the recorded keys. Checks the stored tokens only with `everySeal`, or if this keyring lacks a recorded
- * key that is not retired. Every process records its keys before it encrypts, so the recorded keys usually suffice, and
- * checking a million tokens takes a while.
+ * Always checks the recorded keys. They usually suffice, because every process records its keys before it encrypts.
+ * Also checks the stored tokens if `everySeal` is true, or if a recorded key is neither in this keyring nor retired.
+ * Checking a million tokens takes a while.
  */
 export async function findKeyMisfit(
   queries: Queries,

@@ -17,7 +17,7 @@ import { type OperatorMessage, type Span, troubleLine } from './operator-message
 /**
  * Builds the message to the operators about an uninstall, a dead token, a failed run, a rate limit or a failed channel.
  * Returns undefined if the message is no longer needed: the installation or the run was erased, the token works again
- * or is gone, the run has not failed after all, or the run's own message has already named what failed.
+ * or is gone, the run no longer counts as failed, or its `notify-operators` step has already reported all failures.
  */
 export async function eventNotice(
   queries: Queries,

@@ -23,7 +23,7 @@ export function createMailChannel(mail: NonNullable<Config['notify']['mail']>): 
           to: mail.to,
           ...mailMessage(message),
           messageId: messageIdOf(causeId, mail.from),
-          // These headers ask mail systems for no automatic reply, such as "out of office".
+          // These headers ask mail systems not to send an automatic reply, such as "out of office".
           headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
           signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
         });

@@ -28,7 +28,7 @@ export function statusAfter(outcome: SendOutcome): NoticeStatus {
   return outcome.kind === 'wait' || outcome.kind === 'retry' ? 'pending' : outcome.kind;
 }
 
-/** A message that can be retried shows that its channel has failed only if more than this many attempts failed. */
+/** If sending a message can be retried, the channel counts as failed after more than this many failed attempts. */
 const hiccups = 4;
 
 /**

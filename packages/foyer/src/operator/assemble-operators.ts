@@ -27,7 +27,7 @@ export function assembleOperators(
     secure,
     now,
   });
-  // The site gets no base path: the operator pages add it to every link themselves.
+  // Creates the site without the base path, because the operator pages add the base path to each link themselves.
   const site = createSite(brand, { publicUrl });
   const pages = createOperatorPages({ ...deps, sessions, sealer, site, words: texts.forLocale('en') });
   return { sessions, pages };

@@ -32,7 +32,8 @@ const pageRows = 100;
  * - If the app is uninstalled: the newest uninstall run. Earlier uninstall runs are excluded, because a retry would
  *   erase what a later install has created.
  *
- * Except for uninstall runs, the runs of people who were erased are excluded too, since a retry does not repeat them.
+ * Excludes runs of erased people, because a retry does not repeat those runs. Their uninstall runs are included: a
+ * retry does repeat an uninstall run.
  *
  * With `step`, reads the runs in which that step failed. After the failed runs come runs that succeeded: a run succeeds
  * even if a step that only operators see fails.

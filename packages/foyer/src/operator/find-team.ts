@@ -7,9 +7,9 @@ import { listInstallationsPage } from './installation-lists.ts';
 const mostNamed = 10;
 
 /**
- * Finds an installation by its team's id, or by its enterprise's id for an org-wide install. For commands that change
- * something, so that no one erases another team of the same name.
- * @throws CommandError if there is none; it says where to look, or names the ids if a team's name was given
+ * Finds an installation by its team's id, or by its enterprise's id for an org-wide install. Commands that change
+ * something use this function. It accepts no name, so no one can erase another team of the same name by mistake.
+ * @throws CommandError if no installation has the id; if `given` is a team's name, the error lists the matching ids
  */
 export async function findTeam(queries: Queries, clientId: string, given: string): Promise<InstallRecord> {
   const [record] = await findInstallRecords(queries, clientId, given);
@@ -49,8 +49,8 @@ interface Named {
 /** Finds installations by name. If no installation has exactly this name, finds those whose names contain the text. */
 async function findNamed(queries: Queries, clientId: string, text: string): Promise<Named> {
   const search = { clientId, text, limit: mostNamed };
-  // Searches for the whole name separately: a single search could return only newer installations whose names contain
-  // the text.
+  // Searches for the whole name first. Otherwise, newer installations whose names only contain the text could fill the
+  // page, and the installation with exactly this name would be missing.
   const named = await listInstallationsPage(queries, { ...search, isWholeName: true });
   const whole = named.rows.filter((row) => nameOf(row)?.toLowerCase() === text.toLowerCase());
   const { rows: found, older } =

@@ -82,8 +82,8 @@ export function memberJson(member: MemberRecord) {
   return {
     userId,
     /**
-     * The id of the member's own workspace or organization. A member with the role `external` belongs to another one
-     * than the one that installed the app.
+     * The id of the member's own workspace or organization. If the member's role is `external`, the app is installed in
+     * a different workspace or organization.
      */
     teamId,
     role,

@@ -160,7 +160,7 @@ function section<Row>(
   return `${head}\n${lines}${rest > 0 ? `\n  and ${rest} more: ${more}` : ''}`;
 }
 
-/** Returns the canvas inside an indented section: two columns narrower. */
+/** Returns a canvas for an indented section: two columns narrower than the given canvas. */
 function inner({ style, width }: Canvas): Canvas {
   return { style, width: width - 2 };
 }

@@ -21,7 +21,7 @@ import {
 
 /** If there are more rows than this, a page or command shows the stored number instead of counting them. */
 const mostCounted = 10_000;
-/** Foyer counts the cases of a problem only up to this number. The exact number of more cases would not help. */
+/** If a problem occurs more often than this, Foyer stops counting and says "more than 1000". */
 export const mostProblems = 1000;
 /** How often the chore calls `keepCounts`. */
 export const countsKeptEveryMs = 5 * 60_000;
@@ -177,8 +177,7 @@ async function readKeptDays(
     .select('value')
     .where('client_id', '=', clientId)
     .where('name', '>=', dayName(from))
-    // `dayName` also makes the upper bound, because the names that it makes have the same order in every collation of
-    // Postgres.
+    // The upper bound is a `dayName` too: these names have the same order in every collation of Postgres.
     .where('name', '<', dayName(from + shownDays * dayMs))
     .execute();
   const days = rows.map(({ value }) => JSON.parse(value) as KeptDay);

@@ -131,7 +131,10 @@ async function rehearseRestore(deps: OperatorDeps, file: string) {
   }
 }
 
-/** Makes a part of the temporary copy. If the file system refuses it, throws a CommandError that says what to do. */
+/**
+ * Runs `work`, which creates the temporary folder or copies the backup into it. If `work` throws, throws a CommandError
+ * that says what to do.
+ */
 function copying<T>(backup: string, work: () => T): T {
   try {
     return work();

@@ -19,9 +19,9 @@ export function completionCommands(
       'Prints a script for your shell that completes commands and options when you press Tab. In a clone it also ' +
       'defines the command foyer, which stands for `npm run foyer --` and works in any folder.',
     examples: [
-      ['completion bash >> ~/.bashrc', 'run once, for bash with the bash-completion package'],
-      ['completion zsh >> ~/.zshrc', 'run once, for zsh; .zshrc must call compinit before the script'],
-      ['completion fish > ~/.config/fish/conf.d/foyer.fish', 'run once, for fish'],
+      ['completion bash >> ~/.bashrc', 'run this once for bash; needs the package bash-completion'],
+      ['completion zsh >> ~/.zshrc', 'run this once for zsh; .zshrc must call compinit before the script'],
+      ['completion fish > ~/.config/fish/conf.d/foyer.fish', 'run this once for fish'],
     ],
   })
     .addArgument(new Argument('<shell>', 'your shell').choices(shells))

@@ -30,7 +30,7 @@ export function connectCommand(deps: OperatorDeps): Command {
     .requiredOption('--org <id>', 'the account’s id in your product')
     .option('--subject <id>', 'the id, in your product, of the person who asked for the connection')
     .option('--label <name>', 'the account’s name')
-    .option('--move', 'move the workspace from the account that it is connected to now')
+    .option('--move', 'if the workspace is connected to another account, move it to this one')
     .action((team: string, options: ConnectOptions) => connect(deps, team, options));
 }
 

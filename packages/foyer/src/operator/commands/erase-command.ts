@@ -31,7 +31,7 @@ export function eraseCommand(deps: OperatorDeps): Command {
       'are registered again.',
     examples: [
       ['erase --user T0123ABCD/U0123ABCD', 'Grace asks to be forgotten'],
-      ['erase --user T0123ABCD/U0123ABCD --yes --json', 'do not ask, and print JSON, for a script'],
+      ['erase --user T0123ABCD/U0123ABCD --yes --json', 'for a script: skip the confirmation and print JSON'],
     ],
   })
     .addOption(userOption())

@@ -49,7 +49,7 @@ export function importCommand(deps: OperatorDeps): Command {
     )
     .option('--dry-run', 'print which installations the import would store, but store nothing')
     .option('--check', 'ask Slack whether each token works (auth.test), and refuse one that does not')
-    .option('--run', 'start an install run for each installation, which sends the installer the welcome')
+    .option('--run', 'start an install run for each installation; the run sends the installer the welcome')
     .action((options: ImportOptions) => takeOverAll(deps, options));
 }
 

@@ -29,13 +29,13 @@ export function keysCommand(deps: OperatorDeps): Command {
       'them: a machine without the new key cannot read what the others encrypt with it. You can stop this command and run it again.',
     examples: [
       ['keys rotate --dry-run', 'which keys are in use?'],
-      ['keys rotate', 'after you have put a new key first in the list, and restarted every Foyer'],
+      ['keys rotate', 'run this after you have put a new key first in the list and restarted every Foyer'],
     ],
   })
     .option('--dry-run', 'count what each key encrypts, but re-encrypt nothing')
     .action((options: { dryRun?: boolean; json?: boolean }) => run(deps, options));
   const forget = operatorCommand('forget', {
-    summary: 'give up what was encrypted with a lost key, and keep the records',
+    summary: 'erase what was encrypted with a lost key, but keep the records',
     description:
       'Use this if a key is lost and cannot be restored. Every installation whose token was encrypted with it is marked as broken, ' +
       'and people’s own tokens that were encrypted with it are erased. Records, runs and history stay: when an admin ' +
@@ -87,7 +87,8 @@ async function run(deps: OperatorDeps, options: { dryRun?: boolean; json?: boole
     if (late.length === 0 || options.dryRun) return;
     throw new CommandError(
       `Some tokens are still encrypted with ${late.map(({ id }) => id).join(', ')}: a Foyer that runs with the old ` +
-        'order of keys wrote them. Restart every Foyer with the new key before the old one, and run this again.',
+        'order of keys wrote them. In the keys of every Foyer, put the new key before the old one. Then restart every ' +
+        'Foyer, and run this again.',
     );
   });
 }

@@ -46,7 +46,7 @@ export function listCommand(deps: OperatorDeps): Command {
     )
     .option('--failed', 'only installations whose newest run has a failed step')
     .option('--since <YYYY-MM-DD>', 'only those installed on this day or later (UTC)', parseDay)
-    .option('--limit <number>', 'at most this many', parseLimit)
+    .option('--limit <number>', 'list at most this many installations', parseLimit)
     .option(
       '--unknown',
       'list the teams that send events but have no installation here, for example after a restore',

@@ -17,8 +17,8 @@ export function maintenanceCommand(deps: OperatorDeps): Command {
       'reloading that page once maintenance is off. Events are still committed, runs continue, and installed teams notice ' +
       'nothing. Maintenance stays on until you turn it off, even after a restart. Running machines follow within a second.',
     examples: [
-      ['maintenance on', 'before you change a service that new installs need'],
-      ['maintenance off', 'after you have changed that service'],
+      ['maintenance on', 'run this before you change a service that new installs need'],
+      ['maintenance off', 'run this when the change is done'],
       ['maintenance status --json', 'print whether maintenance is on, for a script'],
     ],
   })

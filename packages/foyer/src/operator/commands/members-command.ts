@@ -34,7 +34,7 @@ export function membersCommand(deps: OperatorDeps): Command {
   })
     .argument('<team>', 'a team’s id (T…) or name; for an org-wide install, the enterprise’s id (E…) or name')
     .argument('[search]', 'part of a name or an email address, or a user id')
-    .option('--limit <number>', 'at most this many', parseLimit)
+    .option('--limit <number>', 'list at most this many people', parseLimit)
     .action((team: string, search: string | undefined, options: MembersOptions) =>
       members(deps, team, search, options),
     );

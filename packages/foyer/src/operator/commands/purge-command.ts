@@ -34,14 +34,14 @@ export function purgeCommand(deps: OperatorDeps): Command {
       'The others stay, and their tables are listed: erase them in the uninstall pipeline of your definition. Purge ' +
       'starts that pipeline and waits up to 15 seconds for it to end.',
     examples: [
-      ['purge T0123ABCD', 'they asked for their data to be erased'],
-      ['purge T0123ABCD --yes --json', 'do not ask, and print JSON, for a script'],
+      ['purge T0123ABCD', 'the team asked for its data to be erased'],
+      ['purge T0123ABCD --yes --json', 'for a script: skip the confirmation and print JSON'],
     ],
   })
     .argument('<team>', 'a team’s id (T…), or an enterprise’s (E…) for an org-wide install')
     .option('-y, --yes', 'do not ask for confirmation')
     .option('--no-revoke', 'erase without revoking the tokens at Slack, if their encryption key is lost')
-    .option('--no-wait', 'erase without the uninstall pipeline: steps that have not finished do not run')
+    .option('--no-wait', 'erase immediately, without running the remaining steps of the uninstall pipeline')
     .action((team: string, options: PurgeOptions) => purge(deps, team, options));
 }
 
@@ -100,7 +100,7 @@ function stillUninstalling(team: string, run: RunRecord): CommandError {
   const state =
     run.status === 'failed'
       ? `failed (to retry it, run: npm run foyer -- retry ${run.id})`
-      : 'has not ended: only a running Foyer continues it, so start one if none is running';
+      : 'has not ended (if no Foyer is running, start one: it continues the run)';
   return new CommandError(
     `${team} is uninstalled and its tokens are erased, but its records are kept for now, because its uninstall run ` +
       `${run.id} ${state}. Run purge again once that run has succeeded. Or add --no-wait, which erases the team without ` +

@@ -45,7 +45,7 @@ export function requestsCommand(deps: OperatorDeps): Command {
         'installed',
       ]),
     )
-    .option('--limit <number>', 'at most this many', parseLimit, 100)
+    .option('--limit <number>', 'list at most this many requests', parseLimit, 100)
     .action((options: RequestsOptions) => requests(deps, options));
 }
 

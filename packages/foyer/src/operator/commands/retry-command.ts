@@ -37,7 +37,10 @@ export function retryCommand(deps: OperatorDeps): Command {
       ['list --failed', 'which installations have a failed run? (show TEAM prints the id of the run)'],
       ['retry run_01JD5Z3N8Y2V6K4QW9XTB7MHGC', 'retry one run, after you have fixed the cause'],
       ['retry --failed --since 2026-11-22T01:30Z --dry-run', 'what failed since the outage began?'],
-      ['retry --failed --step send-welcome', 'retry these, after you have fixed the cause'],
+      [
+        'retry --failed --step send-welcome',
+        'retry every run in which send-welcome failed, after you have fixed the cause',
+      ],
     ],
   })
     .argument('[run]', 'a run’s id (run_…), as show, requests and list --json print it')
@@ -137,7 +140,7 @@ interface Counts {
 function summary({ found, queued, dead }: Counts, { dryRun, step }: RetryOptions): string {
   if (found === 0) {
     const hint =
-      ' A run that succeeded but could not notify the operators matches only with --step notify-operators.';
+      ' To find runs that succeeded but could not notify the operators, add --step notify-operators.';
     return `No failed run matches.${step === undefined ? hint : ''}`;
   }
   const lines = dryRun

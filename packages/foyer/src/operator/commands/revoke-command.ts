@@ -151,10 +151,7 @@ function incomplete(kept: readonly RevokedTeam[], changed: number, isStopped: bo
 }
 
 const atOnce = 8;
-/**
- * The command stops after this many teams in a row with a token that Slack did not revoke: the next ones would fail
- * too.
- */
+/** If Slack did not revoke a token for this many teams in a row, the command stops: the next teams would fail too. */
 const mostRefused = 16;
 
 async function createRevoker(deps: OperatorDeps, config: Config, database: Database) {

@@ -62,7 +62,7 @@ export function setupCommand(deps: OperatorDeps): Command {
     .option('--production', 'write NODE_ENV=production')
     .option(
       '--secrets-stdin',
-      'read SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=… from stdin, a line each',
+      'read SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=… from stdin, each on its own line',
     )
     .option('--no-open', 'do not offer to open the browser')
     .option('--no-doctor', 'do not run doctor afterward')
@@ -102,7 +102,9 @@ async function givenEnvironment(deps: OperatorDeps, options: SetupOptions) {
   if (!options.secretsStdin) return environment;
   const { SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET } = parseDotenv(await deps.readStdin());
   if (!SLACK_CLIENT_SECRET || !SLACK_SIGNING_SECRET) {
-    throw new UsageError('stdin must contain SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=…, a line each.');
+    throw new UsageError(
+      'stdin must contain SLACK_CLIENT_SECRET=… and SLACK_SIGNING_SECRET=…, each on its own line.',
+    );
   }
   return { ...environment, SLACK_CLIENT_SECRET, SLACK_SIGNING_SECRET };
 }

@@ -26,7 +26,7 @@ export function supportBundleCommand(deps: OperatorDeps): Command {
     ],
   })
     .argument('[file]', 'the file to create (default: foyer-support-<time>.json); - prints the bundle')
-    .option('--offline', 'skip what contacts Slack, the running Foyer, the webhook or the mail server')
+    .option('--offline', 'do not contact Slack, the running Foyer, the webhook or the mail server')
     .action(async (given: string | undefined, options: { offline?: boolean; json?: boolean }) => {
       const isPrinted = options.json === true || given === '-';
       if (options.json && given !== undefined && given !== '-') {

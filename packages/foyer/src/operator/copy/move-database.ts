@@ -124,8 +124,8 @@ function refuseStrangers(there: readonly string[], known: readonly string[]): vo
 }
 
 /**
- * Gives the connections of a copy their own name. Otherwise the check whether a Foyer is running would report the copy
- * as a running Foyer.
+ * Gives the connections of a copy their own name. If they had the name that Foyer's connections have, other commands
+ * would report the copy as a running Foyer.
  */
 function underOwnName(target: DatabaseTarget): DatabaseTarget {
   return target.kind === 'postgres' ? { ...target, url: underCopyName(target.url) } : target;

@@ -33,7 +33,7 @@ const ownScopes: Readonly<Record<string, string>> = {
   'chat:write': 'no welcome can be sent',
   'im:write': 'no DM can be opened for the welcome',
   'im:history':
-    'Foyer cannot check whether an unconfirmed welcome arrived, and the app receives no direct messages',
+    'the app receives no direct messages, and Foyer cannot check whether a welcome arrived if Slack’s answer was lost',
   'users:read': 'no profile can be read',
   'team:read': 'workspace names and icons cannot be read',
 };

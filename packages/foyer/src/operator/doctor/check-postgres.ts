@@ -131,7 +131,7 @@ function cleaned({ oldestTransactionSeconds: seconds, idleSlots }: PostgresInspe
   }
   if (seconds !== null && seconds > longTransactionSeconds) {
     const detail = `A transaction has been open for ${Math.round(seconds / 60)} min: dead rows stay until it ends.`;
-    return warning(detail, 'Find it in pg_stat_activity (state, xact_start), and end it.');
+    return warning(detail, 'Find the transaction in pg_stat_activity (state, xact_start), and end it.');
   }
   return ok('The server can remove dead rows.');
 }

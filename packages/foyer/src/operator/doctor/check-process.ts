@@ -72,8 +72,8 @@ export async function checkProcess(
 const nothing: Answer = { kind: 'nothing' };
 
 /**
- * Asks the Foyer at PUBLIC_URL (`atPublicUrl`), and the Foyer on this machine (`here`). If PUBLIC_URL is the local
- * address, or the local port is unknown, asks only at PUBLIC_URL, and the kind of `here` is "nothing".
+ * Requests a report from the Foyer at PUBLIC_URL (`atPublicUrl`) and from the Foyer on this machine (`here`). Sends
+ * only the first request if PUBLIC_URL is the local address or if the local port is unknown; `here` is then `nothing`.
  */
 export async function askProcesses(
   config: Pick<Config, 'http'>,

@@ -36,8 +36,8 @@ export async function checkPublicUrl(config: Pick<Config, 'http' | 'slack'>): Pr
 }
 
 /**
- * Resolves to undefined if Foyer answers. Otherwise resolves to the words that follow the URL in the finding, such as
- * `is redirected elsewhere`.
+ * Resolves to undefined if Foyer answers. Otherwise resolves to what is wrong, such as `is redirected elsewhere`. The
+ * finding shows these words after the URL.
  */
 async function ask(publicUrl: string): Promise<string | undefined> {
   try {

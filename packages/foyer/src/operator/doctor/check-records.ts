@@ -135,7 +135,8 @@ async function failedRuns(queries: Queries, clientId: string): Promise<Finding> 
 async function troubledJobs(queries: Queries, app: Parameters<typeof readJobs>[1]): Promise<Finding> {
   const { ok, warning } = findingsOf('jobs');
   const troubled = (await readJobs(queries, app)).filter(isInTrouble);
-  if (troubled.length === 0) return ok('No job is overdue, and no job’s last turn has failed.');
+  if (troubled.length === 0)
+    return ok('No job is overdue, and none failed or was interrupted in its last turn.');
   const isOverdue = troubled.some(({ status }) => status === 'overdue');
   const detail = troubled.map(({ name, status, outcome, startedAt, nextDueAt, errorCode }) => {
     const late = status === 'overdue' && `is overdue by ${spanText(app.now - (nextDueAt ?? app.now))}`;

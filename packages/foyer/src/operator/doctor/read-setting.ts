@@ -56,8 +56,8 @@ export function readSetting(
   };
   if (first.config) return { ...setting, config: first.config };
   const usable = Object.entries(environment).filter(([name]) => !wrong.has(name));
-  // This second parse uses the rules for development. Production's rules are stricter and could make it fail like the
-  // first parse, and what they found in the first parse is already in `problems`.
+  // The second parse uses the rules for development, because the stricter rules for production could make it fail too.
+  // The first parse has already added what those rules found to `problems`.
   const relaxed = { ...Object.fromEntries(usable), ...pick(placeholders, wrong), NODE_ENV: 'development' };
   const simple = wrong.has('manifest.json') ? emptyManifest : manifest;
   return { ...setting, config: tryParse(relaxed, simple, basePath).config };

@@ -16,7 +16,8 @@ export type TakeOver =
 /**
  * Decides what an import of an installation would store. If Foyer already has a record of the team, that record stays,
  * even if the team has uninstalled the app: the other store has nothing newer about that team. A person is added only
- * if the installation's history does not name them: if it does, their token may have been revoked since.
+ * if the installation's history does not name them. If Foyer already knew the person, the token in the other store may
+ * have been revoked.
  */
 export async function judgeTakeOver(
   { queries }: Pick<Database, 'queries'>,
