@@ -252,10 +252,10 @@ const welcome: Cell[] = [
 ];
 
 const inDoubt = { method: 'chat.postMessage', failure: 'reset, acted' };
- /**
-  * Failures of `conversations.history`. Foyer calls that method only if it does not know whether the welcome arrived.
-  * Here the welcome did arrive, so Foyer must not send it again.
-  */
+/**
+ * Failures of `conversations.history`. Foyer calls that method only if it does not know whether the welcome arrived.
+ * Here the welcome did arrive, so Foyer must not send it again.
+ */
 const search: Cell[] = [
   ...rows('conversations.history', [...later, ...laterActed, ...limited, ...hangs], once, whole, inDoubt),
   ...rows('conversations.history', [...later, ...laterActed], always, failed('send-welcome', 1), inDoubt),
@@ -328,10 +328,10 @@ function kindOf({ method, failure, how, end }: Cell): string {
   return JSON.stringify([method, how, marks, end]).replaceAll(/: \w+"/g, '"');
 }
 
- /**
-  * One cell of each kind, as `kindOf` defines it. The tests on the second engine use only these cells, because the
-  * database stores the same kind of outcome for all cells of one kind.
-  */
+/**
+ * One cell of each kind, as `kindOf` defines it. The tests on the second engine use only these cells, because the
+ * database stores the same kind of outcome for all cells of one kind.
+ */
 export const cellOfEachEnd: readonly Cell[] = cells.filter(
   (cell, index) => cells.findIndex((other) => kindOf(other) === kindOf(cell)) === index,
 );

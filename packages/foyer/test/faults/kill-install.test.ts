@@ -38,10 +38,10 @@ interface Tally {
   begunAnew: number;
   /** Kill points that Foyer did not reach before the run had finished. */
   atRest: number;
-   /**
-    * Installs in which Foyer was killed while it notified the operators. Foyer cannot know whether the notice arrived,
-    * so it does not send it again.
-    */
+  /**
+   * Installs in which Foyer was killed while it notified the operators. Foyer cannot know whether the notice arrived,
+   * so it does not send it again.
+   */
   operatorsUnconfirmed: number;
 }
 

@@ -17,10 +17,10 @@ import { createRandom, type Random } from './support/random.ts';
 const installs = Number(process.env.FOYER_SOAK ?? 2000);
 const mostMs = process.env.FOYER_SOAK ? Number.POSITIVE_INFINITY : 5 * 60_000;
 const lanes = 40;
- /**
-  * The time between the starts of two installs. At 40 ms, at most 1,500 installs start per minute, and a third of them
-  * fail. That stays below the 600 failed callbacks per minute after which Foyer answers 429.
-  */
+/**
+ * The time between the starts of two installs. At 40 ms, at most 1,500 installs start per minute, and a third of them
+ * fail. That stays below the 600 failed callbacks per minute after which Foyer answers 429.
+ */
 const leastApartMs = 40;
 const faultRate = 0.2;
 

@@ -10,7 +10,7 @@ import type { WebhookEndpoint } from './webhook-endpoint.ts';
  */
 export interface KillPoint {
   name: string;
-   /** How many milliseconds longer a test waits if the work ends before this point is reached; 300 by default. */
+  /** How many milliseconds longer a test waits if the work ends before this point is reached; 300 by default. */
   patienceMs?: number;
   /** Waits for the instant, and then calls `kill` once. Returns a function that cancels the wait. */
   arm(stage: ProcessStage, kill: () => void): () => void;
@@ -19,10 +19,10 @@ export interface KillPoint {
 export type Phase = 'as it arrives' | 'before its answer' | 'after its answer';
 export const phases: readonly Phase[] = ['as it arrives', 'before its answer', 'after its answer'];
 
- /**
-  * Kills Foyer at the `nth` call of `method` after `arm`. `phase` says when: as the call arrives, right before its
-  * answer, or `delayMs` after its answer.
-  */
+/**
+ * Kills Foyer at the `nth` call of `method` after `arm`. `phase` says when: as the call arrives, right before its
+ * answer, or `delayMs` after its answer.
+ */
 export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): KillPoint {
   const which = nth === 1 ? '' : ` no. ${nth}`;
   return {
@@ -55,10 +55,10 @@ export function atCall(method: string, nth: number, phase: Phase, delayMs = 0): 
   };
 }
 
- /**
-  * Kills Foyer at the `nth` call of a webhook after `arm`, either before the message is posted or after it is posted
-  * and before the answer. The default for `endpoint` is the operators' webhook.
-  */
+/**
+ * Kills Foyer at the `nth` call of a webhook after `arm`, either before the message is posted or after it is posted
+ * and before the answer. The default for `endpoint` is the operators' webhook.
+ */
 export function atWebhook(
   phase: 'as it arrives' | 'before its answer',
   { nth = 1, endpoint }: { nth?: number; endpoint?: WebhookEndpoint } = {},
@@ -82,10 +82,10 @@ export function atWebhook(
   };
 }
 
- /**
-  * Kills Foyer right after a commit: the `nth` since `arm` was called. With `before`, kills Foyer right before that
-  * commit, which works only on Postgres, where the proxy can stop a commit.
-  */
+/**
+ * Kills Foyer right after a commit: the `nth` since `arm` was called. With `before`, kills Foyer right before that
+ * commit, which works only on Postgres, where the proxy can stop a commit.
+ */
 export function atCommit(nth: number, when: 'before' | 'after' = 'after'): KillPoint {
   return {
     name: `right ${when} commit ${nth}`,

@@ -1,11 +1,11 @@
 import { ask, type Foyer, type FoyerDefinition, type Job, type Step, StepError } from '../../../src/index.ts';
 import { fixtureManifest } from '../../support/fixture-manifest.ts';
 
- /**
-  * An app for the tests that kill Foyer. It bills its customers from install to uninstall: its steps and its job call a
-  * billing system over HTTP, and record in `ledger` what they have done. The ledger accepts duplicate lines, so a test
-  * notices if a step or one execution of the job is committed twice.
-  */
+/**
+ * An app for the tests that kill Foyer. It bills its customers from install to uninstall: its steps and its job call a
+ * billing system over HTTP, and record in `ledger` what they have done. The ledger accepts duplicate lines, so a test
+ * notices if a step or one execution of the job is committed twice.
+ */
 
 export interface LedgerTables {
   ledger: { id: string; line: string };
@@ -38,10 +38,10 @@ export function lifeDefinition(billingUrl: string, jobMs?: string): FoyerDefinit
       return null;
     },
   });
-   /**
-    * A step for `upgraded`, `opened` and `workspaceGranted` runs. It does the same as `uninstallStep`, but the line
-    * that it adds to the ledger names the workspace that was granted access, or else the person.
-    */
+  /**
+   * A step for `upgraded`, `opened` and `workspaceGranted` runs. It does the same as `uninstallStep`, but the line
+   * that it adds to the ledger names the workspace that was granted access, or else the person.
+   */
   const momentStep = (name: string): Step => ({
     name,
     title,
