@@ -75,7 +75,7 @@ test('the OAuth provider gets each refresh token with an expiry time, even if Sl
   }
 });
 
-test('if Slack’s response to the code exchange is usable, Foyer passes it to Bolt’s OAuth provider unchanged, even if Slack refuses the install', async () => {
+test('if Slack’s response to the code exchange is usable, Foyer passes it to the OAuth provider unchanged, even if Slack refuses the install', async () => {
   for (const answer of [
     whole,
     org,
