@@ -30,7 +30,7 @@ describe('the Node version check', () => {
     });
   }
 
-  it('createFoyer on an old Node reports the version before the missing variables, and on a new Node does not mention it', async () => {
+  it('createFoyer reports an old Node version before the other problems, and does not mention Node if its version is new enough', async () => {
     const program = "await (await import('slack-foyer')).createFoyer({ manifest: './no-manifest.json' })";
     const problemsOn = async (version: string): Promise<string> =>
       (await runOn(version, '--input-type=module', '--eval', program)).stderr;

@@ -343,7 +343,7 @@ describe('when Foyer starts, it compares the port of PUBLIC_URL with the port on
   }
 });
 
-describe('a start that creates a SQLite database logs that', () => {
+describe('the log line about a new SQLite database', () => {
   const key = `main:${Buffer.alloc(32, 7).toString('base64')}`;
 
   /** Starts and stops Foyer, and returns the lines about the new database. */
@@ -370,7 +370,7 @@ describe('a start that creates a SQLite database logs that', () => {
     return join(folder, 'data', 'foyer.db');
   };
 
-  it('as information, if there is no key yet, and not again at the next start', async (t) => {
+  it('is information if there is no key yet, and is not repeated at the next start', async (t) => {
     const file = newFile(t);
     const [line = '', ...others] = await startOnce(file);
     assert.deepEqual(others, []);
@@ -378,12 +378,12 @@ describe('a start that creates a SQLite database logs that', () => {
     assert.deepEqual(await startOnce(file), []);
   });
 
-  it('as a warning, if TOKEN_ENCRYPTION_KEYS has a key', async (t) => {
+  it('is a warning if TOKEN_ENCRYPTION_KEYS has a key', async (t) => {
     const [line = ''] = await startOnce(newFile(t), { TOKEN_ENCRYPTION_KEYS: key });
     assert.match(line, /"level":40.*"fix":"if there was a database.*stop Foyer.*restore-and-who-is-missing/);
   });
 
-  it('as a warning, if the key file of a lost or emptied database is there', async (t) => {
+  it('is a warning if a key file is left from a lost or emptied database', async (t) => {
     const file = newFile(t);
     await startOnce(file);
     for (const name of [file, `${file}-wal`, `${file}-shm`]) rmSync(name, { force: true });

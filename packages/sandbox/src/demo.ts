@@ -14,8 +14,8 @@ import type { Sandbox } from './sandbox.ts';
 /**
  * `npm run demo` starts the sandbox and the app. As with the real Slack, the app is a separate process (`src/main.ts`),
  * which gets only Slack's addresses and the app's credentials from the sandbox. The demo deletes the app's database
- * when it ends. With `--brand FOLDER`, the demo starts the app of that folder (its `manifest.json` and `main.ts`), such
- * as `examples/brand`. With `SIGN_IN=on`, the demo offers Sign in with Slack.
+ * when it ends. With `--brand FOLDER`, such as `--brand examples/brand`, the demo starts the app whose `manifest.json`
+ * and `main.ts` are in that folder. With `SIGN_IN=on`, the demo offers Sign in with Slack.
  */
 
 /** The files of the app to run: the app of the folder in `--brand`, or else this repository's own. */

@@ -7,7 +7,7 @@ import { lifeDefinition } from '../faults/support/life-app.ts';
 import { startWebhookEndpoint } from '../faults/support/webhook-endpoint.ts';
 import { setMachines, startMachineProcess } from './support/set-machines.ts';
 
-/** Tests that two machines on one Postgres share the work of questions, moments and uninstall runs. */
+/** Tests that two machines on one Postgres share the work of install, `opened`, `upgraded` and uninstall runs. */
 
 const patienceMs = 60_000;
 const day = 24 * 3_600_000;
@@ -63,7 +63,7 @@ async function isAsked(
   );
 }
 
-/** Answers the newest question in Slack as the workspace's owner. */
+/** As the workspace's owner, answers the newest question in Slack. */
 async function answer({ sandbox, acme, forms }: Shared, value: string): Promise<void> {
   const form = forms().at(-1);
   const blockId = String(form?.blocks?.find(({ type }) => type === 'input')?.block_id);

@@ -28,7 +28,7 @@ describe('a clone works if it uses the module from npm instead of packages/', ()
       assert.fail(`npm run ${args.join(' ')} ends with ${error.code}:\n${error.stdout}${error.stderr}`),
     );
 
-  /** Starts a script in its own process group, which ends with the test, and waits until it prints the text. */
+  /** Starts a script and waits until the script prints `text`. When the test ends, so do the script's processes. */
   async function startUntil(
     t: TestContext,
     text: string,

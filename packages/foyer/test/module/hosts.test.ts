@@ -195,7 +195,7 @@ describe('Foyer in the host app’s own server', () => {
     assert.match(await answer.text(), new RegExp(`href="${host.origin}${basePath}/?"`));
   });
 
-  it('a cookie that the host set before Foyer answers reaches the browser with Foyer’s own cookies', async (t) => {
+  it('if the host sets cookies before it calls Foyer, the browser gets them together with Foyer’s own cookies', async (t) => {
     const host = await startHost(t, async (foyer) => async (req, res) => {
       res.setHeader('Set-Cookie', ['visit=1; Path=/', 'theme=dark; Path=/']);
       if (!(await foyer.handle(req, res))) res.writeHead(404).end();

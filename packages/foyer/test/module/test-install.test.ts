@@ -19,7 +19,7 @@ it('install() of a test Foyer resolves as soon as the run waits for an answer, a
   assert.equal(run.question, 'ask-color/color');
 });
 
-it('if the run takes too long, the error of install() says at which step it is, and why that fails', async (t) => {
+it('if the run takes too long, the error of install() names the run’s current step and the cause of that step’s last failure', async (t) => {
   let tries = 0;
   const callService: Step = {
     name: 'call-service',
@@ -32,7 +32,7 @@ it('if the run takes too long, the error of install() says at which step it is, 
   };
   const definition = defineFoyer({ manifest: JSON.parse(fixtureManifest), install: [callService] });
   await using app = await startTestFoyer(definition);
-  // After the second attempt, the 30 seconds that install() waits are over at once.
+  // From the second attempt on, the fake clock is a minute ahead, so that the 30 seconds that install() waits are over.
   const realNow = performance.now.bind(performance);
   t.mock.method(performance, 'now', () => realNow() + (tries < 2 ? 0 : 60_000));
   await assert.rejects(app.install(), {

@@ -41,7 +41,7 @@ test('`backup` makes one complete file that only its owner can read, including w
   assert.deepEqual(rows, [{ id: 'ins_1' }]);
 });
 
-test('`backup` ends although another process keeps writing to the database', async (t) => {
+test('`backup` completes even if another process keeps writing to the database', async (t) => {
   const { folder, file, database } = await createOperatorHarness(t);
   const other = new Sqlite(file);
   t.after(() => other.close());

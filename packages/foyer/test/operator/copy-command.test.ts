@@ -76,7 +76,7 @@ function startCopy(
   return { kill: () => child.kill('SIGKILL'), ended };
 }
 
-/** Makes a progress callback that throws, which cuts the copy off while it copies or while it compares. */
+/** Makes a progress callback that interrupts a copy in the given phase: the callback throws an error. */
 function cutOff(during: WorkProgress['doing']) {
   return (at: WorkProgress | null): void => {
     if (at?.doing === during) throw new Error('cut off');
@@ -313,7 +313,7 @@ describe('copy', () => {
     assert.match(renamed.stderr, /not empty/, 'an alias that it does not recognize');
   });
 
-  it('if two copies into one target run at the same time, at least one of them completes the target, or else a third copy does', async (t) => {
+  it('two `copy` commands that write to one target at the same time complete it, or leave it so that a third `copy` completes it', async (t) => {
     const { source, target, look, held, copy } = await prepare(t, { rows: 300 });
     const ends = await Promise.all([startCopy(source, target).ended, startCopy(source, target).ended]);
     t.diagnostic(ends.join(', '));

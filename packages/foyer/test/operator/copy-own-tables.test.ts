@@ -57,7 +57,7 @@ const migrations: OwnMigrations = {
   },
 };
 
-/** The same migrations, and one more that creates a table. */
+/** Returns `migrations` and a further migration, `name`, that creates a table. */
 const withTable = (name: string, create: (db: Kysely<unknown>) => Promise<unknown>): OwnMigrations => ({
   ...migrations,
   [name]: {
@@ -309,7 +309,7 @@ describe('the app’s own tables', () => {
   });
 });
 
-it('a copy to Postgres accepts a table whose only number is 0 or less', async (t) => {
+it('a copy to Postgres accepts a table whose highest id is 0', async (t) => {
   const own = withTable('0002-levels', async (db) => {
     const isPostgres = engineOf(db as Queries) === 'Postgres';
     await db.schema

@@ -808,7 +808,7 @@ const breakages: Breakage[] = [
   },
 ];
 
-/** Lets DATABASE_URL name the file of another program. */
+/** Makes DATABASE_URL point to a SQLite file that another program created. */
 function useOther(
   { folder, environment }: { folder: string; environment: Record<string, string> },
   text: string,

@@ -214,7 +214,7 @@ for (const { what, below, fix } of [
     fix: /\(mkdir -p \S+\/data\/a\/b; chown USER \S+\/data\/a\/b; chmod 700 \S+\/data\/a\/b\)/,
   },
 ]) {
-  test(`doctor reports ${what}, and creates nothing there`, { skip }, async (t) => {
+  test(`doctor reports ${what}, and leaves the data folder empty`, { skip }, async (t) => {
     const { folder, environment, doctor } = await prepare(t);
     const data = join(folder, 'data');
     mkdirSync(data, { mode: 0o555 });

@@ -96,7 +96,7 @@ testOnBothEngines(
   },
 );
 
-test('while a Foyer runs without the new key, `keys rotate` changes nothing, and a dry run does not let another Foyer start', async (t) => {
+test('if a running Foyer lacks the new key, `keys rotate` changes nothing, and another Foyer cannot start with that key even after a dry run', async (t) => {
   const { database, keys } = await prepare(t, 1);
   const now = () => installedAt;
   await verifyKeyring(database, before, { now, process: 'web-1 7 x' });
@@ -179,8 +179,8 @@ testOnBothEngines(
         `new:${newKey.base64}`,
       ]);
     let renewed = 0;
-    // On a busy machine, the other process may end before a rotation has re-encrypted one of its tokens. In that case,
-    // the loop starts another process.
+    // On a busy machine, the installing process may end before a rotation has re-encrypted any token. In that case, the
+    // loop starts another installing process.
     while (renewed === 0) {
       let done = false;
       const ended = installUntilDone().finally(() => {
@@ -363,7 +363,7 @@ test('`keys rotate` scrubs the database files twice: after it re-encrypts the in
   assert.deepEqual(left, [['requests'], []]);
 });
 
-test('`keys forget` can forget the key of a key file that was lost', async (t) => {
+test('if the key file was lost, `keys forget` can still forget the key', async (t) => {
   const { database, run } = await prepare(t, 1);
   const { exitCode, stdout, stderr } = await run(['keys', 'forget', 'old', '--yes', '--json'], {
     loadKeyring: loadExistingKeyring,

@@ -113,7 +113,7 @@ testOnBothEngines(
   },
 );
 
-test('while the database hangs or fails, Foyer stays in maintenance if it last read that maintenance is on', async () => {
+test('while the database hangs or fails, Foyer stays in maintenance if maintenance was on at the last successful read', async () => {
   const { database, close } = await openTestDatabase();
   await database.write((tx) =>
     tx.insertInto('maintenance').values({ client_id: '1.2', began_at: 1 }).execute(),

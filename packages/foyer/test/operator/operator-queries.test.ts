@@ -234,7 +234,8 @@ for (const [engine, open] of Object.entries(engines)) {
         ['run_OWN3'],
       );
       assert.deepEqual(await find({ step: 'send-welcome' }), []);
-      // A step of run_OWN3 has failed. The query does not find a run in progress, but finds a run that has succeeded.
+      // A step of run_OWN3 has failed. The query does not find this run while the run is in progress, but finds it
+      // after the run has succeeded.
       await change('runs', 'run_OWN3', { status: 'running' });
       assert.deepEqual(await find({ step: 'only' }), []);
       await change('runs', 'run_OWN3', { status: 'succeeded' });
@@ -427,7 +428,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.equal(before[0]?.welcomes, 0);
     });
 
-    it('listMembersPage lists people who were met at the same time in a fixed order, page by page', async (t) => {
+    it('if people were met at the same time, listMembersPage lists them page by page in a fixed order', async (t) => {
       const { queries, add } = await setApps(t);
       for (const table of ['memberships', 'users'] as const)
         await add(table, { user_id: 'U3' }, { user_id: 'U0' });

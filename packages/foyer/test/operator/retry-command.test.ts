@@ -203,7 +203,7 @@ test('`retry --failed` queues each failed run once, even if it has to read the r
   assert.match(stderr, /Queued 205 of 205 runs again/);
 });
 
-test('`retry` refuses a run id together with --failed, an option that needs --failed without it, and an invalid time after --since', async (t) => {
+test('`retry` refuses a run id with --failed, refuses --step and --dry-run without --failed, and refuses an invalid time after --since', async (t) => {
   const { run } = await createOperatorHarness(t);
   for (const wrong of [
     ['run_1', '--failed'],

@@ -274,7 +274,7 @@ test('`setup` writes the port of a public URL on this machine to PORT, and says 
     ['PORT=3000\n', 'http://127.0.0.1:3100', '3100'],
     ['PORT=3100\n', 'http://[::1]:3000', '3000'],
     ['', 'http://localhost:3000', undefined],
-    // Foyer may listen on another port than the URL's: behind a proxy, or if the URL names no port.
+    // Behind a proxy, or if the URL has no port, Foyer may listen on a port that differs from the port of the URL.
     ['PORT=3000\n', 'https://localhost:8443', '3000'],
     ['PORT=3000\n', 'http://localhost', '3000'],
     ['PORT=3000\n', 'https://foyer.example.com:8443', '3000'],

@@ -29,7 +29,7 @@ function diary() {
   });
   return {
     lines,
-    /** Only the lines that the step `moment` wrote. */
+    /** Returns the lines that the step named `moment` added, without those of the install step. */
     moments: () => lines.filter((line) => typeof line === 'object'),
     lists: {
       steps: [installed],
@@ -135,7 +135,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([writes, stage.database.changeMark()], [0, mark]);
     });
 
-    it('each member who opens the app gets a message of the `opened` pipeline once, even if its step runs again', async (t) => {
+    it('each member who opens the app gets the message of the `opened` pipeline only once, even if the step that posts it runs again', async (t) => {
       const greet = step('greet', async ({ attempt, postOnce }) => {
         const posted = await postOnce('greeting', { text: 'Hello!' });
         return attempt === 1 ? retryIn(1000) : posted;
@@ -364,7 +364,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal((await stage.run(run?.id ?? '')).status, 'succeeded');
     });
 
-    it('when a held installation works again, its failed `opened` runs start after its install run, except those of people who were erased', async (t) => {
+    it('when a held installation works again, Foyer repeats its install run and then its failed `opened` runs, but not the runs of erased people', async (t) => {
       const lines: string[] = [];
       let isSuspended = true;
       const call = () => {

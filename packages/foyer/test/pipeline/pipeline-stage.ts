@@ -84,7 +84,7 @@ export async function setStage(
   let time = Date.UTC(2026, 6, 1, 12);
   const now = options.realTime ? Date.now : () => time;
   const manifest = JSON.parse(manifestText);
-  // Tests can then fill the DM with messages from the person.
+  // Allows the person to write in the DM, so that tests can fill the DM with the person's messages.
   manifest.features.app_home.messages_tab_read_only_enabled = false;
   const sandbox = await createSandbox({
     manifest,

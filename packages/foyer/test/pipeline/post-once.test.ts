@@ -132,7 +132,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.ok(stage.now() - run.createdAt >= 2000);
     });
 
-    it('postOnce does not post a message again if the process died after posting it and before recording that', async (t) => {
+    it('if the process dies after it has posted a message but before it has recorded the post, postOnce does not post the message again', async (t) => {
       const stage = await setStage(t, { engine, steps: [tips()] });
       const acme = await stage.install();
       const posted = () => textsIn(stage, acme).length > 0;

@@ -111,7 +111,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.deepEqual([stored?.answer, stored?.answeredBy], ['team', acme.userId]);
     });
 
-    it('if Slack refuses the message that asks a question, a retry days later asks with the whole time limit, and without a reminder', async (t) => {
+    it('if Slack refuses a question’s message and the step is retried days later, the time limit starts then, and no reminder comes with the question', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan({ timeLimitMs: 2 * day })] });
       const acme = await stage.install();
       const failure = { type: 'error', error: 'account_inactive' } as const;
@@ -150,7 +150,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(textsIn(stage, install).length, 1);
       assert.equal((await stage.run(install.runId)).waitingFor, 'answer');
 
-      // The other grant arrives while Slack refuses the message.
+      // After a new install, the workspace grants access just after Slack has refused the question's message.
       await stage.pass(1000);
       await stage.store.deleteInstallation({ enterpriseId, isEnterpriseInstall: true });
       await stage.pass(1000);
@@ -206,15 +206,15 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('a run gets an answer that is stored just as the run starts to wait for it', async (t) => {
+    it('if an answer is stored while its run begins to wait for an answer, the run gets the answer', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const moved = Promise.withResolvers<void>();
       let outcome: Promise<string> | undefined;
       let writes = 0;
       const looked = Promise.withResolvers<void>();
-      // Pauses after each query of the transaction that stores the answer. Each pause lasts until the write at the end
-      // of the attempt has finished or has to wait for a lock.
+      // Slows down the transaction that stores the person's answer. After each query, the transaction pauses until the
+      // write that ends the step's attempt has finished or is waiting for a lock.
       const pause: KyselyPlugin = {
         transformQuery: ({ node }) => node,
         async transformResult({ result }) {
@@ -231,7 +231,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
         database: {
           ...stage.database,
           async write(work, patienceMs) {
-            // The first write after the post records the post; the second ends the attempt.
+            // After the message is posted, the first write records the message, and the second write ends the attempt.
             if (textsIn(stage, acme).length > 0) writes += 1;
             if (writes !== 2) return stage.database.write(work, patienceMs);
             outcome = answer({ ...stage, database: slow }, acme);

@@ -122,7 +122,7 @@ describe('Try again', () => {
     assert.equal(await stage.work({ steps: [waiting] }), 1);
   });
 
-  it('“Try again” does not repeat the run of a person who was erased', async (t) => {
+  it('“Try again” does not repeat the `opened` run of an erased person', async (t) => {
     const people: string[] = [];
     const greet: Step = {
       ...traits,

@@ -195,7 +195,7 @@ describe('running the steps of a run', () => {
     );
   });
 
-  it('Foyer reads the bot’s token once for all Slack clients of an attempt that have the same limits, and again for the next step', async (t) => {
+  it('within one attempt, Slack clients with the same limits share one read of the bot’s token, and the next step reads the token again', async (t) => {
     const asks = async (context: StepContext) => {
       const answers = await Promise.all([context.slack(), context.slack(), context.slack({ timeoutMs: 9 })]);
       return { clients: new Set(answers).size };
@@ -554,13 +554,13 @@ describe('a failure of a step', () => {
     assert.deepEqual(await delaysFor(0), Array(12).fill(0));
   });
 
-  it('docs/pipelines.md says how long each number of attempts takes', () => {
+  it('docs/pipelines.md states the correct total waiting time for each number of attempts', () => {
     const guide = readFileSync(new URL('../../../../docs/pipelines.md', import.meta.url), 'utf8');
     const rows = [
       ...guide.matchAll(/^\| (\d+)(?: \(the default\))? \| (\d+ \w+) \| (\d+ \w+(?: \d+ \w+)?) \|$/gm),
     ];
     assert.ok(rows.some(([, attempts]) => Number(attempts) === defaultMaxAttempts));
-    /** The total time that Foyer waits between this number of attempts, in the words of the guide. */
+    /** Returns the total time that Foyer waits between the given number of attempts, formatted as in the guide. */
     const waited = (attempts: number, random: number): string => {
       let ms = 0;
       for (let failures = 1; failures < attempts; failures += 1) ms += retryDelayMs(failures, () => random);

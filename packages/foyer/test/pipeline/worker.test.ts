@@ -47,7 +47,7 @@ function slowStep(isDeaf = false) {
   return { step, begun, goOn, runs: () => runs, aborted: aborted.reached };
 }
 
-describe('when another worker has taken over a run', () => {
+describe('a worker that loses its run to another worker', () => {
   it('a worker that lost its lease on a run does not put the run back in the queue, even after an internal error', async (t) => {
     const thief = 'thief:1:x/1';
     let stage: PipelineStage | undefined;
@@ -237,7 +237,7 @@ describe('the worker', () => {
     await done;
   });
 
-  it('once woken, the worker aborts the step in progress of a cancelled run', async (t) => {
+  it('if a run is canceled, the worker aborts the current step of the run as soon as something wakes the worker', async (t) => {
     const slow = slowStep();
     const stage = await setStage(t, { steps: [slow.step] });
     const { worker } = workerOn(t, stage, { leaseMs: 600_000, lookMs: 600_000 });

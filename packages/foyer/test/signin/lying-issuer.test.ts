@@ -71,7 +71,7 @@ describe('an OpenID issuer that lies', () => {
     assert.equal(await stage.memberOf(visitor), undefined);
   }
 
-  it('a sign-in succeeds if the issuer sends only true values', async () => {
+  it('a sign-in succeeds if everything that the issuer sends is correct', async () => {
     const visitor = createVisitor();
     assert.equal((await signIn(visitor)).status, 303);
     assert.equal((await stage.memberOf(visitor))?.userId, priya);

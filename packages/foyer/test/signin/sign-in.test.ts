@@ -95,11 +95,11 @@ for (const engine of Object.keys(engines) as EngineName[]) {
       assert.equal(answer.status, 200);
       const page = await answer.text();
       assert.match(page, /You canceled the sign-in/);
-      assert.match(page, /signin\?return_to=[^"]*reports/, 'tries again with the same goal');
+      assert.match(page, /signin\?return_to=[^"]*reports/, 'the link to try again keeps return_to');
       assert.equal(await stage.memberOf(visitor), undefined);
     });
 
-    it('after ten minutes, a sign-in fails with a page that offers to try again with the same goal', async () => {
+    it('a sign-in that takes more than ten minutes fails, and the link to try again keeps the `return_to` address', async () => {
       const visitor = createVisitor();
       const callback = await stage.pressSignIn(visitor, { userId: priya, returnTo: '/reports' });
       now += 11 * 60_000;

@@ -34,7 +34,7 @@ export async function ownRows<Name extends keyof Tables>(
   return rows.filter((row) => !isStranger(row)) as Selectable<Tables[Name]>[];
 }
 
-/** The strangers in a database. */
+/** What a test can do with the strangers (rows of other tenants) that `inviteStrangers` added to a database. */
 export interface Strangers {
   /** Fails if a row that belongs to a stranger was changed, deleted or added. */
   assertUntouched(): Promise<void>;
@@ -139,7 +139,7 @@ export async function insertTenant(
   }
 }
 
-/** Every row of the strangers as text, sorted. */
+/** Returns the rows that belong to strangers. Each row is a string; the strings are sorted. */
 async function readStrangers(database: Database): Promise<string[]> {
   const found: string[] = [];
   for (const table of foyerTableNames) {

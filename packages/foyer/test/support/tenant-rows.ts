@@ -11,7 +11,7 @@ type OfAll = 'encryption_keys' | 'key_holders' | 'maintenance' | 'kept_counts';
 
 /** The values from which the rows of one tenant of one app are made. */
 export interface Tenant {
-  /** A word that is in an id or a name of each row. */
+  /** Marks the tenant's rows: each row has this word in one of its ids or names. */
   mark: string;
   clientId: string;
   /** Null for an org-wide install. */

@@ -15,7 +15,8 @@ export type AppCredentials = {
 export type RegisteredApp = AppCredentials & {
   settings: AppSettings;
   /**
-   * While public distribution is off: the only workspace that can install the app (its org can too). Otherwise null.
+   * While public distribution is off, only this workspace and its org can install the app. Null while public
+   * distribution is on.
    */
   onlyTeamId: string | null;
   /** Whether Slack has suspended the app, which affects every workspace. */

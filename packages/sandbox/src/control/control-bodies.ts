@@ -89,7 +89,7 @@ export const controlBodies = {
     /** The whole address that the app sent the browser to, from a `Location` header or a link. */
     authorizeUrl: id,
     userId: id,
-    /** By default the workspace that the app asked for, or else the person's first. */
+    /** By default, the workspace that the app asked for. If the app asked for none, the person's first workspace. */
     teamId: id.optional(),
     /** `allow` by default. */
     decision: z.enum(['allow', 'cancel']).optional(),

@@ -26,7 +26,7 @@ export type Delivery = {
   ms: number | null;
 };
 
-/** A request for the app, before it is signed. */
+/** A request that the sandbox is going to sign and send to the app. */
 export type Parcel = Pick<Delivery, 'kind' | 'type' | 'eventId' | 'teamId' | 'enterpriseId' | 'body'> & {
   url: string;
   contentType: string;

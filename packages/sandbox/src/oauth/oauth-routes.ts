@@ -50,9 +50,8 @@ function showConsent(platform: Platform, { url, cookies }: Exchange): Reply {
 }
 
 /**
- * Returns the workspace (`team`) and the person (`user`) to show. In the query, `pick` is the workspace that the person
- * chose with a link on the page. Without `pick`, the workspace to show is the one that the app asked for, the query's
- * `team`.
+ * Returns the workspace (`team`) and the person (`user`) to show. If the person chose a workspace with a link on the
+ * page, the query has it as `pick`. Otherwise, the workspace is the query's `team`, which the app asked for.
  */
 export function pickedIn(query: URLSearchParams): URLSearchParams {
   const overrides = new URLSearchParams();

@@ -1,9 +1,7 @@
 import { stringifySetCookie } from 'cookie';
 import type { World } from '../world/world.ts';
 
-/**
- * Who is signed in: the current workspace, and a person for each workspace, since one browser can be signed in to many.
- */
+/** The sign-ins of one browser: the current workspace, and for each workspace the person who is signed in to it. */
 export type SignedIn = { teamId: string; userIdByTeam: Record<string, string> };
 
 const cookieName = 'sandbox_signed_in';

@@ -76,7 +76,7 @@ function placeOf(control) {
   ]);
 }
 
-/** Copies a person's input from the control `before` to its replacement `after`, if there is one. */
+/** If a new control (`after`) replaces the old control (`before`), copies what the person entered to the new one. */
 function keepEntered(before, after) {
   if (!after) return;
   if (!before.dataset.group) {

@@ -45,7 +45,7 @@ export function installationServing(world: World, workspace: Workspace): Install
   return installationAt(world, { teamId: workspace.id, enterpriseId: workspace.enterpriseId });
 }
 
-/** The tokens of an installation that no revocation or uninstall has ended. They may have expired. */
+/** Returns an installation's tokens that were not revoked, also not by an uninstall. They may have expired. */
 export function liveTokens(world: World, installationId: string): Token[] {
   return [...world.tokens.values()].filter(
     (token) => token.installationId === installationId && token.status === 'live',

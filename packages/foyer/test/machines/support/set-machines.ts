@@ -36,7 +36,7 @@ export interface Machines {
   url: string;
   a: Machine;
   b: Machine;
-  /** Makes `machine` get the next requests to the public address. Until the first call, A gets them. */
+  /** Makes `machine` get the next requests to the public address. Before the first `sendTo`, `a` gets all requests. */
   sendTo(machine: { url: string }): void;
   close(): Promise<void>;
 }

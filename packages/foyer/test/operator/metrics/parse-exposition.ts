@@ -15,7 +15,7 @@ export interface Family {
   samples: Sample[];
 }
 
-// Prometheus parses numbers with Go's ParseFloat, which accepts NaN in any case: prom-client writes `Nan`.
+// Prometheus parses numbers with Go's ParseFloat, which ignores the case of NaN. The library prom-client writes `Nan`.
 const sampleLine =
   /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? ([nN][aA][nN]|[+-]Inf|[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)$/;
 const labelPair = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\\\|\\"|\\n)*)"(,|$)/y;

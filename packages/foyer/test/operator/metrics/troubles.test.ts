@@ -5,7 +5,7 @@ import { signedPost } from '../../faults/support/signed-post.ts';
 import { type Stage, setStage } from '../../support/start-foyer.ts';
 import { parseExposition, sampleValue } from './parse-exposition.ts';
 
-describe('the metrics of problems', () => {
+describe('the metrics that report problems', () => {
   let stage: Stage;
   beforeEach(async () => {
     stage = await setStage();

@@ -140,7 +140,7 @@ describe('a page of installations', () => {
     assert.deepEqual(await found({ runStatus: 'failed', statuses: ['uninstalled'] }), []);
   });
 
-  it('the pages of installations whose newest run failed list each such installation once', async () => {
+  it('across all pages, the filter for a failed newest run lists each matching installation once', async () => {
     for (let index = 200; index < 225; index += 1) {
       await storeRun(test.database, `ins_00${index}`, [
         { name: 'send-welcome', status: 'failed', errors: ['timeout'] },
