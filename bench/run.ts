@@ -35,7 +35,7 @@ interface Flags {
 
 async function main(wanted: readonly string[], flags: Flags): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'foyer-bench-'));
-  // Removes the databases of a million rows even if a signal ends the bench.
+  // Some of the databases here have a million rows: the folder is removed even if a signal ends the bench.
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const startedAt = performance.now();

@@ -30,7 +30,10 @@ export interface BackupProgress {
 
 /** An open SQLite or Postgres database. */
 export interface Database {
-  /** For reads, and for a single write that may be lost if the database is locked or, on SQLite, if the power fails. */
+  /**
+   * For reads, and for single writes that Foyer can do without: such a write is lost if the database is locked or, on
+   * SQLite, if the power fails.
+   */
   readonly queries: Queries;
   /**
    * Runs `work` in one transaction, and resolves once the transaction is safe on disk. Retries for up to `patienceMs`

@@ -7,8 +7,8 @@ export interface TokenHolder {
 }
 
 /**
- * Where a holder's tokens are stored: the table, the key of the row, and the names of two columns. The casts name the
- * table `user_tokens` in both cases, because the columns of a bot's tokens have the same types.
+ * Where the tokens of a bot or a person are stored: the table, the key of the row, and the names of two columns. The
+ * casts always name the columns of `user_tokens`: the columns of a bot's tokens in `installations` have the same types.
  */
 export function tokensOf({ installationId, userId }: TokenHolder) {
   const isBot = userId === undefined;

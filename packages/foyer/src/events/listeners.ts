@@ -126,8 +126,8 @@ export function addListeners(app: App, deps: ListenersDeps): void {
 
   /**
    * Reads who pressed what; returns undefined if the installation is unknown or the person belongs to another
-   * workspace. What the person may do is read from the database, without a call to Slack, and never from the view or
-   * the payload.
+   * workspace. Reads the person's rights from the database: without a call to Slack, and never from the view or the
+   * payload.
    */
   async function readPress({
     action,

@@ -410,9 +410,9 @@ export function createFinishInstall(deps: FinishInstallDeps) {
   }
 
   /**
-   * Answers a callback whose state was used, has expired or belongs to another browser. In two cases, redirects the
-   * state's own browser to the progress page or back to the host: the state led to an install, or the state was used
-   * and its code exchange is still in progress.
+   * Answers a callback whose state was used, has expired or belongs to another browser: with a page that says so. But
+   * if the browser is the state's own, and the state has led to an install or its code exchange is still in progress,
+   * redirects the browser to the progress page or back to the host.
    */
   async function answerUsedState(
     res: ServerResponse,

@@ -75,8 +75,8 @@ export function openInstallation(
 }
 
 /**
- * Returns whether two rows have the same values in all columns that `unseal` reads. Always false for a row without a
- * bot, for which `unseal` reads more columns.
+ * Returns whether two rows have the same values in all columns that `unseal` reads. If a row has no bot, `unseal` reads
+ * more columns than this compares, so the result is false.
  */
 function isSealedAlike(one: InstallationTokens, other: InstallationTokens): boolean {
   const made = ['id', 'installer_user_id', 'sealed_bot', 'sealed_user'] as const;

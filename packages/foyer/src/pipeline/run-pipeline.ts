@@ -52,7 +52,7 @@ interface RunControl {
 }
 
 /**
- * Executes a claimed run from its first unfinished step (invariant 2), until it rests or ends.
+ * Executes a claimed run from its first unfinished step (invariant 2), until the run has to wait or ends.
  * @throws DatabaseUnavailableError; the run then stays leased until the lease is released or expires
  */
 export async function runPipeline(deps: PipelineDeps, lease: RunLease, control: RunControl): Promise<void> {

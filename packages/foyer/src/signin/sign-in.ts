@@ -89,7 +89,7 @@ export function createSignIn(deps: SignInDeps) {
   ): void {
     const { requestId, returnTo } = attempt;
     deps.onEnded?.(outcome);
-    // Logs only the kind if Foyer did not seal the state: a stranger may have caused the failure and chosen its code.
+    // If Foyer did not seal the state, a stranger may have chosen the code: then the log gets the kind, not the code.
     const code = requestId === undefined ? failure.kind : failure.code;
     logAttempt(log, { requestId, kind: failure.kind, code }, 'a sign-in was not finished');
     const query = returnTo === undefined ? '' : `?${new URLSearchParams({ return_to: returnTo })}`;

@@ -78,7 +78,7 @@ for (const [engine, open] of Object.entries(engines)) {
       assert.deepEqual([row?.status, row?.sent_at], ['sending', 9]);
     });
 
-    it('a message that must be sent once is attempted again only if its row has not changed since it was read', async (t) => {
+    it('beginOnceMessage begins another attempt only if no one has changed the message’s row since it was read', async (t) => {
       const { database, texts, alone } = await setUp(t);
       for (const message of messages) {
         const begin = (previous: OnceMessageRow | undefined) =>

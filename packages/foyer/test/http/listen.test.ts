@@ -96,8 +96,8 @@ describe('a server that is closing', () => {
     await once(client, 'online');
     const answers: string[] = [];
     client.on('message', (answer) => answers.push(answer));
-    // Blocks this thread until the client has sent its requests, so the server has accepted none of the client's
-    // connections when the test closes the server.
+    // Blocks this thread, and with it the server, until the client has sent its requests. So the server has accepted
+    // none of the client's connections when the test closes it.
     for (let n = 0; n < count; n = Atomics.load(sent, 0))
       assert.notEqual(Atomics.wait(sent, 0, n, 20_000), 'timed-out');
     await Promise.all([listening.close(8000), once(client, 'exit')]);

@@ -258,7 +258,7 @@ export function installationStoreContract(
         assert.equal(reads, 2);
       });
 
-      it('the installation store treats the run of the last install as the newest, even if the clock of the machine that stored it is behind', async () => {
+      it('the installation store treats the latest install’s run as the newest, even if a machine with a slow clock stored that run', async () => {
         const first = await store.recordInstall(teamInstall());
         clock.advance(-5000);
         const second = await store.recordInstall(teamInstall());

@@ -29,7 +29,7 @@ function diary() {
   });
   return {
     lines,
-    /** Returns the lines that the step named `moment` added, without those of the install step. */
+    /** Returns the lines of the step `moment`, without those of the install step. */
     moments: () => lines.filter((line) => typeof line === 'object'),
     lists: {
       steps: [installed],

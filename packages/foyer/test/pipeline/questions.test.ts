@@ -206,7 +206,7 @@ for (const engine of Object.keys(engines) as (keyof typeof engines)[]) {
       assert.equal(await outputOf(stage, acme), 'team');
     });
 
-    it('if an answer is stored while its run begins to wait for an answer, the run gets the answer', async (t) => {
+    it('a run gets an answer that is stored just as the run begins to wait for it', async (t) => {
       const stage = await setStage(t, { engine, steps: [choosePlan()] });
       const acme = await stage.install();
       const moved = Promise.withResolvers<void>();

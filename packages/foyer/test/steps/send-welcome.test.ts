@@ -328,7 +328,7 @@ describe('send-welcome after failures', () => {
 });
 
 describe('send-welcome after an uninstall', () => {
-  it('after a failed call, Foyer does not mistake a welcome from before an uninstall for the welcome of the new install', async (t) => {
+  it('if a call fails after a reinstall, Foyer does not count the welcome from before the uninstall as sent by the new install', async (t) => {
     const stage = await welcomeStage(t);
     const first = await stage.install();
     await stage.finish(first.runId);

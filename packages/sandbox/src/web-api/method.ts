@@ -22,7 +22,7 @@ export type OpenCall = {
   idTokenFlaw: IdTokenFlaw | undefined;
 };
 
-/** A call with an access token of Sign in with Slack. */
+/** A call with an access token from “Sign in with Slack”. */
 export type SignInCall = { platform: Platform; signIn: SignInToken };
 
 export type Answer = Record<string, unknown>;

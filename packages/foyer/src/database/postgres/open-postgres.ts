@@ -32,7 +32,7 @@ const begin = [
   'set local idle_in_transaction_session_timeout = 10000',
 ];
 
-/** `changeMark` changes at least this often, because another process may have committed a change. */
+/** `changeMark` changes at least this often: this process does not see when another process commits a change. */
 const seenWithinMs = 500;
 const retryDelayMs = 15;
 /**

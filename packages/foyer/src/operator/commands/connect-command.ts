@@ -19,8 +19,8 @@ export function connectCommand(deps: OperatorDeps): Command {
   return operatorCommand('connect', {
     summary: 'connect a workspace to an account of your product',
     description:
-      'Records which account of your product a workspace belongs to, as a link would have done. Use it for installs that ' +
-      'were made before you turned connecting on, and for support. Foyer never guesses the account.',
+      'Records which account of your product a workspace belongs to, as an install with a connect link does. Use it for ' +
+      'workspaces that were installed before you set CONNECT_SECRET, and for support. Foyer never guesses the account.',
     examples: [
       ['connect T0123ABCD --org org_42', 'the workspace belongs to the account org_42'],
       ['connect T0123ABCD --org org_43 --move', 'the workspace now belongs to another account'],

@@ -56,7 +56,7 @@ export function addStateGauges(deps: {
     size: gauge('foyer_database_size_bytes', 'The size of the database on disk, with its WAL'),
     pool: gauge(
       'foyer_database_connections',
-      'Busy and idle connections of this process to the database server, callers waiting for one, and the limit (most)',
+      'Connections of this process to the database server, by state: busy or idle. State waiting: callers that wait for one; most: the limit',
       ['state'],
     ),
     diskSize: gauge('foyer_disk_size_bytes', 'The size of the disk that holds the SQLite file'),
