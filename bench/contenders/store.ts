@@ -3,7 +3,7 @@ import { teamIdOf } from '../load/signed-events.ts';
 import { installationOf } from '../seed/bench-installation.ts';
 import { present } from './contender.ts';
 import type { BenchStore } from './stores/bench-store.ts';
-import { foyerStore, foyerStoreAnew } from './stores/foyer-store.ts';
+import { foyerStore, foyerStoreUncached } from './stores/foyer-store.ts';
 import { kyselyStore } from './stores/kysely-store.ts';
 import { preparedPostgresStore } from './stores/prepared-postgres-store.ts';
 import { preparedSqliteStore } from './stores/prepared-sqlite-store.ts';
@@ -12,7 +12,7 @@ import { preparedSqliteStore } from './stores/prepared-sqlite-store.ts';
 const { STORE = '', PLACE = '', TEAMS = '0' } = process.env;
 const open: Readonly<Record<string, (place: string) => BenchStore | Promise<BenchStore>>> = {
   foyer: foyerStore,
-  anew: foyerStoreAnew,
+  uncached: foyerStoreUncached,
   kysely: kyselyStore,
   prepared: PLACE.startsWith('postgres') ? preparedPostgresStore : preparedSqliteStore,
 };

@@ -16,7 +16,7 @@ import { type BenchPostgres, startPostgres } from '../start-postgres.ts';
 
 const stores = {
   foyer: 'Foyer',
-  anew: 'Foyer, no cache',
+  uncached: 'Foyer, no cache',
   kysely: 'Kysely',
   prepared: 'prepared statement',
 } as const;
@@ -134,7 +134,7 @@ function rowsOf(engine: Engine, sizes: readonly number[], samples: Samples): Row
     const [smallest = size] = sizes;
     const key = keyOf(name, size);
     const ratios = [
-      ...(name === 'foyer' || name === 'anew'
+      ...(name === 'foyer' || name === 'uncached'
         ? (['kysely', 'prepared'] as const).map((other) => ({
             to: stores[other],
             ...ratioOf(samples, metric, key, keyOf(other, size)),
@@ -182,7 +182,7 @@ function marksOf(sizes: readonly number[], samples: Samples): Mark[] {
     mark(
       `fetches a second, no cache: from ${many} rows ÷ from ${few} rows`,
       0.6,
-      reached('anew', keyOf('anew', fewest)),
+      reached('uncached', keyOf('uncached', fewest)),
     ),
     mark(`fetches a second from ${many} rows: Foyer ÷ Kysely`, 2, reached('foyer', keyOf('kysely', most))),
   ];

@@ -21,7 +21,7 @@ export async function foyerStore(place: string): Promise<BenchStore> {
 }
 
 /** The same store without a cache: each fetch reads the database and decrypts the token. */
-export async function foyerStoreAnew(place: string): Promise<BenchStore> {
+export async function foyerStoreUncached(place: string): Promise<BenchStore> {
   const database = await openBenchDatabase(place);
   const readTokens = prepareInstallationTokens(database);
   const cipher = createTokenCipher({ keyring: benchKeyring });

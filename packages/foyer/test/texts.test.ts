@@ -70,7 +70,7 @@ describe('the language', () => {
     assert.equal(of('de;q=nonsense'), 'en');
   });
 
-  it('Foyer uses the language of a person’s locale, whatever the region, or English if Foyer lacks that language', () => {
+  it('Foyer uses the language of a person’s locale and ignores the region; if Foyer lacks the language, it uses English', () => {
     assert.deepEqual(
       ['ja-JP', 'es_LA', 'de', 'tlh', '', null, undefined].map((locale) => texts.forLocale(locale).language),
       ['ja', 'es', 'de', 'en', 'en', 'en', 'en'],

@@ -158,7 +158,7 @@ const sandbox = await createSandbox({
 });
 
 let stopping = false;
-/** `failure` says why the demo ends by itself; absent if a person stops it. */
+/** `failure` says why the demo failed; absent if a person stops it. */
 async function stop(code: number, failure?: string): Promise<void> {
   if (stopping) return;
   stopping = true;

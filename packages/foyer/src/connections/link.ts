@@ -19,7 +19,7 @@ export const longestLinkMs = 7 * 24 * 3_600_000;
 
 const resultLifetimeMs = 5 * 60_000;
 
-/** The clock skew to allow: the host's clock may be this far ahead of ours. */
+/** The clock skew to allow: the host's clock may be this far ahead of Foyer's. */
 const clockToleranceMs = 60_000;
 
 const longestToken = 8000;

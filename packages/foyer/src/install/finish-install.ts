@@ -473,7 +473,7 @@ export function createFinishInstall(deps: FinishInstallDeps) {
     end: InstallEnd,
     showPage: (connect?: string) => void,
   ): Promise<void> {
-    // The host is told only about installs, not about a member's account.
+    // Only an install returns a result to the host, not the connection of a member's account.
     const location = content.member
       ? undefined
       : await deps.returns.toHost({ requestId: content.id, link: content.link }, end);

@@ -43,8 +43,8 @@ export type { InstallationStore, RecordedInstall } from './installation-store.ts
 type InstallationStoreDeps = Omit<StoreContext, 'cipher'> & { keyring: Keyring };
 
 /**
- * How far Slack's clock may be ahead of ours. This matters because Foyer compares the time of an event, by Slack's
- * clock, with the time of an uninstall, by our clock.
+ * How far Slack's clock may be ahead of Foyer's. This matters because Foyer compares the time of an event, by Slack's
+ * clock, with the time of an uninstall, by Foyer's clock.
  */
 const lastEventsMs = 60_000;
 

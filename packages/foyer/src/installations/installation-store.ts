@@ -139,7 +139,7 @@ export interface InstallationStore {
   findInstallation(query: TenantQuery): Promise<StoredInstallation | undefined>;
   /**
    * Picks the installation that an event is about: the first candidate that was still installed at the time of the
-   * event. Allows for Slack's clock being a minute ahead of ours. If all were uninstalled by then, picks the first
+   * event. Allows for Slack's clock being a minute ahead of Foyer's. If all were uninstalled by then, picks the first
    * candidate that Foyer has stored, or else the first one. Why the time matters: Slack may repeat the uninstall
    * event of a workspace's own install. Without the time, the repeat would uninstall the org-wide install. Decrypts no
    * token.

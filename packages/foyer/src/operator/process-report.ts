@@ -17,8 +17,8 @@ import { createSealer, KeyMissingError, SealBrokenError } from '../installations
 
 const purpose = 'doctor';
 /**
- * How far doctor's clock may be ahead of ours or behind it. Someone who intercepts doctor's request can repeat it for
- * at most twice this time.
+ * How far doctor's clock may be ahead of Foyer's clock or behind it. Someone who intercepts doctor's request can repeat
+ * it for at most twice this time.
  */
 const questionAgeMs = 2 * 60_000;
 

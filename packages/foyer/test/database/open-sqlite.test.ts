@@ -79,7 +79,7 @@ describe('a SQLite database', () => {
     };
   }
 
-  it('a SQLite database compiles a query with a join, an order and a limit only once, whatever its values', async (t) => {
+  it('SQLite compiles a query with a join, an order and a limit only once, even if its values change', async (t) => {
     const { queries, write } = await open();
     await write((tx) => recordEncryptionKey(tx, key('first')));
     // Each time SQLite compiles a query, better-sqlite3 creates a function for its rows with `new Function`.

@@ -215,7 +215,7 @@ describe('a stranger', () => {
     assert.ok(performance.now() - startedAt < 12_000);
   });
 
-  it('a stranger never gets a 5xx, an echo of the input or a hanging response, whatever the path, query or cookie', async () => {
+  it('no path, query or cookie gets a stranger a 5xx, an echo of the input or a hanging response', async () => {
     const marker = 'zq7<i>"\'&';
     const piece = fc.oneof(
       fc.string(),

@@ -192,7 +192,7 @@ describe('a button press by someone who may not use the button', () => {
     });
   }
 
-  it('a button press by someone who may not use the button changes nothing, whatever team, person or role the payload claims', async () => {
+  it('a button press by someone who may not use the button changes nothing, even if the payload claims another team, person or role', async () => {
     const { acme, globex } = places;
     const priya = stage.sandbox.person('Acme', 'member').id;
     const admin = stage.sandbox.person('Globex', 'admin').id;

@@ -16,7 +16,7 @@ try {
     openDatabase,
     onProgress: ({ doing }) => process.stdout.write(`${doing}\n`),
   });
-  process.stdout.write(`done ${resumed ? 'resumed' : 'anew'}\n`);
+  process.stdout.write(`done ${resumed ? 'resumed' : 'from the start'}\n`);
 } catch (error) {
   process.stdout.write(`failed ${error instanceof Error && 'code' in error ? error.code : String(error)}\n`);
 }

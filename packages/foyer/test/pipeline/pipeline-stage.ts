@@ -97,7 +97,7 @@ export async function setStage(
   const struck = new AbortController();
   let strangers: Strangers | undefined;
   t.after(async () => {
-    // If a test killed a "process", that process's work never ends by itself, and would keep the test process alive.
+    // If a test killed a "process", the work of that process never ends, and would keep the test process alive.
     struck.abort();
     try {
       await strangers?.assertUntouched();

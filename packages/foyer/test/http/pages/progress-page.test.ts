@@ -89,8 +89,8 @@ test('the progress page of a cancelled run says whether the app was removed or a
   const removed = textOf(progressOf('cancelled', [], { steps, cancelledBy: 'uninstall' }));
   assert.match(removed, /was removed from Acme Rockets.*Start again/);
   assert.match(removed, /Register the person who installs Skipped Read the profile Stopped/);
-  const anew = textOf(progressOf('cancelled', [S], { cancelledBy: 'reinstall' }));
-  assert.match(anew, /A newer install took over.*Open in Slack/);
+  const replaced = textOf(progressOf('cancelled', [S], { cancelledBy: 'reinstall' }));
+  assert.match(replaced, /A newer install took over.*Open in Slack/);
 });
 
 test('the progress page says neither “installed” nor “ready” before the install is stored, or if nothing was installed', () => {

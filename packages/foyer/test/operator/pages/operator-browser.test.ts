@@ -64,7 +64,7 @@ describe('the operator in a browser', () => {
     }
   }
 
-  it('an operator who enters a wrong password is told so, and can try again', async () => {
+  it('if an operator enters a wrong password, the page says so, and the operator can try again', async () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await page.goto(`${stage.url}/operator/requests`);
