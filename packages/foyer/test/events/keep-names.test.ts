@@ -49,6 +49,15 @@ for (const [engine, openBackend] of Object.entries(engines)) {
         const body = { type: 'event_callback', team_id: 'T1', event_id: 'Ev1', event, ...more };
         await commit({ event_time: Math.floor(clock.now() / 1000) + 5, ...body }, clock.now());
       },
+      /** Selects the stored people with their memberships. */
+      members: () =>
+        database.queries
+          .selectFrom('users')
+          .innerJoin('memberships', (join) =>
+            join
+              .onRef('memberships.team_id', '=', 'users.team_id')
+              .onRef('memberships.user_id', '=', 'users.user_id'),
+          ),
       async teams() {
         const teams = await database.queries
           .selectFrom('teams')
@@ -109,13 +118,8 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     it('a change to a person is stored only for the event’s team, and values of the wrong type change nothing', async (t) => {
       const stage = await prepare(t);
       const people = () =>
-        stage.queries
-          .selectFrom('users')
-          .innerJoin('memberships', (join) =>
-            join
-              .onRef('memberships.team_id', '=', 'users.team_id')
-              .onRef('memberships.user_id', '=', 'users.user_id'),
-          )
+        stage
+          .members()
           .select(['users.team_id', 'real_name', 'email', 'is_admin'])
           .orderBy('users.team_id')
           .execute();
@@ -143,13 +147,8 @@ for (const [engine, openBackend] of Object.entries(engines)) {
     it('Foyer stores a change to a Grid member, but not a change to a person of another company who has the same user id', async (t) => {
       const stage = await prepare(t);
       const member = async () =>
-        stage.queries
-          .selectFrom('users')
-          .innerJoin('memberships', (join) =>
-            join
-              .onRef('memberships.team_id', '=', 'users.team_id')
-              .onRef('memberships.user_id', '=', 'users.user_id'),
-          )
+        stage
+          .members()
           .select(['real_name', 'is_admin', 'deactivated_at'])
           .where('users.team_id', '=', 'T1')
           .executeTakeFirst();

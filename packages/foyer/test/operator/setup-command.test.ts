@@ -542,33 +542,29 @@ test('if the disk is full and `setup` cannot restore the manifest file, its mess
   assert.match(stderr, /could not be written: ENOSPC.*Could not be restored: \S+slack-app-manifest\.json\./);
 });
 
+/** The answers of a person who cancels once `setup` has written the manifest. */
+const cancelledAfterAddress = [
+  'New',
+  'What it does',
+  '#123456',
+  ...noLinks,
+  'https://foyer.example.com',
+  undefined,
+];
+
 test('a cancelled `setup` restores an app’s own manifest, even if that manifest is slack-app-manifest.json, which `setup` writes', async (t) => {
   const { folder, setup, options } = await prepareApp(t);
   const manifestFile = join(folder, 'slack-app-manifest.json');
   writeFileSync(manifestFile, fixtureManifest);
   const readManifest = (): string => readFileSync(manifestFile, 'utf8');
-  const { prompts } = scripted([
-    'New',
-    'What it does',
-    '#123456',
-    ...noLinks,
-    'https://foyer.example.com',
-    undefined,
-  ]);
+  const { prompts } = scripted([...cancelledAfterAddress]);
   await setup(['--no-doctor', '--no-open'], {}, { ...options, manifestFile, readManifest, prompts });
   assert.equal(readManifest(), fixtureManifest);
 });
 
 test('a cancelled `setup` names the manifest that it could not restore', async (t) => {
   const { setup, manifestFile, options } = await prepareApp(t);
-  const { prompts } = scripted([
-    'New',
-    'What it does',
-    '#123456',
-    ...noLinks,
-    'https://foyer.example.com',
-    undefined,
-  ]);
+  const { prompts } = scripted([...cancelledAfterAddress]);
   const tell = (title: string, lines: string): void => {
     prompts.tell(title, lines);
     if (title === 'Create the app') fillDisk(t, 5);
